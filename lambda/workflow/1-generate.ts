@@ -1,0 +1,196 @@
+/**
+ * Step 1, generate: make the new version. CreateKey has no idempotency token, so the intent is on
+ * record first, the key carries the rotation's tags, and a key whose CreateKey has no definite
+ * answer is looked for, and adopted, before another is made.
+ */
+import { finding, type Finding } from "./findings.ts";
+import { clockSkewMs } from "./limits.ts";
+import { versionOf, withRotation, withVersion, without } from "./record.ts";
+import { mayStillLand } from "./settle.ts";
+import { sameShape } from "./shape.ts";
+import { lookFirst, valueOf } from "./sights.ts";
+import { tagNames } from "./tag-names.ts";
+import type {
+  Decision,
+  EntryDraft,
+  Extra,
+  Intent,
+  Key,
+  ManagedKey,
+  Moment,
+  Rotation,
+  Seen,
+  Version,
+} from "./types.ts";
+
+export function decideGenerate(
+  record: ManagedKey,
+  rotation: Rotation,
+  seen: Seen,
+  moment: Moment,
+): Decision {
+  const { unansweredEpoch } = rotation.intent;
+  if (unansweredEpoch === undefined) return create(record, rotation, seen, moment);
+  const entry = record.unsettled.find(({ epoch }) => epoch === unansweredEpoch);
+  if (entry !== undefined && mayStillLand(record.unsettled, unansweredEpoch, moment.nowMs)) {
+    const reason = "a CreateKey without an answer may still make a key, or not yet show it";
+    return { kind: "wait", untilMs: entry.untilMs, reason };
+  }
+  return adopt(record, rotation, seen, moment);
+}
+
+function create(record: ManagedKey, rotation: Rotation, seen: Seen, moment: Moment): Decision {
+  const old = versionOf(record, rotation.from);
+  const first = lookFirst(record, seen, moment, [{ kind: "policy", keyId: old.keyId }]);
+  if (first !== undefined) return first;
+  const policy = valueOf(seen.policy[old.keyId]);
+  if (policy === undefined) {
+    return { kind: "retry", reason: `the policy of ${old.keyId} could not be read` };
+  }
+  if (policy.hash !== rotation.intent.policyHash) return abandoned(record, rotation);
+  const { shape, description, tags, attempts } = rotation.intent;
+  return {
+    kind: "call",
+    call: {
+      kind: "CreateKey",
+      shape,
+      description,
+      policy: policy.document,
+      tags: { ...tags, [tagNames.attempt]: String(attempts + 1) },
+    },
+    matter: { kind: "rotation", rotationId: rotation.id },
+    reason: `version ${rotation.to} does not exist yet`,
+  };
+}
+
+/** The key policy changed since the intent was written: what was meant is looked at anew. */
+function abandoned(record: ManagedKey, rotation: Rotation): Decision {
+  return {
+    kind: "change",
+    next: { ...record, rotations: record.rotations.filter(({ id }) => id !== rotation.id) },
+    entry: {
+      event: "abandoned",
+      reason: "the key policy changed after the intent was written, and no key was made of it",
+      rotationId: rotation.id,
+      step: "generate",
+      detail: { policyHash: rotation.intent.policyHash },
+    },
+  };
+}
+
+function adopt(record: ManagedKey, rotation: Rotation, seen: Seen, moment: Moment): Decision {
+  const search = lookFirst(record, seen, moment, [{ kind: "successors", rotationId: rotation.id }]);
+  if (search !== undefined) return search;
+  const candidates = valueOf(seen.successors[rotation.id]) ?? [];
+  for (const keyId of candidates) {
+    const first = lookFirst(record, seen, moment, [
+      { kind: "key", key: keyId },
+      { kind: "tags", keyId },
+      { kind: "policy", keyId },
+    ]);
+    if (first !== undefined) return first;
+  }
+  const fitting = candidates
+    .filter((keyId) => whyNotMeant(rotation.intent, seen, keyId) === undefined)
+    .map((keyId) => valueOf(seen.key[keyId]))
+    .filter((key) => key !== undefined)
+    .sort((a, b) => a.createdAtMs - b.createdAtMs || (a.keyId < b.keyId ? -1 : 1));
+  const [chosen, ...rest] = fitting;
+  if (chosen === undefined) return notFound(record, rotation, candidates.length);
+  const extras: Extra[] = rest.map(({ keyId }) => ({
+    keyId,
+    rotationId: rotation.id,
+    foundAtMs: moment.nowMs,
+  }));
+  const { next, entry } = generated(record, rotation, chosen, moment);
+  return {
+    kind: "change",
+    next: { ...next, extras: [...next.extras, ...extras] },
+    entry: {
+      ...entry,
+      event: "adopted",
+      reason: "a CreateKey without an answer had made this key, and it is what was meant",
+      detail: { ...entry.detail, candidates: candidates.length },
+    },
+  };
+}
+
+function notFound(record: ManagedKey, rotation: Rotation, candidates: number): Decision {
+  return {
+    kind: "change",
+    next: withRotation(record, { ...rotation, intent: answered(rotation.intent) }),
+    entry: {
+      event: "not-found",
+      reason: "a CreateKey without an answer made no key that can be found",
+      rotationId: rotation.id,
+      step: "generate",
+      detail: { attempts: rotation.intent.attempts, candidates },
+    },
+  };
+}
+
+/** Anybody who may tag can forge tags: why this key is not what the intent meant. */
+export function whyNotMeant(intent: Intent, seen: Seen, keyId: string): string | undefined {
+  const key = valueOf(seen.key[keyId]);
+  const tags = valueOf(seen.tags[keyId]);
+  const policy = valueOf(seen.policy[keyId]);
+  if (key === undefined || tags === undefined || policy === undefined) return "it cannot be read";
+  if (key.state !== "Enabled") return `it is ${key.state}`;
+  if (!sameShape(key, intent.shape)) return `it is ${key.spec} for ${key.usage}`;
+  if (policy.hash !== intent.policyHash) return "its key policy is another";
+  if (key.createdAtMs < intent.writtenAtMs - clockSkewMs) return "it is older than the intent";
+  const wrong = Object.entries(intent.tags).find(([name, value]) => tags[name] !== value);
+  return wrong === undefined ? undefined : `its tag ${wrong[0]} is not ${wrong[1]}`;
+}
+
+/** What to say of keys that carry the rotation's tags and are not what was meant. */
+export function mismatches(rotation: Rotation, seen: Seen, moment: Moment): Finding[] {
+  const candidates = valueOf(seen.successors[rotation.id]) ?? [];
+  return candidates.flatMap((keyId) => {
+    const why = whyNotMeant(rotation.intent, seen, keyId);
+    if (why === undefined || why === "it cannot be read") return [];
+    const sights = `${keyId} carries the tags of rotation ${rotation.id}, but ${why}`;
+    const next = `aws kms describe-key --key-id ${keyId}`;
+    return [finding("SUCCESSOR_MISMATCH", keyId, sights, next, moment.nowMs)];
+  });
+}
+
+export function answered(intent: Intent): Intent {
+  return without(intent, "unansweredEpoch");
+}
+
+/** The record once the new version has a key, and the line of history that says so. */
+export function generated(
+  record: ManagedKey,
+  rotation: Rotation,
+  key: Pick<Key, "keyId" | "arn" | "createdAtMs">,
+  moment: Moment,
+): { next: ManagedKey; entry: EntryDraft } {
+  const version: Version = {
+    number: rotation.to,
+    keyId: key.keyId,
+    arn: key.arn,
+    shape: rotation.intent.shape,
+    standing: "created",
+    createdAtMs: key.createdAtMs,
+  };
+  const moved: Rotation = {
+    ...rotation,
+    step: "distribute",
+    stepSinceMs: moment.nowMs,
+    intent: answered(rotation.intent),
+  };
+  return {
+    next: {
+      ...withRotation(withVersion(record, version), moved),
+      authorizationChangedAtMs: moment.nowMs,
+    },
+    entry: {
+      event: "generated",
+      reason: "the new version has its key",
+      rotationId: rotation.id,
+      step: "generate",
+      detail: { version: rotation.to, keyId: key.keyId, attempts: rotation.intent.attempts },
+    },
+  };
+}

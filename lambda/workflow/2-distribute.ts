@@ -1,0 +1,185 @@
+/**
+ * Step 2, distribute: make the new version usable before anyone is pointed at it. Grants follow,
+ * and then the time that KMS takes to let tags, policies and grants reach authorization.
+ */
+import { finding } from "./findings.ts";
+import { consistencyMs } from "./limits.ts";
+import { versionOf, withRotation } from "./record.ts";
+import { lookFirst, valueOf } from "./sights.ts";
+import type {
+  Decision,
+  Extra,
+  Grant,
+  Look,
+  ManagedKey,
+  Moment,
+  Rotation,
+  Seen,
+  Version,
+} from "./types.ts";
+
+export function decideDistribute(
+  record: ManagedKey,
+  rotation: Rotation,
+  seen: Seen,
+  moment: Moment,
+): Decision {
+  const fresh = versionOf(record, rotation.to);
+  if (rotation.enabledSinceMs === undefined) {
+    return grantsFirst(record, rotation, fresh, seen, moment);
+  }
+  const readyAtMs = rotation.enabledSinceMs + rotation.policy.propagationMs;
+  if (moment.nowMs < readyAtMs) {
+    return { kind: "wait", untilMs: readyAtMs, reason: "the new version propagates" };
+  }
+  const notReady = whyNotEnabledYet(record, fresh, seen, moment);
+  if (notReady !== undefined) return notReady;
+  return distributed(record, rotation, fresh, seen, moment);
+}
+
+/** Grants that AWS services made follow their own resources, and are not ours to copy. */
+export function customersGrants(grants: Grant[]): Grant[] {
+  return grants.filter(
+    ({ grantee, retiring }) => ![grantee, retiring ?? ""].some(isServicePrincipal),
+  );
+}
+
+function isServicePrincipal(principal: string): boolean {
+  return principal.endsWith(".amazonaws.com") || principal.includes(":role/aws-service-role/");
+}
+
+function grantsFirst(
+  record: ManagedKey,
+  rotation: Rotation,
+  fresh: Version,
+  seen: Seen,
+  moment: Moment,
+): Decision {
+  const old = versionOf(record, rotation.from);
+  const lookAtOld = lookFirst(record, seen, moment, [{ kind: "grants", keyId: old.keyId }]);
+  if (lookAtOld !== undefined) return lookAtOld;
+  const wanted = customersGrants(valueOf(seen.grants[old.keyId]) ?? []);
+  if (wanted.length > 0) {
+    const lookAtNew = lookFirst(record, seen, moment, [{ kind: "grants", keyId: fresh.keyId }]);
+    if (lookAtNew !== undefined) return lookAtNew;
+    const there = (valueOf(seen.grants[fresh.keyId]) ?? []).map(grantTerms);
+    const missing = wanted.find((grant) => !there.includes(grantTerms(grant)));
+    if (missing !== undefined) return copyGrant(rotation, fresh, missing);
+  }
+  const notReady = whyNotEnabledYet(record, fresh, seen, moment);
+  if (notReady !== undefined) return notReady;
+  return {
+    kind: "change",
+    next: withRotation(record, { ...rotation, enabledSinceMs: moment.nowMs }),
+    entry: {
+      event: "propagating",
+      reason: "the new version reads Enabled and has the grants of the old one",
+      rotationId: rotation.id,
+      step: "distribute",
+      detail: { version: fresh.number, keyId: fresh.keyId, grants: wanted.length },
+    },
+  };
+}
+
+function copyGrant(rotation: Rotation, fresh: Version, grant: Grant): Decision {
+  const { name, grantee, retiring, operations, constraints } = grant;
+  return {
+    kind: "call",
+    call: {
+      kind: "CreateGrant",
+      keyId: fresh.keyId,
+      grant: {
+        ...(name === undefined ? {} : { name }),
+        grantee,
+        ...(retiring === undefined ? {} : { retiring }),
+        operations,
+        ...(constraints === undefined ? {} : { constraints }),
+      },
+    },
+    matter: { kind: "rotation", rotationId: rotation.id },
+    reason: `${grantee} has this grant on version ${rotation.from}`,
+  };
+}
+
+/** Two grants that permit the same to the same principals have the same terms, whatever their id. */
+function grantTerms(grant: Grant): string {
+  const sorted = (pairs: Record<string, string> | undefined): [string, string][] =>
+    Object.entries(pairs ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([
+    grant.name ?? "",
+    grant.grantee,
+    grant.retiring ?? "",
+    [...grant.operations].sort(),
+    sorted(grant.constraints?.encryptionContextEquals),
+    sorted(grant.constraints?.encryptionContextSubset),
+  ]);
+}
+
+/** Whether the new version reads Enabled; a key that KMS just made may not be visible at once. */
+export function whyNotEnabledYet(
+  record: ManagedKey,
+  fresh: Version,
+  seen: Seen,
+  moment: Moment,
+): Decision | undefined {
+  const first = lookFirst(record, seen, moment, [{ kind: "key", key: fresh.keyId }]);
+  if (first !== undefined) return first;
+  const key = valueOf(seen.key[fresh.keyId]);
+  if (key?.state === "Enabled") return undefined;
+  const young = moment.nowMs < fresh.createdAtMs + consistencyMs;
+  if (young && (key === undefined || key.state === "Creating")) {
+    return { kind: "retry", reason: `${fresh.keyId} is not visible yet` };
+  }
+  const version = `version ${fresh.number}, ${fresh.keyId},`;
+  if (key === undefined) {
+    const next = `aws cloudtrail lookup-events --lookup-attributes AttributeKey=ResourceName,AttributeValue=${fresh.arn}`;
+    const gone = finding("VERSION_GONE", fresh.keyId, `${version} is gone`, next, moment.nowMs);
+    return { kind: "halt", finding: gone };
+  }
+  const seenNow = `${version} is ${key.state} before it serves`;
+  const next = `aws kms enable-key --key-id ${fresh.keyId}`;
+  const changed = finding("NEW_VERSION_NOT_ENABLED", fresh.keyId, seenNow, next, moment.nowMs);
+  return { kind: "halt", finding: changed };
+}
+
+function distributed(
+  record: ManagedKey,
+  rotation: Rotation,
+  fresh: Version,
+  seen: Seen,
+  moment: Moment,
+): Decision {
+  const extras = extraSuccessors(record, rotation, fresh, seen, moment);
+  if ("kind" in extras) return extras;
+  const moved: Rotation = { ...rotation, step: "activate", stepSinceMs: moment.nowMs };
+  return {
+    kind: "change",
+    next: { ...withRotation(record, moved), extras: [...record.extras, ...extras.found] },
+    entry: {
+      event: "distributed",
+      reason: "the new version read Enabled again after the propagation wait",
+      rotationId: rotation.id,
+      step: "distribute",
+      detail: { version: fresh.number, keyId: fresh.keyId, extras: extras.found.length },
+    },
+  };
+}
+
+/** Where CreateKey was called more than once, a lookup may have missed a key that shows up now. */
+function extraSuccessors(
+  record: ManagedKey,
+  rotation: Rotation,
+  fresh: Version,
+  seen: Seen,
+  moment: Moment,
+): Decision | { found: Extra[] } {
+  if (rotation.intent.attempts < 2) return { found: [] };
+  const look: Look = { kind: "successors", rotationId: rotation.id };
+  const first = lookFirst(record, seen, moment, [look]);
+  if (first !== undefined) return first;
+  const known = [fresh.keyId, ...record.extras.map(({ keyId }) => keyId)];
+  const found = (valueOf(seen.successors[rotation.id]) ?? [])
+    .filter((keyId) => !known.includes(keyId))
+    .map((keyId) => ({ keyId, rotationId: rotation.id, foundAtMs: moment.nowMs }));
+  return { found };
+}

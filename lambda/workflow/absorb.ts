@@ -1,0 +1,174 @@
+/** What an answer of KMS to a changing call makes of the record. */
+import { answered, generated } from "./1-generate.ts";
+import { aliasWasMoved } from "./3-activate.ts";
+import { labelled } from "./4-drain.ts";
+import { disabled, enabledAgain } from "./5-revoke.ts";
+import { scheduled } from "./deletion.ts";
+import { enrolled } from "./enrol.ts";
+import { finding } from "./findings.ts";
+import { quarantined } from "./quarantine.ts";
+import { rotationOf, withExtra, withRotation } from "./record.ts";
+import { marked, unsettledUntilMs } from "./settle.ts";
+import { accessDenied } from "./sights.ts";
+import type {
+  Call,
+  Decision,
+  EntryDraft,
+  Extra,
+  ManagedKey,
+  Matter,
+  Moment,
+  Outcome,
+} from "./types.ts";
+
+type CallDecision = Extract<Decision, { kind: "call" }>;
+type Done = Extract<Outcome, { kind: "done" }>;
+type Refused = Extract<Outcome, { kind: "refused" }>;
+
+/**
+ * The record just before a changing call: this epoch's mark, and what is about to be tried, so that
+ * whoever comes after a crash knows that it may have happened.
+ */
+export function announce(
+  record: ManagedKey,
+  decision: CallDecision,
+  moment: Moment,
+  deadlineMs: number,
+): ManagedKey {
+  const own = { epoch: moment.epoch, untilMs: unsettledUntilMs(deadlineMs) };
+  const next = { ...record, unsettled: marked(record.unsettled, own, moment.nowMs) };
+  const { call, matter } = decision;
+  switch (matter.kind) {
+    case "enrolment":
+    case "serving":
+      return next;
+    case "extra":
+      return withExtra(next, { ...extraOf(record, matter.keyId), tried: call.kind });
+    case "rotation": {
+      const rotation = rotationOf(record, matter.rotationId);
+      if (call.kind !== "CreateKey") return withRotation(next, { ...rotation, tried: call.kind });
+      const attempts = rotation.intent.attempts + 1;
+      const intent = { ...rotation.intent, attempts, unansweredEpoch: moment.epoch };
+      return withRotation(next, { ...rotation, tried: call.kind, intent });
+    }
+  }
+}
+
+/** The record once a call was done, and the line of history that says so. */
+export function absorbDone(
+  record: ManagedKey,
+  decision: CallDecision,
+  outcome: Done,
+  moment: Moment,
+): { next: ManagedKey; entry: EntryDraft } {
+  const { call, matter } = decision;
+  const { nowMs } = moment;
+  if (matter.kind === "extra") {
+    const extra = extraOf(record, matter.keyId);
+    if (call.kind === "TagResource") return extraLabelled(record, extra, nowMs);
+    return quarantined(record, extra, decision.reason, nowMs);
+  }
+  if (matter.kind !== "rotation") return enrolled(record, nowMs);
+  const rotation = rotationOf(record, matter.rotationId);
+  switch (call.kind) {
+    case "CreateKey": {
+      const { keyId, arn, createdAtMs } = outcome;
+      if (keyId === undefined || arn === undefined) throw new Error("CreateKey named no key");
+      const key = { keyId, arn, createdAtMs: createdAtMs ?? nowMs };
+      return generated(record, rotation, key, moment);
+    }
+    case "CreateGrant":
+      return {
+        next: { ...record, authorizationChangedAtMs: nowMs },
+        entry: {
+          event: "granted",
+          reason: decision.reason,
+          rotationId: rotation.id,
+          step: "distribute",
+          detail: { keyId: call.keyId, grantee: call.grant.grantee },
+        },
+      };
+    case "UpdateAlias":
+      return aliasWasMoved(record, rotation, call.alias, nowMs);
+    case "TagResource":
+      return labelled(record, rotation, nowMs);
+    case "DisableKey":
+      return disabled(record, rotation, nowMs);
+    case "EnableKey":
+      return enabledAgain(record, rotation, decision.reason, nowMs);
+    case "ScheduleKeyDeletion":
+      return scheduled(record, rotation, outcome.deletionAtMs, nowMs);
+  }
+}
+
+/** The record once KMS refused a call: it had no effect, and is known to have had none. */
+export function absorbRefused(record: ManagedKey, matter: Matter, call: Call): ManagedKey {
+  if (matter.kind !== "rotation") return record;
+  const { tried: _, ...rotation } = rotationOf(record, matter.rotationId);
+  const intent = call.kind === "CreateKey" ? answered(rotation.intent) : rotation.intent;
+  return withRotation(record, { ...rotation, intent });
+}
+
+/** How the turn goes on after a refusal. */
+export function afterRefusal(
+  record: ManagedKey,
+  decision: CallDecision,
+  outcome: Refused,
+  moment: Moment,
+): Decision {
+  const { call } = decision;
+  const subject = subjectOf(record, call);
+  const sights = `${call.kind} on ${subject}: ${outcome.message}`;
+  const halt = (code: "KEY_QUOTA_REACHED" | "KEY_POLICY_REFUSED" | "CALL_REFUSED"): Decision => {
+    const next = `aws kms describe-key --key-id ${subject}`;
+    return { kind: "halt", finding: finding(code, subject, sights, next, moment.nowMs) };
+  };
+  switch (outcome.refusal) {
+    case "Throttled":
+    case "PastDeadline":
+    case "InvalidState":
+    case "NotFound":
+      return { kind: "retry", reason: sights };
+    case "AccessDenied":
+      return accessDenied(record, moment, subject, sights);
+    case "LimitExceeded":
+      return halt("KEY_QUOTA_REACHED");
+    case "MalformedPolicy":
+      return halt("KEY_POLICY_REFUSED");
+    case "Other":
+      return halt("CALL_REFUSED");
+  }
+}
+
+function subjectOf(record: ManagedKey, call: Call): string {
+  return call.kind === "CreateKey"
+    ? record.alias
+    : call.kind === "UpdateAlias"
+      ? call.alias
+      : call.keyId;
+}
+
+function extraOf(record: ManagedKey, keyId: string): Extra {
+  const extra = record.extras.find((candidate) => candidate.keyId === keyId);
+  if (extra === undefined) throw new Error(`${record.alias} has no extra key ${keyId}`);
+  return extra;
+}
+
+function extraLabelled(
+  record: ManagedKey,
+  extra: Extra,
+  nowMs: number,
+): { next: ManagedKey; entry: EntryDraft } {
+  return {
+    next: {
+      ...withExtra(record, { ...extra, labelledAtMs: nowMs }),
+      authorizationChangedAtMs: nowMs,
+    },
+    entry: {
+      event: "labelled",
+      reason: "a key made in excess carries the label of a retired key",
+      rotationId: extra.rotationId,
+      detail: { keyId: extra.keyId },
+    },
+  };
+}

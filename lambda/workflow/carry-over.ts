@@ -1,0 +1,62 @@
+/** What the new version takes over from the old one, and what cannot be taken over. */
+import { finding, type Finding } from "./findings.ts";
+import { tagsPerKey } from "./limits.ts";
+import { tagNames } from "./tag-names.ts";
+import type { Key, KeyPolicy, Tags } from "./types.ts";
+
+const ownTags = Object.values(tagNames).length;
+
+/** IAM shows a principal that was deleted as its unique id: nobody can be it again. */
+const deletedPrincipal = /^A(IDA|ROA|GPA|SCA|NPA|NVA|PKA)[A-Z0-9]{12,}$/;
+
+/** The old version's own tags: without AWS's, which nobody may copy, and without keyturn's. */
+export function copyableTags(tags: Tags): Tags {
+  return Object.fromEntries(
+    Object.entries(tags).filter(([name]) => !/^(aws|keyturn):/i.test(name)),
+  );
+}
+
+/** What forbids making a key like this one; undefined where nothing does. */
+export function whyNotCarried(
+  key: Key,
+  policy: KeyPolicy,
+  tags: Tags,
+  nowMs: number,
+): Finding | undefined {
+  const show = `aws kms get-key-policy --key-id ${key.keyId} --policy-name default --output text`;
+  if (policy.document.includes(key.keyId)) {
+    const seen = "the key policy names the key's own id, which would be wrong on the next version";
+    return finding("POLICY_NOT_CARRIED", key.keyId, seen, show, nowMs);
+  }
+  const gone = principalsOf(policy.document).find((principal) => deletedPrincipal.test(principal));
+  if (gone !== undefined) {
+    const seen = `the key policy names ${gone}, the id of a principal that was deleted`;
+    return finding("POLICY_NOT_CARRIED", key.keyId, seen, show, nowMs);
+  }
+  const copied = Object.keys(copyableTags(tags)).length;
+  if (copied + ownTags > tagsPerKey) {
+    const seen = `${copied} tags of its own and ${ownTags} of keyturn's exceed ${tagsPerKey}`;
+    const next = `aws kms list-resource-tags --key-id ${key.keyId}`;
+    return finding("TOO_MANY_TAGS", key.keyId, seen, next, nowMs);
+  }
+  return undefined;
+}
+
+/** Everything that stands under Principal or NotPrincipal in a policy document. */
+function principalsOf(document: string): string[] {
+  const statements = asList((JSON.parse(document) as { Statement?: unknown }).Statement);
+  return statements.flatMap((statement) => {
+    const { Principal, NotPrincipal } = statement as Record<string, unknown>;
+    return [...stringsIn(Principal), ...stringsIn(NotPrincipal)];
+  });
+}
+
+function asList(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : value === undefined ? [] : [value];
+}
+
+function stringsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  if (value === null || typeof value !== "object") return [];
+  return Object.values(value).flatMap(stringsIn);
+}

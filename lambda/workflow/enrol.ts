@@ -1,0 +1,167 @@
+/** Enrolment: the key behind the alias becomes version 1, and is tagged as ours, once. */
+import { whyNotCarried } from "./carry-over.ts";
+import { finding } from "./findings.ts";
+import { whyNotServed } from "./served.ts";
+import { lookFirst, valueOf } from "./sights.ts";
+import { tagNames } from "./tag-names.ts";
+import type {
+  Decision,
+  EntryDraft,
+  Key,
+  Look,
+  ManagedKey,
+  Moment,
+  Seen,
+  Tags,
+  Version,
+} from "./types.ts";
+import { shapeOf } from "./shape.ts";
+import { aliasTarget } from "./alias-target.ts";
+
+export function decideEnrolment(record: ManagedKey, seen: Seen, moment: Moment): Decision {
+  const target = aliasTarget(record, record.aliases, seen, moment);
+  if (target.kind !== "target") return target.decision;
+  const { key } = target;
+
+  const unfit = whyUnfit(record, key, moment);
+  if (unfit !== undefined) return unfit;
+
+  const looks: Look[] = [
+    { kind: "tags", keyId: key.keyId },
+    { kind: "policy", keyId: key.keyId },
+    { kind: "aliases", keyId: key.keyId },
+  ];
+  const first = lookFirst(record, seen, moment, looks);
+  if (first !== undefined) return first;
+  const tags = valueOf(seen.tags[key.keyId]) ?? {};
+  const policy = valueOf(seen.policy[key.keyId]);
+  if (policy === undefined) return { kind: "retry", reason: "the key's policy could not be read" };
+
+  const foreign = whyForeign(record, key, tags, moment);
+  if (foreign !== undefined) return foreign;
+  const problem = whyNotCarried(key, policy, tags, moment.nowMs);
+  if (problem !== undefined) return { kind: "halt", finding: problem };
+
+  const known = record.versions[0];
+  if (known === undefined) {
+    const aliases = valueOf(seen.aliases[key.keyId]) ?? [];
+    return firstVersionFound(record, key, aliases);
+  }
+  if (known.keyId !== key.keyId) {
+    const sights = `${record.alias} points at ${key.keyId}; while it was being enrolled, at ${known.keyId}`;
+    const next = `aws kms update-alias --alias-name ${record.alias} --target-key-id ${known.keyId}`;
+    const moved = finding("ALIAS_MOVED", record.alias, sights, next, moment.nowMs);
+    return { kind: "halt", finding: moved };
+  }
+  const wanted = enrolmentTags(record);
+  if (Object.entries(wanted).every(([name, value]) => tags[name] === value)) {
+    return { kind: "change", ...enrolled(record, moment.nowMs) };
+  }
+  return {
+    kind: "call",
+    call: { kind: "TagResource", keyId: key.keyId, tags: wanted },
+    matter: { kind: "enrolment" },
+    reason: "its tags say whose it is, so that the record can be rebuilt from KMS",
+  };
+}
+
+/** The record once the first version carries our tags. */
+export function enrolled(
+  record: ManagedKey,
+  nowMs: number,
+): { next: ManagedKey; entry: EntryDraft } {
+  return {
+    next: { ...record, enrolledAtMs: nowMs, authorizationChangedAtMs: nowMs },
+    entry: {
+      event: "enrolled",
+      reason: "version 1 carries our tags",
+      detail: { keyId: record.versions[0]?.keyId ?? "" },
+    },
+  };
+}
+
+function enrolmentTags(record: ManagedKey): Tags {
+  return {
+    [tagNames.owner]: record.owner,
+    [tagNames.alias]: record.alias,
+    [tagNames.version]: "1",
+  };
+}
+
+function whyUnfit(record: ManagedKey, key: Key, moment: Moment): Decision | undefined {
+  const why = whyNotServed(key);
+  if (why !== undefined) {
+    const next = `remove ${record.alias} from managedKeys in the configuration`;
+    const seen = `${key.keyId}: ${why}`;
+    return {
+      kind: "halt",
+      finding: finding("KIND_NOT_SERVED", record.alias, seen, next, moment.nowMs),
+    };
+  }
+  return whyNotEnabled(record, key, moment);
+}
+
+/** The halt that a serving key, or one to be enrolled, deserves where it is not Enabled. */
+export function whyNotEnabled(record: ManagedKey, key: Key, moment: Moment): Decision | undefined {
+  if (key.state === "Enabled") return undefined;
+  const enable = `aws kms enable-key --key-id ${key.keyId}`;
+  const next =
+    key.state === "PendingDeletion"
+      ? `aws kms cancel-key-deletion --key-id ${key.keyId} && ${enable}`
+      : enable;
+  const seen = `${record.alias} points at ${key.keyId}, which is ${key.state}`;
+  return {
+    kind: "halt",
+    finding: finding("KEY_NOT_ENABLED", record.alias, seen, next, moment.nowMs),
+  };
+}
+
+function whyForeign(
+  record: ManagedKey,
+  key: Key,
+  tags: Tags,
+  moment: Moment,
+): Decision | undefined {
+  const owner = tags[tagNames.owner];
+  const alias = tags[tagNames.alias];
+  const version = tags[tagNames.version];
+  const show = `aws kms list-resource-tags --key-id ${key.keyId}`;
+  if (owner !== undefined && owner !== record.owner) {
+    const seen = `${key.keyId} belongs to owner ${owner}; this is ${record.owner}`;
+    const other = finding("OTHER_OWNER", record.alias, seen, show, moment.nowMs);
+    return { kind: "halt", finding: other };
+  }
+  if (alias !== undefined && alias !== record.alias) {
+    const seen = `${key.keyId} is tagged as a version of ${alias}`;
+    const taken = finding("KEY_ALREADY_MANAGED", record.alias, seen, show, moment.nowMs);
+    return { kind: "halt", finding: taken };
+  }
+  if (version !== undefined && version !== "1") {
+    const seen = `${key.keyId} is tagged as version ${version}; the table knows no version`;
+    const behind = finding("STATE_BEHIND_KMS", record.alias, seen, show, moment.nowMs);
+    return { kind: "halt", finding: behind };
+  }
+  return undefined;
+}
+
+function firstVersionFound(record: ManagedKey, key: Key, aliases: string[]): Decision {
+  const version: Version = {
+    number: 1,
+    keyId: key.keyId,
+    arn: key.arn,
+    shape: shapeOf(key),
+    standing: "serving",
+    createdAtMs: key.createdAtMs,
+    activatedAtMs: key.createdAtMs,
+  };
+  const unlistedAliases = aliases.filter((alias) => !record.aliases.includes(alias));
+  return {
+    kind: "change",
+    next: { ...record, versions: [version], unlistedAliases },
+    entry: {
+      event: "found",
+      reason: "the alias points at this key",
+      detail: { version: 1, keyId: key.keyId, spec: key.spec, usage: key.usage },
+    },
+  };
+}

@@ -1,0 +1,84 @@
+/** Whether what KMS says of a key's last use proves that it is out of use. */
+import { consistencyMs, dayMs, lastUseLagMs } from "./limits.ts";
+import type { Evidence, LastUse, Policy } from "./types.ts";
+
+export type Verdict =
+  | { kind: "quiet" }
+  | { kind: "in-use"; quietAtMs: number }
+  | { kind: "originated"; operation: string; atMs: number }
+  | { kind: "unknown"; why: string };
+
+/**
+ * The operations that produce something new under the key. ReEncrypt is recorded on the key that
+ * decrypts too, and DeriveSharedSecret is both sides' work: they are shown, and do not block.
+ */
+const originating = [
+  "Encrypt",
+  "GenerateDataKey",
+  "GenerateDataKeyPair",
+  "GenerateDataKeyPairWithoutPlaintext",
+  "GenerateDataKeyWithoutPlaintext",
+  "GenerateMac",
+  "Sign",
+];
+
+/**
+ * The evidence speaks of the time up to `lastUseLagMs` ago: only that much of it counts as quiet.
+ * Callers resolve the alias to the old key for up to five minutes after it moved.
+ */
+export function judge(
+  lastUse: LastUse,
+  retiredAtMs: number,
+  policy: Pick<Policy, "drain">,
+  nowMs: number,
+): Verdict {
+  switch (lastUse.kind) {
+    case "unknown":
+      return { kind: "unknown", why: lastUse.why };
+    case "never":
+      return quietFrom(lastUse.sinceMs, policy, nowMs);
+    case "used": {
+      const { operation, atMs } = lastUse;
+      if (originating.includes(operation) && atMs > retiredAtMs + consistencyMs) {
+        return { kind: "originated", operation, atMs };
+      }
+      return quietFrom(atMs, policy, nowMs);
+    }
+  }
+}
+
+function quietFrom(atMs: number, policy: Pick<Policy, "drain">, nowMs: number): Verdict {
+  const quietAtMs = atMs + policy.drain.quietForMs + lastUseLagMs;
+  return nowMs >= quietAtMs ? { kind: "quiet" } : { kind: "in-use", quietAtMs };
+}
+
+/** Whether the key was used later than the evidence on record knew of. */
+export function usedSince(before: Evidence | undefined, now: LastUse): boolean {
+  if (now.kind !== "used") return false;
+  if (before === undefined) return true;
+  if (before.lastUse.kind === "used") return now.atMs > before.lastUse.atMs;
+  return before.lastUse.kind === "never" || now.atMs > before.lookedAtMs - lastUseLagMs;
+}
+
+/**
+ * The earliest moment at which the key's own policy lets it be disabled or scheduled for deletion:
+ * the condition key kms:TrailingDaysWithoutKeyUsage counts whole days since the last use, or since
+ * creation for a key never used (developer guide, conditions-kms). 0 where nothing is said.
+ */
+export function guardrailEndsMs(document: string, lastUse: LastUse, createdAtMs: number): number {
+  const floors = [...document.matchAll(/"kms:TrailingDaysWithoutKeyUsage"\s*:\s*\[?\s*"?(\d+)/g)];
+  if (floors.length === 0) return 0;
+  const days = Math.max(...floors.map((match) => Number(match[1]))) + 1;
+  return (lastUse.kind === "used" ? lastUse.atMs : createdAtMs) + days * dayMs;
+}
+
+export function describeLastUse(lastUse: LastUse): string {
+  switch (lastUse.kind) {
+    case "used":
+      return `${lastUse.operation} at ${new Date(lastUse.atMs).toISOString()}`;
+    case "never":
+      return `never, since ${new Date(lastUse.sinceMs).toISOString()}`;
+    case "unknown":
+      return `unknown: ${lastUse.why}`;
+  }
+}

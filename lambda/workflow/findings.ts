@@ -1,0 +1,215 @@
+/** What a person must know: a code, what was seen, and the next command to type. */
+
+export type FindingCode = keyof typeof catalogue;
+
+export type Finding = {
+  code: FindingCode;
+  /** What the finding is about: an alias or a key id. One finding per code and subject. */
+  subject: string;
+  /** What was seen, in words and values. */
+  seen: string;
+  /** The next command to type. */
+  next: string;
+  sinceMs: number;
+};
+
+/**
+ * `halt`: nothing of the managed key moves until the world is right again. `block`: the one matter
+ * waits. `notice`: nothing waits. `refuse`: keyturn does not begin.
+ */
+export type Effect = "halt" | "block" | "notice" | "refuse";
+
+type Explained = { effect: Effect; meaning: string; cure: string };
+
+export const catalogue = {
+  ALIAS_NOT_FOUND: {
+    effect: "halt",
+    meaning: "The configuration names an alias that does not exist.",
+    cure: "Create the alias on the key it should serve, or take it out of the configuration.",
+  },
+  ALIAS_SET_SPLIT: {
+    effect: "halt",
+    meaning: "The aliases of one managed key point at different KMS keys.",
+    cure: "Point all of them at one key, or make them managed keys of their own.",
+  },
+  ALIAS_MOVED: {
+    effect: "halt",
+    meaning: "Somebody else moved an alias: it points at a key that the record does not expect.",
+    cure: "Find out who needs it there. Move it back, or un-enrol the managed key.",
+  },
+  ALIAS_ON_OLD_VERSION: {
+    effect: "halt",
+    meaning: "An alias points at a version that is to be put out of use.",
+    cure: "Move that alias to the version that serves, or delete it.",
+  },
+  KEY_NOT_ENABLED: {
+    effect: "halt",
+    meaning: "The KMS key that serves, or that is to be enrolled, is not Enabled.",
+    cure: "Enable it, or cancel its deletion and enable it. keyturn never does this uninvited.",
+  },
+  KIND_NOT_SERVED: {
+    effect: "halt",
+    meaning: "A key of this kind cannot be rotated by making a new key and moving the alias.",
+    cure: "Take it out of the configuration; rotate it by the means its kind has.",
+  },
+  OTHER_OWNER: {
+    effect: "halt",
+    meaning: "The key carries the owner tag of another keyturn deployment.",
+    cure: "Manage it there, or un-enrol it there first.",
+  },
+  KEY_ALREADY_MANAGED: {
+    effect: "halt",
+    meaning: "The KMS key is a version of another managed key already.",
+    cure: "List all its aliases under one managed key.",
+  },
+  STATE_BEHIND_KMS: {
+    effect: "halt",
+    meaning: "KMS shows versions of this managed key that the table knows nothing of.",
+    cure: "The table was restored or made anew: compare both sides before anything is changed.",
+  },
+  NOT_CONFIGURED: {
+    effect: "halt",
+    meaning: "The configuration no longer names this managed key.",
+    cure: "Put it back. Until then its keys stay as they are.",
+  },
+  POLICY_NOT_CARRIED: {
+    effect: "halt",
+    meaning: "The key policy names something that would be wrong on a new key.",
+    cure: 'Write the policy so that it holds for any key: Resource "*", principals that exist.',
+  },
+  TOO_MANY_TAGS: {
+    effect: "halt",
+    meaning: "The key's tags and keyturn's own do not fit into the 50 that KMS allows.",
+    cure: "Remove some tags from the key.",
+  },
+  KEY_POLICY_REFUSED: {
+    effect: "halt",
+    meaning: "KMS refused the key policy for the new version.",
+    cure: "Mend the policy of the version that serves; the new one takes it over.",
+  },
+  ACCESS_DENIED: {
+    effect: "halt",
+    meaning:
+      "KMS does not let keyturn do what is next: its role, the key policy or an SCP forbids.",
+    cure: "Allow the named action to keyturn's role on that key.",
+  },
+  KEY_QUOTA_REACHED: {
+    effect: "halt",
+    meaning: "The account has reached a KMS resource quota.",
+    cure: "Have the quota raised, or remove what is not needed.",
+  },
+  CALL_REFUSED: {
+    effect: "halt",
+    meaning: "KMS refused a call for a reason that trying again will not change.",
+    cure: "Read KMS's own words in what was seen.",
+  },
+  NEW_VERSION_NOT_ENABLED: {
+    effect: "halt",
+    meaning: "The new version was disabled, or its deletion scheduled, before it could serve.",
+    cure: "Enable it again, if that was not meant.",
+  },
+  VERSION_CHANGED: {
+    effect: "halt",
+    meaning: "Somebody else changed the state of a version that keyturn is retiring.",
+    cure: "Find out who needs what. Put the state back for keyturn to go on.",
+  },
+  VERSION_GONE: {
+    effect: "halt",
+    meaning: "A version that should still exist is not in KMS.",
+    cure: "Look in CloudTrail for who deleted it. What it alone could decrypt is lost.",
+  },
+  APPROVAL_REQUIRED: {
+    effect: "block",
+    meaning: "The policy wants a person's approval before the old version is revoked.",
+    cure: "Read the evidence of drain in the journal, then approve.",
+  },
+  USAGE_UNKNOWN: {
+    effect: "block",
+    meaning: "KMS cannot say when the old version was last used, and unknown is not quiet.",
+    cure: "Wait until KMS has tracked it, or set the policy's drain.evidence to advisory.",
+  },
+  ORIGINATED_AFTER_ACTIVATION: {
+    effect: "block",
+    meaning: "The old version was used to encrypt, sign or MAC after the alias had moved.",
+    cure: "Find the caller that names the key by id, and have it use the alias.",
+  },
+  GUARDRAIL: {
+    effect: "block",
+    meaning: "A key policy forbids disabling or deleting a key this soon after its last use.",
+    cure: "Nothing: keyturn waits until the earliest date that it allows.",
+  },
+  DRAIN_PROLONGED: {
+    effect: "block",
+    meaning: "The old version is still in use, long after its minimum time in drain.",
+    cure: "Find who uses it and re-encrypt what it protects, or let the policy retain it.",
+  },
+  OVERDUE: {
+    effect: "notice",
+    meaning: "The version that serves is past its cryptoperiod.",
+    cure: "See the other findings of this managed key for what holds the rotation up.",
+  },
+  UNLISTED_ALIAS: {
+    effect: "notice",
+    meaning: "The key has an alias that is not in the managed key's set; keyturn will not move it.",
+    cure: "List it under `aliases`, or it will block the revoking of this version.",
+  },
+  USAGE_UNKNOWN_ACCEPTED: {
+    effect: "notice",
+    meaning: "The last use of the old version is unknown; the policy lets the drain end anyway.",
+    cure: "Set drain.evidence to required where an old key still in use would matter.",
+  },
+  STUCK: {
+    effect: "notice",
+    meaning: "The same managed key has failed many times in a row.",
+    cure: "Read the reason; if KMS or DynamoDB throttles, have less use the same quota.",
+  },
+  CLOCK_SKEW: {
+    effect: "notice",
+    meaning: "A claim or mark ends further ahead than any run could last: a clock is wrong.",
+    cure: "Find what ran with a wrong clock. keyturn waits the time out.",
+  },
+  RECORD_LARGE: {
+    effect: "notice",
+    meaning: "The item of this managed key is past 100 KB; DynamoDB's limit is 400 KB.",
+    cure: "Look for the rotations or versions that never come to an end.",
+  },
+  SUCCESSOR_MISMATCH: {
+    effect: "notice",
+    meaning: "A key carries the tags of a rotation, but is not the key that was meant.",
+    cure: "Find out who made and tagged it. keyturn does not touch it.",
+  },
+  EXTRA_NOT_QUARANTINED: {
+    effect: "block",
+    meaning: "A key that a rotation made in excess has an alias, a grant or a use of its own.",
+    cure: "Find out who uses it. keyturn leaves it as it is.",
+  },
+  UNKNOWN_KEY: {
+    effect: "notice",
+    meaning: "A key carries this deployment's owner tag, and no record knows it.",
+    cure: "Find out who made and tagged it. keyturn does not touch it.",
+  },
+  SCHEMA_NEWER: {
+    effect: "refuse",
+    meaning: "The item of this managed key was written by a newer keyturn.",
+    cure: "Deploy that version, or a newer one.",
+  },
+  CONFIGURATION_INVALID: {
+    effect: "refuse",
+    meaning: "The configuration is malformed; no key is touched.",
+    cure: "Mend what the message names, and deploy again.",
+  },
+} as const satisfies Record<string, Explained>;
+
+export function finding(
+  code: FindingCode,
+  subject: string,
+  seen: string,
+  next: string,
+  sinceMs: number,
+): Finding {
+  return { code, subject, seen, next, sinceMs };
+}
+
+export function sameFinding(a: Finding, b: Finding): boolean {
+  return a.code === b.code && a.subject === b.subject;
+}

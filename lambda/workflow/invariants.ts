@@ -1,0 +1,69 @@
+/**
+ * I1 to I3 of design.md, asserted where the effect is made: whatever decided on a call, these are
+ * what it must rest on. A violation is a bug, and the call is not made.
+ */
+import { blockedUntilMs, isExempt } from "./settle.ts";
+import { valueOf } from "./sights.ts";
+import type { Call, ManagedKey, Matter, Moment, Seen } from "./types.ts";
+
+export function violations(
+  record: ManagedKey,
+  call: Call,
+  matter: Matter,
+  seen: Seen,
+  moment: Moment,
+): string[] {
+  const broken: string[] = [];
+  const must = (holds: boolean, what: string): void => {
+    if (!holds) broken.push(what);
+  };
+  const { epoch, uncertain, nowMs } = moment;
+  if (!isExempt(call)) {
+    const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
+    must(untilMs === undefined, "settle rule: a call that has no answer may still land");
+    must(
+      record.unsettled.some((entry) => entry.epoch === epoch && entry.untilMs > nowMs),
+      "settle rule: this epoch's own mark is not on record",
+    );
+  }
+  switch (call.kind) {
+    case "UpdateAlias": {
+      const target = valueOf(seen.key[call.keyId]);
+      must(target?.state === "Enabled", "I1: the alias may only move to a key seen Enabled");
+      must(
+        record.versions.some(({ keyId }) => keyId === call.keyId),
+        "I1: the alias may only move to a version on record",
+      );
+      break;
+    }
+    case "DisableKey":
+    case "ScheduleKeyDeletion": {
+      const aliases = valueOf(seen.aliases[call.keyId]);
+      must(aliases?.length === 0, "I2: aliases must be seen, and be none");
+      must(seen["last-use"][call.keyId] !== undefined, "I3: the last use was not read again");
+      must(drained(record, call.keyId, matter), "I3: no evidence of drain is on record");
+      break;
+    }
+    case "CreateKey":
+    case "CreateGrant":
+    case "TagResource":
+    case "EnableKey":
+      break;
+  }
+  return broken;
+}
+
+function drained(record: ManagedKey, keyId: string, matter: Matter): boolean {
+  if (matter.kind === "extra") {
+    return record.versions.every((version) => version.keyId !== keyId);
+  }
+  if (matter.kind !== "rotation") return false;
+  const rotation = record.rotations.find(({ id }) => id === matter.rotationId);
+  const old = record.versions.find((version) => version.keyId === keyId);
+  return (
+    rotation?.evidence !== undefined &&
+    rotation.labelledAtMs !== undefined &&
+    old?.number === rotation.from &&
+    (old.standing === "draining" || old.standing === "disabled")
+  );
+}

@@ -1,0 +1,69 @@
+/** What a person should know although nothing waits for it, as the record alone tells. */
+import { judge } from "./evidence.ts";
+import { finding, type Finding } from "./findings.ts";
+import { servingVersion } from "./record.ts";
+import { overdueAtMs } from "./serving.ts";
+import { clockIsSkewed } from "./settle.ts";
+import type { ManagedKey } from "./types.ts";
+
+const stuckTries = 8;
+const largeRecordBytes = 100_000;
+
+export function notices(record: ManagedKey, nowMs: number): Finding[] {
+  return [
+    ...overdue(record, nowMs),
+    ...record.unlistedAliases.map((alias) =>
+      finding(
+        "UNLISTED_ALIAS",
+        alias,
+        `${alias} points at the key of ${record.alias}`,
+        `add ${alias} to the aliases of ${record.alias} in the configuration`,
+        nowMs,
+      ),
+    ),
+    ...acceptedUnknowns(record, nowMs),
+    ...oddities(record, nowMs),
+  ];
+}
+
+function overdue(record: ManagedKey, nowMs: number): Finding[] {
+  const serving = servingVersion(record);
+  if (record.enrolledAtMs === undefined || serving === undefined) return [];
+  const sinceMs = overdueAtMs(record, serving);
+  if (nowMs < sinceMs) return [];
+  const seen = `version ${serving.number} is past its cryptoperiod since ${new Date(sinceMs).toISOString()}`;
+  const next = `aws kms describe-key --key-id ${record.alias}`;
+  return [finding("OVERDUE", record.alias, seen, next, sinceMs)];
+}
+
+function acceptedUnknowns(record: ManagedKey, nowMs: number): Finding[] {
+  return record.rotations.flatMap(({ from, evidence, policy }) => {
+    const old = record.versions.find(({ number }) => number === from);
+    if (old === undefined || evidence === undefined) return [];
+    const verdict = judge(evidence.lastUse, old.retiredAtMs ?? 0, policy, nowMs);
+    if (verdict.kind !== "unknown" || policy.drain.evidence !== "advisory") return [];
+    const next = `aws kms get-key-last-usage --key-id ${old.keyId}`;
+    return [finding("USAGE_UNKNOWN_ACCEPTED", old.keyId, verdict.why, next, nowMs)];
+  });
+}
+
+function oddities(record: ManagedKey, nowMs: number): Finding[] {
+  const found: Finding[] = [];
+  const { alias } = record;
+  if (record.backoff.tries >= stuckTries) {
+    const seen = `${record.backoff.tries} turns in a row came to nothing`;
+    const next = `aws logs tail <log group> --filter-pattern '"${alias}"'`;
+    found.push(finding("STUCK", alias, seen, next, nowMs));
+  }
+  if (clockIsSkewed(record, nowMs)) {
+    const untilMs = Math.max(...record.unsettled.map((entry) => entry.untilMs));
+    const seen = `a call is marked as possible until ${new Date(untilMs).toISOString()}`;
+    found.push(finding("CLOCK_SKEW", alias, seen, "date -u", nowMs));
+  }
+  const bytes = JSON.stringify(record).length;
+  if (bytes > largeRecordBytes) {
+    const next = `aws dynamodb get-item --table-name <table> --key '{"pk":{"S":"key#${alias}"},"sk":{"S":"record"}}'`;
+    found.push(finding("RECORD_LARGE", alias, `the record has ${bytes} bytes`, next, nowMs));
+  }
+  return found;
+}

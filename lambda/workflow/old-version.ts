@@ -1,0 +1,69 @@
+/** What may not be true of a version that is on its way out. */
+import { finding, type Finding } from "./findings.ts";
+import type { EntryDraft, Key, KeyState, Moment, Rotation, Version } from "./types.ts";
+
+/** Somebody else changed its state: told, never overwritten. */
+export function stateFinding(
+  old: Version,
+  key: Key | undefined,
+  expected: KeyState[],
+  moment: Moment,
+): Finding | undefined {
+  if (key === undefined) {
+    const seen = `version ${old.number}, ${old.keyId}, is not in KMS`;
+    const next = `aws cloudtrail lookup-events --lookup-attributes AttributeKey=ResourceName,AttributeValue=${old.arn}`;
+    return finding("VERSION_GONE", old.keyId, seen, next, moment.nowMs);
+  }
+  if (expected.includes(key.state)) return undefined;
+  const seen = `version ${old.number}, ${old.keyId}, is ${key.state}; expected ${expected.join()}`;
+  return finding("VERSION_CHANGED", old.keyId, seen, commandTo(key), moment.nowMs);
+}
+
+function commandTo(key: Key): string {
+  switch (key.state) {
+    case "PendingDeletion":
+      return `aws kms cancel-key-deletion --key-id ${key.keyId} && aws kms enable-key --key-id ${key.keyId}`;
+    case "Disabled":
+      return `aws kms enable-key --key-id ${key.keyId}`;
+    case "Enabled":
+    case "Creating":
+    case "PendingImport":
+    case "PendingReplicaDeletion":
+    case "Unavailable":
+    case "Updating":
+      return `aws kms describe-key --key-id ${key.keyId}`;
+  }
+}
+
+/** Any alias counts, also one that is not ours: whoever uses it still needs the key. */
+export function aliasesInTheWay(
+  rotation: Rotation,
+  old: Version,
+  aliases: string[] | undefined,
+  moment: Moment,
+): Finding | undefined {
+  const [alias] = aliases ?? [];
+  if (alias === undefined) return undefined;
+  const seen = `${alias} points at version ${old.number}, ${old.keyId}, which is retired`;
+  const next = rotation.intent.aliases.includes(alias)
+    ? `aws kms update-alias --alias-name ${alias} --target-key-id <version ${rotation.to}>`
+    : `aws kms list-aliases --key-id ${old.keyId}`;
+  return finding("ALIAS_ON_OLD_VERSION", old.keyId, seen, next, moment.nowMs);
+}
+
+/** A line of history about revoking the old version. */
+export function entryOf(
+  rotation: Rotation,
+  old: Version,
+  event: string,
+  reason: string,
+  detail: EntryDraft["detail"] = {},
+): EntryDraft {
+  return {
+    event,
+    reason,
+    rotationId: rotation.id,
+    step: "revoke",
+    detail: { version: old.number, keyId: old.keyId, ...detail },
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * A key that a rotation made in excess is put out of use, never deleted, and only where nobody can
+ * have come to need it: no alias, no grant, never used, and old enough for all reads to agree.
+ */
+import { guardrail } from "./5-revoke.ts";
+import { finding } from "./findings.ts";
+import { consistencyMs, recheckMs } from "./limits.ts";
+import { withExtra } from "./record.ts";
+import { lookFirst, valueOf } from "./sights.ts";
+import { tagNames } from "./tag-names.ts";
+import type { Decision, EntryDraft, Extra, ManagedKey, Moment, Seen } from "./types.ts";
+
+export function decideExtra(
+  record: ManagedKey,
+  extra: Extra,
+  seen: Seen,
+  moment: Moment,
+): Decision {
+  const { keyId } = extra;
+  const ripeAtMs = extra.foundAtMs + consistencyMs;
+  if (moment.nowMs < ripeAtMs) {
+    return { kind: "wait", untilMs: ripeAtMs, reason: "reads of an extra key settle" };
+  }
+  const first = lookFirst(record, seen, moment, [
+    { kind: "key", key: keyId },
+    { kind: "tags", keyId },
+    { kind: "aliases", keyId },
+    { kind: "grants", keyId },
+    { kind: "last-use", keyId },
+    { kind: "policy", keyId },
+  ]);
+  if (first !== undefined) return first;
+  const state = valueOf(seen.key[keyId])?.state;
+  if (state === undefined || state === "PendingDeletion" || state === "Disabled") {
+    const reason = state === undefined ? "the extra key is gone" : `the extra key is ${state}`;
+    return { kind: "change", ...quarantined(record, extra, reason, moment.nowMs) };
+  }
+  const why = whyNotExtra(record, extra, seen);
+  if (why !== undefined) {
+    const next = `aws kms describe-key --key-id ${keyId}`;
+    const sights = `${keyId}, made in excess by rotation ${extra.rotationId}, ${why}`;
+    const what = finding("EXTRA_NOT_QUARANTINED", keyId, sights, next, moment.nowMs);
+    const untilMs = moment.nowMs + recheckMs * 24;
+    return { kind: "wait", untilMs, reason: "an extra key may be in use", finding: what };
+  }
+  const matter = { kind: "extra", keyId } as const;
+  if (extra.labelledAtMs === undefined) {
+    const tags = { [tagNames.retired]: extra.rotationId };
+    const call = { kind: "TagResource", keyId, tags } as const;
+    return { kind: "call", call, matter, reason: "a key made in excess" };
+  }
+  const lastUse = valueOf(seen["last-use"][keyId]) ?? { kind: "unknown", why: "no such key" };
+  const createdAtMs = valueOf(seen.key[keyId])?.createdAtMs ?? extra.foundAtMs;
+  const blocked = guardrail({ keyId, createdAtMs }, seen, lastUse, moment);
+  if (blocked !== undefined) return blocked;
+  return { kind: "call", call: { kind: "DisableKey", keyId }, matter, reason: "made in excess" };
+}
+
+/** The record once an extra key is out of use. */
+export function quarantined(
+  record: ManagedKey,
+  extra: Extra,
+  reason: string,
+  nowMs: number,
+): { next: ManagedKey; entry: EntryDraft } {
+  return {
+    next: withExtra(record, { ...extra, quarantinedAtMs: nowMs }),
+    entry: {
+      event: "quarantined",
+      reason,
+      rotationId: extra.rotationId,
+      detail: { keyId: extra.keyId },
+    },
+  };
+}
+
+/** Why a key is left alone, although its tags say that a rotation made it in excess. */
+function whyNotExtra(record: ManagedKey, extra: Extra, seen: Seen): string | undefined {
+  const { keyId, rotationId } = extra;
+  if (record.versions.some((version) => version.keyId === keyId)) return "is a version";
+  const tags = valueOf(seen.tags[keyId]) ?? {};
+  if (tags[tagNames.owner] !== record.owner) return "does not carry our owner tag";
+  if (tags[tagNames.rotation] !== rotationId) return "carries the tags of another rotation";
+  if ((valueOf(seen.aliases[keyId]) ?? []).length > 0) return "has an alias";
+  if ((valueOf(seen.grants[keyId]) ?? []).length > 0) return "has grants";
+  const lastUse = valueOf(seen["last-use"][keyId]);
+  if (lastUse?.kind === "used") return `was used: ${lastUse.operation}`;
+  if (lastUse?.kind !== "never") return "has a last use that KMS does not know";
+  return undefined;
+}

@@ -1,0 +1,79 @@
+/** Reading and rewriting the record: small pure helpers that every step shares. */
+import type { Extra, Home, ManagedKey, Rotation, Version } from "./types.ts";
+
+/** The record of a managed key that the configuration names for the first time. */
+export function newManagedKey(owner: string, home: Home, nowMs: number): ManagedKey {
+  return {
+    schema: 1,
+    alias: home.alias,
+    aliases: home.aliases,
+    owner,
+    policy: home.policy,
+    revision: 0,
+    epoch: 0,
+    unsettled: [],
+    dueAtMs: nowMs,
+    unlistedAliases: [],
+    backoff: { tries: 0, jitter: 0 },
+    authorizationChangedAtMs: nowMs,
+    versions: [],
+    rotations: [],
+    extras: [],
+    closed: [],
+    findings: [],
+  };
+}
+
+export function servingVersion(record: ManagedKey): Version | undefined {
+  return record.versions.find((version) => version.standing === "serving");
+}
+
+/** The version of that number; its absence is a bug, since open rotations keep theirs listed. */
+export function versionOf(record: ManagedKey, number: number): Version {
+  const version = record.versions.find((candidate) => candidate.number === number);
+  if (version === undefined) throw new Error(`${record.alias} has no version ${number}`);
+  return version;
+}
+
+export function rotationOf(record: ManagedKey, rotationId: string): Rotation {
+  const rotation = record.rotations.find((candidate) => candidate.id === rotationId);
+  if (rotation === undefined) throw new Error(`${record.alias} has no rotation ${rotationId}`);
+  return rotation;
+}
+
+/** The rotation that has not yet come to the end of `activate`; there is at most one. */
+export function rotationBeforeActivation(record: ManagedKey): Rotation | undefined {
+  return record.rotations.find(({ step }) => step !== "drain" && step !== "revoke");
+}
+
+export function withVersion(record: ManagedKey, changed: Version): ManagedKey {
+  const others = record.versions.filter(({ number }) => number !== changed.number);
+  const versions = [...others, changed].sort((a, b) => a.number - b.number);
+  return { ...record, versions };
+}
+
+export function withRotation(record: ManagedKey, changed: Rotation): ManagedKey {
+  const rotations = record.rotations.map((old) => (old.id === changed.id ? changed : old));
+  return { ...record, rotations };
+}
+
+export function withExtra(record: ManagedKey, changed: Extra): ManagedKey {
+  const others = record.extras.filter(({ keyId }) => keyId !== changed.keyId);
+  return { ...record, extras: [...others, changed] };
+}
+
+/** Ends a rotation: it leaves the aggregate for an item of its own. */
+export function withRotationClosed(record: ManagedKey, rotation: Rotation): ManagedKey {
+  return {
+    ...record,
+    rotations: record.rotations.filter(({ id }) => id !== rotation.id),
+    closed: [...record.closed, rotation],
+  };
+}
+
+/** A copy without the named optional fields. */
+export function without<T extends object, K extends keyof T>(value: T, ...names: K[]): Omit<T, K> {
+  const copy = { ...value };
+  for (const name of names) delete copy[name];
+  return copy;
+}

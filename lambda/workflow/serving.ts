@@ -1,0 +1,147 @@
+/** The version that serves: is it where it should be, and is it time for the next one? */
+import { aliasMoved, aliasTarget } from "./alias-target.ts";
+import { copyableTags, whyNotCarried } from "./carry-over.ts";
+import { whyNotEnabled } from "./enrol.ts";
+import { rotationBeforeActivation, servingVersion, without } from "./record.ts";
+import { shapeOf } from "./shape.ts";
+import { lookFirst, valueOf } from "./sights.ts";
+import { tagNames } from "./tag-names.ts";
+import type {
+  Decision,
+  Key,
+  KeyPolicy,
+  ManagedKey,
+  Moment,
+  Rotation,
+  Seen,
+  Tags,
+  Version,
+} from "./types.ts";
+
+/** When the next rotation opens. */
+export function rotationOpensAtMs(record: ManagedKey, serving: Version): number {
+  return overdueAtMs(record, serving) - record.policy.leadMs;
+}
+
+/** The end of the cryptoperiod of the version that serves. */
+export function overdueAtMs(record: ManagedKey, serving: Version): number {
+  return (serving.activatedAtMs ?? serving.createdAtMs) + record.policy.cryptoperiodMs;
+}
+
+export function decideServing(record: ManagedKey, seen: Seen, moment: Moment): Decision {
+  const serving = servingVersion(record);
+  if (serving === undefined) throw new Error(`${record.alias}: no version serves`);
+  const opensAtMs = rotationOpensAtMs(record, serving);
+  const busy = rotationBeforeActivation(record) !== undefined;
+  const due = !busy && moment.nowMs >= opensAtMs;
+  const suspected = !busy && record.suspectedAtMs !== undefined;
+  if (!due && !suspected) {
+    const untilMs = busy ? Number.MAX_SAFE_INTEGER : opensAtMs;
+    return { kind: "wait", untilMs, reason: "the version that serves is within its cryptoperiod" };
+  }
+  const target = aliasTarget(record, record.aliases, seen, moment);
+  const astray = record.aliases.find((alias) => {
+    const key = valueOf(seen.key[alias]);
+    return key !== undefined && key.keyId !== serving.keyId;
+  });
+  if (target.kind === "not" && target.decision.kind !== "halt") return target.decision;
+  if (astray !== undefined) {
+    return aliasMoved(astray, valueOf(seen.key[astray]), serving.keyId, moment);
+  }
+  if (target.kind === "not") return target.decision;
+  const notEnabled = whyNotEnabled(record, target.key, moment);
+  if (notEnabled !== undefined) return notEnabled;
+  return suspected ? cleared(record) : open(record, target.key, serving, seen, moment);
+}
+
+function cleared(record: ManagedKey): Decision {
+  return {
+    kind: "change",
+    next: without(record, "suspectedAtMs"),
+    entry: {
+      event: "cleared",
+      reason: "the aliases are where the record has them",
+      detail: {},
+    },
+  };
+}
+
+function open(
+  record: ManagedKey,
+  key: Key,
+  serving: Version,
+  seen: Seen,
+  moment: Moment,
+): Decision {
+  const first = lookFirst(record, seen, moment, [
+    { kind: "policy", keyId: key.keyId },
+    { kind: "tags", keyId: key.keyId },
+    { kind: "aliases", keyId: key.keyId },
+  ]);
+  if (first !== undefined) return first;
+  const policy = valueOf(seen.policy[key.keyId]);
+  const tags = valueOf(seen.tags[key.keyId]);
+  const aliases = valueOf(seen.aliases[key.keyId]);
+  if (policy === undefined || tags === undefined || aliases === undefined) {
+    return { kind: "retry", reason: `${key.keyId} is there and not there: reads have not settled` };
+  }
+  const problem = whyNotCarried(key, policy, tags, moment.nowMs);
+  if (problem !== undefined) return { kind: "halt", finding: problem };
+  const rotation = opened(record, key, serving, policy, tags, moment);
+  const unlistedAliases = aliases.filter((alias) => !record.aliases.includes(alias));
+  return {
+    kind: "change",
+    next: { ...record, unlistedAliases, rotations: [...record.rotations, rotation] },
+    entry: {
+      event: "opened",
+      reason: "the cryptoperiod of the version that serves is coming to its end",
+      rotationId: rotation.id,
+      step: "generate",
+      detail: {
+        from: rotation.from,
+        to: rotation.to,
+        overdueAtMs: overdueAtMs(record, serving),
+        spec: rotation.intent.shape.spec,
+        usage: rotation.intent.shape.usage,
+        policyHash: policy.hash,
+      },
+    },
+  };
+}
+
+function opened(
+  record: ManagedKey,
+  key: Key,
+  serving: Version,
+  policy: KeyPolicy,
+  tags: Tags,
+  moment: Moment,
+): Rotation {
+  const to = serving.number + 1;
+  return {
+    id: moment.newRotationId,
+    from: serving.number,
+    to,
+    step: "generate",
+    openedAtMs: moment.nowMs,
+    stepSinceMs: moment.nowMs,
+    policy: record.policy,
+    movedAtMs: {},
+    intent: {
+      aliases: record.aliases,
+      shape: shapeOf(key),
+      policyHash: policy.hash,
+      tags: {
+        ...copyableTags(tags),
+        [tagNames.owner]: record.owner,
+        [tagNames.alias]: record.alias,
+        [tagNames.rotation]: moment.newRotationId,
+        [tagNames.version]: String(to),
+        [tagNames.policy]: record.policy.name,
+      },
+      description: key.description,
+      writtenAtMs: moment.nowMs,
+      attempts: 0,
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * The settle rule (design.md): KMS has no compare-and-swap, so a call of an earlier run may still
+ * land. Until it cannot, no changing call is made on any version or alias of the managed key.
+ */
+import { believableAheadMs, clockSkewMs, consistencyMs, requestLimitMs } from "./limits.ts";
+import type { Call, Claim, ManagedKey, Unsettled } from "./types.ts";
+
+/** The latest moment at which a call of a run with this deadline can take effect and be seen. */
+export function unsettledUntilMs(deadlineMs: number): number {
+  return deadlineMs + requestLimitMs + clockSkewMs + consistencyMs;
+}
+
+/** Adds this epoch's own entry, and drops those that have passed. */
+export function marked(list: Unsettled[], own: Unsettled, nowMs: number): Unsettled[] {
+  return [...standing(list, nowMs).filter((entry) => entry.epoch !== own.epoch), own];
+}
+
+/** Removes this epoch's own entry: every call that it made has a definite answer on record. */
+export function settled(list: Unsettled[], epoch: number, nowMs: number): Unsettled[] {
+  return standing(list, nowMs).filter((entry) => entry.epoch !== epoch);
+}
+
+function standing(list: Unsettled[], nowMs: number): Unsettled[] {
+  return list.filter((entry) => entry.untilMs > nowMs);
+}
+
+/** EnableKey never waits: it can only give back what somebody may need. */
+export function isExempt(call: Call): boolean {
+  return call.kind === "EnableKey";
+}
+
+/**
+ * Until when this epoch may make no changing call; undefined where nothing stands in the way.
+ * After a call whose answer it does not know an epoch is blocked by its own entry too.
+ */
+export function blockedUntilMs(
+  list: Unsettled[],
+  epoch: number,
+  uncertain: boolean,
+  nowMs: number,
+): number | undefined {
+  const inTheWay = standing(list, nowMs).filter((entry) => uncertain || entry.epoch !== epoch);
+  return inTheWay.length === 0 ? undefined : Math.max(...inTheWay.map((entry) => entry.untilMs));
+}
+
+/** Whether a call of that epoch could still be under way. */
+export function mayStillLand(list: Unsettled[], epoch: number, nowMs: number): boolean {
+  return standing(list, nowMs).some((entry) => entry.epoch === epoch);
+}
+
+/** Whether a claim or mark ends so far ahead that the clock which wrote it must be wrong. */
+export function clockIsSkewed(
+  record: Pick<ManagedKey, "unsettled"> & { claim?: Claim },
+  nowMs: number,
+): boolean {
+  const untilMs = record.unsettled.map((entry) => entry.untilMs);
+  if (record.claim !== undefined) untilMs.push(record.claim.untilMs);
+  return untilMs.some((ends) => ends > nowMs + believableAheadMs);
+}

@@ -1,0 +1,82 @@
+/** How a step reads what was seen: what is missing is looked at, what is denied is a finding. */
+import { finding } from "./findings.ts";
+import { authorizationLagMs } from "./limits.ts";
+import type { Decision, Look, ManagedKey, Moment, Seen, Sight } from "./types.ts";
+
+export function nothingSeen(): Seen {
+  return {
+    key: {},
+    aliases: {},
+    policy: {},
+    tags: {},
+    grants: {},
+    "last-use": {},
+    successors: {},
+  };
+}
+
+/** What a look was at: the key id, alias or rotation id under which `Seen` keeps the answer. */
+export function subjectOf(look: Look): string {
+  switch (look.kind) {
+    case "key":
+      return look.key;
+    case "successors":
+      return look.rotationId;
+    case "aliases":
+    case "policy":
+    case "tags":
+    case "grants":
+    case "last-use":
+      return look.keyId;
+  }
+}
+
+export function sightOf(seen: Seen, look: Look): Sight<unknown> | undefined {
+  return seen[look.kind][subjectOf(look)];
+}
+
+/**
+ * Whether all of these were seen: undefined where they were (each is then "seen" or "absent"), else
+ * the decision to look, or what a look that KMS denied amounts to.
+ */
+export function lookFirst(
+  record: ManagedKey,
+  seen: Seen,
+  moment: Moment,
+  looks: Look[],
+): Decision | undefined {
+  const missing = looks.filter((look) => sightOf(seen, look) === undefined);
+  if (missing.length > 0) return { kind: "look", looks: missing };
+  for (const look of looks) {
+    const sight = sightOf(seen, look);
+    if (sight?.kind === "denied") {
+      return accessDenied(record, moment, subjectOf(look), sight.message);
+    }
+  }
+  return undefined;
+}
+
+/** The value of a sight that `lookFirst` let through; undefined where the thing is absent. */
+export function valueOf<T>(sight: Sight<T> | undefined): T | undefined {
+  return sight?.kind === "seen" ? sight.value : undefined;
+}
+
+/** Authorization lags behind tags, aliases and policies: for a while, a denial may only be early. */
+export function accessDenied(
+  record: ManagedKey,
+  moment: Moment,
+  subject: string,
+  message: string,
+): Decision {
+  const lagEndsMs = record.authorizationChangedAtMs + authorizationLagMs;
+  if (moment.nowMs < lagEndsMs) {
+    return { kind: "wait", untilMs: lagEndsMs, reason: "denied, and authorization may still lag" };
+  }
+  const next = subject.startsWith("alias/")
+    ? `aws kms describe-key --key-id ${subject}`
+    : `aws kms get-key-policy --key-id ${subject} --policy-name default --output text`;
+  return {
+    kind: "halt",
+    finding: finding("ACCESS_DENIED", subject, message, next, moment.nowMs),
+  };
+}
