@@ -1,0 +1,24 @@
+/** Effects: a changing call, made once, by a run that still may. */
+import { requestLimitMs } from "./workflow/limits.ts";
+import type { Ports } from "./ports.ts";
+import type { Pacer } from "./pacer.ts";
+import type { Call, Outcome } from "./workflow/types.ts";
+
+/**
+ * Makes the call, unless the run has too little time left to hear its answer. The promise settles
+ * only when the request has ended, so a run that awaits it returns with nothing in flight.
+ */
+export async function act(
+  ports: Pick<Ports, "keys" | "clock">,
+  pacer: Pacer,
+  call: Call,
+  deadlineMs: number,
+): Promise<Outcome> {
+  await pacer.take(call.kind, deadlineMs);
+  const leftMs = deadlineMs - ports.clock.nowMs();
+  if (leftMs < requestLimitMs) {
+    const message = `${leftMs} ms are left of this run, less than one request may take`;
+    return { kind: "refused", refusal: "PastDeadline", message };
+  }
+  return ports.keys.change(call, { deadlineMs, signal: AbortSignal.timeout(requestLimitMs) });
+}

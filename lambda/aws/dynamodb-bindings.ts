@@ -1,0 +1,85 @@
+/** `kms#<key id>`: a KMS key is a version of one managed key only. And the archive of history. */
+import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
+import type { Bound, Table } from "../ports.ts";
+import type { Rotation } from "../workflow/types.ts";
+import type { TableClient } from "./dynamodb.ts";
+import { keys, toItem } from "./dynamodb-items.ts";
+
+type Bindings = Pick<Table, "bind" | "unbind" | "boundTo" | "archive" | "closedRotation">;
+
+export function createBindings(db: TableClient, read: Table["read"]): Bindings {
+  const boundTo = async (keyId: string): Promise<string | undefined> => {
+    const item = await db.get(keys.binding(keyId));
+    return item === undefined ? undefined : (unmarshall(item) as { alias: string }).alias;
+  };
+  return {
+    boundTo,
+    bind: async (keyId, alias, nowMs) => {
+      if (await put(db, keyId, alias, undefined)) return { kind: "bound" };
+      return takeOver(db, keyId, alias, nowMs, boundTo, read);
+    },
+    unbind: async (keyId, alias) => {
+      const command = new DeleteItemCommand({
+        TableName: db.tableName,
+        Key: toItem(keys.binding(keyId)),
+        ConditionExpression: "alias = :alias",
+        ExpressionAttributeValues: toItem({ ":alias": alias }),
+      });
+      await db.attempt((client) => client.send(command));
+    },
+    archive: async (entries, closed) => {
+      for (const entry of entries) {
+        await putItem(db, { ...keys.journal(entry.alias, entry.revision), ...entry });
+      }
+      for (const { alias, rotation } of closed) {
+        await putItem(db, { ...keys.rotation(alias, rotation.id), ...rotation });
+      }
+    },
+    closedRotation: async (alias, rotationId) => {
+      const item = await db.get(keys.rotation(alias, rotationId));
+      return item === undefined ? undefined : (unmarshall(item) as Rotation);
+    },
+  };
+}
+
+async function putItem(db: TableClient, item: Record<string, unknown>): Promise<void> {
+  const command = new PutItemCommand({ TableName: db.tableName, Item: toItem(item) });
+  await db.attempt((client) => client.send(command));
+}
+
+/** Binds, on condition that nobody else did; `seen` is the managed key that it may be taken from. */
+async function put(
+  db: TableClient,
+  keyId: string,
+  alias: string,
+  seen: string | undefined,
+): Promise<boolean> {
+  const condition = "attribute_not_exists(pk) OR alias = :alias";
+  const command = new PutItemCommand({
+    TableName: db.tableName,
+    Item: toItem({ ...keys.binding(keyId), alias }),
+    ConditionExpression: seen === undefined ? condition : "alias = :seen",
+    ExpressionAttributeValues: toItem(seen === undefined ? { ":alias": alias } : { ":seen": seen }),
+  });
+  return (await db.attempt((client) => client.send(command))) !== undefined;
+}
+
+/** A binding whose managed key does not list the key, and is not at work, was left by a crash. */
+async function takeOver(
+  db: TableClient,
+  keyId: string,
+  alias: string,
+  nowMs: number,
+  boundTo: (keyId: string) => Promise<string | undefined>,
+  read: Table["read"],
+): Promise<Bound> {
+  const by = await boundTo(keyId);
+  if (by === undefined) return { kind: "taken", by: "a managed key that just let go of it" };
+  if (by === alias) return { kind: "bound" };
+  const other = (await read(by))?.record;
+  const listed = other?.versions.some((version) => version.keyId === keyId) ?? false;
+  const atWork = other?.claim !== undefined && other.claim.untilMs >= nowMs;
+  if (listed || atWork) return { kind: "taken", by };
+  return (await put(db, keyId, alias, by)) ? { kind: "bound" } : { kind: "taken", by };
+}

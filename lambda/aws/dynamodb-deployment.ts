@@ -1,0 +1,66 @@
+/** The items of the deployment as a whole: the run claim, the applied configuration, the audit. */
+import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import type { Table } from "../ports.ts";
+import type { TableClient } from "./dynamodb.ts";
+import { dueQueue, keys, toItem, updateOf } from "./dynamodb-items.ts";
+
+type DeploymentItems = Pick<
+  Table,
+  | "takeRunClaim"
+  | "releaseRunClaim"
+  | "recordConfiguration"
+  | "forgetConfigurations"
+  | "scheduleAudit"
+>;
+
+export function createDeploymentItems(db: TableClient): DeploymentItems {
+  return {
+    takeRunClaim: async (runId, nowMs, untilMs) => {
+      const command = new PutItemCommand({
+        TableName: db.tableName,
+        Item: toItem({ ...keys.runClaim(), runId, untilMs }),
+        ConditionExpression: "attribute_not_exists(pk) OR untilMs < :now OR runId = :runId",
+        ExpressionAttributeValues: toItem({ ":now": nowMs, ":runId": runId }),
+      });
+      return (await db.attempt((client) => client.send(command))) !== undefined;
+    },
+    releaseRunClaim: async (runId) => {
+      const command = new DeleteItemCommand({
+        TableName: db.tableName,
+        Key: toItem(keys.runClaim()),
+        ConditionExpression: "runId = :runId",
+        ExpressionAttributeValues: toItem({ ":runId": runId }),
+      });
+      await db.attempt((client) => client.send(command));
+    },
+    recordConfiguration: async (hash) => {
+      const item = { ...keys.configuration(hash), queue: dueQueue, dueAtMs: 0 };
+      const command = new PutItemCommand({ TableName: db.tableName, Item: toItem(item) });
+      await db.attempt((client) => client.send(command));
+    },
+    forgetConfigurations: async (hashes) => {
+      for (const hash of hashes) {
+        const command = new DeleteItemCommand({
+          TableName: db.tableName,
+          Key: toItem(keys.configuration(hash)),
+        });
+        await db.attempt((client) => client.send(command));
+      }
+    },
+    scheduleAudit: async (dueAtMs, findings) => {
+      const { expression, names, values } = updateOf({
+        queue: dueQueue,
+        dueAtMs,
+        ...(findings === undefined ? {} : { findings }),
+      });
+      const command = new UpdateItemCommand({
+        TableName: db.tableName,
+        Key: toItem(keys.audit()),
+        UpdateExpression: expression,
+        ExpressionAttributeNames: names,
+        ExpressionAttributeValues: values,
+      });
+      await db.attempt((client) => client.send(command));
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/** Between the SDK's shapes and ours; pure. */
+import type {
+  CreateGrantCommandInput,
+  CreateKeyCommandInput,
+  GetKeyLastUsageCommandOutput,
+  GrantListEntry,
+  KeyMetadata,
+  Tag,
+} from "@aws-sdk/client-kms";
+import type { Call, Grant, Key, KeyState, LastUse, Tags } from "../workflow/types.ts";
+
+export function keyOf(metadata: KeyMetadata | undefined): Key {
+  if (metadata?.KeyId === undefined) throw new Error("KMS described a key without an id");
+  const { CustomKeyStoreId, DeletionDate } = metadata;
+  return {
+    keyId: metadata.KeyId,
+    arn: metadata.Arn ?? metadata.KeyId,
+    state: metadata.KeyState as KeyState,
+    managedBy: metadata.KeyManager === "AWS" ? "AWS" : "CUSTOMER",
+    description: metadata.Description ?? "",
+    createdAtMs: metadata.CreationDate?.getTime() ?? 0,
+    spec: metadata.KeySpec ?? "unknown",
+    usage: metadata.KeyUsage ?? "unknown",
+    origin: metadata.Origin ?? "unknown",
+    multiRegion: metadata.MultiRegion ?? false,
+    ...(CustomKeyStoreId === undefined ? {} : { customKeyStoreId: CustomKeyStoreId }),
+    ...(DeletionDate === undefined ? {} : { deletionAtMs: DeletionDate.getTime() }),
+  };
+}
+
+export function createKeyInput(call: Extract<Call, { kind: "CreateKey" }>): CreateKeyCommandInput {
+  const { shape } = call;
+  return {
+    KeySpec: shape.spec as NonNullable<CreateKeyCommandInput["KeySpec"]>,
+    KeyUsage: shape.usage as NonNullable<CreateKeyCommandInput["KeyUsage"]>,
+    Origin: shape.origin as NonNullable<CreateKeyCommandInput["Origin"]>,
+    MultiRegion: shape.multiRegion,
+    ...(shape.customKeyStoreId === undefined ? {} : { CustomKeyStoreId: shape.customKeyStoreId }),
+    Policy: call.policy,
+    Description: call.description,
+    Tags: tagList(call.tags),
+  };
+}
+
+export function tagList(tags: Tags): Tag[] {
+  return Object.entries(tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
+}
+
+export function grantOf(entry: GrantListEntry): Grant {
+  const { EncryptionContextEquals: equals, EncryptionContextSubset: subset } =
+    entry.Constraints ?? {};
+  const constraints = {
+    ...(equals === undefined ? {} : { encryptionContextEquals: equals }),
+    ...(subset === undefined ? {} : { encryptionContextSubset: subset }),
+  };
+  return {
+    grantId: entry.GrantId ?? "",
+    grantee: entry.GranteePrincipal ?? "",
+    operations: entry.Operations ?? [],
+    ...(entry.Name ? { name: entry.Name } : {}),
+    ...(entry.RetiringPrincipal ? { retiring: entry.RetiringPrincipal } : {}),
+    ...(Object.keys(constraints).length === 0 ? {} : { constraints }),
+  };
+}
+
+export function createGrantInput(
+  call: Extract<Call, { kind: "CreateGrant" }>,
+): CreateGrantCommandInput {
+  const { name, grantee, retiring, operations, constraints } = call.grant;
+  const { encryptionContextEquals: equals, encryptionContextSubset: subset } = constraints ?? {};
+  return {
+    KeyId: call.keyId,
+    GranteePrincipal: grantee,
+    Operations: operations as NonNullable<CreateGrantCommandInput["Operations"]>,
+    ...(name === undefined ? {} : { Name: name }),
+    ...(retiring === undefined ? {} : { RetiringPrincipal: retiring }),
+    ...(constraints === undefined
+      ? {}
+      : {
+          Constraints: {
+            ...(equals === undefined ? {} : { EncryptionContextEquals: equals }),
+            ...(subset === undefined ? {} : { EncryptionContextSubset: subset }),
+          },
+        }),
+  };
+}
+
+/**
+ * No use on record proves "never" only where tracking began no later than the key was made; on an
+ * older key it is unknown (API reference, GetKeyLastUsage).
+ */
+export function lastUseOf(output: Omit<GetKeyLastUsageCommandOutput, "$metadata">): LastUse {
+  const { KeyLastUsage: last, TrackingStartDate: tracked, KeyCreationDate: created } = output;
+  if (last?.Timestamp !== undefined) {
+    return {
+      kind: "used",
+      atMs: last.Timestamp.getTime(),
+      operation: last.Operation ?? "unknown",
+      ...(last.CloudTrailEventId === undefined ? {} : { eventId: last.CloudTrailEventId }),
+    };
+  }
+  if (tracked === undefined || created === undefined) {
+    return { kind: "unknown", why: "KMS does not say since when it tracks the use of this key" };
+  }
+  if (tracked.getTime() > created.getTime()) {
+    const since = tracked.toISOString();
+    return { kind: "unknown", why: `the key is older than KMS's tracking of its use (${since})` };
+  }
+  return { kind: "never", sinceMs: created.getTime() };
+}

@@ -1,0 +1,177 @@
+/** KMS through the AWS SDK. Looks may be retried by the SDK; a changing call is made once. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import {
+  CreateGrantCommand,
+  CreateKeyCommand,
+  DescribeKeyCommand,
+  DisableKeyCommand,
+  EnableKeyCommand,
+  GetKeyLastUsageCommand,
+  GetKeyPolicyCommand,
+  KMSClient,
+  paginateListAliases,
+  paginateListGrants,
+  paginateListResourceTags,
+  ScheduleKeyDeletionCommand,
+  TagResourceCommand,
+  UpdateAliasCommand,
+  type KMSClientConfig,
+} from "@aws-sdk/client-kms";
+import { policyHash } from "../canonical.ts";
+import type { Clock, Guard, KeyService } from "../ports.ts";
+import type { Call, Outcome, Tags } from "../workflow/types.ts";
+import { isNotOffered, outcomeOf, sighted } from "./kms-errors.ts";
+import {
+  createGrantInput,
+  createKeyInput,
+  grantOf,
+  keyOf,
+  lastUseOf,
+  tagList,
+} from "./kms-shapes.ts";
+
+/** The most that one page of each listing may hold (API reference). */
+const pageSize = { aliases: 100, grants: 100, tags: 50 };
+
+/** A request was about to be sent after its run had to have ended; it never was. */
+class PastDeadline extends Error {
+  override readonly name = "PastDeadline";
+}
+
+export function createKeyService(clock: Clock, config: KMSClientConfig = {}): KeyService {
+  const eyes = new KMSClient(config);
+  const hands = new KMSClient({ ...config, maxAttempts: 1 });
+  refuseLateSends(hands, clock);
+  return {
+    describe: (key) =>
+      sighted(async () => {
+        const { KeyMetadata } = await eyes.send(new DescribeKeyCommand({ KeyId: key }));
+        return keyOf(KeyMetadata);
+      }),
+    aliasesOf: (keyId) =>
+      sighted(async () => {
+        const names: string[] = [];
+        const pages = paginateListAliases(
+          { client: eyes, pageSize: pageSize.aliases },
+          { KeyId: keyId },
+        );
+        for await (const { Aliases } of pages) {
+          for (const { AliasName } of Aliases ?? [])
+            if (AliasName !== undefined) names.push(AliasName);
+        }
+        return names;
+      }),
+    policyOf: (keyId) =>
+      sighted(async () => {
+        const { Policy } = await eyes.send(new GetKeyPolicyCommand({ KeyId: keyId }));
+        const document = Policy ?? "{}";
+        return { document, hash: policyHash(document) };
+      }),
+    tagsOf: (keyId) =>
+      sighted(async () => {
+        const tags: Tags = {};
+        const pages = paginateListResourceTags(
+          { client: eyes, pageSize: pageSize.tags },
+          { KeyId: keyId },
+        );
+        for await (const { Tags: page } of pages) {
+          for (const { TagKey, TagValue } of page ?? []) tags[TagKey ?? ""] = TagValue ?? "";
+        }
+        return tags;
+      }),
+    grantsOf: (keyId) =>
+      sighted(async () => {
+        const pages = paginateListGrants(
+          { client: eyes, pageSize: pageSize.grants },
+          { KeyId: keyId },
+        );
+        const grants = [];
+        for await (const { Grants } of pages) grants.push(...(Grants ?? []).map(grantOf));
+        return grants;
+      }),
+    lastUseOf: (keyId) =>
+      sighted(async () => {
+        try {
+          return lastUseOf(await eyes.send(new GetKeyLastUsageCommand({ KeyId: keyId })));
+        } catch (error) {
+          if (!isNotOffered(error)) throw error;
+          return { kind: "unknown", why: "GetKeyLastUsage is not offered here" } as const;
+        }
+      }),
+    allAliases: async () => {
+      const all: { alias: string; keyId: string }[] = [];
+      const sight = await sighted(async () => {
+        for await (const { Aliases } of paginateListAliases({ client: eyes }, {})) {
+          for (const { AliasName, TargetKeyId } of Aliases ?? []) {
+            if (AliasName === undefined || TargetKeyId === undefined) continue;
+            all.push({ alias: AliasName, keyId: TargetKeyId });
+          }
+        }
+      });
+      if (sight.kind === "denied") throw new Error(`ListAliases: ${sight.message}`);
+      return all;
+    },
+    change: (call, guard) => outcomeOf(() => sending.run(guard, () => send(hands, call, guard))),
+  };
+}
+
+/** The guard of the changing call that is being sent. */
+const sending = new AsyncLocalStorage<Guard>();
+
+/**
+ * The last thing before a request leaves: a promise that Lambda froze and thawed in a later
+ * invocation gets this far, and no further.
+ */
+function refuseLateSends(client: KMSClient, clock: Clock): void {
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const deadlineMs = sending.getStore()?.deadlineMs;
+      if (deadlineMs === undefined || clock.nowMs() > deadlineMs) {
+        throw new PastDeadline("the run had to have ended before this call was sent");
+      }
+      return next(args);
+    },
+    { step: "finalizeRequest", priority: "low", name: "keyturnRefuseLateSends" },
+  );
+}
+
+/** Makes the call; what it answers beyond "done" is only what the workflow keeps. */
+async function send(
+  client: KMSClient,
+  call: Call,
+  guard: Guard,
+): Promise<Extract<Outcome, { kind: "done" }>> {
+  const options = { abortSignal: guard.signal };
+  switch (call.kind) {
+    case "CreateKey": {
+      const command = new CreateKeyCommand(createKeyInput(call));
+      const key = keyOf((await client.send(command, options)).KeyMetadata);
+      return { kind: "done", keyId: key.keyId, arn: key.arn, createdAtMs: key.createdAtMs };
+    }
+    case "CreateGrant":
+      await client.send(new CreateGrantCommand(createGrantInput(call)), options);
+      return { kind: "done" };
+    case "UpdateAlias": {
+      const input = { AliasName: call.alias, TargetKeyId: call.keyId };
+      await client.send(new UpdateAliasCommand(input), options);
+      return { kind: "done" };
+    }
+    case "TagResource": {
+      const input = { KeyId: call.keyId, Tags: tagList(call.tags) };
+      await client.send(new TagResourceCommand(input), options);
+      return { kind: "done" };
+    }
+    case "EnableKey":
+      await client.send(new EnableKeyCommand({ KeyId: call.keyId }), options);
+      return { kind: "done" };
+    case "DisableKey":
+      await client.send(new DisableKeyCommand({ KeyId: call.keyId }), options);
+      return { kind: "done" };
+    case "ScheduleKeyDeletion": {
+      const input = { KeyId: call.keyId, PendingWindowInDays: call.windowDays };
+      const command = new ScheduleKeyDeletionCommand(input);
+      const { DeletionDate } = await client.send(command, options);
+      return { kind: "done", ...(DeletionDate && { deletionAtMs: DeletionDate.getTime() }) };
+    }
+  }
+}

@@ -1,0 +1,35 @@
+/** One spelling for equal values, so that they can be compared and hashed. */
+import { createHash } from "node:crypto";
+
+/** JSON with the keys of every object in order. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) => {
+    if (inner === null || typeof inner !== "object" || Array.isArray(inner)) return inner;
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+/**
+ * The hash of a key policy's meaning: KMS gives a policy back in another spelling than it was put
+ * in. A list of one equals its only member, and the order of a list means nothing in IAM.
+ */
+export function policyHash(document: string): string {
+  return createHash("sha256")
+    .update(canonicalJson(normalised(JSON.parse(document))))
+    .digest("hex");
+}
+
+function normalised(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const members = value.map(normalised);
+    if (members.length === 1) return members[0];
+    return members
+      .map((member) => ({ member, text: canonicalJson(member) }))
+      .sort((a, b) => (a.text < b.text ? -1 : 1))
+      .map(({ member }) => member);
+  }
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [name, normalised(inner)]),
+  );
+}

@@ -1,0 +1,143 @@
+/** The fields of the configuration document: their defaults, their bounds, and what to say of them. */
+import * as z from "zod/mini";
+import { formatDuration, parseDuration } from "./duration.ts";
+
+const dayMs = 86_400_000;
+const longestMs = 3650 * dayMs;
+/** KMS: keys in an account and Region, and aliases on one key (developer guide, resource-limits). */
+const managedKeysMax = 100_000;
+const aliasesMax = 50;
+
+/**
+ * What a policy says where it says nothing.
+ *
+ * - cryptoperiod: NIST SP 800-57 Part 1 Rev. 5, Table 1 allows one to three years for signing keys
+ *   and up to two for symmetric ones; a year is within all of them. PCI DSS 4.0.1, 3.7.4 wants one
+ *   defined. It is also the period of KMS's own rotation.
+ * - lead: a tenth of the cryptoperiod, and no more than a week of a key that exists and waits.
+ * - propagation: KMS documents up to five minutes for tag and alias changes to reach authorization
+ *   and "several minutes" of eventual consistency; three times that.
+ * - drain: a month covers monthly jobs; GetKeyLastUsage must then show two weeks of silence. The old
+ *   key only decrypts and verifies meanwhile, as PCI DSS 4.0.1, 3.7.5 wants of retained keys.
+ * - retire, soak, deletionWindowDays: a disabled key can be enabled again, a deleted one cannot. KMS
+ *   advises disabling before deleting; 30 days is its default window and the longest it offers.
+ */
+export const policyDefaults = {
+  cryptoperiod: "365d",
+  leadShare: 0.1,
+  leadMsMax: 7 * dayMs,
+  propagation: "15m",
+  originate: "observe",
+  drain: { atLeast: "30d", quietFor: "14d", evidence: "required" },
+  retire: "disable",
+  soak: "14d",
+  deletionWindowDays: 30,
+  approval: "none",
+} as const;
+
+export const policyNamePattern = /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,63}$/;
+export const policyNameExpected =
+  "a policy name: a letter or digit, then up to 63 letters, digits, _ or -";
+
+/** Refuses what is not a field, and says which ones there are. */
+function fields<Shape extends Record<string, z.core.SomeType>>(shape: Shape) {
+  const names = Object.keys(shape).join(", ");
+  return z.strictObject(shape, {
+    error: ({ code }) =>
+      code === "unrecognized_keys"
+        ? `no field of this name (there are ${names})`
+        : `an object of ${names}`,
+  });
+}
+
+function oneOf<const Values extends readonly [string, ...string[]]>(...values: Values) {
+  return z.enum(values, `one of ${values.map((value) => `"${value}"`).join(", ")}`);
+}
+
+function text(pattern: RegExp, expected: string) {
+  return z.string(expected).check(z.regex(pattern, expected));
+}
+
+/** A duration no shorter than `atLeast`, for the reason `why`. */
+function duration(atLeast: string, why?: string, atMostMs = longestMs) {
+  const atLeastMs = parseDuration(atLeast) ?? 0;
+  const error = ({ input }: { input?: unknown }): string => {
+    const durationMs = typeof input === "string" ? parseDuration(input) : undefined;
+    if (durationMs === undefined) return 'a duration: a whole number and m, h or d, such as "14d"';
+    if (durationMs > atMostMs) return `a duration of at most ${formatDuration(atMostMs)}`;
+    return `a duration of at least ${atLeast}${why === undefined ? "" : ` (${why})`}`;
+  };
+  const isWithin = (input: unknown): boolean => {
+    const durationMs = typeof input === "string" ? parseDuration(input) : undefined;
+    return durationMs !== undefined && durationMs >= atLeastMs && durationMs <= atMostMs;
+  };
+  return z.custom<string>(isWithin, { error });
+}
+
+const lag = "last-use evidence lags up to one hour";
+
+const drainSchema = fields({
+  // Younger than the lag, a drain could miss what was done just before it began.
+  atLeast: z._default(duration("2h", lag), policyDefaults.drain.atLeast),
+  quietFor: z._default(duration("2h", lag), policyDefaults.drain.quietFor),
+  evidence: z._default(oneOf("required", "advisory"), policyDefaults.drain.evidence),
+});
+
+export const policySchema = fields({
+  cryptoperiod: z._default(duration("1d"), policyDefaults.cryptoperiod),
+  lead: z.optional(duration("0m")),
+  propagation: z._default(
+    duration("5m", "tag and alias changes take five minutes to reach authorization", 7 * dayMs),
+    policyDefaults.propagation,
+  ),
+  originate: z._default(
+    z.custom<"observe" | "alias-only">((value) => value === "observe", {
+      error: ({ input }) =>
+        `"observe"${input === "alias-only" ? " (alias-only is not available in this version)" : ""}`,
+    }),
+    policyDefaults.originate,
+  ),
+  drain: z.prefault(drainSchema, {}),
+  retire: z._default(oneOf("retain", "disable", "delete"), policyDefaults.retire),
+  soak: z._default(duration("0m"), policyDefaults.soak),
+  deletionWindowDays: z._default(
+    z.custom<number>((days) => Number.isInteger(days) && Number(days) >= 7 && Number(days) <= 30, {
+      error: "a whole number of days from 7 to 30 (the windows KMS offers)",
+    }),
+    policyDefaults.deletionWindowDays,
+  ),
+  approval: z._default(oneOf("none", "revoke"), policyDefaults.approval),
+});
+
+const aliasSchema = text(
+  /^(?=.{1,256}$)alias\/(?!aws\/)[a-zA-Z0-9/_-]+$/,
+  'an alias name: "alias/" and letters, digits, /, _ or -, not "alias/aws/", at most 256 characters',
+);
+
+const managedKeySchema = fields({
+  alias: aliasSchema,
+  policy: text(policyNamePattern, policyNameExpected),
+  aliases: z._default(
+    z
+      .array(aliasSchema, "a list of further aliases of the managed key")
+      .check(z.maxLength(aliasesMax - 1, `at most ${aliasesMax - 1} further aliases`)),
+    [],
+  ),
+});
+
+export const documentSchema = fields({
+  owner: text(
+    /^(?! |aws:)[\p{L}\p{N} _.:/=+@-]{1,256}(?<! )$/iu,
+    "what a tag can hold: 1 to 256 letters, digits, _.:/=+-@ and inner blanks, no aws: in front",
+  ),
+  policies: z.record(z.string(), policySchema, "an object of policies by name"),
+  managedKeys: z._default(
+    z
+      .array(managedKeySchema, "a list of managed keys")
+      .check(z.maxLength(managedKeysMax, `at most ${managedKeysMax} managed keys`)),
+    [],
+  ),
+});
+
+/** The document as people write it: durations are strings, and most fields may be left out. */
+export type ConfigurationDocument = z.input<typeof documentSchema>;

@@ -1,0 +1,112 @@
+/**
+ * The configuration: which managed keys there are, and the policy of each. One document, accepted
+ * or refused as a whole, by the same code at synth and at cold start.
+ */
+import { createHash } from "node:crypto";
+import type * as z from "zod/mini";
+import { ConfigurationError, findContradictions, fromIssue } from "./config-problems.ts";
+import {
+  type ConfigurationDocument,
+  documentSchema,
+  policyDefaults,
+  type policySchema,
+} from "./config-schema.ts";
+import { parseDuration } from "./duration.ts";
+import type { Policy } from "./workflow/types.ts";
+
+export { ConfigurationError, type Problem } from "./config-problems.ts";
+export type { ConfigurationDocument, Policy };
+
+/** The document resolved: every field has a value, durations are in milliseconds. */
+export type Configuration = {
+  /** The value of the tag `keyturn:owner`. */
+  owner: string;
+  /** By policy name. Without a prototype, so that no name finds more than was written. */
+  policies: Record<string, Policy>;
+  /** `aliases` is the whole set that moves together, the managed key's own alias first. */
+  managedKeys: { alias: string; aliases: string[]; policy: string }[];
+};
+
+/** Refuses whatever it does not know. Throws a ConfigurationError that names every problem. */
+export function parseConfiguration(document: unknown): Configuration {
+  const { data, error } = documentSchema.safeParse(document);
+  const problems = [
+    ...(error?.issues ?? []).flatMap((issue) => fromIssue(issue, document)),
+    ...findContradictions(document),
+  ];
+  if (data === undefined || problems.length > 0) throw new ConfigurationError(problems);
+  const policies = Object.create(null) as Record<string, Policy>;
+  for (const [name, policy] of Object.entries(data.policies)) {
+    policies[name] = resolvePolicy(name, policy);
+  }
+  const managedKeys = data.managedKeys.map(({ alias, aliases, policy }) => {
+    return { alias, aliases: [alias, ...aliases], policy };
+  });
+  return { owner: data.owner, policies, managedKeys };
+}
+
+/** `parseConfiguration` of a file's text; malformed JSON is a ConfigurationError too. */
+export function readConfiguration(json: string): Configuration {
+  return parseConfiguration(parseJson(json));
+}
+
+/** The document as it was written, where `readConfiguration` accepts it. */
+export function readDocument(json: string): ConfigurationDocument {
+  const document = parseJson(json);
+  parseConfiguration(document);
+  return document as ConfigurationDocument;
+}
+
+/** SHA-256 in hex over canonical JSON: in which order fields were written does not matter. */
+export function configurationHash(configuration: Configuration): string {
+  return createHash("sha256").update(canonicalJson(configuration)).digest("hex");
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    const got = error instanceof Error ? error.message : String(error);
+    throw new ConfigurationError([{ path: "(document)", got, expected: "JSON" }]);
+  }
+}
+
+function resolvePolicy(name: string, policy: z.output<typeof policySchema>): Policy {
+  const cryptoperiodMs = toMs(policy.cryptoperiod);
+  return {
+    name,
+    cryptoperiodMs,
+    leadMs: policy.lead === undefined ? defaultLeadMs(cryptoperiodMs) : toMs(policy.lead),
+    propagationMs: toMs(policy.propagation),
+    originate: policy.originate,
+    drain: {
+      atLeastMs: toMs(policy.drain.atLeast),
+      quietForMs: toMs(policy.drain.quietFor),
+      evidence: policy.drain.evidence,
+    },
+    retire: policy.retire,
+    soakMs: toMs(policy.soak),
+    deletionWindowDays: policy.deletionWindowDays,
+    approval: policy.approval,
+  };
+}
+
+/** In whole minutes, as all durations that people write are. */
+function defaultLeadMs(cryptoperiodMs: number): number {
+  const shareMs = Math.floor((cryptoperiodMs * policyDefaults.leadShare) / 60_000) * 60_000;
+  return Math.min(shareMs, policyDefaults.leadMsMax);
+}
+
+/** The schema has accepted `text`: anything but a duration is a mistake of ours. */
+function toMs(text: string): number {
+  const durationMs = parseDuration(text);
+  if (durationMs === undefined) throw new TypeError(`not a duration: ${text}`);
+  return durationMs;
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) => {
+    if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return inner;
+    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}

@@ -1,0 +1,42 @@
+/** The configuration is where managed keys are named: new ones get a record, changed ones a look. */
+import type { Run } from "./run.ts";
+import { newManagedKey } from "./workflow/record.ts";
+import type { Home } from "./workflow/types.ts";
+
+/** How many records are read, or made, before it is asked again whether there is time for more. */
+const batch = 100;
+
+/**
+ * Brings the table in line. True once all of it is done; false where time ran out, and the next run
+ * begins again: each part does nothing the second time. `others` are the configurations that the
+ * table says are applied.
+ */
+export async function applyConfiguration(run: Run, others: string[]): Promise<boolean> {
+  const { table, clock } = run.ports;
+  await table.forgetConfigurations(others);
+  const homes = [...run.homes.values()];
+  for (let from = 0; from < homes.length; from += batch) {
+    if (clock.nowMs() >= run.stopAtMs) return false;
+    const some = homes.slice(from, from + batch);
+    const there = await table.readMany(some.map(({ alias }) => alias));
+    const known = new Map(there.map((record) => [record.alias, record]));
+    const nowMs = clock.nowMs();
+    for (const home of some) {
+      const record = known.get(home.alias);
+      if (record === undefined) {
+        await table.create(newManagedKey(run.configuration.owner, home, nowMs));
+      } else if (differs(record, home)) {
+        await table.nudge(home.alias, nowMs);
+      }
+    }
+  }
+  await table.scheduleAudit(clock.nowMs(), undefined);
+  await table.recordConfiguration(run.configurationHash);
+  return true;
+}
+
+function differs(record: Pick<Home, "policy" | "aliases">, home: Home): boolean {
+  return (
+    JSON.stringify([record.policy, record.aliases]) !== JSON.stringify([home.policy, home.aliases])
+  );
+}

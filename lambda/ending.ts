@@ -1,0 +1,145 @@
+/** How a turn leaves a managed key: its findings told, its history sent on, its claim given back. */
+import { describeError, RotationError } from "./errors.ts";
+import { transition } from "./journal.ts";
+import type { Stored } from "./ports.ts";
+import type { Turn } from "./turn.ts";
+import { sameFinding, type Finding } from "./workflow/findings.ts";
+import { recheckMs } from "./workflow/limits.ts";
+import { servingVersion } from "./workflow/record.ts";
+import { overdueAtMs } from "./workflow/serving.ts";
+import { settled } from "./workflow/settle.ts";
+import type { EntryDraft, ManagedKey } from "./workflow/types.ts";
+import { write } from "./write.ts";
+
+export type Ending =
+  /** It waits, or, where `halted`, a person must look; `findings` is all there is to know. */
+  | { kind: "rest"; dueAtMs: number; findings: Finding[]; halted: boolean }
+  | { kind: "blocked"; dueAtMs: number }
+  | { kind: "retry"; reason: string }
+  | { kind: "out-of-time" };
+
+type Left = { stored: Stored; uncertain: boolean };
+
+/** After so long in a row without an end, a retry comes once an hour. */
+const backoffMs = { first: 30_000, most: 3_600_000 };
+
+export async function settleUp(turn: Turn, left: Left, ending: Ending): Promise<Stored> {
+  const told =
+    ending.kind === "rest" ? await tell(turn, left.stored, ending.findings) : left.stored;
+  const sent = await sendOn(turn, told);
+  const nowMs = turn.ports.clock.nowMs();
+  const { claim: _, ...record } = sent.stored.record;
+  const backoff = backoffAfter(turn, record, ending, sent.all);
+  const unsettled = left.uncertain
+    ? record.unsettled
+    : settled(record.unsettled, record.epoch, nowMs);
+  const dueAtMs = sent.all
+    ? nextDueMs(record, ending, backoff, nowMs)
+    : Math.min(nextDueMs(record, ending, backoff, nowMs), nowMs + delayMs(backoff));
+  const rested = { ...record, backoff, unsettled, dueAtMs };
+  const stored = await write(turn.ports.table, told, { ...sent.stored, record: rested });
+  turn.telemetry.rested({
+    alias: record.alias,
+    overdueMs: overdueMs(record, nowMs),
+    halted: ending.kind === "rest" && ending.halted,
+    dueAtMs,
+  });
+  return stored;
+}
+
+/** Findings that came or went are a transition; the words of one that stays are not. */
+async function tell(turn: Turn, stored: Stored, now: Finding[]): Promise<Stored> {
+  const { record } = stored;
+  const kept = now.map((item) => {
+    const known = record.findings.find((before) => sameFinding(before, item));
+    return known === undefined ? item : { ...item, sinceMs: known.sinceMs };
+  });
+  const next = { ...record, findings: kept };
+  const came = missingFrom(record.findings, kept);
+  const went = missingFrom(kept, record.findings);
+  for (const item of came) turn.telemetry.finding(record.alias, item);
+  if (came.length + went.length === 0) return { ...stored, record: next };
+  const entry: EntryDraft = {
+    event: came.length > 0 ? "found-wrong" : "put-right",
+    reason: came.length > 0 ? came.map(({ seen }) => seen).join("; ") : "no longer so",
+    detail: {
+      came: came.map(({ code, subject }) => `${code} ${subject}`).join(", "),
+      went: went.map(({ code, subject }) => `${code} ${subject}`).join(", "),
+    },
+  };
+  const told = transition(stored, next, entry, turn.ports.clock.nowMs());
+  await write(turn.ports.table, stored, told);
+  turn.telemetry.transition(told);
+  return told;
+}
+
+function missingFrom(these: Finding[], those: Finding[]): Finding[] {
+  return those.filter((item) => !these.some((other) => sameFinding(other, item)));
+}
+
+/**
+ * Journal entries and closed rotations leave the aggregate once they are in items of their own and
+ * the events are out; until then they stay in it, and go with a later turn.
+ */
+async function sendOn(turn: Turn, stored: Stored): Promise<{ stored: Stored; all: boolean }> {
+  const { record, outbox } = stored;
+  if (outbox.length === 0 && record.closed.length === 0) return { stored, all: true };
+  try {
+    const closed = record.closed.map((rotation) => ({ alias: record.alias, rotation }));
+    await turn.ports.table.archive(outbox, closed);
+    await turn.ports.events.publish(outbox);
+  } catch (error) {
+    if (!(error instanceof RotationError)) throw error;
+    turn.telemetry.failed(record.alias, error);
+    return { stored, all: false };
+  }
+  return { stored: { ...stored, record: { ...record, closed: [] }, outbox: [] }, all: true };
+}
+
+function backoffAfter(
+  turn: Turn,
+  record: Omit<ManagedKey, "claim">,
+  ending: Ending,
+  sentAll: boolean,
+): ManagedKey["backoff"] {
+  if (ending.kind !== "retry" && sentAll) return { tries: 0, jitter: 0 };
+  const { tries, jitter } = record.backoff;
+  return { tries: Math.max(tries, 1), jitter: jitter === 0 ? turn.ports.chance.next() : jitter };
+}
+
+function delayMs({ tries, jitter }: ManagedKey["backoff"]): number {
+  const fullMs = Math.min(backoffMs.most, backoffMs.first * 2 ** Math.min(tries - 1, 10));
+  return Math.round(fullMs * (0.5 + jitter / 2));
+}
+
+function nextDueMs(
+  record: Omit<ManagedKey, "claim">,
+  ending: Ending,
+  backoff: ManagedKey["backoff"],
+  nowMs: number,
+): number {
+  switch (ending.kind) {
+    case "out-of-time":
+      return nowMs;
+    case "blocked":
+      return ending.dueAtMs;
+    case "retry":
+      return nowMs + delayMs(backoff);
+    case "rest":
+      return Math.min(ending.dueAtMs, overdueAgainAtMs(record, nowMs));
+  }
+}
+
+/** When overdue next needs saying: when the cryptoperiod ends, and every so often from then on. */
+function overdueAgainAtMs(record: Omit<ManagedKey, "claim">, nowMs: number): number {
+  const serving = servingVersion(record);
+  if (record.enrolledAtMs === undefined || serving === undefined) return Infinity;
+  const overdue = overdueAtMs(record, serving);
+  return overdue > nowMs ? overdue : nowMs + recheckMs;
+}
+
+function overdueMs(record: Omit<ManagedKey, "claim">, nowMs: number): number {
+  const serving = servingVersion(record);
+  if (record.enrolledAtMs === undefined || serving === undefined) return 0;
+  return Math.max(0, nowMs - overdueAtMs(record, serving));
+}

@@ -1,0 +1,68 @@
+/** What the function is told by its environment, read once at cold start. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import {
+  type Configuration,
+  ConfigurationError,
+  type Problem,
+  readConfiguration,
+} from "./config.ts";
+
+export type Environment = {
+  tableName: string;
+  eventBusName: string;
+  /** How keys of ours are found: by the Tagging API, or by walking all keys where it is not served. */
+  discovery: "tagging" | "walk";
+  configuration: Configuration;
+};
+
+/** Beside the bundle, where the construct puts it. */
+const besideTheBundle = fileURLToPath(new URL("config.json", import.meta.url));
+
+/**
+ * `KEYTURN_TABLE` must be set; `KEYTURN_CONFIG` is the path of the configuration (by default
+ * `config.json` beside the bundle), `KEYTURN_EVENT_BUS` the name of the bus (`default`), and
+ * `KEYTURN_DISCOVERY` is `tagging` (the default) or `walk`. An empty variable counts as not set.
+ * Throws a ConfigurationError.
+ */
+export function readEnvironment(variables: Record<string, string | undefined>): Environment {
+  const problems: Problem[] = [];
+  const take = (name: string, otherwise: string, pattern: RegExp, expected: string): string => {
+    const value = variables[name] || otherwise;
+    if (pattern.test(value)) return value;
+    problems.push({ path: name, got: value === "" ? "nothing" : JSON.stringify(value), expected });
+    return value;
+  };
+  const tableName = take(
+    "KEYTURN_TABLE",
+    "",
+    /^[a-zA-Z0-9_.-]{3,255}$/,
+    "the name of the DynamoDB table: 3 to 255 letters, digits, _, . or -",
+  );
+  const eventBusName = take(
+    "KEYTURN_EVENT_BUS",
+    "default",
+    /^[a-zA-Z0-9/_.-]{1,256}$/,
+    "the name of an EventBridge bus: 1 to 256 letters, digits, /, _, . or -",
+  );
+  const discovery = take(
+    "KEYTURN_DISCOVERY",
+    "tagging",
+    /^(tagging|walk)$/,
+    '"tagging" or "walk"',
+  ) as Environment["discovery"];
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  const path = variables.KEYTURN_CONFIG || besideTheBundle;
+  return { tableName, eventBusName, discovery, configuration: readConfiguration(readText(path)) };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const got = error instanceof Error ? error.message : String(error);
+    throw new ConfigurationError([
+      { path: "KEYTURN_CONFIG", got, expected: "the path of a configuration file" },
+    ]);
+  }
+}

@@ -1,0 +1,62 @@
+/** Looks: what the workflow asks to see, and nothing more. */
+import type { Pacer } from "./pacer.ts";
+import type { Ports } from "./ports.ts";
+import { tagNames } from "./workflow/tag-names.ts";
+import { subjectOf } from "./workflow/sights.ts";
+import type { Look, ManagedKey, Seen, Sight } from "./workflow/types.ts";
+
+/** What looking takes: the two ports that show KMS, and the pace at which they may be asked. */
+export type Eyes = Pick<Ports, "keys" | "discovery"> & { pacer: Pacer; deadlineMs: number };
+
+/** Everything seen before, and these. */
+export async function gather(
+  eyes: Eyes,
+  record: ManagedKey,
+  seen: Seen,
+  looks: Look[],
+): Promise<Seen> {
+  const wanted = new Map(looks.map((look) => [`${look.kind} ${subjectOf(look)}`, look]));
+  let all = seen;
+  for (const look of wanted.values()) {
+    const sight = await lookAt(eyes, record, look);
+    all = { ...all, [look.kind]: { ...all[look.kind], [subjectOf(look)]: sight } };
+  }
+  return all;
+}
+
+async function lookAt(eyes: Eyes, record: ManagedKey, look: Look): Promise<Sight<unknown>> {
+  const { keys, discovery, pacer, deadlineMs } = eyes;
+  await pacer.take(operationOf[look.kind], deadlineMs);
+  switch (look.kind) {
+    case "key":
+      return keys.describe(look.key);
+    case "aliases":
+      return keys.aliasesOf(look.keyId);
+    case "policy":
+      return keys.policyOf(look.keyId);
+    case "tags":
+      return keys.tagsOf(look.keyId);
+    case "grants":
+      return keys.grantsOf(look.keyId);
+    case "last-use":
+      return keys.lastUseOf(look.keyId);
+    case "successors": {
+      const found = await discovery.keysTagged({
+        [tagNames.owner]: record.owner,
+        [tagNames.alias]: record.alias,
+        [tagNames.rotation]: look.rotationId,
+      });
+      return { kind: "seen", value: found };
+    }
+  }
+}
+
+const operationOf: Record<Look["kind"], string> = {
+  key: "DescribeKey",
+  aliases: "ListAliases",
+  policy: "GetKeyPolicy",
+  tags: "ListResourceTags",
+  grants: "ListGrants",
+  "last-use": "GetKeyLastUsage",
+  successors: "GetResources",
+};

@@ -1,0 +1,40 @@
+/** The journal: numbered lines, each chained to the one before by hash, so that none can change. */
+import { createHash } from "node:crypto";
+import { canonicalJson } from "./canonical.ts";
+import type { JournalEntry, Stored } from "./ports.ts";
+import type { EntryDraft, ManagedKey } from "./workflow/types.ts";
+
+/** The hash before the first line. */
+export const genesisHash = "0".repeat(64);
+
+export function hashOf(entry: Omit<JournalEntry, "hash">): string {
+  return createHash("sha256").update(canonicalJson(entry)).digest("hex");
+}
+
+/** One transition: the revision grows by one, and exactly one line says why. */
+export function transition(
+  stored: Stored,
+  next: ManagedKey,
+  draft: EntryDraft,
+  nowMs: number,
+): Stored {
+  const revision = stored.record.revision + 1;
+  const unhashed: Omit<JournalEntry, "hash"> = {
+    alias: next.alias,
+    revision,
+    atMs: nowMs,
+    epoch: next.epoch,
+    event: draft.event,
+    reason: draft.reason,
+    ...(draft.rotationId === undefined ? {} : { rotationId: draft.rotationId }),
+    ...(draft.step === undefined ? {} : { step: draft.step }),
+    detail: draft.detail,
+    previousHash: stored.journalHead,
+  };
+  const entry = { ...unhashed, hash: hashOf(unhashed) };
+  return {
+    record: { ...next, revision },
+    journalHead: entry.hash,
+    outbox: [...stored.outbox, entry],
+  };
+}

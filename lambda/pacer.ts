@@ -1,0 +1,40 @@
+/**
+ * Spends a configured share of KMS's request quotas, which everything else in the account and Region
+ * shares. One bucket per operation, refilled by the clock.
+ */
+import type { Clock } from "./ports.ts";
+
+/** Requests a second that AWS KMS allows by default (developer guide, requests-per-second). */
+const quotaPerSecond: Record<string, number> = {
+  CreateKey: 5,
+  UpdateAlias: 5,
+  EnableKey: 5,
+  DisableKey: 5,
+  GetKeyLastUsage: 5,
+  CancelKeyDeletion: 5,
+  TagResource: 10,
+  ScheduleKeyDeletion: 15,
+  CreateGrant: 50,
+  ListGrants: 100,
+  ListAliases: 500,
+};
+
+export interface Pacer {
+  /** Resolves when one more request of this operation may be made, or `untilMs` has come. */
+  take(operation: string, untilMs: number): Promise<void>;
+}
+
+/** `share` of each quota; an operation without a known quota is not held back. */
+export function createPacer(clock: Clock, share = 0.4): Pacer {
+  const nextAtMs = new Map<string, number>();
+  return {
+    async take(operation, untilMs) {
+      const quota = quotaPerSecond[operation];
+      if (quota === undefined) return;
+      const nowMs = clock.nowMs();
+      const atMs = Math.min(Math.max(nextAtMs.get(operation) ?? 0, nowMs), untilMs);
+      nextAtMs.set(operation, atMs + 1000 / (quota * share));
+      if (atMs > nowMs) await clock.sleep(atMs - nowMs);
+    },
+  };
+}

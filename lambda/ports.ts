@@ -1,0 +1,142 @@
+/**
+ * What a run needs of the world, in the domain's words. Each port has two sides under one contract
+ * suite: AWS (`lambda/aws`) and the simulation (`sim`).
+ */
+import type {
+  Call,
+  Grant,
+  Key,
+  KeyPolicy,
+  LastUse,
+  ManagedKey,
+  Outcome,
+  Rotation,
+  Sight,
+  Tags,
+} from "./workflow/types.ts";
+import type { Finding } from "./workflow/findings.ts";
+
+/**
+ * Until when a changing call may be sent, and when it must have been given up. Past `deadlineMs`
+ * it is refused at the send step, however late a frozen promise thaws.
+ */
+export type Guard = { deadlineMs: number; signal: AbortSignal };
+
+/** Looks throw a `RotationError` where KMS gives no answer; a denial or an absence is an answer. */
+export interface KeyService {
+  /** DescribeKey, by key id or alias name. */
+  describe(key: string): Promise<Sight<Key>>;
+  /** Names of the aliases that point at the key. */
+  aliasesOf(keyId: string): Promise<Sight<string[]>>;
+  policyOf(keyId: string): Promise<Sight<KeyPolicy>>;
+  tagsOf(keyId: string): Promise<Sight<Tags>>;
+  grantsOf(keyId: string): Promise<Sight<Grant[]>>;
+  lastUseOf(keyId: string): Promise<Sight<LastUse>>;
+  /** Every alias of the account and Region that points at a key. */
+  allAliases(): Promise<{ alias: string; keyId: string }[]>;
+  /** One attempt, no retry; never throws for what KMS or the network does. */
+  change(call: Call, guard: Guard): Promise<Outcome>;
+}
+
+/** Finds keys by tag. It may lag and may name keys that are gone: confirm on the key. */
+export interface Discovery {
+  keysTagged(tags: Tags): Promise<string[]>;
+}
+
+/** A line of history as it is kept: numbered, stamped, and chained to the one before. */
+export type JournalEntry = {
+  alias: string;
+  /** The revision of the record that this line made: 1, 2, 3 … */
+  revision: number;
+  atMs: number;
+  epoch: number;
+  event: string;
+  reason: string;
+  rotationId?: string;
+  step?: string;
+  detail: Record<string, string | number>;
+  previousHash: string;
+  hash: string;
+};
+
+/** The aggregate as it is stored: the record, the head of its journal, and what is yet to leave. */
+export type Stored = { record: ManagedKey; journalHead: string; outbox: JournalEntry[] };
+
+export type DueItem =
+  | { kind: "managed-key"; alias: string; dueAtMs: number }
+  | { kind: "audit"; dueAtMs: number }
+  /** Which configuration was applied last; always due, so that a run learns it from its one query. */
+  | { kind: "configuration"; hash: string };
+
+export type Claimed =
+  | { kind: "claimed"; stored: Stored }
+  | { kind: "taken" }
+  | { kind: "newer-schema"; schema: number };
+
+export type ClaimRequest = {
+  runId: string;
+  nowMs: number;
+  untilMs: number;
+  /** When it falls due again if this run never comes back. */
+  dueAgainAtMs: number;
+};
+
+export type Written = { kind: "written" } | { kind: "lost" };
+
+export type Bound = { kind: "bound" } | { kind: "taken"; by: string };
+
+/** The state. Every write is conditional, and none is made twice to different effect. */
+export interface Table {
+  /** What is due, the longest due first; `more` where the limit cut it. One query. */
+  due(nowMs: number, limit: number): Promise<{ items: DueItem[]; more: boolean }>;
+  /** The right to be the one run that works; `untilMs` may be renewed by the same run. */
+  takeRunClaim(runId: string, nowMs: number, untilMs: number): Promise<boolean>;
+  releaseRunClaim(runId: string): Promise<void>;
+  claim(alias: string, request: ClaimRequest): Promise<Claimed>;
+  /** Writes the aggregate on condition of the revision and epoch that it was read at. */
+  write(next: Stored, expected: { revision: number; epoch: number }): Promise<Written>;
+  read(alias: string): Promise<Stored | undefined>;
+  /** Those of these managed keys that the table holds. */
+  readMany(aliases: string[]): Promise<ManagedKey[]>;
+  /** Creates the record where there is none. */
+  create(record: ManagedKey): Promise<void>;
+  /** Has a managed key looked at soon; `suspectedAtMs` where an alias of it seems to have moved. */
+  nudge(alias: string, nowMs: number, suspectedAtMs?: number): Promise<void>;
+  /** Makes a KMS key a version of this managed key only. */
+  bind(keyId: string, alias: string, nowMs: number): Promise<Bound>;
+  unbind(keyId: string, alias: string): Promise<void>;
+  boundTo(keyId: string): Promise<string | undefined>;
+  /** Puts journal entries and closed rotations into items of their own; idempotent. */
+  archive(entries: JournalEntry[], closed: { alias: string; rotation: Rotation }[]): Promise<void>;
+  closedRotation(alias: string, rotationId: string): Promise<Rotation | undefined>;
+  /** Marks this configuration as the one applied; `forget` those before it first. */
+  recordConfiguration(hash: string): Promise<void>;
+  forgetConfigurations(hashes: string[]): Promise<void>;
+  /** When the audit is due next, and what the last one found; `undefined` keeps what is there. */
+  scheduleAudit(dueAtMs: number, findings: Finding[] | undefined): Promise<void>;
+}
+
+/** Tells dependents; at least once, in the order of the journal. */
+export interface Events {
+  publish(entries: JournalEntry[]): Promise<void>;
+}
+
+export interface Clock {
+  nowMs(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+/** Randomness and ids: a number in [0, 1), and an id that no other call returns. */
+export interface Chance {
+  next(): number;
+  id(): string;
+}
+
+export type Ports = {
+  keys: KeyService;
+  discovery: Discovery;
+  table: Table;
+  events: Events;
+  clock: Clock;
+  chance: Chance;
+};

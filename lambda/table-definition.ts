@@ -1,0 +1,10 @@
+/**
+ * The one schema of the state table: the CDK stack synthesises it and the embedded AWS creates it.
+ *
+ * `queue` is written only on items that can fall due, which makes the index sparse.
+ */
+export const tableDefinition = {
+  partitionKey: "pk",
+  sortKey: "sk",
+  dueIndex: { name: "due", partitionKey: "queue", sortKey: "dueAtMs" },
+} as const;

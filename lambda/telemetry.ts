@@ -1,0 +1,28 @@
+/** What a run tells the outside of itself, in the domain's words; log lines and metrics are made of it. */
+import type { Stored } from "./ports.ts";
+import type { Finding } from "./workflow/findings.ts";
+import type { Refusal } from "./workflow/types.ts";
+
+type CallTold = { alias: string; call: string; reason: string; message: string };
+
+export type RunSummary = {
+  outcome: "worked" | "nothing-due" | "another-run-at-work";
+  turns: number;
+  failed: number;
+  outOfTime: boolean;
+  durationMs: number;
+};
+
+export interface Telemetry {
+  /** A transition of a managed key was written; its line of history is the outbox's last. */
+  transition(stored: Stored): void;
+  refused(told: CallTold & { refusal: Refusal }): void;
+  /** A call whose answer is not known: it may have happened. */
+  unanswered(told: CallTold): void;
+  finding(alias: string, finding: Finding): void;
+  /** A managed key's turn ended in an error; the others go on. */
+  failed(alias: string, error: unknown): void;
+  /** What a managed key is like at the end of its turn. */
+  rested(state: { alias: string; overdueMs: number; halted: boolean; dueAtMs: number }): void;
+  run(summary: RunSummary): void;
+}
