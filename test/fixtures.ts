@@ -1,0 +1,44 @@
+/** Everything has a default, so that what a test sets is what matters to it. */
+import type { Home, Key, Policy } from "../lambda/workflow/types.ts";
+
+export const minuteMs = 60_000;
+export const hourMs = 60 * minuteMs;
+export const dayMs = 24 * hourMs;
+
+export function aPolicy(changes: Partial<Policy> = {}): Policy {
+  return {
+    name: "quarterly",
+    cryptoperiodMs: 90 * dayMs,
+    leadMs: 7 * dayMs,
+    propagationMs: 15 * minuteMs,
+    originate: "observe",
+    drain: { atLeastMs: 30 * dayMs, quietForMs: 14 * dayMs, evidence: "required" },
+    retire: "disable",
+    soakMs: 14 * dayMs,
+    deletionWindowDays: 30,
+    approval: "none",
+    ...changes,
+  };
+}
+
+export function aHome(changes: Partial<Home> = {}): Home {
+  const alias = changes.alias ?? "alias/orders";
+  return { alias, aliases: [alias], policy: aPolicy(), ...changes };
+}
+
+export function aKey(changes: Partial<Key> = {}): Key {
+  const keyId = changes.keyId ?? "11111111-1111-4111-8111-111111111111";
+  return {
+    keyId,
+    arn: `arn:aws:kms:us-east-1:000000000000:key/${keyId}`,
+    state: "Enabled",
+    managedBy: "CUSTOMER",
+    description: "",
+    createdAtMs: 0,
+    spec: "SYMMETRIC_DEFAULT",
+    usage: "ENCRYPT_DECRYPT",
+    origin: "AWS_KMS",
+    multiRegion: false,
+    ...changes,
+  };
+}

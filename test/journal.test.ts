@@ -1,0 +1,49 @@
+import { describe, expect, test } from "vitest";
+import { policyHash } from "../lambda/canonical.ts";
+import { genesisHash, hashOf, transition } from "../lambda/journal.ts";
+import type { Stored } from "../lambda/ports.ts";
+import { newManagedKey } from "../lambda/workflow/record.ts";
+import { aHome } from "./fixtures.ts";
+
+function fresh(): Stored {
+  const record = newManagedKey("acme", aHome(), 0);
+  return { record, journalHead: genesisHash, outbox: [] };
+}
+
+describe("a transition", () => {
+  const draft = { event: "found", reason: "it is there", detail: { version: 1 } };
+
+  test("grows the revision by one and adds one line that says so", () => {
+    const after = transition(fresh(), fresh().record, draft, 7);
+    expect(after.record.revision).toBe(1);
+    expect(after.outbox).toHaveLength(1);
+    expect(after.outbox[0]).toMatchObject({ revision: 1, atMs: 7, ...draft });
+  });
+
+  test("chains each line to the one before, so that a changed line breaks the chain", () => {
+    const first = transition(fresh(), fresh().record, draft, 7);
+    const second = transition(first, first.record, { ...draft, event: "enrolled" }, 8);
+    const [one, two] = second.outbox;
+    if (one === undefined || two === undefined) throw new Error("two lines were expected");
+    expect(two.previousHash).toBe(one.hash);
+    expect(second.journalHead).toBe(two.hash);
+    const { hash, ...line } = one;
+    expect(hashOf(line)).toBe(hash);
+    expect(hashOf({ ...line, reason: "it was not there" })).not.toBe(hash);
+  });
+});
+
+describe("two key policies are the same", () => {
+  const spelled = (text: unknown) => policyHash(JSON.stringify(text));
+
+  test("whatever the order of fields and lists, and whether one is a list", () => {
+    const one = { Statement: [{ Effect: "Allow", Action: ["kms:A", "kms:B"], Principal: "p" }] };
+    const other = { Statement: { Principal: ["p"], Action: ["kms:B", "kms:A"], Effect: "Allow" } };
+    expect(spelled(one)).toBe(spelled(other));
+  });
+
+  test("unless they allow something else", () => {
+    const allow = { Statement: [{ Effect: "Allow", Action: "kms:A" }] };
+    expect(spelled(allow)).not.toBe(spelled({ Statement: [{ Effect: "Deny", Action: "kms:A" }] }));
+  });
+});

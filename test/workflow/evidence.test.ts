@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import { guardrailEndsMs, judge, usedSince } from "../../lambda/workflow/evidence.ts";
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const policy = { drain: { atLeastMs: 0, quietForMs: 14 * dayMs, evidence: "required" as const } };
+const retiredAtMs = 100 * dayMs;
+
+describe("a retired version", () => {
+  test("is quiet once the last use is older than the quiet period and the lag of the evidence", () => {
+    const lastUse = { kind: "used" as const, atMs: retiredAtMs - dayMs, operation: "Encrypt" };
+    const quietAtMs = retiredAtMs - dayMs + 14 * dayMs + hourMs;
+    expect(judge(lastUse, retiredAtMs, policy, quietAtMs - 1)).toEqual({
+      kind: "in-use",
+      quietAtMs,
+    });
+    expect(judge(lastUse, retiredAtMs, policy, quietAtMs)).toEqual({ kind: "quiet" });
+  });
+
+  test("that was never used is quiet as long after it was made", () => {
+    const never = { kind: "never" as const, sinceMs: retiredAtMs };
+    expect(judge(never, retiredAtMs, policy, retiredAtMs + dayMs).kind).toBe("in-use");
+    expect(judge(never, retiredAtMs, policy, retiredAtMs + 15 * dayMs).kind).toBe("quiet");
+  });
+
+  test("is not quiet where nothing is known", () => {
+    const unknown = { kind: "unknown" as const, why: "older than the tracking" };
+    expect(judge(unknown, retiredAtMs, policy, retiredAtMs + 1000 * dayMs)).toEqual(unknown);
+  });
+
+  test.each(["Encrypt", "GenerateDataKey", "GenerateDataKeyPair", "GenerateMac", "Sign"])(
+    "that did %s later than callers' alias caches last still originates, however long ago",
+    (operation) => {
+      const late = { kind: "used" as const, atMs: retiredAtMs + 6 * 60_000, operation };
+      expect(judge(late, retiredAtMs, policy, retiredAtMs + 900 * dayMs).kind).toBe("originated");
+      const early = { ...late, atMs: retiredAtMs + 5 * 60_000 };
+      expect(judge(early, retiredAtMs, policy, retiredAtMs + 900 * dayMs).kind).toBe("quiet");
+    },
+  );
+
+  test.each(["Decrypt", "Verify", "VerifyMac", "ReEncrypt", "DeriveSharedSecret"])(
+    "that did %s only processes",
+    (operation) => {
+      const lastUse = { kind: "used" as const, atMs: retiredAtMs + dayMs, operation };
+      expect(judge(lastUse, retiredAtMs, policy, retiredAtMs + 2 * dayMs).kind).toBe("in-use");
+    },
+  );
+});
+
+describe("a use that shows up after the evidence was read", () => {
+  const used = (atMs: number) => ({ kind: "used" as const, atMs, operation: "Decrypt" });
+
+  test("counts where it is later than the one that was known", () => {
+    expect(usedSince({ lookedAtMs: 50, lastUse: used(10) }, used(11))).toBe(true);
+    expect(usedSince({ lookedAtMs: 50, lastUse: used(10) }, used(10))).toBe(false);
+  });
+
+  test("counts where none was known", () => {
+    expect(usedSince({ lookedAtMs: 50, lastUse: { kind: "never", sinceMs: 0 } }, used(11))).toBe(
+      true,
+    );
+    expect(usedSince(undefined, used(11))).toBe(true);
+  });
+
+  test("where nothing was known, counts unless it is older than the look and its lag", () => {
+    const unknown = { kind: "unknown" as const, why: "" };
+    const lookedAtMs = 10 * hourMs;
+    expect(usedSince({ lookedAtMs, lastUse: unknown }, used(8 * hourMs))).toBe(false);
+    expect(usedSince({ lookedAtMs, lastUse: unknown }, used(9.5 * hourMs))).toBe(true);
+  });
+});
+
+describe("a guardrail in the key policy", () => {
+  const deny = (days: string) =>
+    `{"Condition":{"NumericLessThan":{"kms:TrailingDaysWithoutKeyUsage":${days}}}}`;
+
+  test.each(["90", '"90"', '["90"]'])("of %s days ends when they have passed in full", (days) => {
+    const lastUse = { kind: "used" as const, atMs: dayMs, operation: "Decrypt" };
+    expect(guardrailEndsMs(deny(days), lastUse, 0)).toBe(dayMs + 91 * dayMs);
+  });
+
+  test("counts from creation for a key never used", () => {
+    expect(guardrailEndsMs(deny("30"), { kind: "never", sinceMs: 0 }, 5 * dayMs)).toBe(36 * dayMs);
+  });
+
+  test("is none where the policy says nothing of it", () => {
+    expect(guardrailEndsMs("{}", { kind: "never", sinceMs: 0 }, 0)).toBe(0);
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, test } from "vitest";
+import {
+  blockedUntilMs,
+  clockIsSkewed,
+  isExempt,
+  marked,
+  settled,
+  unsettledUntilMs,
+} from "../../lambda/workflow/settle.ts";
+
+const minuteMs = 60_000;
+
+describe("the settle rule", () => {
+  test("a call may still be seen to land until deadline, request limit, skew and consistency", () => {
+    expect(unsettledUntilMs(0)).toBe(10_000 + minuteMs + 5 * minuteMs);
+  });
+
+  test("an entry of another epoch stands in the way until it has passed", () => {
+    const list = [{ epoch: 1, untilMs: 100 }];
+    expect(blockedUntilMs(list, 2, false, 99)).toBe(100);
+    expect(blockedUntilMs(list, 2, false, 100)).toBeUndefined();
+  });
+
+  test("one's own entry stands in nobody's own way, until an answer is missing", () => {
+    const list = [{ epoch: 2, untilMs: 100 }];
+    expect(blockedUntilMs(list, 2, false, 50)).toBeUndefined();
+    expect(blockedUntilMs(list, 2, true, 50)).toBe(100);
+  });
+
+  test("the longest of several entries decides", () => {
+    const list = [
+      { epoch: 1, untilMs: 100 },
+      { epoch: 2, untilMs: 300 },
+      { epoch: 3, untilMs: 200 },
+    ];
+    expect(blockedUntilMs(list, 4, false, 0)).toBe(300);
+  });
+
+  test("a newer epoch's mark does not wipe the older one's", () => {
+    const list = marked([{ epoch: 1, untilMs: 100 }], { epoch: 2, untilMs: 50 }, 0);
+    expect(blockedUntilMs(list, 2, false, 60)).toBe(100);
+    expect(settled(list, 2, 60)).toEqual([{ epoch: 1, untilMs: 100 }]);
+  });
+
+  test("an epoch removes its own entry only, and whatever has passed", () => {
+    const list = [
+      { epoch: 1, untilMs: 10 },
+      { epoch: 2, untilMs: 100 },
+      { epoch: 3, untilMs: 100 },
+    ];
+    expect(settled(list, 3, 50)).toEqual([{ epoch: 2, untilMs: 100 }]);
+  });
+
+  test("only giving a key back is exempt", () => {
+    expect(isExempt({ kind: "EnableKey", keyId: "k" })).toBe(true);
+    expect(isExempt({ kind: "DisableKey", keyId: "k" })).toBe(false);
+    expect(isExempt({ kind: "UpdateAlias", alias: "alias/a", keyId: "k" })).toBe(false);
+  });
+
+  test("a mark more than half an hour ahead was written by a wrong clock", () => {
+    const nowMs = 1_000_000;
+    const within = [{ epoch: 1, untilMs: nowMs + 30 * minuteMs }];
+    const beyond = [{ epoch: 1, untilMs: nowMs + 30 * minuteMs + 1 }];
+    expect(clockIsSkewed({ unsettled: within }, nowMs)).toBe(false);
+    expect(clockIsSkewed({ unsettled: beyond }, nowMs)).toBe(true);
+  });
+});
