@@ -1,0 +1,147 @@
+// The architecture is held here, not by good will: what each folder may import and may do.
+// `test/tidy.test.ts` proves that these rules bite.
+import js from "@eslint/js";
+import { defineConfig, globalIgnores } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+const importNodes =
+  ":matches(ImportDeclaration, ExportNamedDeclaration, ExportAllDeclaration, ImportExpression, TSImportType)";
+
+/**
+ * Every form in which a module can name another one, refused where its name matches `pattern`.
+ * `no-restricted-imports` alone would let dynamic imports, `require` and type imports through.
+ */
+const refuseImports = (pattern, message) => [
+  { selector: `${importNodes}[source.value=${pattern}]`, message },
+  { selector: `TSExternalModuleReference[expression.value=${pattern}]`, message },
+  { selector: `CallExpression[callee.name="require"][arguments.0.value=${pattern}]`, message },
+];
+
+/** Names worked out at run time would slip past the patterns above. */
+const computedImports = [
+  { selector: 'ImportExpression[source.type!="Literal"]', message: "Name the module literally." },
+  {
+    selector: 'CallExpression[callee.name="require"][arguments.0.type!="Literal"]',
+    message: "Name the module literally.",
+  },
+  ...refuseImports("/^(node:)?module$/", "require() made by hand hides what is imported."),
+];
+
+const sdkOnlyInAdapters = [
+  ...refuseImports(
+    "/^@(aws-sdk|smithy)\\u002F/",
+    "AWS SDKs belong to lambda/aws (and sim, cli, test, bench): use a port from lambda/ports.ts.",
+  ),
+  ...computedImports,
+];
+
+const clockMessage = "Time, randomness and ids are arguments: only lambda/handler.ts draws them.";
+const noAmbientInput = [
+  'MemberExpression[object.name="Date"][property.name="now"]',
+  'MemberExpression[object.name="Date"][property.value="now"]',
+  'NewExpression[callee.name="Date"][arguments.length=0]',
+  'CallExpression[callee.name="Date"]',
+  'VariableDeclarator[init.name="Date"]',
+  'MemberExpression[object.name="Math"][property.name="random"]',
+  'MemberExpression[object.name="Math"][property.value="random"]',
+  'VariableDeclarator[init.name="Math"]',
+  "Identifier[name=/^(randomUUID|randomBytes|randomInt|getRandomValues)$/]",
+  'Identifier[name="performance"]',
+  'Identifier[name="Temporal"]',
+].map((selector) => ({ selector, message: clockMessage }));
+
+const pureMessage = "lambda/workflow is pure: it awaits nothing and asks nobody.";
+const pureWorkflow = [
+  // A sibling in the same folder, and nothing else.
+  ...refuseImports("/^(?!\\.\\u002F[^\\u002F]+\\.ts$)/", "lambda/workflow imports only itself."),
+  ...[
+    "ImportExpression",
+    'CallExpression[callee.name="require"]',
+    "TSImportEqualsDeclaration",
+    "MetaProperty",
+    "AwaitExpression",
+    ":function[async=true]",
+    "ForOfStatement[await=true]",
+    'VariableDeclaration[kind="await using"]',
+    "TSTypeReference[typeName.name=/^(Date|Promise)$/]",
+    'MemberExpression[object.name="Math"][property.name="random"]',
+    'MemberExpression[object.name="Math"][property.value="random"]',
+    'VariableDeclarator[init.name="Math"]',
+  ].map((selector) => ({ selector, message: pureMessage })),
+];
+
+const impureGlobals = [
+  ...["Date", "Temporal", "Intl", "performance", "crypto", "fetch", "process", "console"],
+  ...["globalThis", "global", "Promise", "queueMicrotask", "require", "eval", "Function"],
+  ...["setTimeout", "setInterval", "setImmediate", "WeakRef", "FinalizationRegistry"],
+];
+
+export default defineConfig(
+  globalIgnores(["cdk.out/", "coverage/", "dist/", "node_modules/"]),
+  js.configs.recommended,
+  {
+    files: ["**/*.ts"],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-import-type-side-effects": "error",
+      "@typescript-eslint/no-misused-promises": "error",
+      "@typescript-eslint/no-unused-vars": [
+        "error",
+        { argsIgnorePattern: "^_", varsIgnorePattern: "^_", ignoreRestSiblings: true },
+      ],
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      // A port is asynchronous on one side and need not be on the other.
+      "@typescript-eslint/require-await": "off",
+      "@typescript-eslint/return-await": ["error", "error-handling-correctness-only"],
+      "@typescript-eslint/switch-exhaustiveness-check": [
+        "error",
+        { considerDefaultExhaustiveForUnions: true, requireDefaultForNonUnion: true },
+      ],
+      eqeqeq: "error",
+      "max-lines": ["error", 300],
+      "max-lines-per-function": ["error", 70],
+      "no-restricted-syntax": ["error", ...sdkOnlyInAdapters],
+    },
+  },
+  {
+    files: ["lambda/**/*.ts"],
+    rules: {
+      "no-console": "error",
+      "no-restricted-syntax": ["error", ...sdkOnlyInAdapters, ...noAmbientInput],
+      // A new member of a union must be dealt with where the union is; `default` would hide it.
+      "@typescript-eslint/switch-exhaustiveness-check": [
+        "error",
+        { considerDefaultExhaustiveForUnions: false, requireDefaultForNonUnion: true },
+      ],
+      // 0 is a time and a count: `if (n)` has hidden dead branches in other people's rotators.
+      "@typescript-eslint/strict-boolean-expressions": [
+        "error",
+        { allowNumber: false, allowNullableBoolean: true, allowNullableString: true },
+      ],
+    },
+  },
+  {
+    files: ["lambda/handler.ts"],
+    rules: { "no-restricted-syntax": ["error", ...sdkOnlyInAdapters] },
+  },
+  {
+    files: ["lambda/workflow/**/*.ts"],
+    rules: {
+      "no-restricted-globals": [
+        "error",
+        ...impureGlobals.map((name) => ({ name, message: pureMessage })),
+      ],
+      "no-restricted-syntax": ["error", ...pureWorkflow],
+    },
+  },
+  {
+    files: ["lambda/aws/**", "sim/**", "cli/**", "test/**", "bench/**"],
+    rules: { "no-restricted-syntax": "off" },
+  },
+  { files: ["test/**/*.ts"], rules: { "max-lines-per-function": "off" } },
+);

@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    environment: "node",
+    include: ["test/**/*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    // Processes, not threads: dynalite's store is a native module, and some tests start servers.
+    pool: "forks",
+    maxWorkers: 2,
+    coverage: { include: ["lambda/**/*.ts"] },
+  },
+});
