@@ -13,6 +13,8 @@ export type Environment = {
   eventBusName: string;
   /** How keys of ours are found: by the Tagging API, or by walking all keys where it is not served. */
   discovery: "tagging" | "walk";
+  /** Which share of each KMS request quota a run may spend; the account's others share the rest. */
+  quotaShare: number;
   configuration: Configuration;
 };
 
@@ -22,7 +24,8 @@ const besideTheBundle = fileURLToPath(new URL("config.json", import.meta.url));
 /**
  * `KEYTURN_TABLE` must be set; `KEYTURN_CONFIG` is the path of the configuration (by default
  * `config.json` beside the bundle), `KEYTURN_EVENT_BUS` the name of the bus (`default`), and
- * `KEYTURN_DISCOVERY` is `tagging` (the default) or `walk`. An empty variable counts as not set.
+ * `KEYTURN_DISCOVERY` is `tagging` (the default) or `walk`, and `KEYTURN_QUOTA_SHARE` a number
+ * above 0 and up to 1 (0.4). An empty variable counts as not set.
  * Throws a ConfigurationError.
  */
 export function readEnvironment(variables: Record<string, string | undefined>): Environment {
@@ -51,9 +54,13 @@ export function readEnvironment(variables: Record<string, string | undefined>): 
     /^(tagging|walk)$/,
     '"tagging" or "walk"',
   ) as Environment["discovery"];
+  const quotaShare = Number(
+    take("KEYTURN_QUOTA_SHARE", "0.4", /^(0?\.\d*[1-9]\d*|1(\.0*)?)$/, "a number above 0, up to 1"),
+  );
   if (problems.length > 0) throw new ConfigurationError(problems);
   const path = variables.KEYTURN_CONFIG || besideTheBundle;
-  return { tableName, eventBusName, discovery, configuration: readConfiguration(readText(path)) };
+  const configuration = readConfiguration(readText(path));
+  return { tableName, eventBusName, discovery, quotaShare, configuration };
 }
 
 function readText(path: string): string {
