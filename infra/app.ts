@@ -1,0 +1,35 @@
+/**
+ * The app behind `npx cdk synth` and `npx cdk deploy`. The configuration is the file that the
+ * context `config` names: in cdk.json, or as `-c config=keyturn.json`.
+ */
+import { readFileSync } from "node:fs";
+import { Annotations, App } from "aws-cdk-lib";
+import { type ConfigurationDocument, ConfigurationError, readDocument } from "../lambda/config.ts";
+import { KeyRotationStack } from "./stack.ts";
+
+const app = new App();
+const path = String(app.node.tryGetContext("config"));
+const configuration = readOrExplain();
+
+if (configuration !== undefined) {
+  const stack = new KeyRotationStack(app, "Keyturn", {
+    description: "keyturn: rotates AWS KMS keys behind their aliases",
+    configuration,
+  });
+  if (path.endsWith(".example.json")) {
+    const message = `${path} is an example: write your own configuration, -c config=<its path>`;
+    Annotations.of(stack).addWarningV2("keyturn:example", message);
+  }
+}
+
+/** What a person has to put right in a file of theirs is not helped by a stack trace. */
+function readOrExplain(): ConfigurationDocument | undefined {
+  try {
+    return readDocument(readFileSync(path, "utf8"));
+  } catch (error) {
+    if (error instanceof ConfigurationError) console.error(`${path}: ${error.message}`);
+    else console.error(`context "config": ${error instanceof Error ? error.message : path}`);
+    process.exitCode = 1;
+    return undefined;
+  }
+}

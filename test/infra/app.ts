@@ -1,0 +1,15 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { App } from "aws-cdk-lib";
+import { onTestFinished } from "vitest";
+
+/**
+ * An app that leaves nothing behind after the test, and builds no bundle: that takes its time, and
+ * bundle.test.ts looks at it.
+ */
+export function createApp(): App {
+  const outdir = mkdtempSync(join(tmpdir(), "keyturn-synth-"));
+  onTestFinished(() => rmSync(outdir, { recursive: true, force: true }));
+  return new App({ outdir, context: { "aws:cdk:bundling-stacks": [] } });
+}

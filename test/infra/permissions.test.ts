@@ -1,0 +1,215 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { Template } from "aws-cdk-lib/assertions";
+import { describe, expect, it } from "vitest";
+import { KeyRotationStack } from "../../infra/stack.ts";
+import type { ConfigurationDocument } from "../../lambda/config.ts";
+import { createApp } from "./app.ts";
+
+type Statement = {
+  Sid?: string;
+  Effect: string;
+  Action: string | string[];
+  Resource: unknown;
+  Condition?: Record<string, Record<string, unknown>>;
+};
+type Policies = ConfigurationDocument["policies"];
+
+/** Every statement of every policy of the role, whatever CDK spread them over. */
+function statementsOf(
+  policies: Policies = { quarterly: {} },
+  discovery?: "tagging" | "walk",
+): Statement[] {
+  const app = createApp();
+  const stack = new KeyRotationStack(app, "Keyturn", {
+    configuration: {
+      owner: "acme",
+      policies,
+      managedKeys: [{ alias: "alias/orders", policy: Object.keys(policies)[0] ?? "none" }],
+    },
+    ...(discovery === undefined ? {} : { discovery }),
+  });
+  const template = Template.fromStack(stack);
+  const found = [
+    ...Object.values(template.findResources("AWS::IAM::Policy")),
+    ...Object.values(template.findResources("AWS::IAM::ManagedPolicy")),
+  ] as { Properties: { PolicyDocument: { Statement: Statement[] } } }[];
+  return found.flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
+}
+
+function actionsOf({ Action }: Statement): string[] {
+  return [Action].flat();
+}
+
+function allowing(action: string, statements = statementsOf()): Statement[] {
+  return statements.filter((statement) => actionsOf(statement).includes(action));
+}
+
+const ownKey = { "aws:ResourceTag/keyturn:owner": "acme" };
+
+describe("the function's role", () => {
+  it("may do this and nothing else", () => {
+    const policies: Policies = { quarterly: { retire: "delete" } };
+    const actions = new Set(statementsOf(policies).flatMap(actionsOf));
+    expect([...actions].sort()).toEqual([
+      "dynamodb:BatchGetItem",
+      "dynamodb:DeleteItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "dynamodb:UpdateItem",
+      "events:PutEvents",
+      "kms:CancelKeyDeletion",
+      "kms:CreateGrant",
+      "kms:CreateKey",
+      "kms:DescribeKey",
+      "kms:DisableKey",
+      "kms:EnableKey",
+      "kms:GetKeyLastUsage",
+      "kms:GetKeyPolicy",
+      "kms:ListAliases",
+      "kms:ListGrants",
+      "kms:ListResourceTags",
+      "kms:ScheduleKeyDeletion",
+      "kms:TagResource",
+      "kms:UpdateAlias",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+      "sqs:GetQueueAttributes",
+      "sqs:GetQueueUrl",
+      "sqs:SendMessage",
+      "tag:GetResources",
+    ]);
+  });
+
+  it("may do whatever the adapters ask of AWS", () => {
+    const folder = new URL("../../lambda/aws/", import.meta.url);
+    const sources = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), "utf8"));
+    const asked = sources.join("\n").matchAll(/\b(?:new (\w+)Command\(|paginate(\w+)\()/g);
+    const operations = new Set([...asked].map(([, command, paginator]) => command ?? paginator));
+    const policies: Policies = { quarterly: { retire: "delete" } };
+    const statements = [...statementsOf(policies), ...statementsOf(policies, "walk")];
+    const allowed = new Set(statements.flatMap(actionsOf).map((action) => action.split(":")[1]));
+    expect([...operations].filter((operation) => !allowed.has(operation))).toEqual([]);
+    expect(operations.size).toBeGreaterThan(15);
+  });
+
+  it("names every action in full, so that none comes along unseen", () => {
+    const actions = statementsOf().flatMap(actionsOf);
+    expect(actions.filter((action) => action.includes("*"))).toEqual([]);
+  });
+
+  it("has the asterisk as resource only where IAM knows no other", () => {
+    const wide = statementsOf().filter(({ Resource }) => JSON.stringify(Resource) === '"*"');
+    expect(wide.flatMap(actionsOf).sort()).toEqual([
+      "kms:CreateKey",
+      "kms:ListAliases",
+      "tag:GetResources",
+    ]);
+  });
+
+  it("has no managed policy of AWS", () => {
+    const app = createApp();
+    const configuration = { owner: "acme", policies: { quarterly: {} } };
+    const template = Template.fromStack(new KeyRotationStack(app, "Keyturn", { configuration }));
+    expect(JSON.stringify(template.toJSON())).not.toContain(":iam::aws:policy/");
+  });
+
+  it("walks all keys only where it is told to, and then without the Tagging API", () => {
+    const statements = statementsOf(undefined, "walk");
+    expect(allowing("kms:ListKeys", statements)).toHaveLength(1);
+    expect(allowing("tag:GetResources", statements)).toHaveLength(0);
+  });
+});
+
+describe("keys", () => {
+  it("are created only with the owner tag and the lockout safety check", () => {
+    expect(allowing("kms:CreateKey").map(({ Condition }) => Condition)).toEqual([
+      {
+        StringEquals: { "aws:RequestTag/keyturn:owner": "acme" },
+        BoolIfExists: { "kms:BypassPolicyLockoutSafetyCheck": "false" },
+      },
+    ]);
+  });
+
+  it("are tagged as ours when nobody owns them, and else only with our tags", () => {
+    expect(allowing("kms:TagResource").map(({ Condition }) => Condition)).toEqual([
+      {
+        StringEquals: { "aws:RequestTag/keyturn:owner": "acme" },
+        StringEqualsIfExists: ownKey,
+      },
+      {
+        StringEquals: ownKey,
+        StringEqualsIfExists: { "aws:RequestTag/keyturn:owner": "acme" },
+        "ForAllValues:StringLike": { "aws:TagKeys": "keyturn:*" },
+        Null: { "aws:TagKeys": "false" },
+      },
+    ]);
+  });
+
+  it.each(["EnableKey", "CancelKeyDeletion", "DisableKey", "CreateGrant", "GetKeyLastUsage"])(
+    "of other owners are out of reach of %s",
+    (operation) => {
+      for (const { Condition } of allowing(`kms:${operation}`)) {
+        expect(Condition?.StringEquals).toEqual(ownKey);
+      }
+    },
+  );
+
+  it("are granted to anybody but the role itself", () => {
+    const [statement] = allowing("kms:CreateGrant");
+    expect(JSON.stringify(statement?.Condition?.StringNotEquals)).toContain("kms:GranteePrincipal");
+  });
+});
+
+describe("aliases", () => {
+  it("move only where they are managed, from and to keys of the owner", () => {
+    const [ofAlias, ofKey, ...others] = allowing("kms:UpdateAlias");
+    expect(others).toEqual([]);
+    expect(JSON.stringify(ofAlias?.Resource)).toMatch(/:alias\/orders"/);
+    expect(ofKey?.Condition).toEqual({ StringEquals: ownKey });
+  });
+});
+
+describe("the end of a key", () => {
+  const retired = { "aws:ResourceTag/keyturn:retired": "false" };
+
+  it("needs the label of the drain", () => {
+    expect(allowing("kms:DisableKey").map(({ Condition }) => Condition)).toEqual([
+      { StringEquals: ownKey, Null: retired },
+    ]);
+  });
+
+  it("needs the shortest window and silence of the policies that delete, in whole days", () => {
+    const policies: Policies = {
+      quarterly: { retire: "delete", deletionWindowDays: 14, drain: { quietFor: "90h" } },
+      yearly: { retire: "delete", deletionWindowDays: 8 },
+      kept: { retire: "disable", deletionWindowDays: 7, drain: { quietFor: "2h" } },
+    };
+    const statements = allowing("kms:ScheduleKeyDeletion", statementsOf(policies));
+    expect(statements.map(({ Condition }) => Condition)).toEqual([
+      {
+        StringEquals: ownKey,
+        Null: retired,
+        NumericGreaterThanEquals: {
+          "kms:ScheduleKeyDeletionPendingWindowInDays": "8",
+          "kms:TrailingDaysWithoutKeyUsage": "3",
+        },
+      },
+    ]);
+  });
+
+  it("has no floor of silence where a policy that deletes goes on without evidence", () => {
+    const policies: Policies = {
+      quarterly: { retire: "delete" },
+      fast: { retire: "delete", drain: { evidence: "advisory" } },
+    };
+    const [statement] = allowing("kms:ScheduleKeyDeletion", statementsOf(policies));
+    expect(statement?.Condition?.NumericGreaterThanEquals).toEqual({
+      "kms:ScheduleKeyDeletionPendingWindowInDays": "30",
+    });
+  });
+
+  it("cannot be deletion where no policy deletes", () => {
+    expect(allowing("kms:ScheduleKeyDeletion")).toEqual([]);
+  });
+});

@@ -1,0 +1,187 @@
+import { Duration, Stack } from "aws-cdk-lib";
+import { Annotations, Match, Template } from "aws-cdk-lib/assertions";
+import * as events from "aws-cdk-lib/aws-events";
+import { describe, expect, it } from "vitest";
+import { KeyRotation } from "../../infra/key-rotation.ts";
+import { type KeyRotationStackProps, KeyRotationStack } from "../../infra/stack.ts";
+import { type ConfigurationDocument, ConfigurationError } from "../../lambda/config.ts";
+import { tableDefinition } from "../../lambda/table-definition.ts";
+import { createApp } from "./app.ts";
+
+const configuration: ConfigurationDocument = {
+  owner: "acme",
+  policies: { quarterly: { cryptoperiod: "90d" } },
+  managedKeys: [{ alias: "alias/orders", policy: "quarterly", aliases: ["alias/orders-legacy"] }],
+};
+
+function stackOf(props: Partial<KeyRotationStackProps> = {}): KeyRotationStack {
+  const app = createApp();
+  return new KeyRotationStack(app, "Keyturn", { configuration, ...props });
+}
+
+function templateOf(props: Partial<KeyRotationStackProps> = {}): Template {
+  return Template.fromStack(stackOf(props));
+}
+
+describe("the function", () => {
+  it("runs on Node 24 and arm64, for five minutes at most", () => {
+    templateOf().hasResourceProperties("AWS::Lambda::Function", {
+      Runtime: "nodejs24.x",
+      Architectures: ["arm64"],
+      Handler: "handler.handler",
+      MemorySize: 512,
+      Timeout: 300,
+    });
+  });
+
+  it("is told the table, the bus and the way to discover keys", () => {
+    const template = templateOf({ discovery: "walk", quotaShare: 0.2 });
+    const [table] = Object.keys(template.findResources("AWS::DynamoDB::Table"));
+    template.hasResourceProperties("AWS::Lambda::Function", {
+      Environment: {
+        Variables: {
+          KEYTURN_TABLE: { Ref: table },
+          KEYTURN_EVENT_BUS: "default",
+          KEYTURN_DISCOVERY: "walk",
+          KEYTURN_QUOTA_SHARE: "0.2",
+        },
+      },
+    });
+  });
+
+  it("logs to a group of its own that is kept for a year and outlives the stack", () => {
+    templateOf().hasResource("AWS::Logs::LogGroup", {
+      Properties: { RetentionInDays: 365 },
+      DeletionPolicy: "Retain",
+    });
+    templateOf().resourceCountIs("Custom::LogRetention", 0);
+  });
+});
+
+describe("the schedule", () => {
+  it("fires every five minutes, and keeps what it cannot deliver", () => {
+    const template = templateOf();
+    const [queue] = Object.keys(template.findResources("AWS::SQS::Queue"));
+    const queueArn = { "Fn::GetAtt": [queue, "Arn"] };
+    template.hasResourceProperties("AWS::Events::Rule", {
+      ScheduleExpression: "rate(5 minutes)",
+      State: "ENABLED",
+      Targets: [
+        Match.objectLike({
+          DeadLetterConfig: { Arn: queueArn },
+          RetryPolicy: { MaximumEventAgeInSeconds: 300, MaximumRetryAttempts: 2 },
+        }),
+      ],
+    });
+    template.hasResourceProperties("AWS::Lambda::EventInvokeConfig", {
+      MaximumEventAgeInSeconds: 300,
+      MaximumRetryAttempts: 1,
+      DestinationConfig: { OnFailure: { Destination: queueArn } },
+    });
+  });
+
+  it("takes another interval; events are never kept for longer than Lambda allows", () => {
+    const template = templateOf({ interval: Duration.days(1) });
+    template.hasResourceProperties("AWS::Events::Rule", { ScheduleExpression: "rate(1 day)" });
+    template.hasResourceProperties("AWS::Lambda::EventInvokeConfig", {
+      MaximumEventAgeInSeconds: 21_600,
+    });
+  });
+});
+
+describe("the table", () => {
+  it("has the keys and the sparse index of the one definition", () => {
+    const { partitionKey, sortKey, dueIndex } = tableDefinition;
+    templateOf().hasResourceProperties("AWS::DynamoDB::Table", {
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: Match.arrayEquals([
+        { AttributeName: partitionKey, AttributeType: "S" },
+        { AttributeName: sortKey, AttributeType: "S" },
+        { AttributeName: dueIndex.partitionKey, AttributeType: "S" },
+        { AttributeName: dueIndex.sortKey, AttributeType: "N" },
+      ]),
+      KeySchema: [
+        { AttributeName: partitionKey, KeyType: "HASH" },
+        { AttributeName: sortKey, KeyType: "RANGE" },
+      ],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: dueIndex.name,
+          KeySchema: [
+            { AttributeName: dueIndex.partitionKey, KeyType: "HASH" },
+            { AttributeName: dueIndex.sortKey, KeyType: "RANGE" },
+          ],
+          Projection: { ProjectionType: "KEYS_ONLY" },
+        },
+      ],
+    });
+  });
+
+  it("can be restored, cannot be deleted, and outlives the stack", () => {
+    templateOf().hasResource("AWS::DynamoDB::Table", {
+      Properties: {
+        DeletionProtectionEnabled: true,
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      },
+      DeletionPolicy: "Retain",
+      UpdateReplacePolicy: "Retain",
+    });
+  });
+});
+
+describe("a wrong configuration", () => {
+  it("fails the synthesis, with path and expectation", () => {
+    const wrong: ConfigurationDocument = {
+      owner: "acme",
+      policies: { quarterly: { drain: { quietFor: "30m" } } },
+      managedKeys: [{ alias: "alias/orders", policy: "yearly" }],
+    };
+    expect(() => stackOf({ configuration: wrong })).toThrow(ConfigurationError);
+    expect(() => stackOf({ configuration: wrong })).toThrow(
+      'policies.quarterly.drain.quietFor: got "30m", expected a duration of at least 2h',
+    );
+    expect(() => stackOf({ configuration: wrong })).toThrow(
+      'managedKeys[0].policy: got "yearly", expected a policy that is defined (quarterly)',
+    );
+  });
+});
+
+describe("a wrong share of the quotas", () => {
+  it.each([0, -1, 1e-7, 1.5, Number.NaN])("%d fails the synthesis", (quotaShare) => {
+    expect(() => stackOf({ quotaShare })).toThrow(/quotaShare: expected a number from 0.01 to 1/);
+  });
+});
+
+describe("a large fleet", () => {
+  const aliasesOf = (count: number): ConfigurationDocument => ({
+    ...configuration,
+    managedKeys: Array.from({ length: count }, (_, index) => {
+      return { alias: `alias/team/orders-${index}`, policy: "quarterly" };
+    }),
+  });
+
+  it("is named alias by alias, over as many policies as that takes", () => {
+    const stack = stackOf({ configuration: aliasesOf(400) });
+    const template = JSON.stringify(Template.fromStack(stack).toJSON());
+    expect(template).toContain(":alias/team/orders-399");
+    expect(template).not.toContain(":alias/*");
+    Annotations.fromStack(stack).hasNoWarning("*", Match.anyValue());
+  });
+
+  it("beyond what IAM can name is warned of", () => {
+    const stack = stackOf({ configuration: aliasesOf(1000) });
+    expect(JSON.stringify(Template.fromStack(stack).toJSON())).toContain(":alias/*");
+    Annotations.fromStack(stack).hasWarning("*", Match.stringLikeRegexp("too many aliases"));
+  });
+});
+
+describe("dependents", () => {
+  it("are told on the bus that was named, from within anybody's stack", () => {
+    const stack = new Stack(createApp(), "Theirs");
+    const eventBus = events.EventBus.fromEventBusName(stack, "Bus", "keys");
+    new KeyRotation(stack, "KeyRotation", { configuration, eventBus });
+    Template.fromStack(stack).hasResourceProperties("AWS::Lambda::Function", {
+      Environment: { Variables: Match.objectLike({ KEYTURN_EVENT_BUS: "keys" }) },
+    });
+  });
+});
