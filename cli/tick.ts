@@ -12,7 +12,7 @@ import { createFunction } from "../lambda/function.ts";
 import type { Clock } from "../lambda/ports.ts";
 
 const usage = `npm run tick -- --table NAME --config FILE [--endpoint-url URL] [--now MS]
-                [--timeout-ms MS] [--discovery tagging|walk]
+                [--timeout-ms MS] [--discovery tagging|walk] [--quota-share 0.4]
 
   --table         the state table (or KEYTURN_TABLE)
   --config        the configuration (or KEYTURN_CONFIG)
@@ -20,6 +20,7 @@ const usage = `npm run tick -- --table NAME --config FILE [--endpoint-url URL] [
   --now           what the run takes for the present, in epoch milliseconds
   --timeout-ms    how long the run may take, as a function's timeout (default 60000)
   --discovery     how keys are found by tag; "walk" where the tagging API is not served
+  --quota-share   which share of each KMS request quota it may spend, up to 1
 The last line on stdout is the run's summary, as JSON. Exit 0: the run ended; 1: it failed; 2: usage.`;
 
 const { values } = parseArgs({
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     now: { type: "string" },
     "timeout-ms": { type: "string", default: "60000" },
     discovery: { type: "string" },
+    "quota-share": { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -65,6 +67,7 @@ async function tick(): Promise<void> {
     KEYTURN_TABLE: values.table ?? process.env.KEYTURN_TABLE,
     KEYTURN_CONFIG: values.config ?? process.env.KEYTURN_CONFIG,
     KEYTURN_DISCOVERY: values.discovery ?? process.env.KEYTURN_DISCOVERY,
+    KEYTURN_QUOTA_SHARE: values["quota-share"] ?? process.env.KEYTURN_QUOTA_SHARE,
   });
   const clock = clockFrom(nowMs);
   const endsAtMs = clock.nowMs() + timeoutMs;

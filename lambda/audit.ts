@@ -3,6 +3,7 @@
  * its record has it. It changes nothing in KMS; what it finds goes to the managed key's own turn.
  */
 import type { Run } from "./run.ts";
+import { extraOf } from "./workflow/1-generate.ts";
 import { finding, type Finding } from "./workflow/findings.ts";
 import { consistencyMs, dayMs, recheckMs } from "./workflow/limits.ts";
 import { rotationBeforeActivation, servingVersion, withExtra } from "./workflow/record.ts";
@@ -68,8 +69,9 @@ async function unknownKey(
   const open = record?.rotations.find(({ id }) => id === rotationId);
   if (open?.step === "generate") return undefined;
   const closed = record === undefined ? undefined : await table.closedRotation(alias, rotationId);
-  if (record !== undefined && (open ?? closed) !== undefined) {
-    await handOver(run, alias, { keyId, rotationId, foundAtMs: nowMs });
+  const rotation = open ?? closed;
+  if (record !== undefined && rotation !== undefined) {
+    await handOver(run, alias, extraOf(rotation, keyId, nowMs));
     return undefined;
   }
   const seen = `${keyId} (${key.state}) says it is version ${tags[tagNames.version] ?? "?"} of ${alias}`;

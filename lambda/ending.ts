@@ -1,5 +1,5 @@
 /** How a turn leaves a managed key: its findings told, its history sent on, its claim given back. */
-import { describeError, RotationError } from "./errors.ts";
+import { RotationError } from "./errors.ts";
 import { transition } from "./journal.ts";
 import type { Stored } from "./ports.ts";
 import type { Turn } from "./turn.ts";

@@ -23,7 +23,12 @@ export function createFunction(
   const metrics = new Metrics({ namespace: "keyturn", serviceName: "keyturn" });
   const ports = createAwsPorts(environment, clock, chance);
   const telemetry = createTelemetry(logger, metrics);
-  const service = createService(ports, telemetry, environment.configuration);
+  const service = createService(
+    ports,
+    telemetry,
+    environment.configuration,
+    environment.quotaShare,
+  );
   return middy<unknown, RunResult>()
     .use(injectLambdaContext(logger))
     .use(logMetrics(metrics))

@@ -25,7 +25,7 @@ export interface Pacer {
 }
 
 /** `share` of each quota; an operation without a known quota is not held back. */
-export function createPacer(clock: Clock, share = 0.4): Pacer {
+export function createPacer(clock: Clock, share: number): Pacer {
   const nextAtMs = new Map<string, number>();
   return {
     async take(operation, untilMs) {

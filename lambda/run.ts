@@ -22,6 +22,8 @@ export type RunOptions = {
   configurationHash: string;
   /** False on the first run of a process, until the configuration is known to be applied. */
   configurationApplied: boolean;
+  /** Of each KMS request quota, above 0 and up to 1. */
+  quotaShare: number;
   /** When the platform ends this run, whatever it does. */
   deadlineMs: number;
 };
@@ -43,6 +45,8 @@ const claimBackoffMs = 30_000;
 
 export type Run = RunOptions & {
   id: string;
+  /** When the run claim is to be renewed. */
+  renewAtMs: number;
   pacer: Pacer;
   homes: Map<string, Home>;
   stopAtMs: number;
@@ -54,7 +58,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const current: Run = {
     ...options,
     id: chance.id(),
-    pacer: createPacer(clock),
+    renewAtMs: startedAtMs + runClaimMs / 2,
+    pacer: createPacer(clock, options.quotaShare),
     homes: homesOf(options.configuration),
     stopAtMs: options.deadlineMs - leavingOffMs,
   };
@@ -125,16 +130,16 @@ async function takeTurns(
   counts: { turns: number; failed: number },
 ): Promise<void> {
   const queue = [...items];
-  const { clock, table } = current.ports;
+  const { clock } = current.ports;
   const worker = async (): Promise<void> => {
     for (;;) {
       const nowMs = clock.nowMs();
       if (nowMs >= current.stopAtMs) return;
       const item = queue.shift();
       if (item === undefined) return;
-      if (!(await table.takeRunClaim(current.id, nowMs, nowMs + runClaimMs))) return;
       counts.turns += 1;
       try {
+        await renewRunClaim(current, nowMs);
         await (item.kind === "audit" ? audit(current) : oneKey(current, item.alias));
       } catch (error) {
         if (!(error instanceof ClaimLost)) counts.failed += 1;
@@ -143,6 +148,13 @@ async function takeTurns(
     }
   };
   await Promise.all(Array.from({ length: turnsAtOnce }, worker));
+}
+
+/** Thrift, not safety: a run that lost its claim to another does no harm by going on. */
+async function renewRunClaim(current: Run, nowMs: number): Promise<void> {
+  if (nowMs < current.renewAtMs) return;
+  current.renewAtMs = nowMs + runClaimMs / 2;
+  await current.ports.table.takeRunClaim(current.id, nowMs, nowMs + runClaimMs);
 }
 
 async function oneKey(current: Run, alias: string): Promise<void> {

@@ -14,6 +14,7 @@ export function createService(
   ports: Ports,
   telemetry: Telemetry,
   configuration: Configuration,
+  quotaShare: number,
 ): Service {
   const hash = configurationHash(configuration);
   let configurationApplied = false;
@@ -25,6 +26,7 @@ export function createService(
         configuration,
         configurationHash: hash,
         configurationApplied,
+        quotaShare,
         deadlineMs,
       });
       configurationApplied = result.configurationApplied;

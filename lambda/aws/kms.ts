@@ -18,8 +18,9 @@ import {
   type KMSClientConfig,
 } from "@aws-sdk/client-kms";
 import { policyHash } from "../canonical.ts";
+import { RotationError } from "../errors.ts";
 import type { Clock, Guard, KeyService } from "../ports.ts";
-import type { Call, Outcome, Tags } from "../workflow/types.ts";
+import type { Call, LastUse, Outcome, Tags } from "../workflow/types.ts";
 import { isNotOffered, outcomeOf, sighted } from "./kms-errors.ts";
 import {
   createGrantInput,
@@ -89,30 +90,37 @@ export function createKeyService(clock: Clock, config: KMSClientConfig = {}): Ke
         for await (const { Grants } of pages) grants.push(...(Grants ?? []).map(grantOf));
         return grants;
       }),
-    lastUseOf: (keyId) =>
-      sighted(async () => {
-        try {
-          return lastUseOf(await eyes.send(new GetKeyLastUsageCommand({ KeyId: keyId })));
-        } catch (error) {
-          if (!isNotOffered(error)) throw error;
-          return { kind: "unknown", why: "GetKeyLastUsage is not offered here" } as const;
-        }
-      }),
-    allAliases: async () => {
-      const all: { alias: string; keyId: string }[] = [];
-      const sight = await sighted(async () => {
-        for await (const { Aliases } of paginateListAliases({ client: eyes }, {})) {
-          for (const { AliasName, TargetKeyId } of Aliases ?? []) {
-            if (AliasName === undefined || TargetKeyId === undefined) continue;
-            all.push({ alias: AliasName, keyId: TargetKeyId });
-          }
-        }
-      });
-      if (sight.kind === "denied") throw new Error(`ListAliases: ${sight.message}`);
-      return all;
-    },
+    lastUseOf: (keyId) => sighted(() => lastUse(eyes, keyId)),
+    allAliases: () => allAliases(eyes),
     change: (call, guard) => outcomeOf(() => sending.run(guard, () => send(hands, call, guard))),
   };
+}
+
+async function lastUse(client: KMSClient, keyId: string): Promise<LastUse> {
+  try {
+    return lastUseOf(await client.send(new GetKeyLastUsageCommand({ KeyId: keyId })));
+  } catch (error) {
+    if (!isNotOffered(error)) throw error;
+    return { kind: "unknown", why: "GetKeyLastUsage is not offered here" };
+  }
+}
+
+async function allAliases(client: KMSClient): Promise<{ alias: string; keyId: string }[]> {
+  const all: { alias: string; keyId: string }[] = [];
+  const sight = await sighted(async () => {
+    for await (const { Aliases } of paginateListAliases(
+      { client, pageSize: pageSize.aliases },
+      {},
+    )) {
+      for (const { AliasName, TargetKeyId } of Aliases ?? []) {
+        if (AliasName === undefined || TargetKeyId === undefined) continue;
+        all.push({ alias: AliasName, keyId: TargetKeyId });
+      }
+    }
+  });
+  if (sight.kind === "seen") return all;
+  const why = sight.kind === "denied" ? sight.message : "not found";
+  throw new RotationError("KMS_FAILED", `ListAliases: ${why}`, undefined);
 }
 
 /** The guard of the changing call that is being sent. */

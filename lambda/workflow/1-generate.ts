@@ -3,7 +3,6 @@
  * record first, the key carries the rotation's tags, and a key whose CreateKey has no definite
  * answer is looked for, and adopted, before another is made.
  */
-import { finding, type Finding } from "./findings.ts";
 import { clockSkewMs } from "./limits.ts";
 import { versionOf, withRotation, withVersion, without } from "./record.ts";
 import { mayStillLand } from "./settle.ts";
@@ -94,14 +93,10 @@ function adopt(record: ManagedKey, rotation: Rotation, seen: Seen, moment: Momen
     .filter((keyId) => whyNotMeant(rotation.intent, seen, keyId) === undefined)
     .map((keyId) => valueOf(seen.key[keyId]))
     .filter((key) => key !== undefined)
-    .sort((a, b) => a.createdAtMs - b.createdAtMs || (a.keyId < b.keyId ? -1 : 1));
+    .sort(byAge);
   const [chosen, ...rest] = fitting;
   if (chosen === undefined) return notFound(record, rotation, candidates.length);
-  const extras: Extra[] = rest.map(({ keyId }) => ({
-    keyId,
-    rotationId: rotation.id,
-    foundAtMs: moment.nowMs,
-  }));
+  const extras = rest.map(({ keyId }) => extraOf(rotation, keyId, moment.nowMs));
   const { next, entry } = generated(record, rotation, chosen, moment);
   return {
     kind: "change",
@@ -113,6 +108,11 @@ function adopt(record: ManagedKey, rotation: Rotation, seen: Seen, moment: Momen
       detail: { ...entry.detail, candidates: candidates.length },
     },
   };
+}
+
+function byAge(a: Key, b: Key): number {
+  if (a.createdAtMs !== b.createdAtMs) return a.createdAtMs - b.createdAtMs;
+  return a.keyId < b.keyId ? -1 : 1;
 }
 
 function notFound(record: ManagedKey, rotation: Rotation, candidates: number): Decision {
@@ -130,7 +130,7 @@ function notFound(record: ManagedKey, rotation: Rotation, candidates: number): D
 }
 
 /** Anybody who may tag can forge tags: why this key is not what the intent meant. */
-export function whyNotMeant(intent: Intent, seen: Seen, keyId: string): string | undefined {
+function whyNotMeant(intent: Intent, seen: Seen, keyId: string): string | undefined {
   const key = valueOf(seen.key[keyId]);
   const tags = valueOf(seen.tags[keyId]);
   const policy = valueOf(seen.policy[keyId]);
@@ -143,16 +143,13 @@ export function whyNotMeant(intent: Intent, seen: Seen, keyId: string): string |
   return wrong === undefined ? undefined : `its tag ${wrong[0]} is not ${wrong[1]}`;
 }
 
-/** What to say of keys that carry the rotation's tags and are not what was meant. */
-export function mismatches(rotation: Rotation, seen: Seen, moment: Moment): Finding[] {
-  const candidates = valueOf(seen.successors[rotation.id]) ?? [];
-  return candidates.flatMap((keyId) => {
-    const why = whyNotMeant(rotation.intent, seen, keyId);
-    if (why === undefined || why === "it cannot be read") return [];
-    const sights = `${keyId} carries the tags of rotation ${rotation.id}, but ${why}`;
-    const next = `aws kms describe-key --key-id ${keyId}`;
-    return [finding("SUCCESSOR_MISMATCH", keyId, sights, next, moment.nowMs)];
-  });
+/** A key that carries the rotation's tags and is not its successor. */
+export function extraOf(
+  { id, intent }: Pick<Rotation, "id" | "intent">,
+  keyId: string,
+  nowMs: number,
+): Extra {
+  return { keyId, rotationId: id, madeAfterMs: intent.writtenAtMs, foundAtMs: nowMs };
 }
 
 export function answered(intent: Intent): Intent {

@@ -2,6 +2,7 @@
  * Step 2, distribute: make the new version usable before anyone is pointed at it. Grants follow,
  * and then the time that KMS takes to let tags, policies and grants reach authorization.
  */
+import { extraOf } from "./1-generate.ts";
 import { finding } from "./findings.ts";
 import { consistencyMs } from "./limits.ts";
 import { versionOf, withRotation } from "./record.ts";
@@ -180,6 +181,6 @@ function extraSuccessors(
   const known = [fresh.keyId, ...record.extras.map(({ keyId }) => keyId)];
   const found = (valueOf(seen.successors[rotation.id]) ?? [])
     .filter((keyId) => !known.includes(keyId))
-    .map((keyId) => ({ keyId, rotationId: rotation.id, foundAtMs: moment.nowMs }));
+    .map((keyId) => extraOf(rotation, keyId, moment.nowMs));
   return { found };
 }

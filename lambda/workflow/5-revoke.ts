@@ -6,6 +6,7 @@ import { notQuiet } from "./4-drain.ts";
 import { describeLastUse, guardrailEndsMs, usedSince } from "./evidence.ts";
 import { awaitDeletion, scheduled } from "./deletion.ts";
 import { finding } from "./findings.ts";
+import { isoOf } from "./iso.ts";
 import { consistencyMs, recheckMs } from "./limits.ts";
 import { aliasesInTheWay, entryOf, stateFinding } from "./old-version.ts";
 import { versionOf, withRotation, withRotationClosed, withVersion } from "./record.ts";
@@ -32,7 +33,9 @@ export function decideRevoke(
   const old = versionOf(record, rotation.from);
   switch (old.standing) {
     case "draining":
-      return disable(record, rotation, old, seen, moment);
+      return rotation.policy.retire === "retain"
+        ? backToDrain(record, rotation, old, moment)
+        : disable(record, rotation, old, seen, moment);
     case "disabled":
       return rotation.soakSinceMs === undefined
         ? lookForAliases(record, rotation, old, seen, moment)
@@ -44,6 +47,21 @@ export function decideRevoke(
     case "retained":
       throw new Error(`version ${old.number} is ${old.standing}, and not to be revoked`);
   }
+}
+
+/** The policy became milder before anything was done: drain ends in retaining the version. */
+function backToDrain(
+  record: ManagedKey,
+  rotation: Rotation,
+  old: Version,
+  moment: Moment,
+): Decision {
+  const back: Rotation = { ...rotation, step: "drain", stepSinceMs: moment.nowMs };
+  return {
+    kind: "change",
+    next: withRotation(record, back),
+    entry: entryOf(rotation, old, "not-revoked", "the policy now retains old versions"),
+  };
 }
 
 function everythingOf(keyId: string): Look[] {
@@ -242,7 +260,7 @@ export function guardrail(
   const endsMs = guardrailEndsMs(document, lastUse, old.createdAtMs);
   if (moment.nowMs >= endsMs) return undefined;
   const reason = "kms:TrailingDaysWithoutKeyUsage in the key policy";
-  const seenThen = `${reason} forbids it until ${new Date(endsMs).toISOString()}`;
+  const seenThen = `${reason} forbids it until ${isoOf(endsMs)}`;
   const next = `aws kms get-key-policy --key-id ${old.keyId} --policy-name default --output text`;
   const what = finding("GUARDRAIL", old.keyId, seenThen, next, moment.nowMs);
   return { kind: "wait", untilMs: endsMs, reason, finding: what };

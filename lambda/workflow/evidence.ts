@@ -1,4 +1,5 @@
 /** Whether what KMS says of a key's last use proves that it is out of use. */
+import { isoOf } from "./iso.ts";
 import { consistencyMs, dayMs, lastUseLagMs } from "./limits.ts";
 import type { Evidence, LastUse, Policy } from "./types.ts";
 
@@ -75,9 +76,9 @@ export function guardrailEndsMs(document: string, lastUse: LastUse, createdAtMs:
 export function describeLastUse(lastUse: LastUse): string {
   switch (lastUse.kind) {
     case "used":
-      return `${lastUse.operation} at ${new Date(lastUse.atMs).toISOString()}`;
+      return `${lastUse.operation} at ${isoOf(lastUse.atMs)}`;
     case "never":
-      return `never, since ${new Date(lastUse.sinceMs).toISOString()}`;
+      return `never, since ${isoOf(lastUse.sinceMs)}`;
     case "unknown":
       return `unknown: ${lastUse.why}`;
   }

@@ -173,11 +173,6 @@ export const catalogue = {
     meaning: "The item of this managed key is past 100 KB; DynamoDB's limit is 400 KB.",
     cure: "Look for the rotations or versions that never come to an end.",
   },
-  SUCCESSOR_MISMATCH: {
-    effect: "notice",
-    meaning: "A key carries the tags of a rotation, but is not the key that was meant.",
-    cure: "Find out who made and tagged it. keyturn does not touch it.",
-  },
   EXTRA_NOT_QUARANTINED: {
     effect: "block",
     meaning: "A key that a rotation made in excess has an alias, a grant or a use of its own.",

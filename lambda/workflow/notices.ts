@@ -1,6 +1,7 @@
 /** What a person should know although nothing waits for it, as the record alone tells. */
 import { judge } from "./evidence.ts";
 import { finding, type Finding } from "./findings.ts";
+import { isoOf } from "./iso.ts";
 import { servingVersion } from "./record.ts";
 import { overdueAtMs } from "./serving.ts";
 import { clockIsSkewed } from "./settle.ts";
@@ -31,7 +32,7 @@ function overdue(record: ManagedKey, nowMs: number): Finding[] {
   if (record.enrolledAtMs === undefined || serving === undefined) return [];
   const sinceMs = overdueAtMs(record, serving);
   if (nowMs < sinceMs) return [];
-  const seen = `version ${serving.number} is past its cryptoperiod since ${new Date(sinceMs).toISOString()}`;
+  const seen = `version ${serving.number} is past its cryptoperiod since ${isoOf(sinceMs)}`;
   const next = `aws kms describe-key --key-id ${record.alias}`;
   return [finding("OVERDUE", record.alias, seen, next, sinceMs)];
 }
@@ -57,7 +58,7 @@ function oddities(record: ManagedKey, nowMs: number): Finding[] {
   }
   if (clockIsSkewed(record, nowMs)) {
     const untilMs = Math.max(...record.unsettled.map((entry) => entry.untilMs));
-    const seen = `a call is marked as possible until ${new Date(untilMs).toISOString()}`;
+    const seen = `a call is marked as possible until ${isoOf(untilMs)}`;
     found.push(finding("CLOCK_SKEW", alias, seen, "date -u", nowMs));
   }
   const bytes = JSON.stringify(record).length;

@@ -4,7 +4,7 @@
  */
 import { guardrail } from "./5-revoke.ts";
 import { finding } from "./findings.ts";
-import { consistencyMs, recheckMs } from "./limits.ts";
+import { clockSkewMs, consistencyMs, recheckMs } from "./limits.ts";
 import { withExtra } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
@@ -81,6 +81,8 @@ function whyNotExtra(record: ManagedKey, extra: Extra, seen: Seen): string | und
   const tags = valueOf(seen.tags[keyId]) ?? {};
   if (tags[tagNames.owner] !== record.owner) return "does not carry our owner tag";
   if (tags[tagNames.rotation] !== rotationId) return "carries the tags of another rotation";
+  const createdAtMs = valueOf(seen.key[keyId])?.createdAtMs ?? 0;
+  if (createdAtMs < extra.madeAfterMs - clockSkewMs) return "is older than that rotation";
   if ((valueOf(seen.aliases[keyId]) ?? []).length > 0) return "has an alias";
   if ((valueOf(seen.grants[keyId]) ?? []).length > 0) return "has grants";
   const lastUse = valueOf(seen["last-use"][keyId]);

@@ -196,6 +196,8 @@ export type Rotation = {
 export type Extra = {
   keyId: string;
   rotationId: string;
+  /** When the intent of that rotation was written: no key it made is older. */
+  madeAfterMs: number;
   foundAtMs: number;
   labelledAtMs?: number;
   tried?: Call["kind"];

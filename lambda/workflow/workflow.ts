@@ -2,7 +2,7 @@
  * The whole of it: what one managed key needs next, from its record, from what was seen of KMS, and
  * from the moment. Five steps in order; each decides alone, and the most urgent decision wins.
  */
-import { decideGenerate, mismatches } from "./1-generate.ts";
+import { decideGenerate } from "./1-generate.ts";
 import { decideDistribute } from "./2-distribute.ts";
 import { decideActivate } from "./3-activate.ts";
 import { decideDrain } from "./4-drain.ts";
@@ -11,6 +11,7 @@ import { decideEnrolment } from "./enrol.ts";
 import { finding, sameFinding, type Finding } from "./findings.ts";
 import { notices } from "./notices.ts";
 import { decideExtra } from "./quarantine.ts";
+import { saferOf } from "./policy.ts";
 import { rotationBeforeActivation } from "./record.ts";
 import { decideServing } from "./serving.ts";
 import { blockedUntilMs, isExempt } from "./settle.ts";
@@ -34,11 +35,7 @@ export function decide(record: ManagedKey, seen: Seen, moment: Moment): Verdict 
   if (home === undefined) return notConfigured(record, moment);
   if (!sameHome(record, home)) return { decision: homeChanged(record, home), findings: [] };
   const decisions = matters(record, seen, moment);
-  const said = [
-    ...notices(record, moment.nowMs),
-    ...record.rotations.flatMap((rotation) => mismatches(rotation, seen, moment)),
-    ...decisions.flatMap(findingsOf),
-  ];
+  const said = [...notices(record, moment.nowMs), ...decisions.flatMap(findingsOf)];
   return {
     decision: settledFirst(record, mostUrgent(decisions), moment),
     findings: keepSince(record.findings, said),
@@ -48,7 +45,10 @@ export function decide(record: ManagedKey, seen: Seen, moment: Moment): Verdict 
 function matters(record: ManagedKey, seen: Seen, moment: Moment): Decision[] {
   if (record.enrolledAtMs === undefined) return [decideEnrolment(record, seen, moment)];
   return [
-    ...record.rotations.map((rotation) => steps[rotation.step](record, rotation, seen, moment)),
+    ...record.rotations.map((rotation) => {
+      const policy = saferOf(rotation.policy, record.policy);
+      return steps[rotation.step](record, { ...rotation, policy }, seen, moment);
+    }),
     decideServing(record, seen, moment),
     ...record.extras
       .filter(({ quarantinedAtMs }) => quarantinedAtMs === undefined)
