@@ -1,0 +1,255 @@
+/**
+ * The production run in a world that a test can move, break and look at: KMS twin, table twin, and
+ * a clock that only moves when it is told to.
+ */
+import { configurationHash, type Configuration } from "../lambda/config.ts";
+import { RotationError } from "../lambda/errors.ts";
+import type { JournalEntry, Ports } from "../lambda/ports.ts";
+import { run, type RunResult } from "../lambda/run.ts";
+import type { Telemetry } from "../lambda/telemetry.ts";
+import type { Finding } from "../lambda/workflow/findings.ts";
+import type { ManagedKey, Policy } from "../lambda/workflow/types.ts";
+import { SimClock } from "../sim/clock.ts";
+import { cheapCryptography } from "../sim/kms/cheap-cryptography.ts";
+import { KmsTwin } from "../sim/kms/twin.ts";
+import { createDiscoveryTwin, createKeyServiceTwin } from "../sim/ports/keys.ts";
+import { createTableTwin, type TableTwin } from "../sim/ports/table.ts";
+import { SimRandom } from "../sim/random.ts";
+import { aPolicy, dayMs, minuteMs } from "./fixtures.ts";
+
+export const startMs = Date.UTC(2027, 0, 1);
+export const keyturnArn = "arn:aws:iam::000000000000:role/keyturn";
+const personArn = "arn:aws:iam::000000000000:user/person";
+const tickEveryMs = 5 * minuteMs;
+const runLimitMs = 5 * minuteMs;
+
+/** A run that died: whatever it still asks of the world is never answered. */
+export class Died extends Error {
+  override readonly name = "Died";
+}
+
+/** What a test does to a call that passes a port; `proceed` makes it. */
+export type Intercept = (
+  port: string,
+  method: string,
+  input: unknown[],
+  proceed: () => Promise<unknown>,
+) => Promise<unknown>;
+
+export type WorldOptions = {
+  policy?: Partial<Policy>;
+  /** Managed keys by alias, and what else CreateKey is told of the first version of each. */
+  keys?: Record<string, object>;
+  aliases?: Record<string, string[]>;
+  owner?: string;
+  lastUsageLagMs?: number;
+};
+
+export class World {
+  readonly clock = new SimClock({ startMs });
+  readonly kms: KmsTwin;
+  readonly table: TableTwin = createTableTwin();
+  readonly events: JournalEntry[] = [];
+  readonly told: { alias: string; finding: Finding }[] = [];
+  readonly errors: unknown[] = [];
+  /** The operations of KMS that keyturn called. */
+  readonly calls: string[] = [];
+  configuration: Configuration;
+  /** Set by a test to break what passes between a run and the world. */
+  intercept: Intercept | undefined;
+  /** What lands later than it was sent; see `pass`. */
+  readonly underWay: { atMs: number; land: () => Promise<unknown> }[] = [];
+  #ids = 0;
+  #deployed = false;
+
+  constructor(options: WorldOptions = {}) {
+    const { clock } = this;
+    this.kms = new KmsTwin({
+      clock,
+      random: new SimRandom(1),
+      cryptography: cheapCryptography,
+      quotas: "off",
+      ...(options.lastUsageLagMs === undefined ? {} : { lastUsageLagMs: options.lastUsageLagMs }),
+    });
+    this.kms.onCall = ({ operation, principalArn }) => {
+      if (principalArn === keyturnArn) this.calls.push(operation);
+    };
+    const policy = aPolicy(options.policy);
+    const aliases = Object.keys(options.keys ?? { "alias/orders": {} });
+    this.configuration = {
+      owner: options.owner ?? "acme",
+      policies: { [policy.name]: policy },
+      managedKeys: aliases.map((alias) => ({
+        alias,
+        aliases: [alias, ...(options.aliases?.[alias] ?? [])],
+        policy: policy.name,
+      })),
+    };
+  }
+
+  /** A person, or an application, asks KMS for something. */
+  async ask<T = Record<string, unknown>>(operation: string, input: object): Promise<T> {
+    return (await this.kms.call(operation, input, { principalArn: personArn })) as T;
+  }
+
+  ports(): Ports {
+    const keys = createKeyServiceTwin(this.kms, this.clock, keyturnArn);
+    const discovery = createDiscoveryTwin(this.kms);
+    const events = {
+      publish: (entries: JournalEntry[]) => {
+        this.events.push(...entries);
+        return Promise.resolve();
+      },
+    };
+    return {
+      keys: this.#through("keys", keys),
+      discovery: this.#through("discovery", discovery),
+      table: this.#through("table", this.table),
+      events: this.#through("events", events),
+      clock: {
+        nowMs: () => this.clock.nowMs(),
+        sleep: (ms) => {
+          this.clock.advance(Math.ceil(ms));
+          return Promise.resolve();
+        },
+      },
+      chance: { next: () => 0.5, id: () => `id-${String(++this.#ids).padStart(6, "0")}` },
+    };
+  }
+
+  /** One run, as the schedule starts it. */
+  tick(): Promise<RunResult> {
+    return run({
+      ports: this.ports(),
+      telemetry: this.#telemetry(),
+      configuration: this.configuration,
+      configurationHash: configurationHash(this.configuration),
+      configurationApplied: false,
+      quotaShare: 1,
+      deadlineMs: this.clock.nowMs() + runLimitMs,
+    });
+  }
+
+  /** Time passes, and the schedule starts a run whenever something is due. */
+  async pass(ms: number): Promise<void> {
+    const untilMs = this.clock.nowMs() + ms;
+    if (!this.#deployed) await this.#deploy();
+    for (;;) {
+      const { items } = await this.table.due(untilMs, 1000);
+      const moments = items.flatMap((item) =>
+        item.kind === "configuration" ? [] : [item.dueAtMs],
+      );
+      const dueMs = Math.max(Math.min(...moments), this.clock.nowMs() + 1);
+      const tickMs = Math.ceil((dueMs - startMs) / tickEveryMs) * tickEveryMs + startMs;
+      if (moments.length === 0 || tickMs > untilMs) break;
+      await this.#landUntil(tickMs);
+      this.clock.moveTo(Math.max(tickMs, this.clock.nowMs()));
+      await this.tick().catch((error: unknown) => {
+        if (!(error instanceof Died || error instanceof RotationError)) throw error;
+      });
+    }
+    await this.#landUntil(untilMs);
+    this.clock.moveTo(Math.max(untilMs, this.clock.nowMs()));
+  }
+
+  /** A run that finds its configuration not applied, applies it: until one got that far. */
+  async #deploy(): Promise<void> {
+    while (!this.#deployed) {
+      const done = await this.tick().catch((error: unknown) => {
+        if (!(error instanceof Died || error instanceof RotationError)) throw error;
+      });
+      this.#deployed = done?.configurationApplied === true;
+      this.clock.advance(tickEveryMs);
+    }
+  }
+
+  async #landUntil(untilMs: number): Promise<void> {
+    for (;;) {
+      const next = this.underWay.findIndex(({ atMs }) => atMs <= untilMs);
+      const [late] = next < 0 ? [] : this.underWay.splice(next, 1);
+      if (late === undefined) return;
+      this.clock.moveTo(Math.max(late.atMs, this.clock.nowMs()));
+      await late.land().catch(() => undefined);
+    }
+  }
+
+  /** Passes days; the unit in which rotations live. */
+  passDays(days: number): Promise<void> {
+    return this.pass(days * dayMs);
+  }
+
+  async record(alias = "alias/orders"): Promise<ManagedKey> {
+    const stored = await this.table.read(alias);
+    if (stored === undefined) throw new Error(`no record of ${alias}`);
+    return stored.record;
+  }
+
+  async findings(alias = "alias/orders"): Promise<string[]> {
+    return (await this.record(alias)).findings.map(({ code }) => code);
+  }
+
+  history(alias = "alias/orders"): string[] {
+    return this.table.journal(alias).map(({ event }) => event);
+  }
+
+  async targetOf(alias: string): Promise<string> {
+    const answer = await this.ask<{ KeyMetadata: { KeyId: string } }>("DescribeKey", {
+      KeyId: alias,
+    });
+    return answer.KeyMetadata.KeyId;
+  }
+
+  async stateOf(keyId: string): Promise<string> {
+    try {
+      const answer = await this.ask<{ KeyMetadata: { KeyState: string } }>("DescribeKey", {
+        KeyId: keyId,
+      });
+      return answer.KeyMetadata.KeyState;
+    } catch (error) {
+      if (error instanceof Error && error.name === "NotFoundException") return "gone";
+      throw error;
+    }
+  }
+
+  #through<T extends object>(port: string, real: T): T {
+    return new Proxy(real, {
+      get: (target, name: string) => {
+        const method = target[name as keyof T];
+        if (typeof method !== "function") return method;
+        return (...input: unknown[]) => {
+          const proceed = (): Promise<unknown> => method.apply(target, input) as Promise<unknown>;
+          return this.intercept === undefined
+            ? proceed()
+            : this.intercept(port, name, input, proceed);
+        };
+      },
+    });
+  }
+
+  #telemetry(): Telemetry {
+    return {
+      transition: () => undefined,
+      refused: () => undefined,
+      unanswered: () => undefined,
+      finding: (alias, finding) => void this.told.push({ alias, finding }),
+      failed: (_alias, error) => void this.errors.push(error),
+      rested: () => undefined,
+      run: () => undefined,
+    };
+  }
+}
+
+/** A world in which the first version of every managed key exists and is behind its aliases. */
+export async function aWorld(options: WorldOptions = {}): Promise<World> {
+  const world = new World(options);
+  const keys = options.keys ?? { "alias/orders": {} };
+  for (const { alias, aliases } of world.configuration.managedKeys) {
+    const made = await world.ask<{ KeyMetadata: { KeyId: string } }>(
+      "CreateKey",
+      keys[alias] ?? {},
+    );
+    const TargetKeyId = made.KeyMetadata.KeyId;
+    for (const AliasName of aliases) await world.ask("CreateAlias", { AliasName, TargetKeyId });
+  }
+  return world;
+}
