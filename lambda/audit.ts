@@ -2,6 +2,7 @@
  * The audit: every key that carries our owner tag is known to the table, and every alias is where
  * its record has it. It changes nothing in KMS; what it finds goes to the managed key's own turn.
  */
+import { transition } from "./journal.ts";
 import type { Run } from "./run.ts";
 import { extraOf } from "./workflow/1-generate.ts";
 import { finding, type Finding } from "./workflow/findings.ts";
@@ -9,7 +10,7 @@ import { consistencyMs, dayMs, recheckMs } from "./workflow/limits.ts";
 import { rotationBeforeActivation, servingVersion, withExtra } from "./workflow/record.ts";
 import { valueOf } from "./workflow/sights.ts";
 import { tagNames } from "./workflow/tag-names.ts";
-import type { Extra, ManagedKey } from "./workflow/types.ts";
+import type { EntryDraft, Extra, ManagedKey } from "./workflow/types.ts";
 
 const auditEveryMs = 7 * dayMs;
 
@@ -17,37 +18,53 @@ export async function audit(run: Run): Promise<void> {
   const { table, clock } = run.ports;
   await table.scheduleAudit(clock.nowMs() + recheckMs, undefined);
   const records = await table.readMany([...run.homes.keys()]);
-  await findDrift(run, records);
-  const findings = await findUnknownKeys(run, records);
+  const noted = await findDrift(run, records);
+  const { findings, all } = await findUnknownKeys(run, records);
   for (const item of findings) run.telemetry.finding(item.subject, item);
+  if (!noted || !all) return;
   await table.scheduleAudit(clock.nowMs() + auditEveryMs, findings);
 }
 
-async function findDrift(run: Run, records: ManagedKey[]): Promise<void> {
+/** Whether all of it was noted: a managed key that a run holds is looked at again in an hour. */
+async function findDrift(run: Run, records: ManagedKey[]): Promise<boolean> {
   const { keys, table, clock } = run.ports;
   const targets = new Map((await keys.allAliases()).map(({ alias, keyId }) => [alias, keyId]));
+  const inUse = new Set(targets.values());
+  let noted = true;
   for (const record of records) {
     const serving = servingVersion(record);
     if (serving === undefined || record.enrolledAtMs === undefined) continue;
     if (rotationBeforeActivation(record) !== undefined) continue;
     const astray = record.aliases.some((alias) => targets.get(alias) !== serving.keyId);
-    if (astray) await table.nudge(record.alias, clock.nowMs(), clock.nowMs());
+    const revived = record.versions.some(
+      ({ keyId, standing }) => standing === "disabled" && inUse.has(keyId),
+    );
+    if (!astray && !revived) continue;
+    noted = (await table.nudge(record.alias, clock.nowMs(), clock.nowMs())) && noted;
   }
+  return noted;
 }
 
-async function findUnknownKeys(run: Run, records: ManagedKey[]): Promise<Finding[]> {
+/** What is to be told, and whether every key was looked at, and every extra handed over. */
+async function findUnknownKeys(
+  run: Run,
+  records: ManagedKey[],
+): Promise<{ findings: Finding[]; all: boolean }> {
   const { owner } = run.configuration;
   const tagged = await run.ports.discovery.keysTagged({ [tagNames.owner]: owner });
   const known = new Set(
     records.flatMap(({ versions, extras }) => [...versions, ...extras].map(({ keyId }) => keyId)),
   );
   const findings: Finding[] = [];
+  let all = true;
   for (const keyId of tagged) {
     if (known.has(keyId)) continue;
+    if (run.ports.clock.nowMs() >= run.stopAtMs) return { findings, all: false };
     const what = await unknownKey(run, records, keyId);
-    if (what !== undefined) findings.push(what);
+    if (what === "held") all = false;
+    else if (what !== "known") findings.push(what);
   }
-  return findings;
+  return { findings, all };
 }
 
 /** A lookup by tags may be late, or name what is gone: the key itself says what it is. */
@@ -55,24 +72,25 @@ async function unknownKey(
   run: Run,
   records: ManagedKey[],
   keyId: string,
-): Promise<Finding | undefined> {
+): Promise<Finding | "known" | "held"> {
   const { keys, table, clock } = run.ports;
+  if ((await table.boundTo(keyId)) !== undefined) return "known";
   const key = valueOf(await keys.describe(keyId));
   const tags = valueOf(await keys.tagsOf(keyId)) ?? {};
   const nowMs = clock.nowMs();
-  if (key === undefined || key.state === "PendingDeletion") return undefined;
-  if (tags[tagNames.owner] !== run.configuration.owner) return undefined;
-  if (nowMs < key.createdAtMs + consistencyMs) return undefined;
+  if (key === undefined || key.state === "PendingDeletion") return "known";
+  if (tags[tagNames.owner] !== run.configuration.owner) return "known";
+  if (nowMs < key.createdAtMs + consistencyMs) return "held";
   const alias = tags[tagNames.alias] ?? "";
   const rotationId = tags[tagNames.rotation] ?? "";
   const record = records.find((candidate) => candidate.alias === alias);
   const open = record?.rotations.find(({ id }) => id === rotationId);
-  if (open?.step === "generate") return undefined;
+  if (open?.step === "generate") return "held";
   const closed = record === undefined ? undefined : await table.closedRotation(alias, rotationId);
   const rotation = open ?? closed;
   if (record !== undefined && rotation !== undefined) {
-    await handOver(run, alias, extraOf(rotation, keyId, nowMs));
-    return undefined;
+    const handed = await handOver(run, alias, extraOf(rotation, keyId, nowMs));
+    return handed ? "known" : "held";
   }
   const seen = `${keyId} (${key.state}) says it is version ${tags[tagNames.version] ?? "?"} of ${alias}`;
   const next = `aws kms list-resource-tags --key-id ${keyId}`;
@@ -80,16 +98,22 @@ async function unknownKey(
 }
 
 /** The rotation that made it has another successor on record: its managed key looks after it. */
-async function handOver(run: Run, alias: string, extra: Extra): Promise<void> {
+async function handOver(run: Run, alias: string, extra: Extra): Promise<boolean> {
   const { table, clock } = run.ports;
   const nowMs = clock.nowMs();
   await table.nudge(alias, nowMs);
   const untilMs = run.deadlineMs;
   const request = { runId: run.id, nowMs, untilMs, dueAgainAtMs: untilMs };
   const claimed = await table.claim(alias, request);
-  if (claimed.kind !== "claimed") return;
+  if (claimed.kind !== "claimed") return false;
   const { claim: _, ...record } = claimed.stored.record;
   const { revision, epoch } = record;
   const next = { ...withExtra(record, extra), dueAtMs: extra.foundAtMs + consistencyMs };
-  await table.write({ ...claimed.stored, record: next }, { revision, epoch });
+  const stored = transition(claimed.stored, next, foundExtra(extra), nowMs);
+  return (await table.write(stored, { revision, epoch })).kind === "written";
+}
+
+function foundExtra({ keyId, rotationId }: Extra): EntryDraft {
+  const reason = "the audit found a key in excess of a rotation that has its successor";
+  return { event: "extra-found", reason, rotationId, detail: { keyId } };
 }

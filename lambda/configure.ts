@@ -1,5 +1,6 @@
 /** The configuration is where managed keys are named: new ones get a record, changed ones a look. */
 import type { Run } from "./run.ts";
+import { sameAliases, samePolicy } from "./workflow/policy.ts";
 import { newManagedKey } from "./workflow/record.ts";
 import type { Home } from "./workflow/types.ts";
 
@@ -7,14 +8,15 @@ import type { Home } from "./workflow/types.ts";
 const batch = 100;
 
 /**
- * Brings the table in line. True once all of it is done; false where time ran out, and the next run
- * begins again: each part does nothing the second time. `others` are the configurations that the
+ * Brings the table in line. True once all of it is done; false where time ran out, or another run
+ * held a managed key that changes, and the next run begins again: each part does nothing the second time. `others` are the configurations that the
  * table says are applied.
  */
 export async function applyConfiguration(run: Run, others: string[]): Promise<boolean> {
   const { table, clock } = run.ports;
   await table.forgetConfigurations(others);
   const homes = [...run.homes.values()];
+  let held = 0;
   for (let from = 0; from < homes.length; from += batch) {
     if (clock.nowMs() >= run.stopAtMs) return false;
     const some = homes.slice(from, from + batch);
@@ -25,18 +27,17 @@ export async function applyConfiguration(run: Run, others: string[]): Promise<bo
       const record = known.get(home.alias);
       if (record === undefined) {
         await table.create(newManagedKey(run.configuration.owner, home, nowMs));
-      } else if (differs(record, home)) {
-        await table.nudge(home.alias, nowMs);
+      } else if (differs(record, home) && !(await table.nudge(home.alias, nowMs))) {
+        held += 1;
       }
     }
   }
+  if (held > 0) return false;
   await table.scheduleAudit(clock.nowMs(), undefined);
   await table.recordConfiguration(run.configurationHash);
   return true;
 }
 
 function differs(record: Pick<Home, "policy" | "aliases">, home: Home): boolean {
-  return (
-    JSON.stringify([record.policy, record.aliases]) !== JSON.stringify([home.policy, home.aliases])
-  );
+  return !samePolicy(record.policy, home.policy) || !sameAliases(record.aliases, home.aliases);
 }

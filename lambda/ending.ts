@@ -5,6 +5,7 @@ import type { Stored } from "./ports.ts";
 import type { Turn } from "./turn.ts";
 import { sameFinding, type Finding } from "./workflow/findings.ts";
 import { recheckMs } from "./workflow/limits.ts";
+import { notices, stuck } from "./workflow/notices.ts";
 import { servingVersion } from "./workflow/record.ts";
 import { overdueAtMs } from "./workflow/serving.ts";
 import { settled } from "./workflow/settle.ts";
@@ -13,38 +14,58 @@ import { write } from "./write.ts";
 
 export type Ending =
   /** It waits, or, where `halted`, a person must look; `findings` is all there is to know. */
-  | { kind: "rest"; dueAtMs: number; findings: Finding[]; halted: boolean }
-  | { kind: "blocked"; dueAtMs: number }
+  | { kind: "rest"; dueAtMs: number; reason: string; findings: Finding[]; halted: boolean }
+  | { kind: "blocked"; dueAtMs: number; reason: string }
   | { kind: "retry"; reason: string }
   | { kind: "out-of-time" };
 
+type Served = Pick<ManagedKey, "versions" | "enrolledAtMs" | "policy">;
 type Left = { stored: Stored; uncertain: boolean };
 
 /** After so long in a row without an end, a retry comes once an hour. */
 const backoffMs = { first: 30_000, most: 3_600_000 };
 
 export async function settleUp(turn: Turn, left: Left, ending: Ending): Promise<Stored> {
-  const told =
-    ending.kind === "rest" ? await tell(turn, left.stored, ending.findings) : left.stored;
+  const told = await tell(turn, left.stored, findingsAfter(turn, left, ending));
   const sent = await sendOn(turn, told);
   const nowMs = turn.ports.clock.nowMs();
   const { claim: _, ...record } = sent.stored.record;
-  const backoff = backoffAfter(turn, record, ending, sent.all);
+  const backoff = backoffAfter(turn, record, ending, left.uncertain || !sent.all);
   const unsettled = left.uncertain
     ? record.unsettled
     : settled(record.unsettled, record.epoch, nowMs);
-  const dueAtMs = sent.all
-    ? nextDueMs(record, ending, backoff, nowMs)
-    : Math.min(nextDueMs(record, ending, backoff, nowMs), nowMs + delayMs(backoff));
-  const rested = { ...record, backoff, unsettled, dueAtMs };
-  const stored = await write(turn.ports.table, told, { ...sent.stored, record: rested });
+  const rested = { ...record, backoff, unsettled, resting: restingOf(ending) };
+  const dueAtMs = Math.min(
+    nextDueMs(rested, ending, nowMs),
+    sent.all ? Infinity : nowMs + delayMs(backoff),
+    ...unsettled.map(({ untilMs }) => Math.max(untilMs, nowMs)),
+  );
+  const next = { ...sent.stored, record: { ...rested, dueAtMs } };
+  const stored = await write(turn.ports.table, told, next);
   turn.telemetry.rested({
     alias: record.alias,
     overdueMs: overdueMs(record, nowMs),
     halted: ending.kind === "rest" && ending.halted,
     dueAtMs,
+    resting: rested.resting,
   });
   return stored;
+}
+
+/** A turn that came to no rest looked at too little to say that a finding is no longer so. */
+function findingsAfter(turn: Turn, left: Left, ending: Ending): Finding[] {
+  const { record } = left.stored;
+  const nowMs = turn.ports.clock.nowMs();
+  const inVain = ending.kind === "retry" || left.uncertain;
+  const why = restingOf(ending);
+  const held = inVain ? stuck(record.alias, record.backoff.tries, why, nowMs) : [];
+  if (ending.kind === "rest") return [...ending.findings, ...held];
+  const now = [...notices(record, nowMs), ...held];
+  return [...record.findings, ...missingFrom(record.findings, now)];
+}
+
+function restingOf(ending: Ending): string {
+  return ending.kind === "out-of-time" ? "the run's time was up" : ending.reason;
 }
 
 /** Findings that came or went are a transition; the words of one that stays are not. */
@@ -98,11 +119,11 @@ async function sendOn(turn: Turn, stored: Stored): Promise<{ stored: Stored; all
 
 function backoffAfter(
   turn: Turn,
-  record: Omit<ManagedKey, "claim">,
+  record: Pick<ManagedKey, "backoff">,
   ending: Ending,
-  sentAll: boolean,
+  unfinished: boolean,
 ): ManagedKey["backoff"] {
-  if (ending.kind !== "retry" && sentAll) return { tries: 0, jitter: 0 };
+  if (ending.kind !== "retry" && !unfinished) return { tries: 0, jitter: 0 };
   const { tries, jitter } = record.backoff;
   return { tries: Math.max(tries, 1), jitter: jitter === 0 ? turn.ports.chance.next() : jitter };
 }
@@ -113,32 +134,31 @@ function delayMs({ tries, jitter }: ManagedKey["backoff"]): number {
 }
 
 function nextDueMs(
-  record: Omit<ManagedKey, "claim">,
+  record: Served & Pick<ManagedKey, "backoff">,
   ending: Ending,
-  backoff: ManagedKey["backoff"],
   nowMs: number,
 ): number {
   switch (ending.kind) {
     case "out-of-time":
       return nowMs;
     case "blocked":
-      return ending.dueAtMs;
+      return Math.min(ending.dueAtMs, nowMs + recheckMs);
     case "retry":
-      return nowMs + delayMs(backoff);
+      return nowMs + delayMs(record.backoff);
     case "rest":
       return Math.min(ending.dueAtMs, overdueAgainAtMs(record, nowMs));
   }
 }
 
 /** When overdue next needs saying: when the cryptoperiod ends, and every so often from then on. */
-function overdueAgainAtMs(record: Omit<ManagedKey, "claim">, nowMs: number): number {
+function overdueAgainAtMs(record: Served, nowMs: number): number {
   const serving = servingVersion(record);
   if (record.enrolledAtMs === undefined || serving === undefined) return Infinity;
   const overdue = overdueAtMs(record, serving);
   return overdue > nowMs ? overdue : nowMs + recheckMs;
 }
 
-function overdueMs(record: Omit<ManagedKey, "claim">, nowMs: number): number {
+function overdueMs(record: Served, nowMs: number): number {
   const serving = servingVersion(record);
   if (record.enrolledAtMs === undefined || serving === undefined) return 0;
   return Math.max(0, nowMs - overdueAtMs(record, serving));

@@ -6,9 +6,13 @@ import { subjectOf } from "./workflow/sights.ts";
 import type { Look, ManagedKey, Seen, Sight } from "./workflow/types.ts";
 
 /** What looking takes: the two ports that show KMS, and the pace at which they may be asked. */
-export type Eyes = Pick<Ports, "keys" | "discovery"> & { pacer: Pacer; deadlineMs: number };
+export type Eyes = Pick<Ports, "keys" | "discovery" | "clock"> & {
+  pacer: Pacer;
+  /** When the run begins to leave off: nothing more is looked at. */
+  stopAtMs: number;
+};
 
-/** Everything seen before, and these. */
+/** Everything seen before, and these, as far as there is time. */
 export async function gather(
   eyes: Eyes,
   record: ManagedKey,
@@ -18,6 +22,7 @@ export async function gather(
   const wanted = new Map(looks.map((look) => [`${look.kind} ${subjectOf(look)}`, look]));
   let all = seen;
   for (const look of wanted.values()) {
+    if (eyes.clock.nowMs() >= eyes.stopAtMs) return all;
     const sight = await lookAt(eyes, record, look);
     all = { ...all, [look.kind]: { ...all[look.kind], [subjectOf(look)]: sight } };
   }
@@ -25,8 +30,8 @@ export async function gather(
 }
 
 async function lookAt(eyes: Eyes, record: ManagedKey, look: Look): Promise<Sight<unknown>> {
-  const { keys, discovery, pacer, deadlineMs } = eyes;
-  await pacer.take(operationOf[look.kind], deadlineMs);
+  const { keys, discovery, pacer, stopAtMs } = eyes;
+  await pacer.take(operationOf[look.kind], stopAtMs);
   switch (look.kind) {
     case "key":
       return keys.describe(look.key);

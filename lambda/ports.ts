@@ -68,9 +68,14 @@ export type DueItem =
   /** Which configuration was applied last; always due, so that a run learns it from its one query. */
   | { kind: "configuration"; hash: string };
 
+/** Where a page of due items ended; only the table that made it can read it. */
+export type DueCursor = { readonly cursor: unknown };
+export type DuePage = { items: DueItem[]; next?: DueCursor };
+
 export type Claimed =
   | { kind: "claimed"; stored: Stored }
-  | { kind: "taken" }
+  /** By another run, until then; or by nobody, and it is not due, or not there. */
+  | { kind: "taken"; untilMs?: number }
   | { kind: "newer-schema"; schema: number };
 
 export type ClaimRequest = {
@@ -87,8 +92,8 @@ export type Bound = { kind: "bound" } | { kind: "taken"; by: string };
 
 /** The state. Every write is conditional, and none is made twice to different effect. */
 export interface Table {
-  /** What is due, the longest due first; `more` where the limit cut it. One query. */
-  due(nowMs: number, limit: number): Promise<{ items: DueItem[]; more: boolean }>;
+  /** What is due, the longest due first; `next` where the limit cut it. One query. */
+  due(nowMs: number, limit: number, after?: DueCursor): Promise<DuePage>;
   /** The right to be the one run that works; `untilMs` may be renewed by the same run. */
   takeRunClaim(runId: string, nowMs: number, untilMs: number): Promise<boolean>;
   releaseRunClaim(runId: string): Promise<void>;
@@ -100,8 +105,11 @@ export interface Table {
   readMany(aliases: string[]): Promise<ManagedKey[]>;
   /** Creates the record where there is none. */
   create(record: ManagedKey): Promise<void>;
-  /** Has a managed key looked at soon; `suspectedAtMs` where an alias of it seems to have moved. */
-  nudge(alias: string, nowMs: number, suspectedAtMs?: number): Promise<void>;
+  /**
+   * Has a managed key looked at soon; `suspectedAtMs` where an alias of it seems to
+   * have moved. False where a run holds it, and nothing was noted.
+   */
+  nudge(alias: string, nowMs: number, suspectedAtMs?: number): Promise<boolean>;
   /** Makes a KMS key a version of this managed key only. */
   bind(keyId: string, alias: string, nowMs: number): Promise<Bound>;
   unbind(keyId: string, alias: string): Promise<void>;

@@ -51,7 +51,8 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
       if (error instanceof RotationError && error.code === "THROTTLED") counts.throttles += 1;
       logger.error("turn failed", { alias, cause: describeError(error) });
     },
-    rested({ overdueMs, halted }) {
+    rested({ alias, overdueMs, halted, dueAtMs, resting }) {
+      logger.debug("rest", { alias, resting, dueAtMs });
       if (halted) counts.halted += 1;
       if (overdueMs > 0) counts.overdue += 1;
       counts.oldestOverdueMs = Math.max(counts.oldestOverdueMs, overdueMs);

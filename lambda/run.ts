@@ -9,8 +9,9 @@ import { createPacer, type Pacer } from "./pacer.ts";
 import type { DueItem, Ports } from "./ports.ts";
 import type { RunSummary, Telemetry } from "./telemetry.ts";
 import { takeTurn } from "./turn.ts";
-import { finding } from "./workflow/findings.ts";
-import { requestLimitMs } from "./workflow/limits.ts";
+import { finding, type Finding } from "./workflow/findings.ts";
+import { isoOf } from "./workflow/iso.ts";
+import { believableAheadMs, requestLimitMs } from "./workflow/limits.ts";
 import type { Home } from "./workflow/types.ts";
 import { ClaimLost } from "./write.ts";
 
@@ -87,8 +88,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
       for (const item of fresh) met.add(nameOf(item));
       await takeTurns(current, fresh, counts);
       counts.outOfTime = clock.nowMs() >= current.stopAtMs;
-      if (counts.outOfTime || fresh.length === 0 || !page.more) return end("worked", configured);
-      page = await table.due(clock.nowMs(), dueLimit);
+      if (counts.outOfTime || page.next === undefined) return end("worked", configured);
+      page = await table.due(clock.nowMs(), dueLimit, page.next);
     }
   } finally {
     await table.releaseRunClaim(current.id);
@@ -147,7 +148,7 @@ async function takeTurns(
       }
     }
   };
-  await Promise.all(Array.from({ length: turnsAtOnce }, worker));
+  await Promise.allSettled(Array.from({ length: turnsAtOnce }, worker));
 }
 
 /** Thrift, not safety: a run that lost its claim to another does no harm by going on. */
@@ -155,6 +156,11 @@ async function renewRunClaim(current: Run, nowMs: number): Promise<void> {
   if (nowMs < current.renewAtMs) return;
   current.renewAtMs = nowMs + runClaimMs / 2;
   await current.ports.table.takeRunClaim(current.id, nowMs, nowMs + runClaimMs);
+}
+
+function claimTooLong(alias: string, untilMs: number, nowMs: number): Finding {
+  const seen = `a run claimed it until ${isoOf(untilMs)}, longer than any run lasts`;
+  return finding("CLOCK_SKEW", alias, seen, "date -u", nowMs);
 }
 
 async function oneKey(current: Run, alias: string): Promise<void> {
@@ -168,6 +174,9 @@ async function oneKey(current: Run, alias: string): Promise<void> {
   });
   switch (claimed.kind) {
     case "taken":
+      if (claimed.untilMs !== undefined && claimed.untilMs > nowMs + believableAheadMs) {
+        telemetry.finding(alias, claimTooLong(alias, claimed.untilMs, nowMs));
+      }
       return;
     case "newer-schema": {
       const seen = `its item has schema ${claimed.schema}, newer than this code's`;

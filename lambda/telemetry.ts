@@ -23,6 +23,13 @@ export interface Telemetry {
   /** A managed key's turn ended in an error; the others go on. */
   failed(alias: string, error: unknown): void;
   /** What a managed key is like at the end of its turn. */
-  rested(state: { alias: string; overdueMs: number; halted: boolean; dueAtMs: number }): void;
+  rested(state: {
+    alias: string;
+    overdueMs: number;
+    halted: boolean;
+    dueAtMs: number;
+    /** What it waits for. */
+    resting: string;
+  }): void;
   run(summary: RunSummary): void;
 }

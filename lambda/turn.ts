@@ -15,6 +15,7 @@ import { absorbDone, absorbRefused, afterRefusal, announce } from "./workflow/ab
 import { finding, sameFinding, type Finding } from "./workflow/findings.ts";
 import { violations } from "./workflow/invariants.ts";
 import { recheckMs } from "./workflow/limits.ts";
+import { matterName } from "./workflow/record.ts";
 import { nothingSeen } from "./workflow/sights.ts";
 import type {
   Decision,
@@ -39,7 +40,14 @@ export type Turn = {
 };
 
 /** What a turn holds between two decisions. */
-type State = { stored: Stored; seen: Seen; uncertain: boolean };
+type State = {
+  stored: Stored;
+  seen: Seen;
+  /** When the oldest of what was seen was looked at. */
+  seenSinceMs: number;
+  uncertain: boolean;
+  parked: Moment["parked"];
+};
 
 type CallDecision = Extract<Decision, { kind: "call" }>;
 type Next = { kind: "on"; state: State } | { kind: "end"; state: State; ending: Ending };
@@ -47,8 +55,17 @@ type Next = { kind: "on"; state: State } | { kind: "end"; state: State; ending: 
 /** More decisions than any turn can need: a workflow that does not come to rest is a bug. */
 const decisionsPerTurn = 200;
 
+/** No call rests on anything seen longer ago than this: looks may be slow, or retried. */
+const freshForMs = 60_000;
+
 export async function takeTurn(turn: Turn, claimed: Stored): Promise<Stored> {
-  let state: State = { stored: claimed, seen: nothingSeen(), uncertain: false };
+  let state: State = {
+    stored: claimed,
+    seen: nothingSeen(),
+    seenSinceMs: turn.ports.clock.nowMs(),
+    uncertain: false,
+    parked: {},
+  };
   for (let count = 0; count < decisionsPerTurn; count++) {
     const nowMs = turn.ports.clock.nowMs();
     if (nowMs >= turn.stopAtMs) {
@@ -79,6 +96,7 @@ function momentOf(turn: Turn, state: State, nowMs: number): Moment {
     home: turn.home,
     newRotationId: turn.ports.chance.id(),
     uncertain: state.uncertain,
+    parked: state.parked,
   };
 }
 
@@ -89,28 +107,39 @@ async function follow(turn: Turn, state: State, decision: Decision, moment: Mome
     case "change":
       return change(turn, state, decision.next, decision.entry, moment);
     case "call":
+      if (moment.nowMs - state.seenSinceMs > freshForMs) return lookAgain(state, moment);
       return call(turn, state, decision, moment);
-    case "wait":
-      return end(state, { kind: "rest", dueAtMs: decision.untilMs, findings: [], halted: false });
+    case "wait": {
+      const { untilMs: dueAtMs, reason } = decision;
+      return end(state, { kind: "rest", dueAtMs, reason, findings: [], halted: false });
+    }
     case "halt":
       return halted(state, decision.finding, moment);
     case "blocked":
-      return end(state, { kind: "blocked", dueAtMs: decision.untilMs });
+      return end(state, { kind: "blocked", dueAtMs: decision.untilMs, reason: decision.reason });
     case "retry":
       return end(state, { kind: "retry", reason: decision.reason });
   }
 }
 
 async function look(turn: Turn, state: State, looks: Look[]): Promise<Next> {
-  const eyes = { ...turn.ports, pacer: turn.pacer, deadlineMs: turn.deadlineMs };
+  const { ports, pacer, stopAtMs } = turn;
+  const eyes = { ...ports, pacer, stopAtMs };
   try {
+    const startedAtMs = ports.clock.nowMs();
     const seen = await gather(eyes, state.stored.record, state.seen, looks);
-    return { kind: "on", state: { ...state, seen } };
+    const isFirst = Object.values(state.seen).every((sights) => Object.keys(sights).length === 0);
+    const seenSinceMs = isFirst ? startedAtMs : state.seenSinceMs;
+    return { kind: "on", state: { ...state, seen, seenSinceMs } };
   } catch (error) {
     if (!(error instanceof RotationError)) throw error;
     turn.telemetry.failed(state.stored.record.alias, error);
     return end(state, { kind: "retry", reason: describeError(error) });
   }
+}
+
+function lookAgain(state: State, moment: Moment): Next {
+  return { kind: "on", state: { ...state, seen: nothingSeen(), seenSinceMs: moment.nowMs } };
 }
 
 function end(state: State, ending: Ending): Next {
@@ -119,7 +148,13 @@ function end(state: State, ending: Ending): Next {
 
 function halted(state: State, what: Finding, moment: Moment): Next {
   const dueAtMs = moment.nowMs + recheckMs;
-  return end(state, { kind: "rest", dueAtMs, findings: [what], halted: true });
+  return end(state, {
+    kind: "rest",
+    dueAtMs,
+    reason: `halted: ${what.code}`,
+    findings: [what],
+    halted: true,
+  });
 }
 
 /** A KMS key is bound to this managed key before the record names it. */
@@ -176,7 +211,7 @@ async function call(
   const outcome = await act(turn.ports, turn.pacer, decision.call, turn.deadlineMs);
   const answeredAt = { ...moment, nowMs: turn.ports.clock.nowMs() };
   const told = { alias: announced.alias, call: decision.call.kind, reason: decision.reason };
-  const fresh = { stored: marked, seen: nothingSeen(), uncertain: state.uncertain };
+  const fresh = { ...state, stored: marked, seen: nothingSeen() };
   switch (outcome.kind) {
     case "done": {
       const { next, entry } = absorbDone(marked.record, decision, outcome, answeredAt);
@@ -185,10 +220,9 @@ async function call(
     case "refused": {
       turn.telemetry.refused({ ...told, refusal: outcome.refusal, message: outcome.message });
       const record = absorbRefused(marked.record, decision.matter, decision.call);
-      const refused = { ...fresh, stored: { ...marked, record } };
       const after = afterRefusal(record, decision, outcome, answeredAt);
-      const next = await follow(turn, refused, after, answeredAt);
-      return next;
+      const parked = { ...state.parked, [matterName(decision.matter)]: after };
+      return { kind: "on", state: { ...fresh, stored: { ...marked, record }, parked } };
     }
     case "unknown":
       turn.telemetry.unanswered({ ...told, message: outcome.message });

@@ -43,6 +43,7 @@ export type WorldOptions = {
   aliases?: Record<string, string[]>;
   owner?: string;
   lastUsageLagMs?: number;
+  keyQuota?: number;
 };
 
 export class World {
@@ -70,6 +71,7 @@ export class World {
       cryptography: cheapCryptography,
       quotas: "off",
       ...(options.lastUsageLagMs === undefined ? {} : { lastUsageLagMs: options.lastUsageLagMs }),
+      ...(options.keyQuota === undefined ? {} : { keyQuota: options.keyQuota }),
     });
     this.kms.onCall = ({ operation, principalArn }) => {
       if (principalArn === keyturnArn) this.calls.push(operation);

@@ -2,6 +2,7 @@
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { Bound, Table } from "../ports.ts";
+import { clockSkewMs } from "../workflow/limits.ts";
 import type { Rotation } from "../workflow/types.ts";
 import type { TableClient } from "./dynamodb.ts";
 import { keys, toItem } from "./dynamodb-items.ts";
@@ -79,7 +80,8 @@ async function takeOver(
   if (by === alias) return { kind: "bound" };
   const other = (await read(by))?.record;
   const listed = other?.versions.some((version) => version.keyId === keyId) ?? false;
-  const atWork = other?.claim !== undefined && other.claim.untilMs >= nowMs;
+  const atWork = other?.claim !== undefined && other.claim.untilMs + clockSkewMs >= nowMs;
   if (listed || atWork) return { kind: "taken", by };
-  return (await put(db, keyId, alias, by)) ? { kind: "bound" } : { kind: "taken", by };
+  if (await put(db, keyId, alias, by)) return { kind: "bound" };
+  return (await boundTo(keyId)) === alias ? { kind: "bound" } : { kind: "taken", by };
 }

@@ -32,7 +32,12 @@ export function toItem(value: Record<string, unknown>): Item {
 /** Every attribute of the aggregate but its key; what is undefined is to be removed. */
 export function attributesOf(stored: Stored): Record<string, unknown> {
   const { record, journalHead, outbox } = stored;
-  const optional = { claim: undefined, enrolledAtMs: undefined, suspectedAtMs: undefined };
+  const optional = {
+    claim: undefined,
+    taggedAtMs: undefined,
+    enrolledAtMs: undefined,
+    suspectedAtMs: undefined,
+  };
   return { ...optional, ...record, journalHead, outbox, queue: dueQueue };
 }
 

@@ -12,7 +12,15 @@ import {
 import { canonicalJson } from "../canonical.ts";
 import { describeError, RotationError } from "../errors.ts";
 import { genesisHash } from "../journal.ts";
-import type { Claimed, ClaimRequest, Stored, Table, Written } from "../ports.ts";
+import type {
+  Claimed,
+  ClaimRequest,
+  DueCursor,
+  DuePage,
+  Stored,
+  Table,
+  Written,
+} from "../ports.ts";
 import { tableDefinition } from "../table-definition.ts";
 import type { ManagedKey } from "../workflow/types.ts";
 import { createBindings } from "./dynamodb-bindings.ts";
@@ -46,7 +54,7 @@ export function createTable(tableName: string, config: DynamoDBClientConfig = {}
     return item === undefined ? undefined : storedOf(item);
   };
   return {
-    due: (nowMs, limit) => queryDue(db, nowMs, limit),
+    due: (nowMs, limit, after) => queryDue(db, nowMs, limit, after),
     claim: (alias, request) => claim(db, alias, request),
     write: (next, expected) => write(db, next, expected, read),
     read,
@@ -70,7 +78,7 @@ export function createTable(tableName: string, config: DynamoDBClientConfig = {}
         ...(suspectedAtMs === undefined ? {} : { suspectedAtMs }),
       };
       const { expression, names, values } = updateOf(attributes);
-      await db.attempt((client) =>
+      const answer = await db.attempt((client) =>
         client.send(
           new UpdateItemCommand({
             TableName: tableName,
@@ -82,6 +90,7 @@ export function createTable(tableName: string, config: DynamoDBClientConfig = {}
           }),
         ),
       );
+      return answer !== undefined;
     },
     ...createBindings(db, read),
     ...createDeploymentItems(db),
@@ -113,17 +122,24 @@ function createTableClient(tableName: string, config: DynamoDBClientConfig): Tab
 }
 
 /** The index may lag: it proposes, and the claim decides. */
-async function queryDue(db: TableClient, nowMs: number, limit: number): ReturnType<Table["due"]> {
+async function queryDue(
+  db: TableClient,
+  nowMs: number,
+  limit: number,
+  after: DueCursor | undefined,
+): Promise<DuePage> {
   const command = new QueryCommand({
     TableName: db.tableName,
     IndexName: tableDefinition.dueIndex.name,
     KeyConditionExpression: "queue = :queue AND dueAtMs <= :now",
     ExpressionAttributeValues: toItem({ ":queue": dueQueue, ":now": nowMs }),
     Limit: limit,
+    ...(after === undefined ? {} : { ExclusiveStartKey: after.cursor as Item }),
   });
   const page = await db.attempt((client) => client.send(command));
   const items = (page?.Items ?? []).map(dueItemOf).filter((item) => item !== undefined);
-  return { items, more: page?.LastEvaluatedKey !== undefined };
+  const cursor = page?.LastEvaluatedKey;
+  return { items, ...(cursor === undefined ? {} : { next: { cursor } }) };
 }
 
 /** The clauses of a claim, each by name. */
@@ -185,7 +201,9 @@ async function claimedAfterAll(
   if (item === undefined) return { kind: "taken" };
   const stored = storedOf(item);
   const ours = stored.record.claim?.runId === runId && stored.record.epoch === epoch;
-  return ours ? { kind: "claimed", stored } : { kind: "taken" };
+  if (ours) return { kind: "claimed", stored };
+  const untilMs = stored.record.claim?.untilMs;
+  return { kind: "taken", ...(untilMs === undefined ? {} : { untilMs }) };
 }
 
 async function write(

@@ -1,18 +1,29 @@
 /** The ports on AWS. Endpoints, Region and credentials come from the SDK's own environment. */
 import type { Environment } from "../environment.ts";
 import type { Chance, Clock, Ports } from "../ports.ts";
+import { requestLimitMs } from "../workflow/limits.ts";
 import { createTaggingDiscovery, createWalkingDiscovery } from "./discovery.ts";
 import { createTable } from "./dynamodb.ts";
 import { createEvents } from "./eventbridge.ts";
 import { createKeyService } from "./kms.ts";
 
+/** A socket that hangs must not run the function into its timeout: no request outlives its limit. */
+const requestLimits = {
+  connectionTimeout: requestLimitMs / 2,
+  requestTimeout: requestLimitMs,
+  throwOnRequestTimeout: true,
+};
+
 export function createAwsPorts(environment: Environment, clock: Clock, chance: Chance): Ports {
+  const config = { requestHandler: requestLimits };
   return {
-    keys: createKeyService(clock),
+    keys: createKeyService(clock, config),
     discovery:
-      environment.discovery === "walk" ? createWalkingDiscovery() : createTaggingDiscovery(),
-    table: createTable(environment.tableName),
-    events: createEvents(environment.eventBusName),
+      environment.discovery === "walk"
+        ? createWalkingDiscovery(config)
+        : createTaggingDiscovery(config),
+    table: createTable(environment.tableName, config),
+    events: createEvents(environment.eventBusName, config),
     clock,
     chance,
   };

@@ -3,11 +3,12 @@
  * record first, the key carries the rotation's tags, and a key whose CreateKey has no definite
  * answer is looked for, and adopted, before another is made.
  */
-import { clockSkewMs } from "./limits.ts";
+import { finding } from "./findings.ts";
+import { clockSkewMs, recheckMs } from "./limits.ts";
 import { versionOf, withRotation, withVersion, without } from "./record.ts";
 import { mayStillLand } from "./settle.ts";
 import { sameShape } from "./shape.ts";
-import { lookFirst, valueOf } from "./sights.ts";
+import { lookFirst, stillToSee, valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
 import type {
   Decision,
@@ -39,6 +40,8 @@ export function decideGenerate(
 }
 
 function create(record: ManagedKey, rotation: Rotation, seen: Seen, moment: Moment): Decision {
+  const pause = pauseAfter(rotation, moment);
+  if (pause !== undefined) return pause;
   const old = versionOf(record, rotation.from);
   const first = lookFirst(record, seen, moment, [{ kind: "policy", keyId: old.keyId }]);
   if (first !== undefined) return first;
@@ -62,6 +65,19 @@ function create(record: ManagedKey, rotation: Rotation, seen: Seen, moment: Mome
   };
 }
 
+/** A CreateKey that goes without an answer again and again may leave a key each time: ever slower. */
+function pauseAfter({ id, to, intent }: Rotation, moment: Moment): Decision | undefined {
+  const { misses, lastAttemptAtMs } = intent;
+  if (lastAttemptAtMs === undefined || misses < 2) return undefined;
+  const pauseMs = Math.min(recheckMs * 2 ** (misses - 2), 24 * recheckMs);
+  const untilMs = lastAttemptAtMs + pauseMs;
+  if (moment.nowMs >= untilMs) return undefined;
+  const reason = `${misses} times CreateKey gave no answer, and made no key that can be found`;
+  const next = "aws kms list-keys";
+  const what = finding("STUCK", id, `version ${to}: ${reason}`, next, moment.nowMs);
+  return { kind: "wait", untilMs, reason, finding: what };
+}
+
 /** The key policy changed since the intent was written: what was meant is looked at anew. */
 function abandoned(record: ManagedKey, rotation: Rotation): Decision {
   return {
@@ -82,7 +98,7 @@ function adopt(record: ManagedKey, rotation: Rotation, seen: Seen, moment: Momen
   if (search !== undefined) return search;
   const candidates = valueOf(seen.successors[rotation.id]) ?? [];
   for (const keyId of candidates) {
-    const first = lookFirst(record, seen, moment, [
+    const first = stillToSee(seen, [
       { kind: "key", key: keyId },
       { kind: "tags", keyId },
       { kind: "policy", keyId },
@@ -118,7 +134,10 @@ function byAge(a: Key, b: Key): number {
 function notFound(record: ManagedKey, rotation: Rotation, candidates: number): Decision {
   return {
     kind: "change",
-    next: withRotation(record, { ...rotation, intent: answered(rotation.intent) }),
+    next: withRotation(record, {
+      ...rotation,
+      intent: { ...answered(rotation.intent), misses: rotation.intent.misses + 1 },
+    }),
     entry: {
       event: "not-found",
       reason: "a CreateKey without an answer made no key that can be found",

@@ -35,6 +35,8 @@ export function decideDistribute(
   }
   const notReady = whyNotEnabledYet(record, fresh, seen, moment);
   if (notReady !== undefined) return notReady;
+  const late = copyGrants(record, rotation, fresh, seen, moment);
+  if (late !== undefined) return late;
   return distributed(record, rotation, fresh, seen, moment);
 }
 
@@ -56,17 +58,8 @@ function grantsFirst(
   seen: Seen,
   moment: Moment,
 ): Decision {
-  const old = versionOf(record, rotation.from);
-  const lookAtOld = lookFirst(record, seen, moment, [{ kind: "grants", keyId: old.keyId }]);
-  if (lookAtOld !== undefined) return lookAtOld;
-  const wanted = customersGrants(valueOf(seen.grants[old.keyId]) ?? []);
-  if (wanted.length > 0) {
-    const lookAtNew = lookFirst(record, seen, moment, [{ kind: "grants", keyId: fresh.keyId }]);
-    if (lookAtNew !== undefined) return lookAtNew;
-    const there = (valueOf(seen.grants[fresh.keyId]) ?? []).map(grantTerms);
-    const missing = wanted.find((grant) => !there.includes(grantTerms(grant)));
-    if (missing !== undefined) return copyGrant(rotation, fresh, missing);
-  }
+  const copying = copyGrants(record, rotation, fresh, seen, moment);
+  if (copying !== undefined) return copying;
   const notReady = whyNotEnabledYet(record, fresh, seen, moment);
   if (notReady !== undefined) return notReady;
   return {
@@ -77,11 +70,41 @@ function grantsFirst(
       reason: "the new version reads Enabled and has the grants of the old one",
       rotationId: rotation.id,
       step: "distribute",
-      detail: { version: fresh.number, keyId: fresh.keyId, grants: wanted.length },
+      detail: {
+        version: fresh.number,
+        keyId: fresh.keyId,
+        grants: rotation.grantsCopied.length,
+      },
     },
   };
 }
 
+/** The next thing to do about grants; undefined where the new version has them all. */
+function copyGrants(
+  record: ManagedKey,
+  rotation: Rotation,
+  fresh: Version,
+  seen: Seen,
+  moment: Moment,
+): Decision | undefined {
+  const old = versionOf(record, rotation.from);
+  const lookAtOld = lookFirst(record, seen, moment, [{ kind: "grants", keyId: old.keyId }]);
+  if (lookAtOld !== undefined) return lookAtOld;
+  const wanted = customersGrants(valueOf(seen.grants[old.keyId]) ?? []).filter(
+    ({ grantId }) => !rotation.grantsCopied.includes(grantId),
+  );
+  if (wanted.length === 0) return undefined;
+  const lookAtNew = lookFirst(record, seen, moment, [{ kind: "grants", keyId: fresh.keyId }]);
+  if (lookAtNew !== undefined) return lookAtNew;
+  const there = (valueOf(seen.grants[fresh.keyId]) ?? []).map(grantTerms);
+  const missing = wanted.find((grant) => !there.includes(grantTerms(grant)));
+  return missing === undefined ? undefined : copyGrant(rotation, fresh, missing);
+}
+
+/**
+ * A grant without a name gets one: KMS makes a grant of the same name and terms only once, however
+ * often it is asked (API reference, CreateGrant), and a listing may lag for minutes.
+ */
 function copyGrant(rotation: Rotation, fresh: Version, grant: Grant): Decision {
   const { name, grantee, retiring, operations, constraints } = grant;
   return {
@@ -89,8 +112,9 @@ function copyGrant(rotation: Rotation, fresh: Version, grant: Grant): Decision {
     call: {
       kind: "CreateGrant",
       keyId: fresh.keyId,
+      copyOf: grant.grantId,
       grant: {
-        ...(name === undefined ? {} : { name }),
+        name: name ?? `${ourGrantNames}${grant.grantId.slice(0, 32)}`,
         grantee,
         ...(retiring === undefined ? {} : { retiring }),
         operations,
@@ -102,12 +126,28 @@ function copyGrant(rotation: Rotation, fresh: Version, grant: Grant): Decision {
   };
 }
 
+const ourGrantNames = "keyturn-";
+
+/** The record once KMS accepted a copy; one that came late is given time to propagate too, once. */
+export function granted(
+  record: ManagedKey,
+  rotation: Rotation,
+  copyOf: string | undefined,
+  nowMs: number,
+): ManagedKey {
+  const grantsCopied = [...rotation.grantsCopied, ...(copyOf === undefined ? [] : [copyOf])];
+  const late = rotation.enabledSinceMs !== undefined && rotation.lateGrantsAtMs === undefined;
+  const again = late ? { enabledSinceMs: nowMs, lateGrantsAtMs: nowMs } : {};
+  const next = withRotation(record, { ...rotation, grantsCopied, ...again });
+  return { ...next, authorizationChangedAtMs: nowMs };
+}
+
 /** Two grants that permit the same to the same principals have the same terms, whatever their id. */
 function grantTerms(grant: Grant): string {
   const sorted = (pairs: Record<string, string> | undefined): [string, string][] =>
     Object.entries(pairs ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([
-    grant.name ?? "",
+    grant.name?.startsWith(ourGrantNames) ? "" : (grant.name ?? ""),
     grant.grantee,
     grant.retiring ?? "",
     [...grant.operations].sort(),

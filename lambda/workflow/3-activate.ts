@@ -72,7 +72,12 @@ function activated(record: ManagedKey, rotation: Rotation, moment: Moment): Deci
   const draining = withVersion(serving, { ...old, standing: "draining", retiredAtMs: nowMs });
   return {
     kind: "change",
-    next: withRotation(draining, { ...rotation, step: "drain", stepSinceMs: nowMs }),
+    next: withRotation(draining, {
+      ...rotation,
+      step: "drain",
+      stepSinceMs: nowMs,
+      drainSinceMs: nowMs,
+    }),
     entry: {
       event: "activated",
       reason: "every alias is seen on the new version",

@@ -2,10 +2,10 @@
  * Step 4, drain: the old version only processes now, and has to be proved quiet. Unknown is not
  * quiet, and the key is never probed: a probe is a use.
  */
-import { aliasesInTheWay, stateFinding } from "./old-version.ts";
+import { aliasesInTheWay, ownerFinding, stateFinding } from "./old-version.ts";
 import { describeLastUse, judge } from "./evidence.ts";
 import { finding, type Finding } from "./findings.ts";
-import { dayMs, recheckMs } from "./limits.ts";
+import { consistencyMs, dayMs, recheckMs } from "./limits.ts";
 import { versionOf, withRotation, withRotationClosed, withVersion, without } from "./record.ts";
 import { blockedUntilMs } from "./settle.ts";
 import { lookFirst, valueOf } from "./sights.ts";
@@ -17,6 +17,7 @@ import type {
   LastUse,
   ManagedKey,
   Moment,
+  Restored,
   Rotation,
   Seen,
   Version,
@@ -29,9 +30,11 @@ export function decideDrain(
   moment: Moment,
 ): Decision {
   const old = versionOf(record, rotation.from);
-  if (rotation.restoredAtMs !== undefined) return restored(record, rotation, old, seen, moment);
+  if (rotation.restored !== undefined) {
+    return restored(record, rotation, rotation.restored, old, seen, moment);
+  }
   if (rotation.labelledAtMs === undefined) return label(record, rotation, old, seen, moment);
-  const agedAtMs = retiredAtMs(old) + rotation.policy.drain.atLeastMs;
+  const agedAtMs = drainSinceMs(rotation, old) + rotation.policy.drain.atLeastMs;
   if (moment.nowMs < agedAtMs) {
     return { kind: "wait", untilMs: agedAtMs, reason: "the minimum time in drain" };
   }
@@ -53,6 +56,10 @@ export function retiredAtMs(old: Version): number {
   return old.retiredAtMs;
 }
 
+function drainSinceMs(rotation: Rotation, old: Version): number {
+  return rotation.drainSinceMs ?? retiredAtMs(old);
+}
+
 /** The label is for IAM policies and SCPs, ours among them; it says that originating has ended. */
 function label(
   record: ManagedKey,
@@ -61,9 +68,14 @@ function label(
   seen: Seen,
   moment: Moment,
 ): Decision {
-  const first = lookFirst(record, seen, moment, [{ kind: "key", key: old.keyId }]);
+  const first = lookFirst(record, seen, moment, [
+    { kind: "key", key: old.keyId },
+    { kind: "tags", keyId: old.keyId },
+  ]);
   if (first !== undefined) return first;
-  const wrong = stateFinding(old, valueOf(seen.key[old.keyId]), ["Enabled"], moment);
+  const wrong =
+    stateFinding(old, valueOf(seen.key[old.keyId]), ["Enabled"], moment) ??
+    ownerFinding(record, old, valueOf(seen.tags[old.keyId]), moment);
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
   return {
     kind: "call",
@@ -165,7 +177,7 @@ function prolonged(
   moment: Moment,
 ): { finding?: Finding } {
   const { atLeastMs, quietForMs } = rotation.policy.drain;
-  const inDrainMs = moment.nowMs - retiredAtMs(old);
+  const inDrainMs = moment.nowMs - drainSinceMs(rotation, old);
   if (inDrainMs < 2 * (atLeastMs + quietForMs)) return {};
   const days = Math.floor(inDrainMs / dayMs);
   const sights = `version ${old.number} is ${days} days in drain: ${describeLastUse(lastUse)}`;
@@ -204,6 +216,7 @@ function retained(
 function restored(
   record: ManagedKey,
   rotation: Rotation,
+  { atMs, because }: Restored,
   old: Version,
   seen: Seen,
   moment: Moment,
@@ -215,9 +228,12 @@ function restored(
   if (first !== undefined) return first;
   const key = valueOf(seen.key[old.keyId]);
   if (key?.state === "Disabled") {
+    if (moment.nowMs < atMs + consistencyMs) {
+      return { kind: "retry", reason: "it was enabled again, and reads do not show it yet" };
+    }
     return {
       kind: "call",
-      call: { kind: "EnableKey", keyId: old.keyId },
+      call: { kind: "EnableKey", keyId: old.keyId, because },
       matter: { kind: "rotation", rotationId: rotation.id },
       reason: `version ${old.number} was to be enabled again, and reads Disabled`,
     };
@@ -230,11 +246,21 @@ function restored(
   if (untilMs !== undefined) {
     return { kind: "wait", untilMs, reason: "an earlier call could still disable it" };
   }
-  const anew = without(rotation, "restoredAtMs", "evidence", "soakSinceMs", "tried");
-  const draining = withVersion(record, { ...old, retiredAtMs: moment.nowMs });
+  const { nowMs } = moment;
+  const anew = without(
+    rotation,
+    "restored",
+    "evidence",
+    "soakSinceMs",
+    "lateUseReadAtMs",
+    "unanswered",
+  );
+  // While an alias was on it, it originated by right: what it did until now is not held against it.
+  const draining =
+    because === "alias" ? withVersion(record, { ...old, retiredAtMs: nowMs }) : record;
   return {
     kind: "change",
-    next: withRotation(draining, { ...anew, stepSinceMs: moment.nowMs }),
+    next: withRotation(draining, { ...anew, stepSinceMs: nowMs, drainSinceMs: nowMs }),
     entry: {
       event: "drain-restarted",
       reason: "the version reads Enabled, no alias is on it, and nothing can land any longer",

@@ -1,15 +1,19 @@
 /** What an answer of KMS to a changing call makes of the record. */
 import { answered, generated } from "./1-generate.ts";
+import { granted } from "./2-distribute.ts";
 import { aliasWasMoved } from "./3-activate.ts";
 import { labelled } from "./4-drain.ts";
-import { disabled, enabledAgain } from "./5-revoke.ts";
+import { disabled } from "./5-revoke.ts";
 import { scheduled } from "./deletion.ts";
-import { enrolled } from "./enrol.ts";
+import { tagged } from "./enrol.ts";
 import { finding } from "./findings.ts";
+import { givenBack } from "./out-of-use.ts";
+import { recheckMs } from "./limits.ts";
 import { quarantined } from "./quarantine.ts";
-import { rotationOf, withExtra, withRotation } from "./record.ts";
-import { marked, unsettledUntilMs } from "./settle.ts";
+import { rotationOf, withExtra, without, withRotation } from "./record.ts";
 import { accessDenied } from "./sights.ts";
+import { enabledAgain } from "./soak.ts";
+import { marked, unsettledUntilMs } from "./settle.ts";
 import type {
   Call,
   Decision,
@@ -41,15 +45,19 @@ export function announce(
   switch (matter.kind) {
     case "enrolment":
     case "serving":
-      return next;
     case "extra":
-      return withExtra(next, { ...extraOf(record, matter.keyId), tried: call.kind });
+      return next;
     case "rotation": {
       const rotation = rotationOf(record, matter.rotationId);
-      if (call.kind !== "CreateKey") return withRotation(next, { ...rotation, tried: call.kind });
-      const attempts = rotation.intent.attempts + 1;
-      const intent = { ...rotation.intent, attempts, unansweredEpoch: moment.epoch };
-      return withRotation(next, { ...rotation, tried: call.kind, intent });
+      const announced = { ...rotation, unanswered: call.kind };
+      if (call.kind !== "CreateKey") return withRotation(next, announced);
+      const intent = {
+        ...rotation.intent,
+        attempts: rotation.intent.attempts + 1,
+        lastAttemptAtMs: moment.nowMs,
+        unansweredEpoch: moment.epoch,
+      };
+      return withRotation(next, { ...announced, intent });
     }
   }
 }
@@ -68,8 +76,9 @@ export function absorbDone(
     if (call.kind === "TagResource") return extraLabelled(record, extra, nowMs);
     return quarantined(record, extra, decision.reason, nowMs);
   }
-  if (matter.kind !== "rotation") return enrolled(record, nowMs);
-  const rotation = rotationOf(record, matter.rotationId);
+  if (matter.kind === "enrolment") return tagged(record, nowMs);
+  if (matter.kind === "serving") return givenBack(record, decision.call, decision.reason);
+  const rotation = without(rotationOf(record, matter.rotationId), "unanswered");
   switch (call.kind) {
     case "CreateKey": {
       const { keyId, arn, createdAtMs } = outcome;
@@ -79,7 +88,7 @@ export function absorbDone(
     }
     case "CreateGrant":
       return {
-        next: { ...record, authorizationChangedAtMs: nowMs },
+        next: granted(record, rotation, call.copyOf, nowMs),
         entry: {
           event: "granted",
           reason: decision.reason,
@@ -95,7 +104,7 @@ export function absorbDone(
     case "DisableKey":
       return disabled(record, rotation, nowMs);
     case "EnableKey":
-      return enabledAgain(record, rotation, decision.reason, nowMs);
+      return enabledAgain(record, rotation, call.because ?? "use", decision.reason, nowMs);
     case "ScheduleKeyDeletion":
       return scheduled(record, rotation, outcome.deletionAtMs, nowMs);
   }
@@ -104,7 +113,7 @@ export function absorbDone(
 /** The record once KMS refused a call: it had no effect, and is known to have had none. */
 export function absorbRefused(record: ManagedKey, matter: Matter, call: Call): ManagedKey {
   if (matter.kind !== "rotation") return record;
-  const { tried: _, ...rotation } = rotationOf(record, matter.rotationId);
+  const rotation = without(rotationOf(record, matter.rotationId), "unanswered");
   const intent = call.kind === "CreateKey" ? answered(rotation.intent) : rotation.intent;
   return withRotation(record, { ...rotation, intent });
 }
@@ -130,7 +139,7 @@ export function afterRefusal(
     case "NotFound":
       return { kind: "retry", reason: sights };
     case "AccessDenied":
-      return accessDenied(record, moment, subject, sights);
+      return denied(record, call, accessDenied(record, moment, subject, sights), moment);
     case "LimitExceeded":
       return halt("KEY_QUOTA_REACHED");
     case "MalformedPolicy":
@@ -138,6 +147,18 @@ export function afterRefusal(
     case "Other":
       return halt("CALL_REFUSED");
   }
+}
+
+/**
+ * A guardrail on recent use (kms:TrailingDaysWithoutKeyUsage) may stand in a policy that keyturn
+ * cannot read. What it forbids waits; the version that serves is rotated all the same.
+ */
+function denied(record: ManagedKey, call: Call, usually: Decision, moment: Moment): Decision {
+  const destructive = call.kind === "DisableKey" || call.kind === "ScheduleKeyDeletion";
+  if (!destructive || usually.kind !== "halt") return usually;
+  const untilMs = moment.nowMs + 6 * recheckMs;
+  const reason = `${record.alias}: ${call.kind} is denied`;
+  return { kind: "wait", untilMs, reason, finding: usually.finding };
 }
 
 function subjectOf(record: ManagedKey, call: Call): string {

@@ -1,7 +1,7 @@
 /** The end of revoke where the policy deletes: the date, the window, and the key gone. */
 import { dayMs, recheckMs } from "./limits.ts";
 import { entryOf, stateFinding } from "./old-version.ts";
-import { versionOf, withRotation, withRotationClosed, withVersion } from "./record.ts";
+import { versionOf, without, withRotation, withRotationClosed, withVersion } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import type { Decision, EntryDraft, ManagedKey, Moment, Rotation, Seen, Version } from "./types.ts";
 
@@ -16,7 +16,7 @@ export function scheduled(
   const at = deletionAtMs ?? nowMs + rotation.policy.deletionWindowDays * dayMs;
   const next = withVersion(record, { ...old, standing: "deletion-scheduled", deletionAtMs: at });
   return {
-    next: withRotation(next, { ...rotation, stepSinceMs: nowMs }),
+    next: withRotation(next, { ...without(rotation, "unanswered"), stepSinceMs: nowMs }),
     entry: entryOf(rotation, old, "deletion-scheduled", "the policy deletes old versions", {
       deletionAtMs: at,
     }),

@@ -1,6 +1,7 @@
 /** Enrolment: the key behind the alias becomes version 1, and is tagged as ours, once. */
 import { whyNotCarried } from "./carry-over.ts";
 import { finding } from "./findings.ts";
+import { consistencyMs } from "./limits.ts";
 import { whyNotServed } from "./served.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
@@ -57,6 +58,9 @@ export function decideEnrolment(record: ManagedKey, seen: Seen, moment: Moment):
   if (Object.entries(wanted).every(([name, value]) => tags[name] === value)) {
     return { kind: "change", ...enrolled(record, moment.nowMs) };
   }
+  if (record.taggedAtMs !== undefined && moment.nowMs < record.taggedAtMs + consistencyMs) {
+    return { kind: "retry", reason: "it was tagged, and reads do not show it yet" };
+  }
   return {
     kind: "call",
     call: { kind: "TagResource", keyId: key.keyId, tags: wanted },
@@ -65,11 +69,19 @@ export function decideEnrolment(record: ManagedKey, seen: Seen, moment: Moment):
   };
 }
 
-/** The record once the first version carries our tags. */
-export function enrolled(
-  record: ManagedKey,
-  nowMs: number,
-): { next: ManagedKey; entry: EntryDraft } {
+/** The record once KMS accepted our tags; whether they are there, and ours, is still to be seen. */
+export function tagged(record: ManagedKey, nowMs: number): { next: ManagedKey; entry: EntryDraft } {
+  return {
+    next: { ...record, taggedAtMs: nowMs, authorizationChangedAtMs: nowMs },
+    entry: {
+      event: "tagged",
+      reason: "KMS accepted our tags on version 1",
+      detail: { keyId: record.versions[0]?.keyId ?? "" },
+    },
+  };
+}
+
+function enrolled(record: ManagedKey, nowMs: number): { next: ManagedKey; entry: EntryDraft } {
   return {
     next: { ...record, enrolledAtMs: nowMs, authorizationChangedAtMs: nowMs },
     entry: {

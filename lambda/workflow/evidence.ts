@@ -67,10 +67,19 @@ export function usedSince(before: Evidence | undefined, now: LastUse): boolean {
  * creation for a key never used (developer guide, conditions-kms). 0 where nothing is said.
  */
 export function guardrailEndsMs(document: string, lastUse: LastUse, createdAtMs: number): number {
-  const floors = [...document.matchAll(/"kms:TrailingDaysWithoutKeyUsage"\s*:\s*\[?\s*"?(\d+)/g)];
+  const floors = trailingDays(JSON.parse(document));
   if (floors.length === 0) return 0;
-  const days = Math.max(...floors.map((match) => Number(match[1]))) + 1;
+  const days = Math.max(...floors) + 1;
   return (lastUse.kind === "used" ? lastUse.atMs : createdAtMs) + days * dayMs;
+}
+
+/** Every number that the condition key is compared with, wherever in the policy, in any case. */
+function trailingDays(node: unknown): number[] {
+  if (node === null || typeof node !== "object") return [];
+  return Object.entries(node).flatMap(([name, value]: [string, unknown]) => {
+    if (name.toLowerCase() !== "kms:trailingdayswithoutkeyusage") return trailingDays(value);
+    return (Array.isArray(value) ? value : [value]).map(Number).filter((days) => days >= 0);
+  });
 }
 
 export function describeLastUse(lastUse: LastUse): string {

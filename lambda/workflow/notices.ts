@@ -27,6 +27,14 @@ export function notices(record: ManagedKey, nowMs: number): Finding[] {
   ];
 }
 
+/** Of a turn that came to nothing once more: `tries` counts those in a row. */
+export function stuck(alias: string, tries: number, why: string, nowMs: number): Finding[] {
+  if (tries < stuckTries) return [];
+  const seen = `${tries} turns in a row came to nothing; the last one: ${why}`;
+  const next = `aws logs tail <log group> --filter-pattern '"${alias}"'`;
+  return [finding("STUCK", alias, seen, next, nowMs)];
+}
+
 function overdue(record: ManagedKey, nowMs: number): Finding[] {
   const serving = servingVersion(record);
   if (record.enrolledAtMs === undefined || serving === undefined) return [];
@@ -51,11 +59,6 @@ function acceptedUnknowns(record: ManagedKey, nowMs: number): Finding[] {
 function oddities(record: ManagedKey, nowMs: number): Finding[] {
   const found: Finding[] = [];
   const { alias } = record;
-  if (record.backoff.tries >= stuckTries) {
-    const seen = `${record.backoff.tries} turns in a row came to nothing`;
-    const next = `aws logs tail <log group> --filter-pattern '"${alias}"'`;
-    found.push(finding("STUCK", alias, seen, next, nowMs));
-  }
   if (clockIsSkewed(record, nowMs)) {
     const untilMs = Math.max(...record.unsettled.map((entry) => entry.untilMs));
     const seen = `a call is marked as possible until ${isoOf(untilMs)}`;

@@ -1,6 +1,16 @@
 /** What may not be true of a version that is on its way out. */
 import { finding, type Finding } from "./findings.ts";
-import type { EntryDraft, Key, KeyState, Moment, Rotation, Version } from "./types.ts";
+import { tagNames } from "./tag-names.ts";
+import type {
+  EntryDraft,
+  Key,
+  KeyState,
+  ManagedKey,
+  Moment,
+  Rotation,
+  Tags,
+  Version,
+} from "./types.ts";
 
 /** Somebody else changed its state: told, never overwritten. */
 export function stateFinding(
@@ -33,6 +43,20 @@ function commandTo(key: Key): string {
     case "Updating":
       return `aws kms describe-key --key-id ${key.keyId}`;
   }
+}
+
+/** Whoever re-tagged it has taken it over: a key of another owner is never changed. */
+export function ownerFinding(
+  record: Pick<ManagedKey, "alias" | "owner">,
+  old: Pick<Version, "keyId" | "number">,
+  tags: Tags | undefined,
+  moment: Moment,
+): Finding | undefined {
+  const owner = tags?.[tagNames.owner];
+  if (owner === record.owner) return undefined;
+  const seen = `version ${old.number}, ${old.keyId}, belongs to ${owner ?? "nobody"} by its tags`;
+  const next = `aws kms list-resource-tags --key-id ${old.keyId}`;
+  return finding("OTHER_OWNER", record.alias, seen, next, moment.nowMs);
 }
 
 /** Any alias counts, also one that is not ours: whoever uses it still needs the key. */

@@ -1,6 +1,28 @@
 /** A policy that changes while a rotation is open. */
 import type { Policy } from "./types.ts";
 
+/** Field by field: what DynamoDB gives back need not be in the order it was put in. */
+export function samePolicy(a: Policy, b: Policy): boolean {
+  return (
+    a.name === b.name &&
+    a.cryptoperiodMs === b.cryptoperiodMs &&
+    a.leadMs === b.leadMs &&
+    a.propagationMs === b.propagationMs &&
+    a.originate === b.originate &&
+    a.drain.atLeastMs === b.drain.atLeastMs &&
+    a.drain.quietForMs === b.drain.quietForMs &&
+    a.drain.evidence === b.drain.evidence &&
+    a.retire === b.retire &&
+    a.soakMs === b.soakMs &&
+    a.deletionWindowDays === b.deletionWindowDays &&
+    a.approval === b.approval
+  );
+}
+
+export function sameAliases(a: string[], b: string[]): boolean {
+  return a.length === b.length && a.every((alias, index) => alias === b[index]);
+}
+
 const destructiveness: Policy["retire"][] = ["retain", "disable", "delete"];
 
 /**

@@ -2,11 +2,11 @@
  * A key that a rotation made in excess is put out of use, never deleted, and only where nobody can
  * have come to need it: no alias, no grant, never used, and old enough for all reads to agree.
  */
-import { guardrail } from "./5-revoke.ts";
+import { guardrail } from "./destruction.ts";
 import { finding } from "./findings.ts";
-import { clockSkewMs, consistencyMs, recheckMs } from "./limits.ts";
+import { clockSkewMs, consistencyMs, lastUseLagMs, recheckMs } from "./limits.ts";
 import { withExtra } from "./record.ts";
-import { lookFirst, valueOf } from "./sights.ts";
+import { stillToSee, valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
 import type { Decision, EntryDraft, Extra, ManagedKey, Moment, Seen } from "./types.ts";
 
@@ -17,11 +17,11 @@ export function decideExtra(
   moment: Moment,
 ): Decision {
   const { keyId } = extra;
-  const ripeAtMs = extra.foundAtMs + consistencyMs;
+  const ripeAtMs = extra.foundAtMs + consistencyMs + lastUseLagMs;
   if (moment.nowMs < ripeAtMs) {
-    return { kind: "wait", untilMs: ripeAtMs, reason: "reads of an extra key settle" };
+    return { kind: "wait", untilMs: ripeAtMs, reason: "what KMS says of an extra key settles" };
   }
-  const first = lookFirst(record, seen, moment, [
+  const first = stillToSee(seen, [
     { kind: "key", key: keyId },
     { kind: "tags", keyId },
     { kind: "aliases", keyId },
@@ -31,8 +31,8 @@ export function decideExtra(
   ]);
   if (first !== undefined) return first;
   const state = valueOf(seen.key[keyId])?.state;
-  if (state === undefined || state === "PendingDeletion" || state === "Disabled") {
-    const reason = state === undefined ? "the extra key is gone" : `the extra key is ${state}`;
+  if (seen.key[keyId]?.kind === "absent" || state === "PendingDeletion" || state === "Disabled") {
+    const reason = `the extra key is ${state ?? "gone"}`;
     return { kind: "change", ...quarantined(record, extra, reason, moment.nowMs) };
   }
   const why = whyNotExtra(record, extra, seen);
@@ -78,6 +78,7 @@ export function quarantined(
 function whyNotExtra(record: ManagedKey, extra: Extra, seen: Seen): string | undefined {
   const { keyId, rotationId } = extra;
   if (record.versions.some((version) => version.keyId === keyId)) return "is a version";
+  if (seen.key[keyId]?.kind !== "seen") return "may not be looked at";
   const tags = valueOf(seen.tags[keyId]) ?? {};
   if (tags[tagNames.owner] !== record.owner) return "does not carry our owner tag";
   if (tags[tagNames.rotation] !== rotationId) return "carries the tags of another rotation";

@@ -1,5 +1,5 @@
 /** Reading and rewriting the record: small pure helpers that every step shares. */
-import type { Extra, Home, ManagedKey, Rotation, Version } from "./types.ts";
+import type { Extra, Home, ManagedKey, Matter, Rotation, Version } from "./types.ts";
 
 /** The record of a managed key that the configuration names for the first time. */
 export function newManagedKey(owner: string, home: Home, nowMs: number): ManagedKey {
@@ -21,10 +21,11 @@ export function newManagedKey(owner: string, home: Home, nowMs: number): Managed
     extras: [],
     closed: [],
     findings: [],
+    resting: "",
   };
 }
 
-export function servingVersion(record: ManagedKey): Version | undefined {
+export function servingVersion(record: Pick<ManagedKey, "versions">): Version | undefined {
   return record.versions.find((version) => version.standing === "serving");
 }
 
@@ -69,6 +70,19 @@ export function withRotationClosed(record: ManagedKey, rotation: Rotation): Mana
     rotations: record.rotations.filter(({ id }) => id !== rotation.id),
     closed: [...record.closed, rotation],
   };
+}
+
+/** By which a matter is known within one turn. */
+export function matterName(matter: Matter): string {
+  switch (matter.kind) {
+    case "enrolment":
+    case "serving":
+      return matter.kind;
+    case "rotation":
+      return matter.rotationId;
+    case "extra":
+      return matter.keyId;
+  }
 }
 
 /** A copy without the named optional fields. */

@@ -2,6 +2,8 @@
 import { aliasMoved, aliasTarget } from "./alias-target.ts";
 import { copyableTags, whyNotCarried } from "./carry-over.ts";
 import { whyNotEnabled } from "./enrol.ts";
+import { ownerFinding } from "./old-version.ts";
+import { decideOutOfUse } from "./out-of-use.ts";
 import { rotationBeforeActivation, servingVersion, without } from "./record.ts";
 import { shapeOf } from "./shape.ts";
 import { lookFirst, valueOf } from "./sights.ts";
@@ -24,7 +26,7 @@ export function rotationOpensAtMs(record: ManagedKey, serving: Version): number 
 }
 
 /** The end of the cryptoperiod of the version that serves. */
-export function overdueAtMs(record: ManagedKey, serving: Version): number {
+export function overdueAtMs(record: Pick<ManagedKey, "policy">, serving: Version): number {
   return (serving.activatedAtMs ?? serving.createdAtMs) + record.policy.cryptoperiodMs;
 }
 
@@ -39,6 +41,8 @@ export function decideServing(record: ManagedKey, seen: Seen, moment: Moment): D
     const untilMs = busy ? Number.MAX_SAFE_INTEGER : opensAtMs;
     return { kind: "wait", untilMs, reason: "the version that serves is within its cryptoperiod" };
   }
+  const givingBack = suspected ? decideOutOfUse(record, seen, moment) : undefined;
+  if (givingBack !== undefined) return givingBack;
   const target = aliasTarget(record, record.aliases, seen, moment);
   const astray = record.aliases.find((alias) => {
     const key = valueOf(seen.key[alias]);
@@ -85,7 +89,8 @@ function open(
   if (policy === undefined || tags === undefined || aliases === undefined) {
     return { kind: "retry", reason: `${key.keyId} is there and not there: reads have not settled` };
   }
-  const problem = whyNotCarried(key, policy, tags, moment.nowMs);
+  const problem =
+    ownerFinding(record, serving, tags, moment) ?? whyNotCarried(key, policy, tags, moment.nowMs);
   if (problem !== undefined) return { kind: "halt", finding: problem };
   const rotation = opened(record, key, serving, policy, tags, moment);
   const unlistedAliases = aliases.filter((alias) => !record.aliases.includes(alias));
@@ -127,6 +132,7 @@ function opened(
     stepSinceMs: moment.nowMs,
     policy: record.policy,
     movedAtMs: {},
+    grantsCopied: [],
     intent: {
       aliases: record.aliases,
       shape: shapeOf(key),
@@ -142,6 +148,7 @@ function opened(
       description: key.description,
       writtenAtMs: moment.nowMs,
       attempts: 0,
+      misses: 0,
     },
   };
 }

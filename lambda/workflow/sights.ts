@@ -45,8 +45,8 @@ export function lookFirst(
   moment: Moment,
   looks: Look[],
 ): Decision | undefined {
-  const missing = looks.filter((look) => sightOf(seen, look) === undefined);
-  if (missing.length > 0) return { kind: "look", looks: missing };
+  const missing = stillToSee(seen, looks);
+  if (missing !== undefined) return missing;
   for (const look of looks) {
     const sight = sightOf(seen, look);
     if (sight?.kind === "denied") {
@@ -54,6 +54,12 @@ export function lookFirst(
     }
   }
   return undefined;
+}
+
+/** The decision to look at what of these was not yet seen; undefined where all of it was. */
+export function stillToSee(seen: Seen, looks: Look[]): Decision | undefined {
+  const missing = looks.filter((look) => sightOf(seen, look) === undefined);
+  return missing.length > 0 ? { kind: "look", looks: missing } : undefined;
 }
 
 /** The value of a sight that `lookFirst` let through; undefined where the thing is absent. */

@@ -1,8 +1,11 @@
 /**
- * The words of the workflow: what the record of a managed key holds, what can be seen of KMS, and
- * what can be decided. Plain data, so that all of it can be stored, compared and printed.
+ * The words of the workflow: what the record of a managed key holds, and what can be decided. Plain
+ * data, so that all of it can be stored, compared and printed.
  */
 import type { Finding } from "./findings.ts";
+import type { Call, KeyShape, LastUse, Look, Tags } from "./kms.ts";
+
+export type * from "./kms.ts";
 
 export type Step = "generate" | "distribute" | "activate" | "drain" | "revoke";
 
@@ -22,116 +25,6 @@ export type Policy = {
 
 /** What the configuration says of one managed key. `aliases` is the whole set, its own name first. */
 export type Home = { alias: string; aliases: string[]; policy: Policy };
-
-export type KeyState =
-  | "Creating"
-  | "Enabled"
-  | "Disabled"
-  | "PendingDeletion"
-  | "PendingImport"
-  | "PendingReplicaDeletion"
-  | "Unavailable"
-  | "Updating";
-
-/** What CreateKey needs to make a key like the one before, its policy and tags apart. */
-export type KeyShape = {
-  spec: string;
-  usage: string;
-  origin: string;
-  multiRegion: boolean;
-  customKeyStoreId?: string;
-};
-
-/** What DescribeKey says. */
-export type Key = KeyShape & {
-  keyId: string;
-  arn: string;
-  state: KeyState;
-  managedBy: "AWS" | "CUSTOMER";
-  description: string;
-  createdAtMs: number;
-  deletionAtMs?: number;
-};
-
-export type Tags = Record<string, string>;
-
-/** `hash` is over the canonical form, so that two spellings of one policy are equal. */
-export type KeyPolicy = { document: string; hash: string };
-
-export type Grant = {
-  grantId: string;
-  name?: string;
-  grantee: string;
-  retiring?: string;
-  operations: string[];
-  constraints?: {
-    encryptionContextEquals?: Record<string, string>;
-    encryptionContextSubset?: Record<string, string>;
-  };
-};
-
-/**
- * What GetKeyLastUsage says. "never" is proof only where tracking began no later than the key;
- * "unknown" is everything else, and unknown is not quiet.
- */
-export type LastUse =
-  | { kind: "used"; atMs: number; operation: string; eventId?: string }
-  | { kind: "never"; sinceMs: number }
-  | { kind: "unknown"; why: string };
-
-/** The answer to a look: what was asked for, or that it is absent or may not be seen. */
-export type Sight<T> =
-  { kind: "seen"; value: T } | { kind: "absent" } | { kind: "denied"; message: string };
-
-export type Look =
-  /** `key` is a key id or an alias name. */
-  | { kind: "key"; key: string }
-  | { kind: "aliases"; keyId: string }
-  | { kind: "policy"; keyId: string }
-  | { kind: "tags"; keyId: string }
-  | { kind: "grants"; keyId: string }
-  | { kind: "last-use"; keyId: string }
-  /** Keys that carry the tags of this rotation. */
-  | { kind: "successors"; rotationId: string };
-
-/** Everything looked at since the last changing call, by kind of look and what was looked at. */
-export type Seen = {
-  key: Record<string, Sight<Key>>;
-  aliases: Record<string, Sight<string[]>>;
-  policy: Record<string, Sight<KeyPolicy>>;
-  tags: Record<string, Sight<Tags>>;
-  grants: Record<string, Sight<Grant[]>>;
-  "last-use": Record<string, Sight<LastUse>>;
-  successors: Record<string, Sight<string[]>>;
-};
-
-export type Call =
-  | { kind: "CreateKey"; shape: KeyShape; policy: string; description: string; tags: Tags }
-  | { kind: "CreateGrant"; keyId: string; grant: Omit<Grant, "grantId"> }
-  | { kind: "UpdateAlias"; alias: string; keyId: string }
-  | { kind: "TagResource"; keyId: string; tags: Tags }
-  | { kind: "EnableKey"; keyId: string }
-  | { kind: "DisableKey"; keyId: string }
-  | { kind: "ScheduleKeyDeletion"; keyId: string; windowDays: number };
-
-export type Refusal =
-  | "AccessDenied"
-  | "Throttled"
-  | "LimitExceeded"
-  | "InvalidState"
-  | "NotFound"
-  | "MalformedPolicy"
-  | "PastDeadline"
-  | "Other";
-
-/**
- * What became of a changing call. `refused` is definite: it had no effect. `unknown` is not: it may
- * have happened, may not, or may still happen.
- */
-export type Outcome =
-  | { kind: "done"; keyId?: string; arn?: string; createdAtMs?: number; deletionAtMs?: number }
-  | { kind: "refused"; refusal: Refusal; message: string }
-  | { kind: "unknown"; message: string };
 
 export type Standing =
   "created" | "serving" | "draining" | "retained" | "disabled" | "deletion-scheduled";
@@ -161,9 +54,14 @@ export type Intent = {
   writtenAtMs: number;
   /** How many times CreateKey was, or may have been, called; the tag `keyturn:attempt`. */
   attempts: number;
+  lastAttemptAtMs?: number;
+  /** How many of them gave no answer, and made no key that could be found. */
+  misses: number;
   /** The epoch whose CreateKey has no definite answer on record. */
   unansweredEpoch?: number;
 };
+
+export type Restored = { atMs: number; because: "alias" | "use" };
 
 export type Evidence = { lookedAtMs: number; lastUse: LastUse };
 
@@ -179,17 +77,25 @@ export type Rotation = {
   intent: Intent;
   /** distribute: when the grants were in place and the new version was first seen Enabled. */
   enabledSinceMs?: number;
-  /** The last changing call that was about to be made: its answer may have been lost. */
-  tried?: Call["kind"];
+  /** A changing call that was announced and has no definite answer on record. */
+  unanswered?: Call["kind"];
+  /** distribute: grants of the old version, by id, of which KMS accepted the copy. */
+  grantsCopied: string[];
+  /** distribute: when grants that came late made the wait for propagation begin anew, once. */
+  lateGrantsAtMs?: number;
   /** activate: when each alias was moved by us. */
   movedAtMs: Record<string, number>;
+  /** drain: since when the minimum time counts; later than the activation where it began anew. */
+  drainSinceMs?: number;
   /** drain: when the old version was labelled retired. */
   labelledAtMs?: number;
   evidence?: Evidence;
   /** revoke: when the second look after DisableKey found no alias. */
   soakSinceMs?: number;
-  /** revoke: when we enabled the old version again; until it was looked at once more. */
-  restoredAtMs?: number;
+  /** revoke: when the evidence of the hour before DisableKey was read. */
+  lateUseReadAtMs?: number;
+  /** revoke: that we enabled the old version again; until it was looked at once more. */
+  restored?: Restored;
 };
 
 /** A key with our tags that no rotation owns up to: found, and put out of use. */
@@ -200,7 +106,6 @@ export type Extra = {
   madeAfterMs: number;
   foundAtMs: number;
   labelledAtMs?: number;
-  tried?: Call["kind"];
   quarantinedAtMs?: number;
 };
 
@@ -219,7 +124,9 @@ export type ManagedKey = {
   claim?: Claim;
   unsettled: Unsettled[];
   dueAtMs: number;
-  /** When its first version carried our tags; until then it is not managed. */
+  /** When its first version was given our tags, and when it was seen to carry them. */
+  taggedAtMs?: number;
+  /** Until then it is not managed. */
   enrolledAtMs?: number;
   /** Aliases of the version that serves which are not ours to move. */
   unlistedAliases: string[];
@@ -235,6 +142,8 @@ export type ManagedKey = {
   /** Rotations that ended and are not yet in items of their own. */
   closed: Rotation[];
   findings: Finding[];
+  /** What it waits for, as its last turn had it. */
+  resting: string;
 };
 
 /** One line of history; the store numbers it, stamps it and chains it by hash. */
@@ -249,7 +158,7 @@ export type EntryDraft = {
 /** Which of the open matters of a managed key a decision belongs to. */
 export type Matter =
   | { kind: "enrolment" }
-  /** The version that serves: is it where it should be, and is it time for the next? */
+  /** The version that serves, and those long out of use: is each where it should be, is it where it should be, and is it time for the next? */
   | { kind: "serving" }
   | { kind: "rotation"; rotationId: string }
   | { kind: "extra"; keyId: string };
@@ -278,4 +187,6 @@ export type Moment = {
   newRotationId: string;
   /** This epoch made a call whose answer it does not know. */
   uncertain: boolean;
+  /** Matters whose call KMS refused in this turn, by `matterName`, and what that amounts to. */
+  parked: Record<string, Decision>;
 };

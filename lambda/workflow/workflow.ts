@@ -11,8 +11,8 @@ import { decideEnrolment } from "./enrol.ts";
 import { finding, sameFinding, type Finding } from "./findings.ts";
 import { notices } from "./notices.ts";
 import { decideExtra } from "./quarantine.ts";
-import { saferOf } from "./policy.ts";
-import { rotationBeforeActivation } from "./record.ts";
+import { sameAliases, samePolicy, saferOf } from "./policy.ts";
+import { rotationBeforeActivation, rotationOf } from "./record.ts";
 import { decideServing } from "./serving.ts";
 import { blockedUntilMs, isExempt } from "./settle.ts";
 import type { Decision, Home, ManagedKey, Moment, Rotation, Seen, Step } from "./types.ts";
@@ -33,7 +33,8 @@ export type Verdict = { decision: Decision; findings: Finding[] };
 export function decide(record: ManagedKey, seen: Seen, moment: Moment): Verdict {
   const { home } = moment;
   if (home === undefined) return notConfigured(record, moment);
-  if (!sameHome(record, home)) return { decision: homeChanged(record, home), findings: [] };
+  if (!sameHome(record, home))
+    return { decision: homeChanged(record, home, moment.nowMs), findings: [] };
   const decisions = matters(record, seen, moment);
   const said = [...notices(record, moment.nowMs), ...decisions.flatMap(findingsOf)];
   return {
@@ -43,16 +44,21 @@ export function decide(record: ManagedKey, seen: Seen, moment: Moment): Verdict 
 }
 
 function matters(record: ManagedKey, seen: Seen, moment: Moment): Decision[] {
-  if (record.enrolledAtMs === undefined) return [decideEnrolment(record, seen, moment)];
+  if (record.enrolledAtMs === undefined) {
+    return [moment.parked.enrolment ?? decideEnrolment(record, seen, moment)];
+  }
   return [
     ...record.rotations.map((rotation) => {
       const policy = saferOf(rotation.policy, record.policy);
-      return steps[rotation.step](record, { ...rotation, policy }, seen, moment);
+      return (
+        moment.parked[rotation.id] ??
+        steps[rotation.step](record, { ...rotation, policy }, seen, moment)
+      );
     }),
-    decideServing(record, seen, moment),
+    moment.parked.serving ?? decideServing(record, seen, moment),
     ...record.extras
       .filter(({ quarantinedAtMs }) => quarantinedAtMs === undefined)
-      .map((extra) => decideExtra(record, extra, seen, moment)),
+      .map((extra) => moment.parked[extra.keyId] ?? decideExtra(record, extra, seen, moment)),
   ];
 }
 
@@ -78,11 +84,25 @@ function mostUrgent(decisions: Decision[]): Decision {
 
 /** The settle rule, in the one place that every call passes. */
 function settledFirst(record: ManagedKey, decision: Decision, moment: Moment): Decision {
-  if (decision.kind !== "call" || isExempt(decision.call)) return decision;
+  if (decision.kind !== "call") return decision;
+  if (isExempt(decision.call)) return onceATurn(record, decision, moment);
   const { epoch, uncertain, nowMs } = moment;
   const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
   if (untilMs === undefined) return decision;
   return { kind: "blocked", untilMs, reason: `an earlier call may still land: ${decision.reason}` };
+}
+
+/** An exempt call without an answer is made again by the next turn: not over and over in this one. */
+function onceATurn(
+  record: ManagedKey,
+  decision: Extract<Decision, { kind: "call" }>,
+  moment: Moment,
+): Decision {
+  const { matter } = decision;
+  const unanswered = matter.kind === "rotation" && rotationOf(record, matter.rotationId).unanswered;
+  const again =
+    moment.uncertain && (matter.kind === "serving" || unanswered === decision.call.kind);
+  return again ? { kind: "retry", reason: `${decision.call.kind} gave no answer` } : decision;
 }
 
 function findingsOf(decision: Decision): Finding[] {
@@ -111,19 +131,23 @@ function notConfigured(record: ManagedKey, moment: Moment): Verdict {
 
 /** The alias set is frozen while a rotation has yet to move it. */
 function sameHome(record: ManagedKey, home: Home): boolean {
-  const samePolicy = JSON.stringify(record.policy) === JSON.stringify(home.policy);
-  const sameAliases = JSON.stringify(record.aliases) === JSON.stringify(home.aliases);
-  return samePolicy && (sameAliases || rotationBeforeActivation(record) !== undefined);
+  if (!samePolicy(record.policy, home.policy)) return false;
+  return (
+    sameAliases(record.aliases, home.aliases) || rotationBeforeActivation(record) !== undefined
+  );
 }
 
-function homeChanged(record: ManagedKey, home: Home): Decision {
+function homeChanged(record: ManagedKey, home: Home, nowMs: number): Decision {
   const frozen = rotationBeforeActivation(record) !== undefined;
+  const aliases = frozen ? record.aliases : home.aliases;
+  const look = sameAliases(record.aliases, aliases) ? {} : { suspectedAtMs: nowMs };
+  const unlistedAliases = record.unlistedAliases.filter((alias) => !aliases.includes(alias));
   return {
     kind: "change",
-    next: { ...record, policy: home.policy, aliases: frozen ? record.aliases : home.aliases },
+    next: { ...record, policy: home.policy, aliases, unlistedAliases, ...look },
     entry: {
       event: "configured",
-      reason: "the configuration says so; open rotations keep the policy they began with",
+      reason: "the configuration says so; open rotations take of it only what is milder",
       detail: { policy: home.policy.name, aliases: home.aliases.join() },
     },
   };

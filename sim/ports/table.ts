@@ -1,6 +1,14 @@
 /** The state table in memory: the other side of the Table port, under the same contract suite. */
 import { genesisHash } from "../../lambda/journal.ts";
-import type { DueItem, JournalEntry, Stored, Table } from "../../lambda/ports.ts";
+import type {
+  DueCursor,
+  DueItem,
+  DuePage,
+  JournalEntry,
+  Stored,
+  Table,
+} from "../../lambda/ports.ts";
+import { clockSkewMs } from "../../lambda/workflow/limits.ts";
 import type { Finding } from "../../lambda/workflow/findings.ts";
 import type { Rotation } from "../../lambda/workflow/types.ts";
 
@@ -13,7 +21,7 @@ export type TableTwin = Table & {
 export function createTableTwin(): TableTwin {
   const state = new State();
   return {
-    due: (nowMs, limit) => later(() => state.due(nowMs, limit)),
+    due: (nowMs, limit, after) => later(() => state.due(nowMs, limit, after)),
     takeRunClaim: (runId, nowMs, untilMs) => later(() => state.takeRun(runId, nowMs, untilMs)),
     releaseRunClaim: (runId) =>
       later(() => {
@@ -67,7 +75,7 @@ class State {
   runClaim: { runId: string; untilMs: number } | undefined;
   audit: { dueAtMs: number; findings: Finding[] } | undefined;
 
-  due(nowMs: number, limit: number): { items: DueItem[]; more: boolean } {
+  due(nowMs: number, limit: number, after: DueCursor | undefined): DuePage {
     const timed: { atMs: number; item: DueItem }[] = [];
     for (const hash of this.configurations) {
       timed.push({ atMs: 0, item: { kind: "configuration", hash } });
@@ -80,8 +88,17 @@ class State {
       const { dueAtMs } = this.audit;
       timed.push({ atMs: dueAtMs, item: { kind: "audit", dueAtMs } });
     }
-    const due = timed.filter(({ atMs }) => atMs <= nowMs).sort((a, b) => a.atMs - b.atMs);
-    return { items: due.slice(0, limit).map(({ item }) => item), more: due.length > limit };
+    const place = ({ atMs, item }: (typeof timed)[number]): string =>
+      `${String(atMs).padStart(16, "0")} ${JSON.stringify(item)}`;
+    const from = (after?.cursor as string | undefined) ?? "";
+    const due = timed
+      .filter((entry) => entry.atMs <= nowMs && place(entry) > from)
+      .sort((a, b) => (place(a) < place(b) ? -1 : 1));
+    const page = due.slice(0, limit);
+    const last = page.at(-1);
+    const cut = due.length > limit && last !== undefined;
+    const next = cut ? { next: { cursor: place(last) } } : {};
+    return { items: page.map(({ item }) => item), ...next };
   }
 
   takeRun(runId: string, nowMs: number, untilMs: number): boolean {
@@ -101,7 +118,8 @@ class State {
     const schema: number = record.schema;
     if (schema !== 1) return { kind: "newer-schema", schema };
     const claimed = record.claim !== undefined && record.claim.untilMs >= request.nowMs;
-    if (claimed || record.dueAtMs > request.nowMs) return { kind: "taken" };
+    if (claimed) return { kind: "taken", untilMs: record.claim?.untilMs ?? 0 };
+    if (record.dueAtMs > request.nowMs) return { kind: "taken" };
     const epoch = record.epoch + 1;
     const backoff = { ...record.backoff, tries: record.backoff.tries + 1 };
     const claim = { runId: request.runId, epoch, untilMs: request.untilMs };
@@ -121,12 +139,13 @@ class State {
     return { kind: "written" };
   }
 
-  nudge(alias: string, nowMs: number, suspectedAtMs: number | undefined): void {
+  nudge(alias: string, nowMs: number, suspectedAtMs: number | undefined): boolean {
     const stored = this.records.get(alias);
-    if (stored === undefined || (stored.record.claim?.untilMs ?? 0) >= nowMs) return;
+    if (stored === undefined || (stored.record.claim?.untilMs ?? 0) >= nowMs) return false;
     const suspected = suspectedAtMs === undefined ? {} : { suspectedAtMs };
     const record = { ...stored.record, dueAtMs: nowMs, ...suspected };
     this.records.set(alias, { ...stored, record });
+    return true;
   }
 
   bind(keyId: string, alias: string, nowMs: number): Awaited<ReturnType<Table["bind"]>> {
@@ -134,7 +153,7 @@ class State {
     if (by !== undefined && by !== alias) {
       const other = this.records.get(by)?.record;
       const listed = other?.versions.some((version) => version.keyId === keyId) ?? false;
-      const atWork = other?.claim !== undefined && other.claim.untilMs >= nowMs;
+      const atWork = other?.claim !== undefined && other.claim.untilMs + clockSkewMs >= nowMs;
       if (listed || atWork) return { kind: "taken", by };
     }
     this.bindings.set(keyId, alias);

@@ -1,0 +1,104 @@
+/** What both destructive calls of revoke rest on: the same looks, the same evidence, the same doubts. */
+import { describeLastUse, guardrailEndsMs } from "./evidence.ts";
+import { finding } from "./findings.ts";
+import { isoOf } from "./iso.ts";
+import { entryOf } from "./old-version.ts";
+import { without, withRotation } from "./record.ts";
+import { blockedUntilMs } from "./settle.ts";
+import { valueOf } from "./sights.ts";
+import type {
+  Call,
+  Decision,
+  LastUse,
+  Look,
+  ManagedKey,
+  Moment,
+  Restored,
+  Rotation,
+  Seen,
+  Version,
+} from "./types.ts";
+
+export function everythingOf(keyId: string): Look[] {
+  return [
+    { kind: "key", key: keyId },
+    { kind: "aliases", keyId },
+    { kind: "last-use", keyId },
+    { kind: "policy", keyId },
+    { kind: "tags", keyId },
+  ];
+}
+
+export function lastUseOf(seen: Seen, old: Version): LastUse {
+  return valueOf(seen["last-use"][old.keyId]) ?? { kind: "unknown", why: "no such key" };
+}
+
+/** Evidence that says something new is put on record before anything rests on it. */
+export function evidenceRead(
+  record: ManagedKey,
+  rotation: Rotation,
+  old: Version,
+  lastUse: LastUse,
+  moment: Moment,
+): Decision | undefined {
+  const before = rotation.evidence?.lastUse;
+  const now = describeLastUse(lastUse);
+  if (before !== undefined && describeLastUse(before) === now) return undefined;
+  const evidence = { lookedAtMs: moment.nowMs, lastUse };
+  return {
+    kind: "change",
+    next: withRotation(record, { ...rotation, evidence }),
+    entry: entryOf(rotation, old, "evidence-read", "the last use is not what it was", {
+      lastUse: now,
+    }),
+  };
+}
+
+/** A call without an answer that can no longer land, and did not: nobody may take it for ours. */
+export function lapsed(
+  record: ManagedKey,
+  rotation: Rotation,
+  old: Version,
+  moment: Moment,
+): Decision | undefined {
+  if (rotation.unanswered === undefined) return undefined;
+  if (blockedUntilMs(record.unsettled, moment.epoch, true, moment.nowMs) !== undefined) {
+    return undefined;
+  }
+  const reason = `a ${rotation.unanswered} without an answer had no effect`;
+  return {
+    kind: "change",
+    next: withRotation(record, without(rotation, "unanswered")),
+    entry: entryOf(rotation, old, "lapsed", reason),
+  };
+}
+
+/** The key's own policy may forbid this for days after a use: waited for, never fought. */
+export function guardrail(
+  old: Pick<Version, "keyId" | "createdAtMs">,
+  seen: Seen,
+  lastUse: LastUse,
+  moment: Moment,
+): Decision | undefined {
+  const document = valueOf(seen.policy[old.keyId])?.document ?? "";
+  const endsMs = guardrailEndsMs(document, lastUse, old.createdAtMs);
+  if (moment.nowMs >= endsMs) return undefined;
+  const reason = "kms:TrailingDaysWithoutKeyUsage in the key policy";
+  const seenThen = `${reason} forbids it until ${isoOf(endsMs)}`;
+  const next = `aws kms get-key-policy --key-id ${old.keyId} --policy-name default --output text`;
+  const what = finding("GUARDRAIL", old.keyId, seenThen, next, moment.nowMs);
+  return { kind: "wait", untilMs: endsMs, reason, finding: what };
+}
+
+export function enable(
+  { keyId }: Version,
+  rotation: Rotation,
+  because: Restored["because"],
+  why: string,
+): Decision {
+  return callOn(rotation, { kind: "EnableKey", keyId, because }, why);
+}
+
+export function callOn(rotation: Rotation, call: Call, reason: string): Decision {
+  return { kind: "call", call, matter: { kind: "rotation", rotationId: rotation.id }, reason };
+}

@@ -1,0 +1,113 @@
+/** What can be seen of KMS, what it can be asked to change, and how it may answer. */
+
+export type KeyState =
+  | "Creating"
+  | "Enabled"
+  | "Disabled"
+  | "PendingDeletion"
+  | "PendingImport"
+  | "PendingReplicaDeletion"
+  | "Unavailable"
+  | "Updating";
+
+/** What CreateKey needs to make a key like the one before, its policy and tags apart. */
+export type KeyShape = {
+  spec: string;
+  usage: string;
+  origin: string;
+  multiRegion: boolean;
+  customKeyStoreId?: string;
+};
+
+/** What DescribeKey says. */
+export type Key = KeyShape & {
+  keyId: string;
+  arn: string;
+  state: KeyState;
+  managedBy: "AWS" | "CUSTOMER";
+  description: string;
+  createdAtMs: number;
+  deletionAtMs?: number;
+};
+
+export type Tags = Record<string, string>;
+
+/** `hash` is over the canonical form, so that two spellings of one policy are equal. */
+export type KeyPolicy = { document: string; hash: string };
+
+export type Grant = {
+  grantId: string;
+  name?: string;
+  grantee: string;
+  retiring?: string;
+  operations: string[];
+  constraints?: {
+    encryptionContextEquals?: Record<string, string>;
+    encryptionContextSubset?: Record<string, string>;
+  };
+};
+
+/**
+ * What GetKeyLastUsage says. "never" is proof only where tracking began no later than the key;
+ * "unknown" is everything else, and unknown is not quiet.
+ */
+export type LastUse =
+  | { kind: "used"; atMs: number; operation: string; eventId?: string }
+  | { kind: "never"; sinceMs: number }
+  | { kind: "unknown"; why: string };
+
+/** The answer to a look: what was asked for, or that it is absent or may not be seen. */
+export type Sight<T> =
+  { kind: "seen"; value: T } | { kind: "absent" } | { kind: "denied"; message: string };
+
+export type Look =
+  /** `key` is a key id or an alias name. */
+  | { kind: "key"; key: string }
+  | { kind: "aliases"; keyId: string }
+  | { kind: "policy"; keyId: string }
+  | { kind: "tags"; keyId: string }
+  | { kind: "grants"; keyId: string }
+  | { kind: "last-use"; keyId: string }
+  /** Keys that carry the tags of this rotation. */
+  | { kind: "successors"; rotationId: string };
+
+/** Everything looked at since the last changing call, by kind of look and what was looked at. */
+export type Seen = {
+  key: Record<string, Sight<Key>>;
+  aliases: Record<string, Sight<string[]>>;
+  policy: Record<string, Sight<KeyPolicy>>;
+  tags: Record<string, Sight<Tags>>;
+  grants: Record<string, Sight<Grant[]>>;
+  "last-use": Record<string, Sight<LastUse>>;
+  successors: Record<string, Sight<string[]>>;
+};
+
+export type Call =
+  | { kind: "CreateKey"; shape: KeyShape; policy: string; description: string; tags: Tags }
+  /** `copyOf` is the old version's grant of which this is the copy. */
+  | { kind: "CreateGrant"; keyId: string; grant: Omit<Grant, "grantId">; copyOf?: string }
+  | { kind: "UpdateAlias"; alias: string; keyId: string }
+  | { kind: "TagResource"; keyId: string; tags: Tags }
+  /** Why it is needed again: an alias points at it, or it was used. */
+  | { kind: "EnableKey"; keyId: string; because?: "alias" | "use" }
+  | { kind: "DisableKey"; keyId: string }
+  | { kind: "ScheduleKeyDeletion"; keyId: string; windowDays: number };
+
+export type Refusal =
+  | "AccessDenied"
+  | "Throttled"
+  | "LimitExceeded"
+  | "InvalidState"
+  | "NotFound"
+  | "MalformedPolicy"
+  | "PastDeadline"
+  | "Other";
+
+/**
+ * What became of a changing call. `refused` is definite: it had no effect. `unknown` is not: it may
+ * have happened, may not, or may still happen.
+ */
+export type Outcome =
+  | { kind: "done"; keyId?: string; arn?: string; createdAtMs?: number; deletionAtMs?: number }
+  | { kind: "refused"; refusal: Refusal; message: string }
+  | { kind: "unknown"; message: string };

@@ -1,0 +1,158 @@
+/** The KMS twin as the run sees it, without a network between: the other side of KeyService. */
+import type {
+  CreateKeyCommandOutput,
+  GetKeyLastUsageCommandOutput,
+  GrantListEntry,
+  ListAliasesCommandOutput,
+  ScheduleKeyDeletionCommandOutput,
+  Tag,
+} from "@aws-sdk/client-kms";
+import { outcomeOf, sighted } from "../../lambda/aws/kms-errors.ts";
+import {
+  createGrantInput,
+  createKeyInput,
+  grantOf,
+  keyOf,
+  lastUseOf,
+  tagList,
+} from "../../lambda/aws/kms-shapes.ts";
+import { policyHash } from "../../lambda/canonical.ts";
+import type { Clock, Discovery, Guard, KeyService } from "../../lambda/ports.ts";
+import type { Call, Outcome, Tags } from "../../lambda/workflow/types.ts";
+import { AwsError } from "../http/aws-error.ts";
+import type { KmsTwin } from "../kms/twin.ts";
+
+type Ask = <T>(operation: string, input: unknown) => Promise<T>;
+type Page = { NextMarker?: string; Truncated?: boolean };
+
+export function createKeyServiceTwin(
+  twin: KmsTwin,
+  clock: Pick<Clock, "nowMs">,
+  principalArn: string,
+): KeyService {
+  const ask = askAs(twin, principalArn);
+  const pages = pagesOf(ask);
+  return {
+    describe: (key) =>
+      sighted(async () => {
+        const { KeyMetadata } = await ask<CreateKeyCommandOutput>("DescribeKey", { KeyId: key });
+        return keyOf(KeyMetadata);
+      }),
+    aliasesOf: (keyId) =>
+      sighted(async () => (await allAliases(pages, { KeyId: keyId })).map(({ alias }) => alias)),
+    policyOf: (keyId) =>
+      sighted(async () => {
+        const { Policy } = await ask<{ Policy: string }>("GetKeyPolicy", { KeyId: keyId });
+        return { document: Policy, hash: policyHash(Policy) };
+      }),
+    tagsOf: (keyId) => sighted(() => tagsOf(pages, keyId)),
+    grantsOf: (keyId) =>
+      sighted(async () => {
+        const all = await pages<{ Grants?: GrantListEntry[] }>("ListGrants", { KeyId: keyId });
+        return all.flatMap(({ Grants }) => (Grants ?? []).map(grantOf));
+      }),
+    lastUseOf: (keyId) =>
+      sighted(async () =>
+        lastUseOf(await ask<GetKeyLastUsageCommandOutput>("GetKeyLastUsage", { KeyId: keyId })),
+      ),
+    allAliases: () => allAliases(pages, {}),
+    change: (call, guard) => outcomeOf(() => change(ask, clock, call, guard)),
+  };
+}
+
+/** Finds by tags at once; the tagging API is not KMS, and costs no call to it. */
+export function createDiscoveryTwin(twin: KmsTwin): Discovery {
+  return {
+    keysTagged(tags) {
+      const wanted = Object.entries(tags);
+      const found = [...twin.world.keys.values()].filter((key) =>
+        wanted.every(([name, value]) => key.tags.get(name) === value),
+      );
+      return Promise.resolve(found.map(({ keyId }) => keyId));
+    },
+  };
+}
+
+/** Errors as the SDK throws them, so that one place says what each of them means. */
+function askAs(twin: KmsTwin, principalArn: string): Ask {
+  return async <T>(operation: string, input: unknown) => {
+    try {
+      return (await twin.call(operation, input, { principalArn })) as T;
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      const asThrown = new Error(error.message, { cause: error });
+      asThrown.name = error.code;
+      throw Object.assign(asThrown, { $metadata: { httpStatusCode: error.httpStatus } });
+    }
+  };
+}
+
+type Pages = <T>(operation: string, input: object) => Promise<T[]>;
+
+function pagesOf(ask: Ask): Pages {
+  return async <T>(operation: string, input: object) => {
+    const all: T[] = [];
+    let marker: { Marker?: string } = {};
+    for (;;) {
+      const page = await ask<T & Page>(operation, { ...input, ...marker });
+      all.push(page);
+      if (page.NextMarker === undefined) return all;
+      marker = { Marker: page.NextMarker };
+    }
+  };
+}
+
+async function allAliases(
+  pages: Pages,
+  input: { KeyId?: string },
+): Promise<{ alias: string; keyId: string }[]> {
+  const lists = await pages<ListAliasesCommandOutput>("ListAliases", input);
+  return lists.flatMap(({ Aliases }) =>
+    (Aliases ?? []).flatMap(({ AliasName: alias, TargetKeyId: keyId }) =>
+      alias === undefined || keyId === undefined ? [] : [{ alias, keyId }],
+    ),
+  );
+}
+
+async function tagsOf(pages: Pages, keyId: string): Promise<Tags> {
+  const lists = await pages<{ Tags?: Tag[] }>("ListResourceTags", { KeyId: keyId });
+  const all = lists.flatMap(({ Tags: page }) => page ?? []);
+  return Object.fromEntries(all.map(({ TagKey, TagValue }) => [TagKey ?? "", TagValue ?? ""]));
+}
+
+async function change(
+  ask: Ask,
+  clock: Pick<Clock, "nowMs">,
+  call: Call,
+  guard: Guard,
+): Promise<Extract<Outcome, { kind: "done" }>> {
+  if (clock.nowMs() > guard.deadlineMs) {
+    throw Object.assign(new Error("the run had to have ended"), { name: "PastDeadline" });
+  }
+  switch (call.kind) {
+    case "CreateKey": {
+      const answer = await ask<CreateKeyCommandOutput>("CreateKey", createKeyInput(call));
+      const { keyId, arn, createdAtMs } = keyOf(answer.KeyMetadata);
+      return { kind: "done", keyId, arn, createdAtMs };
+    }
+    case "CreateGrant":
+      await ask("CreateGrant", createGrantInput(call));
+      return { kind: "done" };
+    case "UpdateAlias":
+      await ask("UpdateAlias", { AliasName: call.alias, TargetKeyId: call.keyId });
+      return { kind: "done" };
+    case "TagResource":
+      await ask("TagResource", { KeyId: call.keyId, Tags: tagList(call.tags) });
+      return { kind: "done" };
+    case "EnableKey":
+    case "DisableKey":
+      await ask(call.kind, { KeyId: call.keyId });
+      return { kind: "done" };
+    case "ScheduleKeyDeletion": {
+      const input = { KeyId: call.keyId, PendingWindowInDays: call.windowDays };
+      const answer = await ask<ScheduleKeyDeletionCommandOutput>("ScheduleKeyDeletion", input);
+      const { DeletionDate } = answer;
+      return { kind: "done", ...(DeletionDate && { deletionAtMs: DeletionDate.getTime() }) };
+    }
+  }
+}
