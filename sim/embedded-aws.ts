@@ -1,0 +1,180 @@
+/** An AWS in this process: KMS, DynamoDB, EventBridge and the tagging API behind one loopback port. */
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { SimClock } from "./clock.ts";
+import { createTableInput, startDynamoDb } from "./dynamodb.ts";
+import { EventRecorder, type RecordedEvent } from "./eventbridge.ts";
+import { AwsError } from "./http/aws-error.ts";
+import { control } from "./http/control.ts";
+import type { FaultHook, Service } from "./http/faults.ts";
+import { failure, success, type Reply } from "./http/reply.ts";
+import { listen, type Incoming } from "./http/server.ts";
+import { principalOf } from "./http/signature.ts";
+import { KmsTwin, type KmsTwinOptions } from "./kms/twin.ts";
+import { SimRandom } from "./random.ts";
+import { callTagging } from "./tagging.ts";
+
+export type EmbeddedAwsOptions = Partial<Omit<KmsTwinOptions, "clock" | "random">> & {
+  /** A free port by default. */
+  port?: number;
+  clock?: SimClock;
+  seed?: number;
+  fault?: FaultHook;
+};
+
+export type Calls = Record<Service, Record<string, number>>;
+
+export type EmbeddedAws = {
+  endpoint: string;
+  port: number;
+  kms: KmsTwin;
+  clock: SimClock;
+  events: readonly RecordedEvent[];
+  /** What a process needs in its environment to talk to it. */
+  env: Record<string, string>;
+  createStateTable(tableName: string): Promise<void>;
+  /** How often each operation was called since the last reset, faults included. */
+  calls(): Calls;
+  resetCalls(): void;
+  fault: FaultHook | undefined;
+  close(): Promise<void>;
+};
+
+type Request = {
+  service: Service;
+  operation: string;
+  incoming: Incoming;
+  principalArn: string;
+  requestId: string;
+};
+
+const services: Record<string, Service> = {
+  TrentService: "kms",
+  DynamoDB_20120810: "dynamodb",
+  AWSEvents: "events",
+  ResourceGroupsTaggingAPI_20170126: "tagging",
+};
+
+export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promise<EmbeddedAws> {
+  const clock = options.clock ?? new SimClock();
+  const random = new SimRandom(options.seed ?? 1);
+  const quotaClockMs = () => performance.now();
+  const kms = new KmsTwin({ quotaClockMs, ...options, clock, random });
+  const recorder = new EventRecorder(clock, random);
+  const dynamoDb = startDynamoDb();
+  const calls = newCalls();
+
+  const run = ({ service, operation, incoming, ...caller }: Request): unknown => {
+    const input = parseInput(incoming.body);
+    if (service === "kms") return kms.call(operation, input, caller);
+    if (service === "events") return recorder.call(operation, input);
+    return callTagging(kms, operation, input);
+  };
+
+  const apply = async (request: Request): Promise<Reply> => {
+    const { service, incoming, requestId } = request;
+    try {
+      if (service === "dynamodb") return await dynamoDb.answer(incoming.headers, incoming.body);
+      return success(run(request), requestId);
+    } catch (error) {
+      return failure(error, requestId);
+    }
+  };
+
+  const answer = async (incoming: Incoming): Promise<Reply | "hang up"> => {
+    if (incoming.path.startsWith("/_keyturn/")) return control(aws, incoming);
+    const request = routed(incoming, kms.world.account);
+    if (!("service" in request)) return request;
+    const counts = calls[request.service];
+    counts[request.operation] = (counts[request.operation] ?? 0) + 1;
+    const fault = aws.fault?.(request.service, request.operation, inputOf(incoming.body));
+    if (fault?.kind === "drop") return "hang up";
+    if (fault?.kind === "before") {
+      return failure(new AwsError(fault.code, "", fault.status), request.requestId);
+    }
+    if (fault?.kind === "delay") await sleep(fault.ms);
+    const reply = await apply(request);
+    return fault?.kind === "lost" ? "hang up" : reply;
+  };
+
+  const server = await listen(options.port ?? 0, answer);
+  const endpoint = `http://127.0.0.1:${server.port}`;
+  const env = environment(endpoint, kms.world.region);
+  const aws: EmbeddedAws = {
+    endpoint,
+    port: server.port,
+    kms,
+    clock,
+    events: recorder.events,
+    env,
+    async createStateTable(tableName) {
+      const body = Buffer.from(JSON.stringify(createTableInput(tableName)));
+      const reply = await dynamoDb.answer(tableHeaders, body);
+      if (reply.status !== 200) throw new Error(`CreateTable: ${reply.body}`);
+    },
+    calls: () => structuredClone(calls),
+    resetCalls() {
+      Object.assign(calls, newCalls());
+      kms.resetCounts();
+    },
+    fault: options.fault,
+    close: () => server.close(),
+  };
+  return aws;
+}
+
+/** Which service and operation a request is for and who sends it, or what it gets instead. */
+function routed(incoming: Incoming, account: string): Request | Reply {
+  const target = String(incoming.headers["x-amz-target"] ?? "");
+  const [prefix = "", operation = ""] = target.split(".", 2);
+  const service = Object.hasOwn(services, prefix) ? services[prefix] : undefined;
+  const requestId = randomUUID();
+  try {
+    if (service === undefined || operation === "") {
+      throw new AwsError("UnknownOperationException", "");
+    }
+    const principalArn = principalOf(incoming.headers.authorization as string, account);
+    return { service, operation, incoming, principalArn, requestId };
+  } catch (error) {
+    return failure(error, requestId);
+  }
+}
+
+function parseInput(body: Buffer): unknown {
+  if (body.length === 0) return {};
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    throw new AwsError("SerializationException", "Could not parse request body into json");
+  }
+}
+
+function inputOf(body: Buffer): unknown {
+  try {
+    return parseInput(body);
+  } catch {
+    return undefined;
+  }
+}
+
+function newCalls(): Calls {
+  return { kms: {}, dynamodb: {}, events: {}, tagging: {} };
+}
+
+function environment(endpoint: string, region: string): Record<string, string> {
+  return {
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: region,
+    // The AWS CLI and boto3 know the Region by this name.
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: "keyturn",
+    AWS_SECRET_ACCESS_KEY: "keyturn",
+  };
+}
+
+const tableHeaders = {
+  "content-type": "application/x-amz-json-1.0",
+  "x-amz-target": "DynamoDB_20120810.CreateTable",
+  "x-amz-date": "20260101T000000Z",
+  authorization: "AWS4-HMAC-SHA256 Credential=keyturn/a/b/c/d, SignedHeaders=host, Signature=0",
+};

@@ -1,0 +1,42 @@
+/** What goes back over the wire. */
+import { AwsError } from "./aws-error.ts";
+import { toWire } from "./json.ts";
+
+export type Reply = { status: number; headers: Record<string, string>; body: string };
+
+/** A successful answer in AWS JSON 1.1; an operation without output answers with an empty object. */
+export function success(output: unknown, requestId: string): Reply {
+  return reply(200, toWire(output ?? {}), requestId);
+}
+
+export function failure(error: unknown, requestId: string): Reply {
+  if (!(error instanceof AwsError)) return brokenTwin(error, requestId);
+  const { code, message, httpStatus } = error;
+  // An error without a message has no such member, as KMS answers an invalid signature.
+  return reply(httpStatus, { __type: code, ...(message === "" ? {} : { message }) }, requestId);
+}
+
+/** A fault of the twin's own, told as one: clients show the message. */
+function brokenTwin(error: unknown, requestId: string): Reply {
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return reply(500, { __type: "InternalFailure", message }, requestId);
+}
+
+export function json(status: number, value: unknown): Reply {
+  return {
+    status,
+    headers: { "content-type": "application/json" },
+    body: `${JSON.stringify(value)}\n`,
+  };
+}
+
+function reply(status: number, value: unknown, requestId: string): Reply {
+  return {
+    status,
+    headers: {
+      "content-type": "application/x-amz-json-1.1",
+      "x-amzn-requestid": requestId,
+    },
+    body: JSON.stringify(value),
+  };
+}

@@ -1,0 +1,62 @@
+/** The one loopback port: reads a request whole, has it answered, and stops without leftovers. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Reply } from "./reply.ts";
+
+export type Incoming = {
+  method: string;
+  path: string;
+  headers: NodeJS.Dict<string | string[]>;
+  body: Buffer;
+};
+
+/** "hang up" closes the connection without an answer. */
+export type Answer = (request: Incoming) => Promise<Reply | "hang up">;
+
+export type LoopbackServer = { port: number; close(): Promise<void> };
+
+export async function listen(port: number, answer: Answer): Promise<LoopbackServer> {
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    serve(request, response, answer).catch((error: unknown) => {
+      response.destroy(error instanceof Error ? error : new Error(String(error)));
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  const address = server.address() as AddressInfo;
+  return { port: address.port, close: () => close(server) };
+}
+
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: Answer,
+): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const { method = "GET", url = "/", headers } = request;
+  const reply = await answer({ method, path: url, headers, body: Buffer.concat(chunks) });
+  if (reply === "hang up") {
+    request.socket.destroy();
+    return;
+  }
+  response.writeHead(reply.status, {
+    ...reply.headers,
+    "content-length": Buffer.byteLength(reply.body),
+  });
+  response.end(reply.body);
+}
+
+/** Connections that are kept alive would otherwise keep the process alive too. */
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve, reject) => {
+    server.close((error) => {
+      if (error === undefined) resolve();
+      else reject(error);
+    });
+  });
+  server.closeAllConnections();
+  await closed;
+}

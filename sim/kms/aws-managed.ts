@@ -1,0 +1,64 @@
+/** AWS managed keys. Source: "AWS managed keys" and "Key policies of AWS managed keys". */
+import { addAlias } from "./aliases.ts";
+import { newKey } from "./create-key.ts";
+import { storePolicy } from "./policies.ts";
+import type { Call, KmsKey } from "./types.ts";
+
+const yearMs = 365 * 86_400_000;
+
+/**
+ * Makes the key that a service makes in an account, with its alias. Nobody manages it: its key policy
+ * lets the account look, and use it only through the service.
+ */
+export function addAwsManagedKey(call: Call, service: string): KmsKey {
+  const { world } = call;
+  const kind = {
+    spec: "SYMMETRIC_DEFAULT",
+    usage: "ENCRYPT_DECRYPT",
+    origin: "AWS_KMS",
+    multiRegion: false,
+  } as const;
+  const key: KmsKey = {
+    ...newKey(call, kind),
+    manager: "AWS",
+    description: `Default key that protects my ${service} data when no other key is defined`,
+    policy: storePolicy(policyOf(call, service)),
+    automaticRotation: { periodDays: 365, nextMs: call.nowMs + yearMs },
+  };
+  world.keys.set(key.keyId, key);
+  world.awsManagedKeys++;
+  addAlias(call, `alias/aws/${service}`, key);
+  return key;
+}
+
+function policyOf(call: Call, service: string): string {
+  const { account, region } = call.world;
+  const through = {
+    "kms:CallerAccount": account,
+    "kms:ViaService": `${service}.${region}.amazonaws.com`,
+  };
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Id: `auto-${service}-2`,
+    Statement: [
+      {
+        Sid: `Allow access through ${service} for all principals in the account`,
+        Effect: "Allow",
+        Principal: { AWS: "*" },
+        Action: [
+          ...["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*"],
+          ...["kms:CreateGrant", "kms:DescribeKey"],
+        ],
+        Resource: "*",
+        Condition: { StringEquals: through },
+      },
+      {
+        Sid: "Allow direct access to key metadata to the account",
+        Effect: "Allow",
+        Principal: { AWS: `arn:aws:iam::${account}:root` },
+        Action: ["kms:Describe*", "kms:Get*", "kms:List*", "kms:RevokeGrant"],
+        Resource: "*",
+      },
+    ],
+  });
+}

@@ -1,0 +1,187 @@
+/** A strict twin of AWS KMS in one process: what the service answers, in its words. */
+import { AwsError } from "../http/aws-error.ts";
+import type { SimRandom } from "../random.ts";
+import { aliasOperations } from "./aliases.ts";
+import { addAwsManagedKey } from "./aws-managed.ts";
+import { createKeyOperations } from "./create-key.ts";
+import { realCryptography, type Cryptography } from "./cryptography.ts";
+import { dataKeyOperations } from "./data-keys.ts";
+import { encryptOperations } from "./encrypt.ts";
+import { grantOperations } from "./grants.ts";
+import { lifecycleOperations, sweepDeleted } from "./lifecycle.ts";
+import type { Operation } from "./operation.ts";
+import { policyOperations } from "./policies.ts";
+import { publicKeyOperations } from "./public-keys.ts";
+import { RequestQuotas } from "./quotas.ts";
+import { rotationOperations } from "./rotation.ts";
+import { signOperations } from "./sign.ts";
+import { snapshotOf, type KmsSnapshot } from "./snapshot.ts";
+import { tagOperations } from "./tags.ts";
+import type { Call, Caller, CustomKeyStore, KeyState, KmsKey, World } from "./types.ts";
+import { usageOperations } from "./usage.ts";
+
+const operations: Record<string, Operation> = {
+  ...aliasOperations,
+  ...createKeyOperations,
+  ...dataKeyOperations,
+  ...encryptOperations,
+  ...grantOperations,
+  ...lifecycleOperations,
+  ...policyOperations,
+  ...publicKeyOperations,
+  ...rotationOperations,
+  ...signOperations,
+  ...tagOperations,
+  ...usageOperations,
+};
+
+/** GetKeyLastUsage tells of older keys only what happened after it was introduced. */
+const trackingIntroducedMs = Date.UTC(2026, 3, 23);
+
+export type KmsTwinOptions = {
+  clock: { nowMs(): number };
+  random: SimRandom;
+  account?: string;
+  region?: string;
+  cryptography?: Cryptography;
+  lastUsageLagMs?: number;
+  quotas?: "on" | "off";
+  /** A second clock by which request quotas refill: real time, where real clients call. */
+  quotaClockMs?: () => number;
+  trackingStartMs?: number;
+  keyQuota?: number;
+  customKeyStores?: CustomKeyStore[];
+};
+
+export type CallRecord = {
+  operation: string;
+  keyId?: string;
+  principalArn: string;
+  atMs: number;
+  /** "ok", or the code of the error. */
+  outcome: string;
+};
+
+export class KmsTwin {
+  onCall: ((record: CallRecord) => void) | undefined;
+  readonly world: World;
+  readonly #counts = new Map<string, number>();
+  readonly #quotas: RequestQuotas | undefined;
+
+  constructor(options: KmsTwinOptions) {
+    this.world = {
+      account: options.account ?? "000000000000",
+      region: options.region ?? "us-east-1",
+      clock: options.clock,
+      random: options.random,
+      cryptography: options.cryptography ?? realCryptography,
+      lastUsageLagMs: options.lastUsageLagMs ?? 3_600_000,
+      trackingStartMs: options.trackingStartMs ?? trackingIntroducedMs,
+      keyQuota: options.keyQuota ?? 100_000,
+      keys: new Map(),
+      pendingDeletion: new Set(),
+      keysMade: 0,
+      awsManagedKeys: 0,
+      aliases: new Map(),
+      aliasOrder: undefined,
+      customKeyStores: new Map(options.customKeyStores?.map((store) => [store.id, store])),
+      grantTokens: new Map(),
+    };
+    if (options.quotas !== "off") {
+      const virtualMs = () => options.clock.nowMs();
+      this.#quotas = new RequestQuotas({ virtualMs, realMs: options.quotaClockMs ?? virtualMs });
+    }
+  }
+
+  /** Answers as the SDK's client does: blobs as bytes, timestamps as dates; or throws AwsError. */
+  call(operation: string, input: unknown, caller: Caller): unknown {
+    const call = this.#callOf(operation, caller);
+    this.#counts.set(operation, (this.#counts.get(operation) ?? 0) + 1);
+    try {
+      const answer = this.#run(call, input);
+      this.#record(call, "ok");
+      return answer ?? {};
+    } catch (error) {
+      this.#record(call, error instanceof AwsError ? error.code : "error");
+      throw error;
+    }
+  }
+
+  /** How often each operation was called, successful or not. */
+  counts(): Record<string, number> {
+    return Object.fromEntries([...this.#counts].sort());
+  }
+
+  resetCounts(): void {
+    this.#counts.clear();
+  }
+
+  snapshot(): KmsSnapshot {
+    sweepDeleted(this.world, this.world.clock.nowMs());
+    return snapshotOf(this.world);
+  }
+
+  /** Puts a key into a state that no call leads to here, such as Creating or Updating. */
+  forceState(keyId: string, state: KeyState): void {
+    const key = this.world.keys.get(keyId);
+    if (key === undefined) throw new Error(`no key ${keyId}`);
+    key.state = state;
+  }
+
+  /** Disconnecting a custom key store makes its keys unavailable, save those pending deletion. */
+  connectStore(storeId: string, connected: boolean): void {
+    const store = this.world.customKeyStores.get(storeId);
+    if (store === undefined) throw new Error(`no custom key store ${storeId}`);
+    store.connected = connected;
+    for (const key of this.world.keys.values()) {
+      if (key.customKeyStoreId !== storeId) continue;
+      if (connected && key.state === "Unavailable") {
+        key.state = key.stateWhenAvailable ?? "Enabled";
+      } else if (!connected && (key.state === "Enabled" || key.state === "Disabled")) {
+        key.stateWhenAvailable = key.state;
+        key.state = "Unavailable";
+      }
+    }
+  }
+
+  /** Makes the key that an AWS service (`s3`, `ebs`) makes for itself, and answers its id. */
+  addAwsManagedKey(service: string): string {
+    const root = { principalArn: `arn:aws:iam::${this.world.account}:root` };
+    return addAwsManagedKey(this.#callOf("CreateKey", root), service).keyId;
+  }
+
+  /** The keys that the tagging API lists. */
+  taggedKeys(): KmsKey[] {
+    sweepDeleted(this.world, this.world.clock.nowMs());
+    return [...this.world.keys.values()].filter((key) => key.tags.size > 0);
+  }
+
+  #callOf(operation: string, caller: Caller): Call {
+    return {
+      world: this.world,
+      operation,
+      caller,
+      requestId: caller.requestId ?? this.world.random.uuid(),
+      nowMs: this.world.clock.nowMs(),
+      spend: (quota) => this.#quotas?.spend(quota),
+    };
+  }
+
+  #run(call: Call, input: unknown): unknown {
+    const run = Object.hasOwn(operations, call.operation) ? operations[call.operation] : undefined;
+    if (run === undefined) throw new AwsError("UnknownOperationException", "");
+    call.spend(call.operation);
+    sweepDeleted(this.world, call.nowMs);
+    return run(call, input);
+  }
+
+  #record(call: Call, outcome: string): void {
+    this.onCall?.({
+      operation: call.operation,
+      ...(call.keyId === undefined ? {} : { keyId: call.keyId }),
+      principalArn: call.caller.principalArn,
+      atMs: call.nowMs,
+      outcome,
+    });
+  }
+}

@@ -1,0 +1,31 @@
+/** GetKeyLastUsage, by its page in the AWS KMS API reference. */
+import { structure } from "../http/shape.ts";
+import { keyIdShape } from "./common-shapes.ts";
+import { trackingStartMs, visibleUse } from "./last-use.ts";
+import { openKey } from "./open-key.ts";
+import { operation } from "./operation.ts";
+import type { Use } from "./types.ts";
+
+export const usageOperations = {
+  GetKeyLastUsage: operation(structure({ KeyId: keyIdShape }, {}), (call, input) => {
+    const key = openKey(call, input.KeyId);
+    const use = visibleUse(call.world, key, call.nowMs);
+    return {
+      KeyId: key.keyId,
+      // KMS answers an empty structure, not an absent one, for a key that was never used.
+      KeyLastUsage: use === undefined ? {} : shown(use),
+      TrackingStartDate: new Date(trackingStartMs(call.world, key)),
+      KeyCreationDate: new Date(key.createdAtMs),
+    };
+  }),
+};
+
+function shown(use: Use) {
+  return {
+    Operation: use.operation,
+    // The service keeps whole seconds here.
+    Timestamp: new Date(Math.floor(use.atMs / 1000) * 1000),
+    CloudTrailEventId: use.eventId,
+    KmsRequestId: use.requestId,
+  };
+}

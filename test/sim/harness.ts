@@ -1,0 +1,135 @@
+/** What the tests of the embedded AWS share: a running one with its clients, and a bare twin. */
+import { DynamoDB } from "@aws-sdk/client-dynamodb";
+import { EventBridge } from "@aws-sdk/client-eventbridge";
+import { KMS, type CreateKeyCommandInput, type CreateKeyCommandOutput } from "@aws-sdk/client-kms";
+import { ResourceGroupsTaggingAPI } from "@aws-sdk/client-resource-groups-tagging-api";
+import { SimClock } from "../../sim/clock.ts";
+import {
+  startEmbeddedAws,
+  type EmbeddedAws,
+  type EmbeddedAwsOptions,
+} from "../../sim/embedded-aws.ts";
+import { cheapCryptography } from "../../sim/kms/cheap-cryptography.ts";
+import { KmsTwin, type KmsTwinOptions } from "../../sim/kms/twin.ts";
+import { SimRandom } from "../../sim/random.ts";
+
+export const account = "000000000000";
+export const dayMs = 86_400_000;
+export const hourMs = 3_600_000;
+export const startMs = Date.UTC(2026, 10, 1);
+
+export const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
+export const text = (blob: Uint8Array | undefined): string => Buffer.from(blob ?? []).toString();
+
+export function arnOf(user: string): string {
+  return `arn:aws:iam::${account}:user/${user}`;
+}
+
+type ClientConfig = {
+  endpoint: string;
+  region: string;
+  maxAttempts: number;
+  credentials: { accessKeyId: string; secretAccessKey: string };
+};
+
+export type Lab = {
+  aws: EmbeddedAws;
+  kms: KMS;
+  dynamoDb: DynamoDB;
+  eventBridge: EventBridge;
+  tagging: ResourceGroupsTaggingAPI;
+  /** The same KMS, called by somebody else. */
+  kmsAs(user: string): KMS;
+  aKey(input?: CreateKeyCommandInput): Promise<{ KeyId: string; Arn: string }>;
+  close(): Promise<void>;
+};
+
+/** Request quotas are off here: each test of theirs turns them on. */
+export async function openLab(options: EmbeddedAwsOptions = {}): Promise<Lab> {
+  const aws = await startEmbeddedAws({
+    quotas: "off",
+    cryptography: cheapCryptography,
+    clock: new SimClock({ startMs }),
+    ...options,
+  });
+  const clients: { destroy(): void }[] = [];
+  const opened = <T extends { destroy(): void }>(client: T): T => {
+    clients.push(client);
+    return client;
+  };
+  const configOf = (user: string): ClientConfig => ({
+    endpoint: aws.endpoint,
+    region: "us-east-1",
+    maxAttempts: 1,
+    credentials: { accessKeyId: user, secretAccessKey: "any" },
+  });
+  const config = configOf("tester");
+  const kms = opened(new KMS(config));
+  return {
+    aws,
+    kms,
+    dynamoDb: opened(new DynamoDB(config)),
+    eventBridge: opened(new EventBridge(config)),
+    tagging: opened(new ResourceGroupsTaggingAPI(config)),
+    kmsAs: (user) => opened(new KMS(configOf(user))),
+    async aKey(input = {}) {
+      const { KeyMetadata: metadata } = await kms.createKey(input);
+      return { KeyId: metadata?.KeyId ?? "", Arn: metadata?.Arn ?? "" };
+    },
+    async close() {
+      for (const client of clients) client.destroy();
+      await aws.close();
+    },
+  };
+}
+
+/** The code of the error that a call ends in, "ok" where it ends in none. */
+export async function outcomeOf(call: Promise<unknown> | (() => unknown)): Promise<string> {
+  try {
+    await (typeof call === "function" ? call() : call);
+    return "ok";
+  } catch (error) {
+    return error instanceof Error ? error.name : String(error);
+  }
+}
+
+/** Code and message in one, for where KMS's own words matter. */
+export async function refusalOf(call: Promise<unknown>): Promise<string> {
+  try {
+    await call;
+    return "ok";
+  } catch (error) {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  }
+}
+
+export type BareTwin = {
+  twin: KmsTwin;
+  clock: SimClock;
+  /** The answer is what the caller says it is: the twin does not know the SDK's types. */
+  call: <T>(operation: string, input?: unknown, user?: string) => T;
+  keyId: (input?: CreateKeyCommandInput) => string;
+};
+
+/** The twin alone, called without a network between. */
+export function bareTwin(options: Partial<KmsTwinOptions> = {}): BareTwin {
+  const clock = new SimClock({ startMs });
+  const twin = new KmsTwin({
+    clock,
+    random: new SimRandom(1),
+    cryptography: cheapCryptography,
+    quotas: "off",
+    ...options,
+  });
+  const call = <T>(operation: string, input: unknown = {}, user = "tester"): T =>
+    twin.call(operation, input, { principalArn: arnOf(user) }) as T;
+  return {
+    twin,
+    clock,
+    call,
+    keyId(input = {}) {
+      const { KeyMetadata: metadata } = call<CreateKeyCommandOutput>("CreateKey", input);
+      return metadata?.KeyId ?? "";
+    },
+  };
+}
