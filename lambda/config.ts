@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type * as z from "zod/mini";
+import { canonicalJson } from "./canonical.ts";
 import { ConfigurationError, findContradictions, fromIssue } from "./config-problems.ts";
 import {
   type ConfigurationDocument,
@@ -102,11 +103,4 @@ function toMs(text: string): number {
   const durationMs = parseDuration(text);
   if (durationMs === undefined) throw new TypeError(`not a duration: ${text}`);
   return durationMs;
-}
-
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => {
-    if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return inner;
-    return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
 }
