@@ -1,0 +1,37 @@
+/** What can happen to a managed key: the names of the lines of its journal, and of its events. */
+
+export type EventName = keyof typeof eventCatalogue;
+
+export const eventCatalogue = {
+  found: "The alias points at a key; it becomes version 1.",
+  tagged: "KMS accepted keyturn's tags on version 1.",
+  enrolled: "Version 1 is seen to carry the tags: the key is managed from now on.",
+  configured: "The configuration of the managed key changed.",
+  opened: "A rotation begins; its intent is on record.",
+  abandoned: "The key policy changed before a key was made: the rotation begins anew.",
+  generated: "The new version has its key.",
+  adopted: "A CreateKey without an answer had made a key, and it is the new version's.",
+  "not-found": "A CreateKey without an answer made no key that can be found.",
+  granted: "The new version was given a grant of the old one.",
+  propagating: "The new version is Enabled and has the grants; time passes for it to become known.",
+  distributed: "The new version is usable by all that are to use it.",
+  moved: "KMS accepted the move of one alias.",
+  activated: "Every alias is seen on the new version: it serves, and the old one drains.",
+  labelled: "The old version, or a key made in excess, carries the label keyturn:retired.",
+  drained: "The old version is proved quiet.",
+  "evidence-read": "The last use of the old version is not what it was when last read.",
+  "not-revoked": "The policy became milder: the old version is not revoked.",
+  disabled: "The old version is disabled.",
+  soaking: "No alias is on the disabled version, also after the reads settled.",
+  unused: "The disabled version was not used in the hour before it was disabled.",
+  "enabled-again": "A disabled version turned out to be needed, and is enabled again.",
+  "drain-restarted": "A version that was enabled again drains anew.",
+  lapsed: "A call without an answer is known to have had no effect.",
+  "deletion-scheduled": "KMS has a date for the deletion of the old version.",
+  completed: "The rotation is over: the old version is retained, disabled or gone.",
+  cleared: "The aliases were suspected to have moved, and are where they should be.",
+  "extra-found": "The audit found a key made in excess by a rotation that has its successor.",
+  quarantined: "A key made in excess is out of use.",
+  "found-wrong": "Findings came; others may have gone.",
+  "put-right": "Findings went.",
+} as const;

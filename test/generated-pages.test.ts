@@ -1,0 +1,16 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { eventsPage } from "../cli/events-page.ts";
+import { findingsPage } from "../cli/findings-page.ts";
+
+function page(name: string): string {
+  return readFileSync(new URL(`../docs/${name}`, import.meta.url), "utf8");
+}
+
+test("docs/findings.md says of every code what the catalogue says (npm run docs)", () => {
+  expect(page("findings.md")).toBe(findingsPage());
+});
+
+test("docs/events.md says of every event what the catalogue says (npm run docs)", () => {
+  expect(page("events.md")).toBe(eventsPage());
+});
