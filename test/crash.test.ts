@@ -5,7 +5,7 @@ import { dayMs, minuteMs } from "./fixtures.ts";
 import { aWorld, Died, type Intercept, type World } from "./world.ts";
 
 const alias = "alias/orders";
-const lifeDays = 193 + 30 + 14 + 30 + 12;
+const lifeDays = 123 + 30 + 14 + 30 + 12;
 
 /** What can go wrong with one call that passes a port. */
 const faults = {
@@ -64,7 +64,7 @@ function breakCall(world: World, number: number, fault: Fault): Intercept {
 
 /** A life from enrolment until the first version is gone; what the world looks like then. */
 async function live(number: number, fault: Fault): Promise<{ world: World; callsMade: number }> {
-  const world = await aWorld({ policy: { retire: "delete", cryptoperiodMs: 200 * dayMs } });
+  const world = await aWorld({ policy: { retire: "delete", cryptoperiodMs: 130 * dayMs } });
   let callsMade = 0;
   const broken = breakCall(world, number, fault);
   world.intercept = (...call) => {

@@ -3,6 +3,7 @@ import { policyHash } from "../lambda/canonical.ts";
 import { genesisHash, hashOf, transition } from "../lambda/journal.ts";
 import type { Stored } from "../lambda/ports.ts";
 import { newManagedKey } from "../lambda/workflow/record.ts";
+import type { EntryDraft } from "../lambda/workflow/types.ts";
 import { aHome } from "./fixtures.ts";
 
 function fresh(): Stored {
@@ -11,7 +12,7 @@ function fresh(): Stored {
 }
 
 describe("a transition", () => {
-  const draft = { event: "found", reason: "it is there", detail: { version: 1 } };
+  const draft: EntryDraft = { event: "found", reason: "it is there", detail: { version: 1 } };
 
   test("grows the revision by one and adds one line that says so", () => {
     const after = transition(fresh(), fresh().record, draft, 7);

@@ -5,14 +5,13 @@
  */
 import { finding } from "./findings.ts";
 import { clockSkewMs, recheckMs } from "./limits.ts";
-import { versionOf, withRotation, withVersion, without } from "./record.ts";
+import { withRotation, withVersion, without } from "./record.ts";
 import { mayStillLand } from "./settle.ts";
 import { sameShape } from "./shape.ts";
 import { lookFirst, stillToSee, valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
 import type {
   Decision,
-  EntryDraft,
   Extra,
   Intent,
   Key,
@@ -20,30 +19,28 @@ import type {
   Moment,
   Rotation,
   Seen,
+  StepScene,
+  Transition,
   Version,
 } from "./types.ts";
 
-export function decideGenerate(
-  record: ManagedKey,
-  rotation: Rotation,
-  seen: Seen,
-  moment: Moment,
-): Decision {
+export function decideGenerate(scene: StepScene): Decision {
+  const { record, rotation, moment } = scene;
   const { unansweredEpoch } = rotation.intent;
-  if (unansweredEpoch === undefined) return create(record, rotation, seen, moment);
+  if (unansweredEpoch === undefined) return create(scene);
   const entry = record.unsettled.find(({ epoch }) => epoch === unansweredEpoch);
   if (entry !== undefined && mayStillLand(record.unsettled, unansweredEpoch, moment.nowMs)) {
     const reason = "a CreateKey without an answer may still make a key, or not yet show it";
     return { kind: "wait", untilMs: entry.untilMs, reason };
   }
-  return adopt(record, rotation, seen, moment);
+  return adopt(scene);
 }
 
-function create(record: ManagedKey, rotation: Rotation, seen: Seen, moment: Moment): Decision {
+function create(scene: StepScene): Decision {
+  const { record, rotation, old, seen, moment } = scene;
   const pause = pauseAfter(rotation, moment);
   if (pause !== undefined) return pause;
-  const old = versionOf(record, rotation.from);
-  const first = lookFirst(record, seen, moment, [{ kind: "policy", keyId: old.keyId }]);
+  const first = lookFirst(scene, [{ kind: "policy", keyId: old.keyId }]);
   if (first !== undefined) return first;
   const policy = valueOf(seen.policy[old.keyId]);
   if (policy === undefined) {
@@ -93,8 +90,9 @@ function abandoned(record: ManagedKey, rotation: Rotation): Decision {
   };
 }
 
-function adopt(record: ManagedKey, rotation: Rotation, seen: Seen, moment: Moment): Decision {
-  const search = lookFirst(record, seen, moment, [{ kind: "successors", rotationId: rotation.id }]);
+function adopt(scene: StepScene): Decision {
+  const { record, rotation, seen, moment } = scene;
+  const search = lookFirst(scene, [{ kind: "successors", rotationId: rotation.id }]);
   if (search !== undefined) return search;
   const candidates = valueOf(seen.successors[rotation.id]) ?? [];
   for (const keyId of candidates) {
@@ -181,7 +179,7 @@ export function generated(
   rotation: Rotation,
   key: Pick<Key, "keyId" | "arn" | "createdAtMs">,
   moment: Moment,
-): { next: ManagedKey; entry: EntryDraft } {
+): Transition {
   const version: Version = {
     number: rotation.to,
     keyId: key.keyId,

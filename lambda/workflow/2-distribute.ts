@@ -13,31 +13,24 @@ import type {
   Grant,
   Look,
   ManagedKey,
-  Moment,
   Rotation,
-  Seen,
+  StepScene,
   Version,
 } from "./types.ts";
 
-export function decideDistribute(
-  record: ManagedKey,
-  rotation: Rotation,
-  seen: Seen,
-  moment: Moment,
-): Decision {
+export function decideDistribute(scene: StepScene): Decision {
+  const { record, rotation, moment } = scene;
   const fresh = versionOf(record, rotation.to);
-  if (rotation.enabledSinceMs === undefined) {
-    return grantsFirst(record, rotation, fresh, seen, moment);
-  }
+  if (rotation.enabledSinceMs === undefined) return grantsFirst(scene, fresh);
   const readyAtMs = rotation.enabledSinceMs + rotation.policy.propagationMs;
   if (moment.nowMs < readyAtMs) {
     return { kind: "wait", untilMs: readyAtMs, reason: "the new version propagates" };
   }
-  const notReady = whyNotEnabledYet(record, fresh, seen, moment);
+  const notReady = whyNotEnabledYet(scene, fresh);
   if (notReady !== undefined) return notReady;
-  const late = copyGrants(record, rotation, fresh, seen, moment);
+  const late = copyGrants(scene, fresh);
   if (late !== undefined) return late;
-  return distributed(record, rotation, fresh, seen, moment);
+  return distributed(scene, fresh);
 }
 
 /** Grants that AWS services made follow their own resources, and are not ours to copy. */
@@ -51,16 +44,11 @@ function isServicePrincipal(principal: string): boolean {
   return principal.endsWith(".amazonaws.com") || principal.includes(":role/aws-service-role/");
 }
 
-function grantsFirst(
-  record: ManagedKey,
-  rotation: Rotation,
-  fresh: Version,
-  seen: Seen,
-  moment: Moment,
-): Decision {
-  const copying = copyGrants(record, rotation, fresh, seen, moment);
+function grantsFirst(scene: StepScene, fresh: Version): Decision {
+  const { record, rotation, moment } = scene;
+  const copying = copyGrants(scene, fresh);
   if (copying !== undefined) return copying;
-  const notReady = whyNotEnabledYet(record, fresh, seen, moment);
+  const notReady = whyNotEnabledYet(scene, fresh);
   if (notReady !== undefined) return notReady;
   return {
     kind: "change",
@@ -80,21 +68,15 @@ function grantsFirst(
 }
 
 /** The next thing to do about grants; undefined where the new version has them all. */
-function copyGrants(
-  record: ManagedKey,
-  rotation: Rotation,
-  fresh: Version,
-  seen: Seen,
-  moment: Moment,
-): Decision | undefined {
-  const old = versionOf(record, rotation.from);
-  const lookAtOld = lookFirst(record, seen, moment, [{ kind: "grants", keyId: old.keyId }]);
+function copyGrants(scene: StepScene, fresh: Version): Decision | undefined {
+  const { rotation, old, seen } = scene;
+  const lookAtOld = lookFirst(scene, [{ kind: "grants", keyId: old.keyId }]);
   if (lookAtOld !== undefined) return lookAtOld;
   const wanted = customersGrants(valueOf(seen.grants[old.keyId]) ?? []).filter(
     ({ grantId }) => !rotation.grantsCopied.includes(grantId),
   );
   if (wanted.length === 0) return undefined;
-  const lookAtNew = lookFirst(record, seen, moment, [{ kind: "grants", keyId: fresh.keyId }]);
+  const lookAtNew = lookFirst(scene, [{ kind: "grants", keyId: fresh.keyId }]);
   if (lookAtNew !== undefined) return lookAtNew;
   const there = (valueOf(seen.grants[fresh.keyId]) ?? []).map(grantTerms);
   const missing = wanted.find((grant) => !there.includes(grantTerms(grant)));
@@ -157,13 +139,9 @@ function grantTerms(grant: Grant): string {
 }
 
 /** Whether the new version reads Enabled; a key that KMS just made may not be visible at once. */
-export function whyNotEnabledYet(
-  record: ManagedKey,
-  fresh: Version,
-  seen: Seen,
-  moment: Moment,
-): Decision | undefined {
-  const first = lookFirst(record, seen, moment, [{ kind: "key", key: fresh.keyId }]);
+export function whyNotEnabledYet(scene: StepScene, fresh: Version): Decision | undefined {
+  const { seen, moment } = scene;
+  const first = lookFirst(scene, [{ kind: "key", key: fresh.keyId }]);
   if (first !== undefined) return first;
   const key = valueOf(seen.key[fresh.keyId]);
   if (key?.state === "Enabled") return undefined;
@@ -183,14 +161,9 @@ export function whyNotEnabledYet(
   return { kind: "halt", finding: changed };
 }
 
-function distributed(
-  record: ManagedKey,
-  rotation: Rotation,
-  fresh: Version,
-  seen: Seen,
-  moment: Moment,
-): Decision {
-  const extras = extraSuccessors(record, rotation, fresh, seen, moment);
+function distributed(scene: StepScene, fresh: Version): Decision {
+  const { record, rotation, moment } = scene;
+  const extras = extraSuccessors(scene, fresh);
   if ("kind" in extras) return extras;
   const moved: Rotation = { ...rotation, step: "activate", stepSinceMs: moment.nowMs };
   return {
@@ -207,16 +180,11 @@ function distributed(
 }
 
 /** Where CreateKey was called more than once, a lookup may have missed a key that shows up now. */
-function extraSuccessors(
-  record: ManagedKey,
-  rotation: Rotation,
-  fresh: Version,
-  seen: Seen,
-  moment: Moment,
-): Decision | { found: Extra[] } {
+function extraSuccessors(scene: StepScene, fresh: Version): Decision | { found: Extra[] } {
+  const { record, rotation, seen, moment } = scene;
   if (rotation.intent.attempts < 2) return { found: [] };
   const look: Look = { kind: "successors", rotationId: rotation.id };
-  const first = lookFirst(record, seen, moment, [look]);
+  const first = lookFirst(scene, [look]);
   if (first !== undefined) return first;
   const known = [fresh.keyId, ...record.extras.map(({ keyId }) => keyId)];
   const found = (valueOf(seen.successors[rotation.id]) ?? [])

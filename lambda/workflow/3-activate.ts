@@ -7,20 +7,23 @@ import { aliasMoved } from "./alias-target.ts";
 import { consistencyMs } from "./limits.ts";
 import { versionOf, withRotation, withVersion } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
-import type { Decision, EntryDraft, Look, ManagedKey, Moment, Rotation, Seen } from "./types.ts";
+import type {
+  Decision,
+  Look,
+  ManagedKey,
+  Rotation,
+  StepScene,
+  Transition,
+  Version,
+} from "./types.ts";
 
-export function decideActivate(
-  record: ManagedKey,
-  rotation: Rotation,
-  seen: Seen,
-  moment: Moment,
-): Decision {
-  const old = versionOf(record, rotation.from);
+export function decideActivate(scene: StepScene): Decision {
+  const { record, rotation, old, seen, moment } = scene;
   const fresh = versionOf(record, rotation.to);
-  const notReady = whyNotEnabledYet(record, fresh, seen, moment);
+  const notReady = whyNotEnabledYet(scene, fresh);
   if (notReady !== undefined) return notReady;
   const looks: Look[] = rotation.intent.aliases.map((alias) => ({ kind: "key", key: alias }));
-  const first = lookFirst(record, seen, moment, looks);
+  const first = lookFirst(scene, looks);
   if (first !== undefined) return first;
 
   const toMove: string[] = [];
@@ -35,7 +38,7 @@ export function decideActivate(
     } else return aliasMoved(alias, key, fresh.keyId, moment);
   }
   const [alias] = toMove;
-  if (alias === undefined) return activated(record, rotation, moment);
+  if (alias === undefined) return activated(scene, fresh);
   return {
     kind: "call",
     call: { kind: "UpdateAlias", alias, keyId: fresh.keyId },
@@ -50,7 +53,7 @@ export function aliasWasMoved(
   rotation: Rotation,
   alias: string,
   nowMs: number,
-): { next: ManagedKey; entry: EntryDraft } {
+): Transition {
   const movedAtMs = { ...rotation.movedAtMs, [alias]: nowMs };
   return {
     next: withRotation(record, { ...rotation, movedAtMs }),
@@ -64,10 +67,8 @@ export function aliasWasMoved(
   };
 }
 
-function activated(record: ManagedKey, rotation: Rotation, moment: Moment): Decision {
+function activated({ record, rotation, old, moment }: StepScene, fresh: Version): Decision {
   const { nowMs } = moment;
-  const old = versionOf(record, rotation.from);
-  const fresh = versionOf(record, rotation.to);
   const serving = withVersion(record, { ...fresh, standing: "serving", activatedAtMs: nowMs });
   const draining = withVersion(serving, { ...old, standing: "draining", retiredAtMs: nowMs });
   return {

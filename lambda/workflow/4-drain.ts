@@ -3,6 +3,7 @@
  * quiet, and the key is never probed: a probe is a use.
  */
 import { aliasesInTheWay, ownerFinding, stateFinding } from "./old-version.ts";
+import { lastUseOf } from "./destruction.ts";
 import { describeLastUse, judge } from "./evidence.ts";
 import { finding, type Finding } from "./findings.ts";
 import { consistencyMs, dayMs, recheckMs } from "./limits.ts";
@@ -12,43 +13,33 @@ import { lookFirst, valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
 import type {
   Decision,
-  EntryDraft,
   Evidence,
   LastUse,
   ManagedKey,
-  Moment,
   Restored,
   Rotation,
-  Seen,
+  StepScene,
+  Transition,
   Version,
 } from "./types.ts";
 
-export function decideDrain(
-  record: ManagedKey,
-  rotation: Rotation,
-  seen: Seen,
-  moment: Moment,
-): Decision {
-  const old = versionOf(record, rotation.from);
-  if (rotation.restored !== undefined) {
-    return restored(record, rotation, rotation.restored, old, seen, moment);
-  }
-  if (rotation.labelledAtMs === undefined) return label(record, rotation, old, seen, moment);
-  const agedAtMs = drainSinceMs(rotation, old) + rotation.policy.drain.atLeastMs;
+export function decideDrain(scene: StepScene): Decision {
+  const { rotation, old, moment } = scene;
+  if (rotation.restored !== undefined) return restored(scene, rotation.restored);
+  if (rotation.labelledAtMs === undefined) return label(scene);
+  const agedAtMs = drainSinceMs(scene) + rotation.policy.drain.atLeastMs;
   if (moment.nowMs < agedAtMs) {
     return { kind: "wait", untilMs: agedAtMs, reason: "the minimum time in drain" };
   }
-  const first = lookFirst(record, seen, moment, [
+  const first = lookFirst(scene, [
     { kind: "key", key: old.keyId },
     { kind: "aliases", keyId: old.keyId },
     { kind: "last-use", keyId: old.keyId },
   ]);
   if (first !== undefined) return first;
-  const wrong =
-    stateFinding(old, valueOf(seen.key[old.keyId]), ["Enabled"], moment) ??
-    aliasesInTheWay(rotation, old, valueOf(seen.aliases[old.keyId]), moment);
+  const wrong = stateFinding(scene, ["Enabled"]) ?? aliasesInTheWay(scene);
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
-  return judged(record, rotation, old, seen, moment);
+  return judged(scene);
 }
 
 export function retiredAtMs(old: Version): number {
@@ -56,26 +47,19 @@ export function retiredAtMs(old: Version): number {
   return old.retiredAtMs;
 }
 
-function drainSinceMs(rotation: Rotation, old: Version): number {
+function drainSinceMs({ rotation, old }: StepScene): number {
   return rotation.drainSinceMs ?? retiredAtMs(old);
 }
 
 /** The label is for IAM policies and SCPs, ours among them; it says that originating has ended. */
-function label(
-  record: ManagedKey,
-  rotation: Rotation,
-  old: Version,
-  seen: Seen,
-  moment: Moment,
-): Decision {
-  const first = lookFirst(record, seen, moment, [
+function label(scene: StepScene): Decision {
+  const { rotation, old } = scene;
+  const first = lookFirst(scene, [
     { kind: "key", key: old.keyId },
     { kind: "tags", keyId: old.keyId },
   ]);
   if (first !== undefined) return first;
-  const wrong =
-    stateFinding(old, valueOf(seen.key[old.keyId]), ["Enabled"], moment) ??
-    ownerFinding(record, old, valueOf(seen.tags[old.keyId]), moment);
+  const wrong = stateFinding(scene, ["Enabled"]) ?? ownerFinding(scene, old);
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
   return {
     kind: "call",
@@ -85,11 +69,7 @@ function label(
   };
 }
 
-export function labelled(
-  record: ManagedKey,
-  rotation: Rotation,
-  nowMs: number,
-): { next: ManagedKey; entry: EntryDraft } {
+export function labelled(record: ManagedKey, rotation: Rotation, nowMs: number): Transition {
   const next = withRotation(record, { ...rotation, labelledAtMs: nowMs });
   return {
     next: { ...next, authorizationChangedAtMs: nowMs },
@@ -103,17 +83,12 @@ export function labelled(
   };
 }
 
-function judged(
-  record: ManagedKey,
-  rotation: Rotation,
-  old: Version,
-  seen: Seen,
-  moment: Moment,
-): Decision {
-  const lastUse = valueOf(seen["last-use"][old.keyId]) ?? { kind: "unknown", why: "no such key" };
+function judged(scene: StepScene): Decision {
+  const { record, rotation, old, seen, moment } = scene;
+  const lastUse = lastUseOf(seen, old.keyId);
   const evidence: Evidence = { lookedAtMs: moment.nowMs, lastUse };
-  if (rotation.policy.retire === "retain") return retained(record, rotation, old, evidence);
-  const block = notQuiet(rotation, old, lastUse, moment);
+  if (rotation.policy.retire === "retain") return retained(scene, evidence);
+  const block = notQuiet(scene, lastUse);
   if (block !== undefined) return block;
   const moved: Rotation = { ...rotation, step: "revoke", stepSinceMs: moment.nowMs, evidence };
   return {
@@ -130,12 +105,8 @@ function judged(
 }
 
 /** The wait that evidence short of quiet amounts to; undefined where the version is quiet. */
-export function notQuiet(
-  rotation: Rotation,
-  old: Version,
-  lastUse: LastUse,
-  moment: Moment,
-): Decision | undefined {
+export function notQuiet(scene: StepScene, lastUse: LastUse): Decision | undefined {
+  const { rotation, old, moment } = scene;
   const verdict = judge(lastUse, retiredAtMs(old), rotation.policy, moment.nowMs);
   const show = `aws kms get-key-last-usage --key-id ${old.keyId}`;
   const blocked = (reason: string, what: Finding): Decision => ({
@@ -163,21 +134,16 @@ export function notQuiet(
         kind: "wait",
         untilMs,
         reason: `not quiet for long enough: ${describeLastUse(lastUse)}`,
-        ...prolonged(rotation, old, lastUse, show, moment),
+        ...prolonged(scene, lastUse, show),
       };
     }
   }
 }
 
-function prolonged(
-  rotation: Rotation,
-  old: Version,
-  lastUse: LastUse,
-  show: string,
-  moment: Moment,
-): { finding?: Finding } {
+function prolonged(scene: StepScene, lastUse: LastUse, show: string): { finding?: Finding } {
+  const { rotation, old, moment } = scene;
   const { atLeastMs, quietForMs } = rotation.policy.drain;
-  const inDrainMs = moment.nowMs - drainSinceMs(rotation, old);
+  const inDrainMs = moment.nowMs - drainSinceMs(scene);
   if (inDrainMs < 2 * (atLeastMs + quietForMs)) return {};
   const days = Math.floor(inDrainMs / dayMs);
   const sights = `version ${old.number} is ${days} days in drain: ${describeLastUse(lastUse)}`;
@@ -185,12 +151,7 @@ function prolonged(
 }
 
 /** The policy keeps old versions for ever: nothing is destroyed, so nothing waits for quiet. */
-function retained(
-  record: ManagedKey,
-  rotation: Rotation,
-  old: Version,
-  evidence: Evidence,
-): Decision {
+function retained({ record, rotation, old }: StepScene, evidence: Evidence): Decision {
   const closed = withVersion(record, { ...old, standing: "retained" });
   return {
     kind: "change",
@@ -213,21 +174,14 @@ function retained(
  * A version that we enabled again drains anew. An earlier call could still disable it, so it is
  * looked at once more when nothing can land any longer.
  */
-function restored(
-  record: ManagedKey,
-  rotation: Rotation,
-  { atMs, because }: Restored,
-  old: Version,
-  seen: Seen,
-  moment: Moment,
-): Decision {
-  const first = lookFirst(record, seen, moment, [
+function restored(scene: StepScene, { atMs, because }: Restored): Decision {
+  const { record, rotation, old, seen, moment } = scene;
+  const first = lookFirst(scene, [
     { kind: "key", key: old.keyId },
     { kind: "aliases", keyId: old.keyId },
   ]);
   if (first !== undefined) return first;
-  const key = valueOf(seen.key[old.keyId]);
-  if (key?.state === "Disabled") {
+  if (valueOf(seen.key[old.keyId])?.state === "Disabled") {
     if (moment.nowMs < atMs + consistencyMs) {
       return { kind: "retry", reason: "it was enabled again, and reads do not show it yet" };
     }
@@ -238,9 +192,7 @@ function restored(
       reason: `version ${old.number} was to be enabled again, and reads Disabled`,
     };
   }
-  const wrong =
-    stateFinding(old, key, ["Enabled"], moment) ??
-    aliasesInTheWay(rotation, old, valueOf(seen.aliases[old.keyId]), moment);
+  const wrong = stateFinding(scene, ["Enabled"]) ?? aliasesInTheWay(scene);
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
   const untilMs = blockedUntilMs(record.unsettled, moment.epoch, true, moment.nowMs);
   if (untilMs !== undefined) {

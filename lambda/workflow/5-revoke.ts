@@ -15,41 +15,30 @@ import {
 } from "./destruction.ts";
 import { describeLastUse } from "./evidence.ts";
 import { finding } from "./findings.ts";
-import { recheckMs } from "./limits.ts";
+import { consistencyMs, recheckMs } from "./limits.ts";
 import { aliasesInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import { lookForAliases, soak } from "./soak.ts";
 import type {
   Decision,
-  EntryDraft,
   KeyState,
   LastUse,
   ManagedKey,
-  Moment,
   Rotation,
-  Seen,
-  Version,
+  StepScene,
+  Transition,
 } from "./types.ts";
 
-export function decideRevoke(
-  record: ManagedKey,
-  rotation: Rotation,
-  seen: Seen,
-  moment: Moment,
-): Decision {
-  const old = versionOf(record, rotation.from);
+export function decideRevoke(scene: StepScene): Decision {
+  const { rotation, old } = scene;
   switch (old.standing) {
     case "draining":
-      return rotation.policy.retire === "retain"
-        ? backToDrain(record, rotation, old, moment)
-        : disable(record, rotation, old, seen, moment);
+      return rotation.policy.retire === "retain" ? backToDrain(scene) : disable(scene);
     case "disabled":
-      return rotation.soakSinceMs === undefined
-        ? lookForAliases(record, rotation, old, seen, moment)
-        : soak(record, rotation, old, seen, moment);
+      return rotation.soakSinceMs === undefined ? lookForAliases(scene) : soak(scene);
     case "deletion-scheduled":
-      return awaitDeletion(record, rotation, old, seen, moment);
+      return awaitDeletion(scene);
     case "created":
     case "serving":
     case "retained":
@@ -57,80 +46,66 @@ export function decideRevoke(
   }
 }
 
-/** The policy became milder before anything was done: drain ends in retaining the version. */
-function backToDrain(
-  record: ManagedKey,
-  rotation: Rotation,
-  old: Version,
-  moment: Moment,
-): Decision {
-  const back: Rotation = { ...rotation, step: "drain", stepSinceMs: moment.nowMs };
+/**
+ * The policy became milder before anything was done: drain ends in retaining the version. Where our
+ * DisableKey has no answer, it may still have been done: the version is given back if it was.
+ */
+function backToDrain(scene: StepScene): Decision {
+  const { record, rotation, moment } = scene;
+  const { nowMs } = moment;
+  const back: Rotation = { ...rotation, step: "drain", stepSinceMs: nowMs };
+  const inDoubt: Rotation = {
+    ...back,
+    restored: { atMs: nowMs - consistencyMs, because: "use" },
+  };
   return {
     kind: "change",
-    next: withRotation(record, back),
-    entry: entryOf(rotation, old, "not-revoked", "the policy now retains old versions"),
+    next: withRotation(record, rotation.unanswered === undefined ? back : inDoubt),
+    entry: entryOf(scene, "not-revoked", "the policy now retains old versions"),
   };
 }
 
-function disable(
-  record: ManagedKey,
-  rotation: Rotation,
-  old: Version,
-  seen: Seen,
-  moment: Moment,
-): Decision {
-  const first = lookFirst(record, seen, moment, everythingOf(old.keyId));
+function disable(scene: StepScene): Decision {
+  const { record, rotation, old, seen, moment } = scene;
+  const first = lookFirst(scene, everythingOf(old.keyId));
   if (first !== undefined) return first;
   const key = valueOf(seen.key[old.keyId]);
   const byHand = rotation.policy.approval === "revoke";
   const ours = rotation.unanswered === "DisableKey";
   const isDisabled = key?.state === "Disabled" && (ours || byHand);
-  const inTheWay = aliasesInTheWay(rotation, old, valueOf(seen.aliases[old.keyId]), moment);
-  const lastUse = lastUseOf(seen, old);
-  const inUse = notQuiet(rotation, old, lastUse, moment);
-  if (isDisabled && ours && inTheWay !== undefined)
-    return enable(old, rotation, "alias", inTheWay.seen);
+  const inTheWay = aliasesInTheWay(scene);
+  const lastUse = lastUseOf(seen, old.keyId);
+  const inUse = notQuiet(scene, lastUse);
+  if (isDisabled && ours && inTheWay !== undefined) return enable(scene, "alias", inTheWay.seen);
   if (isDisabled && ours && inUse !== undefined) {
-    return enable(old, rotation, "use", `our call landed late: ${describeLastUse(lastUse)}`);
+    return enable(scene, "use", `our call landed late: ${describeLastUse(lastUse)}`);
   }
   const expected: KeyState[] = isDisabled && inUse === undefined ? ["Disabled"] : ["Enabled"];
-  const wrong =
-    stateFinding(old, key, expected, moment) ??
-    ownerFinding(record, old, valueOf(seen.tags[old.keyId]), moment) ??
-    inTheWay;
+  const wrong = stateFinding(scene, expected) ?? ownerFinding(scene, old) ?? inTheWay;
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
-  const blocked = inUse ?? (isDisabled ? undefined : guardrail(old, seen, lastUse, moment));
-  if (blocked !== undefined) return lapsed(record, rotation, old, moment) ?? blocked;
-  const newEvidence = evidenceRead(record, rotation, old, lastUse, moment);
+  const blocked = inUse ?? (isDisabled ? undefined : guardrail(scene, old, lastUse));
+  if (blocked !== undefined) return lapsed(scene) ?? blocked;
+  const newEvidence = evidenceRead(scene, lastUse);
   if (newEvidence !== undefined) return newEvidence;
   if (isDisabled) return { kind: "change", ...disabled(record, rotation, moment.nowMs) };
-  if (byHand) return approvalRequired(rotation, old, lastUse, moment);
+  if (byHand) return approvalRequired(scene, lastUse);
   return callOn(rotation, { kind: "DisableKey", keyId: old.keyId }, "the drain is proved");
 }
 
 /** The record once the old version is disabled. */
-export function disabled(
-  record: ManagedKey,
-  rotation: Rotation,
-  nowMs: number,
-): { next: ManagedKey; entry: EntryDraft } {
+export function disabled(record: ManagedKey, rotation: Rotation, nowMs: number): Transition {
   const old = versionOf(record, rotation.from);
   const next = withVersion(record, { ...old, standing: "disabled", disabledAtMs: nowMs });
   return {
     next: withRotation(next, { ...without(rotation, "unanswered"), stepSinceMs: nowMs }),
-    entry: entryOf(rotation, old, "disabled", "the drain is proved, and was read again", {
+    entry: entryOf({ rotation, old }, "disabled", "the drain is proved, and was read again", {
       lastUse: rotation.evidence === undefined ? "" : describeLastUse(rotation.evidence.lastUse),
     }),
   };
 }
 
 /** Until there are requests, the person who approves disables the key; keyturn goes on from there. */
-function approvalRequired(
-  rotation: Rotation,
-  old: Version,
-  lastUse: LastUse,
-  moment: Moment,
-): Decision {
+function approvalRequired({ old, moment }: StepScene, lastUse: LastUse): Decision {
   const seen = `version ${old.number}, ${old.keyId}, is drained; last use ${describeLastUse(lastUse)}`;
   const next = `aws kms disable-key --key-id ${old.keyId}`;
   const what = finding("APPROVAL_REQUIRED", old.keyId, seen, next, moment.nowMs);

@@ -17,12 +17,12 @@ import { marked, unsettledUntilMs } from "./settle.ts";
 import type {
   Call,
   Decision,
-  EntryDraft,
   Extra,
   ManagedKey,
   Matter,
   Moment,
   Outcome,
+  Transition,
 } from "./types.ts";
 
 type CallDecision = Extract<Decision, { kind: "call" }>;
@@ -68,7 +68,7 @@ export function absorbDone(
   decision: CallDecision,
   outcome: Done,
   moment: Moment,
-): { next: ManagedKey; entry: EntryDraft } {
+): Transition {
   const { call, matter } = decision;
   const { nowMs } = moment;
   if (matter.kind === "extra") {
@@ -175,11 +175,7 @@ function extraOf(record: ManagedKey, keyId: string): Extra {
   return extra;
 }
 
-function extraLabelled(
-  record: ManagedKey,
-  extra: Extra,
-  nowMs: number,
-): { next: ManagedKey; entry: EntryDraft } {
+function extraLabelled(record: ManagedKey, extra: Extra, nowMs: number): Transition {
   return {
     next: {
       ...withExtra(record, { ...extra, labelledAtMs: nowMs }),

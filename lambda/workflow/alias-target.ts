@@ -1,18 +1,15 @@
 /** The one key that all aliases of a managed key point at. */
 import { finding } from "./findings.ts";
 import { lookFirst, valueOf } from "./sights.ts";
-import type { Decision, Key, Look, ManagedKey, Moment, Seen } from "./types.ts";
+import type { Decision, Key, Look, Moment, Scene } from "./types.ts";
 
 export type AliasTarget = { kind: "target"; key: Key } | { kind: "not"; decision: Decision };
 
-export function aliasTarget(
-  record: ManagedKey,
-  aliases: string[],
-  seen: Seen,
-  moment: Moment,
-): AliasTarget {
+export function aliasTarget(scene: Scene): AliasTarget {
+  const { record, seen, moment } = scene;
+  const { aliases } = record;
   const looks: Look[] = aliases.map((alias) => ({ kind: "key", key: alias }));
-  const first = lookFirst(record, seen, moment, looks);
+  const first = lookFirst(scene, looks);
   if (first !== undefined) return { kind: "not", decision: first };
   let target: Key | undefined;
   for (const alias of aliases) {

@@ -3,7 +3,7 @@ import { dayMs, recheckMs } from "./limits.ts";
 import { entryOf, stateFinding } from "./old-version.ts";
 import { versionOf, without, withRotation, withRotationClosed, withVersion } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
-import type { Decision, EntryDraft, ManagedKey, Moment, Rotation, Seen, Version } from "./types.ts";
+import type { Decision, ManagedKey, Rotation, StepScene, Transition } from "./types.ts";
 
 /** The record once KMS has a date for the deletion. */
 export function scheduled(
@@ -11,34 +11,29 @@ export function scheduled(
   rotation: Rotation,
   deletionAtMs: number | undefined,
   nowMs: number,
-): { next: ManagedKey; entry: EntryDraft } {
+): Transition {
   const old = versionOf(record, rotation.from);
   const at = deletionAtMs ?? nowMs + rotation.policy.deletionWindowDays * dayMs;
   const next = withVersion(record, { ...old, standing: "deletion-scheduled", deletionAtMs: at });
   return {
     next: withRotation(next, { ...without(rotation, "unanswered"), stepSinceMs: nowMs }),
-    entry: entryOf(rotation, old, "deletion-scheduled", "the policy deletes old versions", {
+    entry: entryOf({ rotation, old }, "deletion-scheduled", "the policy deletes old versions", {
       deletionAtMs: at,
     }),
   };
 }
 
-export function awaitDeletion(
-  record: ManagedKey,
-  rotation: Rotation,
-  old: Version,
-  seen: Seen,
-  moment: Moment,
-): Decision {
+export function awaitDeletion(scene: StepScene): Decision {
+  const { record, rotation, old, seen, moment } = scene;
   const goneAtMs = old.deletionAtMs ?? moment.nowMs;
   if (moment.nowMs < goneAtMs) {
     return { kind: "wait", untilMs: goneAtMs, reason: "the deletion window" };
   }
-  const first = lookFirst(record, seen, moment, [{ kind: "key", key: old.keyId }]);
+  const first = lookFirst(scene, [{ kind: "key", key: old.keyId }]);
   if (first !== undefined) return first;
   const key = valueOf(seen.key[old.keyId]);
   if (key !== undefined) {
-    const changed = stateFinding(old, key, ["PendingDeletion"], moment);
+    const changed = stateFinding(scene, ["PendingDeletion"]);
     if (changed !== undefined) return { kind: "halt", finding: changed };
     const untilMs = Math.max(key.deletionAtMs ?? 0, moment.nowMs + recheckMs);
     return { kind: "wait", untilMs, reason: "KMS may delete up to a day late" };
@@ -47,6 +42,6 @@ export function awaitDeletion(
   return {
     kind: "change",
     next: withRotationClosed({ ...record, versions }, rotation),
-    entry: entryOf(rotation, old, "completed", "KMS has deleted the old version"),
+    entry: entryOf(scene, "completed", "KMS has deleted the old version"),
   };
 }

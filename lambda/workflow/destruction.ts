@@ -11,11 +11,11 @@ import type {
   Decision,
   LastUse,
   Look,
-  ManagedKey,
-  Moment,
   Restored,
   Rotation,
+  Scene,
   Seen,
+  StepScene,
   Version,
 } from "./types.ts";
 
@@ -29,18 +29,13 @@ export function everythingOf(keyId: string): Look[] {
   ];
 }
 
-export function lastUseOf(seen: Seen, old: Version): LastUse {
-  return valueOf(seen["last-use"][old.keyId]) ?? { kind: "unknown", why: "no such key" };
+export function lastUseOf(seen: Seen, keyId: string): LastUse {
+  return valueOf(seen["last-use"][keyId]) ?? { kind: "unknown", why: "no such key" };
 }
 
 /** Evidence that says something new is put on record before anything rests on it. */
-export function evidenceRead(
-  record: ManagedKey,
-  rotation: Rotation,
-  old: Version,
-  lastUse: LastUse,
-  moment: Moment,
-): Decision | undefined {
+export function evidenceRead(scene: StepScene, lastUse: LastUse): Decision | undefined {
+  const { record, rotation, moment } = scene;
   const before = rotation.evidence?.lastUse;
   const now = describeLastUse(lastUse);
   if (before !== undefined && describeLastUse(before) === now) return undefined;
@@ -48,19 +43,15 @@ export function evidenceRead(
   return {
     kind: "change",
     next: withRotation(record, { ...rotation, evidence }),
-    entry: entryOf(rotation, old, "evidence-read", "the last use is not what it was", {
+    entry: entryOf(scene, "evidence-read", "the last use is not what it was", {
       lastUse: now,
     }),
   };
 }
 
 /** A call without an answer that can no longer land, and did not: nobody may take it for ours. */
-export function lapsed(
-  record: ManagedKey,
-  rotation: Rotation,
-  old: Version,
-  moment: Moment,
-): Decision | undefined {
+export function lapsed(scene: StepScene): Decision | undefined {
+  const { record, rotation, moment } = scene;
   if (rotation.unanswered === undefined) return undefined;
   if (blockedUntilMs(record.unsettled, moment.epoch, true, moment.nowMs) !== undefined) {
     return undefined;
@@ -69,34 +60,32 @@ export function lapsed(
   return {
     kind: "change",
     next: withRotation(record, without(rotation, "unanswered")),
-    entry: entryOf(rotation, old, "lapsed", reason),
+    entry: entryOf(scene, "lapsed", reason),
   };
 }
 
 /** The key's own policy may forbid this for days after a use: waited for, never fought. */
 export function guardrail(
-  old: Pick<Version, "keyId" | "createdAtMs">,
-  seen: Seen,
+  { seen, moment }: Scene,
+  { keyId, createdAtMs }: Pick<Version, "keyId" | "createdAtMs">,
   lastUse: LastUse,
-  moment: Moment,
 ): Decision | undefined {
-  const document = valueOf(seen.policy[old.keyId])?.document ?? "";
-  const endsMs = guardrailEndsMs(document, lastUse, old.createdAtMs);
+  const document = valueOf(seen.policy[keyId])?.document ?? "";
+  const endsMs = guardrailEndsMs(document, lastUse, createdAtMs);
   if (moment.nowMs >= endsMs) return undefined;
   const reason = "kms:TrailingDaysWithoutKeyUsage in the key policy";
   const seenThen = `${reason} forbids it until ${isoOf(endsMs)}`;
-  const next = `aws kms get-key-policy --key-id ${old.keyId} --policy-name default --output text`;
-  const what = finding("GUARDRAIL", old.keyId, seenThen, next, moment.nowMs);
+  const next = `aws kms get-key-policy --key-id ${keyId} --policy-name default --output text`;
+  const what = finding("GUARDRAIL", keyId, seenThen, next, moment.nowMs);
   return { kind: "wait", untilMs: endsMs, reason, finding: what };
 }
 
 export function enable(
-  { keyId }: Version,
-  rotation: Rotation,
+  { rotation, old }: Pick<StepScene, "rotation" | "old">,
   because: Restored["because"],
   why: string,
 ): Decision {
-  return callOn(rotation, { kind: "EnableKey", keyId, because }, why);
+  return callOn(rotation, { kind: "EnableKey", keyId: old.keyId, because }, why);
 }
 
 export function callOn(rotation: Rotation, call: Call, reason: string): Decision {

@@ -5,26 +5,17 @@ import { consistencyMs } from "./limits.ts";
 import { whyNotServed } from "./served.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
-import type {
-  Decision,
-  EntryDraft,
-  Key,
-  Look,
-  ManagedKey,
-  Moment,
-  Seen,
-  Tags,
-  Version,
-} from "./types.ts";
+import type { Decision, Key, Look, ManagedKey, Scene, Tags, Transition, Version } from "./types.ts";
 import { shapeOf } from "./shape.ts";
 import { aliasTarget } from "./alias-target.ts";
 
-export function decideEnrolment(record: ManagedKey, seen: Seen, moment: Moment): Decision {
-  const target = aliasTarget(record, record.aliases, seen, moment);
+export function decideEnrolment(scene: Scene): Decision {
+  const { record, seen, moment } = scene;
+  const target = aliasTarget(scene);
   if (target.kind !== "target") return target.decision;
   const { key } = target;
 
-  const unfit = whyUnfit(record, key, moment);
+  const unfit = whyUnfit(scene, key);
   if (unfit !== undefined) return unfit;
 
   const looks: Look[] = [
@@ -32,13 +23,13 @@ export function decideEnrolment(record: ManagedKey, seen: Seen, moment: Moment):
     { kind: "policy", keyId: key.keyId },
     { kind: "aliases", keyId: key.keyId },
   ];
-  const first = lookFirst(record, seen, moment, looks);
+  const first = lookFirst(scene, looks);
   if (first !== undefined) return first;
   const tags = valueOf(seen.tags[key.keyId]) ?? {};
   const policy = valueOf(seen.policy[key.keyId]);
   if (policy === undefined) return { kind: "retry", reason: "the key's policy could not be read" };
 
-  const foreign = whyForeign(record, key, tags, moment);
+  const foreign = whyForeign(scene, key, tags);
   if (foreign !== undefined) return foreign;
   const problem = whyNotCarried(key, policy, tags, moment.nowMs);
   if (problem !== undefined) return { kind: "halt", finding: problem };
@@ -70,7 +61,7 @@ export function decideEnrolment(record: ManagedKey, seen: Seen, moment: Moment):
 }
 
 /** The record once KMS accepted our tags; whether they are there, and ours, is still to be seen. */
-export function tagged(record: ManagedKey, nowMs: number): { next: ManagedKey; entry: EntryDraft } {
+export function tagged(record: ManagedKey, nowMs: number): Transition {
   return {
     next: { ...record, taggedAtMs: nowMs, authorizationChangedAtMs: nowMs },
     entry: {
@@ -81,7 +72,7 @@ export function tagged(record: ManagedKey, nowMs: number): { next: ManagedKey; e
   };
 }
 
-function enrolled(record: ManagedKey, nowMs: number): { next: ManagedKey; entry: EntryDraft } {
+function enrolled(record: ManagedKey, nowMs: number): Transition {
   return {
     next: { ...record, enrolledAtMs: nowMs, authorizationChangedAtMs: nowMs },
     entry: {
@@ -100,7 +91,8 @@ function enrolmentTags(record: ManagedKey): Tags {
   };
 }
 
-function whyUnfit(record: ManagedKey, key: Key, moment: Moment): Decision | undefined {
+function whyUnfit(scene: Scene, key: Key): Decision | undefined {
+  const { record, moment } = scene;
   const why = whyNotServed(key);
   if (why !== undefined) {
     const next = `remove ${record.alias} from managedKeys in the configuration`;
@@ -110,11 +102,11 @@ function whyUnfit(record: ManagedKey, key: Key, moment: Moment): Decision | unde
       finding: finding("KIND_NOT_SERVED", record.alias, seen, next, moment.nowMs),
     };
   }
-  return whyNotEnabled(record, key, moment);
+  return whyNotEnabled(scene, key);
 }
 
 /** The halt that a serving key, or one to be enrolled, deserves where it is not Enabled. */
-export function whyNotEnabled(record: ManagedKey, key: Key, moment: Moment): Decision | undefined {
+export function whyNotEnabled({ record, moment }: Scene, key: Key): Decision | undefined {
   if (key.state === "Enabled") return undefined;
   const enable = `aws kms enable-key --key-id ${key.keyId}`;
   const next =
@@ -128,12 +120,7 @@ export function whyNotEnabled(record: ManagedKey, key: Key, moment: Moment): Dec
   };
 }
 
-function whyForeign(
-  record: ManagedKey,
-  key: Key,
-  tags: Tags,
-  moment: Moment,
-): Decision | undefined {
+function whyForeign({ record, moment }: Scene, key: Key, tags: Tags): Decision | undefined {
   const owner = tags[tagNames.owner];
   const alias = tags[tagNames.alias];
   const version = tags[tagNames.version];

@@ -1,24 +1,13 @@
 /** What may not be true of a version that is on its way out. */
 import { finding, type Finding } from "./findings.ts";
+import { valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
-import type {
-  EntryDraft,
-  Key,
-  KeyState,
-  ManagedKey,
-  Moment,
-  Rotation,
-  Tags,
-  Version,
-} from "./types.ts";
+import type { EntryDraft, Key, KeyState, Scene, StepScene, Version } from "./types.ts";
 
 /** Somebody else changed its state: told, never overwritten. */
-export function stateFinding(
-  old: Version,
-  key: Key | undefined,
-  expected: KeyState[],
-  moment: Moment,
-): Finding | undefined {
+export function stateFinding(scene: StepScene, expected: KeyState[]): Finding | undefined {
+  const { old, moment } = scene;
+  const key = valueOf(scene.seen.key[old.keyId]);
   if (key === undefined) {
     const seen = `version ${old.number}, ${old.keyId}, is not in KMS`;
     const next = `aws cloudtrail lookup-events --lookup-attributes AttributeKey=ResourceName,AttributeValue=${old.arn}`;
@@ -46,27 +35,19 @@ function commandTo(key: Key): string {
 }
 
 /** Whoever re-tagged it has taken it over: a key of another owner is never changed. */
-export function ownerFinding(
-  record: Pick<ManagedKey, "alias" | "owner">,
-  old: Pick<Version, "keyId" | "number">,
-  tags: Tags | undefined,
-  moment: Moment,
-): Finding | undefined {
-  const owner = tags?.[tagNames.owner];
+export function ownerFinding(scene: Scene, { number, keyId }: Version): Finding | undefined {
+  const { record, moment } = scene;
+  const owner = valueOf(scene.seen.tags[keyId])?.[tagNames.owner];
   if (owner === record.owner) return undefined;
-  const seen = `version ${old.number}, ${old.keyId}, belongs to ${owner ?? "nobody"} by its tags`;
-  const next = `aws kms list-resource-tags --key-id ${old.keyId}`;
+  const seen = `version ${number}, ${keyId}, belongs to ${owner ?? "nobody"} by its tags`;
+  const next = `aws kms list-resource-tags --key-id ${keyId}`;
   return finding("OTHER_OWNER", record.alias, seen, next, moment.nowMs);
 }
 
 /** Any alias counts, also one that is not ours: whoever uses it still needs the key. */
-export function aliasesInTheWay(
-  rotation: Rotation,
-  old: Version,
-  aliases: string[] | undefined,
-  moment: Moment,
-): Finding | undefined {
-  const [alias] = aliases ?? [];
+export function aliasesInTheWay(scene: StepScene): Finding | undefined {
+  const { rotation, old, moment } = scene;
+  const [alias] = valueOf(scene.seen.aliases[old.keyId]) ?? [];
   if (alias === undefined) return undefined;
   const seen = `${alias} points at version ${old.number}, ${old.keyId}, which is retired`;
   const next = rotation.intent.aliases.includes(alias)
@@ -77,9 +58,8 @@ export function aliasesInTheWay(
 
 /** A line of history about revoking the old version. */
 export function entryOf(
-  rotation: Rotation,
-  old: Version,
-  event: string,
+  { rotation, old }: Pick<StepScene, "rotation" | "old">,
+  event: EntryDraft["event"],
   reason: string,
   detail: EntryDraft["detail"] = {},
 ): EntryDraft {

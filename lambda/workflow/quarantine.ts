@@ -2,20 +2,16 @@
  * A key that a rotation made in excess is put out of use, never deleted, and only where nobody can
  * have come to need it: no alias, no grant, never used, and old enough for all reads to agree.
  */
-import { guardrail } from "./destruction.ts";
+import { guardrail, lastUseOf } from "./destruction.ts";
 import { finding } from "./findings.ts";
 import { clockSkewMs, consistencyMs, lastUseLagMs, recheckMs } from "./limits.ts";
 import { withExtra } from "./record.ts";
 import { stillToSee, valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
-import type { Decision, EntryDraft, Extra, ManagedKey, Moment, Seen } from "./types.ts";
+import type { Decision, Extra, ManagedKey, Scene, Transition } from "./types.ts";
 
-export function decideExtra(
-  record: ManagedKey,
-  extra: Extra,
-  seen: Seen,
-  moment: Moment,
-): Decision {
+export function decideExtra(scene: Scene, extra: Extra): Decision {
+  const { record, seen, moment } = scene;
   const { keyId } = extra;
   const ripeAtMs = extra.foundAtMs + consistencyMs + lastUseLagMs;
   if (moment.nowMs < ripeAtMs) {
@@ -35,7 +31,7 @@ export function decideExtra(
     const reason = `the extra key is ${state ?? "gone"}`;
     return { kind: "change", ...quarantined(record, extra, reason, moment.nowMs) };
   }
-  const why = whyNotExtra(record, extra, seen);
+  const why = whyNotExtra(scene, extra);
   if (why !== undefined) {
     const next = `aws kms describe-key --key-id ${keyId}`;
     const sights = `${keyId}, made in excess by rotation ${extra.rotationId}, ${why}`;
@@ -49,9 +45,8 @@ export function decideExtra(
     const call = { kind: "TagResource", keyId, tags } as const;
     return { kind: "call", call, matter, reason: "a key made in excess" };
   }
-  const lastUse = valueOf(seen["last-use"][keyId]) ?? { kind: "unknown", why: "no such key" };
   const createdAtMs = valueOf(seen.key[keyId])?.createdAtMs ?? extra.foundAtMs;
-  const blocked = guardrail({ keyId, createdAtMs }, seen, lastUse, moment);
+  const blocked = guardrail(scene, { keyId, createdAtMs }, lastUseOf(seen, keyId));
   if (blocked !== undefined) return blocked;
   return { kind: "call", call: { kind: "DisableKey", keyId }, matter, reason: "made in excess" };
 }
@@ -62,7 +57,7 @@ export function quarantined(
   extra: Extra,
   reason: string,
   nowMs: number,
-): { next: ManagedKey; entry: EntryDraft } {
+): Transition {
   return {
     next: withExtra(record, { ...extra, quarantinedAtMs: nowMs }),
     entry: {
@@ -75,7 +70,7 @@ export function quarantined(
 }
 
 /** Why a key is left alone, although its tags say that a rotation made it in excess. */
-function whyNotExtra(record: ManagedKey, extra: Extra, seen: Seen): string | undefined {
+function whyNotExtra({ record, seen }: Scene, extra: Extra): string | undefined {
   const { keyId, rotationId } = extra;
   if (record.versions.some((version) => version.keyId === keyId)) return "is a version";
   if (seen.key[keyId]?.kind !== "seen") return "may not be looked at";

@@ -13,9 +13,8 @@ import type {
   Key,
   KeyPolicy,
   ManagedKey,
-  Moment,
   Rotation,
-  Seen,
+  Scene,
   Tags,
   Version,
 } from "./types.ts";
@@ -30,7 +29,8 @@ export function overdueAtMs(record: Pick<ManagedKey, "policy">, serving: Version
   return (serving.activatedAtMs ?? serving.createdAtMs) + record.policy.cryptoperiodMs;
 }
 
-export function decideServing(record: ManagedKey, seen: Seen, moment: Moment): Decision {
+export function decideServing(scene: Scene): Decision {
+  const { record, seen, moment } = scene;
   const serving = servingVersion(record);
   if (serving === undefined) throw new Error(`${record.alias}: no version serves`);
   const opensAtMs = rotationOpensAtMs(record, serving);
@@ -41,9 +41,9 @@ export function decideServing(record: ManagedKey, seen: Seen, moment: Moment): D
     const untilMs = busy ? Number.MAX_SAFE_INTEGER : opensAtMs;
     return { kind: "wait", untilMs, reason: "the version that serves is within its cryptoperiod" };
   }
-  const givingBack = suspected ? decideOutOfUse(record, seen, moment) : undefined;
+  const givingBack = suspected ? decideOutOfUse(scene) : undefined;
   if (givingBack !== undefined) return givingBack;
-  const target = aliasTarget(record, record.aliases, seen, moment);
+  const target = aliasTarget(scene);
   const astray = record.aliases.find((alias) => {
     const key = valueOf(seen.key[alias]);
     return key !== undefined && key.keyId !== serving.keyId;
@@ -53,9 +53,9 @@ export function decideServing(record: ManagedKey, seen: Seen, moment: Moment): D
     return aliasMoved(astray, valueOf(seen.key[astray]), serving.keyId, moment);
   }
   if (target.kind === "not") return target.decision;
-  const notEnabled = whyNotEnabled(record, target.key, moment);
+  const notEnabled = whyNotEnabled(scene, target.key);
   if (notEnabled !== undefined) return notEnabled;
-  return suspected ? cleared(record) : open(record, target.key, serving, seen, moment);
+  return suspected ? cleared(record) : open(scene, target.key, serving);
 }
 
 function cleared(record: ManagedKey): Decision {
@@ -70,14 +70,9 @@ function cleared(record: ManagedKey): Decision {
   };
 }
 
-function open(
-  record: ManagedKey,
-  key: Key,
-  serving: Version,
-  seen: Seen,
-  moment: Moment,
-): Decision {
-  const first = lookFirst(record, seen, moment, [
+function open(scene: Scene, key: Key, serving: Version): Decision {
+  const { record, seen, moment } = scene;
+  const first = lookFirst(scene, [
     { kind: "policy", keyId: key.keyId },
     { kind: "tags", keyId: key.keyId },
     { kind: "aliases", keyId: key.keyId },
@@ -89,10 +84,9 @@ function open(
   if (policy === undefined || tags === undefined || aliases === undefined) {
     return { kind: "retry", reason: `${key.keyId} is there and not there: reads have not settled` };
   }
-  const problem =
-    ownerFinding(record, serving, tags, moment) ?? whyNotCarried(key, policy, tags, moment.nowMs);
+  const problem = ownerFinding(scene, serving) ?? whyNotCarried(key, policy, tags, moment.nowMs);
   if (problem !== undefined) return { kind: "halt", finding: problem };
-  const rotation = opened(record, key, serving, policy, tags, moment);
+  const rotation = opened(scene, key, serving, policy, tags);
   const unlistedAliases = aliases.filter((alias) => !record.aliases.includes(alias));
   return {
     kind: "change",
@@ -115,12 +109,11 @@ function open(
 }
 
 function opened(
-  record: ManagedKey,
+  { record, moment }: Scene,
   key: Key,
   serving: Version,
   policy: KeyPolicy,
   tags: Tags,
-  moment: Moment,
 ): Rotation {
   const to = serving.number + 1;
   return {

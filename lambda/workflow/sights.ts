@@ -1,7 +1,7 @@
 /** How a step reads what was seen: what is missing is looked at, what is denied is a finding. */
 import { finding } from "./findings.ts";
 import { authorizationLagMs } from "./limits.ts";
-import type { Decision, Look, ManagedKey, Moment, Seen, Sight } from "./types.ts";
+import type { Decision, Look, ManagedKey, Moment, Scene, Seen, Sight } from "./types.ts";
 
 export function nothingSeen(): Seen {
   return {
@@ -39,12 +39,7 @@ export function sightOf(seen: Seen, look: Look): Sight<unknown> | undefined {
  * Whether all of these were seen: undefined where they were (each is then "seen" or "absent"), else
  * the decision to look, or what a look that KMS denied amounts to.
  */
-export function lookFirst(
-  record: ManagedKey,
-  seen: Seen,
-  moment: Moment,
-  looks: Look[],
-): Decision | undefined {
+export function lookFirst({ record, seen, moment }: Scene, looks: Look[]): Decision | undefined {
   const missing = stillToSee(seen, looks);
   if (missing !== undefined) return missing;
   for (const look of looks) {

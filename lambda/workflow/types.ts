@@ -2,8 +2,9 @@
  * The words of the workflow: what the record of a managed key holds, and what can be decided. Plain
  * data, so that all of it can be stored, compared and printed.
  */
+import type { EventName } from "./events.ts";
 import type { Finding } from "./findings.ts";
-import type { Call, KeyShape, LastUse, Look, Tags } from "./kms.ts";
+import type { Call, KeyShape, LastUse, Look, Seen, Tags } from "./kms.ts";
 
 export type * from "./kms.ts";
 
@@ -148,12 +149,15 @@ export type ManagedKey = {
 
 /** One line of history; the store numbers it, stamps it and chains it by hash. */
 export type EntryDraft = {
-  event: string;
+  event: EventName;
   reason: string;
   rotationId?: string;
   step?: Step;
   detail: Record<string, string | number>;
 };
+
+/** The record as something made it, and the line of history that says so. */
+export type Transition = { next: ManagedKey; entry: EntryDraft };
 
 /** Which of the open matters of a managed key a decision belongs to. */
 export type Matter =
@@ -190,3 +194,9 @@ export type Moment = {
   /** Matters whose call KMS refused in this turn, by `matterName`, and what that amounts to. */
   parked: Record<string, Decision>;
 };
+
+/** What every decision about a managed key is made from. */
+export type Scene = { record: ManagedKey; seen: Seen; moment: Moment };
+
+/** What a step decides from: also its rotation, and the version that it is to replace. */
+export type StepScene = Scene & { rotation: Rotation; old: Version };

@@ -12,14 +12,22 @@ import { finding, sameFinding, type Finding } from "./findings.ts";
 import { notices } from "./notices.ts";
 import { decideExtra } from "./quarantine.ts";
 import { sameAliases, samePolicy, saferOf } from "./policy.ts";
-import { rotationBeforeActivation, rotationOf } from "./record.ts";
+import { rotationBeforeActivation, rotationOf, versionOf } from "./record.ts";
 import { decideServing } from "./serving.ts";
 import { blockedUntilMs, isExempt } from "./settle.ts";
-import type { Decision, Home, ManagedKey, Moment, Rotation, Seen, Step } from "./types.ts";
+import type {
+  Decision,
+  Home,
+  ManagedKey,
+  Moment,
+  Rotation,
+  Scene,
+  Seen,
+  Step,
+  StepScene,
+} from "./types.ts";
 
-type DecideStep = (record: ManagedKey, rotation: Rotation, seen: Seen, moment: Moment) => Decision;
-
-export const steps: Record<Step, DecideStep> = {
+export const steps: Record<Step, (scene: StepScene) => Decision> = {
   generate: decideGenerate, //     a new key, made once
   distribute: decideDistribute, // usable before anyone is pointed at it
   activate: decideActivate, //     the alias moves
@@ -35,7 +43,7 @@ export function decide(record: ManagedKey, seen: Seen, moment: Moment): Verdict 
   if (home === undefined) return notConfigured(record, moment);
   if (!sameHome(record, home))
     return { decision: homeChanged(record, home, moment.nowMs), findings: [] };
-  const decisions = matters(record, seen, moment);
+  const decisions = matters({ record, seen, moment });
   const said = [...notices(record, moment.nowMs), ...decisions.flatMap(findingsOf)];
   return {
     decision: settledFirst(record, mostUrgent(decisions), moment),
@@ -43,23 +51,24 @@ export function decide(record: ManagedKey, seen: Seen, moment: Moment): Verdict 
   };
 }
 
-function matters(record: ManagedKey, seen: Seen, moment: Moment): Decision[] {
-  if (record.enrolledAtMs === undefined) {
-    return [moment.parked.enrolment ?? decideEnrolment(record, seen, moment)];
-  }
+function matters(scene: Scene): Decision[] {
+  const { record } = scene;
+  const { parked } = scene.moment;
+  if (record.enrolledAtMs === undefined) return [parked.enrolment ?? decideEnrolment(scene)];
   return [
-    ...record.rotations.map((rotation) => {
-      const policy = saferOf(rotation.policy, record.policy);
-      return (
-        moment.parked[rotation.id] ??
-        steps[rotation.step](record, { ...rotation, policy }, seen, moment)
-      );
-    }),
-    moment.parked.serving ?? decideServing(record, seen, moment),
+    ...record.rotations.map((rotation) => parked[rotation.id] ?? decideStep(scene, rotation)),
+    parked.serving ?? decideServing(scene),
     ...record.extras
       .filter(({ quarantinedAtMs }) => quarantinedAtMs === undefined)
-      .map((extra) => moment.parked[extra.keyId] ?? decideExtra(record, extra, seen, moment)),
+      .map((extra) => parked[extra.keyId] ?? decideExtra(scene, extra)),
   ];
+}
+
+function decideStep(scene: Scene, rotation: Rotation): Decision {
+  const { record } = scene;
+  const policy = saferOf(rotation.policy, record.policy);
+  const old = versionOf(record, rotation.from);
+  return steps[rotation.step]({ ...scene, rotation: { ...rotation, policy }, old });
 }
 
 /**

@@ -1,0 +1,263 @@
+/** `npm start` as people run it: the real command, a short life, and what it says when it must fail. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "vitest";
+import { readConfiguration } from "../lambda/config.ts";
+import { makeFleet } from "../sim/demo/fleet.ts";
+import { readOptions, UsageError } from "../sim/demo/options.ts";
+import { prove, type Evidence, type Proof } from "../sim/demo/proof.ts";
+import { choosePaint, type Entry } from "../sim/demo/timeline.ts";
+import { dayMs } from "./fixtures.ts";
+import { aWorld, type World } from "./world.ts";
+
+const pathOf = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
+
+type Told = Omit<Entry, "atMs"> & { kind: string; at: string };
+type Ended = { code: number | null; stdout: string; stderr: string };
+
+function start(file: string, args: string[], environment: NodeJS.ProcessEnv = {}): ChildProcess {
+  const { NO_COLOR: _no, FORCE_COLOR: _force, ...inherited } = process.env;
+  return spawn(process.execPath, [pathOf(file), ...args], {
+    env: { ...inherited, ...environment },
+  });
+}
+
+async function ended(child: ChildProcess): Promise<Ended> {
+  let [stdout, stderr] = ["", ""];
+  child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, stdout, stderr };
+}
+
+function demo(args: string[], environment?: NodeJS.ProcessEnv): Promise<Ended> {
+  return ended(start("sim/demo/main.ts", args, environment));
+}
+
+describe("a short life", () => {
+  let [json, again, plain]: Ended[] = [];
+  let told: Told[] = [];
+  let proof: Proof | undefined;
+
+  beforeAll(async () => {
+    const life = ["--days", "200", "--keys", "2", "--seed", "7", "--json"];
+    // A profile of whoever watches, and an endpoint of theirs, must lead nowhere.
+    const misleading = { AWS_PROFILE: "production", AWS_ENDPOINT_URL_KMS: "http://127.0.0.1:1" };
+    [json, again, plain] = await Promise.all([
+      demo(life),
+      demo(life, misleading),
+      demo(["--days", "120", "--keys", "1"], { TERM: "xterm" }),
+    ]);
+    const lines = json?.stdout.trimEnd().split("\n") ?? [];
+    told = lines.slice(0, -1).map((line) => JSON.parse(line) as Told);
+    proof = JSON.parse(lines.at(-1) ?? "") as Proof;
+  }, 60_000);
+
+  test("ends with a proof that holds, and with exit code 0", () => {
+    expect(json?.stderr).toBe("");
+    expect(proof?.proofs.filter(({ ok }) => !ok)).toEqual([]);
+    expect(proof).toMatchObject({ kind: "proof", ok: true, days: 200, orphansAdopted: 1 });
+    expect(proof?.proofs.length).toBeGreaterThan(10);
+    expect(proof?.items).toEqual({ produced: 80, readable: 80 });
+    expect(proof?.rotations).toBeGreaterThanOrEqual(3);
+    expect(proof?.runs).toMatchObject({ killed: 1, left: 1, failedTurns: 0 });
+    expect(proof?.findings).toEqual({ raised: 1, putRight: 1 });
+    expect(proof?.keysByState).toMatchObject({ deleted: 2 });
+    expect(json?.code).toBe(0);
+  });
+
+  test("keyturn's calls are told apart from the application's", () => {
+    expect(Object.keys(proof?.calls.keyturn.changing ?? {})).toEqual([
+      ...["CreateKey", "DisableKey", "ScheduleKeyDeletion", "TagResource", "UpdateAlias"],
+    ]);
+    expect(proof?.calls.others.application).toMatchObject({ Encrypt: 40 });
+    expect(proof?.calls.others.person).toEqual({ UpdateAlias: 2 });
+  });
+
+  test("tells the five steps in order, each incident, and what keyturn made of it", () => {
+    const steps = told.flatMap(({ who, step, aliases }) =>
+      who === "keyturn" && step !== undefined && aliases.includes("alias/orders") ? [step] : [],
+    );
+    const rotation = ["generate", "distribute", "activate", "drain", "revoke", "revoke", "revoke"];
+    expect(steps.slice(0, 7)).toEqual(rotation);
+    const says = told.map(({ who, what }) => `${who}: ${what}`).join("\n");
+    expect(says).toMatch(/machine: the run is killed[^]*keyturn: the key [^\n]* adopted as v2/);
+    expect(says).toMatch(/machine: two runs start[^]*keyturn: one finds the run claim taken/);
+    expect(says).toMatch(/person: moves the alias to v1[^]*keyturn: halts: ALIAS_MOVED/);
+    expect(says).toMatch(/person: moves the alias to v2 again[^]*keyturn: sees it right again/);
+    expect(says).toMatch(/application: reads and verifies everything it ever made: 32 of 32/);
+    const dates = told.map(({ at }) => at);
+    expect(dates).toEqual(dates.toSorted());
+  });
+
+  test("the same seed tells the same story, whatever the environment says of AWS", () => {
+    expect(again?.stdout).toBe(json?.stdout);
+  });
+
+  test("prints for people by default, without colour where it is piped", () => {
+    expect(plain).toMatchObject({ code: 0, stderr: "" });
+    const lines = plain?.stdout.split("\n") ?? [];
+    expect(lines[0]).toBe(
+      "keyturn rotates one KMS key through 120 days, in an AWS inside this process.",
+    );
+    expect(lines.at(-2)).toMatch(/^All \d+ proofs hold\.$/);
+    expect(plain?.stdout).not.toContain("\u001b");
+    expect(plain?.stdout).toMatch(
+      /\n2027-03-\d\d 06:50 {2}machine {6}generate {4}alias\/orders: the run/,
+    );
+  });
+});
+
+describe("the command line", () => {
+  test.each([
+    [["--keys", "0"], '--keys: got "0", expected a whole number from 1 to 200'],
+    [["--keys", "201"], "from 1 to 200"],
+    [["--days", "1.5"], '--days: got "1.5", expected a whole number from 120 to 3650'],
+    [["--days", "119"], "from 120 to 3650"],
+    [["--seed", "x"], "--seed"],
+    [["--seed", ""], "--seed"],
+    [["--port", "80"], "--serve"],
+    [["--serve", "--port", "70000"], "from 1 to 65535"],
+    [["--serve", "--days", "200"], "--days"],
+    [["--colour"], "Unknown option '--colour'"],
+    [["300"], "Unexpected argument '300'"],
+  ])("%j is refused", (args, message) => {
+    expect(() => readOptions(args)).toThrow(UsageError);
+    expect(() => readOptions(args)).toThrow(message);
+  });
+
+  test("what is refused exits with 2, says why on stderr and starts nothing", async () => {
+    const { code, stdout, stderr } = await demo(["--keys", "none"]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toMatch(/^--keys: got "none"/);
+    expect(stderr).toContain("npm start -- [--days N]");
+  });
+
+  test("--help says what there is", async () => {
+    const { code, stdout } = await demo(["--help"]);
+    expect(code).toBe(0);
+    for (const flag of ["--days", "--keys", "--seed", "--json", "--serve", "--port"]) {
+      expect(stdout).toContain(flag);
+    }
+  });
+
+  test.each([
+    [{}, true, true],
+    [{}, false, false],
+    [{ NO_COLOR: "1" }, true, false],
+    [{ NO_COLOR: "" }, true, true],
+    [{ TERM: "dumb" }, true, false],
+    [{ FORCE_COLOR: "1" }, false, true],
+    [{ FORCE_COLOR: "0" }, true, false],
+  ])("in an environment of %j, on a terminal: %s, colour: %s", (environment, isTty, colour) => {
+    const text = choosePaint(environment, isTty)("red", "text");
+    expect(text).toBe(colour ? "\u001b[31mtext\u001b[39m" : "text");
+  });
+});
+
+describe("--serve", () => {
+  test("serves the fleet, lets its clock be moved and keyturn run, and stops on SIGINT", async () => {
+    const child = start("sim/demo/main.ts", ["--serve", "--keys", "2", "--json"]);
+    const end = ended(child);
+    const lines = createInterface({ input: child.stdout ?? process.stdin });
+    const [first] = (await once(lines, "line")) as [string];
+    const { env } = JSON.parse(first) as { env: Record<string, string> };
+    const endpoint = env.AWS_ENDPOINT_URL ?? "";
+    const at = (path: string, init?: RequestInit) => fetch(`${endpoint}/_keyturn/${path}`, init);
+
+    expect(await (await at("health")).json()).toMatchObject({ status: "ok" });
+    const before = (await (await at("clock")).json()) as { nowMs: number };
+    const body = JSON.stringify({ advanceMs: 10 * dayMs });
+    const moved = (await (await at("clock", { method: "POST", body })).json()) as typeof before;
+    expect(moved.nowMs - before.nowMs).toBeGreaterThanOrEqual(10 * dayMs);
+    expect(moved.nowMs - before.nowMs).toBeLessThan(11 * dayMs);
+
+    const path = env.KEYTURN_CONFIG ?? "";
+    expect(readConfiguration(readFileSync(path, "utf8")).managedKeys).toHaveLength(2);
+    const tick = await ended(start("cli/tick.ts", ["--now", String(moved.nowMs)], env));
+    expect(tick.stdout).toContain('"outcome":"worked"');
+    expect(await (await at("events")).text()).toContain("Rotation enrolled");
+
+    child.kill("SIGINT");
+    expect((await end).code).toBe(0);
+    expect(existsSync(path)).toBe(false);
+    await expect(at("health")).rejects.toThrow();
+  });
+});
+
+describe("a proof that does not hold is FAILED", () => {
+  let world: World;
+  let evidence: Evidence;
+
+  beforeAll(async () => {
+    world = await aWorld();
+    await world.passDays(200);
+    evidence = {
+      days: 200,
+      nowMs: world.clock.nowMs(),
+      fleet: makeFleet(1).map((member) => ({
+        ...member,
+        aliases: [member.alias],
+        retire: "disable",
+      })),
+      kms: world.kms,
+      observer: { observations: 1, violations: [], calls: {} } as unknown as Evidence["observer"],
+      runs: { worked: 1, nothingDue: 0, left: 1, killed: 1, failedTurns: 0, outOfTime: 0 },
+      records: [await world.record()],
+      lines: world.events,
+      memory: { overlapLeft: true },
+      victims: { kill: "alias/orders", overlap: "alias/orders", hand: "alias/orders" },
+      items: { produced: 3, readable: 3, lost: [] },
+      refused: [],
+    };
+  });
+
+  /** Which proofs fail, by the first words of their names. */
+  const failing = (changes: Partial<Evidence>): string[] =>
+    prove({ ...evidence, ...changes })
+      .proofs.filter(({ ok }) => !ok)
+      .map(({ name }) => name.split(" ").slice(0, 3).join(" "));
+
+  /** What never came up fails too. */
+  const neverCameUp = ["the key that", "the alias moved"];
+
+  test("nothing else fails where all is well", () => {
+    expect(failing({})).toEqual(neverCameUp);
+  });
+
+  test("an item that cannot be read, a request refused, an alias without a key", () => {
+    const items = { produced: 3, readable: 2, lost: ["item 2"] };
+    expect(failing({ items })).toContain("everything ever encrypted,");
+    expect(failing({ refused: ["item 4"] })).toContain("the application got");
+    const observer = { ...evidence.observer, violations: ["alias/orders"] };
+    expect(failing({ observer: observer as Evidence["observer"] })).toContain("no alias ever");
+  });
+
+  test("a journal with a line changed, one lost, two turned round", () => {
+    const [first, second, ...rest] = evidence.lines;
+    if (first === undefined || second === undefined) throw new Error("no journal");
+    const changed = [{ ...first, reason: "another" }, second, ...rest];
+    for (const lines of [changed, [first, ...rest], [second, first, ...rest]]) {
+      expect(failing({ lines })).toContain("every journal arrived");
+    }
+  });
+
+  test("a key past its cryptoperiod, a run that failed, a run that did not leave", () => {
+    expect(failing({ nowMs: evidence.nowMs + 90 * dayMs })).toContain("no key is");
+    expect(failing({ runs: { ...evidence.runs, failedTurns: 1 } })).toContain("no run failed");
+    expect(failing({ memory: {} })).toContain("of two runs");
+  });
+
+  test("an old version that came back, an orphan, an alias elsewhere", async () => {
+    const [old] = evidence.records[0]?.versions ?? [];
+    await world.ask("EnableKey", { KeyId: old?.keyId });
+    expect(failing({})).toContain("every retired version");
+    await world.ask("CreateKey", {});
+    expect(failing({})).toContain("no KMS key");
+    await world.ask("UpdateAlias", { AliasName: "alias/orders", TargetKeyId: old?.keyId });
+    expect(failing({})).toContain("one version of");
+  });
+});

@@ -1,0 +1,79 @@
+/** A part of what `npm run kill-sweep` does at every request that a life makes. */
+import { expect, test } from "vitest";
+import { SimRandom } from "../sim/random.ts";
+import { keyFoundLate, oneKey } from "./kill/lives.ts";
+import {
+  casesOf,
+  casesOfGenerate,
+  describeVerdict,
+  referenceOf,
+  verdictOn,
+  type Case,
+} from "./kill/sweep.ts";
+
+const random = new SimRandom(20_27);
+const reference = await referenceOf(oneKey);
+
+function someOf(cases: Case[], count: number): Case[] {
+  const left = [...cases];
+  const draw = (): Case[] => left.splice(Math.floor(random.next() * left.length), 1);
+  return Array.from({ length: count }, draw).flat();
+}
+
+const all = casesOf(reference);
+const changingCalls = all.filter(({ operation }) =>
+  /^kms (Create|Update|Tag|Enable|Disable|Schedule)/.test(operation),
+);
+const others = all.filter((one) => !changingCalls.includes(one));
+const cases = [...changingCalls, ...someOf(others, 8)];
+
+test.concurrent.each(
+  cases.map((one, index): [when: string, operation: string, tick: number, Case, number] => [
+    one.kill.when,
+    one.operation,
+    one.tick,
+    one,
+    index + 2,
+  ]),
+)(
+  "a tick killed %s %s (tick %i) leaves nothing that the next ticks do not put right",
+  { timeout: 60_000 },
+  async (_when, _operation, _tick, one, seed) => {
+    const verdict = await verdictOn(reference, one, seed);
+    expect(verdict.case.operation).toBe(one.operation);
+    expect(verdict.deviations.length === 0 ? "" : describeVerdict(verdict)).toBe("");
+  },
+);
+
+/** From CreateKey until the record has the new version, which is bound to its managed key first. */
+const late = await referenceOf(keyFoundLate);
+const making = casesOfGenerate(late).filter(({ tick, kill }) => {
+  const made = late.ticks[tick]?.operations.indexOf("kms CreateKey") ?? 0;
+  return kill.request > made && kill.request <= made + 3;
+});
+
+test.concurrent.each(
+  making.map((one, index): [when: string, operation: string, Case, number] => [
+    one.kill.when,
+    one.operation,
+    one,
+    index + 2,
+  ]),
+)(
+  "a key that was made %s %s, and which no lookup finds for a day, is adopted or put out of use",
+  { timeout: 60_000 },
+  async (_when, _operation, one, seed) => {
+    const verdict = await verdictOn(late, one, seed);
+    expect(verdict.deviations.length === 0 ? "" : describeVerdict(verdict)).toBe("");
+  },
+);
+
+test("every kind of changing call of a life is among them, before and after it is applied", () => {
+  const kinds = new Set(changingCalls.map(({ operation, kill }) => `${kill.when} ${operation}`));
+  const calls = [
+    ...["CreateKey", "CreateGrant", "UpdateAlias", "TagResource", "DisableKey"],
+    "ScheduleKeyDeletion",
+  ];
+  const expected = calls.flatMap((call) => [`before kms ${call}`, `after kms ${call}`]);
+  expect([...kinds].sort()).toEqual(expected.sort());
+});
