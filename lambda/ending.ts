@@ -1,4 +1,5 @@
 /** How a turn leaves a managed key: its findings told, its history sent on, its claim given back. */
+import { retryDelayMs } from "./backoff.ts";
 import { RotationError } from "./errors.ts";
 import { transition } from "./journal.ts";
 import type { Stored } from "./ports.ts";
@@ -22,9 +23,6 @@ export type Ending =
 type Served = Pick<ManagedKey, "versions" | "enrolledAtMs" | "policy">;
 type Left = { stored: Stored; uncertain: boolean };
 
-/** After so long in a row without an end, a retry comes once an hour. */
-const backoffMs = { first: 30_000, most: 3_600_000 };
-
 export async function settleUp(turn: Turn, left: Left, ending: Ending): Promise<Stored> {
   const told = await tell(turn, left.stored, findingsAfter(turn, left, ending));
   const sent = await sendOn(turn, told);
@@ -37,7 +35,7 @@ export async function settleUp(turn: Turn, left: Left, ending: Ending): Promise<
   const rested = { ...record, backoff, unsettled, resting: restingOf(ending) };
   const dueAtMs = Math.min(
     nextDueMs(rested, ending, nowMs),
-    sent.all ? Infinity : nowMs + delayMs(backoff),
+    sent.all ? Infinity : nowMs + retryDelayMs(backoff),
     ...unsettled.map(({ untilMs }) => Math.max(untilMs, nowMs)),
   );
   const next = { ...sent.stored, record: { ...rested, dueAtMs } };
@@ -128,11 +126,6 @@ function backoffAfter(
   return { tries: Math.max(tries, 1), jitter: jitter === 0 ? turn.ports.chance.next() : jitter };
 }
 
-function delayMs({ tries, jitter }: ManagedKey["backoff"]): number {
-  const fullMs = Math.min(backoffMs.most, backoffMs.first * 2 ** Math.min(tries - 1, 10));
-  return Math.round(fullMs * (0.5 + jitter / 2));
-}
-
 function nextDueMs(
   record: Served & Pick<ManagedKey, "backoff">,
   ending: Ending,
@@ -144,7 +137,7 @@ function nextDueMs(
     case "blocked":
       return Math.min(ending.dueAtMs, nowMs + recheckMs);
     case "retry":
-      return nowMs + delayMs(record.backoff);
+      return nowMs + retryDelayMs(record.backoff);
     case "rest":
       return Math.min(ending.dueAtMs, overdueAgainAtMs(record, nowMs));
   }

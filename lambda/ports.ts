@@ -82,7 +82,7 @@ export type ClaimRequest = {
   runId: string;
   nowMs: number;
   untilMs: number;
-  /** When it falls due again if this run never comes back. */
+  /** When it falls due again if this run never comes back; later, the more often that was so. */
   dueAgainAtMs: number;
 };
 

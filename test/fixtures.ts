@@ -1,7 +1,8 @@
 /** Everything has a default, so that what a test sets is what matters to it. */
 import type { Home, Key, Policy } from "../lambda/workflow/types.ts";
 
-export const minuteMs = 60_000;
+export const secondMs = 1000;
+export const minuteMs = 60 * secondMs;
 export const hourMs = 60 * minuteMs;
 export const dayMs = 24 * hourMs;
 

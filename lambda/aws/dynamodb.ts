@@ -9,6 +9,7 @@ import {
   UpdateItemCommand,
   type DynamoDBClientConfig,
 } from "@aws-sdk/client-dynamodb";
+import { claimDelayMs } from "../backoff.ts";
 import { canonicalJson } from "../canonical.ts";
 import { describeError, RotationError } from "../errors.ts";
 import { genesisHash } from "../journal.ts";
@@ -176,7 +177,7 @@ async function claim(db: TableClient, alias: string, request: ClaimRequest): Pro
       ":claim": { runId, epoch, untilMs },
       ":epoch": epoch,
       ":seenEpoch": record.epoch,
-      ":again": dueAgainAtMs,
+      ":again": dueAgainAtMs + claimDelayMs(record.backoff.tries),
       ":tries": record.backoff.tries + 1,
       ":now": nowMs,
       ":schema": schema,

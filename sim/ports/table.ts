@@ -1,4 +1,5 @@
 /** The state table in memory: the other side of the Table port, under the same contract suite. */
+import { claimDelayMs } from "../../lambda/backoff.ts";
 import { genesisHash } from "../../lambda/journal.ts";
 import type {
   DueCursor,
@@ -123,7 +124,8 @@ class State {
     const epoch = record.epoch + 1;
     const backoff = { ...record.backoff, tries: record.backoff.tries + 1 };
     const claim = { runId: request.runId, epoch, untilMs: request.untilMs };
-    const next = { ...record, epoch, claim, backoff, dueAtMs: request.dueAgainAtMs };
+    const dueAtMs = request.dueAgainAtMs + claimDelayMs(record.backoff.tries);
+    const next = { ...record, epoch, claim, backoff, dueAtMs };
     this.records.set(alias, { ...stored, record: next });
     return { kind: "claimed", stored: copy({ ...stored, record: next }) };
   }
