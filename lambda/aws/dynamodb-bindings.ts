@@ -39,7 +39,9 @@ export function createBindings(db: TableClient, read: Table["read"]): Bindings {
     },
     closedRotation: async (alias, rotationId) => {
       const item = await db.get(keys.rotation(alias, rotationId));
-      return item === undefined ? undefined : (unmarshall(item) as Rotation);
+      if (item === undefined) return undefined;
+      const { pk: _pk, sk: _sk, ...rotation } = unmarshall(item);
+      return rotation as Rotation;
     },
   };
 }

@@ -188,14 +188,14 @@ async function claim(db: TableClient, alias: string, request: ClaimRequest): Pro
   if (answer?.Attributes !== undefined) {
     return { kind: "claimed", stored: storedOf(answer.Attributes) };
   }
-  return claimedAfterAll(db, alias, runId, epoch);
+  return claimedAfterAll(db, alias, request, epoch);
 }
 
 /** The condition may have failed on our own claim, whose response was lost and which was retried. */
 async function claimedAfterAll(
   db: TableClient,
   alias: string,
-  runId: string,
+  { runId, nowMs }: ClaimRequest,
   epoch: number,
 ): Promise<Claimed> {
   const item = await db.get(keys.record(alias));
@@ -203,8 +203,8 @@ async function claimedAfterAll(
   const stored = storedOf(item);
   const ours = stored.record.claim?.runId === runId && stored.record.epoch === epoch;
   if (ours) return { kind: "claimed", stored };
-  const untilMs = stored.record.claim?.untilMs;
-  return { kind: "taken", ...(untilMs === undefined ? {} : { untilMs }) };
+  const untilMs = stored.record.claim?.untilMs ?? 0;
+  return untilMs < nowMs ? { kind: "taken" } : { kind: "taken", untilMs };
 }
 
 async function write(
