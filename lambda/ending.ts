@@ -84,6 +84,7 @@ async function tell(turn: Turn, stored: Stored, now: Finding[]): Promise<Stored>
     detail: {
       came: came.map(({ code, subject }) => `${code} ${subject}`).join(", "),
       went: went.map(({ code, subject }) => `${code} ${subject}`).join(", "),
+      next: came.map(({ next: command }) => command).join("; "),
     },
   };
   const told = transition(stored, next, entry, turn.ports.clock.nowMs());

@@ -131,7 +131,7 @@ export const catalogue = {
   ORIGINATED_AFTER_ACTIVATION: {
     effect: "block",
     meaning: "The old version was used to encrypt, sign or MAC after the alias had moved.",
-    cure: "Find the caller that names the key by id, and have it use the alias.",
+    cure: "Find the caller that names the key by id, and have it use the alias. KMS tells of the last use only: one that decrypts or verifies, later on, shows that originating has ended.",
   },
   GUARDRAIL: {
     effect: "block",

@@ -1,0 +1,159 @@
+/**
+ * An application that does as a good dependent does: it uses the aliases, keeps what it made, and
+ * follows keyturn's events, so that nothing of its depends on a version that goes.
+ */
+import type { JournalEntry } from "../../lambda/ports.ts";
+import type { Member } from "./fleet.ts";
+import type { Stage } from "./stage.ts";
+import { counted, type Entry } from "./timeline.ts";
+import { createWorkload, type Item, type Workload } from "./workloads.ts";
+
+type Desk = {
+  member: Member;
+  workload: Workload;
+  items: Item[];
+  /** The version that serves, since when, and its number: as keyturn's events say. */
+  serving: { keyId: string; sinceMs: number; name: string } | undefined;
+};
+
+export type Proved = { produced: number; readable: number; lost: string[] };
+
+export class Application {
+  /** What it asked of KMS in its daily work, and did not get. */
+  readonly refused: string[] = [];
+  readonly #stage: Stage;
+  readonly #desks: Map<string, Desk>;
+  readonly #nameOf: (keyId: string) => string;
+
+  constructor(stage: Stage, nameOf: (keyId: string) => string) {
+    this.#stage = stage;
+    this.#nameOf = nameOf;
+    const kms = stage.kmsAs("application");
+    this.#desks = new Map(
+      stage.fleet.map((member) => [
+        member.alias,
+        { member, workload: createWorkload(kms, member), items: [], serving: undefined },
+      ]),
+    );
+  }
+
+  produced(): number {
+    return [...this.#desks.values()].reduce((sum, { items }) => sum + items.length, 0);
+  }
+
+  /** A day's work: one thing more under each alias. */
+  async work(): Promise<void> {
+    for (const { member, workload, items } of this.#desks.values()) {
+      const number = items.length + 1;
+      const message = Buffer.from(`${member.name} ${number}`);
+      await this.#attempt(`${member.alias} item ${number}`, async () => {
+        const made = await workload.make(message);
+        items.push({ number, message, madeAtMs: this.#stage.clock.nowMs(), ...made });
+      });
+    }
+  }
+
+  /** Whether what keyturn says means that there is something to move to another version. */
+  hear({ event, alias, atMs, detail }: JournalEntry): boolean {
+    const desk = this.#desks.get(alias);
+    if (desk === undefined) return false;
+    if (event === "activated" || event === "enrolled") {
+      const name = `v${detail.version ?? 1}`;
+      desk.serving = { keyId: String(detail.keyId), sinceMs: atMs, name };
+    }
+    if (desk.member.retire === "retain") return false;
+    return event === "activated" || (event === "put-right" && /\bALIAS_/.test(String(detail.went)));
+  }
+
+  /** Moves what an old version protects to the one that serves, so that the old one goes quiet. */
+  async moveOn(alias: string): Promise<Entry | undefined> {
+    const desk = this.#desks.get(alias);
+    if (desk?.serving === undefined) return undefined;
+    const { member, items, serving } = desk;
+    const old = items.filter(({ keyId }) => keyId !== serving.keyId);
+    // A signature that was good when it was made stays good: its public key was kept.
+    const stale = member.use === "sign" ? old.filter((item) => madeBy(item, serving)) : old;
+    const from = [...new Set((stale.length > 0 ? stale : old).map(({ keyId }) => keyId))];
+    for (const item of stale) {
+      await this.#attempt(`${alias} item ${item.number}, anew`, async () => {
+        Object.assign(item, await desk.workload.renew(item));
+      });
+    }
+    const names = from.map((keyId) => this.#nameOf(keyId)).join(", ");
+    if (stale.length > 0) return this.#entry(alias, renewed(member, stale.length, serving, names));
+    if (member.use !== "sign" || old.length === 0) return undefined;
+    const what = `keeps verifying ${counted(old.length, "signature")} of ${names}`;
+    return this.#entry(alias, { what, why: "with the public keys that it kept, without KMS" });
+  }
+
+  #entry(alias: string, words: Pick<Entry, "what" | "why">): Entry {
+    return { atMs: this.#stage.clock.nowMs(), who: "application", aliases: [alias], ...words };
+  }
+
+  /** Reads back, or verifies, everything that it ever made. */
+  async prove(): Promise<Proved> {
+    const proved: Proved = { produced: 0, readable: 0, lost: [] };
+    for (const { member, workload, items } of this.#desks.values()) {
+      for (const item of items) {
+        proved.produced += 1;
+        try {
+          await this.#pace();
+          await workload.check(item);
+          proved.readable += 1;
+        } catch (error) {
+          const version = this.#nameOf(item.keyId);
+          proved.lost.push(`${member.alias} item ${item.number}, by ${version}: ${said(error)}`);
+        }
+      }
+    }
+    return proved;
+  }
+
+  async #attempt(what: string, request: () => Promise<void>): Promise<void> {
+    try {
+      await this.#pace();
+      await request();
+    } catch (error) {
+      const day = new Date(this.#stage.clock.nowMs()).toISOString().slice(0, 10);
+      this.refused.push(`${day} ${what}: ${said(error)}`);
+    }
+  }
+
+  /** A millisecond for each request keeps it within the account's quotas. */
+  #pace(): Promise<void> {
+    return this.#stage.sleep(1);
+  }
+}
+
+function said(error: unknown): string {
+  return error instanceof Error ? `${error.name} ${error.message}` : String(error);
+}
+
+/** Made while another version should have: somebody had moved the alias. */
+function madeBy(item: Item, serving: { sinceMs: number }): boolean {
+  return item.madeAtMs > serving.sinceMs;
+}
+
+function renewed(
+  { use }: Member,
+  many: number,
+  serving: { name: string },
+  from: string,
+): Pick<Entry, "what" | "why"> {
+  const why = `so that ${from} goes quiet`;
+  switch (use) {
+    case "encrypt":
+    case "data-key":
+      return { what: `re-encrypts ${counted(many, "ciphertext")} under ${serving.name}`, why };
+    case "mac":
+      return {
+        what: `verifies ${counted(many, "MAC")} once more, and makes anew by ${serving.name}`,
+        why,
+      };
+    case "sign":
+      return {
+        what: `verifies ${counted(many, "late signature")}, and signs anew by ${serving.name}`,
+        why,
+      };
+  }
+}

@@ -1,0 +1,136 @@
+/** What goes wrong in the story, to whom and when, and what is remembered of it for the proof. */
+import { UpdateAliasCommand, type KMSClient } from "@aws-sdk/client-kms";
+import type { JournalEntry } from "../../lambda/ports.ts";
+import type { ManagedKey } from "../../lambda/workflow/types.ts";
+import { rotationBeforeActivation, servingVersion } from "../../lambda/workflow/record.ts";
+import { rotationOpensAtMs } from "../../lambda/workflow/serving.ts";
+import { SimRandom } from "../random.ts";
+import type { Agenda } from "./agenda.ts";
+import { dayMs, type Member } from "./fleet.ts";
+import type { Keyturn } from "./keyturn.ts";
+import { codesOf } from "./narrator.ts";
+import type { Entry } from "./timeline.ts";
+
+/** Somewhere in the drain of the old version; the weekly audit is the next that looks. */
+const meddlesAfterMs = 3 * dayMs;
+const readsFindingsAfterMs = 3 * 3_600_000;
+
+type Cast = {
+  keyturn: Keyturn;
+  agenda: Agenda;
+  person: KMSClient;
+  /** What the version that a KMS key is, is called. */
+  nameOf: (keyId: string) => string;
+};
+
+export type Memory = {
+  /** The key that KMS made for the killed run. */
+  orphanKeyId?: string;
+  overlapLeft?: boolean;
+  movedByHand?: boolean;
+  movedBack?: boolean;
+};
+
+export class Incidents {
+  readonly memory: Memory = {};
+  readonly victims: { kill: string; overlap: string; hand: string };
+  readonly #cast: Cast;
+  /** The key that serves under the alias that the person is going to move. */
+  #serving: string | undefined;
+
+  constructor(fleet: Member[], seed: number, cast: Cast) {
+    this.#cast = cast;
+    const random = new SimRandom(seed + 2);
+    const pick = (from: Member[]): string =>
+      from[Math.floor(random.next() * from.length)]?.alias ?? "";
+    // Alone in its cohort, so that the killed run had nothing else in hand: the story stays the same.
+    const alone = fleet.filter(
+      ({ ageMs }) => fleet.filter((other) => other.ageMs === ageMs).length === 1,
+    );
+    this.victims = { kill: pick(alone), overlap: pick(fleet), hand: pick(fleet) };
+  }
+
+  /** A run as the schedule starts it, or what becomes of it where an incident is due. */
+  async run(): Promise<Entry[]> {
+    const { orphanKeyId, overlapLeft } = this.memory;
+    const pending = orphanKeyId === undefined || overlapLeft !== true;
+    const due = pending ? await this.#cast.keyturn.due() : [];
+    const nowMs = this.#cast.agenda.nowMs();
+    const isOf = (alias: string) => (record: ManagedKey) => record.alias === alias;
+    const opening = due.filter(isOf(this.victims.kill)).some((record) => opens(record, nowMs));
+    if (orphanKeyId === undefined && opening) return this.#kill(nowMs);
+    const moving = due.filter(isOf(this.victims.overlap)).some(activates);
+    if (overlapLeft !== true && moving) return this.#overlap(nowMs);
+    await this.#cast.keyturn.run();
+    return [];
+  }
+
+  async #kill(atMs: number): Promise<Entry[]> {
+    this.memory.orphanKeyId = await this.#cast.keyturn.killedRun();
+    const what = "the run is killed (SIGKILL): KMS has made the new key, and no record knows it";
+    const aliases = [this.victims.kill];
+    return [{ atMs, who: "machine", aliases, step: "generate", what, incident: true }];
+  }
+
+  async #overlap(atMs: number): Promise<Entry[]> {
+    const { second } = await this.#cast.keyturn.runTwice();
+    const left = second?.outcome === "another-run-at-work";
+    this.memory.overlapLeft = left;
+    const aliases = [this.victims.overlap];
+    const what = "two runs start at the same moment";
+    const why = "EventBridge and Lambda deliver at least once";
+    const came = "one finds the run claim taken, and leaves; the other does the work";
+    return [
+      { atMs, who: "machine", aliases, what, why, incident: true },
+      {
+        atMs,
+        who: "keyturn",
+        aliases,
+        what: left ? came : `the other run came to ${second?.outcome ?? "nothing"}`,
+        incident: true,
+      },
+    ];
+  }
+
+  /** The person hears of activations and findings like any other dependent. */
+  hear({ alias, event, detail }: JournalEntry): void {
+    if (alias !== this.victims.hand) return;
+    if (event === "enrolled") this.#serving = String(detail.keyId);
+    if (event === "activated") {
+      const old = this.#serving;
+      this.#serving = String(detail.keyId);
+      if (old === undefined || this.memory.movedByHand !== undefined) return;
+      this.memory.movedByHand = false;
+      this.#cast.agenda.after(meddlesAfterMs, () => this.#move(old, "movedByHand"));
+    }
+    const found = event === "found-wrong" && codesOf(detail.came).includes("ALIAS_MOVED");
+    const right = this.#serving;
+    if (!found || right === undefined || this.memory.movedBack !== undefined) return;
+    this.memory.movedBack = false;
+    this.#cast.agenda.after(readsFindingsAfterMs, () => this.#move(right, "movedBack"));
+  }
+
+  async #move(keyId: string, deed: "movedByHand" | "movedBack"): Promise<Entry[]> {
+    const { agenda, person, nameOf } = this.#cast;
+    const alias = this.victims.hand;
+    await person.send(new UpdateAliasCommand({ AliasName: alias, TargetKeyId: keyId }));
+    this.memory[deed] = true;
+    const words =
+      deed === "movedByHand"
+        ? { what: `moves the alias to ${nameOf(keyId)} by hand`, why: "and tells nobody" }
+        : { what: `moves the alias to ${nameOf(keyId)} again`, why: "having read the finding" };
+    const entry: Entry = { atMs: agenda.nowMs(), who: "person", aliases: [alias], ...words };
+    return [{ ...entry, incident: true }];
+  }
+}
+
+function opens(record: ManagedKey, nowMs: number): boolean {
+  const serving = servingVersion(record);
+  if (serving === undefined || rotationBeforeActivation(record) !== undefined) return false;
+  return rotationOpensAtMs(record, serving) <= nowMs;
+}
+
+/** The new version has waited for its propagation: this run moves the alias. */
+function activates(record: ManagedKey): boolean {
+  return rotationBeforeActivation(record)?.enabledSinceMs !== undefined;
+}

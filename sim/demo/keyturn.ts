@@ -1,0 +1,157 @@
+/** keyturn on the stage: the deployed function, its schedule, and the two ways a run goes wrong. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { Context } from "aws-lambda";
+import { createTable } from "../../lambda/aws/dynamodb.ts";
+import { readEnvironment } from "../../lambda/environment.ts";
+import { createFunction } from "../../lambda/function.ts";
+import type { DueItem, Table } from "../../lambda/ports.ts";
+import type { RunResult } from "../../lambda/run.ts";
+import type { ManagedKey } from "../../lambda/workflow/types.ts";
+import { SimRandom } from "../random.ts";
+import { minuteMs } from "./fleet.ts";
+import type { Observer } from "./observer.ts";
+import { tableName, type Stage } from "./stage.ts";
+
+/** As the stack has them. */
+const scheduleMs = 5 * minuteMs;
+const timeoutMs = 5 * minuteMs;
+
+/** How long a request of the first run is held back for the second to get ahead. */
+const heldBackMs = 200;
+
+const tickPath = fileURLToPath(new URL("../../cli/tick.ts", import.meta.url));
+
+type Handler = ReturnType<typeof createFunction>;
+
+export class Keyturn {
+  readonly runs = { worked: 0, nothingDue: 0, left: 0, killed: 0, failedTurns: 0, outOfTime: 0 };
+  readonly #stage: Stage;
+  readonly #observer: Observer;
+  readonly #table: Table;
+  readonly #handler: Handler;
+  readonly #secondSandbox: Handler;
+
+  /** The process must be turned to the stage before. */
+  constructor(stage: Stage, observer: Observer, seed: number) {
+    this.#stage = stage;
+    this.#observer = observer;
+    this.#table = createTable(tableName);
+    const environment = readEnvironment(process.env);
+    const random = new SimRandom(seed + 1);
+    const outside = {
+      // A run takes no time here: waits for a request quota pass none either.
+      clock: { nowMs: () => stage.clock.nowMs(), sleep: (ms: number) => stage.sleep(ms) },
+      chance: { next: () => random.next(), id: () => random.uuid() },
+    };
+    this.#handler = createFunction(environment, outside);
+    this.#secondSandbox = createFunction(environment, outside);
+  }
+
+  /** When the schedule next starts a run that has something to do. */
+  async nextRunAtMs(): Promise<number> {
+    const soonest = (await this.#due(Number.MAX_SAFE_INTEGER, 3))[0];
+    const dueAtMs = Math.max(soonest?.dueAtMs ?? Infinity, this.#stage.clock.nowMs() + 1);
+    return Math.ceil(dueAtMs / scheduleMs) * scheduleMs;
+  }
+
+  /** The managed keys that a run would work on now, as their records have them. */
+  async due(): Promise<ManagedKey[]> {
+    const items = await this.#due(this.#stage.clock.nowMs(), 100);
+    const aliases = items.flatMap((item) => (item.kind === "managed-key" ? [item.alias] : []));
+    return this.#table.readMany(aliases);
+  }
+
+  records(): Promise<ManagedKey[]> {
+    return this.#table.readMany(this.#stage.fleet.map(({ alias }) => alias));
+  }
+
+  async #due(nowMs: number, limit: number): Promise<Exclude<DueItem, { kind: "configuration" }>[]> {
+    const { items } = await this.#table.due(nowMs, limit);
+    return items.filter((item) => item.kind !== "configuration");
+  }
+
+  run(): Promise<RunResult> {
+    return this.#invoke(this.#handler);
+  }
+
+  async #invoke(handler: Handler): Promise<RunResult> {
+    const result = await handler({}, contextOf());
+    const { runs } = this;
+    if (result.outcome === "worked") runs.worked += 1;
+    if (result.outcome === "nothing-due") runs.nothingDue += 1;
+    if (result.outcome === "another-run-at-work") runs.left += 1;
+    if (result.outOfTime) runs.outOfTime += 1;
+    runs.failedTurns += result.failed;
+    this.#observer.look();
+    return result;
+  }
+
+  /**
+   * Starts a second run as soon as the first has the run claim and reads what it claims: GetItem
+   * is the first thing that follows. It is held back until the second run has ended.
+   */
+  async runTwice(): Promise<{ first: RunResult; second: RunResult | undefined }> {
+    const { aws } = this.#stage;
+    const overlap: { second?: Promise<RunResult>; ended: boolean } = { ended: false };
+    aws.fault = (service, operation) => {
+      if (service !== "dynamodb" || !["GetItem", "UpdateItem"].includes(operation)) {
+        return undefined;
+      }
+      overlap.second ??= this.#invoke(this.#secondSandbox).finally(() => {
+        overlap.ended = true;
+      });
+      return overlap.ended ? undefined : { kind: "delay", ms: heldBackMs };
+    };
+    try {
+      const first = await this.run();
+      return { first, second: await overlap.second };
+    } finally {
+      aws.fault = undefined;
+    }
+  }
+
+  /**
+   * A run in a process of its own, killed when KMS has made its key and has not answered yet.
+   * Returns the id of the key that no record knows.
+   */
+  async killedRun(): Promise<string> {
+    const { aws, clock, env } = this.#stage;
+    const flags = ["--endpoint-url", aws.endpoint, "--table", tableName];
+    flags.push("--config", env.KEYTURN_CONFIG ?? "", "--now", String(clock.nowMs()));
+    flags.push("--timeout-ms", String(timeoutMs));
+    const child = spawn(process.execPath, [tickPath, ...flags], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let orphan: string | undefined;
+    let complaint = "";
+    child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
+    this.#observer.onKeyMade = (keyId) => {
+      orphan = keyId;
+      child.kill("SIGKILL");
+    };
+    aws.fault = (_service, operation) => (operation === "CreateKey" ? { kind: "lost" } : undefined);
+    try {
+      const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
+      if (orphan !== undefined && signal === "SIGKILL") {
+        this.runs.killed += 1;
+        return orphan;
+      }
+      throw new Error(`the run that was to be killed ended by itself (${code}): ${complaint}`);
+    } finally {
+      this.#observer.onKeyMade = undefined;
+      aws.fault = undefined;
+    }
+  }
+}
+
+function contextOf(): Context {
+  return {
+    functionName: "keyturn-demo",
+    memoryLimitInMB: "0",
+    invokedFunctionArn: "demo",
+    awsRequestId: "demo",
+    getRemainingTimeInMillis: () => timeoutMs,
+  } as Context;
+}

@@ -1,0 +1,35 @@
+/** `npm start`: the demo, or with `--serve` its embedded AWS for others. */
+import { readOptions, usage, UsageError, type Options } from "./options.ts";
+
+async function main(args: string[]): Promise<number> {
+  const options = readOptions(args);
+  if (options.kind === "help") {
+    console.log(usage);
+    return 0;
+  }
+  return start(options);
+}
+
+/** What takes long to load is loaded once it is known to be needed. */
+async function start(options: Exclude<Options, { kind: "help" }>): Promise<number> {
+  if (options.kind === "serve") {
+    const { serve } = await import("./serve.ts");
+    return serve(options);
+  }
+  const { show } = await import("./show.ts");
+  return show(options);
+}
+
+// Whoever reads may have seen enough: `npm start | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const misused = error instanceof UsageError;
+  console.error(misused ? `${error.message}\n\n${usage}` : error);
+  process.exitCode = misused ? 2 : 1;
+}

@@ -1,0 +1,273 @@
+/** The proof: what must hold at the end of the story, and the figures that it rests on. */
+import { genesisHash, hashOf } from "../../lambda/journal.ts";
+import type { JournalEntry } from "../../lambda/ports.ts";
+import { overdueAtMs } from "../../lambda/workflow/serving.ts";
+import { servingVersion } from "../../lambda/workflow/record.ts";
+import type { ManagedKey, Standing } from "../../lambda/workflow/types.ts";
+import type { KeySnapshot } from "../kms/snapshot.ts";
+import type { KmsTwin } from "../kms/twin.ts";
+import type { Proved } from "./application.ts";
+import type { Member, Retire } from "./fleet.ts";
+import type { Incidents, Memory } from "./incidents.ts";
+import type { Keyturn } from "./keyturn.ts";
+import { codesOf } from "./narrator.ts";
+import { isLook, type CallCounts, type Observer } from "./observer.ts";
+import { counted } from "./timeline.ts";
+
+/** One thing that must hold; `detail` says how far it was looked at, or what is wrong. */
+export type Check = { name: string; ok: boolean; detail: string };
+
+export type Proof = {
+  ok: boolean;
+  days: number;
+  rotations: number;
+  items: { produced: number; readable: number };
+  orphansAdopted: number;
+  findings: { raised: number; putRight: number };
+  keysByState: Record<string, number>;
+  runs: Keyturn["runs"];
+  calls: {
+    keyturn: { changing: Record<string, number>; looks: Record<string, number> };
+    others: CallCounts;
+  };
+  proofs: Check[];
+};
+
+export type Evidence = {
+  days: number;
+  nowMs: number;
+  fleet: Member[];
+  kms: KmsTwin;
+  observer: Observer;
+  runs: Keyturn["runs"];
+  records: ManagedKey[];
+  lines: JournalEntry[];
+  memory: Memory;
+  victims: Incidents["victims"];
+  items: Proved;
+  /** What the application asked for and did not get. */
+  refused: string[];
+};
+
+export function prove(evidence: Evidence): Proof {
+  const { items, lines, runs, observer } = evidence;
+  const { keys } = evidence.kms.snapshot();
+  const requests = sum(observer.calls.application ?? {});
+  const proofs = [
+    everyItemReadable(items),
+    check("the application got all that it asked for", evidence.refused, `of ${requests} requests`),
+    oneVersionServes(evidence, keys),
+    aliasesEnabled(observer),
+    noOrphan(evidence, keys),
+    orphanAdopted(evidence),
+    overlapLeft(evidence),
+    aliasPutRight(evidence),
+    nothingOverdue(evidence),
+    retiredAsPolicySays(evidence, keys),
+    journalUnbroken(lines),
+    noRunFailed(runs),
+  ];
+  const { keyturn = {}, ...others } = observer.calls;
+  return {
+    ok: proofs.every(({ ok }) => ok),
+    days: evidence.days,
+    rotations: countOf(lines, "completed"),
+    items: { produced: items.produced, readable: items.readable },
+    orphansAdopted: countOf(lines, "adopted"),
+    findings: {
+      raised: lines.flatMap(({ detail }) => codesOf(detail.came)).length,
+      putRight: lines.flatMap(({ detail }) => codesOf(detail.went)).length,
+    },
+    keysByState: byState(evidence.kms, keys),
+    runs,
+    calls: {
+      keyturn: {
+        changing: sorted(keyturn, (operation) => !isLook(operation)),
+        looks: sorted(keyturn, isLook),
+      },
+      others: Object.fromEntries(
+        Object.entries(others).map(([who, counts]) => [who, sorted(counts, () => true)]),
+      ),
+    },
+    proofs,
+  };
+}
+
+function check(name: string, problems: string[], detail: string): Check {
+  const [first] = problems;
+  if (first === undefined) return { name, ok: true, detail };
+  const others = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
+  return { name, ok: false, detail: `${first}${others}` };
+}
+
+function everyItemReadable({ produced, readable, lost }: Proved): Check {
+  const problems = produced === 0 ? ["nothing was produced"] : lost;
+  const name = "everything ever encrypted, signed or MACed can be read or verified";
+  return check(name, problems, `${readable} of ${produced}`);
+}
+
+function oneVersionServes({ fleet, records, kms }: Evidence, keys: KeySnapshot[]): Check {
+  const problems = fleet.flatMap(({ alias, aliases }) => {
+    const record = records.find((candidate) => candidate.alias === alias);
+    const serving = record?.versions.filter(({ standing }) => standing === "serving") ?? [];
+    const [version] = serving;
+    if (version === undefined) return [`${alias} has no version that serves`];
+    if (serving.length > 1) return [`${alias} has ${serving.length} versions that serve`];
+    const key = keys.find(({ keyId }) => keyId === version.keyId);
+    if (key?.state !== "Enabled") return [`${alias}: what serves is ${key?.state ?? "gone"}`];
+    return aliases
+      .filter((name) => kms.world.aliases.get(name)?.keyId !== version.keyId)
+      .map((name) => `${name} is not on the version that serves`);
+  });
+  const name = "one version of each key serves, is Enabled, and is behind all its aliases";
+  return check(name, problems, counted(fleet.length, "key"));
+}
+
+function aliasesEnabled({ observations, violations }: Observer): Check {
+  const name = "no alias ever pointed at a key that was not Enabled";
+  return check(name, violations, `looked ${observations} times`);
+}
+
+function noOrphan({ records }: Evidence, keys: KeySnapshot[]): Check {
+  const known = new Set(records.flatMap(({ versions }) => versions.map(({ keyId }) => keyId)));
+  const problems = keys
+    .filter(({ keyId }) => !known.has(keyId))
+    .map(({ tags, state }) => {
+      return `a key that no record knows is ${state}, tagged for ${tags["keyturn:alias"] ?? "nothing"}`;
+    });
+  return check(
+    "no KMS key is an orphan: each is a version on record",
+    problems,
+    counted(keys.length, "key"),
+  );
+}
+
+function orphanAdopted({ lines, memory, victims }: Evidence): Check {
+  const adopted = lines.find(
+    ({ event, detail }) => event === "adopted" && detail.keyId === memory.orphanKeyId,
+  );
+  const problems =
+    memory.orphanKeyId === undefined
+      ? ["no run was killed"]
+      : adopted === undefined
+        ? [`the key made for ${victims.kill} was not adopted`]
+        : [];
+  return check("the key that the killed run left behind was adopted", problems, victims.kill);
+}
+
+function overlapLeft({ memory, victims }: Evidence): Check {
+  const problems =
+    memory.overlapLeft === undefined
+      ? ["no two runs overlapped"]
+      : memory.overlapLeft
+        ? []
+        : ["the second run did not leave"];
+  return check("of two runs at once, one left", problems, victims.overlap);
+}
+
+function aliasPutRight({ lines, memory, victims, records }: Evidence): Check {
+  const of = lines.filter(({ alias }) => alias === victims.hand);
+  const found = of.findIndex(({ detail }) => codesOf(detail.came).includes("ALIAS_MOVED"));
+  const right = of.findIndex(({ detail }) => codesOf(detail.went).includes("ALIAS_MOVED"));
+  const problems: string[] = [];
+  if (memory.movedByHand !== true) problems.push("nobody moved an alias by hand");
+  else if (found < 0) problems.push(`nobody was told that ${victims.hand} had been moved`);
+  else if (right < found) problems.push(`the finding on ${victims.hand} is not over`);
+  for (const { alias, findings } of records) {
+    for (const { code, seen } of findings) problems.push(`${alias} still has ${code}: ${seen}`);
+  }
+  return check("the alias moved by hand was found and put right", problems, victims.hand);
+}
+
+function nothingOverdue({ records, fleet, nowMs }: Evidence): Check {
+  const problems = records.flatMap((record) => {
+    const serving = servingVersion(record);
+    const late = serving !== undefined && overdueAtMs(record, serving) <= nowMs;
+    return late ? [`${record.alias} is past its cryptoperiod`] : [];
+  });
+  if (records.length !== fleet.length)
+    problems.push(`on record: only ${counted(records.length, "key")}`);
+  return check("no key is past its cryptoperiod", problems, counted(records.length, "key"));
+}
+
+const stateOfStanding: Record<Standing, string> = {
+  created: "Enabled",
+  serving: "Enabled",
+  draining: "Enabled",
+  retained: "Enabled",
+  disabled: "Disabled",
+  "deletion-scheduled": "PendingDeletion",
+};
+
+const stateAtTheEnd: Record<Retire, string> = {
+  retain: "Enabled",
+  disable: "Disabled",
+  delete: "gone",
+};
+
+/** Versions whose rotation is complete are as the policy ends them, all others as on record. */
+function retiredAsPolicySays({ lines, records, fleet }: Evidence, keys: KeySnapshot[]): Check {
+  const states = new Map(keys.map(({ keyId, state }) => [keyId, state]));
+  const stateOf = (keyId: string): string => states.get(keyId) ?? "gone";
+  const completed = lines.filter(({ event }) => event === "completed");
+  const ended = completed.flatMap(({ alias, detail }) => {
+    const retire = fleet.find((member) => member.alias === alias)?.retire ?? "retain";
+    const [state, wanted] = [stateOf(String(detail.keyId)), stateAtTheEnd[retire]];
+    if (state === wanted) return [];
+    return [`version ${detail.version} of ${alias} is ${state}, its policy: ${retire}`];
+  });
+  const others = records.flatMap(({ alias, versions }) =>
+    versions
+      .filter(({ keyId, standing }) => stateOf(keyId) !== stateOfStanding[standing])
+      .map(({ number, keyId, standing }) => {
+        return `version ${number} of ${alias} is ${stateOf(keyId)}, on record ${standing}`;
+      }),
+  );
+  const name = "every retired version is in the state that its policy says";
+  return check(name, [...ended, ...others], `${completed.length} retired`);
+}
+
+/** As dependents can prove it, from the events alone. */
+function journalUnbroken(lines: JournalEntry[]): Check {
+  const problems: string[] = [];
+  const heads = new Map<string, { revision: number; hash: string }>();
+  for (const { hash, ...line } of lines) {
+    const { alias, revision, previousHash } = line;
+    const head = heads.get(alias) ?? { revision: 0, hash: genesisHash };
+    const follows = revision === head.revision + 1 && previousHash === head.hash;
+    if (!follows || hashOf(line) !== hash) problems.push(`${alias}: line ${revision} does not fit`);
+    heads.set(alias, { revision, hash });
+  }
+  const name = "every journal arrived as events, its hash chain unbroken";
+  return check(name, problems, counted(lines.length, "line"));
+}
+
+function noRunFailed({ worked, failedTurns, outOfTime }: Keyturn["runs"]): Check {
+  const problems: string[] = [];
+  if (failedTurns > 0) problems.push(`${counted(failedTurns, "turn")} failed`);
+  if (outOfTime > 0) problems.push(`${counted(outOfTime, "run")} ran out of time`);
+  return check("no run failed but the one that was killed", problems, `${worked} did work`);
+}
+
+function byState(kms: KmsTwin, keys: KeySnapshot[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { state } of keys) counts[state] = (counts[state] ?? 0) + 1;
+  counts.deleted = kms.world.keysMade - keys.length;
+  return sorted(counts, () => true);
+}
+
+function countOf(lines: JournalEntry[], event: string): number {
+  return lines.filter((line) => line.event === event).length;
+}
+
+function sorted(
+  counts: Record<string, number>,
+  wanted: (name: string) => boolean,
+): Record<string, number> {
+  const names = Object.keys(counts).filter(wanted).sort();
+  return Object.fromEntries(names.map((name) => [name, counts[name] ?? 0]));
+}
+
+export function sum(counts: Record<string, number>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}

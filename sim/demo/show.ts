@@ -1,0 +1,47 @@
+/** Shows the story: the fleet, the timeline as it happens, and the proof. */
+import { makeFleet, type Member, type Retire } from "./fleet.ts";
+import type { Options } from "./options.ts";
+import { proofJson, proofTable } from "./proof-table.ts";
+import { tellStory } from "./story.ts";
+import { choosePaint, entryJson, entryLine, type Paint } from "./timeline.ts";
+
+type LifeOptions = Extract<Options, { kind: "life" }>;
+
+export async function show(options: LifeOptions): Promise<number> {
+  const paint = choosePaint(process.env, process.stdout.isTTY);
+  // An exit, unlike a signal, leaves nothing behind.
+  process.once("SIGINT", () => process.exit(130));
+  if (options.json) {
+    const proof = await tellStory(options, (entry) => console.log(entryJson(entry)));
+    console.log(proofJson(proof));
+    return proof.ok ? 0 : 1;
+  }
+  for (const line of opening(options, paint)) console.log(line);
+  const proof = await tellStory(options, (entry) => console.log(entryLine(entry, paint)));
+  console.log("");
+  for (const line of proofTable(proof, paint)) console.log(line);
+  return proof.ok ? 0 : 1;
+}
+
+const ends: Record<Retire, string> = {
+  retain: "old versions are retained",
+  disable: "old versions are disabled",
+  delete: "old versions are disabled, then deleted",
+};
+
+function opening({ keys, days }: LifeOptions, paint: Paint): string[] {
+  const fleet = makeFleet(keys);
+  const many = keys === 1 ? "one KMS key" : `${keys} KMS keys`;
+  const title = `keyturn rotates ${many} through ${days} days, in an AWS inside this process.`;
+  const plot =
+    "An application goes on using them, and loses nothing, while a run is killed, two runs " +
+    "overlap,\nand a person moves an alias by hand.";
+  const shown = fleet.slice(0, 12).map(fleetLine);
+  const others = fleet.length > shown.length ? [`  … and ${fleet.length - shown.length} more`] : [];
+  return [paint("bold", title), plot, "", ...shown, ...others, ""];
+}
+
+function fleetLine({ aliases, spec, use, retire }: Member): string {
+  const columns = [aliases.join(", ").padEnd(29), spec.padEnd(17), use.padEnd(8), ends[retire]];
+  return `  ${columns.join("  ")}`;
+}

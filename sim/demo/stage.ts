@@ -1,0 +1,130 @@
+/** The stage: an embedded AWS with the fleet in it, and this process turned to it and away from any other. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CreateAliasCommand, CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { parseConfiguration } from "../../lambda/config.ts";
+import { SimClock } from "../clock.ts";
+import { startEmbeddedAws, type EmbeddedAws } from "../embedded-aws.ts";
+import { documentOf, makeFleet, oldestAgeMs, type Member } from "./fleet.ts";
+
+export type Stage = {
+  aws: EmbeddedAws;
+  clock: SimClock;
+  fleet: Member[];
+  /** What a process needs in its environment to run keyturn against it. */
+  env: Record<string, string>;
+  /** Waits that pass no simulated time; request quotas refill meanwhile. */
+  sleep: (ms: number) => Promise<void>;
+  /** A client with an access key of its own, by which KMS tells who calls. */
+  kmsAs(accessKeyId: string): KMSClient;
+  close(): Promise<void>;
+};
+
+export type StageOptions = {
+  seed: number;
+  keys: number;
+  startMs: number;
+  /** 0 for any that is free. */
+  port: number;
+  runsWithRealTime: boolean;
+};
+
+export const tableName = "keyturn-demo";
+
+export async function openStage(options: StageOptions): Promise<Stage> {
+  const { seed, startMs, runsWithRealTime } = options;
+  const clock = new SimClock({ startMs: startMs - oldestAgeMs, runsWithRealTime });
+  const fleet = makeFleet(options.keys);
+  let sleptMs = 0;
+  const aws = await startEmbeddedAws({
+    clock,
+    seed,
+    port: options.port,
+    // The whole fleet is younger than KMS's tracking of last use, wherever the story begins.
+    trackingStartMs: clock.nowMs(),
+    quotaClockMs: () => sleptMs + (runsWithRealTime ? performance.now() : 0),
+  });
+  const folder = mkdtempSync(join(tmpdir(), "keyturn-demo-"));
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", removeFolder);
+  const clients: KMSClient[] = [];
+  const stage: Stage = {
+    aws,
+    clock,
+    fleet,
+    env: environmentOf(aws, folder),
+    sleep(ms) {
+      sleptMs += ms;
+      return Promise.resolve();
+    },
+    kmsAs(accessKeyId) {
+      const credentials = { accessKeyId, secretAccessKey: "any" };
+      const client = new KMSClient({ endpoint: aws.endpoint, region: "us-east-1", credentials });
+      clients.push(client);
+      return client;
+    },
+    async close() {
+      for (const client of clients) client.destroy();
+      await aws.close();
+      process.off("exit", removeFolder);
+      removeFolder();
+    },
+  };
+  try {
+    await furnish(stage, startMs);
+  } catch (error) {
+    await stage.close();
+    throw error;
+  }
+  return stage;
+}
+
+function environmentOf(aws: EmbeddedAws, folder: string): Record<string, string> {
+  return {
+    ...aws.env,
+    AWS_EC2_METADATA_DISABLED: "true",
+    // Files that do not exist: a profile of whoever watches must not lead to a real account.
+    AWS_CONFIG_FILE: join(folder, "no-config"),
+    AWS_SHARED_CREDENTIALS_FILE: join(folder, "no-credentials"),
+    KEYTURN_TABLE: tableName,
+    KEYTURN_CONFIG: join(folder, "keyturn.json"),
+    // The function's errors go to stderr, and there are none unless something is wrong.
+    POWERTOOLS_LOG_LEVEL: "ERROR",
+    POWERTOOLS_METRICS_DISABLED: "true",
+  };
+}
+
+/** From here on every SDK client of this process, and of its children, talks to the stage alone. */
+export function turnTo(stage: Stage): void {
+  for (const name of Object.keys(process.env)) {
+    if (/^_?(AWS|KEYTURN|POWERTOOLS)_/.test(name)) delete process.env[name];
+  }
+  Object.assign(process.env, stage.env);
+}
+
+async function furnish(stage: Stage, startMs: number): Promise<void> {
+  const { aws, clock, fleet, env } = stage;
+  const document = documentOf(fleet);
+  parseConfiguration(document);
+  writeFileSync(env.KEYTURN_CONFIG ?? "", `${JSON.stringify(document, null, 2)}\n`);
+  await aws.createStateTable(tableName);
+  const person = stage.kmsAs("person");
+  for (const member of fleet.toSorted((a, b) => b.ageMs - a.ageMs)) {
+    clock.moveTo(Math.max(startMs - member.ageMs, clock.nowMs()));
+    await makeFirstVersion(person, member, stage);
+  }
+  clock.moveTo(Math.max(startMs, clock.nowMs()));
+}
+
+async function makeFirstVersion(person: KMSClient, member: Member, stage: Stage): Promise<void> {
+  const { spec, usage, name, aliases } = member;
+  const { KeyMetadata } = await person.send(
+    new CreateKeyCommand({ KeySpec: spec, KeyUsage: usage, Description: `protects ${name}` }),
+  );
+  const TargetKeyId = KeyMetadata?.KeyId;
+  for (const AliasName of aliases) {
+    await stage.sleep(1000 / 5);
+    await person.send(new CreateAliasCommand({ AliasName, TargetKeyId }));
+  }
+}
