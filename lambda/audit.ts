@@ -74,7 +74,9 @@ async function unknownKey(
   keyId: string,
 ): Promise<Finding | "known" | "held"> {
   const { keys, table, clock } = run.ports;
-  if ((await table.boundTo(keyId)) !== undefined) return "known";
+  const boundTo = await table.boundTo(keyId);
+  const unconfigured = boundTo !== undefined && !run.homes.has(boundTo);
+  if (unconfigured) return "known";
   const key = valueOf(await keys.describe(keyId));
   const tags = valueOf(await keys.tagsOf(keyId)) ?? {};
   const nowMs = clock.nowMs();

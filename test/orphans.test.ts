@@ -159,4 +159,20 @@ describe("the audit", () => {
     await world.passDays(8);
     expect(await world.stateOf(KeyMetadata.KeyId)).toBe("Disabled");
   });
+
+  test("finds a key that a killed run had bound but not recorded, and hands it over", async () => {
+    const { world, extra } = await withAKeyInExcess();
+    await world.table.bind(extra, orders, world.clock.nowMs());
+    const { extras, ...record } = await world.record();
+    expect(extras.map(({ keyId }) => keyId)).toEqual([extra]);
+    const stored = await world.table.read(orders);
+    if (stored === undefined) throw new Error("a record was expected");
+    await world.table.write(
+      { ...stored, record: { ...record, extras: [] } },
+      { revision: record.revision, epoch: record.epoch },
+    );
+    await world.passDays(9);
+    expect(world.history()).toContain("extra-found");
+    expect(await world.stateOf(extra)).toBe("Disabled");
+  });
 });
