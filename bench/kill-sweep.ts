@@ -1,0 +1,69 @@
+/**
+ * `npm run kill-sweep`: `kill -9` of a tick at every request that a life makes, before and after it
+ * is applied; then ticks until nothing is due, and the same end as that of a life never interrupted.
+ */
+import { parseArgs } from "node:util";
+import { keyFoundLate, oneKey, severalKeys } from "../test/kill/lives.ts";
+import {
+  casesOf,
+  casesOfGenerate,
+  describeVerdict,
+  differencesOf,
+  referenceOf,
+  sweep,
+  type Verdict,
+} from "../test/kill/sweep.ts";
+
+const usage = `npm run kill-sweep -- [--at-once 2] [--every 1]
+
+  --at-once  how many lives are led at the same time
+  --every    kill at every n-th place only
+Prints each deviation, and one line at the end. Exit 0: none; 1: some; 2: usage.`;
+
+const { values } = parseArgs({
+  options: {
+    "at-once": { type: "string", default: "2" },
+    every: { type: "string", default: "1" },
+    help: { type: "boolean", default: false },
+  },
+});
+
+function wholeNumber(name: "at-once" | "every"): number {
+  const number = Number(values[name]);
+  if (Number.isInteger(number) && number > 0) return number;
+  console.error(`--${name}: got ${values[name]}, expected a whole number above 0\n${usage}`);
+  process.exit(2);
+}
+
+if (values.help) {
+  console.log(usage);
+  process.exit(0);
+}
+const [atOnce, every] = [wholeNumber("at-once"), wholeNumber("every")];
+
+const startedMs = performance.now();
+let requests = 0;
+const verdicts: Verdict[] = [];
+for (const life of [oneKey, severalKeys, keyFoundLate]) {
+  const reference = await referenceOf(life);
+  const asProcesses = await referenceOf(life, "as processes");
+  const unlike = differencesOf(reference, asProcesses);
+  if (unlike.length > 0) throw new Error(`${life.name}, as processes: ${unlike.join("; ")}`);
+  // What a late lookup changes, it changes where a key is made.
+  const places = life === keyFoundLate ? casesOfGenerate(reference) : casesOf(reference);
+  const cases = places.filter((_, index) => index % every === 0);
+  requests += new Set(places.map(({ tick, kill }) => `${tick} ${kill.request}`)).size;
+  const told = (verdict: Verdict): void => {
+    if (verdict.deviations.length > 0) console.log(describeVerdict(verdict));
+  };
+  verdicts.push(...(await sweep(reference, cases, atOnce, told)));
+}
+
+const deviating = verdicts.filter(({ deviations }) => deviations.length > 0).length;
+const extras = verdicts.reduce((sum, verdict) => sum + verdict.extras, 0);
+const minutes = ((performance.now() - startedMs) / 60_000).toFixed(1);
+console.log(
+  `kill sweep: ${requests} requests, ${verdicts.length} kills, ${extras} extras quarantined, ` +
+    `${deviating} deviations, ${minutes} min`,
+);
+process.exitCode = deviating === 0 ? 0 : 1;

@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest";
+import { createTaggingDiscovery, createWalkingDiscovery } from "../../lambda/aws/discovery.ts";
+import type { Discovery } from "../../lambda/ports.ts";
+import type { Fault } from "../../sim/http/faults.ts";
+import { createDiscoveryTwin } from "../../sim/ports/keys.ts";
+import { dayMs } from "../fixtures.ts";
+import { aWireLab, keySides, policyFor, sdkConfig, type KeyLab } from "./sides.ts";
+
+type Lab = KeyLab & { discovery: Discovery };
+
+const twinOf = keySides[1]?.[1];
+
+const sides: [side: string, open: () => Promise<Lab>][] = [
+  [
+    "the tagging API",
+    async () => {
+      const lab = await aWireLab();
+      return { ...lab, discovery: createTaggingDiscovery(sdkConfig(lab.aws.endpoint)) };
+    },
+  ],
+  [
+    "a walk over all keys",
+    async () => {
+      const lab = await aWireLab();
+      return { ...lab, discovery: createWalkingDiscovery(sdkConfig(lab.aws.endpoint)) };
+    },
+  ],
+  [
+    "the twin",
+    async () => {
+      const lab = await twinOf?.();
+      if (lab === undefined) throw new Error("the twin is the second side");
+      return { ...lab, discovery: createDiscoveryTwin(lab.kms) };
+    },
+  ],
+];
+
+function tagged(lab: KeyLab, tags: Record<string, string>, input = {}): string {
+  const Tags = Object.entries(tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
+  return lab.aKey({ Tags, ...input });
+}
+
+describe.each(sides)("keys found by tag, through %s", (_side, open) => {
+  test("are those that carry every one of the tags, with its value", async () => {
+    const lab = await open();
+    const wanted = { "keyturn:owner": "acme", "keyturn:rotation": "r1" };
+    const both = tagged(lab, { ...wanted, team: "a" });
+    const alsoBoth = tagged(lab, wanted);
+    tagged(lab, { "keyturn:owner": "acme" });
+    tagged(lab, { "keyturn:owner": "acme", "keyturn:rotation": "r2" });
+    tagged(lab, { "keyturn:owner": "another", "keyturn:rotation": "r1" });
+    lab.aKey();
+    expect(await lab.discovery.keysTagged(wanted)).toEqual([both, alsoBoth]);
+    expect(await lab.discovery.keysTagged({ "keyturn:owner": "acme" })).toHaveLength(4);
+    expect(await lab.discovery.keysTagged({ "keyturn:owner": "nobody" })).toEqual([]);
+  });
+
+  test("are all of them, over as many pages as there are", async () => {
+    const lab = await open();
+    const keyIds = Array.from({ length: 250 }, () => tagged(lab, { "keyturn:owner": "acme" }));
+    const found = await lab.discovery.keysTagged({ "keyturn:owner": "acme" });
+    expect(found.sort()).toEqual(keyIds.sort());
+  });
+
+  test("are there in whatever state, and no longer once KMS has deleted them", async () => {
+    const lab = await open();
+    const keyId = tagged(lab, { a: "b" });
+    lab.ask("ScheduleKeyDeletion", { KeyId: keyId, PendingWindowInDays: 7 });
+    expect(await lab.discovery.keysTagged({ a: "b" })).toEqual([keyId]);
+    lab.clock.advance(7 * dayMs);
+    expect(await lab.keys.describe(keyId)).toEqual({ kind: "absent" });
+    expect(await lab.discovery.keysTagged({ a: "b" })).toEqual([]);
+  });
+
+  test("are found although other keys may not be looked at", async () => {
+    const lab = await open();
+    lab.aKey({ Policy: policyFor() });
+    const ours = tagged(lab, { a: "b" });
+    expect(await lab.discovery.keysTagged({ a: "b" })).toEqual([ours]);
+  });
+});
+
+test.each<[what: string, create: typeof createTaggingDiscovery, operation: string]>([
+  ["the tagging API", createTaggingDiscovery, "GetResources"],
+  ["the list of keys", createWalkingDiscovery, "ListKeys"],
+  ["the tags of a key", createWalkingDiscovery, "ListResourceTags"],
+])("an error of %s is retried, and is no empty answer", async (_what, create, operation) => {
+  const lab = await aWireLab();
+  const keyId = tagged(lab, { a: "b" });
+  const discovery = create(sdkConfig(lab.aws.endpoint));
+  const fault: Fault = { kind: "before", code: "InternalServiceException", status: 500 };
+  let left = 1;
+  lab.aws.fault = (_, name) => (name === operation && left-- > 0 ? fault : undefined);
+  expect(await discovery.keysTagged({ a: "b" })).toEqual([keyId]);
+  left = 100;
+  await expect(discovery.keysTagged({ a: "b" })).rejects.toMatchObject({
+    name: "RotationError",
+    code: "DISCOVERY_FAILED",
+  });
+});

@@ -1,0 +1,201 @@
+/** What only the wire can do to a call: lose it, lose its answer, hold it up, or send it too late. */
+import { expect, test } from "vitest";
+import type { Fault } from "../../sim/http/faults.ts";
+import type { Call } from "../../lambda/workflow/types.ts";
+import { minuteMs } from "../fixtures.ts";
+import { aWireLab, policyFor, timesCalled, type WireLab } from "./sides.ts";
+
+const create: Call = {
+  kind: "CreateKey",
+  shape: {
+    spec: "SYMMETRIC_DEFAULT",
+    usage: "ENCRYPT_DECRYPT",
+    origin: "AWS_KMS",
+    multiRegion: false,
+  },
+  policy: policyFor("kms:*"),
+  description: "",
+  tags: {},
+};
+
+/** Every call, by what has to be there for it. */
+const changes: [kind: Call["kind"], call: (keyId: string) => Call][] = [
+  ["CreateKey", () => create],
+  [
+    "CreateGrant",
+    (keyId) => ({
+      kind: "CreateGrant",
+      keyId,
+      grant: { grantee: "arn:aws:iam::000000000000:role/a", operations: ["Decrypt"] },
+    }),
+  ],
+  ["UpdateAlias", (keyId) => ({ kind: "UpdateAlias", alias: "alias/orders", keyId })],
+  ["TagResource", (keyId) => ({ kind: "TagResource", keyId, tags: { a: "b" } })],
+  ["EnableKey", (keyId) => ({ kind: "EnableKey", keyId })],
+  ["DisableKey", (keyId) => ({ kind: "DisableKey", keyId })],
+  ["ScheduleKeyDeletion", (keyId) => ({ kind: "ScheduleKeyDeletion", keyId, windowDays: 7 })],
+];
+
+const aKeyWithAlias = (lab: WireLab): string => {
+  const keyId = lab.aKey();
+  lab.ask("CreateAlias", { AliasName: "alias/orders", TargetKeyId: lab.aKey() });
+  return keyId;
+};
+
+/** Breaks every request of an operation; `applied` tells what reached KMS. */
+function breakAll(lab: WireLab, operation: string, fault: Fault): { applied: () => number } {
+  let applied = 0;
+  lab.kms.onCall = (call) => {
+    if (call.operation === operation) applied += 1;
+  };
+  lab.aws.fault = (_service, name) => (name === operation ? fault : undefined);
+  return { applied: () => applied };
+}
+
+test.each(changes)(
+  "%s whose answer is lost was made once, and is unknown",
+  async (kind, callOn) => {
+    const lab = await aWireLab();
+    const call = callOn(aKeyWithAlias(lab));
+    const { applied } = breakAll(lab, kind, { kind: "lost" });
+    expect(await lab.keys.change(call, lab.guard())).toMatchObject({ kind: "unknown" });
+    expect([timesCalled(lab.aws, kind), applied()]).toEqual([1, 1]);
+  },
+);
+
+test.each(changes)("%s that never arrives is tried once, and is unknown", async (kind, callOn) => {
+  const lab = await aWireLab();
+  const call = callOn(aKeyWithAlias(lab));
+  const { applied } = breakAll(lab, kind, { kind: "drop" });
+  expect(await lab.keys.change(call, lab.guard())).toMatchObject({ kind: "unknown" });
+  expect([timesCalled(lab.aws, kind), applied()]).toEqual([1, 0]);
+});
+
+test.each(changes)("%s that KMS fails over is tried once, and is unknown", async (kind, callOn) => {
+  for (const status of [500, 503]) {
+    const lab = await aWireLab();
+    const call = callOn(aKeyWithAlias(lab));
+    breakAll(lab, kind, { kind: "before", code: "KMSInternalException", status });
+    expect(await lab.keys.change(call, lab.guard())).toMatchObject({ kind: "unknown" });
+    expect(timesCalled(lab.aws, kind)).toBe(1);
+  }
+});
+
+test.each(changes)("%s that is throttled is tried once, and is refused", async (kind, callOn) => {
+  const lab = await aWireLab();
+  const call = callOn(aKeyWithAlias(lab));
+  breakAll(lab, kind, { kind: "before", code: "ThrottlingException", status: 400 });
+  expect(await lab.keys.change(call, lab.guard())).toMatchObject({
+    kind: "refused",
+    refusal: "Throttled",
+  });
+  expect(timesCalled(lab.aws, kind)).toBe(1);
+});
+
+test.each(changes)("%s past its run's deadline is never sent", async (kind, callOn) => {
+  const lab = await aWireLab();
+  const call = callOn(aKeyWithAlias(lab));
+  const guard = lab.guard();
+  lab.clock.moveTo(guard.deadlineMs + 1);
+  expect(await lab.keys.change(call, guard)).toMatchObject({
+    kind: "refused",
+    refusal: "PastDeadline",
+  });
+  expect(timesCalled(lab.aws, kind)).toBe(0);
+});
+
+test("a call that hangs is given up by its signal, is unknown, and may yet land", async () => {
+  const lab = await aWireLab();
+  const keyId = lab.aKey();
+  breakAll(lab, "DisableKey", { kind: "delay", ms: 150 });
+  const guard = { ...lab.guard(), signal: AbortSignal.timeout(50) };
+  const startedMs = performance.now();
+  const outcome = await lab.keys.change({ kind: "DisableKey", keyId }, guard);
+  expect(performance.now() - startedMs).toBeLessThan(140);
+  expect(outcome).toMatchObject({ kind: "unknown" });
+  expect(timesCalled(lab.aws, "DisableKey")).toBe(1);
+  expect(await lab.keys.describe(keyId)).toMatchObject({ value: { state: "Enabled" } });
+  await expect.poll(() => lab.keys.describe(keyId)).toMatchObject({ value: { state: "Disabled" } });
+});
+
+test("a call whose signal has fired already is never sent", async () => {
+  const lab = await aWireLab();
+  const guard = { ...lab.guard(), signal: AbortSignal.abort() };
+  expect(await lab.keys.change(create, guard)).toMatchObject({ kind: "unknown" });
+  expect(timesCalled(lab.aws, "CreateKey")).toBe(0);
+});
+
+test("a call frozen after it was decided on, and thawed past its deadline, is never sent", async () => {
+  const frozen = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  // The last thing that the SDK waits for before it signs and sends.
+  const credentials = async () => {
+    reached.resolve();
+    await frozen.promise;
+    return { accessKeyId: "keyturn", secretAccessKey: "any" };
+  };
+  const lab = await aWireLab({}, { credentials });
+  const guard = lab.guard();
+  const outcome = lab.keys.change(create, guard);
+  await reached.promise;
+  lab.clock.moveTo(guard.deadlineMs + 15 * minuteMs);
+  frozen.resolve();
+  expect(await outcome).toMatchObject({ kind: "refused", refusal: "PastDeadline" });
+  expect(timesCalled(lab.aws, "CreateKey")).toBe(0);
+});
+
+test("calls at the same time are each held to their own deadline", async () => {
+  const lab = await aWireLab();
+  const [late, timely] = [lab.aKey(), lab.aKey()];
+  const outcomes = await Promise.all([
+    lab.keys.change({ kind: "DisableKey", keyId: late }, { ...lab.guard(), deadlineMs: 0 }),
+    lab.keys.change({ kind: "DisableKey", keyId: timely }, lab.guard()),
+  ]);
+  expect(outcomes).toMatchObject([{ kind: "refused", refusal: "PastDeadline" }, { kind: "done" }]);
+  expect(timesCalled(lab.aws, "DisableKey")).toBe(1);
+});
+
+const passing: [what: string, fault: Fault][] = [
+  ["a 500", { kind: "before", code: "KMSInternalException", status: 500 }],
+  ["a throttling", { kind: "before", code: "ThrottlingException", status: 400 }],
+  ["a lost answer", { kind: "lost" }],
+  ["a dropped connection", { kind: "drop" }],
+];
+
+test.each(passing)("a look is retried after %s", async (_what, fault) => {
+  const lab = await aWireLab();
+  const keyId = lab.aKey();
+  let left = 1;
+  lab.aws.fault = () => (left-- > 0 ? fault : undefined);
+  expect(await lab.keys.describe(keyId)).toMatchObject({ kind: "seen" });
+  expect(timesCalled(lab.aws, "DescribeKey")).toBe(2);
+});
+
+test("a look that never succeeds is an error, and neither absent nor denied", async () => {
+  const lab = await aWireLab();
+  breakAll(lab, "DescribeKey", { kind: "before", code: "KMSInternalException", status: 500 });
+  await expect(lab.keys.describe(lab.aKey())).rejects.toMatchObject({
+    name: "RotationError",
+    code: "KMS_FAILED",
+  });
+  expect(timesCalled(lab.aws, "DescribeKey")).toBe(3);
+});
+
+test("a last use is unknown where the operation is not offered", async () => {
+  const lab = await aWireLab();
+  breakAll(lab, "GetKeyLastUsage", {
+    kind: "before",
+    code: "UnknownOperationException",
+    status: 400,
+  });
+  expect(await lab.keys.lastUseOf(lab.aKey())).toEqual({
+    kind: "seen",
+    value: { kind: "unknown", why: "GetKeyLastUsage is not offered here" },
+  });
+});
+
+test("aliases of the account that may not be listed are an error: the audit cannot go on", async () => {
+  const lab = await aWireLab();
+  breakAll(lab, "ListAliases", { kind: "before", code: "AccessDeniedException", status: 400 });
+  await expect(lab.keys.allAliases()).rejects.toMatchObject({ code: "KMS_FAILED" });
+});

@@ -1,0 +1,138 @@
+/** Each port has two sides, and one suite holds both to the same: here a test opens either. */
+import type {
+  CreateKeyCommandInput,
+  CreateKeyCommandOutput,
+  KMSClientConfig,
+} from "@aws-sdk/client-kms";
+import { onTestFinished } from "vitest";
+import { createKeyService } from "../../lambda/aws/kms.ts";
+import type { Clock, Guard, KeyService } from "../../lambda/ports.ts";
+import { SimClock } from "../../sim/clock.ts";
+import {
+  startEmbeddedAws,
+  type EmbeddedAws,
+  type EmbeddedAwsOptions,
+} from "../../sim/embedded-aws.ts";
+import { cheapCryptography } from "../../sim/kms/cheap-cryptography.ts";
+import { KmsTwin } from "../../sim/kms/twin.ts";
+import { createKeyServiceTwin } from "../../sim/ports/keys.ts";
+import { SimRandom } from "../../sim/random.ts";
+import { minuteMs } from "../fixtures.ts";
+
+/** Not a whole second: a timestamp that was rounded on its way is found out. */
+export const startMs = Date.UTC(2027, 0, 1) + 123;
+export const absentKeyId = "99999999-9999-4999-8999-999999999999";
+export const keyturnArn = "arn:aws:iam::000000000000:user/keyturn";
+export const personArn = "arn:aws:iam::000000000000:user/person";
+
+export type LabOptions = Omit<EmbeddedAwsOptions, "port" | "clock" | "seed" | "fault">;
+
+/** A KMS that a person can arrange, seen through one side of the port. */
+export type KeyLab = {
+  keys: KeyService;
+  kms: KmsTwin;
+  clock: SimClock;
+  ask: <T = unknown>(operation: string, input: object) => T;
+  aKey: (input?: CreateKeyCommandInput) => string;
+  guard: () => Guard;
+};
+
+export type WireLab = KeyLab & { aws: EmbeddedAws };
+
+type OpenKeyLab = (options?: LabOptions) => Promise<KeyLab>;
+
+export const keySides: [side: string, open: OpenKeyLab][] = [
+  ["the SDK adapter, over the wire", (options) => aWireLab(options)],
+  ["the twin", (options) => Promise.resolve(aTwinLab(options))],
+];
+
+/** For any client of the SDK; nothing of it comes from the machine's own environment. */
+export function sdkConfig(endpoint: string) {
+  return {
+    endpoint,
+    region: "us-east-1",
+    credentials: { accessKeyId: "keyturn", secretAccessKey: "any" },
+  };
+}
+
+/** The embedded AWS of one test, closed when the test is over. */
+export async function anAws(options: EmbeddedAwsOptions = {}): Promise<EmbeddedAws> {
+  const aws = await startEmbeddedAws({
+    quotas: "off",
+    cryptography: cheapCryptography,
+    clock: new SimClock({ startMs }),
+    ...options,
+  });
+  onTestFinished(() => aws.close());
+  return aws;
+}
+
+export async function aWireLab(
+  options: LabOptions = {},
+  config: Partial<KMSClientConfig> = {},
+): Promise<WireLab> {
+  const aws = await anAws(options);
+  const clock = clockOn(aws.clock);
+  const keys = createKeyService(clock, { ...sdkConfig(aws.endpoint), ...config });
+  return { ...labOf(aws.kms, aws.clock, keys), aws };
+}
+
+function aTwinLab(options: LabOptions = {}): KeyLab {
+  const clock = new SimClock({ startMs });
+  const kms = new KmsTwin({
+    clock,
+    random: new SimRandom(1),
+    quotas: "off",
+    cryptography: cheapCryptography,
+    ...options,
+  });
+  return labOf(kms, clock, createKeyServiceTwin(kms, clock, keyturnArn));
+}
+
+function labOf(kms: KmsTwin, clock: SimClock, keys: KeyService): KeyLab {
+  const ask = <T>(operation: string, input: object): T =>
+    kms.call(operation, input, { principalArn: personArn }) as T;
+  return {
+    keys,
+    kms,
+    clock,
+    ask,
+    aKey: (input = {}) =>
+      ask<CreateKeyCommandOutput>("CreateKey", input).KeyMetadata?.KeyId ?? "none",
+    guard: () => ({
+      deadlineMs: clock.nowMs() + 5 * minuteMs,
+      signal: AbortSignal.timeout(10_000),
+    }),
+  };
+}
+
+function clockOn(clock: SimClock): Clock {
+  return {
+    nowMs: () => clock.nowMs(),
+    sleep: (ms) => {
+      clock.advance(ms);
+      return Promise.resolve();
+    },
+  };
+}
+
+/** A key policy under which the person may do everything, and keyturn what is listed. */
+export function policyFor(...keyturnMay: string[]): string {
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [
+      { Effect: "Allow", Principal: { AWS: personArn }, Action: "kms:*", Resource: "*" },
+      ...keyturnMay.map((action) => ({
+        Effect: "Allow",
+        Principal: { AWS: keyturnArn },
+        Action: action,
+        Resource: "*",
+      })),
+    ],
+  });
+}
+
+/** How often an operation of KMS was seen on the wire. */
+export function timesCalled(aws: EmbeddedAws, operation: string): number {
+  return aws.calls().kms[operation] ?? 0;
+}

@@ -1,0 +1,146 @@
+import { describe, expect, test } from "vitest";
+import { minuteMs } from "../fixtures.ts";
+import { aClaim, alias, aRecord, aStored, claimed, held, nowMs, tableSides } from "./tables.ts";
+
+describe.each(tableSides)("a managed key in %s", (_side, open) => {
+  test("that is due and free is claimed: the epoch grows by one, the claim says until when", async () => {
+    const { table } = await open();
+    await table.create(aRecord());
+    const expected = {
+      ...aRecord(),
+      epoch: 1,
+      claim: { runId: "run-1", epoch: 1, untilMs: nowMs + 5 * minuteMs },
+      backoff: { tries: 1, jitter: 0 },
+      dueAtMs: nowMs + 6 * minuteMs,
+    };
+    expect(await table.claim(alias, aClaim())).toStrictEqual({
+      kind: "claimed",
+      stored: aStored(expected),
+    });
+    expect(await table.read(alias)).toStrictEqual(aStored(expected));
+  });
+
+  test("that is claimed is taken, as long as the claim lasts, and it is said how long", async () => {
+    const { table } = await open();
+    await table.create(aRecord());
+    const { record } = await claimed(table, aClaim({ dueAgainAtMs: nowMs }));
+    const untilMs = record.claim?.untilMs ?? 0;
+    const other = aClaim({ runId: "run-2", nowMs: untilMs });
+    expect(await table.claim(alias, other)).toEqual({ kind: "taken", untilMs });
+    expect(await held(table)).toEqual(record);
+    const later = await claimed(table, { ...other, nowMs: untilMs + 1 });
+    expect(later.record).toMatchObject({ epoch: 2, claim: { runId: "run-2", epoch: 2 } });
+  });
+
+  test("is taken for the very run that holds it, too: one claim is one epoch", async () => {
+    const { table } = await open();
+    await table.create(aRecord());
+    const { record } = await claimed(table, aClaim({ dueAgainAtMs: nowMs }));
+    const untilMs = record.claim?.untilMs;
+    expect(await table.claim(alias, aClaim())).toEqual({ kind: "taken", untilMs });
+  });
+
+  test("whose claim expired falls due by itself, and each claim counts as a try", async () => {
+    const { table } = await open();
+    await table.create(aRecord({ backoff: { tries: 3, jitter: 0.25 } }));
+    const first = await claimed(table);
+    expect(first.record.backoff).toEqual({ tries: 4, jitter: 0.25 });
+    const { dueAtMs } = first.record;
+    expect((await table.due(dueAtMs - 1, 10)).items).toEqual([]);
+    expect((await table.due(dueAtMs, 10)).items).toEqual([{ kind: "managed-key", alias, dueAtMs }]);
+    const second = await claimed(table, aClaim({ runId: "run-2", nowMs: dueAtMs }));
+    expect(second.record).toMatchObject({ epoch: 2, backoff: { tries: 5, jitter: 0.25 } });
+  });
+
+  test("that is not due is not claimed", async () => {
+    const { table } = await open();
+    await table.create(aRecord({ dueAtMs: nowMs + 1 }));
+    expect(await table.claim(alias, aClaim())).toEqual({ kind: "taken" });
+    expect(await held(table)).toEqual(aRecord({ dueAtMs: nowMs + 1 }));
+  });
+
+  test("that is not due is held by nobody, once the claim of a run that died has expired", async () => {
+    const { table } = await open();
+    await table.create(aRecord());
+    const { record } = await claimed(table);
+    const laterMs = (record.claim?.untilMs ?? 0) + 1;
+    const answer = await table.claim(alias, aClaim({ runId: "run-2", nowMs: laterMs }));
+    expect(answer).toEqual({ kind: "taken" });
+  });
+
+  test("that the table does not hold is not claimed, and not made", async () => {
+    const { table } = await open();
+    expect(await table.claim(alias, aClaim())).toEqual({ kind: "taken" });
+    expect(await table.read(alias)).toBeUndefined();
+  });
+
+  test("written by newer code is left as it is", async () => {
+    const { table } = await open();
+    const newer = aRecord({ schema: 2 as 1 });
+    await table.create(newer);
+    expect(await table.claim(alias, aClaim())).toEqual({ kind: "newer-schema", schema: 2 });
+    expect(await table.read(alias)).toEqual(aStored(newer));
+  });
+
+  test("is claimed by one of many that race for it", async () => {
+    const { table } = await open();
+    await table.create(aRecord());
+    const runs = Array.from({ length: 8 }, (_, run) => `run-${run}`);
+    const answers = await Promise.all(runs.map((runId) => table.claim(alias, aClaim({ runId }))));
+    const winners = answers.flatMap((answer) => (answer.kind === "claimed" ? [answer] : []));
+    expect(winners).toHaveLength(1);
+    expect(answers.filter(({ kind }) => kind === "taken")).toHaveLength(7);
+    expect(await table.read(alias)).toEqual(winners[0]?.stored);
+    expect((await held(table)).epoch).toBe(1);
+  });
+
+  test("shows a run that claims it all that the last run wrote", async () => {
+    const { table } = await open();
+    await table.create(aRecord());
+    const { record, ...rest } = await claimed(table);
+    const { claim: _, ...released } = { ...record, dueAtMs: nowMs, unsettled: [] };
+    const written = { ...rest, record: { ...released, unlistedAliases: ["alias/other"] } };
+    expect(await table.write(written, record)).toEqual({ kind: "written" });
+    const next = await claimed(table, aClaim({ runId: "run-2" }));
+    expect(next.record).toMatchObject({ epoch: 2, unlistedAliases: ["alias/other"] });
+  });
+});
+
+describe.each(tableSides)("a nudge in %s", (_side, open) => {
+  test("makes a managed key due", async () => {
+    const { table } = await open();
+    await table.create(aRecord({ dueAtMs: nowMs + minuteMs }));
+    expect(await table.nudge(alias, nowMs)).toBe(true);
+    expect(await held(table)).toStrictEqual(aRecord({ dueAtMs: nowMs }));
+  });
+
+  test("leaves word of a suspicion, and takes none back", async () => {
+    const { table } = await open();
+    await table.create(aRecord({ dueAtMs: nowMs + minuteMs }));
+    await table.nudge(alias, nowMs, nowMs);
+    await table.nudge(alias, nowMs + 1);
+    expect(await held(table)).toStrictEqual(aRecord({ dueAtMs: nowMs + 1, suspectedAtMs: nowMs }));
+  });
+
+  test("is not taken while a run has the claim, and is once that expired", async () => {
+    const { table } = await open();
+    await table.create(aRecord());
+    const { record } = await claimed(table);
+    const untilMs = record.claim?.untilMs ?? 0;
+    expect(await table.nudge(alias, untilMs, untilMs)).toBe(false);
+    expect(await held(table)).toEqual(record);
+    expect(await table.nudge(alias, untilMs + 1, untilMs + 1)).toBe(true);
+    expect(await held(table)).toEqual({
+      ...record,
+      dueAtMs: untilMs + 1,
+      suspectedAtMs: untilMs + 1,
+    });
+  });
+
+  test("makes no record where there is none", async () => {
+    const { table } = await open();
+    expect(await table.nudge(alias, nowMs, nowMs)).toBe(false);
+    expect(await table.read(alias)).toBeUndefined();
+    expect((await table.due(nowMs, 10)).items).toEqual([]);
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, test } from "vitest";
+import { minuteMs } from "../fixtures.ts";
+import { aFinding, nowMs, tableSides } from "./tables.ts";
+
+const untilMs = nowMs + minuteMs;
+
+describe.each(tableSides)("the run claim in %s", (_side, open) => {
+  test("is one run's, which may renew it", async () => {
+    const { table } = await open();
+    expect(await table.takeRunClaim("run-1", nowMs, untilMs)).toBe(true);
+    expect(await table.takeRunClaim("run-2", nowMs, untilMs)).toBe(false);
+    expect(await table.takeRunClaim("run-1", nowMs, untilMs + minuteMs)).toBe(true);
+    expect(await table.takeRunClaim("run-2", untilMs + 1, untilMs + 2)).toBe(false);
+  });
+
+  test("expires, and is another's then", async () => {
+    const { table } = await open();
+    await table.takeRunClaim("run-1", nowMs, untilMs);
+    expect(await table.takeRunClaim("run-2", untilMs, untilMs + minuteMs)).toBe(false);
+    expect(await table.takeRunClaim("run-2", untilMs + 1, untilMs + minuteMs)).toBe(true);
+    expect(await table.takeRunClaim("run-1", untilMs + 1, untilMs + minuteMs)).toBe(false);
+  });
+
+  test("is released by the run that holds it, and by no other", async () => {
+    const { table } = await open();
+    await table.takeRunClaim("run-1", nowMs, untilMs);
+    await table.releaseRunClaim("run-2");
+    expect(await table.takeRunClaim("run-2", nowMs, untilMs)).toBe(false);
+    await table.releaseRunClaim("run-1");
+    await table.releaseRunClaim("run-1");
+    expect(await table.takeRunClaim("run-2", nowMs, untilMs)).toBe(true);
+  });
+
+  test("goes to one of many runs that start at once", async () => {
+    const { table } = await open();
+    const runs = Array.from({ length: 8 }, (_, run) => `run-${run}`);
+    const taken = await Promise.all(runs.map((run) => table.takeRunClaim(run, nowMs, untilMs)));
+    expect(taken.filter(Boolean)).toHaveLength(1);
+  });
+});
+
+describe.each(tableSides)("the audit in %s", (_side, open) => {
+  test("keeps what the last one found until the next one has found something else", async () => {
+    const { table, auditFindings } = await open();
+    await table.scheduleAudit(nowMs, undefined);
+    expect(await auditFindings()).toEqual([]);
+    await table.scheduleAudit(nowMs + 1, [aFinding({ code: "UNKNOWN_KEY" })]);
+    await table.scheduleAudit(nowMs + 2, undefined);
+    expect(await auditFindings()).toEqual([aFinding({ code: "UNKNOWN_KEY" })]);
+    await table.scheduleAudit(nowMs + 3, []);
+    expect(await auditFindings()).toEqual([]);
+  });
+
+  test("falls due when it was scheduled for last, once", async () => {
+    const { table } = await open();
+    await table.scheduleAudit(nowMs, undefined);
+    await table.scheduleAudit(nowMs + minuteMs, []);
+    expect((await table.due(nowMs, 10)).items).toEqual([]);
+    expect((await table.due(nowMs + minuteMs, 10)).items).toEqual([
+      { kind: "audit", dueAtMs: nowMs + minuteMs },
+    ]);
+  });
+});

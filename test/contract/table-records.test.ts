@@ -1,0 +1,225 @@
+import { describe, expect, test } from "vitest";
+import type { DueCursor, DueItem, Stored } from "../../lambda/ports.ts";
+import type { ManagedKey } from "../../lambda/workflow/types.ts";
+import { minuteMs } from "../fixtures.ts";
+import {
+  aFinding,
+  alias,
+  aRecord,
+  aRotation,
+  aStored,
+  aVersion,
+  claimed,
+  held,
+  keyId,
+  nowMs,
+  tableSides,
+  transitionOf,
+} from "./tables.ts";
+
+/** Every optional field set: one that is new to the record has to be added here. */
+function aFullRecord(): Required<ManagedKey> {
+  const lastUse = { kind: "used", atMs: nowMs, operation: "Decrypt", eventId: "e" } as const;
+  return {
+    ...aRecord(),
+    aliases: [alias, "alias/orders-eu"],
+    claim: { runId: "run-1", epoch: 0, untilMs: nowMs },
+    unsettled: [{ epoch: 3, untilMs: nowMs + 1 }],
+    taggedAtMs: 0,
+    enrolledAtMs: 0,
+    suspectedAtMs: nowMs,
+    unlistedAliases: ["alias/audit"],
+    backoff: { tries: 2, jitter: 0.12345678901234568 },
+    versions: [aVersion({ activatedAtMs: 0, retiredAtMs: nowMs, deletionAtMs: nowMs })],
+    rotations: [aRotation({ labelledAtMs: nowMs, evidence: { lookedAtMs: nowMs, lastUse } })],
+    extras: [{ keyId, rotationId: "r", madeAfterMs: 0, foundAtMs: nowMs, quarantinedAtMs: nowMs }],
+    closed: [aRotation({ id: "rotation-0" })],
+    findings: [aFinding({ seen: 'ünïcode, "quotes" and an empty next', next: "" })],
+  };
+}
+
+describe.each(tableSides)("a record in %s", (_side, open) => {
+  test("comes back as it was put, with every field or with none of the optional ones", async () => {
+    const { table } = await open();
+    for (const record of [aFullRecord(), aRecord({ alias: "alias/bare" })]) {
+      await table.create(record);
+      expect(await table.read(record.alias)).toStrictEqual(aStored(record));
+    }
+  });
+
+  test("has no trace of a field that is undefined, nor of one that was taken away", async () => {
+    const { table } = await open();
+    const absent = { claim: undefined, enrolledAtMs: undefined, suspectedAtMs: undefined };
+    const undef = { ...aRecord(), ...absent } as unknown as ManagedKey;
+    await table.create(undef);
+    expect(await table.read(alias)).toStrictEqual(aStored());
+    const full = { ...aStored(aFullRecord()), outbox: transitionOf(aStored()).outbox };
+    expect(await table.write(full, aRecord())).toEqual({ kind: "written" });
+    expect(await table.read(alias)).toStrictEqual(full);
+    expect(await table.write(aStored(), aRecord())).toEqual({ kind: "written" });
+    expect(await table.read(alias)).toStrictEqual(aStored());
+  });
+
+  test("is made once: another one of the same name changes nothing", async () => {
+    const { table } = await open();
+    await table.create(aRecord());
+    await table.create(aRecord({ owner: "another" }));
+    expect((await held(table)).owner).toBe("acme");
+  });
+
+  test("is written where revision and epoch are as they were read", async () => {
+    const { table } = await open();
+    await table.create(aRecord());
+    const stored = await claimed(table);
+    const next = transitionOf(stored, { versions: [aVersion()] });
+    expect(await table.write(next, { revision: 0, epoch: 1 })).toEqual({ kind: "written" });
+    expect(await table.read(alias)).toEqual(next);
+    const third = transitionOf(next, { enrolledAtMs: nowMs });
+    expect(await table.write(third, { revision: 1, epoch: 1 })).toEqual({ kind: "written" });
+    expect((await held(table)).revision).toBe(2);
+  });
+
+  test.each<[what: string, expected: { revision: number; epoch: number }]>([
+    ["the revision has moved on", { revision: 0, epoch: 1 }],
+    ["the epoch has moved on", { revision: 1, epoch: 0 }],
+    ["both have", { revision: 0, epoch: 0 }],
+  ])("is not written where %s", async (_what, expected) => {
+    const { table } = await open();
+    await table.create(aRecord());
+    const next = transitionOf(await claimed(table));
+    await table.write(next, { revision: 0, epoch: 1 });
+    const stale: Stored = { ...next, record: { ...next.record, owner: "a stale run" } };
+    expect(await table.write(stale, expected)).toEqual({ kind: "lost" });
+    expect(await table.read(alias)).toEqual(next);
+  });
+
+  test("is not made by a write", async () => {
+    const { table } = await open();
+    expect(await table.write(aStored(), { revision: 0, epoch: 0 })).toEqual({ kind: "lost" });
+    expect(await table.read(alias)).toBeUndefined();
+  });
+
+  test("is another's once it was claimed: the run before writes no more", async () => {
+    const { table } = await open();
+    await table.create(aRecord());
+    const first = await claimed(table);
+    await claimed(table, {
+      runId: "run-2",
+      nowMs: nowMs + 7 * minuteMs,
+      untilMs: nowMs + 9 * minuteMs,
+      dueAgainAtMs: nowMs,
+    });
+    expect(await table.write(transitionOf(first), first.record)).toEqual({ kind: "lost" });
+  });
+
+  test("is unchanged by what a caller does to what it was given", async () => {
+    const { table } = await open();
+    await table.create(aRecord());
+    const given = await claimed(table);
+    given.record.versions.push(aVersion());
+    expect((await held(table)).versions).toEqual([]);
+    const next = transitionOf((await table.read(alias)) ?? aStored());
+    await table.write(next, { revision: 0, epoch: 1 });
+    next.record.versions.push(aVersion());
+    expect((await held(table)).versions).toEqual([]);
+  });
+
+  test("is read among hundreds at once, and those that do not exist are left out", async () => {
+    const { table } = await open();
+    const aliases = Array.from({ length: 130 }, (_, number) => `alias/key-${number}`);
+    await Promise.all(aliases.map((name) => table.create(aRecord({ alias: name }))));
+    const missing = Array.from({ length: 120 }, (_, number) => `alias/none-${number}`);
+    const found = await table.readMany([...missing, ...aliases]);
+    expect(found.map((record) => record.alias).sort()).toEqual(aliases.sort());
+    expect(found.find((record) => record.alias === "alias/key-7")).toEqual(
+      aRecord({ alias: "alias/key-7" }),
+    );
+    expect(await table.readMany(missing)).toEqual([]);
+    expect(await table.readMany([])).toEqual([]);
+  });
+});
+
+describe.each(tableSides)("what is due in %s", (_side, open) => {
+  const at = (name: string, dueAtMs: number): DueItem => ({
+    kind: "managed-key",
+    alias: `alias/${name}`,
+    dueAtMs,
+  });
+
+  test("comes longest due first, and nothing that is not due", async () => {
+    const { table } = await open();
+    for (const [name, dueAtMs] of [
+      ["b", nowMs - 5],
+      ["later", nowMs + 1],
+      ["a", nowMs],
+      ["c", nowMs - 10],
+    ] as const) {
+      await table.create(aRecord({ alias: `alias/${name}`, dueAtMs }));
+    }
+    await table.scheduleAudit(nowMs - 7, undefined);
+    expect(await table.due(nowMs, 10)).toEqual({
+      items: [
+        at("c", nowMs - 10),
+        { kind: "audit", dueAtMs: nowMs - 7 },
+        at("b", nowMs - 5),
+        at("a", nowMs),
+      ],
+    });
+    expect((await table.due(nowMs - 11, 10)).items).toEqual([]);
+  });
+
+  test("comes in pages that leave nothing out and bring nothing twice", async () => {
+    const { table } = await open();
+    const names = Array.from({ length: 11 }, (_, number) => `alias/${number}`);
+    // Some fall due at the same moment.
+    for (const [number, name] of names.entries()) {
+      const dueAtMs = nowMs - Math.floor(number / 4);
+      await table.create(aRecord({ alias: name, dueAtMs }));
+    }
+    const found: DueItem[] = [];
+    let after: DueCursor | undefined;
+    let pages = 0;
+    do {
+      const page = await table.due(nowMs, 3, after);
+      found.push(...page.items);
+      after = page.next;
+      pages += 1;
+    } while (after !== undefined);
+    expect(pages).toBe(4);
+    expect(found.map((item) => ("alias" in item ? item.alias : item.kind)).sort()).toEqual(
+      names.sort(),
+    );
+    const times = found.map((item) => ("dueAtMs" in item ? item.dueAtMs : 0));
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+  });
+
+  test("goes on after a page whatever became of its items meanwhile", async () => {
+    const { table } = await open();
+    for (let number = 0; number < 4; number += 1) {
+      await table.create(aRecord({ alias: `alias/${number}`, dueAtMs: nowMs - 100 + number }));
+    }
+    const { items, next } = await table.due(nowMs, 2);
+    expect(items).toEqual([at("0", nowMs - 100), at("1", nowMs - 99)]);
+    await table.nudge("alias/1", nowMs + 1);
+    expect((await table.due(nowMs, 3, next)).items).toEqual([
+      at("2", nowMs - 98),
+      at("3", nowMs - 97),
+    ]);
+  });
+
+  test("tells which configurations were applied, before all else, until they are forgotten", async () => {
+    const { table } = await open();
+    await table.create(aRecord({ dueAtMs: 1 }));
+    for (const hash of ["one", "two", "one"]) await table.recordConfiguration(hash);
+    const { items } = await table.due(nowMs, 10);
+    expect(items.slice(0, 2)).toEqual(
+      expect.arrayContaining([
+        { kind: "configuration", hash: "one" },
+        { kind: "configuration", hash: "two" },
+      ]),
+    );
+    expect(items.slice(2)).toEqual([at("orders", 1)]);
+    await table.forgetConfigurations(["one", "never recorded"]);
+    expect((await table.due(0, 10)).items).toEqual([{ kind: "configuration", hash: "two" }]);
+  });
+});

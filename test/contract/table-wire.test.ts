@@ -1,0 +1,178 @@
+/** What the wire can do to the table's requests; the SDK retries them, each on its condition. */
+import { expect, test } from "vitest";
+import type { Fault } from "../../sim/http/faults.ts";
+import { minuteMs } from "../fixtures.ts";
+import {
+  aClaim,
+  alias,
+  aRecord,
+  aStored,
+  aVersion,
+  aWireTableLab,
+  claimed,
+  held,
+  keyId,
+  nowMs,
+  transitionOf,
+  type WireTableLab,
+} from "./tables.ts";
+
+const untilMs = nowMs + minuteMs;
+
+/** Breaks the next request of an operation; `seen` counts those that came. */
+function breakNext(lab: WireTableLab, operation: string, fault: Fault): { seen: () => number } {
+  let left = 1;
+  lab.aws.resetCalls();
+  lab.aws.fault = (_service, name) => (name === operation && left-- > 0 ? fault : undefined);
+  return { seen: () => lab.aws.calls().dynamodb[operation] ?? 0 };
+}
+
+async function withARecord(): Promise<WireTableLab> {
+  const lab = await aWireTableLab();
+  await lab.table.create(aRecord());
+  return lab;
+}
+
+test("a claim whose answer was lost is recognised as one's own", async () => {
+  const lab = await withARecord();
+  const { seen } = breakNext(lab, "UpdateItem", { kind: "lost" });
+  const stored = await claimed(lab.table);
+  expect(seen()).toBe(2);
+  expect(stored.record).toMatchObject({ epoch: 1, backoff: { tries: 1 } });
+  expect(await lab.table.read(alias)).toEqual(stored);
+});
+
+test("a claim that was dropped is made once, by the retry", async () => {
+  const lab = await withARecord();
+  const { seen } = breakNext(lab, "UpdateItem", { kind: "drop" });
+  expect((await claimed(lab.table)).record.epoch).toBe(1);
+  expect(seen()).toBe(2);
+});
+
+test("a claim that somebody else made meanwhile is not one's own", async () => {
+  const lab = await withARecord();
+  let answer: Promise<unknown> | undefined;
+  lab.aws.fault = (_service, name) => {
+    if (name !== "UpdateItem" || answer !== undefined) return undefined;
+    answer = lab.table.claim(alias, aClaim({ runId: "run-2" }));
+    return { kind: "delay", ms: 50 };
+  };
+  expect(await lab.table.claim(alias, aClaim())).toMatchObject({ kind: "taken" });
+  expect(await answer).toMatchObject({ kind: "claimed" });
+});
+
+test("a claim that was decided on before another run came and went is not made: its epoch is spent", async () => {
+  const lab = await withARecord();
+  let meanwhile: Promise<unknown> | undefined;
+  const another = async () => {
+    const { record, ...rest } = await claimed(lab.table, aClaim({ runId: "run-2" }));
+    const { claim: _, ...released } = { ...record, dueAtMs: nowMs };
+    return lab.table.write({ ...rest, record: released }, record);
+  };
+  lab.aws.fault = (_service, name) => {
+    if (name !== "UpdateItem" || meanwhile !== undefined) return undefined;
+    meanwhile = another();
+    return { kind: "delay", ms: 100 };
+  };
+  expect(await lab.table.claim(alias, aClaim())).toEqual({ kind: "taken" });
+  expect(await meanwhile).toEqual({ kind: "written" });
+  expect((await claimed(lab.table, aClaim({ runId: "run-3" }))).record.epoch).toBe(2);
+});
+
+test("a write whose answer was lost is recognised as one's own", async () => {
+  const lab = await withARecord();
+  const stored = await claimed(lab.table);
+  const next = transitionOf(stored, { versions: [aVersion({ retiredAtMs: nowMs })] });
+  const { seen } = breakNext(lab, "UpdateItem", { kind: "lost" });
+  expect(await lab.table.write(next, stored.record)).toEqual({ kind: "written" });
+  expect(seen()).toBe(2);
+  expect(await lab.table.read(alias)).toEqual(next);
+});
+
+test("a write whose answer was lost, and which another run followed, is lost", async () => {
+  const lab = await withARecord();
+  const stored = await claimed(lab.table);
+  const next = transitionOf(stored);
+  let followed: Promise<unknown> | undefined;
+  lab.aws.fault = (_service, name) => {
+    if (name !== "UpdateItem" || followed !== undefined) return undefined;
+    const later = nowMs + 20 * minuteMs;
+    followed = lab.table.claim(alias, aClaim({ runId: "run-2", nowMs: later }));
+    return { kind: "lost" };
+  };
+  const written = await lab.table.write(next, stored.record);
+  expect(await followed).toMatchObject({ kind: "claimed" });
+  expect(written).toEqual({ kind: "lost" });
+  expect((await held(lab.table)).epoch).toBe(2);
+});
+
+test("a write that repeats the revision and epoch, such as a mark, is recognised too", async () => {
+  const lab = await withARecord();
+  const stored = await claimed(lab.table);
+  const marked = { ...stored, record: { ...stored.record, unsettled: [{ epoch: 1, untilMs }] } };
+  breakNext(lab, "UpdateItem", { kind: "lost" });
+  expect(await lab.table.write(marked, stored.record)).toEqual({ kind: "written" });
+  expect(await lab.table.read(alias)).toEqual(marked);
+});
+
+test("a run claim, a binding and a record whose answers were lost are one's own", async () => {
+  const lab = await aWireTableLab();
+  const lose = () => breakNext(lab, "PutItem", { kind: "lost" });
+  lose();
+  expect(await lab.table.takeRunClaim("run-1", nowMs, untilMs)).toBe(true);
+  expect(await lab.table.takeRunClaim("run-2", nowMs, untilMs)).toBe(false);
+  lose();
+  expect(await lab.table.bind(keyId, alias, nowMs)).toEqual({ kind: "bound" });
+  lose();
+  await lab.table.create(aRecord());
+  expect(await lab.table.read(alias)).toEqual(aStored());
+  breakNext(lab, "DeleteItem", { kind: "lost" });
+  await lab.table.releaseRunClaim("run-1");
+  expect(await lab.table.takeRunClaim("run-2", nowMs, untilMs)).toBe(true);
+});
+
+test("a binding taken over, whose answer was lost, is one's own", async () => {
+  const lab = await aWireTableLab();
+  await lab.table.bind(keyId, "alias/other", nowMs);
+  let puts = 0;
+  lab.aws.fault = (_service, name) =>
+    name === "PutItem" && ++puts === 2 ? { kind: "lost" } : undefined;
+  expect(await lab.table.bind(keyId, alias, nowMs)).toEqual({ kind: "bound" });
+  expect(await lab.table.boundTo(keyId)).toBe(alias);
+});
+
+test.each<[what: string, fault: Fault]>([
+  ["fails", { kind: "before", code: "InternalServerError", status: 500 }],
+  ["throttles", { kind: "before", code: "ProvisionedThroughputExceededException", status: 400 }],
+  ["hangs up", { kind: "drop" }],
+])(
+  "a table that %s again and again is an error, and no condition that failed",
+  async (_, fault) => {
+    const lab = await withARecord();
+    lab.aws.fault = () => fault;
+    const failed = { name: "RotationError", code: "TABLE_FAILED" };
+    await Promise.all([
+      expect(lab.table.due(nowMs, 10)).rejects.toMatchObject(failed),
+      expect(lab.table.claim(alias, aClaim())).rejects.toMatchObject(failed),
+      expect(lab.table.write(aStored(), aRecord())).rejects.toMatchObject(failed),
+      expect(lab.table.takeRunClaim("run-1", nowMs, untilMs)).rejects.toMatchObject(failed),
+      expect(lab.table.bind(keyId, alias, nowMs)).rejects.toMatchObject(failed),
+    ]);
+    lab.aws.fault = undefined;
+    expect(await lab.table.read(alias)).toEqual(aStored());
+  },
+);
+
+test("looking for what is due is one query, and no write", async () => {
+  const lab = await withARecord();
+  lab.aws.resetCalls();
+  await lab.table.due(nowMs, 100);
+  expect(lab.aws.calls().dynamodb).toEqual({ Query: 1 });
+});
+
+test("reading 130 records takes two requests", async () => {
+  const lab = await aWireTableLab();
+  const aliases = Array.from({ length: 130 }, (_, number) => `alias/${number}`);
+  await lab.table.readMany(aliases);
+  expect(lab.aws.calls().dynamodb).toEqual({ BatchGetItem: 2 });
+});

@@ -1,0 +1,85 @@
+/** The whole of an account at one moment, to begin from as often as wanted. */
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import type { RecordedEvent } from "../../sim/eventbridge.ts";
+import type { World } from "../../sim/kms/types.ts";
+import type { Product } from "./application.ts";
+import { Deployment, tableName } from "./deployment.ts";
+import type { Life } from "./lives.ts";
+
+export type Item = Record<string, AttributeValue>;
+
+type KmsState = Pick<
+  World,
+  "keys" | "aliases" | "pendingDeletion" | "grantTokens" | "keysMade" | "awsManagedKeys"
+>;
+
+export type Checkpoint = {
+  life: Life;
+  nowMs: number;
+  lastTickMs: number;
+  lastUseMs: number;
+  kms: KmsState;
+  items: Item[];
+  events: RecordedEvent[];
+  products: Product[];
+};
+
+const itemsPerBatch = 25;
+
+export async function checkpointOf(deployment: Deployment): Promise<Checkpoint> {
+  const { keys, aliases, pendingDeletion, grantTokens, keysMade, awsManagedKeys } =
+    deployment.aws.kms.world;
+  return {
+    life: deployment.life,
+    nowMs: deployment.nowMs,
+    lastTickMs: deployment.lastTickMs,
+    lastUseMs: deployment.lastUseMs,
+    kms: structuredClone({
+      keys,
+      aliases,
+      pendingDeletion,
+      grantTokens,
+      keysMade,
+      awsManagedKeys,
+    }),
+    items: await itemsOf(deployment),
+    events: structuredClone([...deployment.aws.events]),
+    products: [...deployment.products],
+  };
+}
+
+/** Another account, like the first at that moment; `seed` keeps its new ids apart. */
+export async function restored(checkpoint: Checkpoint, seed: number): Promise<Deployment> {
+  const deployment = await Deployment.open(checkpoint.life, checkpoint.nowMs, seed);
+  const { lastTickMs, lastUseMs, products, items, events } = checkpoint;
+  Object.assign(deployment, { lastTickMs, lastUseMs });
+  deployment.products.push(...products);
+  (deployment.aws.events as RecordedEvent[]).push(...events);
+  const { world } = deployment.aws.kms;
+  const kms = structuredClone(checkpoint.kms);
+  for (const [id, key] of kms.keys) world.keys.set(id, key);
+  for (const [name, alias] of kms.aliases) world.aliases.set(name, alias);
+  for (const [token, grant] of kms.grantTokens) world.grantTokens.set(token, grant);
+  for (const key of kms.pendingDeletion) world.pendingDeletion.add(key);
+  world.keysMade = kms.keysMade;
+  world.awsManagedKeys = kms.awsManagedKeys;
+  for (let from = 0; from < items.length; from += itemsPerBatch) {
+    const batch = items.slice(from, from + itemsPerBatch);
+    const RequestItems = { [tableName]: batch.map((Item) => ({ PutRequest: { Item } })) };
+    await deployment.dynamoDb.batchWriteItem({ RequestItems });
+  }
+  return deployment;
+}
+
+/** Every item of the state table. */
+export async function itemsOf(deployment: Deployment): Promise<Item[]> {
+  const items: Item[] = [];
+  let from: Item | undefined;
+  do {
+    const start = from === undefined ? {} : { ExclusiveStartKey: from };
+    const page = await deployment.dynamoDb.scan({ TableName: tableName, ...start });
+    items.push(...(page.Items ?? []));
+    from = page.LastEvaluatedKey;
+  } while (from !== undefined);
+  return items;
+}

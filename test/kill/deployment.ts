@@ -1,0 +1,179 @@
+/**
+ * A deployment to be killed: the production run against the embedded AWS, on a clock moved by hand.
+ * Most ticks run in this process; the one to be killed is `cli/tick.ts`, a process of its own.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DynamoDB } from "@aws-sdk/client-dynamodb";
+import { createTaggingDiscovery } from "../../lambda/aws/discovery.ts";
+import { createTable } from "../../lambda/aws/dynamodb.ts";
+import { createEvents } from "../../lambda/aws/eventbridge.ts";
+import { createKeyService } from "../../lambda/aws/kms.ts";
+import { readConfiguration, type Configuration } from "../../lambda/config.ts";
+import type { Ports } from "../../lambda/ports.ts";
+import { createService } from "../../lambda/service.ts";
+import type { Telemetry } from "../../lambda/telemetry.ts";
+import { ClaimLost } from "../../lambda/write.ts";
+import { SimClock } from "../../sim/clock.ts";
+import { startEmbeddedAws, type EmbeddedAws } from "../../sim/embedded-aws.ts";
+import { cheapCryptography } from "../../sim/kms/cheap-cryptography.ts";
+import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
+import { personArn, useKey, type Product } from "./application.ts";
+import type { Life } from "./lives.ts";
+
+export const tableName = "keyturn";
+export const startMs = Date.UTC(2027, 0, 1);
+const runLimitMs = minuteMs;
+
+/** How often the schedule starts a run, and the application uses each alias. */
+const tickEveryMs = 5 * minuteMs;
+const useEveryMs = 6 * dayMs;
+
+export class Deployment {
+  readonly aws: EmbeddedAws;
+  readonly life: Life;
+  readonly configuration: Configuration;
+  readonly configurationPath: string;
+  readonly dynamoDb: DynamoDB;
+  readonly products: Product[] = [];
+  /** What went wrong on the way, whatever the end looks like. */
+  readonly complaints: string[] = [];
+  lastTickMs = -Infinity;
+  lastUseMs = startMs + hourMs - useEveryMs;
+  readonly #ports: Ports;
+  readonly #directory: string;
+  #ids = 0;
+
+  private constructor(aws: EmbeddedAws, life: Life) {
+    this.aws = aws;
+    this.life = life;
+    const document = JSON.stringify(life.document);
+    this.configuration = readConfiguration(document);
+    this.#directory = mkdtempSync(join(tmpdir(), "keyturn-kill-"));
+    this.configurationPath = join(this.#directory, "config.json");
+    writeFileSync(this.configurationPath, document);
+    const sdk = {
+      endpoint: aws.endpoint,
+      region: "us-east-1",
+      credentials: { accessKeyId: "keyturn", secretAccessKey: "keyturn" },
+    };
+    this.dynamoDb = new DynamoDB(sdk);
+    const clock = {
+      nowMs: () => aws.clock.nowMs(),
+      sleep: (ms: number) => {
+        aws.clock.advance(Math.ceil(ms));
+        return Promise.resolve();
+      },
+    };
+    this.#ports = {
+      keys: createKeyService(clock, sdk),
+      discovery: createTaggingDiscovery(sdk),
+      table: createTable(tableName, sdk),
+      events: createEvents("default", sdk),
+      clock,
+      chance: { next: () => 0.5, id: () => `${aws.port}-${(this.#ids += 1)}` },
+    };
+  }
+
+  /** An account with a table and nothing in it. `seed` tells its ids from those of others. */
+  static async open(life: Life, nowMs = startMs, seed = 1): Promise<Deployment> {
+    const clock = new SimClock({ startMs: nowMs });
+    const aws = await startEmbeddedAws({
+      clock,
+      seed,
+      quotas: "off",
+      cryptography: cheapCryptography,
+    });
+    await aws.createStateTable(tableName);
+    const taggedKeys = aws.kms.taggedKeys.bind(aws.kms);
+    aws.kms.taggedKeys = () =>
+      taggedKeys().filter(
+        ({ createdAtMs }) => createdAtMs + life.tagsFoundAfterMs <= clock.nowMs(),
+      );
+    return new Deployment(aws, life);
+  }
+
+  get nowMs(): number {
+    return this.aws.clock.nowMs();
+  }
+
+  /** A person, or an application, asks KMS for something. */
+  ask<T = unknown>(operation: string, input: object): T {
+    return this.aws.kms.call(operation, input, { principalArn: personArn }) as T;
+  }
+
+  /** One run in this process, as cold as that of a process of its own. */
+  async tick(): Promise<void> {
+    const service = createService(this.#ports, this.#telemetry(), this.configuration, 1);
+    await service.run(this.nowMs + runLimitMs);
+  }
+
+  /** Time passes: the schedule starts runs, the application uses its keys. */
+  async passUntil(untilMs: number, tick = () => this.tick()): Promise<void> {
+    for (;;) {
+      const tickMs = await this.#nextTickMs(untilMs);
+      const useMs = this.lastUseMs + useEveryMs;
+      const nextMs = Math.min(tickMs, useMs);
+      if (nextMs > untilMs) break;
+      this.aws.clock.moveTo(Math.max(nextMs, this.nowMs));
+      if (useMs <= tickMs) {
+        this.#use();
+      } else {
+        this.lastTickMs = this.nowMs;
+        await tick();
+        this.#lookAtAliases();
+      }
+    }
+    this.aws.clock.moveTo(Math.max(untilMs, this.nowMs));
+  }
+
+  async close(): Promise<void> {
+    this.dynamoDb.destroy();
+    await this.aws.close();
+    rmSync(this.#directory, { recursive: true });
+  }
+
+  /** The schedule fires all the time; only when something is due does a run do more than ask. */
+  async #nextTickMs(untilMs: number): Promise<number> {
+    const { items } = await this.#ports.table.due(untilMs, 1000);
+    const applied = items.some(({ kind }) => kind === "configuration");
+    const due = items.flatMap((item) => (item.kind === "configuration" ? [] : [item.dueAtMs]));
+    const soonestMs = applied ? Math.min(...due) : this.nowMs;
+    const ticks = Math.ceil((Math.max(soonestMs, this.nowMs) - startMs) / tickEveryMs);
+    return Math.max(startMs + ticks * tickEveryMs, this.lastTickMs + tickEveryMs);
+  }
+
+  #use(): void {
+    this.lastUseMs += useEveryMs;
+    for (const { alias } of this.configuration.managedKeys) {
+      try {
+        this.products.push(...useKey(this, alias));
+      } catch (error) {
+        this.complaints.push(`${alias} was of no use: ${String(error)}`);
+      }
+    }
+  }
+
+  #lookAtAliases(): void {
+    const { keys, aliases } = this.aws.kms.world;
+    for (const { name, keyId } of aliases.values()) {
+      const state = keys.get(keyId)?.state ?? "gone";
+      if (state !== "Enabled") this.complaints.push(`I1: ${name} is on a key that is ${state}`);
+    }
+  }
+
+  #telemetry(): Telemetry {
+    return {
+      transition: () => undefined,
+      refused: ({ call, message }) => void this.complaints.push(`${call} refused: ${message}`),
+      unanswered: ({ call }) => void this.complaints.push(`${call} was not answered`),
+      finding: (of, { code, seen }) => void this.complaints.push(`${of}: ${code}: ${seen}`),
+      failed: (of, error) => {
+        if (!(error instanceof ClaimLost)) this.complaints.push(`${of} failed: ${String(error)}`);
+      },
+      rested: () => undefined,
+      run: () => undefined,
+    };
+  }
+}

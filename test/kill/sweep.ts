@@ -1,0 +1,127 @@
+/** Interrupts a life at one request after the other, and compares what becomes of it. */
+import { unreadable } from "./application.ts";
+import { checkpointOf, restored, type Checkpoint } from "./checkpoint.ts";
+import { Deployment, startMs } from "./deployment.ts";
+import { differences, endOf, type EndState } from "./end-state.ts";
+import { killTick, wholeTick, type Kill } from "./killed-tick.ts";
+import { makeFirstVersions, type Life } from "./lives.ts";
+
+/** A tick of the life that nobody interrupts: where it begins, and what it asks for, in order. */
+export type Tick = { from: Checkpoint; operations: string[] };
+
+export type Reference = { life: Life; ticks: Tick[]; end: EndState; gone: string[] };
+
+export type Case = { life: string; tick: number; operation: string; kill: Kill };
+
+export type Verdict = { case: Case; deviations: string[]; extras: number };
+
+/** The life as it is meant to be; whatever goes wrong in it is an error. */
+export async function referenceOf(
+  life: Life,
+  how: "in this process" | "as processes" = "in this process",
+): Promise<Reference> {
+  const deployment = await Deployment.open(life);
+  const ticks: Tick[] = [];
+  try {
+    makeFirstVersions(deployment);
+    await deployment.passUntil(startMs + life.horizonMs, async () => {
+      const operations: string[] = [];
+      const from = await checkpointOf(deployment);
+      deployment.aws.fault = (service, name) => void operations.push(`${service} ${name}`);
+      await (how === "as processes" ? wholeTick(deployment) : deployment.tick());
+      deployment.aws.fault = undefined;
+      ticks.push({ from, operations });
+    });
+    const { state, wrong } = await endOf(deployment);
+    const { keys } = deployment.aws.kms.world;
+    const gone = deployment.products.filter(({ keyId }) => !keys.has(keyId));
+    const names = [...new Set(gone.map(({ version }) => version))];
+    const all = [...deployment.complaints, ...wrong, ...unreadable(deployment, names)];
+    if (all.length > 0) throw new Error(`${life.name}, uninterrupted: ${all.join("; ")}`);
+    return { life, ticks, end: state, gone: names };
+  } finally {
+    await deployment.close();
+  }
+}
+
+/**
+ * How two lives that nobody interrupted differ: in the end they came to, or in what they asked. In
+ * which order ticks come that fall due within the same minutes, a few milliseconds decide.
+ */
+export function differencesOf(one: Reference, other: Reference): string[] {
+  const asked = ({ ticks }: Reference): string[] =>
+    ticks.map(({ operations }) => operations.toSorted().join()).sort();
+  return [...differences(one.end, other.end), ...differences(asked(one), asked(other))];
+}
+
+const looks = new RegExp(
+  "^(dynamodb (Query|GetItem|BatchGetItem)|tagging GetResources|" +
+    "kms (DescribeKey|List\\w+|GetKeyPolicy|GetKeyLastUsage))$",
+);
+
+/** At every request; both before and after it was applied, where there is something to apply. */
+export function casesOf({ life, ticks }: Reference): Case[] {
+  return ticks.flatMap(({ operations }, tick) =>
+    operations.flatMap((operation, index) => {
+      const whens: Kill["when"][] = looks.test(operation) ? ["before"] : ["before", "after"];
+      return whens.map((when) => {
+        const kill = { request: index + 1, when };
+        return { life: life.name, tick, operation, kill };
+      });
+    }),
+  );
+}
+
+/** Those at the requests of ticks that make a key. */
+export function casesOfGenerate(reference: Reference): Case[] {
+  return casesOf(reference).filter(({ tick }) =>
+    reference.ticks[tick]?.operations.includes("kms CreateKey"),
+  );
+}
+
+/** Kills one tick there, lets ticks go on until nothing is due, and compares. */
+export async function verdictOn(reference: Reference, one: Case, seed: number): Promise<Verdict> {
+  const from = reference.ticks[one.tick]?.from;
+  if (from === undefined) throw new Error(`no tick ${one.tick}`);
+  const deployment = await restored(from, seed);
+  try {
+    const operation = await killTick(deployment, one.kill);
+    await deployment.passUntil(startMs + reference.life.horizonMs);
+    const { state, wrong, extras } = await endOf(deployment);
+    const deviations = [
+      ...deployment.complaints,
+      ...wrong,
+      ...differences(reference.end, state),
+      ...unreadable(deployment, reference.gone),
+    ];
+    return { case: { ...one, operation }, deviations, extras };
+  } finally {
+    await deployment.close();
+  }
+}
+
+/** A few at once: while one waits for its process, another goes on in this one. */
+export async function sweep(
+  reference: Reference,
+  cases: Case[],
+  atOnce: number,
+  told: (verdict: Verdict) => void = () => undefined,
+): Promise<Verdict[]> {
+  const queue = cases.map((one, index) => ({ one, seed: index + 2 }));
+  const verdicts: Verdict[] = [];
+  const worker = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const verdict = await verdictOn(reference, next.one, next.seed);
+      verdicts.push(verdict);
+      told(verdict);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return verdicts;
+}
+
+export function describeVerdict({ case: one, deviations }: Verdict): string {
+  const { life, tick, operation, kill } = one;
+  const where = `${life}, tick ${tick}, request ${kill.request}: killed ${kill.when} ${operation}`;
+  return `${where}\n${deviations.map((text) => `    ${text}`).join("\n")}`;
+}
