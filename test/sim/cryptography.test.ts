@@ -3,13 +3,20 @@ import crypto from "node:crypto";
 import type { KMS, KeySpec, KeyUsageType, MacAlgorithmSpec } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { realCryptography } from "../../sim/kms/cryptography.ts";
-import { bytes, openLab, outcomeOf, refusalOf, text, type Lab } from "./harness.ts";
+import {
+  bytes,
+  oneKeyOfEachKind,
+  openLab,
+  outcomeOf,
+  refusalOf,
+  text,
+  type Lab,
+} from "./harness.ts";
 
 const message = bytes("a message");
 
 let lab: Lab;
 let kms: KMS;
-const made = new Map<string, string>();
 
 beforeAll(async () => {
   lab = await openLab({ cryptography: realCryptography });
@@ -20,15 +27,7 @@ afterAll(async () => {
   await lab.close();
 });
 
-/** One key of each kind is enough for all tests. */
-async function aKeyOf(KeySpec: KeySpec, KeyUsage: KeyUsageType): Promise<string> {
-  const kind = `${KeySpec} ${KeyUsage}`;
-  const known = made.get(kind);
-  if (known !== undefined) return known;
-  const { KeyId } = await lab.aKey({ KeySpec, KeyUsage });
-  made.set(kind, KeyId);
-  return KeyId;
-}
+const aKeyOf = oneKeyOfEachKind(() => lab);
 
 describe("RSA encryption", () => {
   const limits = { RSAES_OAEP_SHA_1: 214, RSAES_OAEP_SHA_256: 190 } as const;

@@ -1,7 +1,13 @@
 /** What the tests of the embedded AWS share: a running one with its clients, and a bare twin. */
 import { DynamoDB } from "@aws-sdk/client-dynamodb";
 import { EventBridge } from "@aws-sdk/client-eventbridge";
-import { KMS, type CreateKeyCommandInput, type CreateKeyCommandOutput } from "@aws-sdk/client-kms";
+import {
+  KMS,
+  type CreateKeyCommandInput,
+  type CreateKeyCommandOutput,
+  type KeySpec,
+  type KeyUsageType,
+} from "@aws-sdk/client-kms";
 import { ResourceGroupsTaggingAPI } from "@aws-sdk/client-resource-groups-tagging-api";
 import { SimClock } from "../../sim/clock.ts";
 import {
@@ -131,5 +137,36 @@ export function bareTwin(options: Partial<KmsTwinOptions> = {}): BareTwin {
       const { KeyMetadata: metadata } = call<CreateKeyCommandOutput>("CreateKey", input);
       return metadata?.KeyId ?? "";
     },
+  };
+}
+
+export const root = { AWS: `arn:aws:iam::${account}:root` };
+
+/** The statement that leaves the management of a key to IAM. */
+export const everything = {
+  Effect: "Allow",
+  Principal: root,
+  Action: "kms:*",
+  Resource: "*",
+};
+
+export function policyOf(...statements: object[]): string {
+  return JSON.stringify({ Version: "2012-10-17", Statement: statements });
+}
+
+/** Makes a key of each kind once, however many tests want it. */
+export function oneKeyOfEachKind(
+  lab: () => Lab,
+): (KeySpec: KeySpec, KeyUsage: KeyUsageType) => Promise<string> {
+  const made = new Map<string, Promise<string>>();
+  return (KeySpec, KeyUsage) => {
+    const kind = `${KeySpec} ${KeyUsage}`;
+    const known =
+      made.get(kind) ??
+      lab()
+        .aKey({ KeySpec, KeyUsage })
+        .then(({ KeyId }) => KeyId);
+    made.set(kind, known);
+    return known;
   };
 }

@@ -1,6 +1,17 @@
 import type { KMS } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { account, arnOf, bytes, openLab, outcomeOf, refusalOf, type Lab } from "./harness.ts";
+import {
+  account,
+  arnOf,
+  bytes,
+  everything,
+  root,
+  openLab,
+  outcomeOf,
+  policyOf,
+  refusalOf,
+  type Lab,
+} from "./harness.ts";
 
 let lab: Lab;
 let kms: KMS;
@@ -13,13 +24,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await lab.close();
 });
-
-const root = { AWS: `arn:aws:iam::${account}:root` };
-const everything = { Effect: "Allow", Principal: root, Action: "kms:*", Resource: "*" };
-
-function policyOf(...statements: object[]): string {
-  return JSON.stringify({ Version: "2012-10-17", Statement: statements });
-}
 
 /** A key whose policy has these statements beside the one that leaves its management open. */
 async function aKeyWith(...statements: object[]): Promise<string> {

@@ -1,10 +1,10 @@
 /** Signatures with real cryptography, each checked outside of KMS by node:crypto. */
 import crypto from "node:crypto";
-import type { KMS, KeySpec, KeyUsageType, SigningAlgorithmSpec } from "@aws-sdk/client-kms";
+import type { KMS, KeySpec, SigningAlgorithmSpec } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { prehashSign } from "../../sim/kms/ed25519-prehash.ts";
 import { realCryptography } from "../../sim/kms/cryptography.ts";
-import { bytes, openLab, outcomeOf, refusalOf, type Lab } from "./harness.ts";
+import { bytes, oneKeyOfEachKind, openLab, outcomeOf, refusalOf, type Lab } from "./harness.ts";
 
 const message = bytes("a message");
 const { constants } = crypto;
@@ -50,7 +50,6 @@ function verifiesOutside(publicKey: Uint8Array, kind: Kind, signature: Uint8Arra
 
 let lab: Lab;
 let kms: KMS;
-const made = new Map<string, string>();
 
 beforeAll(async () => {
   lab = await openLab({ cryptography: realCryptography });
@@ -61,15 +60,7 @@ afterAll(async () => {
   await lab.close();
 });
 
-/** One key of each kind is enough for all tests. */
-async function aKeyOf(KeySpec: KeySpec, KeyUsage: KeyUsageType): Promise<string> {
-  const kind = `${KeySpec} ${KeyUsage}`;
-  const known = made.get(kind);
-  if (known !== undefined) return known;
-  const { KeyId } = await lab.aKey({ KeySpec, KeyUsage });
-  made.set(kind, KeyId);
-  return KeyId;
-}
+const aKeyOf = oneKeyOfEachKind(() => lab);
 
 describe.each([...ecc, ...rsa, ...unhashed])("$SigningAlgorithm with $KeySpec", (kind) => {
   const { KeySpec, SigningAlgorithm } = kind;
