@@ -21,8 +21,8 @@ export async function audit(run: Run): Promise<void> {
   const noted = await findDrift(run, records);
   const { findings, all } = await findUnknownKeys(run, records);
   for (const item of findings) run.telemetry.finding(item.subject, item);
-  if (!noted || !all) return;
-  await table.scheduleAudit(clock.nowMs() + auditEveryMs, findings);
+  const soonMs = noted && all ? auditEveryMs : recheckMs;
+  await table.scheduleAudit(clock.nowMs() + soonMs, findings);
 }
 
 /** Whether all of it was noted: a managed key that a run holds is looked at again in an hour. */
@@ -34,8 +34,11 @@ async function findDrift(run: Run, records: ManagedKey[]): Promise<boolean> {
   for (const record of records) {
     const serving = servingVersion(record);
     if (serving === undefined || record.enrolledAtMs === undefined) continue;
-    if (rotationBeforeActivation(record) !== undefined) continue;
-    const astray = record.aliases.some((alias) => targets.get(alias) !== serving.keyId);
+    const busy = rotationBeforeActivation(record);
+    const rightful = record.versions
+      .filter(({ number }) => number === serving.number || number === busy?.to)
+      .map(({ keyId }) => keyId);
+    const astray = record.aliases.some((alias) => !rightful.includes(targets.get(alias) ?? ""));
     const revived = record.versions.some(
       ({ keyId, standing }) => standing === "disabled" && inUse.has(keyId),
     );

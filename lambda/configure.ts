@@ -1,5 +1,6 @@
 /** The configuration is where managed keys are named: new ones get a record, changed ones a look. */
 import type { Run } from "./run.ts";
+import { believableAheadMs } from "./workflow/limits.ts";
 import { sameAliases, samePolicy } from "./workflow/policy.ts";
 import { newManagedKey } from "./workflow/record.ts";
 import type { Home } from "./workflow/types.ts";
@@ -27,8 +28,10 @@ export async function applyConfiguration(run: Run, others: string[]): Promise<bo
       const record = known.get(home.alias);
       if (record === undefined) {
         await table.create(newManagedKey(run.configuration.owner, home, nowMs));
-      } else if (differs(record, home) && !(await table.nudge(home.alias, nowMs))) {
-        held += 1;
+      } else if (differs(record, home)) {
+        const noted = await table.nudge(home.alias, nowMs);
+        const lasting = (record.claim?.untilMs ?? 0) > nowMs + believableAheadMs;
+        if (!noted && !lasting) held += 1;
       }
     }
   }

@@ -17,7 +17,7 @@ export type Ending =
   /** It waits, or, where `halted`, a person must look; `findings` is all there is to know. */
   | { kind: "rest"; dueAtMs: number; reason: string; findings: Finding[]; halted: boolean }
   | { kind: "blocked"; dueAtMs: number; reason: string }
-  | { kind: "retry"; reason: string }
+  | { kind: "retry"; reason: string; findings: Finding[] }
   | { kind: "out-of-time" };
 
 type Served = Pick<ManagedKey, "versions" | "enrolledAtMs" | "policy">;
@@ -58,7 +58,8 @@ function findingsAfter(turn: Turn, left: Left, ending: Ending): Finding[] {
   const why = restingOf(ending);
   const held = inVain ? stuck(record.alias, record.backoff.tries, why, nowMs) : [];
   if (ending.kind === "rest") return [...ending.findings, ...held];
-  const now = [...notices(record, nowMs), ...held];
+  const said = ending.kind === "retry" ? ending.findings : [];
+  const now = [...said, ...missingFrom(said, notices(record, nowMs)), ...held];
   return [...record.findings, ...missingFrom(record.findings, now)];
 }
 

@@ -84,7 +84,7 @@ export async function takeTurn(turn: Turn, claimed: Stored): Promise<Stored> {
 
 /** What the decision said, and what came of following it. */
 function withFindings(ending: Ending, said: Finding[]): Ending {
-  if (ending.kind !== "rest") return ending;
+  if (ending.kind !== "rest" && ending.kind !== "retry") return ending;
   const others = said.filter((one) => !ending.findings.some((known) => sameFinding(one, known)));
   return { ...ending, findings: [...others, ...ending.findings] };
 }
@@ -118,7 +118,7 @@ async function follow(turn: Turn, state: State, decision: Decision, moment: Mome
     case "blocked":
       return end(state, { kind: "blocked", dueAtMs: decision.untilMs, reason: decision.reason });
     case "retry":
-      return end(state, { kind: "retry", reason: decision.reason });
+      return end(state, { kind: "retry", reason: decision.reason, findings: [] });
   }
 }
 
@@ -134,7 +134,7 @@ async function look(turn: Turn, state: State, looks: Look[]): Promise<Next> {
   } catch (error) {
     if (!(error instanceof RotationError)) throw error;
     turn.telemetry.failed(state.stored.record.alias, error);
-    return end(state, { kind: "retry", reason: describeError(error) });
+    return end(state, { kind: "retry", reason: describeError(error), findings: [] });
   }
 }
 
@@ -177,11 +177,12 @@ async function change(
       return halted(state, taken, moment);
     }
   }
-  const stored = await commit(turn, state.stored, next, entry, moment);
+  // KMS has deleted it: nobody else can come to own it, and a crash in between unbinds it again.
   for (const { keyId } of before.versions) {
     const gone = next.versions.every((version) => version.keyId !== keyId);
     if (gone) await table.unbind(keyId, next.alias);
   }
+  const stored = await commit(turn, state.stored, next, entry, moment);
   return { kind: "on", state: { ...state, stored, seen: stillSeen(state, next) } };
 }
 

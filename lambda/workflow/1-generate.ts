@@ -3,7 +3,7 @@
  * record first, the key carries the rotation's tags, and a key whose CreateKey has no definite
  * answer is looked for, and adopted, before another is made.
  */
-import { finding } from "./findings.ts";
+import { finding, type Finding } from "./findings.ts";
 import { clockSkewMs, recheckMs } from "./limits.ts";
 import { withRotation, withVersion, without } from "./record.ts";
 import { mayStillLand } from "./settle.ts";
@@ -31,7 +31,7 @@ export function decideGenerate(scene: StepScene): Decision {
   const entry = record.unsettled.find(({ epoch }) => epoch === unansweredEpoch);
   if (entry !== undefined && mayStillLand(record.unsettled, unansweredEpoch, moment.nowMs)) {
     const reason = "a CreateKey without an answer may still make a key, or not yet show it";
-    return { kind: "wait", untilMs: entry.untilMs, reason };
+    return { kind: "wait", untilMs: entry.untilMs, reason, ...manyMisses(rotation, moment) };
   }
   return adopt(scene);
 }
@@ -63,16 +63,20 @@ function create(scene: StepScene): Decision {
 }
 
 /** A CreateKey that goes without an answer again and again may leave a key each time: ever slower. */
-function pauseAfter({ id, to, intent }: Rotation, moment: Moment): Decision | undefined {
-  const { misses, lastAttemptAtMs } = intent;
+function pauseAfter(rotation: Rotation, moment: Moment): Decision | undefined {
+  const { misses, lastAttemptAtMs } = rotation.intent;
   if (lastAttemptAtMs === undefined || misses < 2) return undefined;
   const pauseMs = Math.min(recheckMs * 2 ** (misses - 2), 24 * recheckMs);
   const untilMs = lastAttemptAtMs + pauseMs;
   if (moment.nowMs >= untilMs) return undefined;
-  const reason = `${misses} times CreateKey gave no answer, and made no key that can be found`;
-  const next = "aws kms list-keys";
-  const what = finding("STUCK", id, `version ${to}: ${reason}`, next, moment.nowMs);
-  return { kind: "wait", untilMs, reason, finding: what };
+  const reason = "CreateKey gives no answer";
+  return { kind: "wait", untilMs, reason, ...manyMisses(rotation, moment) };
+}
+
+function manyMisses({ id, to, intent }: Rotation, moment: Moment): { finding?: Finding } {
+  if (intent.misses < 2) return {};
+  const seen = `version ${to}: ${intent.misses} times CreateKey gave no answer, and made no key that can be found`;
+  return { finding: finding("STUCK", id, seen, "aws kms list-keys", moment.nowMs) };
 }
 
 /** The key policy changed since the intent was written: what was meant is looked at anew. */

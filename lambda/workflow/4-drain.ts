@@ -6,17 +6,16 @@ import { aliasesInTheWay, ownerFinding, stateFinding } from "./old-version.ts";
 import { lastUseOf } from "./destruction.ts";
 import { describeLastUse, judge } from "./evidence.ts";
 import { finding, type Finding } from "./findings.ts";
-import { consistencyMs, dayMs, recheckMs } from "./limits.ts";
-import { versionOf, withRotation, withRotationClosed, withVersion, without } from "./record.ts";
-import { blockedUntilMs } from "./settle.ts";
-import { lookFirst, valueOf } from "./sights.ts";
+import { decideRestored } from "./give-back.ts";
+import { dayMs, recheckMs } from "./limits.ts";
+import { versionOf, withRotation, withRotationClosed, withVersion } from "./record.ts";
+import { lookFirst } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
 import type {
   Decision,
   Evidence,
   LastUse,
   ManagedKey,
-  Restored,
   Rotation,
   StepScene,
   Transition,
@@ -25,7 +24,7 @@ import type {
 
 export function decideDrain(scene: StepScene): Decision {
   const { rotation, old, moment } = scene;
-  if (rotation.restored !== undefined) return restored(scene, rotation.restored);
+  if (rotation.restored !== undefined) return decideRestored(scene, rotation.restored);
   if (rotation.labelledAtMs === undefined) return label(scene);
   const agedAtMs = drainSinceMs(scene) + rotation.policy.drain.atLeastMs;
   if (moment.nowMs < agedAtMs) {
@@ -166,59 +165,6 @@ function retained({ record, rotation, old }: StepScene, evidence: Evidence): Dec
         keyId: old.keyId,
         lastUse: describeLastUse(evidence.lastUse),
       },
-    },
-  };
-}
-
-/**
- * A version that we enabled again drains anew. An earlier call could still disable it, so it is
- * looked at once more when nothing can land any longer.
- */
-function restored(scene: StepScene, { atMs, because }: Restored): Decision {
-  const { record, rotation, old, seen, moment } = scene;
-  const first = lookFirst(scene, [
-    { kind: "key", key: old.keyId },
-    { kind: "aliases", keyId: old.keyId },
-  ]);
-  if (first !== undefined) return first;
-  if (valueOf(seen.key[old.keyId])?.state === "Disabled") {
-    if (moment.nowMs < atMs + consistencyMs) {
-      return { kind: "retry", reason: "it was enabled again, and reads do not show it yet" };
-    }
-    return {
-      kind: "call",
-      call: { kind: "EnableKey", keyId: old.keyId, because },
-      matter: { kind: "rotation", rotationId: rotation.id },
-      reason: `version ${old.number} was to be enabled again, and reads Disabled`,
-    };
-  }
-  const wrong = stateFinding(scene, ["Enabled"]) ?? aliasesInTheWay(scene);
-  if (wrong !== undefined) return { kind: "halt", finding: wrong };
-  const untilMs = blockedUntilMs(record.unsettled, moment.epoch, true, moment.nowMs);
-  if (untilMs !== undefined) {
-    return { kind: "wait", untilMs, reason: "an earlier call could still disable it" };
-  }
-  const { nowMs } = moment;
-  const anew = without(
-    rotation,
-    "restored",
-    "evidence",
-    "soakSinceMs",
-    "lateUseReadAtMs",
-    "unanswered",
-  );
-  // While an alias was on it, it originated by right: what it did until now is not held against it.
-  const draining =
-    because === "alias" ? withVersion(record, { ...old, retiredAtMs: nowMs }) : record;
-  return {
-    kind: "change",
-    next: withRotation(draining, { ...anew, stepSinceMs: nowMs, drainSinceMs: nowMs }),
-    entry: {
-      event: "drain-restarted",
-      reason: "the version reads Enabled, no alias is on it, and nothing can land any longer",
-      rotationId: rotation.id,
-      step: "drain",
-      detail: { version: old.number, keyId: old.keyId },
     },
   };
 }

@@ -4,18 +4,11 @@
  */
 import { notQuiet } from "./4-drain.ts";
 import { awaitDeletion } from "./deletion.ts";
-import {
-  callOn,
-  enable,
-  everythingOf,
-  evidenceRead,
-  guardrail,
-  lapsed,
-  lastUseOf,
-} from "./destruction.ts";
+import { callOn, everythingOf, evidenceRead, guardrail, lapsed, lastUseOf } from "./destruction.ts";
 import { describeLastUse } from "./evidence.ts";
 import { finding } from "./findings.ts";
-import { consistencyMs, recheckMs } from "./limits.ts";
+import { needed } from "./give-back.ts";
+import { recheckMs } from "./limits.ts";
 import { aliasesInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
@@ -54,10 +47,7 @@ function backToDrain(scene: StepScene): Decision {
   const { record, rotation, moment } = scene;
   const { nowMs } = moment;
   const back: Rotation = { ...rotation, step: "drain", stepSinceMs: nowMs };
-  const inDoubt: Rotation = {
-    ...back,
-    restored: { atMs: nowMs - consistencyMs, because: "use" },
-  };
+  const inDoubt: Rotation = { ...back, restored: { because: "use" } };
   return {
     kind: "change",
     next: withRotation(record, rotation.unanswered === undefined ? back : inDoubt),
@@ -76,9 +66,9 @@ function disable(scene: StepScene): Decision {
   const inTheWay = aliasesInTheWay(scene);
   const lastUse = lastUseOf(seen, old.keyId);
   const inUse = notQuiet(scene, lastUse);
-  if (isDisabled && ours && inTheWay !== undefined) return enable(scene, "alias", inTheWay.seen);
+  if (isDisabled && ours && inTheWay !== undefined) return needed(scene, "alias", inTheWay.seen);
   if (isDisabled && ours && inUse !== undefined) {
-    return enable(scene, "use", `our call landed late: ${describeLastUse(lastUse)}`);
+    return needed(scene, "use", `our call landed late: ${describeLastUse(lastUse)}`);
   }
   const expected: KeyState[] = isDisabled && inUse === undefined ? ["Disabled"] : ["Enabled"];
   const wrong = stateFinding(scene, expected) ?? ownerFinding(scene, old) ?? inTheWay;

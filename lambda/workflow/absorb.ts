@@ -7,12 +7,12 @@ import { disabled } from "./5-revoke.ts";
 import { scheduled } from "./deletion.ts";
 import { tagged } from "./enrol.ts";
 import { finding } from "./findings.ts";
+import { enabledAgain } from "./give-back.ts";
 import { givenBack } from "./out-of-use.ts";
 import { recheckMs } from "./limits.ts";
 import { quarantined } from "./quarantine.ts";
 import { rotationOf, withExtra, without, withRotation } from "./record.ts";
 import { accessDenied } from "./sights.ts";
-import { enabledAgain } from "./soak.ts";
 import { marked, unsettledUntilMs } from "./settle.ts";
 import type {
   Call,
@@ -23,6 +23,7 @@ import type {
   Moment,
   Outcome,
   Transition,
+  Version,
 } from "./types.ts";
 
 type CallDecision = Extract<Decision, { kind: "call" }>;
@@ -77,7 +78,8 @@ export function absorbDone(
     return quarantined(record, extra, decision.reason, nowMs);
   }
   if (matter.kind === "enrolment") return tagged(record, nowMs);
-  if (matter.kind === "serving") return givenBack(record, decision.call, decision.reason);
+  if (matter.kind === "serving")
+    return givenBack(record, versionOfCall(record, call), decision.reason);
   const rotation = without(rotationOf(record, matter.rotationId), "unanswered");
   switch (call.kind) {
     case "CreateKey": {
@@ -104,7 +106,7 @@ export function absorbDone(
     case "DisableKey":
       return disabled(record, rotation, nowMs);
     case "EnableKey":
-      return enabledAgain(record, rotation, call.because ?? "use", decision.reason, nowMs);
+      return enabledAgain(record, rotation, decision.reason, nowMs);
     case "ScheduleKeyDeletion":
       return scheduled(record, rotation, outcome.deletionAtMs, nowMs);
   }
@@ -167,6 +169,14 @@ function subjectOf(record: ManagedKey, call: Call): string {
     : call.kind === "UpdateAlias"
       ? call.alias
       : call.keyId;
+}
+
+function versionOfCall(record: ManagedKey, call: Call): Version {
+  const version = record.versions.find(
+    ({ keyId }) => call.kind === "EnableKey" && keyId === call.keyId,
+  );
+  if (version === undefined) throw new Error(`${record.alias}: ${call.kind} on no version of it`);
+  return version;
 }
 
 function extraOf(record: ManagedKey, keyId: string): Extra {

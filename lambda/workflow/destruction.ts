@@ -11,7 +11,6 @@ import type {
   Decision,
   LastUse,
   Look,
-  Restored,
   Rotation,
   Scene,
   Seen,
@@ -70,7 +69,10 @@ export function guardrail(
   { keyId, createdAtMs }: Pick<Version, "keyId" | "createdAtMs">,
   lastUse: LastUse,
 ): Decision | undefined {
-  const document = valueOf(seen.policy[keyId])?.document ?? "";
+  const document = valueOf(seen.policy[keyId])?.document;
+  if (document === undefined) {
+    return { kind: "retry", reason: `the policy of ${keyId} could not be read` };
+  }
   const endsMs = guardrailEndsMs(document, lastUse, createdAtMs);
   if (moment.nowMs >= endsMs) return undefined;
   const reason = "kms:TrailingDaysWithoutKeyUsage in the key policy";
@@ -78,14 +80,6 @@ export function guardrail(
   const next = `aws kms get-key-policy --key-id ${keyId} --policy-name default --output text`;
   const what = finding("GUARDRAIL", keyId, seenThen, next, moment.nowMs);
   return { kind: "wait", untilMs: endsMs, reason, finding: what };
-}
-
-export function enable(
-  { rotation, old }: Pick<StepScene, "rotation" | "old">,
-  because: Restored["because"],
-  why: string,
-): Decision {
-  return callOn(rotation, { kind: "EnableKey", keyId: old.keyId, because }, why);
 }
 
 export function callOn(rotation: Rotation, call: Call, reason: string): Decision {

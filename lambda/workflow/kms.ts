@@ -88,8 +88,7 @@ export type Call =
   | { kind: "CreateGrant"; keyId: string; grant: Omit<Grant, "grantId">; copyOf?: string }
   | { kind: "UpdateAlias"; alias: string; keyId: string }
   | { kind: "TagResource"; keyId: string; tags: Tags }
-  /** Why it is needed again: an alias points at it, or it was used. */
-  | { kind: "EnableKey"; keyId: string; because?: "alias" | "use" }
+  | { kind: "EnableKey"; keyId: string }
   | { kind: "DisableKey"; keyId: string }
   | { kind: "ScheduleKeyDeletion"; keyId: string; windowDays: number };
 

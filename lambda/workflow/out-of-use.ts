@@ -2,10 +2,11 @@
  * Versions that keyturn disabled, and that somebody points an alias at: they come back, whether
  * their rotation is still open or long closed, and a person is told.
  */
-import { enable } from "./destruction.ts";
+import { needed } from "./give-back.ts";
+import { ownerFinding } from "./old-version.ts";
 import { withVersion, without } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
-import type { Call, Decision, Look, ManagedKey, Scene, Transition, Version } from "./types.ts";
+import type { Decision, Look, ManagedKey, Scene, Transition, Version } from "./types.ts";
 
 /** Undefined where no alias is on any disabled version. */
 export function decideOutOfUse(scene: Scene): Decision | undefined {
@@ -14,32 +15,35 @@ export function decideOutOfUse(scene: Scene): Decision | undefined {
   const looks: Look[] = disabled.flatMap(({ keyId }): Look[] => [
     { kind: "aliases", keyId },
     { kind: "key", key: keyId },
+    { kind: "tags", keyId },
   ]);
   const first = lookFirst(scene, looks);
   if (first !== undefined) return first;
   for (const version of disabled) {
     const [alias] = valueOf(seen.aliases[version.keyId]) ?? [];
-    const isDisabled = valueOf(seen.key[version.keyId])?.state === "Disabled";
-    if (alias !== undefined && isDisabled) return giveBack(record, version, alias);
+    if (alias !== undefined) return giveBack(scene, version, alias);
   }
   return undefined;
 }
 
-function giveBack(record: ManagedKey, version: Version, alias: string): Decision {
-  const { keyId, number } = version;
-  const why = `${alias} was moved to version ${number}, which is disabled`;
-  const rotation = record.rotations.find(({ from }) => from === number);
-  if (rotation !== undefined) return enable({ rotation, old: version }, "alias", why);
-  const call: Call = { kind: "EnableKey", keyId, because: "alias" };
+function giveBack(scene: Scene, version: Version, alias: string): Decision | undefined {
+  const { record, seen, moment } = scene;
+  const why = `${alias} was moved to version ${version.number}, which is disabled`;
+  const rotation = record.rotations.find(({ from }) => from === version.number);
+  if (rotation !== undefined) {
+    return needed({ record, moment, rotation, old: version }, "alias", why);
+  }
+  const foreign = ownerFinding(scene, version);
+  if (foreign !== undefined) return { kind: "halt", finding: foreign };
+  const state = valueOf(seen.key[version.keyId])?.state;
+  if (state === "Enabled") return { kind: "change", ...givenBack(record, version, why) };
+  if (state !== "Disabled") return undefined;
+  const call = { kind: "EnableKey", keyId: version.keyId } as const;
   return { kind: "call", call, matter: { kind: "serving" }, reason: why };
 }
 
 /** The record once a version whose rotation is closed is enabled again: it is kept as it is. */
-export function givenBack(record: ManagedKey, call: Call, reason: string): Transition {
-  const version = record.versions.find(
-    (one) => call.kind === "EnableKey" && one.keyId === call.keyId,
-  );
-  if (version === undefined) throw new Error(`${record.alias}: ${call.kind} on no version of it`);
+export function givenBack(record: ManagedKey, version: Version, reason: string): Transition {
   const kept = without({ ...version, standing: "retained" as const }, "disabledAtMs");
   return {
     next: withVersion(record, kept),

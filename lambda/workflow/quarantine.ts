@@ -73,7 +73,15 @@ export function quarantined(
 function whyNotExtra({ record, seen }: Scene, extra: Extra): string | undefined {
   const { keyId, rotationId } = extra;
   if (record.versions.some((version) => version.keyId === keyId)) return "is a version";
-  if (seen.key[keyId]?.kind !== "seen") return "may not be looked at";
+  const sights = [
+    seen.key[keyId],
+    seen.tags[keyId],
+    seen.aliases[keyId],
+    seen.grants[keyId],
+    seen["last-use"][keyId],
+    seen.policy[keyId],
+  ];
+  if (sights.some((sight) => sight?.kind !== "seen")) return "may not be looked at";
   const tags = valueOf(seen.tags[keyId]) ?? {};
   if (tags[tagNames.owner] !== record.owner) return "does not carry our owner tag";
   if (tags[tagNames.rotation] !== rotationId) return "carries the tags of another rotation";

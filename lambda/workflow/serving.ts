@@ -34,24 +34,29 @@ export function decideServing(scene: Scene): Decision {
   const serving = servingVersion(record);
   if (serving === undefined) throw new Error(`${record.alias}: no version serves`);
   const opensAtMs = rotationOpensAtMs(record, serving);
-  const busy = rotationBeforeActivation(record) !== undefined;
-  const due = !busy && moment.nowMs >= opensAtMs;
-  const suspected = !busy && record.suspectedAtMs !== undefined;
+  const busy = rotationBeforeActivation(record);
+  const due = busy === undefined && moment.nowMs >= opensAtMs;
+  const suspected = record.suspectedAtMs !== undefined;
   if (!due && !suspected) {
-    const untilMs = busy ? Number.MAX_SAFE_INTEGER : opensAtMs;
+    const untilMs = busy === undefined ? opensAtMs : Number.MAX_SAFE_INTEGER;
     return { kind: "wait", untilMs, reason: "the version that serves is within its cryptoperiod" };
   }
   const givingBack = suspected ? decideOutOfUse(scene) : undefined;
   if (givingBack !== undefined) return givingBack;
   const target = aliasTarget(scene);
+  const rightful = record.versions
+    .filter(({ number }) => number === serving.number || number === busy?.to)
+    .map(({ keyId }) => keyId);
   const astray = record.aliases.find((alias) => {
     const key = valueOf(seen.key[alias]);
-    return key !== undefined && key.keyId !== serving.keyId;
+    return key !== undefined && !rightful.includes(key.keyId);
   });
   if (target.kind === "not" && target.decision.kind !== "halt") return target.decision;
   if (astray !== undefined) {
     return aliasMoved(astray, valueOf(seen.key[astray]), serving.keyId, moment);
   }
+  // While a rotation moves the aliases one by one, they may be on either version.
+  if (busy !== undefined) return cleared(record);
   if (target.kind === "not") return target.decision;
   const notEnabled = whyNotEnabled(scene, target.key);
   if (notEnabled !== undefined) return notEnabled;

@@ -1,40 +1,22 @@
 /** After DisableKey: the looks for aliases, and the soak in which a key that is needed comes back. */
 import { notQuiet } from "./4-drain.ts";
 import { scheduled } from "./deletion.ts";
-import {
-  callOn,
-  enable,
-  everythingOf,
-  evidenceRead,
-  guardrail,
-  lapsed,
-  lastUseOf,
-} from "./destruction.ts";
+import { callOn, everythingOf, evidenceRead, guardrail, lapsed, lastUseOf } from "./destruction.ts";
 import { describeLastUse, usedSince } from "./evidence.ts";
+import { needed } from "./give-back.ts";
 import { consistencyMs, lastUseLagMs } from "./limits.ts";
 import { aliasesInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
-import { versionOf, without, withRotation, withRotationClosed, withVersion } from "./record.ts";
+import { withRotation, withRotationClosed } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
-import type {
-  Call,
-  Decision,
-  LastUse,
-  ManagedKey,
-  Restored,
-  Rotation,
-  StepScene,
-  Transition,
-} from "./types.ts";
+import type { Call, Decision, LastUse, StepScene } from "./types.ts";
 
 /** An UpdateAlias of somebody else may have crossed ours: at once, and when all reads agree. */
 export function lookForAliases(scene: StepScene): Decision {
   const { record, rotation, old, moment } = scene;
   const first = lookFirst(scene, [{ kind: "aliases", keyId: old.keyId }]);
   if (first !== undefined) return first;
-  const enabling = enabledByOurs(scene);
-  if (enabling !== undefined) return enabling;
   const inTheWay = aliasesInTheWay(scene);
-  if (inTheWay !== undefined) return enable(scene, "alias", inTheWay.seen);
+  if (inTheWay !== undefined) return needed(scene, "alias", inTheWay.seen);
   const againAtMs = (old.disabledAtMs ?? moment.nowMs) + consistencyMs;
   if (moment.nowMs < againAtMs) {
     return { kind: "wait", untilMs: againAtMs, reason: "to look for aliases once more" };
@@ -44,17 +26,6 @@ export function lookForAliases(scene: StepScene): Decision {
     next: withRotation(record, { ...rotation, soakSinceMs: moment.nowMs }),
     entry: entryOf(scene, "soaking", "no alias is on it, also after the reads settled"),
   };
-}
-
-/** An EnableKey of ours whose answer was lost: the key reads Enabled, and is drained anew. */
-function enabledByOurs(scene: StepScene): Decision | undefined {
-  const { record, rotation, old, seen, moment } = scene;
-  if (rotation.unanswered !== "EnableKey") return undefined;
-  const first = lookFirst(scene, [{ kind: "key", key: old.keyId }]);
-  if (first !== undefined) return first;
-  if (valueOf(seen.key[old.keyId])?.state !== "Enabled") return undefined;
-  const reason = "an EnableKey without an answer had its effect";
-  return { kind: "change", ...enabledAgain(record, rotation, "use", reason, moment.nowMs) };
 }
 
 export function soak(scene: StepScene): Decision {
@@ -68,14 +39,14 @@ export function soak(scene: StepScene): Decision {
   if (key?.state === "PendingDeletion" && rotation.unanswered === "ScheduleKeyDeletion") {
     return { kind: "change", ...scheduled(record, rotation, key.deletionAtMs, moment.nowMs) };
   }
-  const enabling = enabledByOurs(scene);
-  if (enabling !== undefined) return enabling;
   const wrong = stateFinding(scene, ["Disabled"]) ?? ownerFinding(scene, old);
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
   const inTheWay = aliasesInTheWay(scene);
-  if (inTheWay !== undefined) return enable(scene, "alias", inTheWay.seen);
+  if (inTheWay !== undefined) return needed(scene, "alias", inTheWay.seen);
   const lastUse = lastUseOf(seen, old.keyId);
-  if (usedSince(rotation.evidence, lastUse)) return enable(scene, "use", inUse(lastUse));
+  if (usedSince(rotation.evidence, lastUse)) return needed(scene, "use", inUse(lastUse));
+  const unknown = stillUnknown(scene, lastUse);
+  if (unknown !== undefined) return unknown;
   if (rotation.policy.retire !== "delete") return completed(scene);
   const blocked = notQuiet(scene, lastUse) ?? guardrail(scene, old, lastUse);
   if (blocked !== undefined) return lapsed(scene) ?? blocked;
@@ -96,15 +67,20 @@ function readLateUse(scene: StepScene): Decision {
   }
   const first = lookFirst(scene, [{ kind: "last-use", keyId: old.keyId }]);
   if (first !== undefined) return first;
-  const enabling = enabledByOurs(scene);
-  if (enabling !== undefined) return enabling;
   const lastUse = lastUseOf(seen, old.keyId);
-  if (usedSince(rotation.evidence, lastUse)) return enable(scene, "use", inUse(lastUse));
+  if (usedSince(rotation.evidence, lastUse)) return needed(scene, "use", inUse(lastUse));
+  const unknown = stillUnknown(scene, lastUse);
+  if (unknown !== undefined) return unknown;
   return {
     kind: "change",
     next: withRotation(record, { ...rotation, lateUseReadAtMs: moment.nowMs }),
     entry: entryOf(scene, "unused", "it was not used in the hour before it was disabled"),
   };
+}
+
+/** Unknown is not unused, where the policy requires evidence. */
+function stillUnknown(scene: StepScene, lastUse: LastUse): Decision | undefined {
+  return lastUse.kind === "unknown" ? notQuiet(scene, lastUse) : undefined;
 }
 
 function inUse(lastUse: LastUse): string {
@@ -118,28 +94,5 @@ function completed(scene: StepScene): Decision {
     kind: "change",
     next: withRotationClosed(record, { ...rotation, evidence }),
     entry: entryOf(scene, "completed", "the policy leaves old versions disabled"),
-  };
-}
-
-/** The record once a version that turned out to be needed is enabled again: back into drain. */
-export function enabledAgain(
-  record: ManagedKey,
-  rotation: Rotation,
-  because: Restored["because"],
-  reason: string,
-  nowMs: number,
-): Transition {
-  const old = versionOf(record, rotation.from);
-  const draining = without({ ...old, standing: "draining" as const }, "disabledAtMs");
-  const next = withVersion(record, draining);
-  const back: Rotation = {
-    ...without(rotation, "unanswered"),
-    step: "drain",
-    stepSinceMs: nowMs,
-    restored: { atMs: nowMs, because },
-  };
-  return {
-    next: withRotation(next, back),
-    entry: entryOf({ rotation, old }, "enabled-again", reason),
   };
 }

@@ -62,7 +62,8 @@ export type Intent = {
   unansweredEpoch?: number;
 };
 
-export type Restored = { atMs: number; because: "alias" | "use" };
+/** Why a version comes back, and since when KMS has accepted to enable it. */
+export type Restored = { because: "alias" | "use"; enabledAtMs?: number };
 
 export type Evidence = { lookedAtMs: number; lastUse: LastUse };
 
@@ -95,7 +96,7 @@ export type Rotation = {
   soakSinceMs?: number;
   /** revoke: when the evidence of the hour before DisableKey was read. */
   lateUseReadAtMs?: number;
-  /** revoke: that we enabled the old version again; until it was looked at once more. */
+  /** revoke: that the old version is to come back; until nothing can disable it any longer. */
   restored?: Restored;
 };
 

@@ -46,7 +46,7 @@ export function decide(record: ManagedKey, seen: Seen, moment: Moment): Verdict 
   const decisions = matters({ record, seen, moment });
   const said = [...notices(record, moment.nowMs), ...decisions.flatMap(findingsOf)];
   return {
-    decision: settledFirst(record, mostUrgent(decisions), moment),
+    decision: settledFirst(record, mostUrgent(record, decisions), moment),
     findings: keepSince(record.findings, said),
   };
 }
@@ -72,15 +72,21 @@ function decideStep(scene: Scene, rotation: Rotation): Decision {
 }
 
 /**
- * Giving back a key that is needed comes first. Then everything is looked at before anything is
+ * Giving back a key that is needed comes first, and is soon tried again. Then everything is looked at before anything is
  * done; a halt stops it all; the earliest wait counts.
  */
-function mostUrgent(decisions: Decision[]): Decision {
-  const rescue = decisions.find((one) => one.kind === "call" && isExempt(one.call));
+function mostUrgent(record: ManagedKey, decisions: Decision[]): Decision {
+  const rescue = decisions.find(
+    (one) =>
+      (one.kind === "change" && one.entry.event === "needed") ||
+      (one.kind === "call" && isExempt(one.call)),
+  );
   if (rescue !== undefined) return rescue;
   const looks = decisions.flatMap((decision) => (decision.kind === "look" ? decision.looks : []));
   if (looks.length > 0) return { kind: "look", looks };
-  const order: Decision["kind"][] = ["halt", "change", "call", "retry"];
+  const givingBack = record.rotations.some(({ restored }) => restored !== undefined);
+  const retryFirst: Decision["kind"][] = givingBack ? ["retry"] : [];
+  const order: Decision["kind"][] = [...retryFirst, "halt", "change", "call", "retry"];
   for (const kind of order) {
     const found = decisions.find((decision) => decision.kind === kind);
     if (found !== undefined) return found;
