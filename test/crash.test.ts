@@ -71,10 +71,10 @@ async function live(number: number, fault: Fault): Promise<{ world: World; calls
     callsMade += 1;
     return broken(...call);
   };
-  for (let day = 0; day < lifeDays; day += 1) {
-    await world.passDays(1);
+  world.afterRun = async () => {
     expect(await world.stateOf(await world.targetOf(alias))).toBe("Enabled");
-  }
+  };
+  await world.passDays(lifeDays);
   return { world, callsMade };
 }
 

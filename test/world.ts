@@ -58,6 +58,8 @@ export class World {
   configuration: Configuration;
   /** Set by a test to break what passes between a run and the world. */
   intercept: Intercept | undefined;
+  /** What a test looks at after every run. */
+  afterRun: (() => Promise<void>) | undefined;
   /** What lands later than it was sent; see `pass`. */
   readonly underWay: { atMs: number; land: () => Promise<unknown> }[] = [];
   #ids = 0;
@@ -149,6 +151,7 @@ export class World {
       await this.tick().catch((error: unknown) => {
         if (!(error instanceof Died || error instanceof RotationError)) throw error;
       });
+      await this.afterRun?.();
     }
     await this.#landUntil(untilMs);
     this.clock.moveTo(Math.max(untilMs, this.clock.nowMs()));

@@ -88,9 +88,11 @@ export async function verdictOn(reference: Reference, one: Case, seed: number): 
     const operation = await killTick(deployment, one.kill);
     await deployment.passUntil(startMs + reference.life.horizonMs);
     const { state, wrong, extras } = await endOf(deployment);
+    const needless = extras > 0 && reference.life.tagsFoundAfterMs === 0;
     const deviations = [
       ...deployment.complaints,
       ...wrong,
+      ...(needless ? [`${extras} keys in excess, where a lookup finds all`] : []),
       ...differences(reference.end, state),
       ...unreadable(deployment, reference.gone),
     ];
