@@ -1,5 +1,7 @@
 /** One spelling for equal values, so that they can be compared and hashed. */
 import { createHash } from "node:crypto";
+import { aliasOnlyOf, withoutAliasOnly } from "./workflow/alias-only.ts";
+import type { KeyPolicy } from "./workflow/types.ts";
 
 /** JSON with the keys of every object in order. */
 export function canonicalJson(value: unknown): string {
@@ -11,12 +13,19 @@ export function canonicalJson(value: unknown): string {
 
 /**
  * The hash of a key policy's meaning: KMS gives a policy back in another spelling than it was put
- * in. A list of one equals its only member, and the order of a list means nothing in IAM.
+ * in. A list of one equals its only member, and the order of a list means nothing in IAM. Keyturn's
+ * own statement does not count: versions with and without it, or for other aliases, are alike.
  */
 export function policyHash(document: string): string {
   return createHash("sha256")
-    .update(canonicalJson(normalised(JSON.parse(document))))
+    .update(canonicalJson(normalised(JSON.parse(withoutAliasOnly(document)))))
     .digest("hex");
+}
+
+export function keyPolicyOf(document: string): KeyPolicy {
+  const aliasOnly = aliasOnlyOf(document);
+  const hash = policyHash(document);
+  return { document, hash, ...(aliasOnly === undefined ? {} : { aliasOnly }) };
 }
 
 function normalised(value: unknown): unknown {

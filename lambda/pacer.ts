@@ -12,6 +12,7 @@ const quotaPerSecond: Record<string, number> = {
   DisableKey: 5,
   GetKeyLastUsage: 5,
   CancelKeyDeletion: 5,
+  UntagResource: 5,
   TagResource: 10,
   ScheduleKeyDeletion: 15,
   CreateGrant: 50,

@@ -9,6 +9,7 @@ import {
   paginateGetResources,
   ResourceGroupsTaggingAPIClient,
   type ResourceGroupsTaggingAPIClientConfig,
+  type TagFilter,
 } from "@aws-sdk/client-resource-groups-tagging-api";
 import { describeError, RotationError } from "../errors.ts";
 import type { Discovery } from "../ports.ts";
@@ -19,51 +20,60 @@ export function createTaggingDiscovery(
   config: ResourceGroupsTaggingAPIClientConfig = {},
 ): Discovery {
   const client = new ResourceGroupsTaggingAPIClient(config);
+  const keysWhere = (TagFilters: TagFilter[]): Promise<string[]> =>
+    found(async () => {
+      const input = { TagFilters, ResourceTypeFilters: ["kms:key"] };
+      const keyIds: string[] = [];
+      for await (const page of paginateGetResources({ client, pageSize: 100 }, input)) {
+        for (const { ResourceARN } of page.ResourceTagMappingList ?? []) {
+          const keyId = ResourceARN?.split("/").at(-1);
+          if (keyId !== undefined) keyIds.push(keyId);
+        }
+      }
+      return keyIds;
+    });
   return {
     keysTagged: (tags) =>
-      found(async () => {
-        const TagFilters = Object.entries(tags).map(([Key, value]) => ({ Key, Values: [value] }));
-        const input = { TagFilters, ResourceTypeFilters: ["kms:key"] };
-        const keyIds: string[] = [];
-        for await (const page of paginateGetResources({ client, pageSize: 100 }, input)) {
-          for (const { ResourceARN } of page.ResourceTagMappingList ?? []) {
-            const keyId = ResourceARN?.split("/").at(-1);
-            if (keyId !== undefined) keyIds.push(keyId);
-          }
-        }
-        return keyIds;
-      }),
+      keysWhere(Object.entries(tags).map(([Key, value]) => ({ Key, Values: [value] }))),
+    // A filter without values asks for the name alone (API reference, GetResources).
+    keysWithTag: (name) => keysWhere([{ Key: name }]),
   };
 }
 
 /** Every key, one by one: for emulators without the tagging API. */
 export function createWalkingDiscovery(config: KMSClientConfig = {}): Discovery {
   const client = new KMSClient(config);
-  return {
-    keysTagged: (tags) =>
-      found(async () => {
-        const keyIds: string[] = [];
-        for await (const page of paginateListKeys({ client, pageSize: 1000 }, {})) {
-          for (const { KeyId } of page.Keys ?? []) {
-            if (KeyId !== undefined && (await hasTags(client, KeyId, tags))) keyIds.push(KeyId);
-          }
+  const keysWhere = (carries: (tags: Tags) => boolean): Promise<string[]> =>
+    found(async () => {
+      const keyIds: string[] = [];
+      for await (const page of paginateListKeys({ client, pageSize: 1000 }, {})) {
+        for (const { KeyId } of page.Keys ?? []) {
+          if (KeyId !== undefined && carries(await tagsOf(client, KeyId))) keyIds.push(KeyId);
         }
-        return keyIds;
-      }),
+      }
+      return keyIds;
+    });
+  return {
+    keysTagged: (tags) => {
+      const wanted = Object.entries(tags);
+      return keysWhere((there) => wanted.every(([name, value]) => there[name] === value));
+    },
+    keysWithTag: (name) => keysWhere((there) => Object.hasOwn(there, name)),
   };
 }
 
-async function hasTags(client: KMSClient, keyId: string, wanted: Tags): Promise<boolean> {
+/** None where we may not look: a key that is not ours is found by no tag. */
+async function tagsOf(client: KMSClient, keyId: string): Promise<Tags> {
   const there: Tags = {};
   try {
     for await (const page of paginateListResourceTags({ client, pageSize: 50 }, { KeyId: keyId })) {
       for (const { TagKey, TagValue } of page.Tags ?? []) there[TagKey ?? ""] = TagValue ?? "";
     }
   } catch (error) {
-    if (isNotOurs(error)) return false;
+    if (isNotOurs(error)) return {};
     throw error;
   }
-  return Object.entries(wanted).every(([name, value]) => there[name] === value);
+  return there;
 }
 
 /** A key that we may not look at, or that has just gone, is not one that we made. */

@@ -1,6 +1,7 @@
 /** KMS through the AWS SDK. Looks may be retried by the SDK; a changing call is made once. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import {
+  CancelKeyDeletionCommand,
   CreateGrantCommand,
   CreateKeyCommand,
   DescribeKeyCommand,
@@ -14,10 +15,11 @@ import {
   paginateListResourceTags,
   ScheduleKeyDeletionCommand,
   TagResourceCommand,
+  UntagResourceCommand,
   UpdateAliasCommand,
   type KMSClientConfig,
 } from "@aws-sdk/client-kms";
-import { policyHash } from "../canonical.ts";
+import { keyPolicyOf } from "../canonical.ts";
 import { RotationError } from "../errors.ts";
 import type { Clock, Guard, KeyService } from "../ports.ts";
 import type { Call, LastUse, Outcome, Tags } from "../workflow/types.ts";
@@ -65,8 +67,7 @@ export function createKeyService(clock: Clock, config: KMSClientConfig = {}): Ke
     policyOf: (keyId) =>
       sighted(async () => {
         const { Policy } = await eyes.send(new GetKeyPolicyCommand({ KeyId: keyId }));
-        const document = Policy ?? "{}";
-        return { document, hash: policyHash(document) };
+        return keyPolicyOf(Policy ?? "{}");
       }),
     tagsOf: (keyId) =>
       sighted(async () => {
@@ -169,6 +170,14 @@ async function send(
       await client.send(new TagResourceCommand(input), options);
       return { kind: "done" };
     }
+    case "UntagResource": {
+      const input = { KeyId: call.keyId, TagKeys: call.names };
+      await client.send(new UntagResourceCommand(input), options);
+      return { kind: "done" };
+    }
+    case "CancelKeyDeletion":
+      await client.send(new CancelKeyDeletionCommand({ KeyId: call.keyId }), options);
+      return { kind: "done" };
     case "EnableKey":
       await client.send(new EnableKeyCommand({ KeyId: call.keyId }), options);
       return { kind: "done" };

@@ -32,8 +32,11 @@ export type Key = KeyShape & {
 
 export type Tags = Record<string, string>;
 
-/** `hash` is over the canonical form, so that two spellings of one policy are equal. */
-export type KeyPolicy = { document: string; hash: string };
+/**
+ * `hash` is over the canonical form, so that two spellings of one policy are equal, and without
+ * keyturn's own statement; `aliasOnly` are the aliases that the statement names, where it is there.
+ */
+export type KeyPolicy = { document: string; hash: string; aliasOnly?: string[] };
 
 export type Grant = {
   grantId: string;
@@ -69,7 +72,9 @@ export type Look =
   | { kind: "grants"; keyId: string }
   | { kind: "last-use"; keyId: string }
   /** Keys that carry the tags of this rotation. */
-  | { kind: "successors"; rotationId: string };
+  | { kind: "successors"; rotationId: string }
+  /** Keys that say they are versions of this managed key of ours. */
+  | { kind: "lineage"; alias: string };
 
 /** Everything looked at since the last changing call, by kind of look and what was looked at. */
 export type Seen = {
@@ -78,8 +83,10 @@ export type Seen = {
   policy: Record<string, Sight<KeyPolicy>>;
   tags: Record<string, Sight<Tags>>;
   grants: Record<string, Sight<Grant[]>>;
-  "last-use": Record<string, Sight<LastUse>>;
+  /** With a hash over key id and answer, which an approval is bound to. */
+  "last-use": Record<string, Sight<{ lastUse: LastUse; hash: string }>>;
   successors: Record<string, Sight<string[]>>;
+  lineage: Record<string, Sight<string[]>>;
 };
 
 export type Call =
@@ -88,6 +95,8 @@ export type Call =
   | { kind: "CreateGrant"; keyId: string; grant: Omit<Grant, "grantId">; copyOf?: string }
   | { kind: "UpdateAlias"; alias: string; keyId: string }
   | { kind: "TagResource"; keyId: string; tags: Tags }
+  | { kind: "UntagResource"; keyId: string; names: string[] }
+  | { kind: "CancelKeyDeletion"; keyId: string }
   | { kind: "EnableKey"; keyId: string }
   | { kind: "DisableKey"; keyId: string }
   | { kind: "ScheduleKeyDeletion"; keyId: string; windowDays: number };

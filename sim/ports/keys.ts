@@ -16,7 +16,7 @@ import {
   lastUseOf,
   tagList,
 } from "../../lambda/aws/kms-shapes.ts";
-import { policyHash } from "../../lambda/canonical.ts";
+import { keyPolicyOf } from "../../lambda/canonical.ts";
 import type { Clock, Discovery, Guard, KeyService } from "../../lambda/ports.ts";
 import type { Call, Outcome, Tags } from "../../lambda/workflow/types.ts";
 import { AwsError } from "../http/aws-error.ts";
@@ -43,7 +43,7 @@ export function createKeyServiceTwin(
     policyOf: (keyId) =>
       sighted(async () => {
         const { Policy } = await ask<{ Policy: string }>("GetKeyPolicy", { KeyId: keyId });
-        return { document: Policy, hash: policyHash(Policy) };
+        return keyPolicyOf(Policy);
       }),
     tagsOf: (keyId) => sighted(() => tagsOf(pages, keyId)),
     grantsOf: (keyId) =>
@@ -62,14 +62,16 @@ export function createKeyServiceTwin(
 
 /** Finds by tags at once; the tagging API is not KMS, and costs no call to it. */
 export function createDiscoveryTwin(twin: KmsTwin): Discovery {
+  const keysWhere = (carries: (tags: Map<string, string>) => boolean): Promise<string[]> => {
+    const found = [...twin.world.keys.values()].filter(({ tags }) => carries(tags));
+    return Promise.resolve(found.map(({ keyId }) => keyId));
+  };
   return {
     keysTagged(tags) {
       const wanted = Object.entries(tags);
-      const found = [...twin.world.keys.values()].filter((key) =>
-        wanted.every(([name, value]) => key.tags.get(name) === value),
-      );
-      return Promise.resolve(found.map(({ keyId }) => keyId));
+      return keysWhere((there) => wanted.every(([name, value]) => there.get(name) === value));
     },
+    keysWithTag: (name) => keysWhere((there) => there.has(name)),
   };
 }
 
@@ -144,6 +146,10 @@ async function change(
     case "TagResource":
       await ask("TagResource", { KeyId: call.keyId, Tags: tagList(call.tags) });
       return { kind: "done" };
+    case "UntagResource":
+      await ask("UntagResource", { KeyId: call.keyId, TagKeys: call.names });
+      return { kind: "done" };
+    case "CancelKeyDeletion":
     case "EnableKey":
     case "DisableKey":
       await ask(call.kind, { KeyId: call.keyId });

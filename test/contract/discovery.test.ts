@@ -55,11 +55,26 @@ describe.each(sides)("keys found by tag, through %s", (_side, open) => {
     expect(await lab.discovery.keysTagged({ "keyturn:owner": "nobody" })).toEqual([]);
   });
 
+  test("are those that carry a tag of the name, with whatever value, or none", async () => {
+    const lab = await open();
+    const acme = tagged(lab, { "keyturn:owner": "acme", team: "a" });
+    const another = tagged(lab, { "keyturn:owner": "another" });
+    const empty = tagged(lab, { "keyturn:owner": "" });
+    tagged(lab, { "keyturn:owners": "acme", "Keyturn:Owner": "acme", team: "keyturn:owner" });
+    lab.aKey();
+    expect(await lab.discovery.keysWithTag("keyturn:owner")).toEqual([acme, another, empty]);
+    expect(await lab.discovery.keysWithTag("keyturn:alias")).toEqual([]);
+    lab.ask("UntagResource", { KeyId: another, TagKeys: ["keyturn:owner"] });
+    expect(await lab.discovery.keysWithTag("keyturn:owner")).toEqual([acme, empty]);
+  });
+
   test("are all of them, over as many pages as there are", async () => {
     const lab = await open();
     const keyIds = Array.from({ length: 250 }, () => tagged(lab, { "keyturn:owner": "acme" }));
     const found = await lab.discovery.keysTagged({ "keyturn:owner": "acme" });
     expect(found.sort()).toEqual(keyIds.sort());
+    const named = await lab.discovery.keysWithTag("keyturn:owner");
+    expect(named.sort()).toEqual(keyIds.sort());
   });
 
   test("are there in whatever state, and no longer once KMS has deleted them", async () => {
@@ -77,6 +92,7 @@ describe.each(sides)("keys found by tag, through %s", (_side, open) => {
     lab.aKey({ Policy: policyFor() });
     const ours = tagged(lab, { a: "b" });
     expect(await lab.discovery.keysTagged({ a: "b" })).toEqual([ours]);
+    expect(await lab.discovery.keysWithTag("a")).toEqual([ours]);
   });
 });
 
@@ -97,4 +113,5 @@ test.each<[what: string, create: typeof createTaggingDiscovery, operation: strin
     name: "RotationError",
     code: "DISCOVERY_FAILED",
   });
+  await expect(discovery.keysWithTag("a")).rejects.toMatchObject({ code: "DISCOVERY_FAILED" });
 });

@@ -152,6 +152,7 @@ const onKey: Record<string, (keyId: string) => Call> = {
   CreateGrant: (keyId) => ({ kind: "CreateGrant", keyId, grant: grantTo(keyturnArn) }),
   UpdateAlias: (keyId) => ({ kind: "UpdateAlias", alias: "alias/orders", keyId }),
   TagResource: (keyId) => ({ kind: "TagResource", keyId, tags: { a: "b" } }),
+  UntagResource: (keyId) => ({ kind: "UntagResource", keyId, names: ["a"] }),
   EnableKey: (keyId) => ({ kind: "EnableKey", keyId }),
   DisableKey: (keyId) => ({ kind: "DisableKey", keyId }),
   ScheduleKeyDeletion: (keyId) => ({ kind: "ScheduleKeyDeletion", keyId, windowDays: 7 }),

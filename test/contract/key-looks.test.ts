@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { KeyService } from "../../lambda/ports.ts";
+import { withAliasOnly } from "../../lambda/workflow/alias-only.ts";
 import { dayMs, hourMs } from "../fixtures.ts";
 import { absentKeyId, keySides, policyFor, startMs } from "./sides.ts";
 
@@ -202,6 +203,18 @@ describe.each(keySides)("a look at KMS through %s", (_side, open) => {
     expect(hashes[0]).toBe(hashes[1]);
     expect(hashes[2]).toBe(hashes[3]);
     expect(hashes[0]).not.toBe(hashes[2]);
+  });
+
+  test("says through which aliases alone a key originates, where its policy has it so", async () => {
+    const { keys, aKey } = await open();
+    const plain = policyFor("kms:*");
+    const aliases = ["alias/orders", "alias/orders-too"];
+    const policies = [plain, withAliasOnly(plain, aliases), withAliasOnly(plain, ["alias/orders"])];
+    const sights = await Promise.all(policies.map((Policy) => keys.policyOf(aKey({ Policy }))));
+    const seen = sights.flatMap((sight) => (sight.kind === "seen" ? [sight.value] : []));
+    expect(seen.map(({ aliasOnly }) => aliasOnly)).toEqual([undefined, aliases, ["alias/orders"]]);
+    expect(seen[0]).not.toHaveProperty("aliasOnly");
+    expect(new Set(seen.map(({ hash }) => hash)).size).toBe(1);
   });
 });
 

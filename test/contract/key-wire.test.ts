@@ -31,16 +31,21 @@ const changes: [kind: Call["kind"], call: (keyId: string) => Call][] = [
   ],
   ["UpdateAlias", (keyId) => ({ kind: "UpdateAlias", alias: "alias/orders", keyId })],
   ["TagResource", (keyId) => ({ kind: "TagResource", keyId, tags: { a: "b" } })],
+  ["UntagResource", (keyId) => ({ kind: "UntagResource", keyId, names: ["a"] })],
   ["EnableKey", (keyId) => ({ kind: "EnableKey", keyId })],
   ["DisableKey", (keyId) => ({ kind: "DisableKey", keyId })],
   ["ScheduleKeyDeletion", (keyId) => ({ kind: "ScheduleKeyDeletion", keyId, windowDays: 7 })],
+  ["CancelKeyDeletion", (keyId) => ({ kind: "CancelKeyDeletion", keyId })],
 ];
 
-const aKeyWithAlias = (lab: WireLab): string => {
+/** The call on a key that is ready for it. */
+function arranged(lab: WireLab, callOn: (keyId: string) => Call): Call {
   const keyId = lab.aKey();
   lab.ask("CreateAlias", { AliasName: "alias/orders", TargetKeyId: lab.aKey() });
-  return keyId;
-};
+  const call = callOn(keyId);
+  if (call.kind === "CancelKeyDeletion") lab.ask("ScheduleKeyDeletion", { KeyId: keyId });
+  return call;
+}
 
 /** Breaks every request of an operation; `applied` tells what reached KMS. */
 function breakAll(lab: WireLab, operation: string, fault: Fault): { applied: () => number } {
@@ -56,7 +61,7 @@ test.each(changes)(
   "%s whose answer is lost was made once, and is unknown",
   async (kind, callOn) => {
     const lab = await aWireLab();
-    const call = callOn(aKeyWithAlias(lab));
+    const call = arranged(lab, callOn);
     const { applied } = breakAll(lab, kind, { kind: "lost" });
     expect(await lab.keys.change(call, lab.guard())).toMatchObject({ kind: "unknown" });
     expect([timesCalled(lab.aws, kind), applied()]).toEqual([1, 1]);
@@ -65,7 +70,7 @@ test.each(changes)(
 
 test.each(changes)("%s that never arrives is tried once, and is unknown", async (kind, callOn) => {
   const lab = await aWireLab();
-  const call = callOn(aKeyWithAlias(lab));
+  const call = arranged(lab, callOn);
   const { applied } = breakAll(lab, kind, { kind: "drop" });
   expect(await lab.keys.change(call, lab.guard())).toMatchObject({ kind: "unknown" });
   expect([timesCalled(lab.aws, kind), applied()]).toEqual([1, 0]);
@@ -74,7 +79,7 @@ test.each(changes)("%s that never arrives is tried once, and is unknown", async 
 test.each(changes)("%s that KMS fails over is tried once, and is unknown", async (kind, callOn) => {
   for (const status of [500, 503]) {
     const lab = await aWireLab();
-    const call = callOn(aKeyWithAlias(lab));
+    const call = arranged(lab, callOn);
     breakAll(lab, kind, { kind: "before", code: "KMSInternalException", status });
     expect(await lab.keys.change(call, lab.guard())).toMatchObject({ kind: "unknown" });
     expect(timesCalled(lab.aws, kind)).toBe(1);
@@ -83,7 +88,7 @@ test.each(changes)("%s that KMS fails over is tried once, and is unknown", async
 
 test.each(changes)("%s that is throttled is tried once, and is refused", async (kind, callOn) => {
   const lab = await aWireLab();
-  const call = callOn(aKeyWithAlias(lab));
+  const call = arranged(lab, callOn);
   breakAll(lab, kind, { kind: "before", code: "ThrottlingException", status: 400 });
   expect(await lab.keys.change(call, lab.guard())).toMatchObject({
     kind: "refused",
@@ -94,7 +99,7 @@ test.each(changes)("%s that is throttled is tried once, and is refused", async (
 
 test.each(changes)("%s past its run's deadline is never sent", async (kind, callOn) => {
   const lab = await aWireLab();
-  const call = callOn(aKeyWithAlias(lab));
+  const call = arranged(lab, callOn);
   const guard = lab.guard();
   lab.clock.moveTo(guard.deadlineMs + 1);
   expect(await lab.keys.change(call, guard)).toMatchObject({

@@ -1,0 +1,149 @@
+/**
+ * The statement in a key policy by which a key originates through the managed aliases alone. Source:
+ * AWS KMS Developer Guide, "AWS KMS condition keys" (conditions-kms.html), `kms:RequestAlias`; IAM
+ * User Guide, "Condition operators": StringNotEquals also matches where the key is absent, that is,
+ * where a call names the KMS key by its id or ARN. So when the aliases move, the key that they leave
+ * stops originating with no further call, and originates again as soon as they come back.
+ *
+ * ReEncryptTo and DeriveSharedSecret are not denied: through these an old version can still be put to
+ * new use.
+ */
+import type { Grant } from "./kms.ts";
+import { isServicePrincipal } from "./service-principal.ts";
+
+export const aliasOnlySid = "KeyturnAliasOnly";
+const originating = ["kms:Encrypt", "kms:GenerateDataKey*", "kms:GenerateMac", "kms:Sign"];
+const elements = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition"];
+
+type Fields = Record<string, unknown>;
+
+/**
+ * The key policy with the statement for these aliases (at least one), or without it where none are
+ * given. Whatever else has its Sid goes too: in one policy a Sid is unique. Where there is nothing to
+ * do the document comes back byte for byte.
+ */
+export function withAliasOnly(document: string, aliases: string[] | undefined): string {
+  const policy = read(document);
+  const there = statementsOf(policy);
+  const others = there.filter((statement) => !hasOurSid(statement));
+  if (aliases === undefined && others.length === there.length) return document;
+  const ours = aliases === undefined ? [] : [aliasOnlyStatement(aliases)];
+  return JSON.stringify({ ...policy, Statement: [...others, ...ours] });
+}
+
+function aliasOnlyStatement(aliases: string[]): Fields {
+  return {
+    Sid: aliasOnlySid,
+    Effect: "Deny",
+    Principal: "*",
+    Action: originating,
+    Resource: "*",
+    Condition: { StringNotEquals: { "kms:RequestAlias": [...aliases] } },
+  };
+}
+
+/** The aliases that the statement names; undefined where it is missing, or not as keyturn writes it. */
+export function aliasOnlyOf(document: string): string[] | undefined {
+  const [statement, ...more] = statementsOf(read(document)).filter(hasOurSid);
+  if (!isFields(statement) || more.length > 0) return undefined;
+  const { Effect: effect, Principal: principal, Action: actions, Resource: resource } = statement;
+  const exactlyOurs =
+    hasOnly(statement, elements) &&
+    effect === "Deny" &&
+    isEverybody(principal) &&
+    sameMembers(actions, originating) &&
+    sameMembers(resource, ["*"]);
+  return exactlyOurs ? aliasesOf(statement["Condition"]) : undefined;
+}
+
+/**
+ * The document without the statement, where it is exactly ours. One that only has our Sid stays: it
+ * may allow something, and a key that somebody forged must not pass for one of ours.
+ */
+export function withoutAliasOnly(document: string): string {
+  return aliasOnlyOf(document) === undefined ? document : withAliasOnly(document, undefined);
+}
+
+/**
+ * Why a key with this policy and these grants cannot take the statement; undefined where it can. AWS
+ * services call by ARN, and the statement would deny them.
+ */
+export function whyNotAliasOnly(
+  document: string,
+  grants: Pick<Grant, "grantee" | "retiring">[],
+): string | undefined {
+  const granted = grants
+    .flatMap(({ grantee, retiring }) => [grantee, retiring ?? ""])
+    .find(isServicePrincipal);
+  if (granted !== undefined) return `a grant names the service ${granted}`;
+  for (const statement of statementsOf(read(document))) {
+    if (!isFields(statement) || statement["Effect"] !== "Allow") continue;
+    const service = serviceNamedBy(statement["Principal"]);
+    if (service !== undefined) return `its key policy allows the service ${service}`;
+    const viaService = conditionKeysOf(statement).some(
+      (key) => key.toLowerCase() === "kms:viaservice",
+    );
+    if (viaService) return "its key policy names kms:ViaService, by which services use it";
+  }
+  return undefined;
+}
+
+function serviceNamedBy(principal: unknown): string | undefined {
+  if (!isFields(principal)) return undefined;
+  const [service] = listed(principal["Service"]);
+  return service ?? listed(principal["AWS"]).find(isServicePrincipal);
+}
+
+/** The condition keys of a statement, whatever the operator. */
+function conditionKeysOf(statement: Fields): string[] {
+  const { Condition: operators } = statement;
+  if (!isFields(operators)) return [];
+  return Object.values(operators).flatMap((block) => (isFields(block) ? Object.keys(block) : []));
+}
+
+function aliasesOf(condition: unknown): string[] | undefined {
+  if (!isFields(condition) || !hasOnly(condition, ["StringNotEquals"])) return undefined;
+  const { StringNotEquals: block } = condition;
+  if (!isFields(block) || !hasOnly(block, ["kms:RequestAlias"])) return undefined;
+  const aliases = listed(block["kms:RequestAlias"]);
+  return aliases.length === 0 ? undefined : aliases;
+}
+
+function isEverybody(principal: unknown): boolean {
+  if (principal === "*") return true;
+  return isFields(principal) && hasOnly(principal, ["AWS"]) && sameMembers(principal["AWS"], ["*"]);
+}
+
+function hasOnly(fields: Fields, names: string[]): boolean {
+  return sameMembers(Object.keys(fields), names);
+}
+
+function sameMembers(value: unknown, wanted: string[]): boolean {
+  const members = listed(value);
+  return members.length === wanted.length && wanted.every((each) => members.includes(each));
+}
+
+/** IAM spells a list of one without the list; a list that holds anything but text is none. */
+function listed(value: unknown): string[] {
+  const members: unknown[] = Array.isArray(value) ? value : [value];
+  return members.every((member) => typeof member === "string") ? members : [];
+}
+
+function hasOurSid(statement: unknown): boolean {
+  return isFields(statement) && statement["Sid"] === aliasOnlySid;
+}
+
+function statementsOf(policy: Fields): unknown[] {
+  const { Statement: statement } = policy;
+  if (statement === undefined) return [];
+  return Array.isArray(statement) ? statement : [statement];
+}
+
+function read(document: string): Fields {
+  const policy: unknown = JSON.parse(document);
+  return isFields(policy) ? policy : {};
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

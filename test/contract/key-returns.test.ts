@@ -1,0 +1,96 @@
+/** The calls that bring a key back from where it was on its way to: out of use, and then away. */
+import { describe, expect, test } from "vitest";
+import type { Call, Outcome } from "../../lambda/workflow/types.ts";
+import { dayMs } from "../fixtures.ts";
+import { absentKeyId, keySides, policyFor, startMs, type KeyLab } from "./sides.ts";
+
+const done: Outcome = { kind: "done" };
+
+function tagged(lab: KeyLab, input = {}): string {
+  const tags = { team: "a", "keyturn:retired": "r1", "keyturn:rotation": "r1" };
+  const Tags = Object.entries(tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
+  return lab.aKey({ Tags, ...input });
+}
+
+function scheduled(lab: KeyLab, input = {}): string {
+  const keyId = tagged(lab, input);
+  lab.ask("ScheduleKeyDeletion", { KeyId: keyId, PendingWindowInDays: 7 });
+  return keyId;
+}
+
+describe.each(keySides)("tags taken off through %s", (_side, open) => {
+  test("are just those that are named", async () => {
+    const lab = await open();
+    const [keyId, other] = [tagged(lab), tagged(lab)];
+    const names = ["keyturn:retired", "keyturn:rotation"];
+    const untag: Call = { kind: "UntagResource", keyId, names };
+    expect(await lab.keys.change(untag, lab.guard())).toStrictEqual(done);
+    expect(await lab.keys.tagsOf(keyId)).toEqual({ kind: "seen", value: { team: "a" } });
+    const untouched = { team: "a", "keyturn:retired": "r1", "keyturn:rotation": "r1" };
+    expect(await lab.keys.tagsOf(other)).toEqual({ kind: "seen", value: untouched });
+  });
+
+  test("may be gone already", async () => {
+    const lab = await open();
+    const keyId = tagged(lab);
+    const untag: Call = { kind: "UntagResource", keyId, names: ["keyturn:retired", "nowhere"] };
+    expect(await lab.keys.change(untag, lab.guard())).toStrictEqual(done);
+    expect(await lab.keys.change(untag, lab.guard())).toStrictEqual(done);
+  });
+
+  test("stay on while the key is to be deleted, and come off once that is cancelled", async () => {
+    const lab = await open();
+    const keyId = scheduled(lab);
+    const untag: Call = { kind: "UntagResource", keyId, names: ["keyturn:retired"] };
+    expect(await lab.keys.change(untag, lab.guard())).toMatchObject({
+      kind: "refused",
+      refusal: "InvalidState",
+    });
+    expect(await lab.keys.tagsOf(keyId)).toMatchObject({ value: { "keyturn:retired": "r1" } });
+    const cancel: Call = { kind: "CancelKeyDeletion", keyId };
+    expect(await lab.keys.change(cancel, lab.guard())).toStrictEqual(done);
+    expect(await lab.keys.change(untag, lab.guard())).toStrictEqual(done);
+  });
+});
+
+describe.each(keySides)("a deletion cancelled through %s", (_side, open) => {
+  test("leaves the key Disabled, and nothing deletes it any more", async () => {
+    const lab = await open();
+    const keyId = scheduled(lab);
+    const deletionAtMs = startMs + 7 * dayMs;
+    expect(await lab.keys.describe(keyId)).toMatchObject({ value: { deletionAtMs } });
+    const cancel: Call = { kind: "CancelKeyDeletion", keyId };
+    expect(await lab.keys.change(cancel, lab.guard())).toStrictEqual(done);
+    lab.clock.advance(8 * dayMs);
+    const sight = await lab.keys.describe(keyId);
+    expect(sight).toMatchObject({ kind: "seen", value: { state: "Disabled" } });
+    expect(sight.kind === "seen" && sight.value).not.toHaveProperty("deletionAtMs");
+    expect(await lab.keys.change({ kind: "EnableKey", keyId }, lab.guard())).toStrictEqual(done);
+  });
+
+  test.each<[why: string, refusal: string, arrange: (lab: KeyLab) => string]>([
+    ["an Enabled key", "InvalidState", (lab) => tagged(lab)],
+    [
+      "a Disabled key",
+      "InvalidState",
+      (lab) => {
+        const keyId = tagged(lab);
+        lab.ask("DisableKey", { KeyId: keyId });
+        return keyId;
+      },
+    ],
+    [
+      "a key whose policy forbids it",
+      "AccessDenied",
+      (lab) => scheduled(lab, { Policy: policyFor("kms:DescribeKey") }),
+    ],
+    ["a key that does not exist", "NotFound", () => absentKeyId],
+  ])("is refused on %s as %s, and nothing has changed", async (_why, refusal, arrange) => {
+    const lab = await open();
+    const keyId = arrange(lab);
+    const before = lab.kms.snapshot();
+    const outcome = await lab.keys.change({ kind: "CancelKeyDeletion", keyId }, lab.guard());
+    expect(outcome).toMatchObject({ kind: "refused", refusal });
+    expect(lab.kms.snapshot()).toEqual(before);
+  });
+});
