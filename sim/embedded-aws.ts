@@ -11,6 +11,7 @@ import { failure, success, type Reply } from "./http/reply.ts";
 import { listen, type Incoming } from "./http/server.ts";
 import { principalOf } from "./http/signature.ts";
 import { KmsTwin, type KmsTwinOptions } from "./kms/twin.ts";
+import type { UseAttemptEvent } from "./kms/use-attempts.ts";
 import { SimRandom } from "./random.ts";
 import { callTagging } from "./tagging.ts";
 
@@ -30,6 +31,8 @@ export type EmbeddedAws = {
   kms: KmsTwin;
   clock: SimClock;
   events: readonly RecordedEvent[];
+  /** What CloudTrail would tell of the use of keys that are out of use. Nothing delivers it here. */
+  useAttempts: readonly UseAttemptEvent[];
   /** What a process needs in its environment to talk to it. */
   env: Record<string, string>;
   createStateTable(tableName: string): Promise<void>;
@@ -61,6 +64,8 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
   const quotaClockMs = () => performance.now();
   const kms = new KmsTwin({ quotaClockMs, ...options, clock, random });
   const recorder = new EventRecorder(clock, random);
+  const useAttempts: UseAttemptEvent[] = [];
+  kms.onUseAttempt = (event) => useAttempts.push(event);
   const dynamoDb = startDynamoDb();
   const calls = newCalls();
 
@@ -106,6 +111,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     kms,
     clock,
     events: recorder.events,
+    useAttempts,
     env,
     async createStateTable(tableName) {
       const body = Buffer.from(JSON.stringify(createTableInput(tableName)));

@@ -3,6 +3,7 @@ import { flag, integer, readInput, structure, text } from "./shape.ts";
 import type { SimClock } from "../clock.ts";
 import type { RecordedEvent } from "../eventbridge.ts";
 import type { KmsTwin } from "../kms/twin.ts";
+import type { UseAttemptEvent } from "../kms/use-attempts.ts";
 import type { KeyState } from "../kms/types.ts";
 import { AwsError } from "./aws-error.ts";
 import { json, type Reply } from "./reply.ts";
@@ -12,6 +13,7 @@ export type Controlled = {
   clock: SimClock;
   kms: KmsTwin;
   events: readonly RecordedEvent[];
+  useAttempts: readonly UseAttemptEvent[];
   calls(): Record<string, Record<string, number>>;
   resetCalls(): void;
 };
@@ -37,6 +39,8 @@ export function control(controlled: Controlled, request: Incoming): Reply {
         return json(200, controlled.calls());
       case "GET /_keyturn/events":
         return json(200, controlled.events);
+      case "GET /_keyturn/use-attempts":
+        return json(200, controlled.useAttempts);
       case "GET /_keyturn/kms":
         return json(200, controlled.kms.snapshot());
       case "POST /_keyturn/kms/state":

@@ -86,6 +86,14 @@ export function checkState(operation: string, key: KmsKey): void {
   if (footnote !== undefined) throw refusal(footnote, key);
 }
 
+/** Whether the operation would use the key, and the key is in a state that somebody has put it out in. */
+export function isOutOfUseFor(operation: string, key: KmsKey): boolean {
+  const row = rows[operation];
+  // The two rows of the table that all cryptographic operations share, and no other operation.
+  const isUse = row === cryptographic || row === keyPairs;
+  return isUse && (key.state === "Disabled" || pendingDeletion[key.state] !== undefined);
+}
+
 function refusal(footnote: Footnote, key: KmsKey): AwsError {
   const invalid = (message: string) =>
     new AwsError("KMSInvalidStateException", `${key.arn} ${message}`);

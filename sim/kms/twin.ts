@@ -19,6 +19,7 @@ import { snapshotOf, type KmsSnapshot } from "./snapshot.ts";
 import { tagOperations } from "./tags.ts";
 import type { Call, Caller, CustomKeyStore, KeyState, KmsKey, World } from "./types.ts";
 import { usageOperations } from "./usage.ts";
+import { useAttemptOf, type UseAttemptEvent } from "./use-attempts.ts";
 
 const operations: Record<string, Operation> = {
   ...aliasOperations,
@@ -64,6 +65,8 @@ export type CallRecord = {
 
 export class KmsTwin {
   onCall: ((record: CallRecord) => void) | undefined;
+  /** Hears, as EventBridge would deliver it, of every use of a key that is disabled or worse. */
+  onUseAttempt: ((event: UseAttemptEvent) => void) | undefined;
   readonly world: World;
   readonly #counts = new Map<string, number>();
   readonly #quotas: RequestQuotas | undefined;
@@ -103,6 +106,8 @@ export class KmsTwin {
       return answer ?? {};
     } catch (error) {
       this.#record(call, error instanceof AwsError ? error.code : "error");
+      const attempt = useAttemptOf(call, input, error);
+      if (attempt !== undefined) this.onUseAttempt?.(attempt);
       throw error;
     }
   }

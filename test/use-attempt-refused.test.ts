@@ -1,0 +1,142 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { readUseAttempt, type Home } from "../lambda/use-attempt.ts";
+import {
+  account,
+  attemptIn,
+  attemptsIn,
+  decrypt,
+  eventOf,
+  first,
+  keysIn,
+  region,
+  resourceOf,
+} from "./cloudtrail.ts";
+
+describe("no such event", () => {
+  test.each([
+    ["nothing", undefined],
+    ["null", null],
+    ["a text", "run"],
+    ["a list", [eventOf()]],
+    ["{}", {}],
+    ["a direct invocation", { reason: "by hand" }],
+    [
+      "what a schedule sends",
+      { "detail-type": "Scheduled Event", source: "aws.events", resources: [], detail: {} },
+    ],
+    ["what EventBridge Scheduler sends", { source: "aws.scheduler", detail: "{}" }],
+  ])("is %s: an ordinary run", (_what, event) => {
+    expect(readUseAttempt(event)).toEqual({ kind: "no such event" });
+  });
+});
+
+describe("ignored, and told why, is", () => {
+  const cases: [string, unknown, RegExp][] = [
+    ["a forged source", eventOf({}, { source: "my.kms" }), /source is "my.kms"/],
+    ["a missing source", eventOf({}, { source: undefined }), /source is missing/],
+    [
+      "KMS's own news",
+      eventOf({}, { "detail-type": "KMS CMK Deletion" }),
+      /detail-type is "KMS CMK Deletion"/,
+    ],
+    ["another service's call", eventOf({ eventSource: "s3.amazonaws.com" }), /event source is "s3/],
+    ["no detail", eventOf({}, { detail: null }), /event source is missing/],
+    ["an administrative call", eventOf({ eventName: "EnableKey" }), /"EnableKey" is not a crypto/],
+    ["GetPublicKey", eventOf({ eventName: "GetPublicKey" }), /is not a cryptographic/],
+    ["a call without a name", eventOf({ eventName: undefined }), /is not a cryptographic/],
+    ["a call that succeeded", eventOf({ errorCode: undefined }), /its error, missing/],
+    ["a refusal of access", eventOf({ errorCode: "AccessDenied" }), /its error, "AccessDenied"/],
+    ["no event id", eventOf({ eventID: undefined }), /no event id/],
+    ["an event id of nothing to be seen", eventOf({ eventID: " \u200b\n" }), /no event id/],
+    ["no time", eventOf({ eventTime: undefined }), /its time is missing/],
+    ["a time in words", eventOf({ eventTime: "yesterday" }), /its time is "yesterday"/],
+    ["a time in another zone", eventOf({ eventTime: "2026-11-02T03:04:05+01:00" }), /its time/],
+    ["a day that is none", eventOf({ eventTime: "2026-02-31T00:00:00Z" }), /its time/],
+    ["an hour that is none", eventOf({ eventTime: "2026-02-03T25:00:00Z" }), /its time/],
+  ];
+
+  test.each(cases)("%s", (_what, event, why) => {
+    expect(readUseAttempt(event)).toEqual({
+      kind: "ignored",
+      why: expect.stringMatching(why) as string,
+    });
+  });
+
+  test("an event forwarded from another account or Region, where home is known", () => {
+    const home = { accountId: account, region };
+    const outers = [{ account: "444455556666" }, { region: "eu-west-1" }];
+    for (const outer of outers) {
+      expect(keysIn(eventOf({}, outer))).toEqual([first]);
+      expect(readUseAttempt(eventOf({}, outer), home).kind).toBe("ignored");
+    }
+  });
+});
+
+describe("what people will read", () => {
+  test("has no control characters, and nothing that turns the direction of writing", () => {
+    const attempt = attemptIn(
+      eventOf({
+        eventID: "abc\r\n\u001b[31mdef",
+        userIdentity: { arn: "arn:\u202eevil\u2028\u0000" },
+        requestParameters: { encryptionContext: { "a\tb": "1", "\u0007": "2", "\ud800c": "3" } },
+      }),
+    );
+    expect(attempt).toMatchObject({
+      eventId: "abc[31mdef",
+      principal: "arn:evil",
+      encryptionContextKeys: ["ab", "c"],
+    });
+  });
+
+  test("is of bounded length", () => {
+    const long = "x".repeat(100_000);
+    const entries = Array.from({ length: 500 }, (_, i) => [`${String(i).padStart(3, "0")}${long}`]);
+    const arns = Array.from({ length: 500 }, (_, i) =>
+      resourceOf(`${String(i).padStart(8, "0")}${first.slice(8)}`),
+    );
+    const attempts = attemptsIn(
+      eventOf({
+        eventID: long,
+        userIdentity: { type: long, accountId: account, invokedBy: long },
+        requestParameters: { encryptionContext: Object.fromEntries(entries) as object },
+        resources: arns,
+      }),
+    );
+    expect(attempts).toHaveLength(4);
+    expect(attempts[0]?.encryptionContextKeys).toHaveLength(20);
+    expect(attempts[0]?.principal).toHaveLength(256);
+    expect(JSON.stringify(attempts).length).toBeLessThan(4 * 24 * 300);
+    const ignored = readUseAttempt(eventOf({ eventName: long }));
+    expect(JSON.stringify(ignored).length).toBeLessThan(400);
+  });
+});
+
+describe("whatever the function is invoked with", () => {
+  const member = fc.oneof(fc.jsonValue(), fc.constant(undefined), fc.string({ unit: "binary" }));
+  const mutated = fc
+    .record({
+      detail: fc.dictionary(fc.constantFrom(...Object.keys(decrypt)), member, { maxKeys: 3 }),
+      outer: fc.dictionary(fc.constantFrom("account", "region", "time", "id"), member),
+    })
+    .map(({ detail, outer }) => eventOf(detail, outer));
+
+  test("it gets an answer, and no attempt has more to it than the type says", () => {
+    const home = fc.constantFrom<Home>({}, { accountId: account, region });
+    fc.assert(
+      fc.property(fc.oneof(fc.jsonValue(), mutated), home, (event, where) => {
+        const reading = readUseAttempt(event, where);
+        if (reading.kind !== "attempt") return;
+        expect(reading.attempts.length).toBeGreaterThan(0);
+        for (const { keyId, atMs, principal, eventId } of reading.attempts) {
+          expect(keyId).toMatch(/^(?:[0-9a-f-]{36}|mrk-[0-9a-f]{32})$/);
+          expect(Number.isSafeInteger(atMs)).toBe(true);
+          for (const text of [principal, eventId]) {
+            expect(text).toMatch(/^[^\p{Cc}\p{Cf}\p{Cs}]{1,256}$/u);
+          }
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
