@@ -1,6 +1,7 @@
 /**
- * What the function's role may do: nothing cryptographic on any key, and no change to a key of
- * another owner. A key policy that delegates to IAM is what makes these statements count at all.
+ * What the function's role may do: nothing cryptographic on any key, no change to a key of another
+ * owner, and in the mode `plan` no change to any key. A key policy that delegates to IAM is what
+ * makes these statements count at all.
  */
 import type * as events from "aws-cdk-lib/aws-events";
 import * as iam from "aws-cdk-lib/aws-iam";
@@ -31,6 +32,11 @@ type Conditions = Record<string, Record<string, unknown>>;
 
 /** The KMS statements, the wide ones last. */
 export function kmsStatements(props: PermissionsProps): iam.PolicyStatement[] {
+  // What only says what it would do needs no right to do it; the role is the proof.
+  return props.configuration.mode === "plan" ? looks(props) : [...changes(props), ...looks(props)];
+}
+
+function changes(props: PermissionsProps): iam.PolicyStatement[] {
   return [
     ...creation(props),
     ...serving(props),
@@ -40,6 +46,11 @@ export function kmsStatements(props: PermissionsProps): iam.PolicyStatement[] {
       // A grant to itself would give the role every cryptographic right it must not have.
       StringNotEquals: { "kms:GranteePrincipal": props.role.roleArn },
     }),
+  ];
+}
+
+function looks(props: PermissionsProps): iam.PolicyStatement[] {
+  return [
     allow("LookAtOwnUse", ["kms:GetKeyLastUsage"], [props.keyArn], ownKey(props)),
     allow(
       "LookAtKeys",
@@ -65,6 +76,8 @@ export function tableStatements(tableArn: string): iam.PolicyStatement[] {
       [tableArn],
     ),
     allow("FindWhatIsDue", ["dynamodb:Query"], [index]),
+    // Its id tells the table from one that was restored under the same name.
+    allow("KnowTheTable", ["dynamodb:DescribeTable"], [tableArn]),
   ];
 }
 
@@ -80,6 +93,11 @@ function creation({ configuration, keyArn }: PermissionsProps): iam.PolicyStatem
   const ownerInRequest = `aws:RequestTag/${tagNames.owner}`;
   const ownerOfKey = `aws:ResourceTag/${tagNames.owner}`;
   const { owner } = configuration;
+  const ourTagsAlone = {
+    "ForAllValues:StringLike": { "aws:TagKeys": "keyturn:*" },
+    // ForAllValues holds of a request without tags too.
+    Null: { "aws:TagKeys": "false" },
+  };
   return [
     allow("CreateOwn", ["kms:CreateKey"], ["*"], {
       StringEquals: { [ownerInRequest]: owner },
@@ -93,9 +111,12 @@ function creation({ configuration, keyArn }: PermissionsProps): iam.PolicyStatem
     allow("LabelOwn", ["kms:TagResource"], [keyArn], {
       StringEquals: { [ownerOfKey]: owner },
       StringEqualsIfExists: { [ownerInRequest]: owner },
-      "ForAllValues:StringLike": { "aws:TagKeys": "keyturn:*" },
-      // ForAllValues holds of a request without tags too.
-      Null: { "aws:TagKeys": "false" },
+      ...ourTagsAlone,
+    }),
+    // A rollback takes the label of the drain off, un-enrolling all that keyturn ever set.
+    allow("UnlabelOwn", ["kms:UntagResource"], [keyArn], {
+      StringEquals: { [ownerOfKey]: owner },
+      ...ourTagsAlone,
     }),
   ];
 }

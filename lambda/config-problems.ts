@@ -43,6 +43,7 @@ export function findContradictions(document: unknown): Problem[] {
     ...Object.keys(policies).flatMap((name) => checkPolicy(name, policies[name], document)),
     ...checkPolicyReferences(policies, document),
     ...checkAliases(document),
+    ...checkDependents(document),
   ];
 }
 
@@ -50,6 +51,12 @@ function checkPolicy(name: string, value: unknown, document: unknown): Problem[]
   const path = ["policies", name];
   if (!policyNamePattern.test(name)) return [problem(document, path, policyNameExpected)];
   const policy = toObject(value);
+  return [...checkPeriods(policy, path, document), ...checkApproval(policy, path, document)];
+}
+
+type Fields = Record<string, unknown>;
+
+function checkPeriods(policy: Fields, path: Path, document: unknown): Problem[] {
   const { cryptoperiod = policyDefaults.cryptoperiod } = policy;
   const cryptoperiodMs = toDurationMs(cryptoperiod);
   if (cryptoperiodMs === undefined) return [];
@@ -61,7 +68,15 @@ function checkPolicy(name: string, value: unknown, document: unknown): Problem[]
   });
 }
 
-function checkPolicyReferences(policies: Record<string, unknown>, document: unknown): Problem[] {
+/** Who asks to be heard before a deletion that never comes has misread one field or the other. */
+function checkApproval(policy: Fields, path: Path, document: unknown): Problem[] {
+  const { retire = policyDefaults.retire } = policy;
+  if (policy.approval !== "delete" || (retire !== "retain" && retire !== "disable")) return [];
+  const expected = `"none" or "revoke" (nothing is deleted where retire is "${retire}")`;
+  return [problem(document, [...path, "approval"], expected)];
+}
+
+function checkPolicyReferences(policies: Fields, document: unknown): Problem[] {
   const names = Object.keys(policies).filter((name) => policyNamePattern.test(name));
   return toList(toObject(document).managedKeys).flatMap((managedKey, index) => {
     const { policy } = toObject(managedKey);
@@ -74,26 +89,41 @@ function checkPolicyReferences(policies: Record<string, unknown>, document: unkn
 
 /** An alias is moved by one managed key only, or two rotations would fight over it. */
 function checkAliases(document: unknown): Problem[] {
-  const firstPaths = new Map<string, Path>();
-  const problems: Problem[] = [];
-  const visit = (alias: unknown, path: Path): void => {
-    if (typeof alias !== "string") return;
-    const first = firstPaths.get(alias);
-    if (first === undefined) {
-      firstPaths.set(alias, path);
-      return;
-    }
-    const expected = `an alias named once (it is also ${renderPath(first)})`;
-    problems.push(problem(document, path, expected));
-  };
-  toList(toObject(document).managedKeys).forEach((value, index) => {
-    const managedKey = toObject(value);
-    visit(managedKey.alias, ["managedKeys", index, "alias"]);
-    toList(managedKey.aliases).forEach((alias, position) => {
-      visit(alias, ["managedKeys", index, "aliases", position]);
-    });
+  const named = toList(toObject(document).managedKeys).flatMap((value, index): Named[] => {
+    const { alias, aliases } = toObject(value);
+    const path = ["managedKeys", index];
+    return [[alias, [...path, "alias"]], ...listed(aliases, [...path, "aliases"])];
   });
-  return problems;
+  return findRepeats("an alias", named, document);
+}
+
+/** One dependent may follow several managed keys, and acknowledges each for itself. */
+function checkDependents(document: unknown): Problem[] {
+  return toList(toObject(document).managedKeys).flatMap((value, index) => {
+    const named = listed(toObject(value).dependents, ["managedKeys", index, "dependents"]);
+    return findRepeats("a dependent", named, document);
+  });
+}
+
+/** What stands in the document, and where. */
+type Named = [name: unknown, path: Path];
+
+function listed(value: unknown, path: Path): Named[] {
+  return toList(value).map((name, position) => [name, [...path, position]]);
+}
+
+function findRepeats(what: string, named: Named[], document: unknown): Problem[] {
+  const firstPaths = new Map<string, Path>();
+  return named.flatMap(([name, path]) => {
+    if (typeof name !== "string") return [];
+    const first = firstPaths.get(name);
+    if (first === undefined) {
+      firstPaths.set(name, path);
+      return [];
+    }
+    const expected = `${what} named once (it is also ${renderPath(first)})`;
+    return [problem(document, path, expected)];
+  });
 }
 
 function problem(document: unknown, path: Path, expected: string): Problem {
@@ -129,9 +159,9 @@ function toDurationMs(value: unknown): number | undefined {
   return typeof value === "string" ? parseDuration(value) : undefined;
 }
 
-function toObject(value: unknown): Record<string, unknown> {
+function toObject(value: unknown): Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
+    ? (value as Fields)
     : {};
 }
 

@@ -7,6 +7,8 @@ const longestMs = 3650 * dayMs;
 /** KMS: keys in an account and Region, and aliases on one key (developer guide, resource-limits). */
 const managedKeysMax = 100_000;
 const aliasesMax = 50;
+/** So that a rotation, which holds a time for each, stays a small part of its record. */
+const dependentsMax = 50;
 
 /**
  * What a policy says where it says nothing.
@@ -17,6 +19,7 @@ const aliasesMax = 50;
  * - lead: a tenth of the cryptoperiod, and no more than a week of a key that exists and waits.
  * - propagation: KMS documents up to five minutes for tag and alias changes to reach authorization
  *   and "several minutes" of eventual consistency; three times that.
+ * - acknowledgeWithin: a week has every working day in it, and is the longest default lead.
  * - drain: a month covers monthly jobs; GetKeyLastUsage must then show two weeks of silence. The old
  *   key only decrypts and verifies meanwhile, as PCI DSS 4.0.1, 3.7.5 wants of retained keys.
  * - retire, soak, deletionWindowDays: a disabled key can be enabled again, a deleted one cannot. KMS
@@ -27,6 +30,7 @@ export const policyDefaults = {
   leadShare: 0.1,
   leadMsMax: 7 * dayMs,
   propagation: "15m",
+  acknowledgeWithin: "7d",
   originate: "observe",
   drain: { atLeast: "30d", quietFor: "14d", evidence: "required" },
   retire: "disable",
@@ -36,8 +40,8 @@ export const policyDefaults = {
 } as const;
 
 export const policyNamePattern = /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,63}$/;
-export const policyNameExpected =
-  "a policy name: a letter or digit, then up to 63 letters, digits, _ or -";
+const nameExpected = "a letter or digit, then up to 63 letters, digits, _ or -";
+export const policyNameExpected = `a policy name: ${nameExpected}`;
 
 /** Refuses what is not a field, and says which ones there are. */
 function fields<Shape extends Record<string, z.core.SomeType>>(shape: Shape) {
@@ -90,13 +94,9 @@ export const policySchema = fields({
     duration("5m", "tag and alias changes take five minutes to reach authorization", 7 * dayMs),
     policyDefaults.propagation,
   ),
-  originate: z._default(
-    z.custom<"observe" | "alias-only">((value) => value === "observe", {
-      error: ({ input }) =>
-        `"observe"${input === "alias-only" ? " (alias-only is not available in this version)" : ""}`,
-    }),
-    policyDefaults.originate,
-  ),
+  // Runs come minutes apart: nobody could be heard in less than one interval.
+  acknowledgeWithin: z._default(duration("5m"), policyDefaults.acknowledgeWithin),
+  originate: z._default(oneOf("observe", "alias-only"), policyDefaults.originate),
   drain: z.prefault(drainSchema, {}),
   retire: z._default(oneOf("retain", "disable", "delete"), policyDefaults.retire),
   soak: z._default(duration("0m"), policyDefaults.soak),
@@ -106,13 +106,15 @@ export const policySchema = fields({
     }),
     policyDefaults.deletionWindowDays,
   ),
-  approval: z._default(oneOf("none", "revoke"), policyDefaults.approval),
+  approval: z._default(oneOf("none", "revoke", "delete"), policyDefaults.approval),
 });
 
 const aliasSchema = text(
   /^(?=.{1,256}$)alias\/(?!aws\/)[a-zA-Z0-9/_-]+$/,
   'an alias name: "alias/" and letters, digits, /, _ or -, not "alias/aws/", at most 256 characters',
 );
+
+const dependentSchema = text(policyNamePattern, `a dependent's name: ${nameExpected}`);
 
 const managedKeySchema = fields({
   alias: aliasSchema,
@@ -123,6 +125,12 @@ const managedKeySchema = fields({
       .check(z.maxLength(aliasesMax - 1, `at most ${aliasesMax - 1} further aliases`)),
     [],
   ),
+  dependents: z._default(
+    z
+      .array(dependentSchema, "a list of names of dependents")
+      .check(z.maxLength(dependentsMax, `at most ${dependentsMax} dependents`)),
+    [],
+  ),
 });
 
 export const documentSchema = fields({
@@ -130,6 +138,7 @@ export const documentSchema = fields({
     /^(?! |aws:)[\p{L}\p{N} _.:/=+@-]{1,256}(?<! )$/iu,
     "what a tag can hold: 1 to 256 letters, digits, _.:/=+-@ and inner blanks, no aws: in front",
   ),
+  mode: z._default(oneOf("act", "plan"), "act"),
   policies: z.record(z.string(), policySchema, "an object of policies by name"),
   managedKeys: z._default(
     z

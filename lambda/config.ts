@@ -13,19 +13,24 @@ import {
   type policySchema,
 } from "./config-schema.ts";
 import { parseDuration } from "./duration.ts";
-import type { Policy } from "./workflow/types.ts";
+import type { Mode, Policy } from "./workflow/types.ts";
 
 export { ConfigurationError, type Problem } from "./config-problems.ts";
-export type { ConfigurationDocument, Policy };
+export type { ConfigurationDocument, Mode, Policy };
 
 /** The document resolved: every field has a value, durations are in milliseconds. */
 export type Configuration = {
   /** The value of the tag `keyturn:owner`. */
   owner: string;
+  /** `plan`: it is decided, journaled and told what would be done, and no changing call is made. */
+  mode: Mode;
   /** By policy name. Without a prototype, so that no name finds more than was written. */
   policies: Record<string, Policy>;
-  /** `aliases` is the whole set that moves together, the managed key's own alias first. */
-  managedKeys: { alias: string; aliases: string[]; policy: string }[];
+  /**
+   * `aliases` is the whole set that moves together, the managed key's own alias first; `dependents`
+   * are the names of those that must acknowledge a new version before they do.
+   */
+  managedKeys: { alias: string; aliases: string[]; policy: string; dependents: string[] }[];
 };
 
 /** Refuses whatever it does not know. Throws a ConfigurationError that names every problem. */
@@ -40,10 +45,10 @@ export function parseConfiguration(document: unknown): Configuration {
   for (const [name, policy] of Object.entries(data.policies)) {
     policies[name] = resolvePolicy(name, policy);
   }
-  const managedKeys = data.managedKeys.map(({ alias, aliases, policy }) => {
-    return { alias, aliases: [alias, ...aliases], policy };
+  const managedKeys = data.managedKeys.map(({ alias, aliases, policy, dependents }) => {
+    return { alias, aliases: [alias, ...aliases], policy, dependents };
   });
-  return { owner: data.owner, policies, managedKeys };
+  return { owner: data.owner, mode: data.mode, policies, managedKeys };
 }
 
 /** `parseConfiguration` of a file's text; malformed JSON is a ConfigurationError too. */
@@ -89,6 +94,7 @@ function resolvePolicy(name: string, policy: z.output<typeof policySchema>): Pol
     soakMs: toMs(policy.soak),
     deletionWindowDays: policy.deletionWindowDays,
     approval: policy.approval,
+    acknowledgeWithinMs: toMs(policy.acknowledgeWithin),
   };
 }
 

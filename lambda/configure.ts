@@ -16,6 +16,7 @@ const batch = 100;
 export async function applyConfiguration(run: Run, others: string[]): Promise<boolean> {
   const { table, clock } = run.ports;
   await table.forgetConfigurations(others);
+  const ours = { owner: run.configuration.owner, tableId: run.tableId };
   const homes = [...run.homes.values()];
   let held = 0;
   for (let from = 0; from < homes.length; from += batch) {
@@ -27,7 +28,7 @@ export async function applyConfiguration(run: Run, others: string[]): Promise<bo
     for (const home of some) {
       const record = known.get(home.alias);
       if (record === undefined) {
-        await table.create(newManagedKey(run.configuration.owner, home, nowMs));
+        await table.create(newManagedKey(ours, home, "configuration", nowMs));
       } else if (differs(record, home)) {
         const noted = await table.nudge(home.alias, nowMs);
         const lasting = (record.claim?.untilMs ?? 0) > nowMs + believableAheadMs;
@@ -36,11 +37,16 @@ export async function applyConfiguration(run: Run, others: string[]): Promise<bo
     }
   }
   if (held > 0) return false;
-  await table.scheduleAudit(clock.nowMs(), undefined);
+  await table.schedule("audit", clock.nowMs(), undefined);
+  await table.schedule("tag-search", clock.nowMs(), undefined);
   await table.recordConfiguration(run.configurationHash);
   return true;
 }
 
-function differs(record: Pick<Home, "policy" | "aliases">, home: Home): boolean {
-  return !samePolicy(record.policy, home.policy) || !sameAliases(record.aliases, home.aliases);
+function differs(record: Omit<Home, "alias">, home: Home): boolean {
+  return (
+    !samePolicy(record.policy, home.policy) ||
+    !sameAliases(record.aliases, home.aliases) ||
+    !sameAliases(record.dependents, home.dependents)
+  );
 }

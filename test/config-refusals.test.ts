@@ -24,8 +24,9 @@ function withKeys(...managedKeys: unknown[]): unknown {
 describe("a document is refused that is or has", () => {
   const long = "alias/".padEnd(257, "a");
   const many = Array.from({ length: 50 }, (_, index) => `alias/a${index}`);
+  const services = Array.from({ length: 51 }, (_, index) => `service-${index}`);
   const rows: Row[] = [
-    ["a list", [], "(document): got [], expected an object of owner, policies, managedKeys"],
+    ["a list", [], "(document): got [], expected an object of owner, mode, policies, manag"],
     ["null", null, "(document): got null, expected an object of owner"],
     ["a string", "x", '(document): got "x", expected an object of owner'],
     ["no owner", { policies: {} }, "owner: got nothing, expected what a tag can hold: 1 to 256"],
@@ -33,6 +34,8 @@ describe("a document is refused that is or has", () => {
     ["an asterisk in the owner", { owner: "a*", policies: {} }, 'owner: got "a*", expected what a'],
     ["a blank at the owner's end", { owner: "a ", policies: {} }, 'owner: got "a ", expected what'],
     ["an owner like AWS's", { owner: "AWS:x", policies: {} }, 'owner: got "AWS:x", expected what'],
+    ["an unknown mode", { mode: "dry-run" }, 'mode: got "dry-run", expected one of "act", "plan"'],
+    ["no mode where one is written", { mode: null }, 'mode: got null, expected one of "act", "pl'],
     ["no policies", { owner: "a" }, "policies: got nothing, expected an object of policies"],
     ["a list of policies", { owner: "a", policies: [] }, "policies: got [], expected an object"],
     [
@@ -84,6 +87,32 @@ describe("a document is refused that is or has", () => {
       "more aliases than KMS allows on one key",
       withKeys({ alias: "alias/a", policy: "q", aliases: many }),
       'managedKeys[0].aliases: got ["alias/a0",',
+    ],
+    [
+      "a dependent that is no list",
+      withKeys({ alias: "alias/a", policy: "q", dependents: "billing" }),
+      'managedKeys[0].dependents: got "billing", expected a list of names of dependents',
+    ],
+    [
+      "a dependent with a blank",
+      withKeys({ alias: "alias/a", policy: "q", dependents: ["billing", "our ledger"] }),
+      'managedKeys[0].dependents[1]: got "our ledger", expected a dependent\'s name: a letter or',
+    ],
+    [
+      "a dependent that is a number",
+      withKeys({ alias: "alias/a", policy: "q", dependents: [7] }),
+      "managedKeys[0].dependents[0]: got 7, expected a dependent's name",
+    ],
+    [
+      "a dependent twice in one managed key",
+      withKeys({ alias: "alias/a", policy: "q", dependents: ["billing", "ledger", "billing"] }),
+      'managedKeys[0].dependents[2]: got "billing", expected a dependent named once (it is also ' +
+        "managedKeys[0].dependents[0])",
+    ],
+    [
+      "more dependents than fifty",
+      withKeys({ alias: "alias/a", policy: "q", dependents: services }),
+      'managedKeys[0].dependents: got ["service-0",',
     ],
   ];
 
@@ -147,13 +176,38 @@ describe("a policy is refused that is or has", () => {
       '.propagation: got "1d", expected a duration shorter than the cryptoperiod, "1d"',
     ],
     [
-      "originate alias-only",
-      { originate: "alias-only" },
-      '.originate: got "alias-only", expected "observe" (alias-only is not available in this vers',
+      "a time to acknowledge in which no run may come",
+      { acknowledgeWithin: "4m" },
+      '.acknowledgeWithin: got "4m", expected a duration of at least 5m',
     ],
-    ["an unknown originate", { originate: "x" }, '.originate: got "x", expected "observe"'],
+    [
+      "a time to acknowledge in weeks",
+      { acknowledgeWithin: "1w" },
+      '.acknowledgeWithin: got "1w", expected a duration: a whole number and m, h or d',
+    ],
+    [
+      "an unknown originate",
+      { originate: "x" },
+      '.originate: got "x", expected one of "observe", ',
+    ],
     ["an unknown retirement", { retire: "x" }, '.retire: got "x", expected one of "retain", "dis'],
     ["an unknown approval", { approval: true }, '.approval: got true, expected one of "none", "re'],
+    [
+      "approval of a deletion in a policy that disables",
+      { approval: "delete", retire: "disable" },
+      '.approval: got "delete", expected "none" or "revoke" (nothing is deleted where retire is ' +
+        '"disable")',
+    ],
+    [
+      "approval of a deletion in a policy that retains",
+      { approval: "delete", retire: "retain" },
+      '.approval: got "delete", expected "none" or "revoke" (nothing is deleted where retire is "ret',
+    ],
+    [
+      "approval of a deletion in a policy that says nothing of the end, and so disables",
+      { approval: "delete" },
+      '.approval: got "delete", expected "none" or "revoke" (nothing is deleted where retire is "dis',
+    ],
     ["a long window", { deletionWindowDays: 31 }, ".deletionWindowDays: got 31, expected a whole"],
     ["a short window", { deletionWindowDays: 6 }, ".deletionWindowDays: got 6, expected a whole"],
     ["a broken window", { deletionWindowDays: 7.5 }, ".deletionWindowDays: got 7.5, expected a w"],
@@ -182,6 +236,19 @@ describe("a refusal", () => {
       "managedKeys[0].extra",
       "extra",
       "managedKeys[0].policy",
+    ]);
+  });
+
+  it("tells a malformed retirement, and does not judge the approval by it", () => {
+    const { problems } = refusalOf(withPolicy({ retire: "x", approval: "delete" }));
+    expect(problems.map(({ path }) => path)).toEqual(["policies.q.retire"]);
+  });
+
+  it("tells of a wrong cryptoperiod and a contradiction in the same policy at once", () => {
+    const { problems } = refusalOf(withPolicy({ cryptoperiod: "x", approval: "delete" }));
+    expect(problems.map(({ path }) => path)).toEqual([
+      "policies.q.cryptoperiod",
+      "policies.q.approval",
     ]);
   });
 

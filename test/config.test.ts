@@ -34,6 +34,7 @@ describe("a configuration that is accepted", () => {
     const example = readFileSync(new URL("../keyturn.example.json", import.meta.url), "utf8");
     expect(readConfiguration(example)).toEqual({
       owner: "acme-prod",
+      mode: "act",
       policies: {
         quarterly: {
           name: "quarterly",
@@ -46,6 +47,7 @@ describe("a configuration that is accepted", () => {
           soakMs: 14 * dayMs,
           deletionWindowDays: 30,
           approval: "none",
+          acknowledgeWithinMs: 7 * dayMs,
         },
       },
       managedKeys: [
@@ -53,6 +55,7 @@ describe("a configuration that is accepted", () => {
           alias: "alias/orders",
           aliases: ["alias/orders", "alias/orders-legacy"],
           policy: "quarterly",
+          dependents: [],
         },
       ],
     });
@@ -70,7 +73,42 @@ describe("a configuration that is accepted", () => {
       soakMs: 14 * dayMs,
       deletionWindowDays: 30,
       approval: "none",
+      acknowledgeWithinMs: 7 * dayMs,
     });
+  });
+
+  it("acts where it says nothing of the mode, and has no dependents where it names none", () => {
+    const managedKeys = [{ alias: "alias/orders", policy: "quarterly" }];
+    const document = { owner: "acme", policies: { quarterly: {} }, managedKeys };
+    expect(parseConfiguration(document)).toMatchObject({
+      mode: "act",
+      managedKeys: [{ alias: "alias/orders", dependents: [] }],
+    });
+  });
+
+  it("takes the mode, the dependents and their time as they are written", () => {
+    const dependents = ["billing", "Ledger_2"];
+    const document = {
+      owner: "acme",
+      mode: "plan",
+      policies: { quarterly: { acknowledgeWithin: "36h", originate: "alias-only" } },
+      managedKeys: [{ alias: "alias/orders", policy: "quarterly", dependents }],
+    };
+    expect(parseConfiguration(document)).toMatchObject({
+      mode: "plan",
+      policies: { quarterly: { acknowledgeWithinMs: 36 * hourMs, originate: "alias-only" } },
+      managedKeys: [{ dependents }],
+    });
+  });
+
+  it("has one dependent of several managed keys, and as many of one as it may", () => {
+    const dependents = Array.from({ length: 50 }, (_, index) => `service-${index}`);
+    const managedKeys = [
+      { alias: "alias/orders", policy: "quarterly", dependents },
+      { alias: "alias/tokens", policy: "quarterly", dependents },
+    ];
+    const document = { owner: "acme", policies: { quarterly: {} }, managedKeys };
+    expect(problemsOf(document)).toEqual([]);
   });
 
   it("takes a tenth of a short cryptoperiod as lead", () => {
@@ -79,16 +117,28 @@ describe("a configuration that is accepted", () => {
     });
   });
 
-  it("accepts approval before revoke, and every bound itself", () => {
+  it.each([
+    { approval: "revoke" },
+    { approval: "revoke", retire: "delete" },
+    { approval: "delete", retire: "delete" },
+  ])("may ask for approval: %j", (policy) => {
+    expect(parseConfiguration(withPolicy(policy))).toMatchObject({
+      policies: { quarterly: { approval: policy.approval } },
+    });
+  });
+
+  it("accepts every bound itself", () => {
     const policy = {
       cryptoperiod: "1d",
       lead: "0m",
       propagation: "5m",
+      acknowledgeWithin: "5m",
+      originate: "alias-only",
       drain: { atLeast: "2h", quietFor: "2h", evidence: "advisory" },
       retire: "delete",
       soak: "3650d",
       deletionWindowDays: 7,
-      approval: "revoke",
+      approval: "delete",
     };
     expect(problemsOf(withPolicy(policy))).toEqual([]);
   });
@@ -170,11 +220,21 @@ describe("configurationHash", () => {
     );
   });
 
-  it("depends on every value", () => {
-    const other = { ...shuffled, owner: "acme-2" };
-    expect(configurationHash(parseConfiguration(shuffled))).not.toBe(
-      configurationHash(parseConfiguration(other)),
+  it.each([
+    ["owner", { owner: "acme-2" }],
+    ["mode", { mode: "plan" }],
+    ["policies", { policies: { quarterly: { acknowledgeWithin: "8d" } } }],
+    [
+      "dependents",
+      { managedKeys: [{ alias: "alias/a", policy: "quarterly", dependents: ["billing"] }] },
+    ],
+  ])("depends on the %s", (_name, changes) => {
+    expect(configurationHash(parseConfiguration({ ...shuffled, ...changes }))).not.toBe(
+      configurationHash(parseConfiguration(shuffled)),
     );
+  });
+
+  it("is a SHA-256 in hex", () => {
     expect(configurationHash(parseConfiguration(shuffled))).toMatch(/^[0-9a-f]{64}$/);
   });
 });

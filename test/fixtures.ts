@@ -18,13 +18,14 @@ export function aPolicy(changes: Partial<Policy> = {}): Policy {
     soakMs: 14 * dayMs,
     deletionWindowDays: 30,
     approval: "none",
+    acknowledgeWithinMs: 7 * dayMs,
     ...changes,
   };
 }
 
 export function aHome(changes: Partial<Home> = {}): Home {
   const alias = changes.alias ?? "alias/orders";
-  return { alias, aliases: [alias], policy: aPolicy(), ...changes };
+  return { alias, aliases: [alias], policy: aPolicy(), dependents: [], ...changes };
 }
 
 export function aKey(changes: Partial<Key> = {}): Key {

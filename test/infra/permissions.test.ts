@@ -13,16 +13,20 @@ type Statement = {
   Condition?: Record<string, Record<string, unknown>>;
 };
 type Policies = ConfigurationDocument["policies"];
+type Deployment = {
+  policies?: Policies;
+  discovery?: "tagging" | "walk";
+  mode?: "act" | "plan";
+};
 
 /** Every statement of every policy of the role, whatever CDK spread them over. */
-function statementsOf(
-  policies: Policies = { quarterly: {} },
-  discovery?: "tagging" | "walk",
-): Statement[] {
+function statementsOf(deployment: Deployment = {}): Statement[] {
+  const { policies = { quarterly: {} }, discovery, mode } = deployment;
   const app = createApp();
   const stack = new KeyRotationStack(app, "Keyturn", {
     configuration: {
       owner: "acme",
+      ...(mode === undefined ? {} : { mode }),
       policies,
       managedKeys: [{ alias: "alias/orders", policy: Object.keys(policies)[0] ?? "none" }],
     },
@@ -49,10 +53,11 @@ const ownKey = { "aws:ResourceTag/keyturn:owner": "acme" };
 describe("the function's role", () => {
   it("may do this and nothing else", () => {
     const policies: Policies = { quarterly: { retire: "delete" } };
-    const actions = new Set(statementsOf(policies).flatMap(actionsOf));
+    const actions = new Set(statementsOf({ policies }).flatMap(actionsOf));
     expect([...actions].sort()).toEqual([
       "dynamodb:BatchGetItem",
       "dynamodb:DeleteItem",
+      "dynamodb:DescribeTable",
       "dynamodb:GetItem",
       "dynamodb:PutItem",
       "dynamodb:Query",
@@ -71,6 +76,7 @@ describe("the function's role", () => {
       "kms:ListResourceTags",
       "kms:ScheduleKeyDeletion",
       "kms:TagResource",
+      "kms:UntagResource",
       "kms:UpdateAlias",
       "logs:CreateLogStream",
       "logs:PutLogEvents",
@@ -87,7 +93,10 @@ describe("the function's role", () => {
     const asked = sources.join("\n").matchAll(/\b(?:new (\w+)Command\(|paginate(\w+)\()/g);
     const operations = new Set([...asked].map(([, command, paginator]) => command ?? paginator));
     const policies: Policies = { quarterly: { retire: "delete" } };
-    const statements = [...statementsOf(policies), ...statementsOf(policies, "walk")];
+    const statements = [
+      ...statementsOf({ policies }),
+      ...statementsOf({ policies, discovery: "walk" }),
+    ];
     const allowed = new Set(statements.flatMap(actionsOf).map((action) => action.split(":")[1]));
     expect([...operations].filter((operation) => !allowed.has(operation))).toEqual([]);
     expect(operations.size).toBeGreaterThan(15);
@@ -115,7 +124,7 @@ describe("the function's role", () => {
   });
 
   it("walks all keys only where it is told to, and then without the Tagging API", () => {
-    const statements = statementsOf(undefined, "walk");
+    const statements = statementsOf({ discovery: "walk" });
     expect(allowing("kms:ListKeys", statements)).toHaveLength(1);
     expect(allowing("tag:GetResources", statements)).toHaveLength(0);
   });
@@ -146,14 +155,28 @@ describe("keys", () => {
     ]);
   });
 
-  it.each(["EnableKey", "CancelKeyDeletion", "DisableKey", "CreateGrant", "GetKeyLastUsage"])(
-    "of other owners are out of reach of %s",
-    (operation) => {
-      for (const { Condition } of allowing(`kms:${operation}`)) {
-        expect(Condition?.StringEquals).toEqual(ownKey);
-      }
-    },
-  );
+  it("lose our tags alone, and only those of the owner do", () => {
+    expect(allowing("kms:UntagResource").map(({ Condition }) => Condition)).toEqual([
+      {
+        StringEquals: ownKey,
+        "ForAllValues:StringLike": { "aws:TagKeys": "keyturn:*" },
+        Null: { "aws:TagKeys": "false" },
+      },
+    ]);
+  });
+
+  it.each([
+    "EnableKey",
+    "CancelKeyDeletion",
+    "DisableKey",
+    "CreateGrant",
+    "GetKeyLastUsage",
+    "UntagResource",
+  ])("of other owners are out of reach of %s", (operation) => {
+    const statements = allowing(`kms:${operation}`);
+    expect(statements).toHaveLength(1);
+    expect(statements[0]?.Condition?.StringEquals).toEqual(ownKey);
+  });
 
   it("are granted to anybody but the role itself", () => {
     const [statement] = allowing("kms:CreateGrant");
@@ -185,7 +208,7 @@ describe("the end of a key", () => {
       yearly: { retire: "delete", deletionWindowDays: 8 },
       kept: { retire: "disable", deletionWindowDays: 7, drain: { quietFor: "2h" } },
     };
-    const statements = allowing("kms:ScheduleKeyDeletion", statementsOf(policies));
+    const statements = allowing("kms:ScheduleKeyDeletion", statementsOf({ policies }));
     expect(statements.map(({ Condition }) => Condition)).toEqual([
       {
         StringEquals: ownKey,
@@ -203,7 +226,7 @@ describe("the end of a key", () => {
       quarterly: { retire: "delete" },
       fast: { retire: "delete", drain: { evidence: "advisory" } },
     };
-    const [statement] = allowing("kms:ScheduleKeyDeletion", statementsOf(policies));
+    const [statement] = allowing("kms:ScheduleKeyDeletion", statementsOf({ policies }));
     expect(statement?.Condition?.NumericGreaterThanEquals).toEqual({
       "kms:ScheduleKeyDeletionPendingWindowInDays": "30",
     });
@@ -211,5 +234,43 @@ describe("the end of a key", () => {
 
   it("cannot be deletion where no policy deletes", () => {
     expect(allowing("kms:ScheduleKeyDeletion")).toEqual([]);
+  });
+});
+
+describe("in the mode plan", () => {
+  const policies: Policies = { quarterly: { retire: "delete" } };
+  const looks = [
+    "kms:DescribeKey",
+    "kms:GetKeyLastUsage",
+    "kms:GetKeyPolicy",
+    "kms:ListAliases",
+    "kms:ListGrants",
+    "kms:ListResourceTags",
+  ];
+  const kmsActionsOf = (deployment: Deployment): string[] => {
+    const actions = statementsOf({ ...deployment, policies, mode: "plan" }).flatMap(actionsOf);
+    return actions.filter((action) => action.startsWith("kms:")).sort();
+  };
+
+  it("the role may look at keys, and change none", () => {
+    expect(kmsActionsOf({})).toEqual(looks);
+    expect(kmsActionsOf({ discovery: "walk" })).toEqual([...looks, "kms:ListKeys"].sort());
+  });
+
+  it("the role keeps its state and tells its dependents as ever", () => {
+    const others = (mode: "act" | "plan"): Statement[] => {
+      return statementsOf({ policies, mode }).filter((statement) => {
+        return !actionsOf(statement).some((action) => action.startsWith("kms:"));
+      });
+    };
+    expect(others("plan")).toEqual(others("act"));
+  });
+});
+
+describe("the table", () => {
+  it("is the only one that is described, by its own ARN", () => {
+    const [described, ...others] = allowing("dynamodb:DescribeTable");
+    expect(others).toEqual([]);
+    expect(described?.Resource).toEqual(allowing("dynamodb:PutItem")[0]?.Resource);
   });
 });

@@ -173,6 +173,12 @@ describe("a large fleet", () => {
     expect(JSON.stringify(Template.fromStack(stack).toJSON())).toContain(":alias/*");
     Annotations.fromStack(stack).hasWarning("*", Match.stringLikeRegexp("too many aliases"));
   });
+
+  it("is not warned of in the mode plan, where no alias may be moved", () => {
+    const stack = stackOf({ configuration: { ...aliasesOf(1000), mode: "plan" } });
+    expect(JSON.stringify(Template.fromStack(stack).toJSON())).not.toContain(":alias/");
+    Annotations.fromStack(stack).hasNoWarning("*", Match.anyValue());
+  });
 });
 
 describe("dependents", () => {
