@@ -41,6 +41,8 @@ export interface KeyService {
 /** Finds keys by tag. It may lag and may name keys that are gone: confirm on the key. */
 export interface Discovery {
   keysTagged(tags: Tags): Promise<string[]>;
+  /** Keys that carry a tag of this name, whatever its value. */
+  keysWithTag(name: string): Promise<string[]>;
 }
 
 /** A line of history as it is kept: numbered, stamped, and chained to the one before. */
@@ -62,9 +64,14 @@ export type JournalEntry = {
 /** The aggregate as it is stored: the record, the head of its journal, and what is yet to leave. */
 export type Stored = { record: ManagedKey; journalHead: string; outbox: JournalEntry[] };
 
+/** What is done for the deployment as a whole, each when it falls due. */
+export type Chore = "audit" | "tag-search";
+
 export type DueItem =
   | { kind: "managed-key"; alias: string; dueAtMs: number }
-  | { kind: "audit"; dueAtMs: number }
+  | { kind: "chore"; chore: Chore; dueAtMs: number }
+  /** Somebody asks something of this managed key. */
+  | { kind: "request"; alias: string; dueAtMs: number }
   /** Which configuration was applied last; always due, so that a run learns it from its one query. */
   | { kind: "configuration"; hash: string };
 
@@ -84,7 +91,15 @@ export type ClaimRequest = {
   untilMs: number;
   /** When it falls due again if this run never comes back; later, the more often that was so. */
   dueAgainAtMs: number;
+  /**
+   * "due": only where it is due, and nobody holds it. "asked": only where nobody holds it. "force":
+   * from whoever holds it, who can write no more.
+   */
+  taking: "due" | "asked" | "force";
 };
+
+/** A request as its item has it: `body` is everything but the key, whatever was written there. */
+export type RequestItem = { id: string; body: Record<string, unknown> };
 
 export type Written = { kind: "written" } | { kind: "lost" };
 
@@ -114,14 +129,19 @@ export interface Table {
   bind(keyId: string, alias: string, nowMs: number): Promise<Bound>;
   unbind(keyId: string, alias: string): Promise<void>;
   boundTo(keyId: string): Promise<string | undefined>;
+  /** The requests of a managed key in the order of their ids, read consistently. */
+  requests(alias: string): Promise<RequestItem[]>;
+  deleteRequests(alias: string, ids: string[]): Promise<void>;
+  /** What tells this table from one restored from its backup, or made anew under its name. */
+  id(): Promise<string>;
   /** Puts journal entries and closed rotations into items of their own; idempotent. */
   archive(entries: JournalEntry[], closed: { alias: string; rotation: Rotation }[]): Promise<void>;
   closedRotation(alias: string, rotationId: string): Promise<Rotation | undefined>;
   /** Marks this configuration as the one applied; `forget` those before it first. */
   recordConfiguration(hash: string): Promise<void>;
   forgetConfigurations(hashes: string[]): Promise<void>;
-  /** When the audit is due next, and what the last one found; `undefined` keeps what is there. */
-  scheduleAudit(dueAtMs: number, findings: Finding[] | undefined): Promise<void>;
+  /** When the chore is due next, and what the last one found; `undefined` keeps what is there. */
+  schedule(chore: Chore, dueAtMs: number, findings: Finding[] | undefined): Promise<void>;
 }
 
 /** Tells dependents; at least once, in the order of the journal. */

@@ -1,15 +1,17 @@
 /** `kms#<key id>`: a KMS key is a version of one managed key only. And the archive of history. */
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
+import { migrateRotation, type RotationOfSchema1 } from "../migrate.ts";
 import type { Bound, Table } from "../ports.ts";
 import { clockSkewMs } from "../workflow/limits.ts";
 import type { Rotation } from "../workflow/types.ts";
 import type { TableClient } from "./dynamodb.ts";
 import { keys, toItem } from "./dynamodb-items.ts";
+import { readHeld } from "./dynamodb-records.ts";
 
 type Bindings = Pick<Table, "bind" | "unbind" | "boundTo" | "archive" | "closedRotation">;
 
-export function createBindings(db: TableClient, read: Table["read"]): Bindings {
+export function createBindings(db: TableClient): Bindings {
   const boundTo = async (keyId: string): Promise<string | undefined> => {
     const item = await db.get(keys.binding(keyId));
     return item === undefined ? undefined : (unmarshall(item) as { alias: string }).alias;
@@ -18,7 +20,7 @@ export function createBindings(db: TableClient, read: Table["read"]): Bindings {
     boundTo,
     bind: async (keyId, alias, nowMs) => {
       if (await put(db, keyId, alias, undefined)) return { kind: "bound" };
-      return takeOver(db, keyId, alias, nowMs, boundTo, read);
+      return takeOver(db, keyId, alias, nowMs, boundTo);
     },
     unbind: async (keyId, alias) => {
       const command = new DeleteItemCommand({
@@ -41,7 +43,7 @@ export function createBindings(db: TableClient, read: Table["read"]): Bindings {
       const item = await db.get(keys.rotation(alias, rotationId));
       if (item === undefined) return undefined;
       const { pk: _pk, sk: _sk, ...rotation } = unmarshall(item);
-      return rotation as Rotation;
+      return migrateRotation(rotation as RotationOfSchema1 | Rotation);
     },
   };
 }
@@ -75,12 +77,14 @@ async function takeOver(
   alias: string,
   nowMs: number,
   boundTo: (keyId: string) => Promise<string | undefined>,
-  read: Table["read"],
 ): Promise<Bound> {
   const by = await boundTo(keyId);
   if (by === undefined) return { kind: "taken", by: "a managed key that just let go of it" };
   if (by === alias) return { kind: "bound" };
-  const other = (await read(by))?.record;
+  const held = await readHeld(db, by);
+  // What versions newer code lists, this code cannot tell.
+  if (held?.kind === "newer-schema") return { kind: "taken", by };
+  const other = held?.stored.record;
   const listed = other?.versions.some((version) => version.keyId === keyId) ?? false;
   const atWork = other?.claim !== undefined && other.claim.untilMs + clockSkewMs >= nowMs;
   if (listed || atWork) return { kind: "taken", by };

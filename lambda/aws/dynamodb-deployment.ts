@@ -1,4 +1,4 @@
-/** The items of the deployment as a whole: the run claim, the applied configuration, the audit. */
+/** The items of the deployment as a whole: the run claim, the applied configuration, the chores. */
 import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import type { Table } from "../ports.ts";
 import type { TableClient } from "./dynamodb.ts";
@@ -6,11 +6,7 @@ import { dueQueue, keys, toItem, updateOf } from "./dynamodb-items.ts";
 
 type DeploymentItems = Pick<
   Table,
-  | "takeRunClaim"
-  | "releaseRunClaim"
-  | "recordConfiguration"
-  | "forgetConfigurations"
-  | "scheduleAudit"
+  "takeRunClaim" | "releaseRunClaim" | "recordConfiguration" | "forgetConfigurations" | "schedule"
 >;
 
 export function createDeploymentItems(db: TableClient): DeploymentItems {
@@ -47,7 +43,7 @@ export function createDeploymentItems(db: TableClient): DeploymentItems {
         await db.attempt((client) => client.send(command));
       }
     },
-    scheduleAudit: async (dueAtMs, findings) => {
+    schedule: async (chore, dueAtMs, findings) => {
       const { expression, names, values } = updateOf({
         queue: dueQueue,
         dueAtMs,
@@ -55,7 +51,7 @@ export function createDeploymentItems(db: TableClient): DeploymentItems {
       });
       const command = new UpdateItemCommand({
         TableName: db.tableName,
-        Key: toItem(keys.audit()),
+        Key: toItem(keys.chore(chore)),
         UpdateExpression: expression,
         ExpressionAttributeNames: names,
         ExpressionAttributeValues: values,

@@ -1,13 +1,11 @@
 /** The items of the state table, and how the aggregate is laid out in one of them; pure. */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
-import type { DueItem, JournalEntry, Stored } from "../ports.ts";
+import { readRecord } from "../migrate.ts";
+import type { Chore, DueItem, JournalEntry, RequestItem, Stored } from "../ports.ts";
 import type { ManagedKey } from "../workflow/types.ts";
 
 export type Item = Record<string, AttributeValue>;
-
-/** The schema of the aggregate that this code writes; an item of a newer one is left alone. */
-export const schema = 1;
 
 /** The one partition of the due index: written only on items that can fall due. */
 export const dueQueue = "due";
@@ -20,8 +18,9 @@ export const keys = {
   }),
   rotation: (alias: string, id: string) => ({ pk: `key#${alias}`, sk: `rotation#${id}` }),
   binding: (keyId: string) => ({ pk: `kms#${keyId}`, sk: "binding" }),
+  request: (alias: string, id: string) => ({ pk: `request#${alias}`, sk: id }),
   runClaim: () => ({ pk: "run", sk: "claim" }),
-  audit: () => ({ pk: "audit", sk: "state" }),
+  chore: (chore: Chore) => ({ pk: chore, sk: "state" }),
   configuration: (hash: string) => ({ pk: `configuration#${hash}`, sk: "applied" }),
 };
 
@@ -29,38 +28,63 @@ export function toItem(value: Record<string, unknown>): Item {
   return marshall(value, { removeUndefinedValues: true });
 }
 
+/** The fields that need not be there. */
+type Optional<T> = {
+  [K in keyof T]-?: Record<never, never> extends Pick<T, K> ? K : never;
+}[keyof T];
+
+/** An attribute that is left out of this list would outlive its field: so the type wants them all. */
+const absent: Record<Optional<ManagedKey>, undefined> = {
+  claim: undefined,
+  taggedAtMs: undefined,
+  enrolledAtMs: undefined,
+  suspectedAtMs: undefined,
+  wanted: undefined,
+  proposal: undefined,
+  unenrolment: undefined,
+  planned: undefined,
+};
+
 /** Every attribute of the aggregate but its key; what is undefined is to be removed. */
 export function attributesOf(stored: Stored): Record<string, unknown> {
   const { record, journalHead, outbox } = stored;
-  const optional = {
-    claim: undefined,
-    taggedAtMs: undefined,
-    enrolledAtMs: undefined,
-    suspectedAtMs: undefined,
-  };
-  return { ...optional, ...record, journalHead, outbox, queue: dueQueue };
+  return { ...absent, ...record, journalHead, outbox, queue: dueQueue };
 }
 
-export function storedOf(item: Item): Stored {
-  const { pk: _pk, sk: _sk, queue: _queue, journalHead, outbox, ...record } = unmarshall(item);
-  return {
-    record: record as ManagedKey,
-    journalHead: journalHead as string,
-    outbox: outbox as JournalEntry[],
-  };
+export type Held =
+  /** `seen` is the schema that the item is of. */
+  | { kind: "held"; stored: Stored; seen: number }
+  /** Newer code wrote it: this code cannot read it, and leaves it alone. */
+  | { kind: "newer-schema"; schema: number };
+
+export function heldIn(item: Item): Held {
+  const { pk: _pk, sk: _sk, queue: _queue, journalHead, outbox, ...fields } = unmarshall(item);
+  const read = readRecord(fields as { schema: number });
+  if (read.kind === "newer-schema") return read;
+  const { record, seen } = read;
+  const rest = { journalHead: journalHead as string, outbox: outbox as JournalEntry[] };
+  return { kind: "held", stored: { record, ...rest }, seen };
+}
+
+/** People write these: a number too big for JavaScript loses precision, and does not throw. */
+export function requestOf(item: Item): RequestItem {
+  const { pk: _pk, sk: id, queue: _queue, dueAtMs: _dueAtMs, ...attributes } = item;
+  return { id: id?.S ?? "", body: unmarshall(attributes, { wrapNumbers: Number }) };
 }
 
 /** What an entry of the due index stands for; undefined for one that this code does not know. */
 export function dueItemOf(item: Item): DueItem | undefined {
-  const { pk, sk, dueAtMs } = unmarshall(item) as { pk: string; sk: string; dueAtMs: number };
-  if (pk.startsWith("key#") && sk === "record") {
-    return { kind: "managed-key", alias: pk.slice("key#".length), dueAtMs };
-  }
-  if (pk === "audit") return { kind: "audit", dueAtMs };
-  if (pk.startsWith("configuration#")) {
-    return { kind: "configuration", hash: pk.slice("configuration#".length) };
-  }
-  return undefined;
+  const pk = item["pk"]?.S ?? "";
+  const dueAtMs = Number(item["dueAtMs"]?.N);
+  const after = (prefix: string): string | undefined =>
+    pk.startsWith(prefix) ? pk.slice(prefix.length) : undefined;
+  const managed = item["sk"]?.S === "record" ? after("key#") : undefined;
+  if (managed !== undefined) return { kind: "managed-key", alias: managed, dueAtMs };
+  const asked = after("request#");
+  if (asked !== undefined) return { kind: "request", alias: asked, dueAtMs };
+  if (pk === "audit" || pk === "tag-search") return { kind: "chore", chore: pk, dueAtMs };
+  const hash = after("configuration#");
+  return hash === undefined ? undefined : { kind: "configuration", hash };
 }
 
 /** An UpdateItem's parts that set every attribute given and remove the undefined ones. */

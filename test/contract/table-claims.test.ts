@@ -1,6 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { minuteMs } from "../fixtures.ts";
-import { aClaim, alias, aRecord, aStored, claimed, held, nowMs, tableSides } from "./tables.ts";
+import {
+  aClaim,
+  alias,
+  aRecord,
+  aStored,
+  claimed,
+  held,
+  nowMs,
+  tableSides,
+  transitionOf,
+} from "./tables.ts";
 
 describe.each(tableSides)("a managed key in %s", (_side, open) => {
   test("that is due and free is claimed: the epoch grows by one, the claim says until when", async () => {
@@ -74,14 +84,6 @@ describe.each(tableSides)("a managed key in %s", (_side, open) => {
     expect(await table.read(alias)).toBeUndefined();
   });
 
-  test("written by newer code is left as it is", async () => {
-    const { table } = await open();
-    const newer = aRecord({ schema: 2 as 1 });
-    await table.create(newer);
-    expect(await table.claim(alias, aClaim())).toEqual({ kind: "newer-schema", schema: 2 });
-    expect(await table.read(alias)).toEqual(aStored(newer));
-  });
-
   test("is claimed by one of many that race for it", async () => {
     const { table } = await open();
     await table.create(aRecord());
@@ -103,6 +105,78 @@ describe.each(tableSides)("a managed key in %s", (_side, open) => {
     expect(await table.write(written, record)).toEqual({ kind: "written" });
     const next = await claimed(table, aClaim({ runId: "run-2" }));
     expect(next.record).toMatchObject({ epoch: 2, unlistedAliases: ["alias/other"] });
+  });
+});
+
+describe.each(tableSides)("a managed key that somebody asks something of, in %s", (_side, open) => {
+  test("is claimed though it is not due, and then falls due as after any claim", async () => {
+    const { table } = await open();
+    await table.create(aRecord({ dueAtMs: nowMs + 90 * minuteMs }));
+    const { record } = await claimed(table, aClaim({ taking: "asked" }));
+    expect(record).toMatchObject({ epoch: 1, dueAtMs: nowMs + 6 * minuteMs });
+    expect(await held(table)).toEqual(record);
+  });
+
+  test("is taken as long as a run holds it, and it is said how long", async () => {
+    const { table } = await open();
+    await table.create(aRecord());
+    const { record } = await claimed(table);
+    const untilMs = record.claim?.untilMs ?? 0;
+    const asked = aClaim({ runId: "run-2", nowMs: untilMs, taking: "asked" });
+    expect(await table.claim(alias, asked)).toEqual({ kind: "taken", untilMs });
+    expect(await held(table)).toEqual(record);
+    expect((await claimed(table, { ...asked, nowMs: untilMs + 1 })).record.epoch).toBe(2);
+  });
+
+  test("is not made by that", async () => {
+    const { table } = await open();
+    for (const taking of ["asked", "force"] as const) {
+      expect(await table.claim(alias, aClaim({ taking }))).toEqual({ kind: "taken" });
+    }
+    expect(await table.read(alias)).toBeUndefined();
+  });
+});
+
+describe.each(tableSides)("a claim by force in %s", (_side, open) => {
+  test("takes a managed key that is not due from the run that holds it, which writes no more", async () => {
+    const { table } = await open();
+    await table.create(aRecord());
+    const first = await claimed(table);
+    const forced = await claimed(table, aClaim({ runId: "run-2", taking: "force" }));
+    expect(forced.record).toMatchObject({
+      epoch: 2,
+      claim: { runId: "run-2", epoch: 2, untilMs: nowMs + 5 * minuteMs },
+    });
+    expect(await table.write(transitionOf(first), first.record)).toEqual({ kind: "lost" });
+    expect(await table.read(alias)).toEqual(forced);
+    const written = await table.write(transitionOf(forced), forced.record);
+    expect(written).toEqual({ kind: "written" });
+  });
+
+  test("by the run that holds it is a new epoch, too", async () => {
+    const { table } = await open();
+    await table.create(aRecord());
+    const first = await claimed(table);
+    expect((await claimed(table, aClaim({ taking: "force" }))).record.epoch).toBe(2);
+    expect(await table.write(transitionOf(first), first.record)).toEqual({ kind: "lost" });
+  });
+
+  test("comes through for each of several in the end, one epoch after the other", async () => {
+    const { table } = await open();
+    await table.create(aRecord());
+    await claimed(table);
+    const runs = Array.from({ length: 4 }, (_, run) => `run-${run + 2}`);
+    const epochs = await Promise.all(
+      runs.map(async (runId) => {
+        for (;;) {
+          const answer = await table.claim(alias, aClaim({ runId, taking: "force" }));
+          if (answer.kind === "claimed") return answer.stored.record.epoch;
+          expect(answer).toEqual({ kind: "taken", untilMs: nowMs + 5 * minuteMs });
+        }
+      }),
+    );
+    expect(epochs.sort()).toEqual([2, 3, 4, 5]);
+    expect((await held(table)).epoch).toBe(5);
   });
 });
 

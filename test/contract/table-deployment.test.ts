@@ -42,22 +42,22 @@ describe.each(tableSides)("the run claim in %s", (_side, open) => {
 describe.each(tableSides)("the audit in %s", (_side, open) => {
   test("keeps what the last one found until the next one has found something else", async () => {
     const { table, auditFindings } = await open();
-    await table.scheduleAudit(nowMs, undefined);
+    await table.schedule("audit", nowMs, undefined);
     expect(await auditFindings()).toEqual([]);
-    await table.scheduleAudit(nowMs + 1, [aFinding({ code: "UNKNOWN_KEY" })]);
-    await table.scheduleAudit(nowMs + 2, undefined);
+    await table.schedule("audit", nowMs + 1, [aFinding({ code: "UNKNOWN_KEY" })]);
+    await table.schedule("audit", nowMs + 2, undefined);
     expect(await auditFindings()).toEqual([aFinding({ code: "UNKNOWN_KEY" })]);
-    await table.scheduleAudit(nowMs + 3, []);
+    await table.schedule("audit", nowMs + 3, []);
     expect(await auditFindings()).toEqual([]);
   });
 
   test("falls due when it was scheduled for last, once", async () => {
     const { table } = await open();
-    await table.scheduleAudit(nowMs, undefined);
-    await table.scheduleAudit(nowMs + minuteMs, []);
+    await table.schedule("audit", nowMs, undefined);
+    await table.schedule("audit", nowMs + minuteMs, []);
     expect((await table.due(nowMs, 10)).items).toEqual([]);
     expect((await table.due(nowMs + minuteMs, 10)).items).toEqual([
-      { kind: "audit", dueAtMs: nowMs + minuteMs },
+      { kind: "chore", chore: "audit", dueAtMs: nowMs + minuteMs },
     ]);
   });
 });

@@ -31,10 +31,19 @@ function aFullRecord(): Required<ManagedKey> {
     unlistedAliases: ["alias/audit"],
     backoff: { tries: 2, jitter: 0.12345678901234568 },
     versions: [aVersion({ activatedAtMs: 0, retiredAtMs: nowMs, deletionAtMs: nowMs })],
-    rotations: [aRotation({ labelledAtMs: nowMs, evidence: { lookedAtMs: nowMs, lastUse } })],
+    rotations: [
+      aRotation({ labelledAtMs: nowMs, evidence: { lookedAtMs: nowMs, lastUse, hash: "h" } }),
+    ],
     extras: [{ keyId, rotationId: "r", madeAfterMs: 0, foundAtMs: nowMs, quarantinedAtMs: nowMs }],
     closed: [aRotation({ id: "rotation-0" })],
     findings: [aFinding({ seen: 'ünïcode, "quotes" and an empty next', next: "" })],
+    stops: [{ kind: "pause", atMs: nowMs, by: "a person", version: 1, seen: "" }],
+    wanted: { urgent: true, by: "a person", atMs: nowMs },
+    honoured: [{ id: "request-1", atMs: nowMs }],
+    refused: [{ id: "request-2", kind: "rollback", why: "no version before it", atMs: nowMs }],
+    proposal: { revision: 7, lines: ["version 3 serves"] },
+    unenrolment: { by: "a person", atMs: nowMs, endedAtMs: nowMs },
+    planned: { call: "DisableKey", subject: keyId, reason: "drained", sinceMs: nowMs },
   };
 }
 
@@ -49,7 +58,7 @@ describe.each(tableSides)("a record in %s", (_side, open) => {
 
   test("has no trace of a field that is undefined, nor of one that was taken away", async () => {
     const { table } = await open();
-    const absent = { claim: undefined, enrolledAtMs: undefined, suspectedAtMs: undefined };
+    const absent = { claim: undefined, wanted: undefined, suspectedAtMs: undefined };
     const undef = { ...aRecord(), ...absent } as unknown as ManagedKey;
     await table.create(undef);
     expect(await table.read(alias)).toStrictEqual(aStored());
@@ -108,6 +117,7 @@ describe.each(tableSides)("a record in %s", (_side, open) => {
       nowMs: nowMs + 7 * minuteMs,
       untilMs: nowMs + 9 * minuteMs,
       dueAgainAtMs: nowMs,
+      taking: "due",
     });
     expect(await table.write(transitionOf(first), first.record)).toEqual({ kind: "lost" });
   });
@@ -156,11 +166,11 @@ describe.each(tableSides)("what is due in %s", (_side, open) => {
     ] as const) {
       await table.create(aRecord({ alias: `alias/${name}`, dueAtMs }));
     }
-    await table.scheduleAudit(nowMs - 7, undefined);
+    await table.schedule("audit", nowMs - 7, undefined);
     expect(await table.due(nowMs, 10)).toEqual({
       items: [
         at("c", nowMs - 10),
-        { kind: "audit", dueAtMs: nowMs - 7 },
+        { kind: "chore", chore: "audit", dueAtMs: nowMs - 7 },
         at("b", nowMs - 5),
         at("a", nowMs),
       ],

@@ -79,6 +79,30 @@ test("a claim that was decided on before another run came and went is not made: 
   expect((await claimed(lab.table, aClaim({ runId: "run-3" }))).record.epoch).toBe(2);
 });
 
+test("a claim by force whose answer was lost is recognised as one's own, and made once", async () => {
+  const lab = await withARecord();
+  await claimed(lab.table);
+  const { seen } = breakNext(lab, "UpdateItem", { kind: "lost" });
+  const stored = await claimed(lab.table, aClaim({ runId: "run-2", taking: "force" }));
+  expect(seen()).toBe(2);
+  expect(stored.record).toMatchObject({ epoch: 2, claim: { runId: "run-2" } });
+  expect(await lab.table.read(alias)).toEqual(stored);
+});
+
+test("a claim by force that another one overtakes is not made: its epoch is spent", async () => {
+  const lab = await withARecord();
+  let overtaking: Promise<unknown> | undefined;
+  lab.aws.fault = (_service, name) => {
+    if (name !== "UpdateItem" || overtaking !== undefined) return undefined;
+    overtaking = lab.table.claim(alias, aClaim({ runId: "run-2", taking: "force" }));
+    return { kind: "delay", ms: 100 };
+  };
+  const forced = aClaim({ taking: "force" });
+  expect(await lab.table.claim(alias, forced)).toMatchObject({ kind: "taken" });
+  expect(await overtaking).toMatchObject({ kind: "claimed" });
+  expect((await claimed(lab.table, forced)).record).toMatchObject({ epoch: 2 });
+});
+
 test("a write whose answer was lost is recognised as one's own", async () => {
   const lab = await withARecord();
   const stored = await claimed(lab.table);

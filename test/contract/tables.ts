@@ -1,7 +1,8 @@
 /** The two sides of the Table port, what a test needs to look behind them, and records to put in. */
 import { DynamoDB } from "@aws-sdk/client-dynamodb";
-import { unmarshall } from "@aws-sdk/util-dynamodb";
+import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { onTestFinished } from "vitest";
+import { keys } from "../../lambda/aws/dynamodb-items.ts";
 import { createTable } from "../../lambda/aws/dynamodb.ts";
 import { genesisHash, transition } from "../../lambda/journal.ts";
 import type { ClaimRequest, JournalEntry, Stored, Table } from "../../lambda/ports.ts";
@@ -22,6 +23,12 @@ export type TableLab = {
   /** The lines that are in items of their own, oldest first. */
   archived: (alias: string) => Promise<JournalEntry[]>;
   auditFindings: () => Promise<Finding[]>;
+  /** Puts a record there, in whatever schema. */
+  put: (stored: { record: { alias: string } }) => Promise<void>;
+  /** The record as it lies there, in whatever schema. */
+  stored: (alias: string) => Promise<unknown>;
+  /** An operator asks something of a managed key. */
+  ask: (alias: string, id: string, body: Record<string, unknown>) => Promise<void>;
 };
 
 export type WireTableLab = TableLab & { aws: EmbeddedAws };
@@ -48,8 +55,20 @@ export async function aWireTableLab(): Promise<WireTableLab> {
       return rest as T;
     });
   };
+  const putItem = async (item: Record<string, unknown>): Promise<void> => {
+    const Item = marshall({ ...item, queue: "due" }, { removeUndefinedValues: true });
+    await client.putItem({ TableName, Item });
+  };
   return {
     aws,
+    put: ({ record, ...rest }) => putItem({ ...keys.record(record.alias), ...record, ...rest }),
+    stored: async (of) => {
+      const [item] = await itemsOf<Stored & { queue: string }>(`key#${of}`, "record");
+      if (item === undefined) return undefined;
+      const { queue: _, journalHead, outbox, ...record } = item;
+      return { record, journalHead, outbox };
+    },
+    ask: (of, id, body) => putItem({ ...body, ...keys.request(of, id), dueAtMs: 0 }),
     table: createTable(TableName, sdkConfig(aws.endpoint)),
     archived: (of) => itemsOf<JournalEntry>(`key#${of}`, "journal#"),
     auditFindings: async () => {
@@ -64,13 +83,17 @@ function aTwinTableLab(): TableLab {
   return {
     table,
     archived: (of) => Promise.resolve(table.journal(of)),
-    auditFindings: () => Promise.resolve(table.auditFindings()),
+    auditFindings: () => Promise.resolve(table.choreFindings("audit")),
+    put: (stored) => Promise.resolve(table.put(stored)),
+    stored: (of) => Promise.resolve(table.stored(of)),
+    ask: (of, id, body) => Promise.resolve(table.ask(of, id, body)),
   };
 }
 
 export function aRecord(changes: Partial<ManagedKey> = {}): ManagedKey {
   const home = aHome(changes.alias === undefined ? {} : { alias: changes.alias });
-  return { ...newManagedKey("acme", home, nowMs), ...changes };
+  const where = { owner: "acme", tableId: "table-1" };
+  return { ...newManagedKey(where, home, "configuration", nowMs), ...changes };
 }
 
 export function aVersion(changes: Partial<Version> = {}): Version {
@@ -81,16 +104,20 @@ export function aVersion(changes: Partial<Version> = {}): Version {
 
 /** Of the fields that a table keeps and does not ask about. */
 export function aRotation(changes: Partial<Rotation> = {}): Rotation {
-  const rotation = {
+  const rotation: Rotation = {
     id: "rotation-1",
     from: 1,
     to: 2,
+    direction: "forward",
     step: "drain",
     openedAtMs: nowMs,
     stepSinceMs: nowMs,
     policy: aPolicy(),
     movedAtMs: { [alias]: nowMs },
     grantsCopied: [],
+    dependents: [],
+    acknowledgedAtMs: {},
+    episode: 1,
     intent: {
       aliases: [alias],
       shape: aVersion().shape,
@@ -102,7 +129,7 @@ export function aRotation(changes: Partial<Rotation> = {}): Rotation {
       misses: 0,
     },
   };
-  return { ...(structuredClone(rotation) as Rotation), ...changes };
+  return { ...structuredClone(rotation), ...changes };
 }
 
 export function aFinding(changes: Partial<Finding> = {}): Finding {
@@ -127,6 +154,7 @@ export function aClaim(changes: Partial<ClaimRequest> = {}): ClaimRequest {
     nowMs: at,
     untilMs: at + 5 * minuteMs,
     dueAgainAtMs: at + 6 * minuteMs,
+    taking: "due",
     ...changes,
   };
 }

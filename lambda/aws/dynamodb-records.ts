@@ -1,0 +1,132 @@
+/** `key#<alias>`: the aggregate of a managed key in one item; reads, writes, and nudges. */
+import { BatchGetItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import { canonicalJson } from "../canonical.ts";
+import { genesisHash } from "../journal.ts";
+import { oldestSchema, schema } from "../migrate.ts";
+import type { Stored, Table, Written } from "../ports.ts";
+import type { ManagedKey } from "../workflow/types.ts";
+import type { TableClient } from "./dynamodb.ts";
+import { attributesOf, heldIn, keys, toItem, updateOf, type Held } from "./dynamodb-items.ts";
+
+type Records = Pick<Table, "write" | "read" | "readMany" | "create" | "nudge">;
+
+const keysPerBatchGet = 100;
+
+/** The clauses under which a record is changed, each by name. */
+export const clauses = {
+  exists: "attribute_exists(pk)",
+  /** What newer code wrote is not touched. */
+  ofAKnownSchema: "#schema BETWEEN :oldestSchema AND :schema",
+  unclaimed: "(attribute_not_exists(#claim) OR #claim.#untilMs < :now)",
+  ofTheRevisionSeen: "#revision = :seenRevision",
+  ofTheEpochSeen: "#epoch = :seenEpoch",
+};
+
+export function createRecords(db: TableClient): Records {
+  const read = async (alias: string): Promise<Stored | undefined> => {
+    const held = await readHeld(db, alias);
+    return held?.kind === "held" ? held.stored : undefined;
+  };
+  return {
+    read,
+    readMany: (aliases) => readMany(db, aliases),
+    write: (next, expected) => write(db, next, expected, read),
+    create: async (record) => {
+      const stored: Stored = { record, journalHead: genesisHash, outbox: [] };
+      const command = new PutItemCommand({
+        TableName: db.tableName,
+        Item: toItem({ ...keys.record(record.alias), ...attributesOf(stored) }),
+        ConditionExpression: "attribute_not_exists(pk)",
+      });
+      await db.attempt((client) => client.send(command));
+    },
+    nudge: (alias, nowMs, suspectedAtMs) => nudge(db, alias, nowMs, suspectedAtMs),
+  };
+}
+
+/** Also says where there is a record that this code cannot read. */
+export async function readHeld(db: TableClient, alias: string): Promise<Held | undefined> {
+  const item = await db.get(keys.record(alias));
+  return item === undefined ? undefined : heldIn(item);
+}
+
+async function nudge(
+  db: TableClient,
+  alias: string,
+  nowMs: number,
+  suspectedAtMs: number | undefined,
+): Promise<boolean> {
+  const suspected = suspectedAtMs === undefined ? {} : { suspectedAtMs };
+  const { expression, names, values } = updateOf({ dueAtMs: nowMs, ...suspected });
+  const command = new UpdateItemCommand({
+    TableName: db.tableName,
+    Key: toItem(keys.record(alias)),
+    UpdateExpression: expression,
+    ConditionExpression: [clauses.exists, clauses.ofAKnownSchema, clauses.unclaimed].join(" AND "),
+    ExpressionAttributeNames: {
+      ...names,
+      "#claim": "claim",
+      "#untilMs": "untilMs",
+      "#schema": "schema",
+    },
+    ExpressionAttributeValues: {
+      ...values,
+      ...toItem({ ":now": nowMs, ":schema": schema, ":oldestSchema": oldestSchema }),
+    },
+  });
+  return (await db.attempt((client) => client.send(command))) !== undefined;
+}
+
+async function write(
+  db: TableClient,
+  next: Stored,
+  expected: { revision: number; epoch: number },
+  read: Table["read"],
+): Promise<Written> {
+  const { expression, names, values } = updateOf(attributesOf(next));
+  const { ofTheRevisionSeen, ofTheEpochSeen, ofAKnownSchema } = clauses;
+  const command = new UpdateItemCommand({
+    TableName: db.tableName,
+    Key: toItem(keys.record(next.record.alias)),
+    UpdateExpression: expression,
+    ConditionExpression: [ofTheRevisionSeen, ofTheEpochSeen, ofAKnownSchema].join(" AND "),
+    ExpressionAttributeNames: names,
+    ExpressionAttributeValues: {
+      ...values,
+      ...toItem({
+        ":seenRevision": expected.revision,
+        ":seenEpoch": expected.epoch,
+        ":schema": schema,
+        ":oldestSchema": oldestSchema,
+      }),
+    },
+  });
+  const answer = await db.attempt((client) => client.send(command));
+  if (answer !== undefined) return { kind: "written" };
+  const there = await read(next.record.alias);
+  const ours = there !== undefined && canonicalJson(there) === canonicalJson(plain(next));
+  return ours ? { kind: "written" } : { kind: "lost" };
+}
+
+/** As it comes back from the table: without the fields that are undefined. */
+function plain(stored: Stored): unknown {
+  return JSON.parse(JSON.stringify(stored));
+}
+
+async function readMany(db: TableClient, aliases: string[]): Promise<ManagedKey[]> {
+  const records: ManagedKey[] = [];
+  for (let from = 0; from < aliases.length; from += keysPerBatchGet) {
+    let wanted = aliases
+      .slice(from, from + keysPerBatchGet)
+      .map((alias) => toItem(keys.record(alias)));
+    while (wanted.length > 0) {
+      const asked = { Keys: wanted, ConsistentRead: true };
+      const command = new BatchGetItemCommand({ RequestItems: { [db.tableName]: asked } });
+      const answer = await db.attempt((client) => client.send(command));
+      const held = (answer?.Responses?.[db.tableName] ?? []).map(heldIn);
+      records.push(...held.flatMap((one) => (one.kind === "held" ? [one.stored.record] : [])));
+      wanted = answer?.UnprocessedKeys?.[db.tableName]?.Keys ?? [];
+    }
+  }
+  return records;
+}

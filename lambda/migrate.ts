@@ -1,0 +1,104 @@
+/**
+ * The schema of the aggregate: this code writes the present one, reads the one before it as if it
+ * were the present one, and leaves alone what newer code wrote.
+ */
+import { dayMs } from "./workflow/limits.ts";
+import type { Evidence, ManagedKey, Policy, Rotation } from "./workflow/types.ts";
+
+/** What this code writes. */
+export const schema = 2;
+
+/** The oldest that it reads. */
+export const oldestSchema = 1;
+
+type PolicyOfSchema1 = Omit<Policy, "acknowledgeWithinMs">;
+type EvidenceOfSchema1 = Omit<Evidence, "hash">;
+
+/** A rotation as schema 1 has it; an item of a closed one has no number to tell its schema by. */
+export type RotationOfSchema1 = Omit<
+  Rotation,
+  "direction" | "dependents" | "acknowledgedAtMs" | "episode" | "policy" | "evidence"
+> & { policy: PolicyOfSchema1; evidence?: EvidenceOfSchema1 };
+
+type NewInSchema2 =
+  | "dependents"
+  | "enrolledBy"
+  | "tableId"
+  | "lastNumber"
+  | "stops"
+  | "honoured"
+  | "refused"
+  | "wanted"
+  | "proposal"
+  | "unenrolment"
+  | "planned";
+
+export type RecordOfSchema1 = Omit<
+  ManagedKey,
+  NewInSchema2 | "schema" | "policy" | "rotations" | "closed"
+> & {
+  schema: 1;
+  policy: PolicyOfSchema1;
+  rotations: RotationOfSchema1[];
+  closed: RotationOfSchema1[];
+};
+
+export type Read =
+  /** `seen` is the schema that it is stored in. */
+  { kind: "readable"; record: ManagedKey; seen: number } | { kind: "newer-schema"; schema: number };
+
+/** The record as this code knows it, whatever schema it is stored in, or that it cannot be read. */
+export function readRecord(stored: { schema: number }): Read {
+  const { schema: seen } = stored;
+  switch (seen) {
+    case schema:
+      return { kind: "readable", record: stored as ManagedKey, seen };
+    case oldestSchema:
+      return { kind: "readable", record: migrate(stored as RecordOfSchema1), seen };
+    default:
+      return { kind: "newer-schema", schema: seen };
+  }
+}
+
+export function migrate(old: RecordOfSchema1): ManagedKey {
+  const { versions, rotations, closed } = old;
+  return {
+    ...old,
+    schema,
+    policy: migratePolicy(old.policy),
+    rotations: rotations.map(migrateRotation),
+    closed: closed.map(migrateRotation),
+    dependents: [],
+    enrolledBy: "configuration",
+    // Of no table in particular: the present one is adopted.
+    tableId: "",
+    lastNumber: Math.max(
+      0,
+      ...versions.map(({ number }) => number),
+      ...[...rotations, ...closed].map(({ to }) => to),
+    ),
+    stops: [],
+    honoured: [],
+    refused: [],
+  };
+}
+
+/** Also takes one that is of the present schema, and leaves it as it is. */
+export function migrateRotation(old: RotationOfSchema1 | Rotation): Rotation {
+  const { policy, evidence, ...rest } = old;
+  return {
+    // Schema 1 knew no way back.
+    direction: "forward",
+    dependents: [],
+    acknowledgedAtMs: {},
+    episode: 1,
+    ...rest,
+    policy: migratePolicy(policy),
+    // No approval was ever bound to evidence of schema 1.
+    ...(evidence === undefined ? {} : { evidence: { hash: "", ...evidence } }),
+  };
+}
+
+function migratePolicy(old: PolicyOfSchema1 | Policy): Policy {
+  return { acknowledgeWithinMs: 7 * dayMs, ...old };
+}

@@ -1,0 +1,198 @@
+/** What the table twin holds, and what each conditional request does to it: at once, or not at all. */
+import { claimDelayMs } from "../../lambda/backoff.ts";
+import { readRecord } from "../../lambda/migrate.ts";
+import type {
+  Chore,
+  Bound,
+  Claimed,
+  ClaimRequest,
+  DueCursor,
+  DueItem,
+  DuePage,
+  JournalEntry,
+  RequestItem,
+  Stored,
+  Written,
+} from "../../lambda/ports.ts";
+import type { Finding } from "../../lambda/workflow/findings.ts";
+import { clockSkewMs } from "../../lambda/workflow/limits.ts";
+import type { Rotation } from "../../lambda/workflow/types.ts";
+
+/** Records and closed rotations in whatever schema they were put there. */
+export type Contents = {
+  records: Map<string, Stored>;
+  /** By managed key and id. */
+  requests: Map<string, Map<string, Record<string, unknown>>>;
+  bindings: Map<string, string>;
+  closed: Map<string, Rotation>;
+  configurations: Set<string>;
+  archived: Map<string, Map<number, JournalEntry>>;
+  runClaim: { runId: string; untilMs: number } | undefined;
+  chores: Map<Chore, { dueAtMs: number; findings: Finding[] }>;
+};
+
+/** As through the table: without what is undefined. */
+export function copy<T>(value: T): T {
+  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
+}
+
+export class TableState {
+  contents: Contents = {
+    records: new Map(),
+    requests: new Map(),
+    bindings: new Map(),
+    closed: new Map(),
+    configurations: new Set(),
+    archived: new Map(),
+    runClaim: undefined,
+    chores: new Map(),
+  };
+
+  read(alias: string): Stored | undefined {
+    return copy(this.#readable(alias));
+  }
+
+  /** Not a copy. */
+  #readable(alias: string): Stored | undefined {
+    const stored = this.contents.records.get(alias);
+    if (stored === undefined) return undefined;
+    const read = readRecord(stored.record);
+    return read.kind === "readable" ? { ...stored, record: read.record } : undefined;
+  }
+
+  due(nowMs: number, limit: number, after: DueCursor | undefined): DuePage {
+    const place = ({ atMs, item, id }: Timed): string =>
+      `${String(atMs).padStart(16, "0")} ${JSON.stringify(item)} ${id ?? ""}`;
+    const from = (after?.cursor as string | undefined) ?? "";
+    const due = this.#timed()
+      .filter((entry) => entry.atMs <= nowMs && place(entry) > from)
+      .sort((a, b) => (place(a) < place(b) ? -1 : 1));
+    const page = due.slice(0, limit);
+    const last = page.at(-1);
+    const cut = due.length > limit && last !== undefined;
+    const next = cut ? { next: { cursor: place(last) } } : {};
+    return { items: page.map(({ item }) => item), ...next };
+  }
+
+  #timed(): Timed[] {
+    const { configurations, requests, records, chores } = this.contents;
+    const timed: Timed[] = [];
+    for (const hash of configurations) {
+      timed.push({ atMs: 0, item: { kind: "configuration", hash } });
+    }
+    for (const [alias, asked] of requests) {
+      const item = { kind: "request", alias, dueAtMs: 0 } as const;
+      for (const id of asked.keys()) timed.push({ atMs: 0, item, id });
+    }
+    for (const [alias, { record }] of records) {
+      const { dueAtMs } = record;
+      timed.push({ atMs: dueAtMs, item: { kind: "managed-key", alias, dueAtMs } });
+    }
+    for (const [chore, { dueAtMs }] of chores) {
+      timed.push({ atMs: dueAtMs, item: { kind: "chore", chore, dueAtMs } });
+    }
+    return timed;
+  }
+
+  takeRun(runId: string, nowMs: number, untilMs: number): boolean {
+    const held = this.contents.runClaim;
+    if (held !== undefined && held.untilMs >= nowMs && held.runId !== runId) return false;
+    this.contents.runClaim = { runId, untilMs };
+    return true;
+  }
+
+  claim(alias: string, { runId, nowMs, untilMs, dueAgainAtMs, taking }: ClaimRequest): Claimed {
+    const stored = this.contents.records.get(alias);
+    if (stored === undefined) return { kind: "taken" };
+    const { record } = stored;
+    const read = readRecord(record);
+    if (read.kind === "newer-schema") return read;
+    const isHeld = record.claim !== undefined && record.claim.untilMs >= nowMs;
+    if (isHeld && taking !== "force") {
+      return { kind: "taken", untilMs: record.claim?.untilMs ?? 0 };
+    }
+    if (taking === "due" && record.dueAtMs > nowMs) return { kind: "taken" };
+    const epoch = record.epoch + 1;
+    const backoff = { ...record.backoff, tries: record.backoff.tries + 1 };
+    const claim = { runId, epoch, untilMs };
+    const dueAtMs = dueAgainAtMs + claimDelayMs(record.backoff.tries);
+    // An older schema stays as it is: the next write puts the present one.
+    const next = { ...stored, record: { ...record, epoch, claim, backoff, dueAtMs } };
+    this.contents.records.set(alias, next);
+    const now = this.read(alias);
+    return now === undefined ? { kind: "taken" } : { kind: "claimed", stored: now };
+  }
+
+  write(next: Stored, expected: { revision: number; epoch: number }): Written {
+    const there = this.#readable(next.record.alias)?.record;
+    const holds = there?.revision === expected.revision && there.epoch === expected.epoch;
+    if (!holds) return { kind: "lost" };
+    this.contents.records.set(next.record.alias, copy(next));
+    return { kind: "written" };
+  }
+
+  nudge(alias: string, nowMs: number, suspectedAtMs: number | undefined): boolean {
+    const stored = this.contents.records.get(alias);
+    if (stored === undefined || readRecord(stored.record).kind === "newer-schema") return false;
+    if ((stored.record.claim?.untilMs ?? 0) >= nowMs) return false;
+    const suspected = suspectedAtMs === undefined ? {} : { suspectedAtMs };
+    const record = { ...stored.record, dueAtMs: nowMs, ...suspected };
+    this.contents.records.set(alias, { ...stored, record });
+    return true;
+  }
+
+  bind(keyId: string, alias: string, nowMs: number): Bound {
+    const { bindings, records } = this.contents;
+    const by = bindings.get(keyId);
+    if (by !== undefined && by !== alias) {
+      const other = this.#readable(by)?.record;
+      const illegible = records.has(by) && other === undefined;
+      const listed = other?.versions.some((version) => version.keyId === keyId) ?? false;
+      const atWork = other?.claim !== undefined && other.claim.untilMs + clockSkewMs >= nowMs;
+      if (illegible || listed || atWork) return { kind: "taken", by };
+    }
+    bindings.set(keyId, alias);
+    return { kind: "bound" };
+  }
+
+  archive(entries: JournalEntry[], closed: { alias: string; rotation: Rotation }[]): void {
+    const { archived } = this.contents;
+    for (const entry of entries) {
+      const lines = archived.get(entry.alias) ?? new Map<number, JournalEntry>();
+      lines.set(entry.revision, copy(entry));
+      archived.set(entry.alias, lines);
+    }
+    for (const { alias, rotation } of closed) {
+      this.contents.closed.set(`${alias} ${rotation.id}`, copy(rotation));
+    }
+  }
+
+  journal(alias: string): JournalEntry[] {
+    const lines = new Map(this.contents.archived.get(alias));
+    for (const entry of this.contents.records.get(alias)?.outbox ?? []) {
+      lines.set(entry.revision, entry);
+    }
+    return copy([...lines.values()].sort((a, b) => a.revision - b.revision));
+  }
+
+  ask(alias: string, id: string, body: Record<string, unknown>): void {
+    const asked = this.contents.requests.get(alias) ?? new Map<string, Record<string, unknown>>();
+    asked.set(id, structuredClone(body));
+    this.contents.requests.set(alias, asked);
+  }
+
+  /** In the order of a sort key: by the bytes of its UTF-8. */
+  requests(alias: string): RequestItem[] {
+    const asked = [...(this.contents.requests.get(alias) ?? [])];
+    return asked
+      .map(([id, body]) => ({ id, body: structuredClone(body) }))
+      .sort((a, b) => Buffer.compare(Buffer.from(a.id), Buffer.from(b.id)));
+  }
+
+  deleteRequests(alias: string, ids: string[]): void {
+    for (const id of ids) this.contents.requests.get(alias)?.delete(id);
+  }
+}
+
+/** `id` tells apart entries that propose the same. */
+type Timed = { atMs: number; item: DueItem; id?: string };
