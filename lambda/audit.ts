@@ -10,19 +10,47 @@ import { consistencyMs, dayMs, recheckMs } from "./workflow/limits.ts";
 import { rotationBeforeActivation, servingVersion, withExtra } from "./workflow/record.ts";
 import { valueOf } from "./workflow/sights.ts";
 import { tagNames } from "./workflow/tag-names.ts";
-import type { EntryDraft, Extra, ManagedKey } from "./workflow/types.ts";
+import type { EntryDraft, Extra, ManagedKey, Version } from "./workflow/types.ts";
 
 const auditEveryMs = 7 * dayMs;
 
+const outOfUse: Version["standing"][] = ["disabled", "deletion-scheduled"];
+
 export async function audit(run: Run): Promise<void> {
   const { table, clock } = run.ports;
-  await table.scheduleAudit(clock.nowMs() + recheckMs, undefined);
-  const records = await table.readMany([...run.homes.keys()]);
+  await table.schedule("audit", clock.nowMs() + recheckMs, undefined);
+  const { owner } = run.configuration;
+  const tagged = await run.ports.discovery.keysTagged({ [tagNames.owner]: owner });
+  const configured = await table.readMany([...run.homes.keys()]);
+  const records = [...configured, ...(await enrolledByTag(run, configured, tagged))];
   const noted = await findDrift(run, records);
-  const { findings, all } = await findUnknownKeys(run, records);
+  const { findings, all } = await findUnknownKeys(run, records, tagged);
   for (const item of findings) run.telemetry.finding(item.subject, item);
   const soonMs = noted && all ? auditEveryMs : recheckMs;
-  await table.scheduleAudit(clock.nowMs() + soonMs, findings);
+  await table.schedule("audit", clock.nowMs() + soonMs, findings);
+}
+
+/** The configuration does not list these: they are found by their keys. */
+async function enrolledByTag(
+  run: Run,
+  configured: ManagedKey[],
+  tagged: string[],
+): Promise<ManagedKey[]> {
+  const known = keysOf(configured);
+  const aliases = new Set<string>();
+  for (const keyId of tagged) {
+    if (known.has(keyId)) continue;
+    const alias = await run.ports.table.boundTo(keyId);
+    if (alias !== undefined && !run.homes.has(alias)) aliases.add(alias);
+  }
+  const others = await run.ports.table.readMany([...aliases]);
+  return others.filter(({ enrolledBy }) => enrolledBy === "tag");
+}
+
+function keysOf(records: ManagedKey[]): Set<string> {
+  return new Set(
+    records.flatMap(({ versions, extras }) => [...versions, ...extras].map(({ keyId }) => keyId)),
+  );
 }
 
 /** Whether all of it was noted: a managed key that a run holds is looked at again in an hour. */
@@ -34,13 +62,14 @@ async function findDrift(run: Run, records: ManagedKey[]): Promise<boolean> {
   for (const record of records) {
     const serving = servingVersion(record);
     if (serving === undefined || record.enrolledAtMs === undefined) continue;
+    if (record.unenrolment !== undefined) continue;
     const busy = rotationBeforeActivation(record);
     const rightful = record.versions
-      .filter(({ number }) => number === serving.number || number === busy?.to)
+      .filter(({ number }) => [serving.number, busy?.from, busy?.to].includes(number))
       .map(({ keyId }) => keyId);
     const astray = record.aliases.some((alias) => !rightful.includes(targets.get(alias) ?? ""));
     const revived = record.versions.some(
-      ({ keyId, standing }) => standing === "disabled" && inUse.has(keyId),
+      ({ keyId, standing }) => outOfUse.includes(standing) && inUse.has(keyId),
     );
     if (!astray && !revived) continue;
     noted = (await table.nudge(record.alias, clock.nowMs(), clock.nowMs())) && noted;
@@ -52,12 +81,9 @@ async function findDrift(run: Run, records: ManagedKey[]): Promise<boolean> {
 async function findUnknownKeys(
   run: Run,
   records: ManagedKey[],
+  tagged: string[],
 ): Promise<{ findings: Finding[]; all: boolean }> {
-  const { owner } = run.configuration;
-  const tagged = await run.ports.discovery.keysTagged({ [tagNames.owner]: owner });
-  const known = new Set(
-    records.flatMap(({ versions, extras }) => [...versions, ...extras].map(({ keyId }) => keyId)),
-  );
+  const known = keysOf(records);
   const findings: Finding[] = [];
   let all = true;
   for (const keyId of tagged) {
@@ -92,7 +118,8 @@ async function unknownKey(
   const open = record?.rotations.find(({ id }) => id === rotationId);
   if (open?.step === "generate") return "held";
   const closed = record === undefined ? undefined : await table.closedRotation(alias, rotationId);
-  const rotation = open ?? closed;
+  // One that was cancelled before it had its key has no other successor: nobody's extra.
+  const rotation = open ?? (closed?.step === "generate" ? undefined : closed);
   if (record !== undefined && rotation !== undefined) {
     const handed = await handOver(run, alias, extraOf(rotation, keyId, nowMs));
     return handed ? "known" : "held";
@@ -108,7 +135,8 @@ async function handOver(run: Run, alias: string, extra: Extra): Promise<boolean>
   const nowMs = clock.nowMs();
   await table.nudge(alias, nowMs);
   const untilMs = run.deadlineMs;
-  const request = { runId: run.id, nowMs, untilMs, dueAgainAtMs: untilMs };
+  const taking = "due" as const;
+  const request = { runId: run.id, nowMs, untilMs, dueAgainAtMs: untilMs, taking };
   const claimed = await table.claim(alias, request);
   if (claimed.kind !== "claimed") return false;
   const { claim: _, ...record } = claimed.stored.record;

@@ -5,29 +5,39 @@ import { transition } from "./journal.ts";
 import type { Stored } from "./ports.ts";
 import type { Turn } from "./turn.ts";
 import { sameFinding, type Finding } from "./workflow/findings.ts";
-import { recheckMs } from "./workflow/limits.ts";
+import { honouredForMs, recheckMs, refusedForMs } from "./workflow/limits.ts";
 import { notices, stuck } from "./workflow/notices.ts";
 import { servingVersion } from "./workflow/record.ts";
 import { overdueAtMs } from "./workflow/serving.ts";
 import { settled } from "./workflow/settle.ts";
-import type { EntryDraft, ManagedKey } from "./workflow/types.ts";
+import type { EntryDraft, ManagedKey, Planned } from "./workflow/types.ts";
 import { write } from "./write.ts";
 
 export type Ending =
   /** It waits, or, where `halted`, a person must look; `findings` is all there is to know. */
-  | { kind: "rest"; dueAtMs: number; reason: string; findings: Finding[]; halted: boolean }
+  | {
+      kind: "rest";
+      dueAtMs: number;
+      reason: string;
+      findings: Finding[];
+      halted: boolean;
+      /** What mode `plan` would have called. */
+      planned?: Planned;
+    }
   | { kind: "blocked"; dueAtMs: number; reason: string }
   | { kind: "retry"; reason: string; findings: Finding[] }
   | { kind: "out-of-time" };
 
 type Served = Pick<ManagedKey, "versions" | "enrolledAtMs" | "policy">;
-type Left = { stored: Stored; uncertain: boolean };
+type Left = { stored: Stored; uncertain: boolean; asked: { id: string }[] };
 
 export async function settleUp(turn: Turn, left: Left, ending: Ending): Promise<Stored> {
-  const told = await tell(turn, left.stored, findingsAfter(turn, left, ending));
-  const sent = await sendOn(turn, told);
+  const said = await sayPlan(turn, left.stored, ending);
+  const told = await tell(turn, said, findingsAfter(turn, { ...left, stored: said }, ending));
+  const sent = await sendOn(turn, told, left.asked);
   const nowMs = turn.ports.clock.nowMs();
-  const { claim: _, ...record } = sent.stored.record;
+  const { claim: _, ...claimed } = sent.stored.record;
+  const record = remembered(claimed, left.asked, nowMs);
   const backoff = backoffAfter(turn, record, ending, left.uncertain || !sent.all);
   const unsettled = left.uncertain
     ? record.unsettled
@@ -37,6 +47,7 @@ export async function settleUp(turn: Turn, left: Left, ending: Ending): Promise<
     nextDueMs(rested, ending, nowMs),
     sent.all ? Infinity : nowMs + retryDelayMs(backoff),
     ...unsettled.map(({ untilMs }) => Math.max(untilMs, nowMs)),
+    ...record.refused.map(({ atMs }) => atMs + refusedForMs),
   );
   const next = { ...sent.stored, record: { ...rested, dueAtMs } };
   const stored = await write(turn.ports.table, told, next);
@@ -48,6 +59,39 @@ export async function settleUp(turn: Turn, left: Left, ending: Ending): Promise<
     resting: rested.resting,
   });
   return stored;
+}
+
+/** Mode `plan`: a call that would be made is put on record when it is first so. */
+async function sayPlan(turn: Turn, stored: Stored, ending: Ending): Promise<Stored> {
+  const { planned: before, ...record } = stored.record;
+  const planned = ending.kind === "rest" ? ending.planned : undefined;
+  if (planned === undefined) {
+    const decided = ending.kind === "rest" || turn.mode === "act";
+    return decided ? { ...stored, record } : stored;
+  }
+  const { call, subject, reason } = planned;
+  const known = before?.call === call && before.subject === subject && before.reason === reason;
+  if (known) return stored;
+  const entry: EntryDraft = { event: "would", reason, detail: { call, subject } };
+  const nowMs = turn.ports.clock.nowMs();
+  const said = transition(stored, { ...record, planned }, entry, nowMs);
+  await write(turn.ports.table, stored, said);
+  turn.telemetry.transition(said);
+  return said;
+}
+
+/** A request's id is forgotten once its item is gone, and no late copy of it is to be feared. */
+function remembered<R extends Pick<ManagedKey, "honoured" | "refused">>(
+  record: R,
+  asked: { id: string }[],
+  nowMs: number,
+): R {
+  const there = asked.map(({ id }) => id);
+  const honoured = record.honoured.filter(
+    ({ id, atMs }) => there.includes(id) || nowMs < atMs + honouredForMs,
+  );
+  const refused = record.refused.filter(({ atMs }) => nowMs < atMs + refusedForMs);
+  return { ...record, honoured, refused };
 }
 
 /** A turn that came to no rest looked at too little to say that a finding is no longer so. */
@@ -102,13 +146,21 @@ function missingFrom(these: Finding[], those: Finding[]): Finding[] {
  * Journal entries and closed rotations leave the aggregate once they are in items of their own and
  * the events are out; until then they stay in it, and go with a later turn.
  */
-async function sendOn(turn: Turn, stored: Stored): Promise<{ stored: Stored; all: boolean }> {
+async function sendOn(
+  turn: Turn,
+  stored: Stored,
+  asked: { id: string }[],
+): Promise<{ stored: Stored; all: boolean }> {
   const { record, outbox } = stored;
-  if (outbox.length === 0 && record.closed.length === 0) return { stored, all: true };
+  const done = record.honoured
+    .map(({ id }) => id)
+    .filter((id) => asked.some((one) => one.id === id));
+  if (outbox.length + record.closed.length + done.length === 0) return { stored, all: true };
   try {
     const closed = record.closed.map((rotation) => ({ alias: record.alias, rotation }));
     await turn.ports.table.archive(outbox, closed);
     await turn.ports.events.publish(outbox);
+    await turn.ports.table.deleteRequests(record.alias, done);
   } catch (error) {
     if (!(error instanceof RotationError)) throw error;
     turn.telemetry.failed(record.alias, error);

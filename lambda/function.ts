@@ -5,20 +5,34 @@ import { Metrics } from "@aws-lambda-powertools/metrics";
 import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
+import type { Answer } from "./answer.ts";
 import { createAwsPorts } from "./aws/wiring.ts";
 import type { Environment } from "./environment.ts";
 import type { Chance, Clock } from "./ports.ts";
 import { createTelemetry } from "./powertools.ts";
 import type { RunResult } from "./run.ts";
 import { createService } from "./service.ts";
+import { readUseAttempt, type Home } from "./use-attempt.ts";
 
 export type Outside = { clock: Clock; chance: Chance };
 
-/** The function that Lambda calls, for one environment. The event says nothing but "look again". */
+/** An ARN of a function names its Region and account; in an emulator it may be none. */
+function homeOf({ invokedFunctionArn }: Context): Home {
+  const [, , , region, accountId] = invokedFunctionArn.split(":");
+  return region === undefined || accountId === undefined ? {} : { region, accountId };
+}
+
+export type Result =
+  RunResult | { outcome: "answered"; answers: Answer[] } | { outcome: "ignored"; why: string };
+
+/**
+ * The function that Lambda calls, for one environment. The schedule's event says nothing but "look
+ * again"; one from CloudTrail says that somebody tried to use a key that is out of use.
+ */
 export function createFunction(
   environment: Environment,
   { clock, chance }: Outside,
-): (event: unknown, context: Context) => Promise<RunResult> {
+): (event: unknown, context: Context) => Promise<Result> {
   const logger = new Logger({ serviceName: "keyturn" });
   const metrics = new Metrics({ namespace: "keyturn", serviceName: "keyturn" });
   const ports = createAwsPorts(environment, clock, chance);
@@ -29,8 +43,23 @@ export function createFunction(
     environment.configuration,
     environment.quotaShare,
   );
-  return middy<unknown, RunResult>()
+  return middy<unknown, Result>()
     .use(injectLambdaContext(logger))
     .use(logMetrics(metrics))
-    .handler((_event, context) => service.run(clock.nowMs() + context.getRemainingTimeInMillis()));
+    .handler(async (event, context) => {
+      const deadlineMs = clock.nowMs() + context.getRemainingTimeInMillis();
+      const reading = readUseAttempt(event, homeOf(context));
+      switch (reading.kind) {
+        case "no such event":
+          return service.run(deadlineMs);
+        case "attempt":
+          return {
+            outcome: "answered",
+            answers: await service.answer(reading.attempts, deadlineMs),
+          };
+        case "ignored":
+          telemetry.ignored(reading.why);
+          return { outcome: "ignored", why: reading.why };
+      }
+    });
 }

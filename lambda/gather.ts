@@ -1,9 +1,11 @@
 /** Looks: what the workflow asks to see, and nothing more. */
+import { createHash } from "node:crypto";
+import { canonicalJson } from "./canonical.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Ports } from "./ports.ts";
 import { tagNames } from "./workflow/tag-names.ts";
 import { subjectOf } from "./workflow/sights.ts";
-import type { Look, ManagedKey, Seen, Sight } from "./workflow/types.ts";
+import type { LastUse, Look, ManagedKey, Seen, Sight, Tags } from "./workflow/types.ts";
 
 /** What looking takes: the two ports that show KMS, and the pace at which they may be asked. */
 export type Eyes = Pick<Ports, "keys" | "discovery" | "clock"> & {
@@ -44,16 +46,26 @@ async function lookAt(eyes: Eyes, record: ManagedKey, look: Look): Promise<Sight
     case "grants":
       return keys.grantsOf(look.keyId);
     case "last-use":
-      return keys.lastUseOf(look.keyId);
+      return withHash(look.keyId, await keys.lastUseOf(look.keyId));
     case "successors": {
-      const found = await discovery.keysTagged({
-        [tagNames.owner]: record.owner,
-        [tagNames.alias]: record.alias,
-        [tagNames.rotation]: look.rotationId,
-      });
-      return { kind: "seen", value: found };
+      const tags = { ...ours(record), [tagNames.rotation]: look.rotationId };
+      return { kind: "seen", value: await discovery.keysTagged(tags) };
     }
+    case "lineage":
+      return { kind: "seen", value: await discovery.keysTagged(ours(record)) };
   }
+}
+
+function ours({ owner, alias }: ManagedKey): Tags {
+  return { [tagNames.owner]: owner, [tagNames.alias]: alias };
+}
+
+/** What an approval is bound to: this key, and just this answer. */
+function withHash(keyId: string, sight: Sight<LastUse>): Sight<{ lastUse: LastUse; hash: string }> {
+  if (sight.kind !== "seen") return sight;
+  const lastUse = sight.value;
+  const hash = createHash("sha256").update(canonicalJson({ keyId, lastUse })).digest("hex");
+  return { kind: "seen", value: { lastUse, hash } };
 }
 
 const operationOf: Record<Look["kind"], string> = {
@@ -64,4 +76,5 @@ const operationOf: Record<Look["kind"], string> = {
   grants: "ListGrants",
   "last-use": "GetKeyLastUsage",
   successors: "GetResources",
+  lineage: "GetResources",
 };

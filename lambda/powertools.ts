@@ -57,6 +57,15 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
       if (overdueMs > 0) counts.overdue += 1;
       counts.oldestOverdueMs = Math.max(counts.oldestOverdueMs, overdueMs);
     },
+    answered(answer) {
+      logger.warn("use attempt", answer);
+      const back = answer.outcome === "given-back" ? 1 : 0;
+      metrics.addMetric("UseAttempts", MetricUnit.Count, 1);
+      metrics.addMetric("GivenBack", MetricUnit.Count, back);
+    },
+    ignored(why) {
+      logger.warn("event ignored", { why });
+    },
     run(summary) {
       logger.info("run", summary);
       metrics.addMetric("Heartbeat", MetricUnit.Count, 1);

@@ -6,13 +6,15 @@ import { audit } from "./audit.ts";
 import type { Configuration } from "./config.ts";
 import { applyConfiguration } from "./configure.ts";
 import { createPacer, type Pacer } from "./pacer.ts";
-import type { DueItem, Ports } from "./ports.ts";
+import { homeOf, homesOf } from "./homes.ts";
+import type { ClaimRequest, DueItem, Ports } from "./ports.ts";
 import type { RunSummary, Telemetry } from "./telemetry.ts";
+import { searchTags } from "./tag-search.ts";
 import { takeTurn } from "./turn.ts";
 import { finding, type Finding } from "./workflow/findings.ts";
 import { isoOf } from "./workflow/iso.ts";
 import { believableAheadMs, requestLimitMs } from "./workflow/limits.ts";
-import type { Home } from "./workflow/types.ts";
+import type { Home, UseAttempt } from "./workflow/types.ts";
 import { ClaimLost } from "./write.ts";
 
 export type RunOptions = {
@@ -51,19 +53,26 @@ export type Run = RunOptions & {
   pacer: Pacer;
   homes: Map<string, Home>;
   stopAtMs: number;
+  tableId: string;
 };
 
-export async function run(options: RunOptions): Promise<RunResult> {
-  const { clock, chance, table } = options.ports;
-  const startedAtMs = clock.nowMs();
-  const current: Run = {
+export function begin(options: RunOptions): Run {
+  const { clock, chance } = options.ports;
+  return {
     ...options,
     id: chance.id(),
-    renewAtMs: startedAtMs + runClaimMs / 2,
+    renewAtMs: clock.nowMs() + runClaimMs / 2,
     pacer: createPacer(clock, options.quotaShare),
     homes: homesOf(options.configuration),
     stopAtMs: options.deadlineMs - leavingOffMs,
+    tableId: "",
   };
+}
+
+export async function run(options: RunOptions): Promise<RunResult> {
+  const { clock, table } = options.ports;
+  const startedAtMs = clock.nowMs();
+  const current = begin(options);
   const counts = { turns: 0, failed: 0, outOfTime: false };
   const end = (outcome: RunSummary["outcome"], configurationApplied: boolean): RunResult => {
     const durationMs = clock.nowMs() - startedAtMs;
@@ -79,6 +88,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     return end("another-run-at-work", applied);
   }
   try {
+    current.tableId = await table.id();
     let page = first;
     const configured = applied || (await applyConfiguration(current, markers(first.items)));
     if (!applied) page = await table.due(clock.nowMs(), dueLimit);
@@ -96,16 +106,6 @@ export async function run(options: RunOptions): Promise<RunResult> {
   }
 }
 
-function homesOf(configuration: Configuration): Map<string, Home> {
-  return new Map(
-    configuration.managedKeys.map(({ alias, aliases, policy }) => {
-      const resolved = configuration.policies[policy];
-      if (resolved === undefined) throw new Error(`no policy ${policy}`);
-      return [alias, { alias, aliases, policy: resolved }];
-    }),
-  );
-}
-
 type Work = Exclude<DueItem, { kind: "configuration" }>;
 
 function work(items: DueItem[]): Work[] {
@@ -121,7 +121,7 @@ function isApplied(items: DueItem[], hash: string): boolean {
 }
 
 function nameOf(item: Work): string {
-  return item.kind === "audit" ? "the audit" : item.alias;
+  return item.kind === "chore" ? `the ${item.chore}` : item.alias;
 }
 
 /** A few at once; each ends on its own, and none is begun when it is time to leave off. */
@@ -141,7 +141,7 @@ async function takeTurns(
       counts.turns += 1;
       try {
         await renewRunClaim(current, nowMs);
-        await (item.kind === "audit" ? audit(current) : oneKey(current, item.alias));
+        await takeOn(current, item);
       } catch (error) {
         if (!(error instanceof ClaimLost)) counts.failed += 1;
         current.telemetry.failed(nameOf(item), error);
@@ -158,35 +158,74 @@ async function renewRunClaim(current: Run, nowMs: number): Promise<void> {
   await current.ports.table.takeRunClaim(current.id, nowMs, nowMs + runClaimMs);
 }
 
+async function takeOn(current: Run, item: Work): Promise<void> {
+  switch (item.kind) {
+    case "chore":
+      return item.chore === "audit" ? audit(current) : searchTags(current);
+    case "managed-key":
+      return void (await oneKey(current, item.alias, "due"));
+    case "request":
+      if (await oneKey(current, item.alias, "asked")) return;
+      return askedOfNobody(current, item.alias);
+  }
+}
+
+/** A request for what is no managed key: there is no record to say so, and it must not stay due. */
+async function askedOfNobody(current: Run, alias: string): Promise<void> {
+  const { table, clock } = current.ports;
+  const held = current.homes.has(alias) || (await table.read(alias)) !== undefined;
+  if (held) return;
+  const requests = await table.requests(alias);
+  for (const { id, body } of requests) {
+    const seen = `${alias} is no managed key: ${JSON.stringify(body).slice(0, 500)}`;
+    const next = `add ${alias} to managedKeys in the configuration, and ask again`;
+    const what = finding("REQUEST_REFUSED", id, seen, next, clock.nowMs());
+    current.telemetry.finding(alias, what);
+  }
+  await table.deleteRequests(
+    alias,
+    requests.map(({ id }) => id),
+  );
+}
+
 function claimTooLong(alias: string, untilMs: number, nowMs: number): Finding {
   const seen = `a run claimed it until ${isoOf(untilMs)}, longer than any run lasts`;
   return finding("CLOCK_SKEW", alias, seen, "date -u", nowMs);
 }
 
-async function oneKey(current: Run, alias: string): Promise<void> {
-  const { ports, telemetry, deadlineMs, stopAtMs, pacer, homes } = current;
+/** One managed key's turn; false where it was not to be had. */
+export async function oneKey(
+  current: Run,
+  alias: string,
+  taking: ClaimRequest["taking"],
+  attempt?: UseAttempt,
+): Promise<boolean> {
+  const { ports, telemetry, deadlineMs, configuration, homes } = current;
   const nowMs = ports.clock.nowMs();
   const claimed = await ports.table.claim(alias, {
     runId: current.id,
     nowMs,
     untilMs: deadlineMs,
     dueAgainAtMs: deadlineMs + claimBackoffMs,
+    taking,
   });
   switch (claimed.kind) {
     case "taken":
       if (claimed.untilMs !== undefined && claimed.untilMs > nowMs + believableAheadMs) {
         telemetry.finding(alias, claimTooLong(alias, claimed.untilMs, nowMs));
       }
-      return;
+      return false;
     case "newer-schema": {
       const seen = `its item has schema ${claimed.schema}, newer than this code's`;
       const next = "deploy the newer version of keyturn again";
       telemetry.finding(alias, finding("SCHEMA_NEWER", alias, seen, next, nowMs));
-      return;
+      return true;
     }
     case "claimed": {
-      const turn = { ports, pacer, telemetry, deadlineMs, stopAtMs, home: homes.get(alias) };
-      await takeTurn(turn, claimed.stored);
+      const home = homeOf(homes, configuration, claimed.stored.record);
+      const asked = attempt === undefined ? {} : { attempt };
+      await takeTurn({ ...current, home, mode: configuration.mode, ...asked }, claimed.stored);
+      return true;
     }
   }
 }

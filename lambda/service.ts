@@ -1,13 +1,17 @@
 /** What lives as long as the process: the ports, the configuration, and whether it is applied. */
+import { answer, type Answer } from "./answer.ts";
 import type { Configuration } from "./config.ts";
 import { configurationHash } from "./config.ts";
 import type { Ports } from "./ports.ts";
-import { run, type RunResult } from "./run.ts";
+import { run, type RunOptions, type RunResult } from "./run.ts";
 import type { Telemetry } from "./telemetry.ts";
+import type { UseAttempt } from "./workflow/types.ts";
 
 export type Service = {
   /** One run, which the platform ends at `deadlineMs`. */
   run(deadlineMs: number): Promise<RunResult>;
+  /** Somebody tried to use these keys: each that is ours comes back. */
+  answer(attempts: UseAttempt[], deadlineMs: number): Promise<Answer[]>;
 };
 
 export function createService(
@@ -18,19 +22,29 @@ export function createService(
 ): Service {
   const hash = configurationHash(configuration);
   let configurationApplied = false;
+  const options = (deadlineMs: number): RunOptions => ({
+    ports,
+    telemetry,
+    configuration,
+    configurationHash: hash,
+    configurationApplied,
+    quotaShare,
+    deadlineMs,
+  });
   return {
     async run(deadlineMs) {
-      const result = await run({
-        ports,
-        telemetry,
-        configuration,
-        configurationHash: hash,
-        configurationApplied,
-        quotaShare,
-        deadlineMs,
-      });
+      const result = await run(options(deadlineMs));
       configurationApplied = result.configurationApplied;
       return result;
+    },
+    async answer(attempts, deadlineMs) {
+      const answers: Answer[] = [];
+      for (const attempt of attempts) {
+        const one = await answer(options(deadlineMs), attempt);
+        telemetry.answered(one);
+        answers.push(one);
+      }
+      return answers;
     },
   };
 }

@@ -1,4 +1,5 @@
 /** What a run tells the outside of itself, in the domain's words; log lines and metrics are made of it. */
+import type { Answer } from "./answer.ts";
 import type { Stored } from "./ports.ts";
 import type { Finding } from "./workflow/findings.ts";
 import type { Refusal } from "./workflow/types.ts";
@@ -32,4 +33,8 @@ export interface Telemetry {
     resting: string;
   }): void;
   run(summary: RunSummary): void;
+  /** A use attempt, and what came of it. */
+  answered(answer: Answer): void;
+  /** An event that claims to be a use attempt, and is not believed. */
+  ignored(why: string): void;
 }

@@ -3,28 +3,36 @@
  * condition of the claim's epoch; a turn whose write is lost has lost its claim, and stops there.
  */
 import { act } from "./act.ts";
+import { change } from "./change.ts";
 import { settleUp, type Ending } from "./ending.ts";
 import { describeError, RotationError } from "./errors.ts";
 import { gather } from "./gather.ts";
-import { transition } from "./journal.ts";
+import { parseRequest } from "./requests.ts";
 import { write } from "./write.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Ports, Stored } from "./ports.ts";
-import { absorbDone, absorbRefused, afterRefusal, announce } from "./workflow/absorb.ts";
-import { finding, sameFinding, type Finding } from "./workflow/findings.ts";
+import {
+  absorbDone,
+  absorbRefused,
+  afterRefusal,
+  announce,
+  subjectOf as callSubject,
+} from "./workflow/absorb.ts";
+import { sameFinding, type Finding } from "./workflow/findings.ts";
 import { violations } from "./workflow/invariants.ts";
 import { recheckMs } from "./workflow/limits.ts";
 import { matterName } from "./workflow/record.ts";
 import { nothingSeen } from "./workflow/sights.ts";
 import type {
   Decision,
-  EntryDraft,
   Home,
   Look,
-  ManagedKey,
+  Mode,
   Moment,
+  Request,
   Seen,
+  UseAttempt,
 } from "./workflow/types.ts";
 import { decide } from "./workflow/workflow.ts";
 
@@ -37,20 +45,27 @@ export type Turn = {
   /** From here on the run only leaves off. */
   stopAtMs: number;
   home: Home | undefined;
+  mode: Mode;
+  /** The table that the record was read from. */
+  tableId: string;
+  /** Somebody tried to use a version that is out of use. */
+  attempt?: UseAttempt;
 };
 
 /** What a turn holds between two decisions. */
-type State = {
+export type State = {
   stored: Stored;
   seen: Seen;
   /** When the oldest of what was seen was looked at. */
   seenSinceMs: number;
   uncertain: boolean;
   parked: Moment["parked"];
+  /** What was asked when the turn began, in order. */
+  asked: Request[];
 };
 
 type CallDecision = Extract<Decision, { kind: "call" }>;
-type Next = { kind: "on"; state: State } | { kind: "end"; state: State; ending: Ending };
+export type Next = { kind: "on"; state: State } | { kind: "end"; state: State; ending: Ending };
 
 /** More decisions than any turn can need: a workflow that does not come to rest is a bug. */
 const decisionsPerTurn = 200;
@@ -59,12 +74,15 @@ const decisionsPerTurn = 200;
 const freshForMs = 60_000;
 
 export async function takeTurn(turn: Turn, claimed: Stored): Promise<Stored> {
+  const { table } = turn.ports;
+  const asked = (await table.requests(claimed.record.alias)).map(parseRequest);
   let state: State = {
-    stored: claimed,
+    stored: atHome(claimed, turn.tableId),
     seen: nothingSeen(),
     seenSinceMs: turn.ports.clock.nowMs(),
     uncertain: false,
     parked: {},
+    asked,
   };
   for (let count = 0; count < decisionsPerTurn; count++) {
     const nowMs = turn.ports.clock.nowMs();
@@ -82,6 +100,12 @@ export async function takeTurn(turn: Turn, claimed: Stored): Promise<Stored> {
   throw new Error(`${claimed.record.alias}: no rest after ${decisionsPerTurn} decisions`);
 }
 
+/** What an older schema wrote does not say in which table: it is taken to be this one. */
+function atHome(stored: Stored, tableId: string): Stored {
+  if (stored.record.tableId !== "") return stored;
+  return { ...stored, record: { ...stored.record, tableId } };
+}
+
 /** What the decision said, and what came of following it. */
 function withFindings(ending: Ending, said: Finding[]): Ending {
   if (ending.kind !== "rest" && ending.kind !== "retry") return ending;
@@ -90,13 +114,19 @@ function withFindings(ending: Ending, said: Finding[]): Ending {
 }
 
 function momentOf(turn: Turn, state: State, nowMs: number): Moment {
+  const { record } = state.stored;
+  const done = record.honoured.map(({ id }) => id);
   return {
     nowMs,
-    epoch: state.stored.record.epoch,
+    epoch: record.epoch,
     home: turn.home,
     newRotationId: turn.ports.chance.id(),
     uncertain: state.uncertain,
     parked: state.parked,
+    mode: turn.mode,
+    tableId: turn.tableId,
+    requests: state.asked.filter(({ id }) => !done.includes(id)),
+    ...(turn.attempt === undefined ? {} : { attempt: turn.attempt }),
   };
 }
 
@@ -107,7 +137,8 @@ async function follow(turn: Turn, state: State, decision: Decision, moment: Mome
     case "change":
       return change(turn, state, decision.next, decision.entry, moment);
     case "call":
-      if (moment.nowMs - state.seenSinceMs > freshForMs) return lookAgain(state, moment);
+      if (isStale(state, moment)) return lookAgain(state, moment);
+      if (turn.mode === "plan") return planned(state, decision, moment);
       return call(turn, state, decision, moment);
     case "wait": {
       const { untilMs: dueAtMs, reason } = decision;
@@ -138,6 +169,29 @@ async function look(turn: Turn, state: State, looks: Look[]): Promise<Next> {
   }
 }
 
+/** Also what was seen while an earlier call could still land says nothing of what it did. */
+function isStale({ stored, seenSinceMs }: State, { nowMs, epoch }: Moment): boolean {
+  const others = stored.record.unsettled.filter((entry) => entry.epoch !== epoch);
+  return (
+    nowMs - seenSinceMs > freshForMs ||
+    others.some(({ untilMs }) => untilMs > seenSinceMs && untilMs <= nowMs)
+  );
+}
+
+/** Mode `plan`: what would be called is said, and looked at again in a while. */
+function planned(state: State, { call: made, reason }: CallDecision, moment: Moment): Next {
+  const { nowMs } = moment;
+  const subject = callSubject(state.stored.record, made);
+  return end(state, {
+    kind: "rest",
+    dueAtMs: nowMs + recheckMs,
+    reason: `would ${made.kind} ${subject}`,
+    findings: [],
+    halted: false,
+    planned: { call: made.kind, subject, reason, sinceMs: nowMs },
+  });
+}
+
 function lookAgain(state: State, moment: Moment): Next {
   return { kind: "on", state: { ...state, seen: nothingSeen(), seenSinceMs: moment.nowMs } };
 }
@@ -146,7 +200,7 @@ function end(state: State, ending: Ending): Next {
   return { kind: "end", state, ending };
 }
 
-function halted(state: State, what: Finding, moment: Moment): Next {
+export function halted(state: State, what: Finding, moment: Moment): Next {
   const dueAtMs = moment.nowMs + recheckMs;
   return end(state, {
     kind: "rest",
@@ -155,44 +209,6 @@ function halted(state: State, what: Finding, moment: Moment): Next {
     findings: [what],
     halted: true,
   });
-}
-
-/** A KMS key is bound to this managed key before the record names it. */
-async function change(
-  turn: Turn,
-  state: State,
-  next: ManagedKey,
-  entry: EntryDraft,
-  moment: Moment,
-): Promise<Next> {
-  const before = state.stored.record;
-  const { table } = turn.ports;
-  for (const { keyId } of next.versions) {
-    if (before.versions.some((version) => version.keyId === keyId)) continue;
-    const bound = await table.bind(keyId, next.alias, moment.nowMs);
-    if (bound.kind === "taken") {
-      const seen = `${keyId} is a version of ${bound.by} already`;
-      const command = `aws kms list-aliases --key-id ${keyId}`;
-      const taken = finding("KEY_ALREADY_MANAGED", next.alias, seen, command, moment.nowMs);
-      return halted(state, taken, moment);
-    }
-  }
-  // KMS has deleted it: nobody else can come to own it, and a crash in between unbinds it again.
-  for (const { keyId } of before.versions) {
-    const gone = next.versions.every((version) => version.keyId !== keyId);
-    if (gone) await table.unbind(keyId, next.alias);
-  }
-  const stored = await commit(turn, state.stored, next, entry, moment);
-  return { kind: "on", state: { ...state, stored, seen: stillSeen(state, next) } };
-}
-
-/** What was seen before a step ended does not decide on the next: destruction reads afresh. */
-function stillSeen(state: State, next: ManagedKey): Seen {
-  const stepEnded = next.rotations.some(({ id, step }) => {
-    const before = state.stored.record.rotations.find((rotation) => rotation.id === id);
-    return before !== undefined && before.step !== step;
-  });
-  return stepEnded ? nothingSeen() : state.seen;
 }
 
 async function call(
@@ -229,17 +245,4 @@ async function call(
       turn.telemetry.unanswered({ ...told, message: outcome.message });
       return { kind: "on", state: { ...fresh, uncertain: true } };
   }
-}
-
-async function commit(
-  turn: Turn,
-  before: Stored,
-  next: ManagedKey,
-  entry: EntryDraft,
-  moment: Moment,
-): Promise<Stored> {
-  const stored = transition(before, next, entry, moment.nowMs);
-  await write(turn.ports.table, before, stored);
-  turn.telemetry.transition(stored);
-  return stored;
 }

@@ -167,9 +167,8 @@ describe("what others do does not hold up a rotation", () => {
     for (const name of names) {
       const stored = await world.table.read(name);
       if (stored === undefined) throw new Error("a record was expected");
-      const { revision, epoch } = stored.record;
-      const record = { ...stored.record, schema: 2 as 1, dueAtMs: 1 };
-      await world.table.write({ ...stored, record }, { revision, epoch });
+      const newer = { ...stored.record, schema: 3, dueAtMs: 1 };
+      world.table.put({ ...stored, record: newer });
     }
     world.clock.moveTo(world.clock.nowMs() + 83 * dayMs);
     await world.tick();

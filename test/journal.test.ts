@@ -7,7 +7,7 @@ import type { EntryDraft } from "../lambda/workflow/types.ts";
 import { aHome } from "./fixtures.ts";
 
 function fresh(): Stored {
-  const record = newManagedKey("acme", aHome(), 0);
+  const record = newManagedKey({ owner: "acme", tableId: "table-1" }, aHome(), "configuration", 0);
   return { record, journalHead: genesisHash, outbox: [] };
 }
 

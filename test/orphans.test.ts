@@ -136,7 +136,7 @@ describe("the audit", () => {
       ],
     });
     await world.passDays(15);
-    expect(world.table.auditFindings()).toMatchObject([
+    expect(world.table.choreFindings("audit")).toMatchObject([
       { code: "UNKNOWN_KEY", subject: KeyMetadata.KeyId },
     ]);
     expect(await world.stateOf(KeyMetadata.KeyId)).toBe("Enabled");

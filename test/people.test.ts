@@ -193,19 +193,6 @@ describe("the old version is still needed", () => {
     }
   });
 
-  test("approval: the old version waits for a person to disable it, and the rest follows", async () => {
-    const world = await aWorld({ policy: { approval: "revoke", retire: "delete" } });
-    const first = await world.targetOf(orders);
-    await world.passDays(84 + 35);
-    expect(await world.findings()).toContain("APPROVAL_REQUIRED");
-    expect(await world.stateOf(first)).toBe("Enabled");
-    await world.ask("DisableKey", { KeyId: first });
-    await world.pass(2 * hourMs);
-    expect(await world.findings()).toEqual([]);
-    await world.passDays(16);
-    expect(await world.stateOf(first)).toBe("PendingDeletion");
-  });
-
   test("a guardrail in the key policy is waited for, not fought", async () => {
     const root = "arn:aws:iam::000000000000:root";
     const allow = { Effect: "Allow", Principal: { AWS: root }, Action: "kms:*", Resource: "*" };

@@ -5,10 +5,12 @@
 import { configurationHash, type Configuration } from "../lambda/config.ts";
 import { RotationError } from "../lambda/errors.ts";
 import type { JournalEntry, Ports } from "../lambda/ports.ts";
-import { run, type RunResult } from "../lambda/run.ts";
+import { answer, type Answer } from "../lambda/answer.ts";
+import { run, type RunOptions, type RunResult } from "../lambda/run.ts";
 import type { Telemetry } from "../lambda/telemetry.ts";
+import { readUseAttempt } from "../lambda/use-attempt.ts";
 import type { Finding } from "../lambda/workflow/findings.ts";
-import type { ManagedKey, Policy } from "../lambda/workflow/types.ts";
+import type { ManagedKey, Mode, Policy } from "../lambda/workflow/types.ts";
 import { SimClock } from "../sim/clock.ts";
 import { cheapCryptography } from "../sim/kms/cheap-cryptography.ts";
 import { KmsTwin } from "../sim/kms/twin.ts";
@@ -42,6 +44,8 @@ export type WorldOptions = {
   keys?: Record<string, object>;
   aliases?: Record<string, string[]>;
   owner?: string;
+  mode?: Mode;
+  dependents?: string[];
   lastUsageLagMs?: number;
   keyQuota?: number;
 };
@@ -55,6 +59,8 @@ export class World {
   readonly errors: unknown[] = [];
   /** The operations of KMS that keyturn called. */
   readonly calls: string[] = [];
+  /** What CloudTrail has to tell of the use of keys that are out of use. */
+  readonly attempts: unknown[] = [];
   configuration: Configuration;
   /** Set by a test to break what passes between a run and the world. */
   intercept: Intercept | undefined;
@@ -78,15 +84,18 @@ export class World {
     this.kms.onCall = ({ operation, principalArn }) => {
       if (principalArn === keyturnArn) this.calls.push(operation);
     };
+    this.kms.onUseAttempt = (event) => void this.attempts.push(event);
     const policy = aPolicy(options.policy);
     const aliases = Object.keys(options.keys ?? { "alias/orders": {} });
     this.configuration = {
       owner: options.owner ?? "acme",
+      mode: options.mode ?? "act",
       policies: { [policy.name]: policy },
       managedKeys: aliases.map((alias) => ({
         alias,
         aliases: [alias, ...(options.aliases?.[alias] ?? [])],
         policy: policy.name,
+        dependents: options.dependents ?? [],
       })),
     };
   }
@@ -123,7 +132,34 @@ export class World {
 
   /** One run, as the schedule starts it. */
   tick(): Promise<RunResult> {
-    return run({
+    return run(this.#options());
+  }
+
+  /** A person writes a request; the next run finds it. */
+  request(kind: string, fields: Record<string, unknown> = {}, alias = "alias/orders"): string {
+    const id = `request-${String(++this.#ids).padStart(6, "0")}`;
+    const known = fields.by === undefined ? { by: "ada" } : {};
+    this.table.ask(alias, id, { kind, ...known, ...fields });
+    return id;
+  }
+
+  /** A person writes a request, and the schedule starts a run. */
+  async asks(kind: string, fields: Record<string, unknown> = {}): Promise<void> {
+    this.request(kind, fields);
+    await this.tick();
+  }
+
+  /** CloudTrail tells of an attempt to use a key that is out of use. */
+  async deliver(event: unknown): Promise<Answer[]> {
+    const reading = readUseAttempt(event);
+    if (reading.kind !== "attempt") return [];
+    const answers: Answer[] = [];
+    for (const attempt of reading.attempts) answers.push(await answer(this.#options(), attempt));
+    return answers;
+  }
+
+  #options(): RunOptions {
+    return {
       ports: this.ports(),
       telemetry: this.#telemetry(),
       configuration: this.configuration,
@@ -131,7 +167,7 @@ export class World {
       configurationApplied: false,
       quotaShare: 1,
       deadlineMs: this.clock.nowMs() + runLimitMs,
-    });
+    };
   }
 
   /** Time passes, and the schedule starts a run whenever something is due. */
@@ -240,6 +276,8 @@ export class World {
       failed: (_alias, error) => void this.errors.push(error),
       rested: () => undefined,
       run: () => undefined,
+      answered: () => undefined,
+      ignored: () => undefined,
     };
   }
 }

@@ -3,9 +3,12 @@
  * record first, the key carries the rotation's tags, and a key whose CreateKey has no definite
  * answer is looked for, and adopted, before another is made.
  */
+import { withAliasOnly } from "./alias-only.ts";
 import { finding, type Finding } from "./findings.ts";
 import { clockSkewMs, recheckMs } from "./limits.ts";
-import { withRotation, withVersion, without } from "./record.ts";
+import { sameAliases } from "./policy.ts";
+import { rotationOf, withRotation, withRotationClosed, withVersion, without } from "./record.ts";
+import { cancelled } from "./rollback.ts";
 import { mayStillLand } from "./settle.ts";
 import { sameShape } from "./shape.ts";
 import { lookFirst, stillToSee, valueOf } from "./sights.ts";
@@ -33,11 +36,14 @@ export function decideGenerate(scene: StepScene): Decision {
     const reason = "a CreateKey without an answer may still make a key, or not yet show it";
     return { kind: "wait", untilMs: entry.untilMs, reason, ...manyMisses(rotation, moment) };
   }
-  return adopt(scene);
+  return adopt(scene) ?? notFound(scene);
 }
 
 function create(scene: StepScene): Decision {
   const { record, rotation, old, seen, moment } = scene;
+  if (rotation.cancelledAtMs !== undefined) return neverMade(record, rotation);
+  const late = lateAnswer(scene);
+  if (late !== undefined) return late;
   const pause = pauseAfter(rotation, moment);
   if (pause !== undefined) return pause;
   const first = lookFirst(scene, [{ kind: "policy", keyId: old.keyId }]);
@@ -54,11 +60,36 @@ function create(scene: StepScene): Decision {
       kind: "CreateKey",
       shape,
       description,
-      policy: policy.document,
+      policy: withAliasOnly(policy.document, aliasesOnly(rotation)),
       tags: { ...tags, [tagNames.attempt]: String(attempts + 1) },
     },
     matter: { kind: "rotation", rotationId: rotation.id },
     reason: `version ${rotation.to} does not exist yet`,
+  };
+}
+
+/** The aliases through which alone the new version is to originate, where the policy says so. */
+function aliasesOnly({ policy, intent }: Rotation): string[] | undefined {
+  return policy.originate === "alias-only" ? intent.aliases : undefined;
+}
+
+/** A key of an attempt that was given up shows up after all: it is taken, not made once more. */
+function lateAnswer(scene: StepScene): Decision | undefined {
+  return scene.rotation.intent.attempts === 0 ? undefined : adopt(scene);
+}
+
+/** Rolled back before a key was made of it, and none can be made of it any longer. */
+function neverMade(record: ManagedKey, rotation: Rotation): Decision {
+  return {
+    kind: "change",
+    next: withRotationClosed(record, rotation),
+    entry: {
+      event: "cancelled",
+      reason: "it was rolled back, and no key was made of it",
+      rotationId: rotation.id,
+      step: "generate",
+      detail: { from: rotation.from, to: rotation.to },
+    },
   };
 }
 
@@ -94,7 +125,8 @@ function abandoned(record: ManagedKey, rotation: Rotation): Decision {
   };
 }
 
-function adopt(scene: StepScene): Decision {
+/** Undefined where no key is what was meant. */
+function adopt(scene: StepScene): Decision | undefined {
   const { record, rotation, seen, moment } = scene;
   const search = lookFirst(scene, [{ kind: "successors", rotationId: rotation.id }]);
   if (search !== undefined) return search;
@@ -108,14 +140,20 @@ function adopt(scene: StepScene): Decision {
     if (first !== undefined) return first;
   }
   const fitting = candidates
-    .filter((keyId) => whyNotMeant(rotation.intent, seen, keyId) === undefined)
+    .filter((keyId) => whyNotMeant(rotation, seen, keyId) === undefined)
     .map((keyId) => valueOf(seen.key[keyId]))
     .filter((key) => key !== undefined)
     .sort(byAge);
   const [chosen, ...rest] = fitting;
-  if (chosen === undefined) return notFound(record, rotation, candidates.length);
+  if (chosen === undefined) return undefined;
   const extras = rest.map(({ keyId }) => extraOf(rotation, keyId, moment.nowMs));
   const { next, entry } = generated(record, rotation, chosen, moment);
+  if (rotation.cancelledAtMs !== undefined) {
+    return {
+      kind: "change",
+      ...madeAndCancelled({ ...next, extras: [...next.extras, ...extras] }, rotation.id, moment),
+    };
+  }
   return {
     kind: "change",
     next: { ...next, extras: [...next.extras, ...extras] },
@@ -128,12 +166,22 @@ function adopt(scene: StepScene): Decision {
   };
 }
 
+/** It has its key, and gives way at once: nobody was ever pointed at it. */
+export function madeAndCancelled(
+  record: ManagedKey,
+  rotationId: string,
+  moment: Moment,
+): Transition {
+  return cancelled(record, rotationOf(record, rotationId), moment);
+}
+
 function byAge(a: Key, b: Key): number {
   if (a.createdAtMs !== b.createdAtMs) return a.createdAtMs - b.createdAtMs;
   return a.keyId < b.keyId ? -1 : 1;
 }
 
-function notFound(record: ManagedKey, rotation: Rotation, candidates: number): Decision {
+function notFound({ record, rotation, seen }: StepScene): Decision {
+  const candidates = (valueOf(seen.successors[rotation.id]) ?? []).length;
   return {
     kind: "change",
     next: withRotation(record, {
@@ -151,7 +199,8 @@ function notFound(record: ManagedKey, rotation: Rotation, candidates: number): D
 }
 
 /** Anybody who may tag can forge tags: why this key is not what the intent meant. */
-function whyNotMeant(intent: Intent, seen: Seen, keyId: string): string | undefined {
+function whyNotMeant(rotation: Rotation, seen: Seen, keyId: string): string | undefined {
+  const { intent } = rotation;
   const key = valueOf(seen.key[keyId]);
   const tags = valueOf(seen.tags[keyId]);
   const policy = valueOf(seen.policy[keyId]);
@@ -159,6 +208,10 @@ function whyNotMeant(intent: Intent, seen: Seen, keyId: string): string | undefi
   if (key.state !== "Enabled") return `it is ${key.state}`;
   if (!sameShape(key, intent.shape)) return `it is ${key.spec} for ${key.usage}`;
   if (policy.hash !== intent.policyHash) return "its key policy is another";
+  const [there, wanted] = [policy.aliasOnly ?? [], aliasesOnly(rotation) ?? []];
+  if (!sameAliases([...there].sort(), [...wanted].sort())) {
+    return "its key policy lets it originate otherwise";
+  }
   if (key.createdAtMs < intent.writtenAtMs - clockSkewMs) return "it is older than the intent";
   const wrong = Object.entries(intent.tags).find(([name, value]) => tags[name] !== value);
   return wrong === undefined ? undefined : `its tag ${wrong[0]} is not ${wrong[1]}`;
@@ -191,6 +244,7 @@ export function generated(
     shape: rotation.intent.shape,
     standing: "created",
     createdAtMs: key.createdAtMs,
+    ...(aliasesOnly(rotation) === undefined ? {} : { aliasOnly: true }),
   };
   const moved: Rotation = {
     ...rotation,

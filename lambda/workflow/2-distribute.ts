@@ -5,7 +5,11 @@
 import { extraOf } from "./1-generate.ts";
 import { finding } from "./findings.ts";
 import { consistencyMs } from "./limits.ts";
+import { ownerFinding } from "./old-version.ts";
 import { versionOf, withRotation } from "./record.ts";
+import { notAcknowledged } from "./acknowledgement.ts";
+import { notYetBack } from "./returning.ts";
+import { isServicePrincipal } from "./service-principal.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import type {
   Decision,
@@ -21,6 +25,8 @@ import type {
 export function decideDistribute(scene: StepScene): Decision {
   const { record, rotation, moment } = scene;
   const fresh = versionOf(record, rotation.to);
+  const back = rotation.direction === "back" ? notYetBack(scene, fresh) : undefined;
+  if (back !== undefined && !isPropagating(scene)) return back;
   if (rotation.enabledSinceMs === undefined) return grantsFirst(scene, fresh);
   const readyAtMs = rotation.enabledSinceMs + rotation.policy.propagationMs;
   if (moment.nowMs < readyAtMs) {
@@ -30,7 +36,13 @@ export function decideDistribute(scene: StepScene): Decision {
   if (notReady !== undefined) return notReady;
   const late = copyGrants(scene, fresh);
   if (late !== undefined) return late;
-  return distributed(scene, fresh);
+  return notAcknowledged(scene, fresh, readyAtMs) ?? distributed(scene, fresh);
+}
+
+/** Nothing is looked at while it only waits. */
+function isPropagating({ rotation, moment }: StepScene): boolean {
+  const { enabledSinceMs, policy } = rotation;
+  return enabledSinceMs !== undefined && moment.nowMs < enabledSinceMs + policy.propagationMs;
 }
 
 /** Grants that AWS services made follow their own resources, and are not ours to copy. */
@@ -38,10 +50,6 @@ export function customersGrants(grants: Grant[]): Grant[] {
   return grants.filter(
     ({ grantee, retiring }) => ![grantee, retiring ?? ""].some(isServicePrincipal),
   );
-}
-
-function isServicePrincipal(principal: string): boolean {
-  return principal.endsWith(".amazonaws.com") || principal.includes(":role/aws-service-role/");
 }
 
 function grantsFirst(scene: StepScene, fresh: Version): Decision {
@@ -76,8 +84,13 @@ function copyGrants(scene: StepScene, fresh: Version): Decision | undefined {
     ({ grantId }) => !rotation.grantsCopied.includes(grantId),
   );
   if (wanted.length === 0) return undefined;
-  const lookAtNew = lookFirst(scene, [{ kind: "grants", keyId: fresh.keyId }]);
+  const lookAtNew = lookFirst(scene, [
+    { kind: "grants", keyId: fresh.keyId },
+    { kind: "tags", keyId: fresh.keyId },
+  ]);
   if (lookAtNew !== undefined) return lookAtNew;
+  const foreign = ownerFinding(scene, fresh);
+  if (foreign !== undefined) return { kind: "halt", finding: foreign };
   const there = (valueOf(seen.grants[fresh.keyId]) ?? []).map(grantTerms);
   const missing = wanted.find((grant) => !there.includes(grantTerms(grant)));
   return missing === undefined ? undefined : copyGrant(rotation, fresh, missing);

@@ -5,7 +5,9 @@
 import { whyNotEnabledYet } from "./2-distribute.ts";
 import { aliasMoved } from "./alias-target.ts";
 import { consistencyMs } from "./limits.ts";
-import { versionOf, withRotation, withVersion } from "./record.ts";
+import { behind, labelFinding } from "./lineage.ts";
+import { ownerFinding } from "./old-version.ts";
+import { versionOf, without, withRotation, withVersion } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import type {
   Decision,
@@ -22,9 +24,13 @@ export function decideActivate(scene: StepScene): Decision {
   const fresh = versionOf(record, rotation.to);
   const notReady = whyNotEnabledYet(scene, fresh);
   if (notReady !== undefined) return notReady;
-  const looks: Look[] = rotation.intent.aliases.map((alias) => ({ kind: "key", key: alias }));
-  const first = lookFirst(scene, looks);
+  const aliases = rotation.intent.aliases.map((alias): Look => ({ kind: "key", key: alias }));
+  const first = lookFirst(scene, [...aliases, { kind: "tags", keyId: fresh.keyId }]);
   if (first !== undefined) return first;
+  const wrong = ownerFinding(scene, fresh) ?? labelFinding(scene, fresh);
+  if (wrong !== undefined) return { kind: "halt", finding: wrong };
+  const landed = movedAlready(scene, fresh);
+  if (landed !== undefined) return landed;
 
   const toMove: string[] = [];
   for (const alias of rotation.intent.aliases) {
@@ -45,6 +51,26 @@ export function decideActivate(scene: StepScene): Decision {
     matter: { kind: "rotation", rotationId: rotation.id },
     reason: `${alias} is on version ${old.number}, and version ${fresh.number} is Enabled`,
   };
+}
+
+/**
+ * An alias that is on the new version although no move of it is on record: our call without an answer,
+ * which was one; else somebody else's doing, or that of a later state of this table.
+ */
+function movedAlready(scene: StepScene, fresh: Version): Decision | undefined {
+  const { record, rotation, seen, moment } = scene;
+  if (rotation.direction === "back") return undefined;
+  const [alias, ...others] = rotation.intent.aliases.filter(
+    (name) =>
+      valueOf(seen.key[name])?.keyId === fresh.keyId && !Object.hasOwn(rotation.movedAtMs, name),
+  );
+  if (alias === undefined) return undefined;
+  if (rotation.unanswered === "UpdateAlias" && others.length === 0) {
+    const answered = without(rotation, "unanswered");
+    return { kind: "change", ...aliasWasMoved(record, answered, alias, moment.nowMs) };
+  }
+  const sights = `${alias} is on version ${fresh.number} already, and no move of it is on record`;
+  return { kind: "halt", finding: behind(record, sights, moment.nowMs) };
 }
 
 /** The record once UpdateAlias was answered; whether the alias is there is still to be seen. */
@@ -69,7 +95,11 @@ export function aliasWasMoved(
 
 function activated({ record, rotation, old, moment }: StepScene, fresh: Version): Decision {
   const { nowMs } = moment;
-  const serving = withVersion(record, { ...fresh, standing: "serving", activatedAtMs: nowMs });
+  const forward = rotation.direction === "forward";
+  // One that comes back is as old as it was: its cryptoperiod goes on from its first activation.
+  const activatedAtMs = forward ? nowMs : (fresh.activatedAtMs ?? fresh.createdAtMs);
+  const serves: Version = { ...without(fresh, "retiredAtMs"), standing: "serving", activatedAtMs };
+  const serving = withVersion(record, serves);
   const draining = withVersion(serving, { ...old, standing: "draining", retiredAtMs: nowMs });
   return {
     kind: "change",
@@ -80,8 +110,8 @@ function activated({ record, rotation, old, moment }: StepScene, fresh: Version)
       drainSinceMs: nowMs,
     }),
     entry: {
-      event: "activated",
-      reason: "every alias is seen on the new version",
+      event: forward ? "activated" : "returned",
+      reason: "every alias is seen on the version that is to serve",
       rotationId: rotation.id,
       step: "activate",
       detail: {

@@ -2,14 +2,16 @@
  * Step 4, drain: the old version only processes now, and has to be proved quiet. Unknown is not
  * quiet, and the key is never probed: a probe is a use.
  */
+import { isApproved } from "./approval.ts";
 import { aliasesInTheWay, ownerFinding, stateFinding } from "./old-version.ts";
-import { lastUseOf } from "./destruction.ts";
-import { describeLastUse, judge } from "./evidence.ts";
-import { finding, type Finding } from "./findings.ts";
+import { evidenceOf } from "./destruction.ts";
+import { describeLastUse, judge, judgeQuiet } from "./evidence.ts";
+import { finding, requestCommand, type Finding } from "./findings.ts";
 import { decideRestored } from "./give-back.ts";
 import { dayMs, recheckMs } from "./limits.ts";
+import { labelFinding } from "./lineage.ts";
 import { versionOf, withRotation, withRotationClosed, withVersion } from "./record.ts";
-import { lookFirst } from "./sights.ts";
+import { lookFirst, valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
 import type {
   Decision,
@@ -52,7 +54,7 @@ function drainSinceMs({ rotation, old }: StepScene): number {
 
 /** The label is for IAM policies and SCPs, ours among them; it says that originating has ended. */
 function label(scene: StepScene): Decision {
-  const { rotation, old } = scene;
+  const { rotation, old, seen } = scene;
   const first = lookFirst(scene, [
     { kind: "key", key: old.keyId },
     { kind: "tags", keyId: old.keyId },
@@ -60,16 +62,32 @@ function label(scene: StepScene): Decision {
   if (first !== undefined) return first;
   const wrong = stateFinding(scene, ["Enabled"]) ?? ownerFinding(scene, old);
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
+  const label = labelOf(rotation);
+  const isThere = valueOf(seen.tags[old.keyId])?.[tagNames.retired] === label;
+  const foreign =
+    isThere && rotation.unanswered === "TagResource" ? undefined : labelFinding(scene, old);
+  if (foreign !== undefined) return { kind: "halt", finding: foreign };
   return {
     kind: "call",
-    call: { kind: "TagResource", keyId: old.keyId, tags: { [tagNames.retired]: rotation.id } },
+    call: { kind: "TagResource", keyId: old.keyId, tags: { [tagNames.retired]: label } },
     matter: { kind: "rotation", rotationId: rotation.id },
     reason: `version ${old.number} no longer originates`,
   };
 }
 
+/** Which rotation retired the version, and, once it came back, the how manieth time. */
+export function labelOf({ id, episode }: Pick<Rotation, "id" | "episode">): string {
+  return episode === 1 ? id : `${id}.${episode}`;
+}
+
 export function labelled(record: ManagedKey, rotation: Rotation, nowMs: number): Transition {
-  const next = withRotation(record, { ...rotation, labelledAtMs: nowMs });
+  const { restored } = rotation;
+  const again =
+    restored === undefined
+      ? rotation
+      : { ...rotation, episode: rotation.episode + 1, restored: { ...restored, relabelled: true } };
+  const version = { ...versionOf(record, rotation.from), label: labelOf(again) };
+  const next = withRotation(withVersion(record, version), { ...again, labelledAtMs: nowMs });
   return {
     next: { ...next, authorizationChangedAtMs: nowMs },
     entry: {
@@ -83,11 +101,11 @@ export function labelled(record: ManagedKey, rotation: Rotation, nowMs: number):
 }
 
 function judged(scene: StepScene): Decision {
-  const { record, rotation, old, seen, moment } = scene;
-  const lastUse = lastUseOf(seen, old.keyId);
-  const evidence: Evidence = { lookedAtMs: moment.nowMs, lastUse };
+  const { record, rotation, old, moment } = scene;
+  const evidence = evidenceOf(scene);
+  const { lastUse } = evidence;
   if (rotation.policy.retire === "retain") return retained(scene, evidence);
-  const block = notQuiet(scene, lastUse);
+  const block = notQuiet(scene, evidence);
   if (block !== undefined) return block;
   const moved: Rotation = { ...rotation, step: "revoke", stepSinceMs: moment.nowMs, evidence };
   return {
@@ -98,14 +116,22 @@ function judged(scene: StepScene): Decision {
       reason: "no alias on it, and quiet for as long as the policy asks",
       rotationId: rotation.id,
       step: "drain",
-      detail: { version: old.number, keyId: old.keyId, lastUse: describeLastUse(lastUse) },
+      detail: {
+        version: old.number,
+        keyId: old.keyId,
+        lastUse: describeLastUse(lastUse),
+        evidence: evidence.hash,
+      },
     },
   };
 }
 
 /** The wait that evidence short of quiet amounts to; undefined where the version is quiet. */
-export function notQuiet(scene: StepScene, lastUse: LastUse): Decision | undefined {
-  const { rotation, old, moment } = scene;
+export function notQuiet(scene: StepScene, evidence: Evidence): Decision | undefined {
+  const { record, rotation, old, moment } = scene;
+  const { lastUse, hash } = evidence;
+  const approved = isApproved(rotation, evidence);
+  if (approved && rotation.approval?.override === true) return undefined;
   const verdict = judge(lastUse, retiredAtMs(old), rotation.policy, moment.nowMs);
   const show = `aws kms get-key-last-usage --key-id ${old.keyId}`;
   const blocked = (reason: string, what: Finding): Decision => ({
@@ -123,20 +149,29 @@ export function notQuiet(scene: StepScene, lastUse: LastUse): Decision | undefin
       return blocked("unknown is not quiet", what);
     }
     case "originated": {
-      const sights = `version ${old.number}: ${describeLastUse(lastUse)}, after it was retired`;
+      if (approved) return stillInUse(scene, lastUse, show);
+      const sights = `version ${old.number}: ${describeLastUse(lastUse)}, after it was retired; evidence ${hash}`;
       const code = "ORIGINATED_AFTER_ACTIVATION";
-      return blocked("it still originates", finding(code, old.keyId, sights, show, moment.nowMs));
+      const next = requestCommand(record.alias, "approve", { version: old.number, evidence: hash });
+      return blocked("it still originates", finding(code, old.keyId, sights, next, moment.nowMs));
     }
-    case "in-use": {
-      const untilMs = Math.max(verdict.quietAtMs, moment.nowMs + recheckMs);
-      return {
-        kind: "wait",
-        untilMs,
-        reason: `not quiet for long enough: ${describeLastUse(lastUse)}`,
-        ...prolonged(scene, lastUse, show),
-      };
-    }
+    case "in-use":
+      return stillInUse(scene, lastUse, show);
   }
+}
+
+/** An approval of what originated leaves the quiet period as it is. */
+function stillInUse(scene: StepScene, lastUse: LastUse, show: string): Decision | undefined {
+  const { rotation, moment } = scene;
+  if (lastUse.kind === "unknown") return undefined;
+  const verdict = judgeQuiet(lastUse, rotation.policy, moment.nowMs);
+  if (verdict.kind === "quiet") return undefined;
+  return {
+    kind: "wait",
+    untilMs: Math.max(verdict.quietAtMs, moment.nowMs + recheckMs),
+    reason: `not quiet for long enough: ${describeLastUse(lastUse)}`,
+    ...prolonged(scene, lastUse, show),
+  };
 }
 
 function prolonged(scene: StepScene, lastUse: LastUse, show: string): { finding?: Finding } {

@@ -3,25 +3,24 @@
  * says so, schedule the deletion. The evidence is read again before each of the two.
  */
 import { notQuiet } from "./4-drain.ts";
+import { approvalRequired, isApproved } from "./approval.ts";
 import { awaitDeletion } from "./deletion.ts";
-import { callOn, everythingOf, evidenceRead, guardrail, lapsed, lastUseOf } from "./destruction.ts";
+import {
+  callOn,
+  everythingOf,
+  evidenceOf,
+  evidenceRead,
+  guardrail,
+  lapsed,
+} from "./destruction.ts";
 import { describeLastUse } from "./evidence.ts";
-import { finding } from "./findings.ts";
 import { needed } from "./give-back.ts";
-import { recheckMs } from "./limits.ts";
+import { labelFinding } from "./lineage.ts";
 import { aliasesInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import { lookForAliases, soak } from "./soak.ts";
-import type {
-  Decision,
-  KeyState,
-  LastUse,
-  ManagedKey,
-  Rotation,
-  StepScene,
-  Transition,
-} from "./types.ts";
+import type { Decision, KeyState, ManagedKey, Rotation, StepScene, Transition } from "./types.ts";
 
 export function decideRevoke(scene: StepScene): Decision {
   const { rotation, old } = scene;
@@ -34,6 +33,7 @@ export function decideRevoke(scene: StepScene): Decision {
       return awaitDeletion(scene);
     case "created":
     case "serving":
+    case "returning":
     case "retained":
       throw new Error(`version ${old.number} is ${old.standing}, and not to be revoked`);
   }
@@ -47,7 +47,10 @@ function backToDrain(scene: StepScene): Decision {
   const { record, rotation, moment } = scene;
   const { nowMs } = moment;
   const back: Rotation = { ...rotation, step: "drain", stepSinceMs: nowMs };
-  const inDoubt: Rotation = { ...back, restored: { because: "use" } };
+  const inDoubt: Rotation = {
+    ...back,
+    restored: { because: "use", cancel: false, relabelled: false },
+  };
   return {
     kind: "change",
     next: withRotation(record, rotation.unanswered === undefined ? back : inDoubt),
@@ -60,25 +63,30 @@ function disable(scene: StepScene): Decision {
   const first = lookFirst(scene, everythingOf(old.keyId));
   if (first !== undefined) return first;
   const key = valueOf(seen.key[old.keyId]);
-  const byHand = rotation.policy.approval === "revoke";
-  const ours = rotation.unanswered === "DisableKey";
-  const isDisabled = key?.state === "Disabled" && (ours || byHand);
+  const isDisabled = key?.state === "Disabled" && rotation.unanswered === "DisableKey";
   const inTheWay = aliasesInTheWay(scene);
-  const lastUse = lastUseOf(seen, old.keyId);
-  const inUse = notQuiet(scene, lastUse);
-  if (isDisabled && ours && inTheWay !== undefined) return needed(scene, "alias", inTheWay.seen);
-  if (isDisabled && ours && inUse !== undefined) {
+  const evidence = evidenceOf(scene);
+  const { lastUse } = evidence;
+  const inUse = notQuiet(scene, evidence);
+  if (isDisabled && inTheWay !== undefined) return needed(scene, "alias", inTheWay.seen);
+  if (isDisabled && inUse !== undefined) {
     return needed(scene, "use", `our call landed late: ${describeLastUse(lastUse)}`);
   }
-  const expected: KeyState[] = isDisabled && inUse === undefined ? ["Disabled"] : ["Enabled"];
-  const wrong = stateFinding(scene, expected) ?? ownerFinding(scene, old) ?? inTheWay;
+  const expected: KeyState[] = isDisabled ? ["Disabled"] : ["Enabled"];
+  const wrong =
+    stateFinding(scene, expected) ??
+    ownerFinding(scene, old) ??
+    labelFinding(scene, old) ??
+    inTheWay;
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
   const blocked = inUse ?? (isDisabled ? undefined : guardrail(scene, old, lastUse));
   if (blocked !== undefined) return lapsed(scene) ?? blocked;
   const newEvidence = evidenceRead(scene, lastUse);
   if (newEvidence !== undefined) return newEvidence;
   if (isDisabled) return { kind: "change", ...disabled(record, rotation, moment.nowMs) };
-  if (byHand) return approvalRequired(scene, lastUse);
+  if (rotation.policy.approval === "revoke" && !isApproved(rotation, evidence)) {
+    return approvalRequired(scene, evidence, "disable");
+  }
   return callOn(rotation, { kind: "DisableKey", keyId: old.keyId }, "the drain is proved");
 }
 
@@ -92,13 +100,4 @@ export function disabled(record: ManagedKey, rotation: Rotation, nowMs: number):
       lastUse: rotation.evidence === undefined ? "" : describeLastUse(rotation.evidence.lastUse),
     }),
   };
-}
-
-/** Until there are requests, the person who approves disables the key; keyturn goes on from there. */
-function approvalRequired({ old, moment }: StepScene, lastUse: LastUse): Decision {
-  const seen = `version ${old.number}, ${old.keyId}, is drained; last use ${describeLastUse(lastUse)}`;
-  const next = `aws kms disable-key --key-id ${old.keyId}`;
-  const what = finding("APPROVAL_REQUIRED", old.keyId, seen, next, moment.nowMs);
-  const untilMs = moment.nowMs + recheckMs;
-  return { kind: "wait", untilMs, reason: "a person's approval", finding: what };
 }

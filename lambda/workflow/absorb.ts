@@ -7,13 +7,15 @@ import { disabled } from "./5-revoke.ts";
 import { scheduled } from "./deletion.ts";
 import { tagged } from "./enrol.ts";
 import { finding } from "./findings.ts";
-import { enabledAgain } from "./give-back.ts";
+import { givenBackBy } from "./give-back.ts";
 import { givenBack } from "./out-of-use.ts";
 import { recheckMs } from "./limits.ts";
 import { quarantined } from "./quarantine.ts";
 import { rotationOf, withExtra, without, withRotation } from "./record.ts";
+import { revivedBy } from "./returning.ts";
 import { accessDenied } from "./sights.ts";
 import { marked, unsettledUntilMs } from "./settle.ts";
+import { untagged } from "./un-enrol.ts";
 import type {
   Call,
   Decision,
@@ -47,6 +49,7 @@ export function announce(
     case "enrolment":
     case "serving":
     case "extra":
+    case "un-enrolment":
       return next;
     case "rotation": {
       const rotation = rotationOf(record, matter.rotationId);
@@ -58,7 +61,8 @@ export function announce(
         lastAttemptAtMs: moment.nowMs,
         unansweredEpoch: moment.epoch,
       };
-      return withRotation(next, { ...announced, intent });
+      const lastNumber = Math.max(record.lastNumber, rotation.to);
+      return { ...withRotation(next, { ...announced, intent }), lastNumber };
     }
   }
 }
@@ -78,6 +82,7 @@ export function absorbDone(
     return quarantined(record, extra, decision.reason, nowMs);
   }
   if (matter.kind === "enrolment") return tagged(record, nowMs);
+  if (matter.kind === "un-enrolment") return untagged(record, subjectOf(record, call), nowMs);
   if (matter.kind === "serving")
     return givenBack(record, versionOfCall(record, call), decision.reason);
   const rotation = without(rotationOf(record, matter.rotationId), "unanswered");
@@ -105,8 +110,13 @@ export function absorbDone(
       return labelled(record, rotation, nowMs);
     case "DisableKey":
       return disabled(record, rotation, nowMs);
+    case "CancelKeyDeletion":
     case "EnableKey":
-      return enabledAgain(record, rotation, decision.reason, nowMs);
+      return rotation.restored === undefined
+        ? revivedBy(record, rotation, call.kind, nowMs)
+        : givenBackBy(record, rotation, call.kind, decision.reason, nowMs);
+    case "UntagResource":
+      return revivedBy(record, rotation, call.kind, nowMs);
     case "ScheduleKeyDeletion":
       return scheduled(record, rotation, outcome.deletionAtMs, nowMs);
   }
@@ -163,7 +173,7 @@ function denied(record: ManagedKey, call: Call, usually: Decision, moment: Momen
   return { kind: "wait", untilMs, reason, finding: usually.finding };
 }
 
-function subjectOf(record: ManagedKey, call: Call): string {
+export function subjectOf(record: ManagedKey, call: Call): string {
   return call.kind === "CreateKey"
     ? record.alias
     : call.kind === "UpdateAlias"

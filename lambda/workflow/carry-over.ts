@@ -1,4 +1,5 @@
 /** What the new version takes over from the old one, and what cannot be taken over. */
+import { aliasOnlySid } from "./alias-only.ts";
 import { finding, type Finding } from "./findings.ts";
 import { tagsPerKey } from "./limits.ts";
 import { tagNames } from "./tag-names.ts";
@@ -31,6 +32,10 @@ export function whyNotCarried(
   const gone = principalsOf(policy.document).find((principal) => deletedPrincipal.test(principal));
   if (gone !== undefined) {
     const seen = `the key policy names ${gone}, the id of a principal that was deleted`;
+    return finding("POLICY_NOT_CARRIED", key.keyId, seen, show, nowMs);
+  }
+  if (policy.document.includes(aliasOnlySid) && policy.aliasOnly === undefined) {
+    const seen = "a statement of the key policy is called KeyturnAliasOnly, and is not keyturn's";
     return finding("POLICY_NOT_CARRIED", key.keyId, seen, show, nowMs);
   }
   const copied = Object.keys(copyableTags(tags)).length;

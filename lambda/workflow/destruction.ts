@@ -9,6 +9,7 @@ import { valueOf } from "./sights.ts";
 import type {
   Call,
   Decision,
+  Evidence,
   LastUse,
   Look,
   Rotation,
@@ -29,21 +30,33 @@ export function everythingOf(keyId: string): Look[] {
 }
 
 export function lastUseOf(seen: Seen, keyId: string): LastUse {
-  return valueOf(seen["last-use"][keyId]) ?? { kind: "unknown", why: "no such key" };
+  const sight = valueOf(seen["last-use"][keyId]);
+  return sight?.lastUse ?? { kind: "unknown", why: "no such key" };
+}
+
+/** What was seen of the last use of the old version, as the record keeps it. */
+export function evidenceOf({
+  old,
+  seen,
+  moment,
+}: Pick<StepScene, "old" | "seen" | "moment">): Evidence {
+  const hash = valueOf(seen["last-use"][old.keyId])?.hash ?? "";
+  return { lookedAtMs: moment.nowMs, lastUse: lastUseOf(seen, old.keyId), hash };
 }
 
 /** Evidence that says something new is put on record before anything rests on it. */
 export function evidenceRead(scene: StepScene, lastUse: LastUse): Decision | undefined {
-  const { record, rotation, moment } = scene;
+  const { record, rotation } = scene;
   const before = rotation.evidence?.lastUse;
   const now = describeLastUse(lastUse);
   if (before !== undefined && describeLastUse(before) === now) return undefined;
-  const evidence = { lookedAtMs: moment.nowMs, lastUse };
+  const evidence = evidenceOf(scene);
   return {
     kind: "change",
     next: withRotation(record, { ...rotation, evidence }),
     entry: entryOf(scene, "evidence-read", "the last use is not what it was", {
       lastUse: now,
+      evidence: evidence.hash,
     }),
   };
 }

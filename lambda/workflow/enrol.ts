@@ -1,7 +1,9 @@
 /** Enrolment: the key behind the alias becomes version 1, and is tagged as ours, once. */
 import { whyNotCarried } from "./carry-over.ts";
+import { whyNotAliasOnly, withAliasOnly } from "./alias-only.ts";
 import { finding } from "./findings.ts";
-import { consistencyMs } from "./limits.ts";
+import { consistencyMs, policyCharactersMax } from "./limits.ts";
+import { behind, lineageFirst } from "./lineage.ts";
 import { whyNotServed } from "./served.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
@@ -33,6 +35,8 @@ export function decideEnrolment(scene: Scene): Decision {
   if (foreign !== undefined) return foreign;
   const problem = whyNotCarried(key, policy, tags, moment.nowMs);
   if (problem !== undefined) return { kind: "halt", finding: problem };
+  const unfitOrNewer = whyAliasOnlyUnfit(scene, key.keyId) ?? lineageFirst(scene);
+  if (unfitOrNewer !== undefined) return unfitOrNewer;
 
   const known = record.versions[0];
   if (known === undefined) {
@@ -120,6 +124,27 @@ export function whyNotEnabled({ record, moment }: Scene, key: Key): Decision | u
   };
 }
 
+/** AWS services call by ARN, and would be denied: such a key does not take the statement. */
+export function whyAliasOnlyUnfit(scene: Scene, keyId: string): Decision | undefined {
+  const { record, seen, moment } = scene;
+  if (record.policy.originate !== "alias-only") return undefined;
+  const first = lookFirst(scene, [
+    { kind: "grants", keyId },
+    { kind: "policy", keyId },
+  ]);
+  if (first !== undefined) return first;
+  const document = valueOf(seen.policy[keyId])?.document ?? "{}";
+  const characters = withAliasOnly(document, record.aliases).length;
+  const tooLong =
+    characters > policyCharactersMax ? `its policy would have ${characters} characters` : undefined;
+  const why = whyNotAliasOnly(document, valueOf(seen.grants[keyId]) ?? []) ?? tooLong;
+  if (why === undefined) return undefined;
+  const next = `aws kms list-grants --key-id ${keyId}`;
+  const sights = `${keyId}: ${why}`;
+  const what = finding("ALIAS_ONLY_UNFIT", record.alias, sights, next, moment.nowMs);
+  return { kind: "halt", finding: what };
+}
+
 function whyForeign({ record, moment }: Scene, key: Key, tags: Tags): Decision | undefined {
   const owner = tags[tagNames.owner];
   const alias = tags[tagNames.alias];
@@ -137,8 +162,7 @@ function whyForeign({ record, moment }: Scene, key: Key, tags: Tags): Decision |
   }
   if (version !== undefined && version !== "1") {
     const seen = `${key.keyId} is tagged as version ${version}; the table knows no version`;
-    const behind = finding("STATE_BEHIND_KMS", record.alias, seen, show, moment.nowMs);
-    return { kind: "halt", finding: behind };
+    return { kind: "halt", finding: behind(record, seen, moment.nowMs) };
   }
   return undefined;
 }
@@ -156,7 +180,7 @@ function firstVersionFound(record: ManagedKey, key: Key, aliases: string[]): Dec
   const unlistedAliases = aliases.filter((alias) => !record.aliases.includes(alias));
   return {
     kind: "change",
-    next: { ...record, versions: [version], unlistedAliases },
+    next: { ...record, versions: [version], unlistedAliases, lastNumber: 1 },
     entry: {
       event: "found",
       reason: "the alias points at this key",

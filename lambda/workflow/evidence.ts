@@ -37,24 +37,30 @@ export function judge(
     case "unknown":
       return { kind: "unknown", why: lastUse.why };
     case "never":
-      return quietFrom(lastUse.sinceMs, policy, nowMs);
+      return judgeQuiet(lastUse, policy, nowMs);
     case "used": {
       const { operation, atMs } = lastUse;
       if (originating.includes(operation) && atMs > retiredAtMs + consistencyMs) {
         return { kind: "originated", operation, atMs };
       }
-      return quietFrom(atMs, policy, nowMs);
+      return judgeQuiet(lastUse, policy, nowMs);
     }
   }
 }
 
-function quietFrom(atMs: number, policy: Pick<Policy, "drain">, nowMs: number): Verdict {
+/** Whether it is quiet for long enough, whatever it was used for. */
+export function judgeQuiet(
+  lastUse: Exclude<LastUse, { kind: "unknown" }>,
+  policy: Pick<Policy, "drain">,
+  nowMs: number,
+): Extract<Verdict, { kind: "quiet" | "in-use" }> {
+  const atMs = lastUse.kind === "never" ? lastUse.sinceMs : lastUse.atMs;
   const quietAtMs = atMs + policy.drain.quietForMs + lastUseLagMs;
   return nowMs >= quietAtMs ? { kind: "quiet" } : { kind: "in-use", quietAtMs };
 }
 
 /** Whether the key was used later than the evidence on record knew of. */
-export function usedSince(before: Evidence | undefined, now: LastUse): boolean {
+export function usedSince(before: Omit<Evidence, "hash"> | undefined, now: LastUse): boolean {
   if (now.kind !== "used") return false;
   if (before === undefined) return true;
   if (before.lastUse.kind === "used") return now.atMs > before.lastUse.atMs;

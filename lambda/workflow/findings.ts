@@ -65,7 +65,23 @@ export const catalogue = {
   STATE_BEHIND_KMS: {
     effect: "halt",
     meaning: "KMS shows versions of this managed key that the table knows nothing of.",
-    cure: "The table was restored or made anew: compare both sides before anything is changed.",
+    cure: "The table was restored or made anew. Ask to `reconcile`: keyturn shows what it would write, and writes it once you ask again with the number of what was shown.",
+  },
+  USED_WHILE_DISABLED: {
+    effect: "halt",
+    meaning: "Somebody tried to use a version that is out of use; keyturn gives it back.",
+    cure: "Have the named caller stop using that version, or re-encrypt what it needs. Then `resume`: the version drains anew.",
+  },
+  DEPENDENT_NOT_READY: {
+    effect: "halt",
+    meaning: "A dependent that must acknowledge the new version has not done so in time.",
+    cure: "Find out what holds it up, and have it acknowledge; or roll the new version back.",
+  },
+  ALIAS_ONLY_UNFIT: {
+    effect: "halt",
+    meaning:
+      "The policy wants `originate: alias-only` of a key that AWS services use: they call by ARN and would be denied.",
+    cure: "Give this managed key a policy with `originate: observe`.",
   },
   NOT_CONFIGURED: {
     effect: "halt",
@@ -120,8 +136,13 @@ export const catalogue = {
   },
   APPROVAL_REQUIRED: {
     effect: "block",
-    meaning: "The policy wants a person's approval before the old version is revoked.",
-    cure: "Read the evidence of drain in the journal, then approve.",
+    meaning: "The policy wants a person's approval before the old version is disabled or deleted.",
+    cure: "Read the evidence of drain, then `approve` with the version and the hash of it.",
+  },
+  ACKNOWLEDGEMENT_AWAITED: {
+    effect: "block",
+    meaning: "A new version is usable, and waits for its dependents to say that they are ready.",
+    cure: "Each named dependent sends the request `acknowledge`.",
   },
   USAGE_UNKNOWN: {
     effect: "block",
@@ -131,7 +152,7 @@ export const catalogue = {
   ORIGINATED_AFTER_ACTIVATION: {
     effect: "block",
     meaning: "The old version was used to encrypt, sign or MAC after the alias had moved.",
-    cure: "Find the caller that names the key by id, and have it use the alias. KMS tells of the last use only: one that decrypts or verifies, later on, shows that originating has ended.",
+    cure: "Find the caller that names the key by id, and have it use the alias. KMS tells of the last use only: one that decrypts or verifies, later on, shows that originating has ended. Or `approve` this evidence.",
   },
   GUARDRAIL: {
     effect: "block",
@@ -142,6 +163,42 @@ export const catalogue = {
     effect: "block",
     meaning: "The old version is still in use, long after its minimum time in drain.",
     cure: "Find who uses it and re-encrypt what it protects, or let the policy retain it.",
+  },
+  PAUSED: {
+    effect: "notice",
+    meaning: "A person paused this managed key: nothing moves but a key that must be given back.",
+    cure: "Ask to `resume` when the reason is gone.",
+  },
+  HELD_AFTER_ROLLBACK: {
+    effect: "notice",
+    meaning: "A version was rolled back: no new rotation opens until a person says so.",
+    cure: "Mend what the rollback was for, then ask to `resume`.",
+  },
+  REQUEST_REFUSED: {
+    effect: "notice",
+    meaning: "A request was malformed, or could not be done, and nothing was done of it.",
+    cure: "Read why, and send another one. This notice goes after a week.",
+  },
+  UNENROLLED: {
+    effect: "notice",
+    meaning: "This managed key was un-enrolled, and the configuration still names it.",
+    cure: "Take it out of the configuration; or ask to `resume`, and it is enrolled anew.",
+  },
+  NOT_ENROLLED_BY_TAG: {
+    effect: "notice",
+    meaning: "A key carries the tag keyturn:policy, and cannot be enrolled by it.",
+    cure: "Mend what was seen, name the managed key in the configuration, or take the tag off.",
+  },
+  ALIAS_ONLY_NOT_ENFORCED: {
+    effect: "notice",
+    meaning:
+      "The policy wants `originate: alias-only`, and keyturn did not make this version: nothing keeps callers from originating with it by id.",
+    cure: "Nothing: its successor will have the statement. Until then its use is observed.",
+  },
+  EVIDENCE_OVERRIDDEN: {
+    effect: "notice",
+    meaning: "A person had a compromised version put out of use although it is, or may be, in use.",
+    cure: "Help whoever still needs it. It is not deleted, and a use attempt does not bring it back.",
   },
   OVERDUE: {
     effect: "notice",
@@ -207,4 +264,27 @@ export function finding(
 
 export function sameFinding(a: Finding, b: Finding): boolean {
   return a.code === b.code && a.subject === b.subject;
+}
+
+/** The command by which a person asks something of a managed key (docs/requests.md). */
+export function requestCommand(
+  alias: string,
+  kind: string,
+  fields: Record<string, string | number> = {},
+): string {
+  const item = {
+    pk: { S: `request#${alias}` },
+    sk: { S: "<a new id>" },
+    queue: { S: "due" },
+    dueAtMs: { N: "1" },
+    kind: { S: kind },
+    by: { S: "<you>" },
+    ...Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [
+        name,
+        typeof value === "number" ? { N: String(value) } : { S: value },
+      ]),
+    ),
+  };
+  return `aws dynamodb put-item --table-name <table> --item '${JSON.stringify(item)}'`;
 }

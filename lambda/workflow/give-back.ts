@@ -2,12 +2,16 @@
  * A version that turned out to be needed. That it is to come back is on record first, and why; then
  * it is enabled, however often that takes; and it drains anew once no earlier call can spoil it.
  */
+import { labelOf } from "./4-drain.ts";
+import { comingBack, mayBePending } from "./attempt.ts";
 import { callOn } from "./destruction.ts";
-import { consistencyMs } from "./limits.ts";
+import { consistencyMs, recheckMs } from "./limits.ts";
 import { aliasesInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "./record.ts";
 import { blockedUntilMs } from "./settle.ts";
 import { lookFirst, valueOf } from "./sights.ts";
+import { isStopped } from "./stops.ts";
+import { tagNames } from "./tag-names.ts";
 import type { Decision, ManagedKey, Restored, Rotation, StepScene, Transition } from "./types.ts";
 
 /** Back into drain, to be enabled there. */
@@ -16,39 +20,43 @@ export function needed(
   because: Restored["because"],
   reason: string,
 ): Decision {
-  const draining = without({ ...old, standing: "draining" as const }, "disabledAtMs");
+  const cancel = mayBePending(old, rotation);
   const back: Rotation = {
     ...rotation,
     step: "drain",
     stepSinceMs: moment.nowMs,
-    restored: { because },
+    restored: { because, cancel, relabelled: false },
   };
   return {
     kind: "change",
-    next: withRotation(withVersion(record, draining), back),
+    next: withRotation(withVersion(record, comingBack(old)), back),
     entry: entryOf({ rotation, old }, "needed", reason),
   };
 }
 
-/** The record once KMS accepted to enable the version again; whether it is, is still to be seen. */
-export function enabledAgain(
+/** The record once KMS accepted to give the version back; whether it did is still to be seen. */
+export function givenBackBy(
   record: ManagedKey,
   rotation: Rotation,
+  kind: "CancelKeyDeletion" | "EnableKey",
   reason: string,
   nowMs: number,
 ): Transition {
   const old = versionOf(record, rotation.from);
-  const because = rotation.restored?.because ?? "use";
-  const restored: Restored = { because, enabledAtMs: nowMs };
+  if (rotation.restored === undefined) throw new Error(`${rotation.id} gives nothing back`);
+  const enabling = kind === "EnableKey";
+  const done = enabling ? { enabledAtMs: nowMs } : { cancelledAtMs: nowMs };
+  const event = enabling ? "enabled-again" : "deletion-cancelled";
+  const restored = { ...rotation.restored, ...done };
   return {
     next: withRotation(record, { ...without(rotation, "unanswered"), restored }),
-    entry: entryOf({ rotation, old }, "enabled-again", reason),
+    entry: entryOf({ rotation, old }, event, reason),
   };
 }
 
 /** An earlier call could still disable it: it is looked at until nothing can land any longer. */
 export function decideRestored(scene: StepScene, restored: Restored): Decision {
-  const { record, rotation, old, seen, moment } = scene;
+  const { record, rotation, old, moment } = scene;
   const first = lookFirst(scene, [
     { kind: "key", key: old.keyId },
     { kind: "tags", keyId: old.keyId },
@@ -57,21 +65,51 @@ export function decideRestored(scene: StepScene, restored: Restored): Decision {
   if (first !== undefined) return first;
   const foreign = ownerFinding(scene, old);
   if (foreign !== undefined) return { kind: "halt", finding: foreign };
-  if (valueOf(seen.key[old.keyId])?.state === "Disabled") {
-    const { enabledAtMs } = restored;
-    if (enabledAtMs !== undefined && moment.nowMs < enabledAtMs + consistencyMs) {
-      return { kind: "retry", reason: "it was enabled again, and reads do not show it yet" };
-    }
-    const why = `version ${old.number} turned out to be needed, and reads Disabled`;
-    return callOn(rotation, { kind: "EnableKey", keyId: old.keyId }, why);
-  }
-  const wrong = stateFinding(scene, ["Enabled"]) ?? aliasesInTheWay(scene);
+  const call = callToGiveBack(scene, restored);
+  if (call !== undefined) return call;
+  const asked = restored.because === "attempt";
+  const wrong = stateFinding(scene, ["Enabled"]) ?? (asked ? undefined : aliasesInTheWay(scene));
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
   const untilMs = blockedUntilMs(record.unsettled, moment.epoch, true, moment.nowMs);
   if (untilMs !== undefined) {
     return { kind: "wait", untilMs, reason: "an earlier call could still disable it" };
   }
+  if (!restored.relabelled && rotation.labelledAtMs !== undefined) {
+    const tags = { [tagNames.retired]: labelOf({ ...rotation, episode: rotation.episode + 1 }) };
+    const reason = "on the key itself it says that it came back";
+    return callOn(rotation, { kind: "TagResource", keyId: old.keyId, tags }, reason);
+  }
+  if (asked && isStopped(record, "attempt")) {
+    const reason = "a version was asked for: a person must have it go on";
+    return { kind: "wait", untilMs: moment.nowMs + recheckMs, reason };
+  }
   return drainAnew(scene, restored);
+}
+
+/**
+ * Reads lag: after a use attempt, which proves that it is out of use, it is enabled whatever they show.
+ * What pends deletion by somebody else's hand is theirs to cancel.
+ */
+function callToGiveBack(
+  { rotation, old, seen, moment }: StepScene,
+  { because, cancel, cancelledAtMs, enabledAtMs }: Restored,
+): Decision | undefined {
+  const { keyId, number } = old;
+  const state = valueOf(seen.key[keyId])?.state;
+  const recent = (atMs: number | undefined): boolean =>
+    atMs !== undefined && moment.nowMs < atMs + consistencyMs;
+  const why = `version ${number} turned out to be needed, and reads ${state}`;
+  const again = "it was given back, and reads do not show it yet";
+  if (state === "PendingDeletion" && cancel) {
+    if (!recent(cancelledAtMs)) return callOn(rotation, { kind: "CancelKeyDeletion", keyId }, why);
+    // The cancelled key is Disabled, whatever this read shows.
+    if (!recent(enabledAtMs)) return callOn(rotation, { kind: "EnableKey", keyId }, why);
+    return { kind: "retry", reason: again };
+  }
+  const unseen = because === "attempt" && enabledAtMs === undefined && state === "Enabled";
+  if (state !== "Disabled" && !unseen) return undefined;
+  if (recent(enabledAtMs)) return { kind: "retry", reason: again };
+  return callOn(rotation, { kind: "EnableKey", keyId }, why);
 }
 
 function drainAnew(
@@ -82,6 +120,7 @@ function drainAnew(
     rotation,
     "restored",
     "evidence",
+    "approval",
     "soakSinceMs",
     "lateUseReadAtMs",
     "unanswered",

@@ -4,6 +4,7 @@
  */
 import { blockedUntilMs, isExempt } from "./settle.ts";
 import { valueOf } from "./sights.ts";
+import { tagNames } from "./tag-names.ts";
 import type { Call, ManagedKey, Matter, Moment, Seen } from "./types.ts";
 
 export function violations(
@@ -30,6 +31,7 @@ export function violations(
     case "UpdateAlias": {
       const target = valueOf(seen.key[call.keyId]);
       must(target?.state === "Enabled", "I1: the alias may only move to a key seen Enabled");
+      must(isOwn(record, call.keyId, seen), "I4: the alias may only move to a key of ours");
       must(
         record.versions.some(({ keyId }) => keyId === call.keyId),
         "I1: the alias may only move to a version on record",
@@ -39,18 +41,30 @@ export function violations(
     case "DisableKey":
     case "ScheduleKeyDeletion": {
       const aliases = valueOf(seen.aliases[call.keyId]);
+      must(isOwn(record, call.keyId, seen), "I4: it is not ours");
       must(aliases?.length === 0, "I2: aliases must be seen, and be none");
       must(seen["last-use"][call.keyId] !== undefined, "I3: the last use was not read again");
       must(drained(record, call.keyId, matter), "I3: no evidence of drain is on record");
       break;
     }
     case "CreateKey":
-    case "CreateGrant":
+      break;
     case "TagResource":
+      if (matter.kind !== "enrolment") must(isOwn(record, call.keyId, seen), "I4: it is not ours");
+      break;
+    case "UntagResource":
+    case "CreateGrant":
+    case "CancelKeyDeletion":
     case "EnableKey":
+      must(isOwn(record, call.keyId, seen), "I4: it is not ours");
       break;
   }
   return broken;
+}
+
+/** By its tags, as they were just seen. */
+function isOwn({ owner }: ManagedKey, keyId: string, seen: Seen): boolean {
+  return valueOf(seen.tags[keyId])?.[tagNames.owner] === owner;
 }
 
 function drained(record: ManagedKey, keyId: string, matter: Matter): boolean {

@@ -11,6 +11,9 @@ export const authorizationLagMs = 10 * minuteMs;
 /** How long one request may be under way before its sender gives it up. */
 export const requestLimitMs = 10_000;
 
+/** Lambda: the longest that an invocation can last (Lambda quotas). */
+export const longestRunMs = 15 * minuteMs;
+
 /** How far the clocks of two runs, or of a run and KMS, may differ. */
 export const clockSkewMs = minuteMs;
 
@@ -30,3 +33,13 @@ export const deletionSlackMs = 24 * 60 * minuteMs;
 export const recheckMs = 60 * minuteMs;
 
 export const dayMs = 24 * 60 * minuteMs;
+
+/** What a rotation still waits where its old version is compromised: what KMS itself needs. */
+export const shortest = { propagationMs: consistencyMs, drainMs: 2 * lastUseLagMs };
+
+/** How long a request that was done, or refused, is remembered: a copy of it may come late. */
+export const honouredForMs = dayMs;
+export const refusedForMs = 7 * dayMs;
+
+/** KMS: the size of a key policy (developer guide, key-policy-overview). */
+export const policyCharactersMax = 32_768;

@@ -2,9 +2,11 @@
 import { judge } from "./evidence.ts";
 import { finding, type Finding } from "./findings.ts";
 import { isoOf } from "./iso.ts";
+import { refusedForMs } from "./limits.ts";
 import { servingVersion } from "./record.ts";
 import { overdueAtMs } from "./serving.ts";
 import { clockIsSkewed } from "./settle.ts";
+import { heldAfterRollback } from "./stops.ts";
 import type { ManagedKey } from "./types.ts";
 
 const stuckTries = 8;
@@ -22,6 +24,10 @@ export function notices(record: ManagedKey, nowMs: number): Finding[] {
         nowMs,
       ),
     ),
+    ...heldAfterRollback(record),
+    ...refusals(record, nowMs),
+    ...notEnforced(record, nowMs),
+    ...overridden(record, nowMs),
     ...acceptedUnknowns(record, nowMs),
     ...oddities(record, nowMs),
   ];
@@ -43,6 +49,38 @@ function overdue(record: ManagedKey, nowMs: number): Finding[] {
   const seen = `version ${serving.number} is past its cryptoperiod since ${isoOf(sinceMs)}`;
   const next = `aws kms describe-key --key-id ${record.alias}`;
   return [finding("OVERDUE", record.alias, seen, next, sinceMs)];
+}
+
+function refusals({ alias, refused }: ManagedKey, nowMs: number): Finding[] {
+  return refused
+    .filter(({ atMs }) => nowMs < atMs + refusedForMs)
+    .map(({ id, kind, why, atMs }) => {
+      const next = `aws dynamodb query --table-name <table> --key-condition-expression 'pk = :pk' --expression-attribute-values '{":pk":{"S":"key#${alias}"}}'`;
+      return finding("REQUEST_REFUSED", id, `${kind}: ${why}`, next, atMs);
+    });
+}
+
+/** Versions that keyturn made carry the statement; those before them are observed. */
+function notEnforced({ policy, versions }: ManagedKey, nowMs: number): Finding[] {
+  if (policy.originate !== "alias-only") return [];
+  return versions
+    .filter(({ standing }) => standing === "serving" || standing === "draining")
+    .filter(({ aliasOnly }) => aliasOnly !== true)
+    .map(({ number, keyId }) => {
+      const seen = `version ${number}, ${keyId}, has no statement of ours in its key policy`;
+      const next = `aws kms get-key-policy --key-id ${keyId} --policy-name default --output text`;
+      return finding("ALIAS_ONLY_NOT_ENFORCED", keyId, seen, next, nowMs);
+    });
+}
+
+function overridden({ rotations, versions }: ManagedKey, nowMs: number): Finding[] {
+  return rotations.flatMap(({ from, approval }) => {
+    const old = versions.find(({ number }) => number === from);
+    if (approval?.override !== true || old === undefined) return [];
+    const seen = `version ${from}, ${old.keyId}: ${approval.by} had it put out of use whatever the evidence`;
+    const next = `aws kms get-key-last-usage --key-id ${old.keyId}`;
+    return [finding("EVIDENCE_OVERRIDDEN", old.keyId, seen, next, nowMs)];
+  });
 }
 
 function acceptedUnknowns(record: ManagedKey, nowMs: number): Finding[] {

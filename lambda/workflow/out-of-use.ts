@@ -4,14 +4,16 @@
  */
 import { needed } from "./give-back.ts";
 import { ownerFinding } from "./old-version.ts";
-import { withVersion, without } from "./record.ts";
+import { rotationOut, withVersion, without } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import type { Decision, Look, ManagedKey, Scene, Transition, Version } from "./types.ts";
 
 /** Undefined where no alias is on any disabled version. */
 export function decideOutOfUse(scene: Scene): Decision | undefined {
   const { record, seen } = scene;
-  const disabled = record.versions.filter(({ standing }) => standing === "disabled");
+  const disabled = record.versions.filter(
+    ({ standing }) => standing === "disabled" || standing === "deletion-scheduled",
+  );
   const looks: Look[] = disabled.flatMap(({ keyId }): Look[] => [
     { kind: "aliases", keyId },
     { kind: "key", key: keyId },
@@ -28,8 +30,8 @@ export function decideOutOfUse(scene: Scene): Decision | undefined {
 
 function giveBack(scene: Scene, version: Version, alias: string): Decision | undefined {
   const { record, seen, moment } = scene;
-  const why = `${alias} was moved to version ${version.number}, which is disabled`;
-  const rotation = record.rotations.find(({ from }) => from === version.number);
+  const why = `${alias} was moved to version ${version.number}, which is out of use`;
+  const rotation = rotationOut(record, version.number);
   if (rotation !== undefined) {
     return needed({ record, moment, rotation, old: version }, "alias", why);
   }

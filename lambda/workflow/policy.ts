@@ -1,4 +1,5 @@
 /** A policy that changes while a rotation is open. */
+import { shortest } from "./limits.ts";
 import type { Policy } from "./types.ts";
 
 /** Field by field: what DynamoDB gives back need not be in the order it was put in. */
@@ -15,12 +16,29 @@ export function samePolicy(a: Policy, b: Policy): boolean {
     a.retire === b.retire &&
     a.soakMs === b.soakMs &&
     a.deletionWindowDays === b.deletionWindowDays &&
-    a.approval === b.approval
+    a.approval === b.approval &&
+    a.acknowledgeWithinMs === b.acknowledgeWithinMs
   );
 }
 
 export function sameAliases(a: string[], b: string[]): boolean {
   return a.length === b.length && a.every((alias, index) => alias === b[index]);
+}
+
+/** Whichever of the two asks a person the earlier. */
+function earliest(a: Policy["approval"], b: Policy["approval"]): Policy["approval"] {
+  if (a === "revoke" || b === "revoke") return "revoke";
+  return a === "delete" || b === "delete" ? "delete" : "none";
+}
+
+/** A version is compromised: waits are as short as KMS allows; what proves it quiet is not. */
+export function hurried(policy: Policy): Policy {
+  const { drain } = policy;
+  return {
+    ...policy,
+    propagationMs: Math.min(policy.propagationMs, shortest.propagationMs),
+    drain: { ...drain, atLeastMs: Math.min(drain.atLeastMs, shortest.drainMs) },
+  };
 }
 
 const destructiveness: Policy["retire"][] = ["retain", "disable", "delete"];
@@ -43,6 +61,7 @@ export function saferOf(began: Policy, now: Policy): Policy {
     },
     soakMs: Math.max(began.soakMs, now.soakMs),
     deletionWindowDays: Math.max(began.deletionWindowDays, now.deletionWindowDays),
-    approval: either.some(({ approval }) => approval === "revoke") ? "revoke" : "none",
+    approval: earliest(began.approval, now.approval),
+    acknowledgeWithinMs: Math.max(began.acknowledgeWithinMs, now.acknowledgeWithinMs),
   };
 }

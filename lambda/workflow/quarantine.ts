@@ -89,8 +89,8 @@ function whyNotExtra({ record, seen }: Scene, extra: Extra): string | undefined 
   if (createdAtMs < extra.madeAfterMs - clockSkewMs) return "is older than that rotation";
   if ((valueOf(seen.aliases[keyId]) ?? []).length > 0) return "has an alias";
   if ((valueOf(seen.grants[keyId]) ?? []).length > 0) return "has grants";
-  const lastUse = valueOf(seen["last-use"][keyId]);
-  if (lastUse?.kind === "used") return `was used: ${lastUse.operation}`;
-  if (lastUse?.kind !== "never") return "has a last use that KMS does not know";
+  const lastUse = lastUseOf(seen, keyId);
+  if (lastUse.kind === "used") return `was used: ${lastUse.operation}`;
+  if (lastUse.kind !== "never") return "has a last use that KMS does not know";
   return undefined;
 }

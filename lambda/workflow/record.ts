@@ -1,12 +1,19 @@
 /** Reading and rewriting the record: small pure helpers that every step shares. */
-import type { Extra, Home, ManagedKey, Matter, Rotation, Version } from "./types.ts";
+import type { Extra, Home, ManagedKey, Matter, Moment, Rotation, Version } from "./types.ts";
 
-/** The record of a managed key that the configuration names for the first time. */
-export function newManagedKey(owner: string, home: Home, nowMs: number): ManagedKey {
+/** The record of a managed key that is named for the first time. */
+export function newManagedKey(
+  { owner, tableId }: { owner: string; tableId: string },
+  home: Home,
+  enrolledBy: ManagedKey["enrolledBy"],
+  nowMs: number,
+): ManagedKey {
   return {
-    schema: 1,
+    schema: 2,
     alias: home.alias,
     aliases: home.aliases,
+    dependents: home.dependents,
+    enrolledBy,
     owner,
     policy: home.policy,
     revision: 0,
@@ -22,6 +29,11 @@ export function newManagedKey(owner: string, home: Home, nowMs: number): Managed
     closed: [],
     findings: [],
     resting: "",
+    tableId,
+    lastNumber: 0,
+    stops: [],
+    honoured: [],
+    refused: [],
   };
 }
 
@@ -72,11 +84,54 @@ export function withRotationClosed(record: ManagedKey, rotation: Rotation): Mana
   };
 }
 
+/** The matter that a version on its way out, without a rotation of its own, leaves by. */
+export function wayOut(
+  record: ManagedKey,
+  version: Version,
+  to: number,
+  { nowMs, newRotationId }: Pick<Moment, "nowMs" | "newRotationId">,
+): Rotation {
+  return {
+    id: `${newRotationId}-${version.number}`,
+    from: version.number,
+    to,
+    direction: "forward",
+    step: "drain",
+    openedAtMs: nowMs,
+    stepSinceMs: nowMs,
+    drainSinceMs: nowMs,
+    policy: record.policy,
+    intent: {
+      aliases: record.aliases,
+      shape: version.shape,
+      policyHash: "",
+      tags: {},
+      description: "",
+      writtenAtMs: nowMs,
+      attempts: 0,
+      misses: 0,
+    },
+    grantsCopied: [],
+    movedAtMs: {},
+    dependents: [],
+    acknowledgedAtMs: {},
+    episode: 1,
+  };
+}
+
+/** The rotation by which a version is on its way out; it is past activation. */
+export function rotationOut(record: ManagedKey, number: number): Rotation | undefined {
+  return record.rotations.find(
+    ({ from, step }) => from === number && (step === "drain" || step === "revoke"),
+  );
+}
+
 /** By which a matter is known within one turn. */
 export function matterName(matter: Matter): string {
   switch (matter.kind) {
     case "enrolment":
     case "serving":
+    case "un-enrolment":
       return matter.kind;
     case "rotation":
       return matter.rotationId;

@@ -1,12 +1,13 @@
 /** The version that serves: is it where it should be, and is it time for the next one? */
 import { aliasMoved, aliasTarget } from "./alias-target.ts";
 import { copyableTags, whyNotCarried } from "./carry-over.ts";
-import { whyNotEnabled } from "./enrol.ts";
+import { whyAliasOnlyUnfit, whyNotEnabled } from "./enrol.ts";
 import { ownerFinding } from "./old-version.ts";
 import { decideOutOfUse } from "./out-of-use.ts";
 import { rotationBeforeActivation, servingVersion, without } from "./record.ts";
 import { shapeOf } from "./shape.ts";
 import { lookFirst, valueOf } from "./sights.ts";
+import { isStopped } from "./stops.ts";
 import { tagNames } from "./tag-names.ts";
 import type {
   Decision,
@@ -35,17 +36,19 @@ export function decideServing(scene: Scene): Decision {
   if (serving === undefined) throw new Error(`${record.alias}: no version serves`);
   const opensAtMs = rotationOpensAtMs(record, serving);
   const busy = rotationBeforeActivation(record);
-  const due = busy === undefined && moment.nowMs >= opensAtMs;
+  const held = isStopped(record, "rollback");
+  const due =
+    busy === undefined && !held && (moment.nowMs >= opensAtMs || record.wanted !== undefined);
   const suspected = record.suspectedAtMs !== undefined;
   if (!due && !suspected) {
-    const untilMs = busy === undefined ? opensAtMs : Number.MAX_SAFE_INTEGER;
+    const untilMs = busy === undefined && !held ? opensAtMs : Number.MAX_SAFE_INTEGER;
     return { kind: "wait", untilMs, reason: "the version that serves is within its cryptoperiod" };
   }
   const givingBack = suspected ? decideOutOfUse(scene) : undefined;
   if (givingBack !== undefined) return givingBack;
   const target = aliasTarget(scene);
   const rightful = record.versions
-    .filter(({ number }) => number === serving.number || number === busy?.to)
+    .filter(({ number }) => [serving.number, busy?.from, busy?.to].includes(number))
     .map(({ keyId }) => keyId);
   const astray = record.aliases.find((alias) => {
     const key = valueOf(seen.key[alias]);
@@ -91,14 +94,23 @@ function open(scene: Scene, key: Key, serving: Version): Decision {
   }
   const problem = ownerFinding(scene, serving) ?? whyNotCarried(key, policy, tags, moment.nowMs);
   if (problem !== undefined) return { kind: "halt", finding: problem };
+  const unfit = whyAliasOnlyUnfit(scene, key.keyId);
+  if (unfit !== undefined) return unfit;
   const rotation = opened(scene, key, serving, policy, tags);
   const unlistedAliases = aliases.filter((alias) => !record.aliases.includes(alias));
   return {
     kind: "change",
-    next: { ...record, unlistedAliases, rotations: [...record.rotations, rotation] },
+    next: {
+      ...without(record, "wanted"),
+      unlistedAliases,
+      rotations: [...record.rotations, rotation],
+    },
     entry: {
       event: "opened",
-      reason: "the cryptoperiod of the version that serves is coming to its end",
+      reason:
+        record.wanted === undefined
+          ? "the cryptoperiod of the version that serves is coming to its end"
+          : `asked for by ${record.wanted.by}`,
       rotationId: rotation.id,
       step: "generate",
       detail: {
@@ -120,17 +132,22 @@ function opened(
   policy: KeyPolicy,
   tags: Tags,
 ): Rotation {
-  const to = serving.number + 1;
+  const to = Math.max(record.lastNumber, serving.number) + 1;
   return {
     id: moment.newRotationId,
     from: serving.number,
     to,
+    direction: "forward",
     step: "generate",
     openedAtMs: moment.nowMs,
     stepSinceMs: moment.nowMs,
     policy: record.policy,
     movedAtMs: {},
     grantsCopied: [],
+    dependents: record.dependents,
+    acknowledgedAtMs: {},
+    episode: 1,
+    ...(record.wanted?.urgent === true ? { urgent: true } : {}),
     intent: {
       aliases: record.aliases,
       shape: shapeOf(key),

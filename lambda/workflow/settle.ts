@@ -24,9 +24,9 @@ function standing(list: Unsettled[], nowMs: number): Unsettled[] {
   return list.filter((entry) => entry.untilMs > nowMs);
 }
 
-/** EnableKey never waits: it can only give back what somebody may need. */
+/** These never wait: they can only give back what somebody may need. */
 export function isExempt(call: Call): boolean {
-  return call.kind === "EnableKey";
+  return call.kind === "EnableKey" || call.kind === "CancelKeyDeletion";
 }
 
 /**

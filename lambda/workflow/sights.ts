@@ -12,6 +12,7 @@ export function nothingSeen(): Seen {
     grants: {},
     "last-use": {},
     successors: {},
+    lineage: {},
   };
 }
 
@@ -22,6 +23,8 @@ export function subjectOf(look: Look): string {
       return look.key;
     case "successors":
       return look.rotationId;
+    case "lineage":
+      return look.alias;
     case "aliases":
     case "policy":
     case "tags":

@@ -1,14 +1,23 @@
 /** After DisableKey: the looks for aliases, and the soak in which a key that is needed comes back. */
 import { notQuiet } from "./4-drain.ts";
+import { approvalRequired, isApproved } from "./approval.ts";
 import { scheduled } from "./deletion.ts";
-import { callOn, everythingOf, evidenceRead, guardrail, lapsed, lastUseOf } from "./destruction.ts";
+import {
+  callOn,
+  everythingOf,
+  evidenceOf,
+  evidenceRead,
+  guardrail,
+  lapsed,
+} from "./destruction.ts";
 import { describeLastUse, usedSince } from "./evidence.ts";
 import { needed } from "./give-back.ts";
 import { consistencyMs, lastUseLagMs } from "./limits.ts";
+import { labelFinding } from "./lineage.ts";
 import { aliasesInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
 import { withRotation, withRotationClosed } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
-import type { Call, Decision, LastUse, StepScene } from "./types.ts";
+import type { Call, Decision, Evidence, LastUse, StepScene } from "./types.ts";
 
 /** An UpdateAlias of somebody else may have crossed ours: at once, and when all reads agree. */
 export function lookForAliases(scene: StepScene): Decision {
@@ -39,38 +48,41 @@ export function soak(scene: StepScene): Decision {
   if (key?.state === "PendingDeletion" && rotation.unanswered === "ScheduleKeyDeletion") {
     return { kind: "change", ...scheduled(record, rotation, key.deletionAtMs, moment.nowMs) };
   }
-  const wrong = stateFinding(scene, ["Disabled"]) ?? ownerFinding(scene, old);
+  const wrong =
+    stateFinding(scene, ["Disabled"]) ?? ownerFinding(scene, old) ?? labelFinding(scene, old);
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
   const inTheWay = aliasesInTheWay(scene);
   if (inTheWay !== undefined) return needed(scene, "alias", inTheWay.seen);
-  const lastUse = lastUseOf(seen, old.keyId);
-  if (usedSince(rotation.evidence, lastUse)) return needed(scene, "use", inUse(lastUse));
-  const unknown = stillUnknown(scene, lastUse);
-  if (unknown !== undefined) return unknown;
-  if (rotation.policy.retire !== "delete") return completed(scene);
-  const blocked = notQuiet(scene, lastUse) ?? guardrail(scene, old, lastUse);
+  const evidence = evidenceOf(scene);
+  const { lastUse } = evidence;
+  const still = stillNeeded(scene, evidence);
+  if (still !== undefined) return still;
+  const { policy, approval } = rotation;
+  // Evidence that was overridden is none to delete on.
+  if (policy.retire !== "delete" || approval?.override === true) return completed(scene);
+  const blocked = notQuiet(scene, evidence) ?? guardrail(scene, old, lastUse);
   if (blocked !== undefined) return lapsed(scene) ?? blocked;
   const windowDays = rotation.policy.deletionWindowDays;
   const call: Call = { kind: "ScheduleKeyDeletion", keyId: old.keyId, windowDays };
-  return (
-    evidenceRead(scene, lastUse) ??
-    callOn(rotation, call, "the soak is over, and nobody asked for it")
-  );
+  const newEvidence = evidenceRead(scene, lastUse);
+  if (newEvidence !== undefined) return newEvidence;
+  if (policy.approval === "delete" && !isApproved(rotation, evidence)) {
+    return approvalRequired(scene, evidence, "delete");
+  }
+  return callOn(rotation, call, "the soak is over, and nobody asked for it");
 }
 
 /** The evidence lags: what was done until the key was disabled shows only now, however short the soak. */
 function readLateUse(scene: StepScene): Decision {
-  const { record, rotation, old, seen, moment } = scene;
+  const { record, rotation, old, moment } = scene;
   const toldAtMs = (old.disabledAtMs ?? moment.nowMs) + lastUseLagMs + consistencyMs;
   if (moment.nowMs < toldAtMs) {
     return { kind: "wait", untilMs: toldAtMs, reason: "to read the evidence of the last hour" };
   }
   const first = lookFirst(scene, [{ kind: "last-use", keyId: old.keyId }]);
   if (first !== undefined) return first;
-  const lastUse = lastUseOf(seen, old.keyId);
-  if (usedSince(rotation.evidence, lastUse)) return needed(scene, "use", inUse(lastUse));
-  const unknown = stillUnknown(scene, lastUse);
-  if (unknown !== undefined) return unknown;
+  const still = stillNeeded(scene, evidenceOf(scene));
+  if (still !== undefined) return still;
   return {
     kind: "change",
     next: withRotation(record, { ...rotation, lateUseReadAtMs: moment.nowMs }),
@@ -78,9 +90,13 @@ function readLateUse(scene: StepScene): Decision {
   };
 }
 
-/** Unknown is not unused, where the policy requires evidence. */
-function stillUnknown(scene: StepScene, lastUse: LastUse): Decision | undefined {
-  return lastUse.kind === "unknown" ? notQuiet(scene, lastUse) : undefined;
+/** A use that shows up late brings it back; unknown is not unused, where evidence is required. */
+function stillNeeded(scene: StepScene, evidence: Evidence): Decision | undefined {
+  const { rotation } = scene;
+  const { lastUse } = evidence;
+  if (rotation.approval?.override === true) return undefined;
+  if (usedSince(rotation.evidence, lastUse)) return needed(scene, "use", inUse(lastUse));
+  return lastUse.kind === "unknown" ? notQuiet(scene, evidence) : undefined;
 }
 
 function inUse(lastUse: LastUse): string {
@@ -88,8 +104,8 @@ function inUse(lastUse: LastUse): string {
 }
 
 function completed(scene: StepScene): Decision {
-  const { record, rotation, old, seen, moment } = scene;
-  const evidence = { lookedAtMs: moment.nowMs, lastUse: lastUseOf(seen, old.keyId) };
+  const { record, rotation } = scene;
+  const evidence = evidenceOf(scene);
   return {
     kind: "change",
     next: withRotationClosed(record, { ...rotation, evidence }),

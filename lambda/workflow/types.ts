@@ -2,11 +2,12 @@
  * The words of the workflow: what the record of a managed key holds, and what can be decided. Plain
  * data, so that all of it can be stored, compared and printed.
  */
-import type { EventName } from "./events.ts";
 import type { Finding } from "./findings.ts";
-import type { Call, KeyShape, LastUse, Look, Seen, Tags } from "./kms.ts";
+import type { Call, KeyShape, LastUse, Tags } from "./kms.ts";
 
+export type * from "./decisions.ts";
 export type * from "./kms.ts";
+export type * from "./requests.ts";
 
 export type Step = "generate" | "distribute" | "activate" | "drain" | "revoke";
 
@@ -21,14 +22,27 @@ export type Policy = {
   retire: "retain" | "disable" | "delete";
   soakMs: number;
   deletionWindowDays: number;
-  approval: "none" | "revoke";
+  /** Before which of the two destructive calls a person has to approve of the evidence. */
+  approval: "none" | "revoke" | "delete";
+  /** How long the dependents that are named have to say that they are ready. */
+  acknowledgeWithinMs: number;
 };
 
-/** What the configuration says of one managed key. `aliases` is the whole set, its own name first. */
-export type Home = { alias: string; aliases: string[]; policy: Policy };
+/**
+ * What the configuration says of one managed key. `aliases` is the whole set, its own name first;
+ * `dependents` are those that must acknowledge a new version before it serves.
+ */
+export type Home = { alias: string; aliases: string[]; policy: Policy; dependents: string[] };
 
 export type Standing =
-  "created" | "serving" | "draining" | "retained" | "disabled" | "deletion-scheduled";
+  | "created"
+  | "serving"
+  | "draining"
+  | "retained"
+  | "disabled"
+  | "deletion-scheduled"
+  /** Served before, was retired, and is to serve again: a rollback. */
+  | "returning";
 
 export type Version = {
   number: number;
@@ -43,6 +57,10 @@ export type Version = {
   retiredAtMs?: number;
   disabledAtMs?: number;
   deletionAtMs?: number;
+  /** That its key policy lets it originate through the managed aliases alone. */
+  aliasOnly?: boolean;
+  /** The value of its tag `keyturn:retired`, as far as we know; "unknown" from an older schema. */
+  label?: string;
 };
 
 /** What was decided before CreateKey was called, so that a crash cannot lose what was meant. */
@@ -62,15 +80,34 @@ export type Intent = {
   unansweredEpoch?: number;
 };
 
-/** Why a version comes back, and since when KMS has accepted to enable it. */
-export type Restored = { because: "alias" | "use"; enabledAtMs?: number };
+/**
+ * Why a version comes back, and since when KMS has accepted to enable it. `cancel`: the deletion it
+ * may be pending for was asked for by us.
+ */
+export type Restored = {
+  because: "alias" | "use" | "attempt";
+  enabledAtMs?: number;
+  cancelledAtMs?: number;
+  cancel: boolean;
+  /** That its label says, on the key itself, that it came back. */
+  relabelled: boolean;
+};
 
-export type Evidence = { lookedAtMs: number; lastUse: LastUse };
+/** What was done, and when, to a version that is to serve again. */
+export type Revived = { cancelledAtMs?: number; enabledAtMs?: number; unlabelledAtMs?: number };
+
+/** `hash` is over the key id and what KMS said: an approval is bound to it. */
+export type Evidence = { lookedAtMs: number; lastUse: LastUse; hash: string };
+
+/** A person's word that this evidence will do; `override` is their word that none is needed. */
+export type Approval = { evidence: string; override: boolean; by: string; atMs: number };
 
 export type Rotation = {
   id: string;
   from: number;
   to: number;
+  /** "back": a rollback, from the version that served to one that served before it. */
+  direction: "forward" | "back";
   step: Step;
   openedAtMs: number;
   stepSinceMs: number;
@@ -98,6 +135,18 @@ export type Rotation = {
   lateUseReadAtMs?: number;
   /** revoke: that the old version is to come back; until nothing can disable it any longer. */
   restored?: Restored;
+  /** Whose acknowledgement it waits for, and when each gave it. */
+  dependents: string[];
+  acknowledgedAtMs: Record<string, number>;
+  /** The version it replaces is compromised: waits are as short as KMS allows. */
+  urgent?: boolean;
+  /** generate: rolled back while a CreateKey may still make a key. */
+  cancelledAtMs?: number;
+  /** distribute, on the way back. */
+  revived?: Revived;
+  /** How often the drain began: a part of the label, so that an older record can be told. */
+  episode: number;
+  approval?: Approval;
 };
 
 /** A key with our tags that no rotation owns up to: found, and put out of use. */
@@ -111,14 +160,43 @@ export type Extra = {
   quarantinedAtMs?: number;
 };
 
+/** Why nothing moves until `resume`; after a rollback, why no rotation opens. */
+export type Stop = {
+  kind: "pause" | "rollback" | "attempt";
+  atMs: number;
+  by: string;
+  /** The version that it is about. */
+  version?: number;
+  /** What was seen, or the reason that was given. */
+  seen: string;
+};
+
+/** A rotation that was asked for, and opens as soon as it may. */
+export type Wanted = { urgent: boolean; by: string; atMs: number };
+
+/** A request that was done; kept a while longer than its item, so that a copy of it is known. */
+export type Honoured = { id: string; atMs: number };
+
+/** A request that was not done, as long as a person should be told. */
+export type Refused = { id: string; kind: string; why: string; atMs: number };
+
+/** What reconciling would write, as it was shown; `revision` is that of the line that shows it. */
+export type Proposal = { revision: number; lines: string[] };
+
+/** What mode `plan` would have called. */
+export type Planned = { call: string; subject: string; reason: string; sinceMs: number };
+
 export type Claim = { runId: string; epoch: number; untilMs: number };
 export type Unsettled = { epoch: number; untilMs: number };
 
 /** The aggregate: one managed key, as the table holds it. */
 export type ManagedKey = {
-  schema: 1;
+  schema: 2;
   alias: string;
   aliases: string[];
+  dependents: string[];
+  /** Where its policy is named: in the configuration, or by the tag of its first version. */
+  enrolledBy: "configuration" | "tag";
   owner: string;
   policy: Policy;
   revision: number;
@@ -146,58 +224,16 @@ export type ManagedKey = {
   findings: Finding[];
   /** What it waits for, as its last turn had it. */
   resting: string;
+  /** The table that it was written in: another one was restored from a backup, or made anew. */
+  tableId: string;
+  /** The highest number that a version of it ever had. */
+  lastNumber: number;
+  stops: Stop[];
+  wanted?: Wanted;
+  honoured: Honoured[];
+  refused: Refused[];
+  proposal?: Proposal;
+  /** Who asked that it be managed no longer; the keys without our tags; when that was all of them. */
+  unenrolment?: { by: string; atMs: number; untagged?: string[]; endedAtMs?: number };
+  planned?: Planned;
 };
-
-/** One line of history; the store numbers it, stamps it and chains it by hash. */
-export type EntryDraft = {
-  event: EventName;
-  reason: string;
-  rotationId?: string;
-  step?: Step;
-  detail: Record<string, string | number>;
-};
-
-/** The record as something made it, and the line of history that says so. */
-export type Transition = { next: ManagedKey; entry: EntryDraft };
-
-/** Which of the open matters of a managed key a decision belongs to. */
-export type Matter =
-  | { kind: "enrolment" }
-  /** The version that serves, and those long out of use: is each where it should be, is it where it should be, and is it time for the next? */
-  | { kind: "serving" }
-  | { kind: "rotation"; rotationId: string }
-  | { kind: "extra"; keyId: string };
-
-export type Decision =
-  /** Nothing can be said before these were looked at. */
-  | { kind: "look"; looks: Look[] }
-  /** The record changes; KMS does not. */
-  | { kind: "change"; next: ManagedKey; entry: EntryDraft }
-  | { kind: "call"; call: Call; matter: Matter; reason: string }
-  /** `finding`: what a person must know while this matter waits; the others of the key go on. */
-  | { kind: "wait"; untilMs: number; reason: string; finding?: Finding }
-  /** The settle rule stands in the way. */
-  | { kind: "blocked"; untilMs: number; reason: string }
-  | { kind: "retry"; reason: string }
-  | { kind: "halt"; finding: Finding };
-
-/** What decisions are made from, besides record and sights. */
-export type Moment = {
-  nowMs: number;
-  /** The epoch of the claim this run holds. */
-  epoch: number;
-  /** The configuration's word on this managed key; undefined where it no longer names it. */
-  home: Home | undefined;
-  /** An id for the rotation that may be opened now. */
-  newRotationId: string;
-  /** This epoch made a call whose answer it does not know. */
-  uncertain: boolean;
-  /** Matters whose call KMS refused in this turn, by `matterName`, and what that amounts to. */
-  parked: Record<string, Decision>;
-};
-
-/** What every decision about a managed key is made from. */
-export type Scene = { record: ManagedKey; seen: Seen; moment: Moment };
-
-/** What a step decides from: also its rotation, and the version that it is to replace. */
-export type StepScene = Scene & { rotation: Rotation; old: Version };

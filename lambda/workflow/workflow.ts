@@ -7,14 +7,21 @@ import { decideDistribute } from "./2-distribute.ts";
 import { decideActivate } from "./3-activate.ts";
 import { decideDrain } from "./4-drain.ts";
 import { decideRevoke } from "./5-revoke.ts";
+import { decideRequest } from "./asked.ts";
+import { decideAttempt } from "./attempt.ts";
 import { decideEnrolment } from "./enrol.ts";
-import { finding, sameFinding, type Finding } from "./findings.ts";
+import { sameFinding, type Finding } from "./findings.ts";
+import { recheckMs } from "./limits.ts";
+import { lineageFirst } from "./lineage.ts";
 import { notices } from "./notices.ts";
+import { decideOutOfUse } from "./out-of-use.ts";
 import { decideExtra } from "./quarantine.ts";
-import { sameAliases, samePolicy, saferOf } from "./policy.ts";
+import { hurried, sameAliases, samePolicy, saferOf } from "./policy.ts";
 import { rotationBeforeActivation, rotationOf, versionOf } from "./record.ts";
 import { decideServing } from "./serving.ts";
 import { blockedUntilMs, isExempt } from "./settle.ts";
+import { standstill, type Standstill } from "./stops.ts";
+import { decideUnenrolment } from "./un-enrol.ts";
 import type {
   Decision,
   Home,
@@ -39,14 +46,27 @@ export const steps: Record<Step, (scene: StepScene) => Decision> = {
 export type Verdict = { decision: Decision; findings: Finding[] };
 
 export function decide(record: ManagedKey, seen: Seen, moment: Moment): Verdict {
-  const { home } = moment;
-  if (home === undefined) return notConfigured(record, moment);
-  if (!sameHome(record, home))
+  const scene: Scene = { record, seen, moment };
+  const { home, attempt, requests } = moment;
+  const attempted = attempt === undefined ? undefined : decideAttempt(scene, attempt);
+  if (attempted !== undefined) return { decision: attempted, findings: [] };
+  const [request] = requests;
+  if (request !== undefined) return { decision: decideRequest(scene, request), findings: [] };
+  if (record.unenrolment !== undefined) return verdict(scene, [decideUnenrolment(scene)]);
+  const still = standstill(record, moment);
+  if (still !== undefined) return decideStandstill(scene, still);
+  if (home !== undefined && !sameHome(record, home)) {
     return { decision: homeChanged(record, home, moment.nowMs), findings: [] };
-  const decisions = matters({ record, seen, moment });
-  const said = [...notices(record, moment.nowMs), ...decisions.flatMap(findingsOf)];
+  }
+  return verdict(scene, matters(scene));
+}
+
+function verdict(scene: Scene, decisions: Decision[], others: Finding[] = []): Verdict {
+  const { record, moment } = scene;
+  const known = moment.home === undefined ? [] : notices(record, moment.nowMs);
+  const said = [...known, ...others, ...decisions.flatMap(findingsOf)];
   return {
-    decision: settledFirst(record, mostUrgent(record, decisions), moment),
+    decision: withinTheRules(scene, mostUrgent(record, decisions)),
     findings: keepSince(record.findings, said),
   };
 }
@@ -66,9 +86,49 @@ function matters(scene: Scene): Decision[] {
 
 function decideStep(scene: Scene, rotation: Rotation): Decision {
   const { record } = scene;
-  const policy = saferOf(rotation.policy, record.policy);
+  const safer = saferOf(rotation.policy, record.policy);
+  const policy = rotation.urgent === true ? hurried(safer) : safer;
   const old = versionOf(record, rotation.from);
   return steps[rotation.step]({ ...scene, rotation: { ...rotation, policy }, old });
+}
+
+/**
+ * Nothing moves but what gives a key back. What else would be next is not done, and looked at again
+ * after a while: it may turn into a reason to give a key back.
+ */
+function decideStandstill(scene: Scene, still: Standstill): Verdict {
+  const { record, moment } = scene;
+  const { parked, nowMs } = moment;
+  const watched = still.watched.map((rotation) => {
+    const decision = parked[rotation.id] ?? decideStep(scene, rotation);
+    return rotation.restored === undefined ? onlyRescue(decision, nowMs) : decision;
+  });
+  const suspected = still.rescues && record.suspectedAtMs !== undefined;
+  const outOfUse = suspected ? (parked.serving ?? decideOutOfUse(scene)) : undefined;
+  const own: Decision = still.halt
+    ? { kind: "halt", finding: still.finding }
+    : {
+        kind: "wait",
+        untilMs: Number.MAX_SAFE_INTEGER,
+        reason: `stopped: ${still.finding.code}`,
+        finding: still.finding,
+      };
+  const others = outOfUse === undefined ? [] : [onlyRescue(outOfUse, nowMs)];
+  const moving = watched.filter(({ kind }) => kind === "change" || kind === "call");
+  const urgent = moving.length > 0 ? moving : [...watched, ...others, own];
+  return verdict(scene, urgent, [still.finding]);
+}
+
+function onlyRescue(decision: Decision, nowMs: number): Decision {
+  if (decision.kind === "look" || isRescue(decision)) return decision;
+  if (decision.kind === "wait") return decision;
+  return { kind: "wait", untilMs: nowMs + recheckMs, reason: "nothing moves while it is stopped" };
+}
+
+/** Giving back a key that is needed, or putting on record that it is to be given back. */
+function isRescue(decision: Decision): boolean {
+  if (decision.kind === "call") return isExempt(decision.call);
+  return decision.kind === "change" && decision.entry.event === "needed";
 }
 
 /**
@@ -76,11 +136,7 @@ function decideStep(scene: Scene, rotation: Rotation): Decision {
  * done; a halt stops it all; the earliest wait counts.
  */
 function mostUrgent(record: ManagedKey, decisions: Decision[]): Decision {
-  const rescue = decisions.find(
-    (one) =>
-      (one.kind === "change" && one.entry.event === "needed") ||
-      (one.kind === "call" && isExempt(one.call)),
-  );
+  const rescue = decisions.find(isRescue);
   if (rescue !== undefined) return rescue;
   const looks = decisions.flatMap((decision) => (decision.kind === "look" ? decision.looks : []));
   if (looks.length > 0) return { kind: "look", looks };
@@ -97,13 +153,14 @@ function mostUrgent(record: ManagedKey, decisions: Decision[]): Decision {
   return soonest;
 }
 
-/** The settle rule, in the one place that every call passes. */
-function settledFirst(record: ManagedKey, decision: Decision, moment: Moment): Decision {
+/** The one place that every call passes: the settle rule, and that the record is not behind KMS. */
+function withinTheRules(scene: Scene, decision: Decision): Decision {
+  const { record, moment } = scene;
   if (decision.kind !== "call") return decision;
   if (isExempt(decision.call)) return onceATurn(record, decision, moment);
   const { epoch, uncertain, nowMs } = moment;
   const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
-  if (untilMs === undefined) return decision;
+  if (untilMs === undefined) return lineageFirst(scene) ?? decision;
   return { kind: "blocked", untilMs, reason: `an earlier call may still land: ${decision.reason}` };
 }
 
@@ -134,19 +191,10 @@ function keepSince(before: Finding[], now: Finding[]): Finding[] {
   });
 }
 
-function notConfigured(record: ManagedKey, moment: Moment): Verdict {
-  const seen = `${record.alias} is in the table and not in the configuration`;
-  const next = `add ${record.alias} to managedKeys in the configuration`;
-  const what = finding("NOT_CONFIGURED", record.alias, seen, next, moment.nowMs);
-  return {
-    decision: { kind: "halt", finding: what },
-    findings: keepSince(record.findings, [what]),
-  };
-}
-
 /** The alias set is frozen while a rotation has yet to move it. */
 function sameHome(record: ManagedKey, home: Home): boolean {
   if (!samePolicy(record.policy, home.policy)) return false;
+  if (!sameAliases(record.dependents, home.dependents)) return false;
   return (
     sameAliases(record.aliases, home.aliases) || rotationBeforeActivation(record) !== undefined
   );
@@ -159,7 +207,14 @@ function homeChanged(record: ManagedKey, home: Home, nowMs: number): Decision {
   const unlistedAliases = record.unlistedAliases.filter((alias) => !aliases.includes(alias));
   return {
     kind: "change",
-    next: { ...record, policy: home.policy, aliases, unlistedAliases, ...look },
+    next: {
+      ...record,
+      policy: home.policy,
+      dependents: home.dependents,
+      aliases,
+      unlistedAliases,
+      ...look,
+    },
     entry: {
       event: "configured",
       reason: "the configuration says so; open rotations take of it only what is milder",

@@ -78,6 +78,7 @@ export class Keyturn {
 
   async #invoke(handler: Handler): Promise<RunResult> {
     const result = await handler({}, contextOf());
+    if (!("turns" in result)) throw new Error("an ordinary run was expected");
     const { runs } = this;
     if (result.outcome === "worked") runs.worked += 1;
     if (result.outcome === "nothing-due") runs.nothingDue += 1;

@@ -192,6 +192,7 @@ function nothingOverdue({ records, fleet, nowMs }: Evidence): Check {
 
 const stateOfStanding: Record<Standing, string> = {
   created: "Enabled",
+  returning: "Enabled",
   serving: "Enabled",
   draining: "Enabled",
   retained: "Enabled",

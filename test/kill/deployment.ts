@@ -174,6 +174,8 @@ export class Deployment {
       },
       rested: () => undefined,
       run: () => undefined,
+      answered: () => undefined,
+      ignored: () => undefined,
     };
   }
 }

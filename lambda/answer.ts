@@ -1,0 +1,80 @@
+/**
+ * The answer to a use attempt: the version is given back in this same invocation, whoever else is at
+ * work. Duplicates, forgeries and clients that never stop cost three reads, and no write.
+ */
+import { begin, oneKey, type Run, type RunOptions } from "./run.ts";
+import { concern } from "./workflow/attempt.ts";
+import { valueOf } from "./workflow/sights.ts";
+import { tagNames } from "./workflow/tag-names.ts";
+import type { ManagedKey, UseAttempt } from "./workflow/types.ts";
+
+export type Answer = {
+  keyId: string;
+  eventId: string;
+  outcome:
+    /** No managed key has it, or not by our doing out of use, or it has another owner now. */
+    | "not-ours"
+    /** It was given back already, and waits for a person. */
+    | "known"
+    | "given-back"
+    /** Mode `plan`: it is for a person to give it back. */
+    | "told"
+    /** Not yet given back when the time was up; the next run goes on. */
+    | "out-of-time";
+};
+
+const firstPauseMs = 500;
+const longestPauseMs = 8000;
+
+export async function answer(options: RunOptions, attempt: UseAttempt): Promise<Answer> {
+  const current = begin(options);
+  const { table, clock } = options.ports;
+  const { keyId, eventId } = attempt;
+  const alias = await table.boundTo(keyId);
+  if (alias === undefined) return { keyId, eventId, outcome: "not-ours" };
+  for (let tries = 0; ; tries++) {
+    const outcome = await standing(current, alias, attempt, tries > 0);
+    if (outcome !== "to-do") return { keyId, eventId, outcome };
+    if (clock.nowMs() >= current.stopAtMs) return { keyId, eventId, outcome: "out-of-time" };
+    if (tries === 0) current.tableId = await table.id();
+    else await clock.sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** (tries - 1)));
+    await tryOnce(current, alias, attempt);
+  }
+}
+
+/** A run that is ousted, or fails, leaves the rest to the next try. */
+async function tryOnce(current: Run, alias: string, attempt: UseAttempt): Promise<void> {
+  try {
+    await oneKey(current, alias, "force", attempt);
+  } catch (error) {
+    current.telemetry.failed(alias, error);
+  }
+}
+
+async function standing(
+  current: Run,
+  alias: string,
+  attempt: UseAttempt,
+  isTried: boolean,
+): Promise<Answer["outcome"] | "to-do"> {
+  const { keys, table } = current.ports;
+  const record = (await table.read(alias))?.record;
+  if (record === undefined) return "not-ours";
+  const what = concern(record, attempt);
+  if (what === "none") return "not-ours";
+  const tags = valueOf(await keys.tagsOf(attempt.keyId)) ?? {};
+  if (tags[tagNames.owner] !== record.owner) return "not-ours";
+  if (what === "news") return "to-do";
+  if (current.configuration.mode === "plan") return "told";
+  const accepted = isTried && isAccepted(record, attempt.keyId);
+  const key = accepted ? undefined : valueOf(await keys.describe(attempt.keyId));
+  if (!accepted && key?.state !== "Enabled") return "to-do";
+  return isTried ? "given-back" : "known";
+}
+
+/** KMS accepted to enable it: a read that does not show it yet lags. */
+function isAccepted(record: ManagedKey, keyId: string): boolean {
+  const version = record.versions.find((one) => one.keyId === keyId);
+  const rotation = record.rotations.find(({ from }) => from === version?.number);
+  return rotation?.restored?.enabledAtMs !== undefined;
+}

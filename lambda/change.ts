@@ -1,0 +1,59 @@
+/** A change of the record: bound, journaled, written. */
+import { transition } from "./journal.ts";
+import type { Stored } from "./ports.ts";
+import { halted, type Next, type State, type Turn } from "./turn.ts";
+import { finding } from "./workflow/findings.ts";
+import { nothingSeen } from "./workflow/sights.ts";
+import type { EntryDraft, ManagedKey, Moment, Seen } from "./workflow/types.ts";
+import { write } from "./write.ts";
+
+/** A KMS key is bound to this managed key before the record names it. */
+export async function change(
+  turn: Turn,
+  state: State,
+  next: ManagedKey,
+  entry: EntryDraft,
+  moment: Moment,
+): Promise<Next> {
+  const before = state.stored.record;
+  const { table } = turn.ports;
+  for (const { keyId } of next.versions) {
+    if (before.versions.some((version) => version.keyId === keyId)) continue;
+    const bound = await table.bind(keyId, next.alias, moment.nowMs);
+    if (bound.kind === "taken") {
+      const seen = `${keyId} is a version of ${bound.by} already`;
+      const command = `aws kms list-aliases --key-id ${keyId}`;
+      const taken = finding("KEY_ALREADY_MANAGED", next.alias, seen, command, moment.nowMs);
+      return halted(state, taken, moment);
+    }
+  }
+  // KMS has deleted it: nobody else can come to own it, and a crash in between unbinds it again.
+  for (const { keyId } of before.versions) {
+    const gone = next.versions.every((version) => version.keyId !== keyId);
+    if (gone) await table.unbind(keyId, next.alias);
+  }
+  const stored = await commit(turn, state.stored, next, entry, moment);
+  return { kind: "on", state: { ...state, stored, seen: stillSeen(state, next) } };
+}
+
+/** What was seen before a step ended does not decide on the next: destruction reads afresh. */
+function stillSeen(state: State, next: ManagedKey): Seen {
+  const stepEnded = next.rotations.some(({ id, step }) => {
+    const before = state.stored.record.rotations.find((rotation) => rotation.id === id);
+    return before !== undefined && before.step !== step;
+  });
+  return stepEnded ? nothingSeen() : state.seen;
+}
+
+async function commit(
+  turn: Turn,
+  before: Stored,
+  next: ManagedKey,
+  entry: EntryDraft,
+  moment: Moment,
+): Promise<Stored> {
+  const stored = transition(before, next, entry, moment.nowMs);
+  await write(turn.ports.table, before, stored);
+  turn.telemetry.transition(stored);
+  return stored;
+}

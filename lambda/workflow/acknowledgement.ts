@@ -1,0 +1,25 @@
+/** Dependents that the configuration names say that they are ready before anyone is pointed at it. */
+import { finding, requestCommand, type FindingCode } from "./findings.ts";
+import { isoOf } from "./iso.ts";
+import type { Decision, StepScene, Version } from "./types.ts";
+
+/** A dependent that was named since, or is named no longer, is waited for: only waiting is safe. */
+export function notAcknowledged(
+  { record, rotation, moment }: StepScene,
+  fresh: Version,
+  readyAtMs: number,
+): Decision | undefined {
+  if (rotation.direction === "back") return undefined;
+  const named = new Set([...rotation.dependents, ...record.dependents]);
+  const missing = [...named].filter((name) => !Object.hasOwn(rotation.acknowledgedAtMs, name));
+  const [dependent] = missing;
+  if (dependent === undefined) return undefined;
+  const untilMs = readyAtMs + rotation.policy.acknowledgeWithinMs;
+  const late = moment.nowMs >= untilMs;
+  const code: FindingCode = late ? "DEPENDENT_NOT_READY" : "ACKNOWLEDGEMENT_AWAITED";
+  const seen = `version ${fresh.number}, ${fresh.keyId}, waits for ${missing.join(", ")}, until ${isoOf(untilMs)}`;
+  const next = requestCommand(record.alias, "acknowledge", { version: fresh.number, dependent });
+  const what = finding(code, record.alias, seen, next, moment.nowMs);
+  if (late) return { kind: "halt", finding: what };
+  return { kind: "wait", untilMs, reason: "its dependents are to acknowledge it", finding: what };
+}

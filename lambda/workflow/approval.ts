@@ -1,0 +1,66 @@
+/** A person's word on the evidence of drain: bound to the version and to what was seen of its use. */
+import { describeLastUse } from "./evidence.ts";
+import { evidenceOf } from "./destruction.ts";
+import { finding, requestCommand } from "./findings.ts";
+import { honour, refuse } from "./honour.ts";
+import { recheckMs } from "./limits.ts";
+import { rotationOut, versionOf, withRotation } from "./record.ts";
+import { stillToSee } from "./sights.ts";
+import type { Decision, Evidence, Request, Rotation, Scene, StepScene } from "./types.ts";
+
+type Approve = Extract<Request, { kind: "approve" }>;
+
+export function isApproved({ approval }: Pick<Rotation, "approval">, evidence: Evidence): boolean {
+  if (approval === undefined) return false;
+  return approval.override || (approval.evidence !== "" && approval.evidence === evidence.hash);
+}
+
+/** What was approved is looked at again first: an approval of what is no longer so is none. */
+export function decideApproval(scene: Scene, request: Approve): Decision {
+  const { record, moment, seen } = scene;
+  const { version: number, by } = request;
+  const rotation = rotationOut(record, number);
+  if (rotation === undefined || rotation.restored !== undefined) {
+    return refuse(scene, request, `version ${number} is not on its way out`);
+  }
+  const old = versionOf(record, number);
+  if (request.override) {
+    if (request.confirm !== record.alias) {
+      return refuse(scene, request, `confirm says ${request.confirm}, not ${record.alias}`);
+    }
+    if (rotation.urgent !== true) {
+      return refuse(scene, request, `version ${number} was not declared compromised`);
+    }
+  } else {
+    const first = stillToSee(seen, [{ kind: "last-use", keyId: old.keyId }]);
+    if (first !== undefined) return first;
+    const { hash, lastUse } = evidenceOf({ old, seen, moment });
+    if (hash !== request.evidence) {
+      const why = `the evidence is now ${hash}: ${describeLastUse(lastUse)}`;
+      return refuse(scene, request, why);
+    }
+  }
+  const { evidence, override } = request;
+  const approval = { evidence, override, by, atMs: moment.nowMs };
+  const detail = { evidence, override: String(override) };
+  const next = withRotation(record, { ...rotation, approval });
+  const entry = { rotationId: rotation.id, step: rotation.step, detail };
+  return honour(scene, request, next, "approved", entry);
+}
+
+/** The wait for a person's word before a destructive call; `of` says which. */
+export function approvalRequired(
+  { record, old, moment }: StepScene,
+  evidence: Evidence,
+  of: "disable" | "delete",
+): Decision {
+  const { number, keyId } = old;
+  const seen = `to ${of} version ${number}, ${keyId}: last use ${describeLastUse(evidence.lastUse)}; evidence ${evidence.hash}`;
+  const next = requestCommand(record.alias, "approve", {
+    version: number,
+    evidence: evidence.hash,
+  });
+  const what = finding("APPROVAL_REQUIRED", keyId, seen, next, moment.nowMs);
+  const untilMs = moment.nowMs + 6 * recheckMs;
+  return { kind: "wait", untilMs, reason: "a person's approval", finding: what };
+}

@@ -1,0 +1,171 @@
+/**
+ * What a request makes of the record. Each is honoured or refused in one transition that remembers its
+ * id, so that none is lost and none is done twice. Nothing here touches KMS: what follows from a
+ * request is decided afterwards like everything else.
+ */
+import { decideApproval } from "./approval.ts";
+import { honour, refuse, type Asked } from "./honour.ts";
+import { otherTable } from "./lineage.ts";
+import { decideReconcile } from "./reconcile.ts";
+import { rotationBeforeActivation, rotationOut, withRotation, without } from "./record.ts";
+import { rollBack } from "./rollback.ts";
+import { isStopped } from "./stops.ts";
+import type { Decision, ManagedKey, Request, Scene } from "./types.ts";
+
+type Of<Kind extends Request["kind"]> = Extract<Request, { kind: Kind }>;
+
+export function decideRequest(scene: Scene, request: Request): Decision {
+  if (request.kind === "malformed") return refuse(scene, request, request.why);
+  const why = whyNotNow(scene, request);
+  if (why !== undefined) return refuse(scene, request, why);
+  switch (request.kind) {
+    case "rotate":
+      return rotate(scene, request);
+    case "compromised":
+      return compromised(scene, request);
+    case "rollback":
+      return rollback(scene, request);
+    case "pause":
+      return pause(scene, request);
+    case "resume":
+      return resume(scene, request);
+    case "approve":
+      return decideApproval(scene, request);
+    case "acknowledge":
+      return acknowledge(scene, request);
+    case "reconcile":
+      return decideReconcile(scene, request);
+    case "un-enrol":
+      return unEnrol(scene, request);
+  }
+}
+
+/** What stands against a request whatever it says. */
+function whyNotNow({ record, moment }: Scene, { kind }: Asked): string | undefined {
+  const always = kind === "pause" || kind === "resume";
+  if (record.unenrolment !== undefined) {
+    return kind === "resume" ? undefined : "it is un-enrolled";
+  }
+  if (always || kind === "reconcile") {
+    return kind === "reconcile" && moment.home === undefined
+      ? "the configuration does not name it"
+      : undefined;
+  }
+  if (otherTable(record, moment) !== undefined || isBehind(record)) {
+    return "the record is behind KMS: reconcile first";
+  }
+  if (kind === "un-enrol") return undefined;
+  if (moment.home === undefined) return "the configuration does not name it";
+  if (record.enrolledAtMs === undefined) return "it is not enrolled yet";
+  return undefined;
+}
+
+function isBehind({ findings }: ManagedKey): boolean {
+  return findings.some(({ code }) => code === "STATE_BEHIND_KMS");
+}
+
+function rotate(scene: Scene, request: Of<"rotate">): Decision {
+  const { record, moment } = scene;
+  const busy = rotationBeforeActivation(record);
+  if (busy !== undefined) {
+    return refuse(scene, request, `version ${busy.to} is about to serve already`);
+  }
+  if (record.wanted !== undefined) return refuse(scene, request, "a rotation is asked for already");
+  const wanted = { urgent: false, by: request.by, atMs: moment.nowMs };
+  return honour(scene, request, { ...record, wanted }, "wanted");
+}
+
+function compromised(scene: Scene, request: Of<"compromised">): Decision {
+  const { record, moment } = scene;
+  const { version: number, by } = request;
+  const version = record.versions.find((one) => one.number === number);
+  if (version === undefined) return refuse(scene, request, `there is no version ${number}`);
+  const busy = rotationBeforeActivation(record);
+  const rotation = rotationOut(record, number) ?? (busy?.from === number ? busy : undefined);
+  if (rotation !== undefined && version.standing !== "returning") {
+    return honour(scene, request, withRotation(record, { ...rotation, urgent: true }), "hurried");
+  }
+  if (version.standing !== "serving") {
+    const why = `version ${number} is ${version.standing}: it neither serves nor drains`;
+    return refuse(scene, request, why);
+  }
+  const wanted = { urgent: true, by, atMs: moment.nowMs };
+  return honour(scene, request, { ...record, wanted }, "wanted");
+}
+
+function rollback(scene: Scene, request: Of<"rollback">): Decision {
+  const { record, moment } = scene;
+  const done = rollBack(record, request.version, moment);
+  if ("refused" in done) return refuse(scene, request, done.refused);
+  const { by, reason, version } = request;
+  const stop = { kind: "rollback", atMs: moment.nowMs, by, version, seen: reason } as const;
+  const stops = [...record.stops.filter(({ kind }) => kind !== "rollback"), stop];
+  const next = without({ ...done.next, stops }, "wanted");
+  return honour(scene, request, next, done.entry.event, done.entry);
+}
+
+function pause(scene: Scene, request: Of<"pause">): Decision {
+  const { record, moment } = scene;
+  if (isStopped(record, "pause")) return refuse(scene, request, "it is paused already");
+  const { by, reason: seen } = request;
+  const stops = [...record.stops, { kind: "pause", atMs: moment.nowMs, by, seen } as const];
+  return honour(scene, request, { ...record, stops }, "paused");
+}
+
+/** Ends every stop; a managed key that was un-enrolled, and is named, begins anew. */
+function resume(scene: Scene, request: Of<"resume">): Decision {
+  const { record, moment } = scene;
+  const { unenrolment } = record;
+  if (unenrolment !== undefined) {
+    if (unenrolment.endedAtMs === undefined) {
+      return refuse(scene, request, "it is still being un-enrolled");
+    }
+    if (moment.home === undefined) {
+      return refuse(scene, request, "the configuration does not name it");
+    }
+    const anew = without(record, "unenrolment", "enrolledAtMs", "taggedAtMs");
+    return honour(scene, request, { ...anew, stops: [] }, "enrolled-anew");
+  }
+  if (record.stops.length === 0) return refuse(scene, request, "nothing holds it");
+  return honour(scene, request, { ...record, stops: [] }, "resumed");
+}
+
+function acknowledge(scene: Scene, request: Of<"acknowledge">): Decision {
+  const { record, moment } = scene;
+  const { version, dependent } = request;
+  const busy = rotationBeforeActivation(record);
+  if (busy === undefined || busy.direction === "back" || busy.to !== version) {
+    return refuse(scene, request, `version ${version} is not about to serve`);
+  }
+  if (busy.step === "generate") {
+    return refuse(scene, request, `version ${version} does not exist yet`);
+  }
+  if (![...busy.dependents, ...record.dependents].includes(dependent)) {
+    return refuse(scene, request, `${dependent} is not a dependent of it`);
+  }
+  const acknowledgedAtMs = { ...busy.acknowledgedAtMs, [dependent]: moment.nowMs };
+  const next = withRotation(record, { ...busy, acknowledgedAtMs });
+  return honour(scene, request, next, "acknowledged");
+}
+
+/** The tags are taken off afterwards; what was open ends here, and every key stays as it is. */
+function unEnrol(scene: Scene, request: Of<"un-enrol">): Decision {
+  const { record, moment } = scene;
+  if (request.confirm !== record.alias) {
+    return refuse(scene, request, `confirm says ${request.confirm}, not ${record.alias}`);
+  }
+  const givingBack = record.rotations.some(
+    ({ restored }) => restored !== undefined && restored.enabledAtMs === undefined,
+  );
+  if (givingBack) {
+    return refuse(scene, request, "a version is being given back: that comes first");
+  }
+  const next: ManagedKey = {
+    ...without(record, "wanted", "proposal", "suspectedAtMs"),
+    rotations: [],
+    closed: [...record.closed, ...record.rotations],
+    stops: [],
+    unenrolment: { by: request.by, atMs: moment.nowMs },
+  };
+  return honour(scene, request, next, "un-enrol-asked");
+}

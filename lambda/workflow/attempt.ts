@@ -1,0 +1,91 @@
+/**
+ * Somebody tried to use a version that is out of use: CloudTrail says so, late, twice, or for ever. The
+ * first time in an episode it is put on record, and the version comes back; after that nothing is new.
+ */
+import { clockSkewMs } from "./limits.ts";
+import { rotationOut, versionOf, wayOut, withVersion, without } from "./record.ts";
+import { entryOf } from "./old-version.ts";
+import type { Decision, ManagedKey, Rotation, Scene, UseAttempt, Version } from "./types.ts";
+
+/**
+ * "news": the version is to come back. "known": that was decided already. "none": the version is not
+ * out of use by our doing, or the attempt is older than its present time out of use.
+ */
+export function concern(record: ManagedKey, attempt: UseAttempt): "news" | "known" | "none" {
+  const version = record.versions.find(({ keyId }) => keyId === attempt.keyId);
+  if (version === undefined) return "none";
+  const rotation = rotationOut(record, version.number);
+  if (rotation?.restored?.because === "attempt") return "known";
+  if (!isOutOfUse(version, rotation) || rotation?.approval?.override === true) return "none";
+  const sinceMs = rotation?.drainSinceMs ?? version.retiredAtMs ?? 0;
+  return attempt.atMs + clockSkewMs < sinceMs ? "none" : "news";
+}
+
+/** By our doing: disabled or worse, or so soon as a call without an answer has landed. */
+function isOutOfUse({ standing }: Version, rotation: Rotation | undefined): boolean {
+  if (standing === "disabled" || standing === "deletion-scheduled") return true;
+  if (rotation?.restored !== undefined) return true;
+  return standing === "draining" && rotation?.unanswered === "DisableKey";
+}
+
+/** Undefined where nothing of it is new. */
+export function decideAttempt(scene: Scene, attempt: UseAttempt): Decision | undefined {
+  const { record, moment } = scene;
+  if (concern(record, attempt) !== "news") return undefined;
+  const version = record.versions.find(({ keyId }) => keyId === attempt.keyId);
+  if (version === undefined) return undefined;
+  const serving = record.versions.find(({ standing }) => standing === "serving");
+  const open = rotationOut(record, version.number);
+  const rotation = open ?? wayOut(record, version, serving?.number ?? version.number, moment);
+  const seen = describe(version, attempt);
+  const back: Rotation = {
+    ...rotation,
+    step: "drain",
+    stepSinceMs: moment.nowMs,
+    restored: {
+      because: "attempt",
+      cancel: mayBePending(version, rotation),
+      relabelled: false,
+    },
+  };
+  const others = record.rotations.filter(({ id }) => id !== rotation.id);
+  const { nowMs: atMs } = moment;
+  const stop = {
+    kind: "attempt",
+    atMs,
+    by: attempt.principal,
+    version: version.number,
+    seen,
+  } as const;
+  const next = withVersion(record, comingBack(version));
+  return {
+    kind: "change",
+    next: { ...next, rotations: [...others, back], stops: [...record.stops, stop] },
+    entry: entryOf({ rotation, old: versionOf(record, version.number) }, "needed", seen, {
+      eventId: attempt.eventId,
+      principal: attempt.principal,
+      operation: attempt.operation,
+    }),
+  };
+}
+
+/** As it stands once it is decided that a retired version comes back. */
+export function comingBack(version: Version): Version {
+  return without({ ...version, standing: "draining" as const }, "disabledAtMs", "deletionAtMs");
+}
+
+/** Whether it can be pending deletion by our doing, now or as soon as a late call lands. */
+export function mayBePending({ standing }: Version, rotation: Rotation): boolean {
+  return (
+    standing === "deletion-scheduled" ||
+    rotation.unanswered === "ScheduleKeyDeletion" ||
+    rotation.restored?.cancel === true
+  );
+}
+
+function describe(version: Version, attempt: UseAttempt): string {
+  const { principal, service, operation, encryptionContextKeys: names, eventId } = attempt;
+  const via = service === undefined ? "" : ` via ${service}`;
+  const context = names.length === 0 ? "" : `, encryption context of ${names.join(", ")}`;
+  return `${operation} by ${principal}${via} on version ${version.number}, ${version.keyId}${context}; CloudTrail event ${eventId}`;
+}

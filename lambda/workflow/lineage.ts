@@ -1,0 +1,77 @@
+/**
+ * A table that was restored from a backup, or made anew, knows less than KMS does. KMS keeps traces of
+ * every changing call: newer versions, labels, aliases where no call of ours on record put them. Any
+ * such trace stops all changing calls until a person had the record reconciled.
+ */
+import { finding, requestCommand, type Finding } from "./findings.ts";
+import { stillToSee, valueOf } from "./sights.ts";
+import { tagNames } from "./tag-names.ts";
+import type { Decision, Look, ManagedKey, Moment, Scene, Tags, Version } from "./types.ts";
+
+/** What is to be seen first, or that KMS shows a newer version than the record knows. */
+export function lineageFirst(scene: Scene): Decision | undefined {
+  const { record, seen } = scene;
+  const lookForKeys = stillToSee(seen, [{ kind: "lineage", alias: record.alias }]);
+  if (lookForKeys !== undefined) return lookForKeys;
+  const known = [...record.versions, ...record.extras].map(({ keyId }) => keyId);
+  const unknown = (valueOf(seen.lineage[record.alias]) ?? []).filter(
+    (keyId) => !known.includes(keyId),
+  );
+  const looks = unknown.flatMap((keyId): Look[] => [
+    { kind: "key", key: keyId },
+    { kind: "tags", keyId },
+  ]);
+  const lookAtKeys = stillToSee(seen, looks);
+  if (lookAtKeys !== undefined) return lookAtKeys;
+  const newer = unknown.find((keyId) => isNewer(scene, keyId));
+  if (newer === undefined) return undefined;
+  const number = valueOf(seen.tags[newer])?.[tagNames.version] ?? "?";
+  const sights = `${newer} says it is version ${number}; the record knows none beyond ${record.lastNumber}`;
+  return { kind: "halt", finding: behind(record, sights, scene.moment.nowMs) };
+}
+
+/** A lookup by tags may name a key that is gone, or was tagged anew: the key itself is believed. */
+function isNewer({ record, seen }: Scene, keyId: string): boolean {
+  const tags = valueOf(seen.tags[keyId]);
+  if (tags === undefined || valueOf(seen.key[keyId]) === undefined) return false;
+  return isOurs(record, tags) && numberOf(tags) > record.lastNumber;
+}
+
+export function isOurs(record: Pick<ManagedKey, "owner" | "alias">, tags: Tags): boolean {
+  return tags[tagNames.owner] === record.owner && tags[tagNames.alias] === record.alias;
+}
+
+/** The number a key says it has; 0 where it says none. */
+export function numberOf(tags: Tags): number {
+  const text = tags[tagNames.version] ?? "";
+  return /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : 0;
+}
+
+/** The table is not the one that the record was written in. */
+export function otherTable(record: ManagedKey, moment: Moment): Finding | undefined {
+  if (record.tableId === moment.tableId) return undefined;
+  const sights = `the record was written in table ${record.tableId}; this is ${moment.tableId}`;
+  return behind(record, sights, moment.nowMs);
+}
+
+/** The label on a version is not the one that the record has put there. */
+export function labelFinding(
+  { record, seen, moment }: Scene,
+  version: Version,
+): Finding | undefined {
+  if (version.label === "unknown") return undefined;
+  const there = valueOf(seen.tags[version.keyId])?.[tagNames.retired];
+  if (there === version.label) return undefined;
+  const sights = `version ${version.number}, ${version.keyId}, is labelled ${there ?? "nothing"}; on record is ${version.label ?? "nothing"}`;
+  return behind(record, sights, moment.nowMs);
+}
+
+/** The halt that every sign of a record older than KMS amounts to. */
+export function behind(record: ManagedKey, sights: string, nowMs: number): Finding {
+  const shown = record.proposal;
+  const seen =
+    shown === undefined ? sights : `${sights}. Reconciling would write: ${shown.lines.join("; ")}`;
+  const fields = shown === undefined ? {} : { proposal: shown.revision };
+  const next = requestCommand(record.alias, "reconcile", fields);
+  return finding("STATE_BEHIND_KMS", record.alias, seen.slice(0, 2000), next, nowMs);
+}

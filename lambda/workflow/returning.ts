@@ -1,0 +1,110 @@
+/**
+ * The way back to a version that was retired: its deletion is cancelled, it is enabled, and the label
+ * comes off, in this order, since KMS tags no key that is pending deletion.
+ */
+import { finding } from "./findings.ts";
+import { consistencyMs } from "./limits.ts";
+import { ownerFinding } from "./old-version.ts";
+import { versionOf, withRotation, withVersion, without } from "./record.ts";
+import { blockedUntilMs } from "./settle.ts";
+import { lookFirst, valueOf } from "./sights.ts";
+import { tagNames } from "./tag-names.ts";
+import type {
+  Call,
+  Decision,
+  ManagedKey,
+  Rotation,
+  StepScene,
+  Transition,
+  Version,
+} from "./types.ts";
+
+/** What is still to be done, or waited for; undefined where it is seen fit to serve again. */
+export function notYetBack(scene: StepScene, target: Version): Decision | undefined {
+  const { record, rotation, seen, moment } = scene;
+  const { keyId } = target;
+  const first = lookFirst(scene, [
+    { kind: "key", key: keyId },
+    { kind: "tags", keyId },
+  ]);
+  if (first !== undefined) return first;
+  const state = valueOf(seen.key[keyId])?.state;
+  if (state === undefined) return gone(scene, target);
+  const foreign = ownerFinding(scene, target);
+  if (foreign !== undefined) return { kind: "halt", finding: foreign };
+  const { cancelledAtMs, enabledAtMs, unlabelledAtMs } = rotation.revived ?? {};
+  const call = (made: Call, doneAtMs: number | undefined, why: string): Decision =>
+    doneAtMs !== undefined && moment.nowMs < doneAtMs + consistencyMs
+      ? { kind: "retry", reason: `${made.kind} was accepted, and reads do not show it yet` }
+      : {
+          kind: "call",
+          call: made,
+          matter: { kind: "rotation", rotationId: rotation.id },
+          reason: why,
+        };
+  const why = `version ${target.number} is to serve again`;
+  if (state === "PendingDeletion") {
+    return call({ kind: "CancelKeyDeletion", keyId }, cancelledAtMs, why);
+  }
+  if (state === "Disabled") return call({ kind: "EnableKey", keyId }, enabledAtMs, why);
+  if (state !== "Enabled") {
+    const seenNow = `version ${target.number}, ${keyId}, is ${state}`;
+    const next = `aws kms describe-key --key-id ${keyId}`;
+    const what = finding("NEW_VERSION_NOT_ENABLED", keyId, seenNow, next, moment.nowMs);
+    return { kind: "halt", finding: what };
+  }
+  if (Object.hasOwn(valueOf(seen.tags[keyId]) ?? {}, tagNames.retired)) {
+    const names = [tagNames.retired];
+    return call({ kind: "UntagResource", keyId, names }, unlabelledAtMs, why);
+  }
+  const untilMs = blockedUntilMs(record.unsettled, moment.epoch, moment.uncertain, moment.nowMs);
+  if (untilMs === undefined) return undefined;
+  return { kind: "wait", untilMs, reason: "an earlier call could still disable it" };
+}
+
+function gone({ moment }: StepScene, { number, keyId, arn }: Version): Decision {
+  const next = `aws cloudtrail lookup-events --lookup-attributes AttributeKey=ResourceName,AttributeValue=${arn}`;
+  const what = finding(
+    "VERSION_GONE",
+    keyId,
+    `version ${number}, ${keyId}, is gone`,
+    next,
+    moment.nowMs,
+  );
+  return { kind: "halt", finding: what };
+}
+
+/** The record once KMS accepted one of the three calls; what it did is still to be seen. */
+export function revivedBy(
+  record: ManagedKey,
+  rotation: Rotation,
+  kind: "CancelKeyDeletion" | "EnableKey" | "UntagResource",
+  nowMs: number,
+): Transition {
+  const target = versionOf(record, rotation.to);
+  const done = {
+    CancelKeyDeletion: { cancelledAtMs: nowMs },
+    EnableKey: { enabledAtMs: nowMs },
+    UntagResource: { unlabelledAtMs: nowMs },
+  }[kind];
+  const event = {
+    CancelKeyDeletion: "deletion-cancelled",
+    EnableKey: "enabled-again",
+    UntagResource: "unlabelled",
+  } as const;
+  const version = kind === "UntagResource" ? without(target, "label") : target;
+  const next = withRotation(withVersion(record, version), {
+    ...without(rotation, "enabledSinceMs"),
+    revived: { ...rotation.revived, ...done },
+  });
+  return {
+    next: { ...next, authorizationChangedAtMs: nowMs },
+    entry: {
+      event: event[kind],
+      reason: `version ${target.number} is to serve again`,
+      rotationId: rotation.id,
+      step: rotation.step,
+      detail: { version: target.number, keyId: target.keyId },
+    },
+  };
+}

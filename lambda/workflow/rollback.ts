@@ -1,0 +1,129 @@
+/**
+ * Rollback: a version gives way to the one before it. Before any alias moved, its rotation is
+ * cancelled; after, there is a rotation on the way back. Whatever was rolled back drains like any other
+ * retired version, so what was produced under it stays readable.
+ */
+import { comingBack } from "./attempt.ts";
+import {
+  rotationBeforeActivation,
+  rotationOut,
+  servingVersion,
+  versionOf,
+  wayOut,
+  withRotationClosed,
+  withVersion,
+  without,
+} from "./record.ts";
+import type { EntryDraft, ManagedKey, Moment, Rotation, Transition, Version } from "./types.ts";
+
+type When = Pick<Moment, "nowMs" | "newRotationId">;
+export type RolledBack = Transition | { refused: string };
+
+/** The record once this version is to give way, whether it serves or is about to. */
+export function rollBack(record: ManagedKey, number: number, when: When): RolledBack {
+  const busy = rotationBeforeActivation(record);
+  if (busy?.to === number)
+    return isTouched(busy) ? reversed(record, busy, when) : cancelled(record, busy, when);
+  const serving = servingVersion(record);
+  if (serving?.number !== number) {
+    return { refused: `version ${number} neither serves nor is about to` };
+  }
+  if (busy?.direction === "back") return { refused: "a rollback is under way already" };
+  if (busy !== undefined && isTouched(busy)) {
+    return { refused: `aliases are moving to version ${busy.to}: roll that one back first` };
+  }
+  const before = versionBefore(record, number);
+  if (before === undefined) return { refused: `no version before ${number} is left` };
+  const free = busy === undefined ? record : cancelled(record, busy, when).next;
+  return back(free, serving, before, when);
+}
+
+/** Whether an alias was moved, or may have been. */
+function isTouched({ step, movedAtMs, unanswered }: Rotation): boolean {
+  return step === "activate" && (Object.keys(movedAtMs).length > 0 || unanswered === "UpdateAlias");
+}
+
+/** The newest version that served before this one and is still there. */
+function versionBefore(record: ManagedKey, number: number): Version | undefined {
+  const still: Version["standing"][] = ["draining", "retained", "disabled", "deletion-scheduled"];
+  return record.versions
+    .filter((one) => one.number < number && one.activatedAtMs !== undefined)
+    .filter(({ standing }) => still.includes(standing))
+    .sort((a, b) => b.number - a.number)[0];
+}
+
+function back(record: ManagedKey, serving: Version, before: Version, when: When): Transition {
+  const out = rotationOut(record, before.number);
+  const closed = out === undefined ? record : withRotationClosed(record, out);
+  const returning = { ...comingBack(before), standing: "returning" as const };
+  const rotation: Rotation = {
+    ...wayOut(record, serving, before.number, when),
+    id: when.newRotationId,
+    direction: "back",
+    step: "distribute",
+    dependents: [],
+  };
+  return {
+    next: {
+      ...withVersion(closed, returning),
+      rotations: [...closed.rotations, without(rotation, "drainSinceMs")],
+    },
+    entry: entry(rotation, "rolled-back", `version ${before.number} is to serve again`),
+  };
+}
+
+/** Some aliases are on either version, and both are Enabled: all go back to the one that serves. */
+function reversed(record: ManagedKey, busy: Rotation, when: When): Transition {
+  const fresh = versionOf(record, busy.to);
+  const closed = withRotationClosed(record, busy);
+  const rotation: Rotation = {
+    ...wayOut(record, fresh, busy.from, when),
+    id: when.newRotationId,
+    direction: "back",
+    step: "activate",
+    intent: { ...busy.intent, writtenAtMs: when.nowMs },
+  };
+  return {
+    next: { ...closed, rotations: [...closed.rotations, without(rotation, "drainSinceMs")] },
+    entry: entry(rotation, "rolled-back", "the aliases go back to the version that serves"),
+  };
+}
+
+/** Nobody was pointed at the new version: it leaves as any retired one does, if it came to be at all. */
+export function cancelled(record: ManagedKey, busy: Rotation, when: When): Transition {
+  const reason = "it was rolled back before any alias had moved";
+  const said = entry(busy, "cancelled", reason);
+  if (busy.step === "generate" && busy.intent.unansweredEpoch !== undefined) {
+    const rotations = record.rotations.map((one) =>
+      one.id === busy.id ? { ...one, cancelledAtMs: when.nowMs } : one,
+    );
+    return { next: { ...record, rotations }, entry: said };
+  }
+  const closed = withRotationClosed(record, busy);
+  const made = record.versions.find(({ number }) => number === busy.to);
+  if (made === undefined) return { next: closed, entry: said };
+  const out = wayOut(record, made, busy.from, when);
+  // On the way back it may have been pending deletion, or Disabled, and half given back.
+  const unsure =
+    busy.direction === "back"
+      ? { restored: { because: "use", cancel: true, relabelled: false } as const }
+      : {};
+  const retired: Version = { ...made, standing: "draining", retiredAtMs: when.nowMs };
+  return {
+    next: {
+      ...withVersion(closed, retired),
+      rotations: [...closed.rotations, { ...out, ...unsure }],
+    },
+    entry: said,
+  };
+}
+
+function entry(rotation: Rotation, event: EntryDraft["event"], reason: string): EntryDraft {
+  return {
+    event,
+    reason,
+    rotationId: rotation.id,
+    step: rotation.step,
+    detail: { from: rotation.from, to: rotation.to },
+  };
+}

@@ -1,0 +1,64 @@
+/** What keeps a managed key from moving, and what moves all the same: a key that must come back. */
+import { finding, requestCommand, type Finding } from "./findings.ts";
+import { otherTable } from "./lineage.ts";
+import type { ManagedKey, Moment, Rotation, Stop } from "./types.ts";
+
+/** `watched`: the rotations that are looked after nevertheless. */
+export type Standstill = {
+  finding: Finding;
+  halt: boolean;
+  watched: Rotation[];
+  /** Whether a version that an alias was put on is still given back. */
+  rescues: boolean;
+};
+
+export function standstill(record: ManagedKey, moment: Moment): Standstill | undefined {
+  const back = record.rotations.filter(({ restored }) => restored !== undefined);
+  const older = otherTable(record, moment);
+  if (older !== undefined) {
+    const asked = back.filter(({ restored }) => restored?.because === "attempt");
+    return { finding: older, halt: true, watched: asked, rescues: false };
+  }
+  if (moment.home === undefined) {
+    return { finding: notConfigured(record, moment), halt: true, watched: back, rescues: false };
+  }
+  const revoking = record.rotations.filter(({ step }) => step === "revoke");
+  const watched = [...back, ...revoking];
+  const attempt = record.stops.find(({ kind }) => kind === "attempt");
+  if (attempt !== undefined) {
+    return { finding: used(record, attempt, moment), halt: true, watched, rescues: true };
+  }
+  const pause = record.stops.find(({ kind }) => kind === "pause");
+  if (pause === undefined) return undefined;
+  return { finding: paused(record, pause), halt: false, watched, rescues: true };
+}
+
+export function isStopped(record: ManagedKey, kind: Stop["kind"]): boolean {
+  return record.stops.some((stop) => stop.kind === kind);
+}
+
+function notConfigured({ alias }: ManagedKey, { nowMs }: Moment): Finding {
+  const seen = `${alias} is in the table and not in the configuration`;
+  const next = `add ${alias} to managedKeys in the configuration`;
+  return finding("NOT_CONFIGURED", alias, seen, next, nowMs);
+}
+
+/** In mode `plan` it is for a person to give the key back. */
+function used(record: ManagedKey, stop: Stop, { mode }: Moment): Finding {
+  const { keyId } = record.versions.find(({ number }) => number === stop.version) ?? {};
+  const byHand = `aws kms cancel-key-deletion --key-id ${keyId}; aws kms enable-key --key-id ${keyId}`;
+  const next = mode === "plan" ? byHand : requestCommand(record.alias, "resume");
+  return finding("USED_WHILE_DISABLED", keyId ?? record.alias, stop.seen, next, stop.atMs);
+}
+
+function paused({ alias }: ManagedKey, { by, seen, atMs }: Stop): Finding {
+  const why = seen === "" ? "" : `: ${seen}`;
+  return finding("PAUSED", alias, `by ${by}${why}`, requestCommand(alias, "resume"), atMs);
+}
+
+export function heldAfterRollback({ alias, stops }: ManagedKey): Finding[] {
+  const held = stops.find(({ kind }) => kind === "rollback");
+  if (held === undefined) return [];
+  const seen = `version ${held.version} was rolled back by ${held.by}${held.seen === "" ? "" : `: ${held.seen}`}`;
+  return [finding("HELD_AFTER_ROLLBACK", alias, seen, requestCommand(alias, "resume"), held.atMs)];
+}

@@ -1,0 +1,92 @@
+/** Un-enrolment: our tags come off, and every key and alias stays as it is. */
+import { finding, requestCommand, type Finding } from "./findings.ts";
+import { consistencyMs } from "./limits.ts";
+import { lookFirst, valueOf } from "./sights.ts";
+import { tagNames } from "./tag-names.ts";
+import type { Decision, Look, ManagedKey, Scene, Transition } from "./types.ts";
+
+export function decideUnenrolment(scene: Scene): Decision {
+  const { record, seen, moment } = scene;
+  if (record.unenrolment?.endedAtMs !== undefined) return atRest(scene);
+  const keyIds = [...record.versions, ...record.extras].map(({ keyId }) => keyId);
+  const looks = keyIds.flatMap((keyId): Look[] => [
+    { kind: "key", key: keyId },
+    { kind: "tags", keyId },
+  ]);
+  const first = lookFirst(scene, looks);
+  if (first !== undefined) return first;
+  for (const keyId of keyIds) {
+    const names = ourTagsOn(scene, keyId);
+    if (names.length === 0) continue;
+    if (
+      moment.nowMs < record.authorizationChangedAtMs + consistencyMs &&
+      wasJustUntagged(record, keyId)
+    ) {
+      return { kind: "retry", reason: "the tags were taken off, and reads do not show it yet" };
+    }
+    return {
+      kind: "call",
+      call: { kind: "UntagResource", keyId, names },
+      matter: { kind: "un-enrolment" },
+      reason: "it is to be managed no longer",
+    };
+  }
+  const left = keyIds.filter((keyId) => valueOf(seen.key[keyId])?.state === "PendingDeletion");
+  return {
+    kind: "change",
+    next: {
+      ...record,
+      versions: [],
+      extras: [],
+      unlistedAliases: [],
+      unenrolment: { by: "", atMs: moment.nowMs, ...record.unenrolment, endedAtMs: moment.nowMs },
+    },
+    entry: {
+      event: "un-enrolled",
+      reason:
+        "none of its keys carries our tags, but those pending deletion, which KMS does not untag",
+      detail: { keys: keyIds.join(), pendingDeletion: left.join() },
+    },
+  };
+}
+
+/** Of another owner's key, and of one pending deletion, nothing is taken. */
+function ourTagsOn({ record, seen }: Scene, keyId: string): string[] {
+  const tags = valueOf(seen.tags[keyId]) ?? {};
+  const state = valueOf(seen.key[keyId])?.state;
+  if (state === undefined || state === "PendingDeletion") return [];
+  if (tags[tagNames.owner] !== record.owner) return [];
+  return Object.values(tagNames).filter((name) => Object.hasOwn(tags, name));
+}
+
+function wasJustUntagged(record: ManagedKey, keyId: string): boolean {
+  return record.unenrolment?.untagged?.includes(keyId) ?? false;
+}
+
+/** The record once KMS accepted to take the tags off a key. */
+export function untagged(record: ManagedKey, keyId: string, nowMs: number): Transition {
+  const { unenrolment } = record;
+  if (unenrolment === undefined) throw new Error(`${record.alias} is not being un-enrolled`);
+  const all = [...(unenrolment.untagged ?? []), keyId];
+  return {
+    next: {
+      ...record,
+      unenrolment: { ...unenrolment, untagged: all },
+      authorizationChangedAtMs: nowMs,
+    },
+    entry: { event: "untagged", reason: "KMS took our tags off this key", detail: { keyId } },
+  };
+}
+
+function atRest({ record, moment }: Scene): Decision {
+  const untilMs = Number.MAX_SAFE_INTEGER;
+  const what = stillNamed(record, moment.home !== undefined);
+  const reason = "it is managed no longer";
+  return { kind: "wait", untilMs, reason, ...(what === undefined ? {} : { finding: what }) };
+}
+
+function stillNamed({ alias, unenrolment }: ManagedKey, named: boolean): Finding | undefined {
+  if (!named || unenrolment === undefined) return undefined;
+  const seen = `${alias} was un-enrolled by ${unenrolment.by}, and the configuration still names it`;
+  return finding("UNENROLLED", alias, seen, requestCommand(alias, "resume"), unenrolment.atMs);
+}
