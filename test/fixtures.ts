@@ -44,3 +44,8 @@ export function aKey(changes: Partial<Key> = {}): Key {
     ...changes,
   };
 }
+
+/** Tags as KMS takes them. */
+export function tagList(tags: Record<string, string>): { TagKey: string; TagValue: string }[] {
+  return Object.entries(tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
+}

@@ -4,10 +4,9 @@
  */
 import { configurationHash, type Configuration } from "../lambda/config.ts";
 import { RotationError } from "../lambda/errors.ts";
-import type { JournalEntry, Ports } from "../lambda/ports.ts";
+import type { DueItem, JournalEntry, Ports } from "../lambda/ports.ts";
 import { answer, type Answer } from "../lambda/answer.ts";
 import { run, type RunOptions, type RunResult } from "../lambda/run.ts";
-import type { Telemetry } from "../lambda/telemetry.ts";
 import { readUseAttempt } from "../lambda/use-attempt.ts";
 import type { Finding } from "../lambda/workflow/findings.ts";
 import type { ManagedKey, Mode, Policy } from "../lambda/workflow/types.ts";
@@ -18,6 +17,7 @@ import { createDiscoveryTwin, createKeyServiceTwin } from "../sim/ports/keys.ts"
 import { createTableTwin, type TableTwin } from "../sim/ports/table.ts";
 import { SimRandom } from "../sim/random.ts";
 import { aPolicy, dayMs, minuteMs } from "./fixtures.ts";
+import { listener } from "./listener.ts";
 
 export const startMs = Date.UTC(2027, 0, 1);
 export const keyturnArn = "arn:aws:iam::000000000000:role/keyturn";
@@ -48,6 +48,8 @@ export type WorldOptions = {
   dependents?: string[];
   lastUsageLagMs?: number;
   keyQuota?: number;
+  /** Whether the search for tags, by itself, is a reason for a run. */
+  searchesDaily?: boolean;
 };
 
 export class World {
@@ -68,11 +70,13 @@ export class World {
   afterRun: (() => Promise<void>) | undefined;
   /** What lands later than it was sent; see `pass`. */
   readonly underWay: { atMs: number; land: () => Promise<unknown> }[] = [];
+  readonly #searchesDaily: boolean;
   #ids = 0;
   #deployed = false;
 
   constructor(options: WorldOptions = {}) {
     const { clock } = this;
+    this.#searchesDaily = options.searchesDaily ?? false;
     this.kms = new KmsTwin({
       clock,
       random: new SimRandom(1),
@@ -161,7 +165,7 @@ export class World {
   #options(): RunOptions {
     return {
       ports: this.ports(),
-      telemetry: this.#telemetry(),
+      telemetry: listener(this.told, this.errors),
       configuration: this.configuration,
       configurationHash: configurationHash(this.configuration),
       configurationApplied: false,
@@ -176,9 +180,7 @@ export class World {
     if (!this.#deployed) await this.#deploy();
     for (;;) {
       const { items } = await this.table.due(untilMs, 1000);
-      const moments = items.flatMap((item) =>
-        item.kind === "configuration" ? [] : [item.dueAtMs],
-      );
+      const moments = items.flatMap((item) => (this.#wakes(item) ? [item.dueAtMs] : []));
       const dueMs = Math.max(Math.min(...moments), this.clock.nowMs() + 1);
       const tickMs = Math.ceil((dueMs - startMs) / tickEveryMs) * tickEveryMs + startMs;
       if (moments.length === 0 || tickMs > untilMs) break;
@@ -191,6 +193,12 @@ export class World {
     }
     await this.#landUntil(untilMs);
     this.clock.moveTo(Math.max(untilMs, this.clock.nowMs()));
+  }
+
+  /** A daily search for tags alone would only make every test slow: it goes with the next run. */
+  #wakes(item: DueItem): item is Exclude<DueItem, { kind: "configuration" }> {
+    if (item.kind === "chore" && item.chore === "tag-search") return this.#searchesDaily;
+    return item.kind !== "configuration";
   }
 
   /** A run that finds its configuration not applied, applies it: until one got that far. */
@@ -265,20 +273,6 @@ export class World {
         };
       },
     });
-  }
-
-  #telemetry(): Telemetry {
-    return {
-      transition: () => undefined,
-      refused: () => undefined,
-      unanswered: () => undefined,
-      finding: (alias, finding) => void this.told.push({ alias, finding }),
-      failed: (_alias, error) => void this.errors.push(error),
-      rested: () => undefined,
-      run: () => undefined,
-      answered: () => undefined,
-      ignored: () => undefined,
-    };
   }
 }
 

@@ -1,5 +1,6 @@
 /** The whole of an account at one moment, to begin from as often as wanted. */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { tableIdOf } from "../../lambda/aws/dynamodb-requests.ts";
 import type { RecordedEvent } from "../../sim/eventbridge.ts";
 import type { World } from "../../sim/kms/types.ts";
 import type { Product } from "./application.ts";
@@ -51,7 +52,8 @@ export async function checkpointOf(deployment: Deployment): Promise<Checkpoint> 
 /** Another account, like the first at that moment; `seed` keeps its new ids apart. */
 export async function restored(checkpoint: Checkpoint, seed: number): Promise<Deployment> {
   const deployment = await Deployment.open(checkpoint.life, checkpoint.nowMs, seed);
-  const { lastTickMs, lastUseMs, products, items, events } = checkpoint;
+  const { lastTickMs, lastUseMs, products, events } = checkpoint;
+  const items = await inTableOf(deployment, checkpoint.items);
   Object.assign(deployment, { lastTickMs, lastUseMs });
   deployment.products.push(...products);
   (deployment.aws.events as RecordedEvent[]).push(...events);
@@ -69,6 +71,13 @@ export async function restored(checkpoint: Checkpoint, seed: number): Promise<De
     await deployment.dynamoDb.batchWriteItem({ RequestItems });
   }
   return deployment;
+}
+
+/** It is to be the same table: a record whose table has another id would halt, as it should. */
+async function inTableOf({ dynamoDb }: Deployment, items: Item[]): Promise<Item[]> {
+  const { Table } = await dynamoDb.describeTable({ TableName: tableName });
+  const tableId = { S: tableIdOf(Table ?? {}) ?? "" };
+  return items.map((item) => (item["tableId"] === undefined ? item : { ...item, tableId }));
 }
 
 /** Every item of the state table. */

@@ -134,11 +134,17 @@ export class Deployment {
     rmSync(this.#directory, { recursive: true });
   }
 
-  /** The schedule fires all the time; only when something is due does a run do more than ask. */
+  /**
+   * The schedule fires all the time; only when something is due does a run do more than ask. A search
+   * for tags alone is left for the next run that has more to do: it comes daily, and finds nothing.
+   */
   async #nextTickMs(untilMs: number): Promise<number> {
     const { items } = await this.#ports.table.due(untilMs, 1000);
     const applied = items.some(({ kind }) => kind === "configuration");
-    const due = items.flatMap((item) => (item.kind === "configuration" ? [] : [item.dueAtMs]));
+    const due = items.flatMap((item) => {
+      const idle = item.kind === "chore" && item.chore === "tag-search";
+      return item.kind === "configuration" || idle ? [] : [item.dueAtMs];
+    });
     const soonestMs = applied ? Math.min(...due) : this.nowMs;
     const ticks = Math.ceil((Math.max(soonestMs, this.nowMs) - startMs) / tickEveryMs);
     return Math.max(startMs + ticks * tickEveryMs, this.lastTickMs + tickEveryMs);

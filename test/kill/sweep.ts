@@ -55,7 +55,7 @@ export function differencesOf(one: Reference, other: Reference): string[] {
 }
 
 const looks = new RegExp(
-  "^(dynamodb (Query|GetItem|BatchGetItem)|tagging GetResources|" +
+  "^(dynamodb (Query|GetItem|BatchGetItem|DescribeTable)|tagging GetResources|" +
     "kms (DescribeKey|List\\w+|GetKeyPolicy|GetKeyLastUsage))$",
 );
 

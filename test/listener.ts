@@ -1,0 +1,20 @@
+import type { Telemetry } from "../lambda/telemetry.ts";
+import type { Finding } from "../lambda/workflow/findings.ts";
+
+/** Keeps what a run tells of findings and errors, for tests to look at. */
+export function listener(
+  told: { alias: string; finding: Finding }[],
+  errors: unknown[],
+): Telemetry {
+  return {
+    transition: () => undefined,
+    refused: () => undefined,
+    unanswered: () => undefined,
+    finding: (alias, finding) => void told.push({ alias, finding }),
+    failed: (_alias, error) => void errors.push(error),
+    rested: () => undefined,
+    run: () => undefined,
+    answered: () => undefined,
+    ignored: () => undefined,
+  };
+}
