@@ -3,7 +3,14 @@
  * were the present one, and leaves alone what newer code wrote.
  */
 import { dayMs } from "./workflow/limits.ts";
-import type { Evidence, ManagedKey, Policy, Rotation } from "./workflow/types.ts";
+import type {
+  Evidence,
+  ManagedKey,
+  Policy,
+  Restored,
+  Rotation,
+  Version,
+} from "./workflow/types.ts";
 
 /** What this code writes. */
 export const schema = 2;
@@ -13,12 +20,13 @@ export const oldestSchema = 1;
 
 type PolicyOfSchema1 = Omit<Policy, "acknowledgeWithinMs">;
 type EvidenceOfSchema1 = Omit<Evidence, "hash">;
+type RestoredOfSchema1 = Pick<Restored, "because" | "enabledAtMs">;
 
 /** A rotation as schema 1 has it; an item of a closed one has no number to tell its schema by. */
 export type RotationOfSchema1 = Omit<
   Rotation,
-  "direction" | "dependents" | "acknowledgedAtMs" | "episode" | "policy" | "evidence"
-> & { policy: PolicyOfSchema1; evidence?: EvidenceOfSchema1 };
+  "direction" | "dependents" | "acknowledgedAtMs" | "episode" | "policy" | "evidence" | "restored"
+> & { policy: PolicyOfSchema1; evidence?: EvidenceOfSchema1; restored?: RestoredOfSchema1 };
 
 type NewInSchema2 =
   | "dependents"
@@ -66,6 +74,7 @@ export function migrate(old: RecordOfSchema1): ManagedKey {
     ...old,
     schema,
     policy: migratePolicy(old.policy),
+    versions: versions.map((version) => migrateVersion(version, rotations)),
     rotations: rotations.map(migrateRotation),
     closed: closed.map(migrateRotation),
     dependents: [],
@@ -75,7 +84,7 @@ export function migrate(old: RecordOfSchema1): ManagedKey {
     lastNumber: Math.max(
       0,
       ...versions.map(({ number }) => number),
-      ...[...rotations, ...closed].map(({ to }) => to),
+      ...[...rotations, ...closed].filter(hasKey).map(({ to }) => to),
     ),
     stops: [],
     honoured: [],
@@ -83,9 +92,22 @@ export function migrate(old: RecordOfSchema1): ManagedKey {
   };
 }
 
+function hasKey({ step, intent }: RotationOfSchema1): boolean {
+  return step !== "generate" || intent.attempts > 0;
+}
+
+/** Schema 1 kept the label with the rotation alone, and that of a closed one elsewhere. */
+function migrateVersion(version: Version, rotations: RotationOfSchema1[]): Version {
+  const { number, standing } = version;
+  if (standing === "created" || standing === "serving") return version;
+  const out = rotations.find(({ from }) => from === number);
+  if (out === undefined) return { ...version, label: "unknown" };
+  return out.labelledAtMs === undefined ? version : { ...version, label: out.id };
+}
+
 /** Also takes one that is of the present schema, and leaves it as it is. */
 export function migrateRotation(old: RotationOfSchema1 | Rotation): Rotation {
-  const { policy, evidence, ...rest } = old;
+  const { policy, evidence, restored, ...rest } = old;
   return {
     // Schema 1 knew no way back.
     direction: "forward",
@@ -96,6 +118,9 @@ export function migrateRotation(old: RotationOfSchema1 | Rotation): Rotation {
     policy: migratePolicy(policy),
     // No approval was ever bound to evidence of schema 1.
     ...(evidence === undefined ? {} : { evidence: { hash: "", ...evidence } }),
+    ...(restored === undefined
+      ? {}
+      : { restored: { cancel: false, relabelled: false, ...restored } }),
   };
 }
 

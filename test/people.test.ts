@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Policy } from "../lambda/workflow/types.ts";
-import { aPolicy, dayMs, hourMs } from "./fixtures.ts";
+import { aPolicy, dayMs } from "./fixtures.ts";
 import { aWorld, type World } from "./world.ts";
 
 const orders = "alias/orders";

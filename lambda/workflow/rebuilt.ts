@@ -28,6 +28,10 @@ export function rebuild(scene: Scene): Rebuilt | { why: string } {
     const { decision } = target;
     return { why: decision.kind === "halt" ? decision.finding.seen : "the aliases cannot be seen" };
   }
+  const hidden = Object.entries({ ...scene.seen.key, ...scene.seen.tags }).find(
+    ([, sight]) => sight.kind === "denied",
+  );
+  if (hidden !== undefined) return { why: `${hidden[0]} may not be looked at` };
   const { key } = target;
   if (key.state !== "Enabled")
     return { why: `${record.alias} points at ${key.keyId}, ${key.state}` };

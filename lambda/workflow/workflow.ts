@@ -52,7 +52,9 @@ export function decide(record: ManagedKey, seen: Seen, moment: Moment): Verdict 
   if (attempted !== undefined) return { decision: attempted, findings: [] };
   const [request] = requests;
   if (request !== undefined) return { decision: decideRequest(scene, request), findings: [] };
-  if (record.unenrolment !== undefined) return verdict(scene, [decideUnenrolment(scene)]);
+  if (record.unenrolment !== undefined) {
+    return verdict(scene, [moment.parked["un-enrolment"] ?? decideUnenrolment(scene)]);
+  }
   const still = standstill(record, moment);
   if (still !== undefined) return decideStandstill(scene, still);
   if (home !== undefined && !sameHome(record, home)) {
