@@ -6,7 +6,7 @@ import { begin, oneKey, type Run, type RunOptions } from "./run.ts";
 import { concern } from "./workflow/attempt.ts";
 import { valueOf } from "./workflow/sights.ts";
 import { tagNames } from "./workflow/tag-names.ts";
-import type { ManagedKey, UseAttempt } from "./workflow/types.ts";
+import type { ManagedKey, Restored, UseAttempt } from "./workflow/types.ts";
 
 export type Answer = {
   keyId: string;
@@ -17,7 +17,7 @@ export type Answer = {
     /** It was given back already, and waits for a person. */
     | "known"
     | "given-back"
-    /** Mode `plan`: it is for a person to give it back. */
+    /** Mode `plan`, or a person put it out of use again: it is for a person to give it back. */
     | "told"
     /** Not yet given back when the time was up; the next run goes on. */
     | "out-of-time";
@@ -66,15 +66,23 @@ async function standing(
   if (tags[tagNames.owner] !== record.owner) return "not-ours";
   if (what === "news") return "to-do";
   if (current.configuration.mode === "plan") return "told";
-  const accepted = isTried && isAccepted(record, attempt.keyId);
-  const key = accepted ? undefined : valueOf(await keys.describe(attempt.keyId));
-  if (!accepted && key?.state !== "Enabled") return "to-do";
-  return isTried ? "given-back" : "known";
+  if (isTried && isAccepted(record, attempt.keyId)) return "given-back";
+  const key = valueOf(await keys.describe(attempt.keyId));
+  if (key?.state === "Enabled") return isTried ? "given-back" : "known";
+  return isLeft(record, attempt.keyId) ? "told" : "to-do";
 }
 
 /** KMS accepted to enable it: a read that does not show it yet lags. */
 function isAccepted(record: ManagedKey, keyId: string): boolean {
+  return restoredOf(record, keyId)?.enabledAtMs !== undefined;
+}
+
+/** It was given back for good: if it is out of use now, a person wanted that. */
+function isLeft(record: ManagedKey, keyId: string): boolean {
+  return restoredOf(record, keyId)?.relabelled === true;
+}
+
+function restoredOf(record: ManagedKey, keyId: string): Restored | undefined {
   const version = record.versions.find((one) => one.keyId === keyId);
-  const rotation = record.rotations.find(({ from }) => from === version?.number);
-  return rotation?.restored?.enabledAtMs !== undefined;
+  return record.rotations.find(({ from }) => from === version?.number)?.restored;
 }

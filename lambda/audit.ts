@@ -20,7 +20,8 @@ export async function audit(run: Run): Promise<void> {
   const { table, clock } = run.ports;
   await table.schedule("audit", clock.nowMs() + recheckMs, undefined);
   const { owner } = run.configuration;
-  const tagged = await run.ports.discovery.keysTagged({ [tagNames.owner]: owner });
+  const found = await run.ports.discovery.keysTagged({ [tagNames.owner]: owner });
+  const tagged = found.map(({ keyId }) => keyId);
   const configured = await table.readMany([...run.homes.keys()]);
   const records = [...configured, ...(await enrolledByTag(run, configured, tagged))];
   const noted = await findDrift(run, records);

@@ -49,7 +49,8 @@ async function lookAt(eyes: Eyes, record: ManagedKey, look: Look): Promise<Sight
       return withHash(look.keyId, await keys.lastUseOf(look.keyId));
     case "successors": {
       const tags = { ...ours(record), [tagNames.rotation]: look.rotationId };
-      return { kind: "seen", value: await discovery.keysTagged(tags) };
+      const found = await discovery.keysTagged(tags);
+      return { kind: "seen", value: found.map(({ keyId }) => keyId) };
     }
     case "lineage":
       return { kind: "seen", value: await discovery.keysTagged(ours(record)) };
@@ -57,7 +58,7 @@ async function lookAt(eyes: Eyes, record: ManagedKey, look: Look): Promise<Sight
 }
 
 function ours({ owner, alias }: ManagedKey): Tags {
-  return { [tagNames.owner]: owner, [tagNames.alias]: alias };
+  return { [tagNames.alias]: alias, [tagNames.owner]: owner };
 }
 
 /** What an approval is bound to: this key, and just this answer. */

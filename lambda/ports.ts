@@ -12,6 +12,7 @@ import type {
   Outcome,
   Rotation,
   Sight,
+  TaggedKey,
   Tags,
 } from "./workflow/types.ts";
 import type { Finding } from "./workflow/findings.ts";
@@ -40,9 +41,9 @@ export interface KeyService {
 
 /** Finds keys by tag. It may lag and may name keys that are gone: confirm on the key. */
 export interface Discovery {
-  keysTagged(tags: Tags): Promise<string[]>;
+  keysTagged(tags: Tags): Promise<TaggedKey[]>;
   /** Keys that carry a tag of this name, whatever its value. */
-  keysWithTag(name: string): Promise<string[]>;
+  keysWithTag(name: string): Promise<TaggedKey[]>;
 }
 
 /** A line of history as it is kept: numbered, stamped, and chained to the one before. */

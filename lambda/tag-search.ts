@@ -18,7 +18,7 @@ export async function searchTags(run: Run): Promise<void> {
   const tagged = await discovery.keysWithTag(tagNames.policy);
   const findings: Finding[] = [];
   let aliases: Aliases | undefined;
-  for (const keyId of tagged) {
+  for (const { keyId } of tagged) {
     // The hour set above stands: what was not looked at is looked at then.
     if (clock.nowMs() >= run.stopAtMs) return;
     if ((await table.boundTo(keyId)) !== undefined) continue;

@@ -146,7 +146,7 @@ describe("what a rotation costs", () => {
     async (count) => {
       const names = Array.from({ length: count }, (_, index) => `alias/key-${index}`);
       const world = await aWorld({ keys: Object.fromEntries(names.map((name) => [name, {}])) });
-      await world.passDays(1);
+      await world.passDays(0.5);
       const asked: string[] = [];
       world.intercept = (port, method, _input, proceed) => {
         asked.push(`${port}.${method}`);

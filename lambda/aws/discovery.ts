@@ -13,24 +13,25 @@ import {
 } from "@aws-sdk/client-resource-groups-tagging-api";
 import { describeError, RotationError } from "../errors.ts";
 import type { Discovery } from "../ports.ts";
-import type { Tags } from "../workflow/types.ts";
+import type { TaggedKey, Tags } from "../workflow/types.ts";
 
 /** One request finds a hundred keys; its page tokens die after 15 minutes. */
 export function createTaggingDiscovery(
   config: ResourceGroupsTaggingAPIClientConfig = {},
 ): Discovery {
   const client = new ResourceGroupsTaggingAPIClient(config);
-  const keysWhere = (TagFilters: TagFilter[]): Promise<string[]> =>
+  const keysWhere = (TagFilters: TagFilter[]): Promise<TaggedKey[]> =>
     found(async () => {
       const input = { TagFilters, ResourceTypeFilters: ["kms:key"] };
-      const keyIds: string[] = [];
+      const keys: TaggedKey[] = [];
       for await (const page of paginateGetResources({ client, pageSize: 100 }, input)) {
-        for (const { ResourceARN } of page.ResourceTagMappingList ?? []) {
+        for (const { ResourceARN, Tags: list } of page.ResourceTagMappingList ?? []) {
           const keyId = ResourceARN?.split("/").at(-1);
-          if (keyId !== undefined) keyIds.push(keyId);
+          const pairs = (list ?? []).map(({ Key, Value }) => [Key ?? "", Value ?? ""]);
+          if (keyId !== undefined) keys.push({ keyId, tags: Object.fromEntries(pairs) as Tags });
         }
       }
-      return keyIds;
+      return keys;
     });
   return {
     keysTagged: (tags) =>
@@ -43,15 +44,17 @@ export function createTaggingDiscovery(
 /** Every key, one by one: for emulators without the tagging API. */
 export function createWalkingDiscovery(config: KMSClientConfig = {}): Discovery {
   const client = new KMSClient(config);
-  const keysWhere = (carries: (tags: Tags) => boolean): Promise<string[]> =>
+  const keysWhere = (carries: (tags: Tags) => boolean): Promise<TaggedKey[]> =>
     found(async () => {
-      const keyIds: string[] = [];
+      const keys: TaggedKey[] = [];
       for await (const page of paginateListKeys({ client, pageSize: 1000 }, {})) {
-        for (const { KeyId } of page.Keys ?? []) {
-          if (KeyId !== undefined && carries(await tagsOf(client, KeyId))) keyIds.push(KeyId);
+        for (const { KeyId: keyId } of page.Keys ?? []) {
+          if (keyId === undefined) continue;
+          const tags = await tagsOf(client, keyId);
+          if (carries(tags)) keys.push({ keyId, tags });
         }
       }
-      return keyIds;
+      return keys;
     });
   return {
     keysTagged: (tags) => {
@@ -82,7 +85,7 @@ function isNotOurs(error: unknown): boolean {
   return name === "AccessDeniedException" || name === "NotFoundException";
 }
 
-async function found(search: () => Promise<string[]>): Promise<string[]> {
+async function found(search: () => Promise<TaggedKey[]>): Promise<TaggedKey[]> {
   try {
     return await search();
   } catch (error) {

@@ -43,6 +43,7 @@ const absent: Record<Optional<ManagedKey>, undefined> = {
   proposal: undefined,
   unenrolment: undefined,
   planned: undefined,
+  reconciledAtMs: undefined,
 };
 
 /** Every attribute of the aggregate but its key; what is undefined is to be removed. */

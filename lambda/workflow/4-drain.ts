@@ -9,9 +9,9 @@ import { describeLastUse, judge, judgeQuiet } from "./evidence.ts";
 import { finding, requestCommand, type Finding } from "./findings.ts";
 import { decideRestored } from "./give-back.ts";
 import { dayMs, recheckMs } from "./limits.ts";
-import { labelFinding } from "./lineage.ts";
+import { labelFinding, labelOf } from "./lineage.ts";
 import { versionOf, withRotation, withRotationClosed, withVersion } from "./record.ts";
-import { lookFirst, valueOf } from "./sights.ts";
+import { lookFirst } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
 import type {
   Decision,
@@ -54,7 +54,7 @@ function drainSinceMs({ rotation, old }: StepScene): number {
 
 /** The label is for IAM policies and SCPs, ours among them; it says that originating has ended. */
 function label(scene: StepScene): Decision {
-  const { rotation, old, seen } = scene;
+  const { rotation, old } = scene;
   const first = lookFirst(scene, [
     { kind: "key", key: old.keyId },
     { kind: "tags", keyId: old.keyId },
@@ -62,10 +62,8 @@ function label(scene: StepScene): Decision {
   if (first !== undefined) return first;
   const wrong = stateFinding(scene, ["Enabled"]) ?? ownerFinding(scene, old);
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
-  const label = labelOf(rotation);
-  const isThere = valueOf(seen.tags[old.keyId])?.[tagNames.retired] === label;
-  const foreign =
-    isThere && rotation.unanswered === "TagResource" ? undefined : labelFinding(scene, old);
+  const label = labelOf(rotation.id, rotation.episode);
+  const foreign = labelFinding(scene, old);
   if (foreign !== undefined) return { kind: "halt", finding: foreign };
   return {
     kind: "call",
@@ -75,18 +73,13 @@ function label(scene: StepScene): Decision {
   };
 }
 
-/** Which rotation retired the version, and, once it came back, the how manieth time. */
-export function labelOf({ id, episode }: Pick<Rotation, "id" | "episode">): string {
-  return episode === 1 ? id : `${id}.${episode}`;
-}
-
 export function labelled(record: ManagedKey, rotation: Rotation, nowMs: number): Transition {
   const { restored } = rotation;
   const again =
     restored === undefined
       ? rotation
       : { ...rotation, episode: rotation.episode + 1, restored: { ...restored, relabelled: true } };
-  const version = { ...versionOf(record, rotation.from), label: labelOf(again) };
+  const version = { ...versionOf(record, rotation.from), label: labelOf(again.id, again.episode) };
   const next = withRotation(withVersion(record, version), { ...again, labelledAtMs: nowMs });
   return {
     next: { ...next, authorizationChangedAtMs: nowMs },

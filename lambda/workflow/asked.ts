@@ -51,10 +51,10 @@ function whyNotNow({ record, moment }: Scene, { kind }: Asked): string | undefin
       ? "the configuration does not name it"
       : undefined;
   }
+  if (kind === "un-enrol") return undefined;
   if (otherTable(record, moment) !== undefined || isBehind(record)) {
     return "the record is behind KMS: reconcile first";
   }
-  if (kind === "un-enrol") return undefined;
   if (moment.home === undefined) return "the configuration does not name it";
   if (record.enrolledAtMs === undefined) return "it is not enrolled yet";
   return undefined;

@@ -16,7 +16,9 @@ export function concern(record: ManagedKey, attempt: UseAttempt): "news" | "know
   if (version === undefined) return "none";
   const rotation = rotationOut(record, version.number);
   if (rotation?.restored?.because === "attempt") return "known";
-  if (!isOutOfUse(version, rotation) || rotation?.approval?.override === true) return "none";
+  const unsure = record.reconciledAtMs !== undefined && version.standing === "draining";
+  if (!unsure && !isOutOfUse(version, rotation)) return "none";
+  if (rotation?.approval?.override === true) return "none";
   const sinceMs = rotation?.drainSinceMs ?? version.retiredAtMs ?? 0;
   return attempt.atMs + clockSkewMs < sinceMs ? "none" : "news";
 }
@@ -42,11 +44,8 @@ export function decideAttempt(scene: Scene, attempt: UseAttempt): Decision | und
     ...rotation,
     step: "drain",
     stepSinceMs: moment.nowMs,
-    restored: {
-      because: "attempt",
-      cancel: mayBePending(version, rotation),
-      relabelled: false,
-    },
+    // Whoever scheduled it: the key is asked for, and a deletion is what cannot be undone.
+    restored: { because: "attempt", cancel: true, relabelled: false },
   };
   const others = record.rotations.filter(({ id }) => id !== rotation.id);
   const { nowMs: atMs } = moment;

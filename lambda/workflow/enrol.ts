@@ -35,11 +35,13 @@ export function decideEnrolment(scene: Scene): Decision {
   if (foreign !== undefined) return foreign;
   const problem = whyNotCarried(key, policy, tags, moment.nowMs);
   if (problem !== undefined) return { kind: "halt", finding: problem };
-  const unfitOrNewer = whyAliasOnlyUnfit(scene, key.keyId) ?? lineageFirst(scene);
-  if (unfitOrNewer !== undefined) return unfitOrNewer;
+  const unsuited = whyAliasOnlyUnfit(scene, key.keyId);
+  if (unsuited !== undefined) return unsuited;
 
   const known = record.versions[0];
   if (known === undefined) {
+    const newer = lineageFirst(scene);
+    if (newer !== undefined) return newer;
     const aliases = valueOf(seen.aliases[key.keyId]) ?? [];
     return firstVersionFound(record, key, aliases);
   }

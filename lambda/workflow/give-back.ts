@@ -2,10 +2,10 @@
  * A version that turned out to be needed. That it is to come back is on record first, and why; then
  * it is enabled, however often that takes; and it drains anew once no earlier call can spoil it.
  */
-import { labelOf } from "./4-drain.ts";
 import { comingBack, mayBePending } from "./attempt.ts";
 import { callOn } from "./destruction.ts";
 import { consistencyMs, recheckMs } from "./limits.ts";
+import { labelFinding, labelOf } from "./lineage.ts";
 import { aliasesInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "./record.ts";
 import { blockedUntilMs } from "./settle.ts";
@@ -65,25 +65,33 @@ export function decideRestored(scene: StepScene, restored: Restored): Decision {
   if (first !== undefined) return first;
   const foreign = ownerFinding(scene, old);
   if (foreign !== undefined) return { kind: "halt", finding: foreign };
+  // Unless somebody asked for the key just now: a record older than KMS enables nothing by itself.
+  const older = isAskedFor(scene) ? undefined : labelFinding(scene, old);
+  if (older !== undefined) return { kind: "halt", finding: older };
   const call = callToGiveBack(scene, restored);
   if (call !== undefined) return call;
   const asked = restored.because === "attempt";
   const wrong = stateFinding(scene, ["Enabled"]) ?? (asked ? undefined : aliasesInTheWay(scene));
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
-  const untilMs = blockedUntilMs(record.unsettled, moment.epoch, true, moment.nowMs);
+  const { epoch, uncertain, nowMs } = moment;
+  const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
   if (untilMs !== undefined) {
     return { kind: "wait", untilMs, reason: "an earlier call could still disable it" };
   }
   if (!restored.relabelled && rotation.labelledAtMs !== undefined) {
-    const tags = { [tagNames.retired]: labelOf({ ...rotation, episode: rotation.episode + 1 }) };
+    const tags = { [tagNames.retired]: labelOf(rotation.id, rotation.episode + 1) };
     const reason = "on the key itself it says that it came back";
     return callOn(rotation, { kind: "TagResource", keyId: old.keyId, tags }, reason);
   }
   if (asked && isStopped(record, "attempt")) {
     const reason = "a version was asked for: a person must have it go on";
-    return { kind: "wait", untilMs: moment.nowMs + recheckMs, reason };
+    return { kind: "wait", untilMs: nowMs + recheckMs, reason };
   }
   return drainAnew(scene, restored);
+}
+
+function isAskedFor({ old, moment }: StepScene): boolean {
+  return moment.attempt?.keyId === old.keyId;
 }
 
 /**
@@ -92,8 +100,10 @@ export function decideRestored(scene: StepScene, restored: Restored): Decision {
  */
 function callToGiveBack(
   { rotation, old, seen, moment }: StepScene,
-  { because, cancel, cancelledAtMs, enabledAtMs }: Restored,
+  { because, cancel, cancelledAtMs, enabledAtMs, relabelled }: Restored,
 ): Decision | undefined {
+  // By then no call of ours can land any longer: whoever disabled it meant to.
+  if (relabelled) return undefined;
   const { keyId, number } = old;
   const state = valueOf(seen.key[keyId])?.state;
   const recent = (atMs: number | undefined): boolean =>

@@ -32,6 +32,9 @@ export type Key = KeyShape & {
 
 export type Tags = Record<string, string>;
 
+/** A key as a search by tags has it: that may lag, and name what is gone. */
+export type TaggedKey = { keyId: string; tags: Tags };
+
 /**
  * `hash` is over the canonical form, so that two spellings of one policy are equal, and without
  * keyturn's own statement; `aliasOnly` are the aliases that the statement names, where it is there.
@@ -86,7 +89,7 @@ export type Seen = {
   /** With a hash over key id and answer, which an approval is bound to. */
   "last-use": Record<string, Sight<{ lastUse: LastUse; hash: string }>>;
   successors: Record<string, Sight<string[]>>;
-  lineage: Record<string, Sight<string[]>>;
+  lineage: Record<string, Sight<TaggedKey[]>>;
 };
 
 export type Call =

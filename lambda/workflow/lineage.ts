@@ -8,26 +8,39 @@ import { stillToSee, valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
 import type { Decision, Look, ManagedKey, Moment, Scene, Tags, Version } from "./types.ts";
 
-/** What is to be seen first, or that KMS shows a newer version than the record knows. */
+/**
+ * What is to be seen first, or that KMS shows a version, or a label, that the record does not know. The
+ * search by tags costs no request of KMS; it may lag, so what it says is confirmed on the key.
+ */
 export function lineageFirst(scene: Scene): Decision | undefined {
-  const { record, seen } = scene;
-  const lookForKeys = stillToSee(seen, [{ kind: "lineage", alias: record.alias }]);
-  if (lookForKeys !== undefined) return lookForKeys;
+  const { record, seen, moment } = scene;
+  const search = stillToSee(seen, [{ kind: "lineage", alias: record.alias }]);
+  if (search !== undefined) return search;
+  const found = valueOf(seen.lineage[record.alias]) ?? [];
   const known = [...record.versions, ...record.extras].map(({ keyId }) => keyId);
-  const unknown = (valueOf(seen.lineage[record.alias]) ?? []).filter(
-    (keyId) => !known.includes(keyId),
-  );
+  const unknown = found.filter(({ keyId }) => !known.includes(keyId)).map(({ keyId }) => keyId);
+  const oddlyLabelled = record.versions.filter(({ keyId, number }) => {
+    const tags = found.find((one) => one.keyId === keyId)?.tags;
+    return tags !== undefined && !isLabelKnown(record, number, tags);
+  });
   const looks = unknown.flatMap((keyId): Look[] => [
     { kind: "key", key: keyId },
     { kind: "tags", keyId },
   ]);
-  const lookAtKeys = stillToSee(seen, looks);
-  if (lookAtKeys !== undefined) return lookAtKeys;
+  const labels = oddlyLabelled.map(({ keyId }): Look => ({ kind: "tags", keyId }));
+  const first = stillToSee(seen, [...looks, ...labels]);
+  if (first !== undefined) return first;
   const newer = unknown.find((keyId) => isNewer(scene, keyId));
-  if (newer === undefined) return undefined;
-  const number = valueOf(seen.tags[newer])?.[tagNames.version] ?? "?";
-  const sights = `${newer} says it is version ${number}; the record knows none beyond ${record.lastNumber}`;
-  return { kind: "halt", finding: behind(record, sights, scene.moment.nowMs) };
+  if (newer !== undefined) {
+    const number = valueOf(seen.tags[newer])?.[tagNames.version] ?? "?";
+    const sights = `${newer} says it is version ${number}; the record knows none beyond ${record.lastNumber}`;
+    return { kind: "halt", finding: behind(record, sights, moment.nowMs) };
+  }
+  for (const version of oddlyLabelled) {
+    const what = labelFinding(scene, version);
+    if (what !== undefined) return { kind: "halt", finding: what };
+  }
+  return undefined;
 }
 
 /** A lookup by tags may name a key that is gone, or was tagged anew: the key itself is believed. */
@@ -59,11 +72,28 @@ export function labelFinding(
   { record, seen, moment }: Scene,
   version: Version,
 ): Finding | undefined {
-  if (version.label === "unknown") return undefined;
-  const there = valueOf(seen.tags[version.keyId])?.[tagNames.retired];
-  if (there === version.label) return undefined;
-  const sights = `version ${version.number}, ${version.keyId}, is labelled ${there ?? "nothing"}; on record is ${version.label ?? "nothing"}`;
+  const tags = valueOf(seen.tags[version.keyId]);
+  if (tags === undefined || isLabelKnown(record, version.number, tags)) return undefined;
+  const there = tags[tagNames.retired] ?? "nothing";
+  const sights = `version ${version.number}, ${version.keyId}, is labelled ${there}; on record is ${version.label ?? "nothing"}`;
   return behind(record, sights, moment.nowMs);
+}
+
+/** As it is on record, or as a call without an answer may have made it. */
+function isLabelKnown(record: ManagedKey, number: number, tags: Tags): boolean {
+  const there = tags[tagNames.retired];
+  const version = record.versions.find((one) => one.number === number);
+  if (version === undefined || version.label === "unknown" || there === version.label) return true;
+  return record.rotations.some(({ id, from, to, episode, unanswered }) => {
+    if (unanswered === "UntagResource") return to === number && there === undefined;
+    const wanted = [labelOf(id, episode), labelOf(id, episode + 1)];
+    return unanswered === "TagResource" && from === number && wanted.includes(there ?? "");
+  });
+}
+
+/** Which rotation retired a version, and, once it came back, for the how manieth time. */
+export function labelOf(rotationId: string, episode: number): string {
+  return episode === 1 ? rotationId : `${rotationId}.${episode}`;
 }
 
 /** The halt that every sign of a record older than KMS amounts to. */

@@ -96,7 +96,7 @@ function rebuiltFrom(
     unlistedAliases: [],
     tableId: moment.tableId,
   };
-  return { next, lines: [...versions.map(lineOf), ...gone(before, versions)] };
+  return { next, lines: [...linesOf(versions), ...gone(before, versions)] };
 }
 
 const standings: Record<KeyState, Standing> = {
@@ -132,6 +132,10 @@ function versionFrom(
     ...(label === undefined ? {} : { label }),
     ...(known?.aliasOnly === undefined ? {} : { aliasOnly: known.aliasOnly }),
   };
+}
+
+export function linesOf(versions: Version[]): string[] {
+  return versions.map(lineOf);
 }
 
 function lineOf({ number, keyId, standing, label }: Version): string {

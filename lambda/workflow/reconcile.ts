@@ -5,8 +5,10 @@
  * to be deleted.
  */
 import { honour, refuse } from "./honour.ts";
-import { rebuild } from "./rebuilt.ts";
+import { behind } from "./lineage.ts";
+import { linesOf, rebuild } from "./rebuilt.ts";
 import { without } from "./record.ts";
+import { blockedUntilMs } from "./settle.ts";
 import { stillToSee, valueOf } from "./sights.ts";
 import type { Decision, Look, Request, Scene } from "./types.ts";
 
@@ -22,7 +24,7 @@ export function decideReconcile(scene: Scene, request: Reconcile): Decision {
   const shown = record.proposal;
   const same = shown?.lines.join("\n") === lines.join("\n");
   if (same && request.proposal === shown?.revision) {
-    const done = without(next, "proposal");
+    const done = { ...without(next, "proposal"), reconciledAtMs: scene.moment.nowMs };
     return honour(scene, request, done, "reconciled", { detail: { wrote: lines.join("; ") } });
   }
   const proposal = { revision: record.revision + 1, lines };
@@ -33,6 +35,35 @@ export function decideReconcile(scene: Scene, request: Reconcile): Decision {
   });
 }
 
+/**
+ * A run of the time before the restore may have had a call under way that landed since. Once none can
+ * land any longer, KMS is looked at once more, and the record follows; then it counts.
+ */
+export function decideReconciled(scene: Scene): Decision {
+  const { record, moment } = scene;
+  const { epoch, uncertain, nowMs } = moment;
+  const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
+  if (untilMs !== undefined) {
+    return { kind: "wait", untilMs, reason: "a call of before the restore may still land" };
+  }
+  const first = looksAtAll(scene);
+  if (first !== undefined) return first;
+  const rebuilt = rebuild(scene);
+  if ("why" in rebuilt) return { kind: "halt", finding: behind(record, rebuilt.why, nowMs) };
+  const isSame = linesOf(record.versions).join() === linesOf(rebuilt.next.versions).join();
+  const { versions, rotations, lastNumber } = rebuilt.next;
+  const next = isSame ? record : { ...record, versions, rotations, lastNumber };
+  return {
+    kind: "change",
+    next: without(next, "reconciledAtMs"),
+    entry: {
+      event: "reconciled",
+      reason: "looked at once more, when no earlier call could land any longer",
+      detail: { wrote: isSame ? "nothing" : linesOf(versions).join("; ") },
+    },
+  };
+}
+
 function looksAtAll({ record, seen, moment }: Scene): Decision | undefined {
   const { alias } = record;
   const aliases = moment.home?.aliases ?? record.aliases;
@@ -40,7 +71,7 @@ function looksAtAll({ record, seen, moment }: Scene): Decision | undefined {
   const first = stillToSee(seen, [{ kind: "lineage", alias }, ...targets]);
   if (first !== undefined) return first;
   const keyIds = new Set([
-    ...(valueOf(seen.lineage[alias]) ?? []),
+    ...(valueOf(seen.lineage[alias]) ?? []).map(({ keyId }) => keyId),
     ...record.versions.map(({ keyId }) => keyId),
     ...targets.flatMap(
       (look) => valueOf(seen.key[look.kind === "key" ? look.key : ""])?.keyId ?? [],

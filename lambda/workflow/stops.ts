@@ -1,7 +1,7 @@
 /** What keeps a managed key from moving, and what moves all the same: a key that must come back. */
 import { finding, requestCommand, type Finding } from "./findings.ts";
 import { otherTable } from "./lineage.ts";
-import type { ManagedKey, Moment, Rotation, Stop } from "./types.ts";
+import type { ManagedKey, Moment, Rotation, Stop, UseAttempt } from "./types.ts";
 
 /** `watched`: the rotations that are looked after nevertheless. */
 export type Standstill = {
@@ -16,7 +16,8 @@ export function standstill(record: ManagedKey, moment: Moment): Standstill | und
   const back = record.rotations.filter(({ restored }) => restored !== undefined);
   const older = otherTable(record, moment);
   if (older !== undefined) {
-    const asked = back.filter(({ restored }) => restored?.because === "attempt");
+    const asked =
+      moment.attempt === undefined ? [] : back.filter(isAskedFor(record, moment.attempt));
     return { finding: older, halt: true, watched: asked, rescues: false };
   }
   if (moment.home === undefined) {
@@ -31,6 +32,11 @@ export function standstill(record: ManagedKey, moment: Moment): Standstill | und
   const pause = record.stops.find(({ kind }) => kind === "pause");
   if (pause === undefined) return undefined;
   return { finding: paused(record, pause), halt: false, watched, rescues: true };
+}
+
+function isAskedFor({ versions }: ManagedKey, { keyId }: UseAttempt): (one: Rotation) => boolean {
+  const version = versions.find((one) => one.keyId === keyId);
+  return ({ from }) => from === version?.number;
 }
 
 export function isStopped(record: ManagedKey, kind: Stop["kind"]): boolean {

@@ -233,6 +233,8 @@ export type ManagedKey = {
   honoured: Honoured[];
   refused: Refused[];
   proposal?: Proposal;
+  /** When it was rebuilt; until KMS was looked at once more, after all earlier calls had landed. */
+  reconciledAtMs?: number;
   /** Who asked that it be managed no longer; the keys without our tags; when that was all of them. */
   unenrolment?: { by: string; atMs: number; untagged?: string[]; endedAtMs?: number };
   planned?: Planned;

@@ -12,10 +12,11 @@ import { decideAttempt } from "./attempt.ts";
 import { decideEnrolment } from "./enrol.ts";
 import { sameFinding, type Finding } from "./findings.ts";
 import { recheckMs } from "./limits.ts";
-import { lineageFirst } from "./lineage.ts";
+import { guard } from "./guard.ts";
 import { notices } from "./notices.ts";
 import { decideOutOfUse } from "./out-of-use.ts";
 import { decideExtra } from "./quarantine.ts";
+import { decideReconciled } from "./reconcile.ts";
 import { hurried, sameAliases, samePolicy, saferOf } from "./policy.ts";
 import { rotationBeforeActivation, rotationOf, versionOf } from "./record.ts";
 import { decideServing } from "./serving.ts";
@@ -57,6 +58,7 @@ export function decide(record: ManagedKey, seen: Seen, moment: Moment): Verdict 
   }
   const still = standstill(record, moment);
   if (still !== undefined) return decideStandstill(scene, still);
+  if (record.reconciledAtMs !== undefined) return verdict(scene, [decideReconciled(scene)]);
   if (home !== undefined && !sameHome(record, home)) {
     return { decision: homeChanged(record, home, moment.nowMs), findings: [] };
   }
@@ -162,7 +164,7 @@ function withinTheRules(scene: Scene, decision: Decision): Decision {
   if (isExempt(decision.call)) return onceATurn(record, decision, moment);
   const { epoch, uncertain, nowMs } = moment;
   const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
-  if (untilMs === undefined) return lineageFirst(scene) ?? decision;
+  if (untilMs === undefined) return guard(scene, decision.call, decision.matter) ?? decision;
   return { kind: "blocked", untilMs, reason: `an earlier call may still land: ${decision.reason}` };
 }
 

@@ -18,7 +18,7 @@ import {
 } from "../../lambda/aws/kms-shapes.ts";
 import { keyPolicyOf } from "../../lambda/canonical.ts";
 import type { Clock, Discovery, Guard, KeyService } from "../../lambda/ports.ts";
-import type { Call, Outcome, Tags } from "../../lambda/workflow/types.ts";
+import type { Call, Outcome, TaggedKey, Tags } from "../../lambda/workflow/types.ts";
 import { AwsError } from "../http/aws-error.ts";
 import type { KmsTwin } from "../kms/twin.ts";
 
@@ -62,9 +62,10 @@ export function createKeyServiceTwin(
 
 /** Finds by tags at once; the tagging API is not KMS, and costs no call to it. */
 export function createDiscoveryTwin(twin: KmsTwin): Discovery {
-  const keysWhere = (carries: (tags: Map<string, string>) => boolean): Promise<string[]> => {
+  const keysWhere = (carries: (tags: Map<string, string>) => boolean): Promise<TaggedKey[]> => {
     const found = [...twin.world.keys.values()].filter(({ tags }) => carries(tags));
-    return Promise.resolve(found.map(({ keyId }) => keyId));
+    const plain = found.map(({ keyId, tags }) => ({ keyId, tags: Object.fromEntries(tags) }));
+    return Promise.resolve(plain);
   };
   return {
     keysTagged(tags) {

@@ -1,3 +1,4 @@
+import type { TaggedKey } from "../../lambda/workflow/types.ts";
 import { describe, expect, test } from "vitest";
 import { createTaggingDiscovery, createWalkingDiscovery } from "../../lambda/aws/discovery.ts";
 import type { Discovery } from "../../lambda/ports.ts";
@@ -40,6 +41,10 @@ function tagged(lab: KeyLab, tags: Record<string, string>, input = {}): string {
   return lab.aKey({ Tags, ...input });
 }
 
+function idsOf(found: TaggedKey[]): string[] {
+  return found.map(({ keyId }) => keyId);
+}
+
 describe.each(sides)("keys found by tag, through %s", (_side, open) => {
   test("are those that carry every one of the tags, with its value", async () => {
     const lab = await open();
@@ -50,9 +55,9 @@ describe.each(sides)("keys found by tag, through %s", (_side, open) => {
     tagged(lab, { "keyturn:owner": "acme", "keyturn:rotation": "r2" });
     tagged(lab, { "keyturn:owner": "another", "keyturn:rotation": "r1" });
     lab.aKey();
-    expect(await lab.discovery.keysTagged(wanted)).toEqual([both, alsoBoth]);
-    expect(await lab.discovery.keysTagged({ "keyturn:owner": "acme" })).toHaveLength(4);
-    expect(await lab.discovery.keysTagged({ "keyturn:owner": "nobody" })).toEqual([]);
+    expect(idsOf(await lab.discovery.keysTagged(wanted))).toEqual([both, alsoBoth]);
+    expect(idsOf(await lab.discovery.keysTagged({ "keyturn:owner": "acme" }))).toHaveLength(4);
+    expect(idsOf(await lab.discovery.keysTagged({ "keyturn:owner": "nobody" }))).toEqual([]);
   });
 
   test("are those that carry a tag of the name, with whatever value, or none", async () => {
@@ -62,18 +67,18 @@ describe.each(sides)("keys found by tag, through %s", (_side, open) => {
     const empty = tagged(lab, { "keyturn:owner": "" });
     tagged(lab, { "keyturn:owners": "acme", "Keyturn:Owner": "acme", team: "keyturn:owner" });
     lab.aKey();
-    expect(await lab.discovery.keysWithTag("keyturn:owner")).toEqual([acme, another, empty]);
-    expect(await lab.discovery.keysWithTag("keyturn:alias")).toEqual([]);
+    expect(idsOf(await lab.discovery.keysWithTag("keyturn:owner"))).toEqual([acme, another, empty]);
+    expect(idsOf(await lab.discovery.keysWithTag("keyturn:alias"))).toEqual([]);
     lab.ask("UntagResource", { KeyId: another, TagKeys: ["keyturn:owner"] });
-    expect(await lab.discovery.keysWithTag("keyturn:owner")).toEqual([acme, empty]);
+    expect(idsOf(await lab.discovery.keysWithTag("keyturn:owner"))).toEqual([acme, empty]);
   });
 
   test("are all of them, over as many pages as there are", async () => {
     const lab = await open();
     const keyIds = Array.from({ length: 250 }, () => tagged(lab, { "keyturn:owner": "acme" }));
-    const found = await lab.discovery.keysTagged({ "keyturn:owner": "acme" });
+    const found = idsOf(await lab.discovery.keysTagged({ "keyturn:owner": "acme" }));
     expect(found.sort()).toEqual(keyIds.sort());
-    const named = await lab.discovery.keysWithTag("keyturn:owner");
+    const named = idsOf(await lab.discovery.keysWithTag("keyturn:owner"));
     expect(named.sort()).toEqual(keyIds.sort());
   });
 
@@ -81,18 +86,18 @@ describe.each(sides)("keys found by tag, through %s", (_side, open) => {
     const lab = await open();
     const keyId = tagged(lab, { a: "b" });
     lab.ask("ScheduleKeyDeletion", { KeyId: keyId, PendingWindowInDays: 7 });
-    expect(await lab.discovery.keysTagged({ a: "b" })).toEqual([keyId]);
+    expect(idsOf(await lab.discovery.keysTagged({ a: "b" }))).toEqual([keyId]);
     lab.clock.advance(7 * dayMs);
     expect(await lab.keys.describe(keyId)).toEqual({ kind: "absent" });
-    expect(await lab.discovery.keysTagged({ a: "b" })).toEqual([]);
+    expect(idsOf(await lab.discovery.keysTagged({ a: "b" }))).toEqual([]);
   });
 
   test("are found although other keys may not be looked at", async () => {
     const lab = await open();
     lab.aKey({ Policy: policyFor() });
     const ours = tagged(lab, { a: "b" });
-    expect(await lab.discovery.keysTagged({ a: "b" })).toEqual([ours]);
-    expect(await lab.discovery.keysWithTag("a")).toEqual([ours]);
+    expect(idsOf(await lab.discovery.keysTagged({ a: "b" }))).toEqual([ours]);
+    expect(idsOf(await lab.discovery.keysWithTag("a"))).toEqual([ours]);
   });
 });
 
@@ -107,7 +112,7 @@ test.each<[what: string, create: typeof createTaggingDiscovery, operation: strin
   const fault: Fault = { kind: "before", code: "InternalServiceException", status: 500 };
   let left = 1;
   lab.aws.fault = (_, name) => (name === operation && left-- > 0 ? fault : undefined);
-  expect(await discovery.keysTagged({ a: "b" })).toEqual([keyId]);
+  expect(await discovery.keysTagged({ a: "b" })).toEqual([{ keyId, tags: { a: "b" } }]);
   left = 100;
   await expect(discovery.keysTagged({ a: "b" })).rejects.toMatchObject({
     name: "RotationError",

@@ -28,6 +28,7 @@ function aFullRecord(): Required<ManagedKey> {
     taggedAtMs: 0,
     enrolledAtMs: 0,
     suspectedAtMs: nowMs,
+    reconciledAtMs: nowMs,
     unlistedAliases: ["alias/audit"],
     backoff: { tries: 2, jitter: 0.12345678901234568 },
     versions: [aVersion({ activatedAtMs: 0, retiredAtMs: nowMs, deletionAtMs: nowMs })],

@@ -1,0 +1,83 @@
+/**
+ * What has to be so, besides what a step itself looks at, before a changing call is made: the world is
+ * as the record has it. A record that is older than KMS is found out here, and so is drift.
+ */
+import { aliasMoved } from "./alias-target.ts";
+import { lineageFirst } from "./lineage.ts";
+import { stateFinding } from "./old-version.ts";
+import { rotationBeforeActivation, rotationOut, servingVersion } from "./record.ts";
+import { lookFirst, valueOf } from "./sights.ts";
+import type { Call, Decision, KeyState, Look, Matter, Rotation, Scene, Version } from "./types.ts";
+
+/** What is to be looked at, or in the way; undefined where the call may be made. */
+export function guard(scene: Scene, call: Call, matter: Matter): Decision | undefined {
+  const behind = lineageFirst(scene);
+  if (behind !== undefined) return behind;
+  switch (call.kind) {
+    case "CreateKey":
+      return astray(scene) ?? changedStates(scene);
+    case "DisableKey":
+    case "ScheduleKeyDeletion":
+      return matter.kind === "rotation" ? astray(scene) : undefined;
+    case "CreateGrant":
+    case "UpdateAlias":
+    case "TagResource":
+    case "UntagResource":
+    case "CancelKeyDeletion":
+    case "EnableKey":
+      return undefined;
+  }
+}
+
+/** An alias of the managed key that is not where the record has it. */
+function astray(scene: Scene): Decision | undefined {
+  const { record, seen, moment } = scene;
+  const looks = record.aliases.map((alias): Look => ({ kind: "key", key: alias }));
+  const first = lookFirst(scene, looks);
+  if (first !== undefined) return first;
+  const serving = servingVersion(record);
+  const busy = rotationBeforeActivation(record);
+  const moving = busy?.step === "activate" ? [busy.from, busy.to] : [];
+  const rightful = record.versions
+    .filter(({ number }) => number === serving?.number || moving.includes(number))
+    .map(({ keyId }) => keyId);
+  for (const alias of record.aliases) {
+    const key = valueOf(seen.key[alias]);
+    if (key === undefined || !rightful.includes(key.keyId)) {
+      return aliasMoved(alias, key, serving?.keyId ?? "", moment);
+    }
+  }
+  return undefined;
+}
+
+/** Before the next version is made, those on their way out are as they were left. */
+function changedStates(scene: Scene): Decision | undefined {
+  const { record } = scene;
+  const out = record.versions.flatMap((old) => {
+    const rotation = rotationOut(record, old.number);
+    const expected = rotation === undefined ? undefined : expectedOf(old, rotation, scene);
+    return expected === undefined || rotation === undefined ? [] : [{ old, rotation, expected }];
+  });
+  const first = lookFirst(
+    scene,
+    out.map(({ old }): Look => ({ kind: "key", key: old.keyId })),
+  );
+  if (first !== undefined) return first;
+  for (const { old, rotation, expected } of out) {
+    const what = stateFinding({ ...scene, rotation, old }, expected);
+    if (what !== undefined) return { kind: "halt", finding: what };
+  }
+  return undefined;
+}
+
+/** Undefined where a call under way, or a date that has come, may have changed it by right. */
+function expectedOf(old: Version, rotation: Rotation, { moment }: Scene): KeyState[] | undefined {
+  if (rotation.unanswered !== undefined || rotation.restored !== undefined) return undefined;
+  if ((old.deletionAtMs ?? Infinity) <= moment.nowMs) return undefined;
+  const states: Partial<Record<Version["standing"], KeyState[]>> = {
+    draining: ["Enabled"],
+    disabled: ["Disabled"],
+    "deletion-scheduled": ["PendingDeletion"],
+  };
+  return states[old.standing];
+}
