@@ -24,7 +24,7 @@ export async function audit(run: Run): Promise<void> {
   const tagged = found.map(({ keyId }) => keyId);
   const configured = await table.readMany([...run.homes.keys()]);
   const records = [...configured, ...(await enrolledByTag(run, configured, tagged))];
-  const noted = await findDrift(run, records);
+  const noted = await findDrift(run, records, new Set(tagged));
   const { findings, all } = await findUnknownKeys(run, records, tagged);
   for (const item of findings) run.telemetry.finding(item.subject, item);
   const soonMs = noted && all ? auditEveryMs : recheckMs;
@@ -55,7 +55,7 @@ function keysOf(records: ManagedKey[]): Set<string> {
 }
 
 /** Whether all of it was noted: a managed key that a run holds is looked at again in an hour. */
-async function findDrift(run: Run, records: ManagedKey[]): Promise<boolean> {
+async function findDrift(run: Run, records: ManagedKey[], ours: Set<string>): Promise<boolean> {
   const { keys, table, clock } = run.ports;
   const targets = new Map((await keys.allAliases()).map(({ alias, keyId }) => [alias, keyId]));
   const inUse = new Set(targets.values());
@@ -72,7 +72,8 @@ async function findDrift(run: Run, records: ManagedKey[]): Promise<boolean> {
     const revived = record.versions.some(
       ({ keyId, standing }) => outOfUse.includes(standing) && inUse.has(keyId),
     );
-    if (!astray && !revived) continue;
+    const lost = !ours.has(serving.keyId);
+    if (!astray && !revived && !lost) continue;
     noted = (await table.nudge(record.alias, clock.nowMs(), clock.nowMs())) && noted;
   }
   return noted;

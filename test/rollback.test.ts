@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Step } from "../lambda/workflow/types.ts";
-import { onCall } from "./faults.ts";
+import { noAnswer, onCall } from "./faults.ts";
 import { dayMs, hourMs, minuteMs } from "./fixtures.ts";
 import { aWorld, type World } from "./world.ts";
 
@@ -202,5 +202,34 @@ describe("rolling back", () => {
     await world.passDays(1);
     expect(await world.findings()).toContain("OTHER_OWNER");
     expect(await world.targetOf(orders)).toBe(second?.keyId);
+  });
+
+  test("whose UntagResource gave no answer goes on", async () => {
+    const world = await aWorld();
+    const first = await world.targetOf(orders);
+    await world.passDays(90);
+    onCall(world, "UntagResource", (proceed) => {
+      world.intercept = undefined;
+      return proceed().then(() => noAnswer);
+    });
+    await world.asks("rollback", { version: 2 });
+    await world.passDays(2);
+    expect(await world.targetOf(orders)).toBe(first);
+    expect(await world.findings()).toEqual(["OVERDUE", "HELD_AFTER_ROLLBACK"]);
+  });
+
+  test("of some aliases that is rolled back itself leaves a version to serve", async () => {
+    const world = await aWorld({ aliases: { [orders]: ["alias/orders-eu"] } });
+    let moves = 0;
+    onCall(world, "UpdateAlias", () => (++moves === 1 ? undefined : Promise.resolve(throttled)));
+    await world.passDays(84);
+    await world.asks("rollback", { version: 2 });
+    await world.asks("rollback", { version: 1 });
+    world.intercept = undefined;
+    await world.passDays(2);
+    expect(world.errors).toEqual([]);
+    const { versions } = await world.record();
+    expect(versions.map(({ standing }) => standing)).toContain("serving");
+    expect(await world.targetOf("alias/orders-eu")).toBe(await world.targetOf(orders));
   });
 });

@@ -25,10 +25,8 @@ export function decideActivate(scene: StepScene): Decision {
   const notReady = whyNotEnabledYet(scene, fresh);
   if (notReady !== undefined) return notReady;
   const aliases = rotation.intent.aliases.map((alias): Look => ({ kind: "key", key: alias }));
-  const first = lookFirst(scene, [...aliases, { kind: "tags", keyId: fresh.keyId }]);
+  const first = lookFirst(scene, aliases);
   if (first !== undefined) return first;
-  const wrong = ownerFinding(scene, fresh) ?? labelFinding(scene, fresh);
-  if (wrong !== undefined) return { kind: "halt", finding: wrong };
   const landed = movedAlready(scene, fresh);
   if (landed !== undefined) return landed;
 
@@ -45,6 +43,18 @@ export function decideActivate(scene: StepScene): Decision {
   }
   const [alias] = toMove;
   if (alias === undefined) return activated(scene, fresh);
+  return move(scene, fresh, alias);
+}
+
+/** Neither of the two versions may have become somebody else's; nor the new one have been retired. */
+function move(scene: StepScene, fresh: Version, alias: string): Decision {
+  const { rotation, old } = scene;
+  const owners = [fresh, old].map(({ keyId }): Look => ({ kind: "tags", keyId }));
+  const first = lookFirst(scene, owners);
+  if (first !== undefined) return first;
+  const wrong =
+    ownerFinding(scene, fresh) ?? ownerFinding(scene, old) ?? labelFinding(scene, fresh);
+  if (wrong !== undefined) return { kind: "halt", finding: wrong };
   return {
     kind: "call",
     call: { kind: "UpdateAlias", alias, keyId: fresh.keyId },

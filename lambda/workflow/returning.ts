@@ -60,6 +60,9 @@ export function notYetBack(scene: StepScene, target: Version): Decision | undefi
     const names = [tagNames.retired];
     return call({ kind: "UntagResource", keyId, names }, unlabelledAtMs, why);
   }
+  if (target.label !== undefined && rotation.unanswered === "UntagResource") {
+    return { kind: "change", ...revivedBy(record, rotation, "UntagResource", moment.nowMs) };
+  }
   const untilMs = blockedUntilMs(record.unsettled, moment.epoch, moment.uncertain, moment.nowMs);
   if (untilMs === undefined) return undefined;
   return { kind: "wait", untilMs, reason: "an earlier call could still disable it" };
@@ -97,7 +100,7 @@ export function revivedBy(
   } as const;
   const version = kind === "UntagResource" ? without(target, "label") : target;
   const next = withRotation(withVersion(record, version), {
-    ...without(rotation, "enabledSinceMs"),
+    ...without(rotation, "enabledSinceMs", "unanswered"),
     revived: { ...rotation.revived, ...done },
   });
   return {

@@ -22,9 +22,10 @@ export type RolledBack = Transition | { refused: string };
 /** The record once this version is to give way, whether it serves or is about to. */
 export function rollBack(record: ManagedKey, number: number, when: When): RolledBack {
   const busy = rotationBeforeActivation(record);
-  if (busy?.to === number)
-    return isTouched(busy) ? reversed(record, busy, when) : cancelled(record, busy, when);
   const serving = servingVersion(record);
+  if (busy?.to === number && serving?.number !== number) {
+    return isTouched(busy) ? reversed(record, busy, when) : cancelled(record, busy, when);
+  }
   if (serving?.number !== number) {
     return { refused: `version ${number} neither serves nor is about to` };
   }

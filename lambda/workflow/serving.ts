@@ -46,6 +46,10 @@ export function decideServing(scene: Scene): Decision {
   }
   const givingBack = suspected ? decideOutOfUse(scene) : undefined;
   if (givingBack !== undefined) return givingBack;
+  const owner = lookFirst(scene, [{ kind: "tags", keyId: serving.keyId }]);
+  if (owner !== undefined) return owner;
+  const foreign = ownerFinding(scene, serving);
+  if (foreign !== undefined) return { kind: "halt", finding: foreign };
   const target = aliasTarget(scene);
   const rightful = record.versions
     .filter(({ number }) => [serving.number, busy?.from, busy?.to].includes(number))
@@ -92,7 +96,7 @@ function open(scene: Scene, key: Key, serving: Version): Decision {
   if (policy === undefined || tags === undefined || aliases === undefined) {
     return { kind: "retry", reason: `${key.keyId} is there and not there: reads have not settled` };
   }
-  const problem = ownerFinding(scene, serving) ?? whyNotCarried(key, policy, tags, moment.nowMs);
+  const problem = whyNotCarried(key, policy, tags, moment.nowMs);
   if (problem !== undefined) return { kind: "halt", finding: problem };
   const unfit = whyAliasOnlyUnfit(scene, key.keyId);
   if (unfit !== undefined) return unfit;

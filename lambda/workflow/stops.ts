@@ -6,6 +6,8 @@ import type { ManagedKey, Moment, Rotation, Stop, UseAttempt } from "./types.ts"
 /** `watched`: the rotations that are looked after nevertheless. */
 export type Standstill = {
   finding: Finding;
+  /** What else a person must know of why it stands still. */
+  others: Finding[];
   halt: boolean;
   watched: Rotation[];
   /** Whether a version that an alias was put on is still given back. */
@@ -18,20 +20,20 @@ export function standstill(record: ManagedKey, moment: Moment): Standstill | und
   if (older !== undefined) {
     const asked =
       moment.attempt === undefined ? [] : back.filter(isAskedFor(record, moment.attempt));
-    return { finding: older, halt: true, watched: asked, rescues: false };
+    return { finding: older, others: [], halt: true, watched: asked, rescues: false };
   }
   if (moment.home === undefined) {
-    return { finding: notConfigured(record, moment), halt: true, watched: back, rescues: false };
+    const what = notConfigured(record, moment);
+    return { finding: what, others: [], halt: true, watched: back, rescues: false };
   }
   const revoking = record.rotations.filter(({ step }) => step === "revoke");
   const watched = [...back, ...revoking];
-  const attempt = record.stops.find(({ kind }) => kind === "attempt");
-  if (attempt !== undefined) {
-    return { finding: used(record, attempt, moment), halt: true, watched, rescues: true };
-  }
+  const attempts = record.stops.filter(({ kind }) => kind === "attempt");
+  const [first, ...others] = attempts.map((attempt) => used(record, attempt, moment));
+  if (first !== undefined) return { finding: first, others, halt: true, watched, rescues: true };
   const pause = record.stops.find(({ kind }) => kind === "pause");
   if (pause === undefined) return undefined;
-  return { finding: paused(record, pause), halt: false, watched, rescues: true };
+  return { finding: paused(record, pause), others: [], halt: false, watched, rescues: true };
 }
 
 function isAskedFor({ versions }: ManagedKey, { keyId }: UseAttempt): (one: Rotation) => boolean {

@@ -120,7 +120,7 @@ function decideStandstill(scene: Scene, still: Standstill): Verdict {
   const others = outOfUse === undefined ? [] : [onlyRescue(outOfUse, nowMs)];
   const moving = watched.filter(({ kind }) => kind === "change" || kind === "call");
   const urgent = moving.length > 0 ? moving : [...watched, ...others, own];
-  return verdict(scene, urgent, [still.finding]);
+  return verdict(scene, urgent, [still.finding, ...still.others]);
 }
 
 function onlyRescue(decision: Decision, nowMs: number): Decision {
