@@ -1,0 +1,52 @@
+/**
+ * The settle rule holds on four schedules, and each fails with its part of the rule taken out: the
+ * production code is loaded anew with that part of `settle.ts` replaced.
+ */
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type * as settle from "../lambda/workflow/settle.ts";
+import type { Unsettled } from "../lambda/workflow/types.ts";
+import {
+  rollback,
+  tripwire,
+  twoEpochs,
+  twoRotations,
+  type Outcome,
+  type Worlds,
+} from "./settle-schedules.ts";
+
+type Rule = typeof settle;
+type Schedule = (worlds: Worlds) => Promise<Outcome>;
+
+/** No entry of another epoch stands in anybody's way. */
+const nothingWaits = { blockedUntilMs: () => undefined };
+/** One mark in place of the list: the newer epoch's wipes the older one's. */
+const oneMark = { marked: (_list: Unsettled[], own: Unsettled) => [own] };
+
+async function play(schedule: Schedule, without: Partial<Rule> = {}): Promise<Outcome> {
+  vi.resetModules();
+  vi.doMock("../lambda/workflow/settle.ts", async (original) => ({
+    ...(await original<Rule>()),
+    ...without,
+  }));
+  return schedule(await import("./world.ts"));
+}
+
+afterEach(() => {
+  vi.doUnmock("../lambda/workflow/settle.ts");
+  vi.resetModules();
+});
+
+describe.each<[name: string, schedule: Schedule, part: Partial<Rule>, broken: Partial<Outcome>]>([
+  ["two rotations", twoRotations, nothingWaits, { decisive: false }],
+  ["rollback", rollback, nothingWaits, { decisive: false }],
+  ["tripwire", tripwire, nothingWaits, { inTheEnd: false }],
+  ["one mark for two epochs", twoEpochs, oneMark, { decisive: false }],
+])("the schedule of %s", (_, schedule, part, broken) => {
+  test("is safe with the settle rule", async () => {
+    expect(await play(schedule)).toEqual({ decisive: true, inTheEnd: true });
+  });
+
+  test("fails with its part of the rule taken out", async () => {
+    expect(await play(schedule, part)).toMatchObject(broken);
+  });
+});
