@@ -15,7 +15,12 @@ function text(least: number, most: number) {
 }
 
 const number = "a whole number, 1 or more";
-const version = z.int(number).check(z.positive(number));
+const version = z
+  .int({
+    error: ({ input }) =>
+      typeof input === "string" ? `${number}, of DynamoDB's type N, not a text` : number,
+  })
+  .check(z.positive(number));
 const asked = {
   schema: z.optional(z.literal(1, "1")),
   by: text(1, 256),
@@ -23,16 +28,17 @@ const asked = {
 };
 const alias = text(1, 256);
 
+/** Refuses what is not a field of this kind, and says which ones there are. */
 function fields<Shape extends Record<string, z.core.SomeType>>(shape: Shape) {
-  return z.strictObject({ ...asked, ...shape });
+  const all = { ...asked, ...shape };
+  return z.strictObject(all, `no field of this name (there are ${Object.keys(all).join(", ")})`);
 }
+
+const hash = "64 hexadecimal digits, in lower case";
 
 const approval = fields({
   version,
-  evidence: z._default(
-    z.string("64 hexadecimal digits").check(z.regex(/^[0-9a-f]{64}$/, "64 hexadecimal digits")),
-    "",
-  ),
+  evidence: z._default(z.string(hash).check(z.regex(/^[0-9a-f]{64}$/, hash)), ""),
   override: z.optional(z.literal(true, "true, or nothing at all")),
   confirm: z._default(alias, ""),
 });
@@ -56,12 +62,11 @@ const schemas = {
 export function parseRequest({ id, body }: RequestItem): Request {
   const malformed = (why: string): Request => ({ id, kind: "malformed", why });
   if (!idPattern.test(id)) {
-    return malformed(`sk: got ${render(id)}, expected 8 to 64 letters, digits, _ or -`);
+    return malformed(wrong("sk", id, "8 to 64 letters, digits, _ or -"));
   }
   const { kind, ...rest } = body;
   if (!isKind(kind)) {
-    const kinds = Object.keys(schemas).join(", ");
-    return malformed(`kind: got ${render(kind)}, expected one of ${kinds}`);
+    return malformed(wrong("kind", kind, `one of ${Object.keys(schemas).join(", ")}`));
   }
   const { data, error } = schemas[kind].safeParse(rest);
   const [issue] = error?.issues ?? [];
@@ -70,34 +75,58 @@ export function parseRequest({ id, body }: RequestItem): Request {
   const request = { ...understood, id, kind } as unknown as Request;
   if (request.kind !== "approve") return request;
   const override = request.override === true;
-  const contradiction = override
-    ? request.confirm === "" && "confirm: expected the alias, typed, where evidence is overridden"
-    : (request.evidence === "" && "evidence: got nothing, expected 64 hexadecimal digits") ||
-      (request.confirm !== "" && "confirm: expected only where evidence is overridden");
-  return contradiction === false ? { ...request, override } : malformed(contradiction);
+  const why = contradiction({ ...request, override });
+  return why === undefined ? { ...request, override } : malformed(why);
 }
 
 function isKind(kind: unknown): kind is RequestKind {
   return typeof kind === "string" && Object.hasOwn(schemas, kind);
 }
 
-function whyNot(issue: z.core.$ZodIssue, body: Record<string, unknown>): string {
-  if (issue.code === "unrecognized_keys") {
-    return `${issue.keys.join(", ")}: no field of this kind of request`;
+/** Evidence is approved by its hash, or overridden by the alias, typed: nobody does both unawares. */
+function contradiction(request: Extract<Request, { kind: "approve" }>): string | undefined {
+  const { evidence, override, confirm } = request;
+  if (override) {
+    const expected = "the alias, typed, where evidence is overridden";
+    return confirm === "" ? wrong("confirm", undefined, expected) : undefined;
   }
-  const [field] = issue.path;
-  const got = typeof field === "string" ? render(body[field]) : "this";
-  return `${String(field)}: got ${got}, expected ${issue.message}`;
+  if (evidence === "") return wrong("evidence", undefined, hash);
+  const expected = "nothing where evidence is not overridden";
+  return confirm === "" ? undefined : wrong("confirm", confirm, expected);
 }
 
-/** Sets, bytes and big numbers too: what DynamoDB holds need not be JSON. */
+function whyNot(issue: z.core.$ZodIssue, body: Record<string, unknown>): string {
+  const field = issue.code === "unrecognized_keys" ? issue.keys[0] : issue.path[0];
+  const name = String(field);
+  return wrong(name, Object.hasOwn(body, name) ? body[name] : undefined, issue.message);
+}
+
+/**
+ * Goes into the record and its journal, so it must be short whatever was written: a name alone may
+ * have 64 KB, and a record that DynamoDB does not take would keep the managed key from ever moving.
+ */
+function wrong(field: string, got: unknown, expected: string): string {
+  const name = /^[\w-]{1,64}$/.test(field) ? field : render(field);
+  return `${name}: got ${render(got)}, expected ${expected}`;
+}
+
 function render(value: unknown): string {
   if (value === undefined) return "nothing";
+  if (typeof value === "number") return String(value);
   let rendered: string;
   try {
-    rendered = JSON.stringify(value) ?? typeof value;
+    rendered = JSON.stringify(value, plainly) ?? typeof value;
   } catch {
     rendered = typeof value;
   }
-  return rendered.length <= 80 ? rendered : `${rendered.slice(0, 77)}...`;
+  if (rendered.length <= 80) return rendered;
+  // Half a character is another one once it was stored, and the line's hash would not hold.
+  return `${rendered.slice(0, 77).toWellFormed()}...`;
+}
+
+/** What DynamoDB holds need not be JSON. */
+function plainly(_: string, value: unknown): unknown {
+  if (value instanceof Set) return { set: [...(value as Set<unknown>)] };
+  if (ArrayBuffer.isView(value)) return { bytes: value.byteLength };
+  return value;
 }

@@ -10,7 +10,7 @@ import { decideReconcile } from "./reconcile.ts";
 import { rotationBeforeActivation, rotationOut, withRotation, without } from "./record.ts";
 import { rollBack } from "./rollback.ts";
 import { isStopped } from "./stops.ts";
-import type { Decision, ManagedKey, Request, Scene } from "./types.ts";
+import type { Decision, ManagedKey, Request, Scene, Stop } from "./types.ts";
 
 type Of<Kind extends Request["kind"]> = Extract<Request, { kind: Kind }>;
 
@@ -82,7 +82,7 @@ function compromised(scene: Scene, request: Of<"compromised">): Decision {
   if (version === undefined) return refuse(scene, request, `there is no version ${number}`);
   const busy = rotationBeforeActivation(record);
   const rotation = rotationOut(record, number) ?? (busy?.from === number ? busy : undefined);
-  if (rotation !== undefined && version.standing !== "returning") {
+  if (rotation !== undefined && ["serving", "draining"].includes(version.standing)) {
     return honour(scene, request, withRotation(record, { ...rotation, urgent: true }), "hurried");
   }
   if (version.standing !== "serving") {
@@ -99,7 +99,11 @@ function rollback(scene: Scene, request: Of<"rollback">): Decision {
   if ("refused" in done) return refuse(scene, request, done.refused);
   const { by, reason, version } = request;
   const stop = { kind: "rollback", atMs: moment.nowMs, by, version, seen: reason } as const;
-  const stops = [...record.stops.filter(({ kind }) => kind !== "rollback"), stop];
+  const returning = done.next.versions.find(({ standing }) => standing === "returning");
+  // A version that somebody asked for while it was out of use is what they get.
+  const answered = (one: Stop): boolean =>
+    one.kind === "rollback" || (one.kind === "attempt" && one.version === returning?.number);
+  const stops = [...record.stops.filter((one) => !answered(one)), stop];
   const next = without({ ...done.next, stops }, "wanted");
   return honour(scene, request, next, done.entry.event, done.entry);
 }
