@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parseRequest } from "../lambda/requests.ts";
+import type { Request } from "../lambda/workflow/requests.ts";
 
 const id = "01KB0000000000000000000001";
 const by = "ada";
@@ -43,31 +44,50 @@ describe("a request", () => {
     [{ kind: "pause", by: "" }, /^by: got ""/],
     [{ kind: "pause", by: "x".repeat(257) }, /^by: /],
     [{ kind: "pause", by, reason: 7 }, /^reason: got 7/],
-    [{ kind: "pause", by, until: 7 }, /^until: no field/],
+    [{ kind: "pause", by, until: 7 }, /^until: got 7, .*\(there are schema, by, reason\)$/],
+    [{ kind: "pause", by, ttl: 1 }, /^ttl: got 1, expected no field/],
+    [{ kind: "pause", by, "a\nb": 1 }, /^"a\\nb": got 1/],
+    [{ kind: "pause", by, version: 1 }, /^version: got 1, expected no field/],
+    [{ kind: "pause", by, ["__proto__"]: {} }, /^__proto__: got {}/],
+    [{ kind: "pause", by, reason: "x".repeat(1025) }, /^reason: got "x{76}\.\.\., expected/],
+    [{ kind: "pause", by, schema: "1" }, /^schema: got "1"/],
     [{ kind: "pause", by, schema: 2 }, /^schema: got 2/],
     [{ kind: "Pause", by }, /^kind: got "Pause", expected one of rotate, /],
     [{ kind: "toString", by }, /^kind: /],
     [{ by }, /^kind: got nothing/],
     [{ kind: "rollback", by }, /^version: got nothing/],
-    [{ kind: "rollback", by, version: "2" }, /^version: got "2"/],
+    [{ kind: "rollback", by, version: "2" }, /^version: got "2", .* type N, not a text$/],
     [{ kind: "rollback", by, version: 0 }, /^version: got 0/],
     [{ kind: "rollback", by, version: 1.5 }, /^version: got 1.5/],
+    [{ kind: "rollback", by, version: NaN }, /^version: got NaN/],
+    [{ kind: "rollback", by, version: 2n }, /^version: got bigint/],
+    [{ kind: "compromised", by }, /^version: got nothing/],
+    [{ kind: "compromised", by, version: -2 }, /^version: got -2/],
     [{ kind: "approve", by, version: 1 }, /^evidence: got nothing/],
     [{ kind: "approve", by, version: 1, evidence: "" }, /^evidence: got ""/],
     [{ kind: "approve", by, version: 1, evidence: "XYZ" }, /^evidence: got "XYZ"/],
-    [{ kind: "approve", by, version: 1, evidence, confirm }, /^confirm: /],
-    [{ kind: "approve", by, version: 1, override: true }, /^confirm: /],
+    [{ kind: "approve", by, version: 1, evidence: evidence.toUpperCase() }, /lower case$/],
+    [{ kind: "approve", by, version: 1, evidence, confirm }, /^confirm: got "alias\/orders", /],
+    [{ kind: "approve", by, version: 1, override: true }, /^confirm: got nothing, .* the alias/],
+    [{ kind: "approve", by, version: 1, override: true, confirm: "" }, /^confirm: got ""/],
     [{ kind: "approve", by, version: 1, evidence, override: false }, /^override: got false/],
     [{ kind: "acknowledge", by, version: 2, dependent: "a b" }, /^dependent: got "a b"/],
+    [{ kind: "acknowledge", by, dependent: "billing" }, /^version: got nothing/],
+    [{ kind: "reconcile", by, proposal: "12" }, /^proposal: got "12", .* type N, not a text$/],
     [{ kind: "reconcile", by, proposal: -1 }, /^proposal: got -1/],
     [{ kind: "un-enrol", by }, /^confirm: got nothing/],
-    [{ kind: "pause", by: new Set(["a"]) }, /^by: /],
+    [{ kind: "un-enrol", by, confirm: "" }, /^confirm: got ""/],
+    [{ kind: "pause", by: new Set(["a"]) }, /^by: got {"set":\["a"\]}/],
+    [{ kind: "pause", by: new Uint8Array([1, 2]) }, /^by: got {"bytes":2}/],
     [{ kind: "pause", by: 12n }, /^by: got bigint/],
-  ])("that is wrong says what was expected: %o", (body, why) => {
-    const request = read(body);
-    expect(request.kind).toBe("malformed");
-    expect(request).toMatchObject({ why: expect.stringMatching(why) as unknown });
-  });
+  ] as [Record<string, unknown>, RegExp][])(
+    "that is wrong says what was expected: %o",
+    (body, why) => {
+      const request = read(body);
+      expect(request.kind).toBe("malformed");
+      expect(request).toMatchObject({ why: expect.stringMatching(why) as unknown });
+    },
+  );
 
   test.each(["short", "x".repeat(65), "01KB 000000", "01KB/000000"])(
     "whose id is %s is malformed",
@@ -77,28 +97,79 @@ describe("a request", () => {
     },
   );
 
-  test("of whatever content is understood or malformed, and never an error", () => {
-    const kinds = [...Object.keys(least), "malformed"];
-    const body = fc.oneof(
-      fc.dictionary(fc.string(), fc.anything({ withBigInt: true, withSet: true, withMap: true })),
-      fc.record({ kind: fc.constantFrom(...kinds), by: fc.anything(), version: fc.anything() }),
-    );
-    fc.assert(
-      fc.property(fc.string(), body, (anyId, some) => {
-        const request = parseRequest({ id: anyId, body: some });
-        expect(kinds).toContain(request.kind);
-      }),
-    );
+  test("to approve may override evidence that it names", () => {
+    const both = { kind: "approve", by, version: 1, evidence, override: true, confirm };
+    expect(read(both)).toEqual({ ...both, id, reason: "" });
+  });
+
+  test("with names as long as an item can hold is told in a line that a record has room for", () => {
+    const names = [1, 2, 3, 4, 5].map((number) => [`${number}${"x".repeat(60_000)}`, 1] as const);
+    const long = Object.fromEntries<unknown>(names);
+    expect(whyOf(read({ kind: "pause", by, ...long })).length).toBeLessThan(300);
+  });
+
+  test("is never cut within a character, which would be another one once it was stored", () => {
+    for (const length of [74, 75, 76, 77]) {
+      const why = whyOf(read({ kind: "pause", by: "x".repeat(length) + "😀".repeat(200) }));
+      expect(why.isWellFormed()).toBe(true);
+    }
   });
 });
 
-test("what docs/requests.md shows is understood", () => {
+function whyOf(request: Request): string {
+  return request.kind === "malformed" ? request.why : "";
+}
+
+describe("whatever somebody wrote", () => {
+  const kinds = [...Object.keys(least), "malformed"];
+  const anything = fc.anything({ withBigInt: true, withSet: true, withMap: true });
+  const ids = fc.oneof(fc.constant(id), fc.string(), fc.stringMatching(/^[0-9A-Za-z_-]{8,64}$/));
+  const names = ["kind", "by", "reason", "schema", "version", "evidence", "override", "confirm"];
+  const name = fc.oneof(fc.constantFrom(...names, "dependent", "proposal"), fc.string());
+  /** A request that would be understood, and what somebody made of it. */
+  const spoilt = fc
+    .tuple(fc.constantFrom(...Object.entries(least)), fc.dictionary(name, anything, { maxKeys: 2 }))
+    .map(([[kind, fields], odd]) => ({ kind, by, ...fields, ...odd }));
+
+  test("is a request that is understood, or a malformed one that says why in a short line", () => {
+    const met = new Set<string>();
+    fc.assert(
+      fc.property(ids, fc.oneof(spoilt, fc.dictionary(name, anything)), (anyId, body) => {
+        const request = parseRequest({ id: anyId, body });
+        expect(kinds).toContain(request.kind);
+        expect(request.id).toBe(anyId);
+        met.add(request.kind);
+        if (request.kind !== "malformed") return;
+        expect(request.why).toMatch(/^.{1,300}$/);
+        expect(request.why).toMatch(/: got .*, expected ./);
+      }),
+      { numRuns: 2000 },
+    );
+    expect([...met].sort()).toEqual([...kinds].sort());
+  });
+});
+
+describe("docs/requests.md", () => {
   const text = readFileSync(new URL("../docs/requests.md", import.meta.url), "utf8");
-  const [, item] = /--item '(\{[\s\S]*?\})'/.exec(text) ?? [];
-  const attributes = JSON.parse(item ?? "") as Record<string, { S?: string; N?: string }>;
-  const plain = Object.entries(attributes).map(([name, { S, N }]) => [name, S ?? Number(N)]);
-  const { pk, sk, queue, dueAtMs, ...body } = Object.fromEntries(plain) as Record<string, unknown>;
-  expect([pk, queue, dueAtMs]).toEqual(["request#alias/orders", "due", 1]);
-  expect(parseRequest({ id: String(sk), body })).toMatchObject({ kind: "rollback", version: 2 });
-  for (const kind of Object.keys(least)) expect(text).toContain(`| \`${kind}\``);
+
+  test("shows requests that are understood, and that the next run finds", () => {
+    const items = [...text.matchAll(/--item '(\{[\s\S]*?\})'/g)].map(([, item]) => item ?? "");
+    const requests = items.map((item) => {
+      const attributes = JSON.parse(item) as Record<string, { S?: string; N?: string }>;
+      const plain = Object.entries(attributes).map(([key, { S, N }]) => [key, S ?? Number(N)]);
+      const { pk, sk, queue, dueAtMs, ...body } = Object.fromEntries(plain) as Record<
+        string,
+        unknown
+      >;
+      expect([pk, queue, dueAtMs]).toEqual(["request#alias/orders", "due", 1]);
+      return parseRequest({ id: String(sk), body });
+    });
+    expect(requests).toMatchObject([{ kind: "pause" }, { kind: "rollback", version: 2 }]);
+  });
+
+  test("names every kind, and shows a right that is JSON", () => {
+    for (const kind of Object.keys(least)) expect(text).toContain(`| \`${kind}\``);
+    const [, right] = /```json\n([\s\S]*?)```/.exec(text) ?? [];
+    expect(JSON.parse(right ?? "")).toMatchObject({ Action: "dynamodb:PutItem" });
+  });
 });

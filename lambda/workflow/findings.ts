@@ -286,5 +286,6 @@ export function requestCommand(
       ]),
     ),
   };
-  return `aws dynamodb put-item --table-name <table> --item '${JSON.stringify(item)}'`;
+  const once = "--condition-expression 'attribute_not_exists(pk)'";
+  return `aws dynamodb put-item --table-name <table> ${once} --item '${JSON.stringify(item)}'`;
 }

@@ -189,7 +189,10 @@ function findingsOf(decision: Decision): Finding[] {
 
 /** A finding that is still true keeps the time at which it was first made. */
 function keepSince(before: Finding[], now: Finding[]): Finding[] {
-  return now.map((item) => {
+  const once = now.filter(
+    (item, index) => now.findIndex((one) => sameFinding(one, item)) === index,
+  );
+  return once.map((item) => {
     const known = before.find((candidate) => sameFinding(candidate, item));
     return known === undefined ? item : { ...item, sinceMs: known.sinceMs };
   });
