@@ -3,6 +3,7 @@
  * endpoints. For driving keyturn from outside: in tests, in emulators, and for killing it.
  */
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { Context } from "aws-lambda";
@@ -12,7 +13,7 @@ import { createFunction } from "../lambda/function.ts";
 import type { Clock } from "../lambda/ports.ts";
 
 const usage = `npm run tick -- --table NAME --config FILE [--endpoint-url URL] [--now MS]
-                [--timeout-ms MS] [--discovery tagging|walk] [--quota-share 0.4]
+                [--timeout-ms MS] [--discovery tagging|walk] [--quota-share 0.4] [--event FILE]
 
   --table         the state table (or KEYTURN_TABLE)
   --config        the configuration (or KEYTURN_CONFIG)
@@ -21,6 +22,8 @@ const usage = `npm run tick -- --table NAME --config FILE [--endpoint-url URL] [
   --timeout-ms    how long the run may take, as a function's timeout (default 60000)
   --discovery     how keys are found by tag; "walk" where the tagging API is not served
   --quota-share   which share of each KMS request quota it may spend, up to 1
+  --event         what the function is invoked with, as JSON: a use attempt that CloudTrail tells of;
+                  "-" reads it from stdin (default: an empty event, as from the schedule)
 The last line on stdout is the run's summary, as JSON. Exit 0: the run ended; 1: it failed; 2: usage.`;
 
 const { values } = parseArgs({
@@ -32,6 +35,7 @@ const { values } = parseArgs({
     "timeout-ms": { type: "string", default: "60000" },
     discovery: { type: "string" },
     "quota-share": { type: "string" },
+    event: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -49,6 +53,17 @@ function wholeNumber(name: string, text: string): number {
   );
 }
 
+/** The event as the file, or stdin, has it. */
+function eventFrom(path: string | undefined): unknown {
+  if (path === undefined) return {};
+  try {
+    return JSON.parse(readFileSync(path === "-" ? 0 : path, "utf8"));
+  } catch (error) {
+    const got = error instanceof Error ? error.message : String(error);
+    throw new ConfigurationError([{ path: "--event", got, expected: "a file that holds JSON" }]);
+  }
+}
+
 /** Emulators want a Region and credentials, and any will do; AWS itself gets none from here. */
 function standInFor(endpointUrl: string): void {
   process.env.AWS_ENDPOINT_URL = endpointUrl;
@@ -60,6 +75,7 @@ function standInFor(endpointUrl: string): void {
 
 async function tick(): Promise<void> {
   const timeoutMs = wholeNumber("timeout-ms", values["timeout-ms"]);
+  const event = eventFrom(values.event);
   const nowMs = values.now === undefined ? Date.now() : wholeNumber("now", values.now);
   if (values["endpoint-url"] !== undefined) standInFor(values["endpoint-url"]);
   const environment = readEnvironment({
@@ -79,7 +95,7 @@ async function tick(): Promise<void> {
     awsRequestId: randomUUID(),
     getRemainingTimeInMillis: () => endsAtMs - clock.nowMs(),
   } as Context;
-  const result = await createFunction(environment, { clock, chance })({}, context);
+  const result = await createFunction(environment, { clock, chance })(event, context);
   console.log(JSON.stringify(result));
 }
 

@@ -1,7 +1,8 @@
 /** `npm start` as people run it: the real command, a short life, and what it says when it must fail. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -89,6 +90,11 @@ describe("a short life", () => {
     expect(says).toMatch(/person: moves the alias to v1[^]*keyturn: halts: ALIAS_MOVED/);
     expect(says).toMatch(/person: moves the alias to v2 again[^]*keyturn: sees it right again/);
     expect(says).toMatch(/application: reads and verifies everything it ever made: 34 of 34/);
+    expect(says).toMatch(
+      /person: asks for a rollback of v2[^]*keyturn: v1 serves again; v2 drains/,
+    );
+    expect(says).toMatch(/application: tries to decrypt[^]*keyturn: both are Enabled again/);
+    expect(says).toMatch(/in mode plan: would CreateKey[^]*in mode act: CreateKey/);
     const dates = told.map(({ at }) => at);
     expect(dates).toEqual(dates.toSorted());
   });
@@ -180,6 +186,16 @@ describe("--serve", () => {
     const tick = await ended(start("cli/tick.ts", ["--now", String(moved.nowMs)], env));
     expect(tick.stdout).toContain('"outcome":"worked"');
     expect(await (await at("events")).text()).toContain("Rotation enrolled");
+    const event = join(dirname(path), "attempt.json");
+    writeFileSync(
+      event,
+      JSON.stringify({ source: "acme", detail: { eventSource: "kms.amazonaws.com" } }),
+    );
+    const told = await ended(start("cli/tick.ts", ["--event", event], env));
+    expect(told.stdout).toContain('"outcome":"ignored"');
+    const unread = await ended(start("cli/tick.ts", ["--event", `${event}.gone`], env));
+    expect(unread).toMatchObject({ code: 2, stdout: "" });
+    expect(unread.stderr).toMatch(/--event: got .*no such file.*expected a file that holds JSON/);
 
     child.kill("SIGINT");
     expect((await end).code).toBe(0);

@@ -147,7 +147,7 @@ export class Keyturn {
   }
 }
 
-function contextOf(): Context {
+export function contextOf(): Context {
   return {
     functionName: "keyturn-demo",
     memoryLimitInMB: "0",

@@ -93,7 +93,7 @@ export function prove(evidence: Evidence): Proof {
   };
 }
 
-function check(name: string, problems: string[], detail: string): Check {
+export function check(name: string, problems: string[], detail: string): Check {
   const [first] = problems;
   if (first === undefined) return { name, ok: true, detail };
   const others = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";

@@ -35,7 +35,8 @@ function opening({ keys, days }: LifeOptions, paint: Paint): string[] {
   const title = `keyturn rotates ${many} through ${days} days, in an AWS inside this process.`;
   const plot =
     "An application goes on using them, and loses nothing, while a run is killed, two runs " +
-    "overlap,\nand a person moves an alias by hand.";
+    "overlap,\nand a person moves an alias by hand. In a second act a version is rolled back, one " +
+    "that is out of use\nis used and comes back, and mode plan says what it would do.";
   const shown = fleet.slice(0, 12).map(fleetLine);
   const others = fleet.length > shown.length ? [`  … and ${fleet.length - shown.length} more`] : [];
   return [paint("bold", title), plot, "", ...shown, ...others, ""];

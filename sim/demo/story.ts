@@ -11,6 +11,7 @@ import { Keyturn } from "./keyturn.ts";
 import { Narrator } from "./narrator.ts";
 import { Observer } from "./observer.ts";
 import { prove, type Proof } from "./proof.ts";
+import { secondAct } from "./second-act.ts";
 import { openStage, turnTo, type Stage } from "./stage.ts";
 import { merged, type Entry } from "./timeline.ts";
 
@@ -35,15 +36,19 @@ export async function tellStory(
   options: StoryOptions,
   print: (entry: Entry) => void,
 ): Promise<Proof> {
+  let proof: Proof;
   const stage = await openStage({ ...options, startMs, port: 0, runsWithRealTime: false });
   try {
     turnTo(stage);
     const story = new Story(stage, options, print);
     await story.live();
-    return await story.proof();
+    proof = await story.proof();
   } finally {
     await stage.close();
   }
+  const afterwards = { seed: options.seed, startMs: startMs + (options.days + 1) * dayMs };
+  const proofs = [...proof.proofs, ...(await secondAct(afterwards, print))];
+  return { ...proof, proofs, ok: proofs.every(({ ok }) => ok) };
 }
 
 class Story {
