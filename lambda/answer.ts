@@ -61,7 +61,7 @@ async function standing(
   const record = (await table.read(alias))?.record;
   if (record === undefined) return "not-ours";
   const what = concern(record, attempt);
-  if (what === "none") return "not-ours";
+  if (what === "none") return isTried ? "given-back" : "not-ours";
   const tags = valueOf(await keys.tagsOf(attempt.keyId)) ?? {};
   if (tags[tagNames.owner] !== record.owner) return "not-ours";
   if (what === "news") return "to-do";

@@ -175,9 +175,11 @@ describe("un-enrol", () => {
     },
   );
 
-  test("ends with resume: the key is enrolled anew and rotates", async () => {
+  test("ends with resume: the key is enrolled anew and rotates, also after it was reconciled", async () => {
     const world = await aWorld();
     await world.passDays(20);
+    await world.asks("reconcile");
+    await world.asks("reconcile", { proposal: (await world.record()).proposal?.revision });
     await world.asks("un-enrol", { confirm: orders });
     await world.passDays(1);
     await world.asks("resume");

@@ -226,6 +226,32 @@ describe("what is not a use attempt on a version of ours", () => {
   });
 });
 
+describe("a person's word beside it", () => {
+  test("to resume, given before the attempt, does not end the stop that it makes", async () => {
+    const { world, first, use } = await outOfUse(stages["in soak"]);
+    await use();
+    world.request("resume");
+    await world.deliver(world.attempts[0]);
+    await world.passDays(1);
+    expect(await world.stateOf(first)).toBe("Enabled");
+    expect(await world.findings()).toContain("USED_WHILE_DISABLED");
+  });
+
+  test("to delete the key all the same, once it is back, is told of and not fought with", async () => {
+    const { world, first, use } = await outOfUse(stages["in soak"]);
+    await use();
+    await world.deliver(world.attempts[0]);
+    await world.ask("ScheduleKeyDeletion", { KeyId: first, PendingWindowInDays: 7 });
+    await world.passDays(1);
+    expect(await world.findings()).toContain("VERSION_CHANGED");
+    await use();
+    const [answer] = await world.deliver(world.attempts.at(-1));
+    expect(answer?.outcome).toBe("told");
+    await world.passDays(8);
+    expect(await world.findings()).toContain("VERSION_GONE");
+  });
+});
+
 describe("after the first look", () => {
   test("a DisableKey of an earlier run that lands late is undone again", async () => {
     const { world, first, use } = await outOfUse(83 + 29.9);

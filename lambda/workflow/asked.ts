@@ -127,7 +127,7 @@ function resume(scene: Scene, request: Of<"resume">): Decision {
     if (moment.home === undefined) {
       return refuse(scene, request, "the configuration does not name it");
     }
-    const anew = without(record, "unenrolment", "enrolledAtMs", "taggedAtMs");
+    const anew = without(record, "unenrolment", "enrolledAtMs", "taggedAtMs", "reconciledAtMs");
     return honour(scene, request, { ...anew, stops: [] }, "enrolled-anew");
   }
   if (record.stops.length === 0) return refuse(scene, request, "nothing holds it");
@@ -165,7 +165,7 @@ function unEnrol(scene: Scene, request: Of<"un-enrol">): Decision {
     return refuse(scene, request, "a version is being given back: that comes first");
   }
   const next: ManagedKey = {
-    ...without(record, "wanted", "proposal", "suspectedAtMs"),
+    ...without(record, "wanted", "proposal", "suspectedAtMs", "reconciledAtMs"),
     rotations: [],
     closed: [...record.closed, ...record.rotations],
     stops: [],

@@ -56,14 +56,15 @@ export function givenBackBy(
 
 /** An earlier call could still disable it: it is looked at until nothing can land any longer. */
 export function decideRestored(scene: StepScene, restored: Restored): Decision {
-  const { record, rotation, old, moment } = scene;
+  const { record, rotation, old, seen, moment } = scene;
   const first = lookFirst(scene, [
     { kind: "key", key: old.keyId },
     { kind: "tags", keyId: old.keyId },
     { kind: "aliases", keyId: old.keyId },
   ]);
   if (first !== undefined) return first;
-  const foreign = ownerFinding(scene, old);
+  const isGone = valueOf(seen.key[old.keyId]) === undefined;
+  const foreign = isGone ? stateFinding(scene, []) : ownerFinding(scene, old);
   if (foreign !== undefined) return { kind: "halt", finding: foreign };
   // Unless somebody asked for the key just now: a record older than KMS enables nothing by itself.
   const older = isAskedFor(scene) ? undefined : labelFinding(scene, old);

@@ -50,7 +50,12 @@ export function decide(record: ManagedKey, seen: Seen, moment: Moment): Verdict 
   const scene: Scene = { record, seen, moment };
   const { home, attempt, requests } = moment;
   const attempted = attempt === undefined ? undefined : decideAttempt(scene, attempt);
-  if (attempted !== undefined) return { decision: attempted, findings: [] };
+  if (attempted !== undefined) {
+    // One that was asked for before cannot be meant to end the stop that this attempt makes.
+    const resume = requests.find(({ kind }) => kind === "resume");
+    const first = resume === undefined ? attempted : decideRequest(scene, resume);
+    return { decision: first, findings: [] };
+  }
   const [request] = requests;
   if (request !== undefined) return { decision: decideRequest(scene, request), findings: [] };
   if (record.unenrolment !== undefined) {
