@@ -233,3 +233,20 @@ describe("rolling back", () => {
     expect(await world.targetOf("alias/orders-eu")).toBe(await world.targetOf(orders));
   });
 });
+
+describe("after a rollback, the label of the version that gave way", () => {
+  test("whose answer was lost, and which is then throttled, is not taken for a later state", async () => {
+    const world = await aWorld();
+    await world.passDays(90);
+    let calls = 0;
+    onCall(world, "TagResource", (proceed) => {
+      calls += 1;
+      if (calls === 1) return proceed().then(() => noAnswer);
+      return calls < 4 ? Promise.resolve(throttled) : undefined;
+    });
+    await world.asks("rollback", { version: 2 });
+    await world.passDays(2);
+    expect(await world.findings()).toEqual(["OVERDUE", "HELD_AFTER_ROLLBACK"]);
+    expect((await world.record()).versions[1]?.label).toBeDefined();
+  });
+});

@@ -9,20 +9,11 @@ import { describeLastUse, judge, judgeQuiet } from "./evidence.ts";
 import { finding, requestCommand, type Finding } from "./findings.ts";
 import { decideRestored } from "./give-back.ts";
 import { dayMs, recheckMs } from "./limits.ts";
-import { labelFinding, labelOf } from "./lineage.ts";
-import { versionOf, withRotation, withRotationClosed, withVersion } from "./record.ts";
+import { labelAs } from "./label.ts";
+import { labelFinding } from "./lineage.ts";
+import { withRotation, withRotationClosed, withVersion } from "./record.ts";
 import { lookFirst } from "./sights.ts";
-import { tagNames } from "./tag-names.ts";
-import type {
-  Decision,
-  Evidence,
-  LastUse,
-  ManagedKey,
-  Rotation,
-  StepScene,
-  Transition,
-  Version,
-} from "./types.ts";
+import type { Decision, Evidence, LastUse, Rotation, StepScene, Version } from "./types.ts";
 
 export function decideDrain(scene: StepScene): Decision {
   const { rotation, old, moment } = scene;
@@ -62,35 +53,10 @@ function label(scene: StepScene): Decision {
   if (first !== undefined) return first;
   const wrong = stateFinding(scene, ["Enabled"]) ?? ownerFinding(scene, old);
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
-  const label = labelOf(rotation.id, rotation.episode);
   const foreign = labelFinding(scene, old);
   if (foreign !== undefined) return { kind: "halt", finding: foreign };
-  return {
-    kind: "call",
-    call: { kind: "TagResource", keyId: old.keyId, tags: { [tagNames.retired]: label } },
-    matter: { kind: "rotation", rotationId: rotation.id },
-    reason: `version ${old.number} no longer originates`,
-  };
-}
-
-export function labelled(record: ManagedKey, rotation: Rotation, nowMs: number): Transition {
-  const { restored } = rotation;
-  const again =
-    restored === undefined
-      ? rotation
-      : { ...rotation, episode: rotation.episode + 1, restored: { ...restored, relabelled: true } };
-  const version = { ...versionOf(record, rotation.from), label: labelOf(again.id, again.episode) };
-  const next = withRotation(withVersion(record, version), { ...again, labelledAtMs: nowMs });
-  return {
-    next: { ...next, authorizationChangedAtMs: nowMs },
-    entry: {
-      event: "labelled",
-      reason: "the old version carries the label of a retired key",
-      rotationId: rotation.id,
-      step: "drain",
-      detail: { version: rotation.from, keyId: versionOf(record, rotation.from).keyId },
-    },
-  };
+  const { episode } = rotation;
+  return labelAs(scene, episode, `version ${old.number} no longer originates`);
 }
 
 function judged(scene: StepScene): Decision {

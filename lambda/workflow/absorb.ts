@@ -2,13 +2,13 @@
 import { answered, generated } from "./1-generate.ts";
 import { granted } from "./2-distribute.ts";
 import { aliasWasMoved } from "./3-activate.ts";
-import { labelled } from "./4-drain.ts";
 import { disabled } from "./5-revoke.ts";
 import { scheduled } from "./deletion.ts";
 import { tagged } from "./enrol.ts";
 import { finding } from "./findings.ts";
 import { givenBackBy } from "./give-back.ts";
 import { givenBack } from "./out-of-use.ts";
+import { labelled } from "./label.ts";
 import { recheckMs } from "./limits.ts";
 import { quarantined } from "./quarantine.ts";
 import { rotationOf, withExtra, without, withRotation } from "./record.ts";

@@ -5,13 +5,13 @@
 import { comingBack, mayBePending } from "./attempt.ts";
 import { callOn } from "./destruction.ts";
 import { consistencyMs, recheckMs } from "./limits.ts";
-import { labelFinding, labelOf } from "./lineage.ts";
+import { labelAs } from "./label.ts";
+import { labelFinding } from "./lineage.ts";
 import { aliasesInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "./record.ts";
 import { blockedUntilMs } from "./settle.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import { isStopped } from "./stops.ts";
-import { tagNames } from "./tag-names.ts";
 import type { Decision, ManagedKey, Restored, Rotation, StepScene, Transition } from "./types.ts";
 
 /** Back into drain, to be enabled there. */
@@ -80,9 +80,7 @@ export function decideRestored(scene: StepScene, restored: Restored): Decision {
     return { kind: "wait", untilMs, reason: "an earlier call could still disable it" };
   }
   if (!restored.relabelled && rotation.labelledAtMs !== undefined) {
-    const tags = { [tagNames.retired]: labelOf(rotation.id, rotation.episode + 1) };
-    const reason = "on the key itself it says that it came back";
-    return callOn(rotation, { kind: "TagResource", keyId: old.keyId, tags }, reason);
+    return labelAs(scene, rotation.episode + 1, "on the key itself it says that it came back");
   }
   if (asked && isStopped(record, "attempt")) {
     const reason = "a version was asked for: a person must have it go on";

@@ -1,0 +1,40 @@
+/** The label `keyturn:retired`: for IAM policies and SCPs, and as a trace of what was done to a version. */
+import { callOn } from "./destruction.ts";
+import { labelOf } from "./lineage.ts";
+import { versionOf, without, withRotation, withVersion } from "./record.ts";
+import { valueOf } from "./sights.ts";
+import { tagNames } from "./tag-names.ts";
+import type { Decision, ManagedKey, Rotation, StepScene, Transition } from "./types.ts";
+
+/** Puts the label on, unless a call without an answer has done so. Its tags were seen, and are known. */
+export function labelAs(scene: StepScene, episode: number, reason: string): Decision {
+  const { record, rotation, old, seen, moment } = scene;
+  const label = labelOf(rotation.id, episode);
+  const there = valueOf(seen.tags[old.keyId])?.[tagNames.retired];
+  if (there === label && old.label !== label) {
+    const answered = without(rotation, "unanswered");
+    return { kind: "change", ...labelled(record, answered, moment.nowMs) };
+  }
+  const tags = { [tagNames.retired]: label };
+  return callOn(rotation, { kind: "TagResource", keyId: old.keyId, tags }, reason);
+}
+
+export function labelled(record: ManagedKey, rotation: Rotation, nowMs: number): Transition {
+  const { restored } = rotation;
+  const again =
+    restored === undefined
+      ? rotation
+      : { ...rotation, episode: rotation.episode + 1, restored: { ...restored, relabelled: true } };
+  const version = { ...versionOf(record, rotation.from), label: labelOf(again.id, again.episode) };
+  const next = withRotation(withVersion(record, version), { ...again, labelledAtMs: nowMs });
+  return {
+    next: { ...next, authorizationChangedAtMs: nowMs },
+    entry: {
+      event: "labelled",
+      reason: "the old version carries the label of a retired key",
+      rotationId: rotation.id,
+      step: "drain",
+      detail: { version: rotation.from, keyId: versionOf(record, rotation.from).keyId },
+    },
+  };
+}
