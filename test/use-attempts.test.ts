@@ -237,6 +237,30 @@ describe("a person's word beside it", () => {
     expect(await world.findings()).toContain("USED_WHILE_DISABLED");
   });
 
+  test("to roll back, and a pause, do not keep the key from coming back at once", async () => {
+    const { world, first, use } = await outOfUse(stages["in the deletion window"]);
+    await use();
+    world.request("pause");
+    world.request("rollback", { version: 2 });
+    const [answer] = await world.deliver(world.attempts[0]);
+    expect([answer?.outcome, await world.stateOf(first)]).toEqual(["given-back", "Enabled"]);
+    await world.passDays(1);
+    expect(await world.stateOf(first)).toBe("Enabled");
+  });
+
+  test("to pause does not keep a version that is on its way back from being enabled", async () => {
+    const { world, first, use } = await outOfUse(stages["in soak"]);
+    onCall(world, "EnableKey", () =>
+      Promise.resolve({ kind: "refused", refusal: "Throttled", message: "Rate exceeded" }),
+    );
+    await world.asks("rollback", { version: 2 });
+    world.intercept = undefined;
+    await world.asks("pause");
+    await use();
+    await world.deliver(world.attempts[0]);
+    expect(await world.stateOf(first)).toBe("Enabled");
+  });
+
   test("to delete the key all the same, once it is back, is told of and not fought with", async () => {
     const { world, first, use } = await outOfUse(stages["in soak"]);
     await use();

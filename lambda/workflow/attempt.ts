@@ -15,7 +15,7 @@ export function concern(record: ManagedKey, attempt: UseAttempt): "news" | "know
   const version = record.versions.find(({ keyId }) => keyId === attempt.keyId);
   if (version === undefined) return "none";
   const rotation = rotationOut(record, version.number);
-  if (rotation?.restored?.because === "attempt") return "known";
+  if (rotation?.restored?.because === "attempt" || version.standing === "returning") return "known";
   const unsure = record.reconciledAtMs !== undefined && version.standing === "draining";
   if (!unsure && !isOutOfUse(version, rotation)) return "none";
   if (rotation?.approval?.override === true) return "none";

@@ -15,7 +15,10 @@ export type Standstill = {
 };
 
 export function standstill(record: ManagedKey, moment: Moment): Standstill | undefined {
-  const back = record.rotations.filter(({ restored }) => restored !== undefined);
+  const back = record.rotations.filter(
+    ({ restored, direction, step }) =>
+      restored !== undefined || (direction === "back" && step === "distribute"),
+  );
   const older = otherTable(record, moment);
   if (older !== undefined) {
     const asked =
@@ -38,7 +41,8 @@ export function standstill(record: ManagedKey, moment: Moment): Standstill | und
 
 function isAskedFor({ versions }: ManagedKey, { keyId }: UseAttempt): (one: Rotation) => boolean {
   const version = versions.find((one) => one.keyId === keyId);
-  return ({ from }) => from === version?.number;
+  return ({ from, to, direction }) =>
+    (direction === "back" ? [from, to] : [from]).includes(version?.number ?? 0);
 }
 
 export function isStopped(record: ManagedKey, kind: Stop["kind"]): boolean {

@@ -56,7 +56,8 @@ export function decide(record: ManagedKey, seen: Seen, moment: Moment): Verdict 
     const first = resume === undefined ? attempted : decideRequest(scene, resume);
     return { decision: first, findings: [] };
   }
-  const [request] = requests;
+  // What else is asked waits for a run of its own: giving the key back does not.
+  const [request] = attempt === undefined ? requests : [];
   if (request !== undefined) return { decision: decideRequest(scene, request), findings: [] };
   if (record.unenrolment !== undefined) {
     return verdict(scene, [moment.parked["un-enrolment"] ?? decideUnenrolment(scene)]);
