@@ -5,6 +5,7 @@ import { dayMs, hourMs, minuteMs } from "./fixtures.ts";
 import { aWorld, type World } from "./world.ts";
 
 const orders = "alias/orders";
+const opensOnDay = 83;
 const throttled = { kind: "refused", refusal: "Throttled", message: "Rate exceeded" };
 
 /** A world in which data was produced under every version that served, and a rotation is at work. */
@@ -248,5 +249,21 @@ describe("after a rollback, the label of the version that gave way", () => {
     await world.passDays(2);
     expect(await world.findings()).toEqual(["OVERDUE", "HELD_AFTER_ROLLBACK"]);
     expect((await world.record()).versions[1]?.label).toBeDefined();
+  });
+
+  test("that lands late, on a version that is rolled back to meanwhile, comes off again", async () => {
+    const world = await aWorld();
+    const first = await world.targetOf(orders);
+    await world.passDays(opensOnDay);
+    onCall(world, "TagResource", (proceed) => {
+      world.intercept = undefined;
+      world.underWay.push({ atMs: world.clock.nowMs() + 4 * minuteMs, land: proceed });
+      return Promise.resolve(noAnswer);
+    });
+    await world.pass(hourMs / 2);
+    world.request("rollback", { version: 2 });
+    await world.passDays(2);
+    expect(await world.targetOf(orders)).toBe(first);
+    expect(await world.findings()).toEqual(["HELD_AFTER_ROLLBACK"]);
   });
 });

@@ -108,7 +108,12 @@ function activated({ record, rotation, old, moment }: StepScene, fresh: Version)
   const forward = rotation.direction === "forward";
   // One that comes back is as old as it was: its cryptoperiod goes on from its first activation.
   const activatedAtMs = forward ? nowMs : (fresh.activatedAtMs ?? fresh.createdAtMs);
-  const serves: Version = { ...without(fresh, "retiredAtMs"), standing: "serving", activatedAtMs };
+  // It was seen without a label when nothing could land any longer.
+  const serves: Version = {
+    ...without(fresh, "retiredAtMs", "label"),
+    standing: "serving",
+    activatedAtMs,
+  };
   const serving = withVersion(record, serves);
   const draining = withVersion(serving, { ...old, standing: "draining", retiredAtMs: nowMs });
   return {

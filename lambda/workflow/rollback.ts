@@ -56,7 +56,7 @@ function versionBefore(record: ManagedKey, number: number): Version | undefined 
 function back(record: ManagedKey, serving: Version, before: Version, when: When): Transition {
   const out = rotationOut(record, before.number);
   const closed = out === undefined ? record : withRotationClosed(record, out);
-  const returning = { ...comingBack(before), standing: "returning" as const };
+  const returning = { ...unsureOfLabel(comingBack(before), out), standing: "returning" as const };
   const rotation: Rotation = {
     ...wayOut(record, serving, before.number, when),
     id: when.newRotationId,
@@ -109,7 +109,11 @@ export function cancelled(record: ManagedKey, busy: Rotation, when: When): Trans
     busy.direction === "back"
       ? { restored: { because: "use", cancel: true, relabelled: false } as const }
       : {};
-  const retired: Version = { ...made, standing: "draining", retiredAtMs: when.nowMs };
+  const retired: Version = {
+    ...unsureOfLabel(made, busy),
+    standing: "draining",
+    retiredAtMs: when.nowMs,
+  };
   return {
     next: {
       ...withVersion(closed, retired),
@@ -117,6 +121,13 @@ export function cancelled(record: ManagedKey, busy: Rotation, when: When): Trans
     },
     entry: said,
   };
+}
+
+/** Its rotation ends here, with a call without an answer that may have put the label on, or off. */
+function unsureOfLabel(version: Version, ended: Rotation | undefined): Version {
+  const { unanswered } = ended ?? {};
+  const isUnsure = unanswered === "TagResource" || unanswered === "UntagResource";
+  return isUnsure ? { ...version, label: "unknown" } : version;
 }
 
 function entry(rotation: Rotation, event: EntryDraft["event"], reason: string): EntryDraft {

@@ -59,7 +59,7 @@ export type Version = {
   deletionAtMs?: number;
   /** That its key policy lets it originate through the managed aliases alone. */
   aliasOnly?: boolean;
-  /** The value of its tag `keyturn:retired`, as far as we know; "unknown" from an older schema. */
+  /** The value of its tag `keyturn:retired`; "unknown" from an older schema, or after a lost answer. */
   label?: string;
 };
 
