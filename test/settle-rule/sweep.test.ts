@@ -1,0 +1,46 @@
+/** A late call of every kind, at forty moments each: see `parts.test.ts` for why this is not asleep. */
+import { describe, expect, test } from "vitest";
+import { aLife, sweep, type Life, type Meanwhile } from "./sweep.ts";
+
+let lived: Promise<Life> | undefined;
+const life = (): Promise<Life> => (lived ??= aLife());
+
+const calls = [
+  "CreateKey 1",
+  "CreateGrant 1",
+  "UpdateAlias 1",
+  "TagResource 2",
+  "DisableKey 1",
+  "ScheduleKeyDeletion 1",
+  "CancelKeyDeletion 1",
+  "EnableKey 1",
+  "UntagResource 1",
+  "UpdateAlias 2",
+];
+
+const harmless = "%s: the alias stays on an Enabled key, and what is needed is Enabled in the end";
+
+async function expectNoHarm(call: string, what: Meanwhile): Promise<void> {
+  expect(await sweep(await life(), call, what)).toEqual([]);
+}
+
+describe("a late call, and meanwhile", () => {
+  describe("a person rolls back", () => {
+    test.each(calls)(harmless, (call) => expectNoHarm(call, "rollback"));
+  });
+
+  describe("somebody needs the old version", () => {
+    test.each(calls)(harmless, (call) => expectNoHarm(call, "use"));
+  });
+
+  describe("a person asks for the next rotation", () => {
+    const decisive = ["CreateKey 1", "UpdateAlias 1", "DisableKey 1", "ScheduleKeyDeletion 1"];
+    test.each(decisive)(harmless, (call) => expectNoHarm(call, "rotate"));
+  });
+});
+
+test("no kind of changing call is left out", async () => {
+  const { starts } = await life();
+  const sent = new Set([...starts.keys()].map((call) => call.split(" ")[0]));
+  expect(new Set(calls.map((call) => call.split(" ")[0]))).toEqual(sent);
+});
