@@ -4,8 +4,8 @@ export default defineConfig({
   test: {
     environment: "node",
     include: ["test/**/*.test.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Processes, not threads: dynalite's store is a native module, and some tests start servers.
     pool: "forks",
     maxWorkers: 2,

@@ -105,7 +105,7 @@ async function expectAsIfNothingHappened(world: World): Promise<void> {
 }
 
 describe("whatever happens to any one call of a life, the world ends as if nothing had", () => {
-  test.each(Object.entries(faults))("%s", { timeout: 110_000 }, async (_, fault) => {
+  test.each(Object.entries(faults))("%s", { timeout: 600_000 }, async (_, fault) => {
     const { callsMade } = await live(0, fault);
     expect(callsMade).toBeGreaterThan(80);
     for (let number = 1; number <= callsMade; number += 1) {

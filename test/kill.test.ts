@@ -42,7 +42,7 @@ test.concurrent.each(
   ]),
 )(
   "a tick killed %s %s (tick %i) leaves nothing that the next ticks do not put right",
-  { timeout: 60_000 },
+  { timeout: 600_000 },
   async (_when, _operation, _tick, one, seed) => {
     const verdict = await verdictOn(reference, one, seed);
     expect(verdict.case.operation).toBe(one.operation);
@@ -66,7 +66,7 @@ test.concurrent.each(
   ]),
 )(
   "a key that was made %s %s, and which no lookup finds for a day, is adopted or put out of use",
-  { timeout: 60_000 },
+  { timeout: 600_000 },
   async (_when, _operation, one, seed) => {
     const verdict = await verdictOn(late, one, seed);
     expect(verdict.deviations.length === 0 ? "" : describeVerdict(verdict)).toBe("");

@@ -175,6 +175,23 @@ describe("un-enrol", () => {
     },
   );
 
+  test("comes to its end although a label came off with an answer that was lost", async () => {
+    const world = await aWorld();
+    await world.passDays(opens + 35);
+    world.intercept = async (_port, method, input, proceed) => {
+      const call = input[0] as { kind?: string } | undefined;
+      if (method !== "change" || call?.kind !== "UntagResource") return proceed();
+      world.intercept = undefined;
+      await proceed();
+      throw new Died();
+    };
+    await world.asks("rollback", { version: 2 });
+    await world.asks("un-enrol", { confirm: orders });
+    await world.passDays(2);
+    expect(await world.findings()).toEqual(["UNENROLLED"]);
+    expect((await world.record()).versions).toEqual([]);
+  });
+
   test("ends with resume: the key is enrolled anew and rotates, also after it was reconciled", async () => {
     const world = await aWorld();
     await world.passDays(20);

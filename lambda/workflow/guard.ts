@@ -11,6 +11,8 @@ import type { Call, Decision, KeyState, Look, Matter, Rotation, Scene, Version }
 
 /** What is to be looked at, or in the way; undefined where the call may be made. */
 export function guard(scene: Scene, call: Call, matter: Matter): Decision | undefined {
+  // Whatever the record knows or does not: a person wants keyturn's tags off.
+  if (matter.kind === "un-enrolment") return undefined;
   const behind = lineageFirst(scene);
   if (behind !== undefined) return behind;
   switch (call.kind) {
