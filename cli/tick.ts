@@ -3,7 +3,8 @@
  * endpoints. For driving keyturn from outside: in tests, in emulators, and for killing it.
  */
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { Context } from "aws-lambda";
@@ -40,27 +41,29 @@ const { values } = parseArgs({
   },
 });
 
+class UsageError extends Error {}
+
 /** Starts where `--now` says, and goes on as time does. */
 function clockFrom(nowMs: number): Clock {
   const offsetMs = nowMs - Date.now();
   return { nowMs: () => Date.now() + offsetMs, sleep: (ms) => sleep(ms) };
 }
 
-function wholeNumber(name: string, text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new Error(
-    `--${name}: got ${JSON.stringify(text)}, expected a whole number of milliseconds`,
+function wholeNumber(name: string, given: string): number {
+  if (/^\d+$/.test(given)) return Number(given);
+  throw new UsageError(
+    `--${name}: got ${JSON.stringify(given)}, expected a whole number of milliseconds`,
   );
 }
 
 /** The event as the file, or stdin, has it. */
-function eventFrom(path: string | undefined): unknown {
+async function eventFrom(path: string | undefined): Promise<unknown> {
   if (path === undefined) return {};
   try {
-    return JSON.parse(readFileSync(path === "-" ? 0 : path, "utf8"));
+    return JSON.parse(path === "-" ? await text(process.stdin) : await readFile(path, "utf8"));
   } catch (error) {
     const got = error instanceof Error ? error.message : String(error);
-    throw new ConfigurationError([{ path: "--event", got, expected: "a file that holds JSON" }]);
+    throw new UsageError(`--event: got ${got}, expected a file that holds JSON`);
   }
 }
 
@@ -75,7 +78,7 @@ function standInFor(endpointUrl: string): void {
 
 async function tick(): Promise<void> {
   const timeoutMs = wholeNumber("timeout-ms", values["timeout-ms"]);
-  const event = eventFrom(values.event);
+  const event = await eventFrom(values.event);
   const nowMs = values.now === undefined ? Date.now() : wholeNumber("now", values.now);
   if (values["endpoint-url"] !== undefined) standInFor(values["endpoint-url"]);
   const environment = readEnvironment({
@@ -105,7 +108,7 @@ if (values.help) {
   try {
     await tick();
   } catch (error) {
-    const known = error instanceof ConfigurationError;
+    const known = error instanceof ConfigurationError || error instanceof UsageError;
     console.error(known ? error.message : error);
     if (known) console.error(usage);
     process.exitCode = known ? 2 : 1;

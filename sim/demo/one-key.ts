@@ -1,0 +1,177 @@
+/** One managed key on a stage of its own, and what keyturn, the application and a person do to it. */
+import {
+  DecryptCommand,
+  EncryptCommand,
+  ReEncryptCommand,
+  type KMSClient,
+} from "@aws-sdk/client-kms";
+import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { createTable } from "../../lambda/aws/dynamodb.ts";
+import { readEnvironment } from "../../lambda/environment.ts";
+import { createFunction, type Result } from "../../lambda/function.ts";
+import type { DueItem } from "../../lambda/ports.ts";
+import type { ManagedKey } from "../../lambda/workflow/types.ts";
+import { SimRandom } from "../random.ts";
+import { minuteMs } from "./fleet.ts";
+import { contextOf } from "./keyturn.ts";
+import { isLook, Observer } from "./observer.ts";
+import { tableName, type Stage } from "./stage.ts";
+import type { Entry } from "./timeline.ts";
+
+export const alias = "alias/orders";
+const scheduleMs = 5 * minuteMs;
+
+type Handler = (event?: unknown) => Promise<Result>;
+
+export class OneKey {
+  readonly observer: Observer;
+  /** The deployed function in mode act, and in mode plan: two configurations, one table. */
+  readonly acts: Handler;
+  readonly plans: Handler;
+  readonly #stage: Stage;
+  readonly #print: (entry: Entry) => void;
+  readonly #table = createTable(tableName);
+  readonly #application: KMSClient;
+  readonly #blobs: Uint8Array[] = [];
+  #requests = 0;
+
+  constructor(stage: Stage, seed: number, print: (entry: Entry) => void) {
+    this.#stage = stage;
+    this.#print = print;
+    this.observer = new Observer(stage.aws.kms);
+    this.#application = stage.kmsAs("application");
+    const environment = readEnvironment(process.env);
+    const random = new SimRandom(seed + 3);
+    const outside = {
+      clock: { nowMs: () => stage.clock.nowMs(), sleep: (ms: number) => stage.sleep(ms) },
+      chance: { next: () => random.next(), id: () => random.uuid() },
+    };
+    const acting = createFunction(environment, outside);
+    const configuration = { ...environment.configuration, mode: "plan" as const };
+    const planning = createFunction({ ...environment, configuration }, outside);
+    this.acts = (event = {}) => acting(event, contextOf());
+    this.plans = (event = {}) => planning(event, contextOf());
+  }
+
+  /** How many things the application keeps. */
+  items(): number {
+    return this.#blobs.length;
+  }
+
+  /** Runs come as the schedule has them, until the record is so. */
+  async until(isSo: (record: ManagedKey) => boolean, handler = this.acts): Promise<void> {
+    for (let runs = 0; runs < 2000; runs++) {
+      if (isSo(await this.record())) return;
+      await this.#next(handler, Number.MAX_SAFE_INTEGER);
+    }
+    throw new Error(`${alias} never got so far`);
+  }
+
+  async pass(handler: Handler, ms: number): Promise<void> {
+    const untilMs = this.#stage.clock.nowMs() + ms;
+    while (await this.#next(handler, untilMs));
+    this.#stage.clock.moveTo(untilMs);
+  }
+
+  async #next(handler: Handler, untilMs: number): Promise<boolean> {
+    const { clock } = this.#stage;
+    const { items } = await this.#table.due(Number.MAX_SAFE_INTEGER, 20);
+    // A daily search for tags alone would only take time to watch.
+    const dueMs = items.flatMap((item) =>
+      item.kind === "managed-key" || item.kind === "request" || isAudit(item) ? [item.dueAtMs] : [],
+    );
+    const atMs =
+      Math.ceil(Math.max(Math.min(...dueMs), clock.nowMs() + 1) / scheduleMs) * scheduleMs;
+    if (atMs > untilMs) return false;
+    clock.moveTo(atMs);
+    await handler();
+    return true;
+  }
+
+  async record(): Promise<ManagedKey> {
+    const stored = await this.#table.read(alias);
+    if (stored === undefined) throw new Error(`no record of ${alias}`);
+    return stored.record;
+  }
+
+  async ask(kind: string, fields: { version?: number }, why: string): Promise<void> {
+    const sk = `request-${String((this.#requests += 1)).padStart(4, "0")}`;
+    const version = fields.version === undefined ? {} : { version: { N: String(fields.version) } };
+    const Item = {
+      pk: { S: `request#${alias}` },
+      sk: { S: sk },
+      queue: { S: "due" },
+      dueAtMs: { N: "1" },
+      kind: { S: kind },
+      by: { S: "ada" },
+      ...version,
+    };
+    const dynamoDb = new DynamoDBClient({});
+    await dynamoDb.send(new PutItemCommand({ TableName: tableName, Item }));
+    dynamoDb.destroy();
+    const of = fields.version === undefined ? "" : ` of v${fields.version}`;
+    this.tell("person", `asks for a ${kind}${of}, with an item in the table`, why);
+    await this.#next(this.acts, Number.MAX_SAFE_INTEGER);
+  }
+
+  async encrypt(): Promise<void> {
+    const Plaintext = Buffer.from(`item ${this.#blobs.length}`);
+    const answer = await this.#application.send(new EncryptCommand({ KeyId: alias, Plaintext }));
+    if (answer.CiphertextBlob !== undefined) this.#blobs.push(answer.CiphertextBlob);
+  }
+
+  async encryptAnew(): Promise<void> {
+    for (const [index, CiphertextBlob] of this.#blobs.entries()) {
+      const command = new ReEncryptCommand({ CiphertextBlob, DestinationKeyId: alias });
+      const answer = await this.#application.send(command);
+      if (answer.CiphertextBlob !== undefined) this.#blobs[index] = answer.CiphertextBlob;
+    }
+  }
+
+  async unreadable(): Promise<string[]> {
+    const lost: string[] = [];
+    for (const [index, CiphertextBlob] of this.#blobs.entries()) {
+      await this.#application
+        .send(new DecryptCommand({ CiphertextBlob }))
+        .catch((error: unknown) => {
+          lost.push(`item ${index}: ${error instanceof Error ? error.name : String(error)}`);
+        });
+    }
+    return lost;
+  }
+
+  async writesDuring(what: () => Promise<void>): Promise<number> {
+    let writes = 0;
+    this.#stage.aws.fault = (service, operation) => {
+      if (service === "dynamodb" && /^(Put|Update|Delete|BatchWrite|TransactWrite)/.test(operation))
+        writes += 1;
+      return undefined;
+    };
+    await what();
+    this.#stage.aws.fault = undefined;
+    return writes;
+  }
+
+  /** The changing calls, in order. */
+  async changesDuring(what: () => Promise<void>): Promise<string[]> {
+    const calls: string[] = [];
+    const { kms } = this.#stage.aws;
+    const { onCall } = kms;
+    kms.onCall = (call) => {
+      if (!isLook(call.operation)) calls.push(call.operation);
+      onCall?.(call);
+    };
+    await what();
+    kms.onCall = onCall;
+    return calls;
+  }
+
+  tell(who: Entry["who"], what: string, why?: string): void {
+    const atMs = this.#stage.clock.nowMs();
+    this.#print({ atMs, who, aliases: [alias], what, ...(why === undefined ? {} : { why }) });
+  }
+}
+
+function isAudit(item: DueItem): item is Extract<DueItem, { kind: "chore" }> {
+  return item.kind === "chore" && item.chore === "audit";
+}
