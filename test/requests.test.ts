@@ -87,6 +87,8 @@ describe("compromised", () => {
     await use().catch(() => undefined);
     await world.deliver(world.attempts.at(-1));
     await world.passDays(100);
+    await use().catch(() => undefined);
+    await world.deliver(world.attempts.at(-1));
     expect(await stateOfFirst(world)).toBe("Disabled");
   });
 });

@@ -4,7 +4,7 @@ import { evidenceOf } from "./destruction.ts";
 import { finding, requestCommand } from "./findings.ts";
 import { honour, refuse } from "./honour.ts";
 import { recheckMs } from "./limits.ts";
-import { rotationOut, versionOf, withRotation } from "./record.ts";
+import { rotationOut, versionOf, withRotation, withVersion } from "./record.ts";
 import { stillToSee } from "./sights.ts";
 import type { Decision, Evidence, Request, Rotation, Scene, StepScene } from "./types.ts";
 
@@ -43,7 +43,8 @@ export function decideApproval(scene: Scene, request: Approve): Decision {
   const { evidence, override } = request;
   const approval = { evidence, override, by, atMs: moment.nowMs };
   const detail = { evidence, override: String(override) };
-  const next = withRotation(record, { ...rotation, approval });
+  const version = override ? { ...old, overriddenBy: by } : old;
+  const next = withRotation(withVersion(record, version), { ...rotation, approval });
   const entry = { rotationId: rotation.id, step: rotation.step, detail };
   return honour(scene, request, next, "approved", entry);
 }

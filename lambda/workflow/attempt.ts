@@ -18,7 +18,7 @@ export function concern(record: ManagedKey, attempt: UseAttempt): "news" | "know
   if (rotation?.restored?.because === "attempt" || version.standing === "returning") return "known";
   const unsure = record.reconciledAtMs !== undefined && version.standing === "draining";
   if (!unsure && !isOutOfUse(version, rotation)) return "none";
-  if (rotation?.approval?.override === true) return "none";
+  if (version.overriddenBy !== undefined) return "none";
   const sinceMs = rotation?.drainSinceMs ?? version.retiredAtMs ?? 0;
   return attempt.atMs + clockSkewMs < sinceMs ? "none" : "news";
 }
@@ -70,7 +70,12 @@ export function decideAttempt(scene: Scene, attempt: UseAttempt): Decision | und
 
 /** As it stands once it is decided that a retired version comes back. */
 export function comingBack(version: Version): Version {
-  return without({ ...version, standing: "draining" as const }, "disabledAtMs", "deletionAtMs");
+  return without(
+    { ...version, standing: "draining" as const },
+    "disabledAtMs",
+    "deletionAtMs",
+    "overriddenBy",
+  );
 }
 
 /** Whether it can be pending deletion by our doing, now or as soon as a late call lands. */

@@ -73,13 +73,12 @@ function notEnforced({ policy, versions }: ManagedKey, nowMs: number): Finding[]
     });
 }
 
-function overridden({ rotations, versions }: ManagedKey, nowMs: number): Finding[] {
-  return rotations.flatMap(({ from, approval }) => {
-    const old = versions.find(({ number }) => number === from);
-    if (approval?.override !== true || old === undefined) return [];
-    const seen = `version ${from}, ${old.keyId}: ${approval.by} had it put out of use whatever the evidence`;
-    const next = `aws kms get-key-last-usage --key-id ${old.keyId}`;
-    return [finding("EVIDENCE_OVERRIDDEN", old.keyId, seen, next, nowMs)];
+function overridden({ versions }: ManagedKey, nowMs: number): Finding[] {
+  return versions.flatMap(({ number, keyId, overriddenBy }) => {
+    if (overriddenBy === undefined) return [];
+    const seen = `version ${number}, ${keyId}: ${overriddenBy} had it put out of use whatever the evidence`;
+    const next = `aws kms get-key-last-usage --key-id ${keyId}`;
+    return [finding("EVIDENCE_OVERRIDDEN", keyId, seen, next, nowMs)];
   });
 }
 

@@ -59,6 +59,8 @@ export type Version = {
   deletionAtMs?: number;
   /** That its key policy lets it originate through the managed aliases alone. */
   aliasOnly?: boolean;
+  /** Who had it put out of use whatever the evidence: a use attempt does not bring it back. */
+  overriddenBy?: string;
   /** The value of its tag `keyturn:retired`; "unknown" from an older schema, or after a lost answer. */
   label?: string;
 };
