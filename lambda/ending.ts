@@ -28,6 +28,9 @@ export type Ending =
   | { kind: "retry"; reason: string; findings: Finding[] }
   | { kind: "out-of-time" };
 
+/** More ids than this are not kept of requests whose items are gone. */
+const honouredMax = 200;
+
 type Served = Pick<ManagedKey, "versions" | "enrolledAtMs" | "policy">;
 type Left = { stored: Stored; uncertain: boolean; asked: { id: string }[] };
 
@@ -87,9 +90,9 @@ function remembered<R extends Pick<ManagedKey, "honoured" | "refused">>(
   nowMs: number,
 ): R {
   const there = asked.map(({ id }) => id);
-  const honoured = record.honoured.filter(
-    ({ id, atMs }) => there.includes(id) || nowMs < atMs + honouredForMs,
-  );
+  const gone = record.honoured.filter(({ id }) => !there.includes(id));
+  const recent = gone.filter(({ atMs }) => nowMs < atMs + honouredForMs).slice(-honouredMax);
+  const honoured = record.honoured.filter((one) => there.includes(one.id) || recent.includes(one));
   const refused = record.refused.filter(({ atMs }) => nowMs < atMs + refusedForMs);
   return { ...record, honoured, refused };
 }

@@ -11,7 +11,7 @@ import { parseRequest } from "./requests.ts";
 import { write } from "./write.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { Pacer } from "./pacer.ts";
-import type { Ports, Stored } from "./ports.ts";
+import type { Ports, RequestItem, Stored } from "./ports.ts";
 import {
   absorbDone,
   absorbRefused,
@@ -28,6 +28,7 @@ import type {
   Decision,
   Home,
   Look,
+  ManagedKey,
   Mode,
   Moment,
   Request,
@@ -70,12 +71,14 @@ export type Next = { kind: "on"; state: State } | { kind: "end"; state: State; e
 /** More decisions than any turn can need: a workflow that does not come to rest is a bug. */
 const decisionsPerTurn = 200;
 
+const requestsPerTurn = 50;
+
 /** No call rests on anything seen longer ago than this: looks may be slow, or retried. */
 const freshForMs = 60_000;
 
 export async function takeTurn(turn: Turn, claimed: Stored): Promise<Stored> {
   const { table } = turn.ports;
-  const asked = (await table.requests(claimed.record.alias)).map(parseRequest);
+  const asked = undone(await table.requests(claimed.record.alias), claimed.record);
   let state: State = {
     stored: atHome(claimed, turn.tableId),
     seen: nothingSeen(),
@@ -98,6 +101,13 @@ export async function takeTurn(turn: Turn, claimed: Stored): Promise<Stored> {
     state = next.state;
   }
   throw new Error(`${claimed.record.alias}: no rest after ${decisionsPerTurn} decisions`);
+}
+
+/** As many as one turn can take; the others are still due after it, and have the next. */
+function undone(items: RequestItem[], { honoured }: ManagedKey): Request[] {
+  const done = items.filter(({ id }) => honoured.some((one) => one.id === id));
+  const others = items.filter((item) => !done.includes(item));
+  return [...done, ...others.slice(0, requestsPerTurn)].map(parseRequest);
 }
 
 /** What an older schema wrote does not say in which table: it is taken to be this one. */

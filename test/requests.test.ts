@@ -107,25 +107,6 @@ describe("approve", () => {
     expect(await stateOfFirst(world)).toBe("Disabled");
   });
 
-  test("is void once the version is used again", async () => {
-    const world = await aWorld({ policy: { approval: "delete", retire: "delete" } });
-    const made = await world.ask("Encrypt", { KeyId: orders, Plaintext: Buffer.from("a") });
-    await world.passDays(opens + 25);
-    const seen = await world.record();
-    await world.asks("approve", {
-      version: 1,
-      evidence: seen.rotations[0]?.evidence?.hash ?? "0".repeat(64),
-    });
-    await world.ask("Decrypt", { CiphertextBlob: made.CiphertextBlob });
-    await world.passDays(50);
-    expect(await stateOfFirst(world)).toBe("Disabled");
-    expect(await world.findings()).toContain("APPROVAL_REQUIRED");
-    const evidence = await evidenceTold(world, "APPROVAL_REQUIRED");
-    await world.asks("approve", { version: 1, evidence });
-    await world.passDays(1);
-    expect(await stateOfFirst(world)).toBe("PendingDeletion");
-  });
-
   test("of a use that originated lets the drain end, after the quiet period", async () => {
     const world = await aWorld();
     const first = await world.targetOf(orders);

@@ -164,6 +164,9 @@ function unEnrol(scene: Scene, request: Of<"un-enrol">): Decision {
   if (givingBack) {
     return refuse(scene, request, "a version is being given back: that comes first");
   }
+  if (record.rotations.some(({ intent }) => intent.unansweredEpoch !== undefined)) {
+    return refuse(scene, request, "a CreateKey without an answer may still make a key: ask later");
+  }
   const next: ManagedKey = {
     ...without(record, "wanted", "proposal", "suspectedAtMs", "reconciledAtMs"),
     rotations: [],

@@ -182,7 +182,12 @@ function firstVersionFound(record: ManagedKey, key: Key, aliases: string[]): Dec
   const unlistedAliases = aliases.filter((alias) => !record.aliases.includes(alias));
   return {
     kind: "change",
-    next: { ...record, versions: [version], unlistedAliases, lastNumber: 1 },
+    next: {
+      ...record,
+      versions: [version],
+      unlistedAliases,
+      lastNumber: Math.max(record.lastNumber, 1),
+    },
     entry: {
       event: "found",
       reason: "the alias points at this key",

@@ -28,6 +28,7 @@ import type {
   Home,
   ManagedKey,
   Moment,
+  Request,
   Rotation,
   Scene,
   Seen,
@@ -57,7 +58,7 @@ export function decide(record: ManagedKey, seen: Seen, moment: Moment): Verdict 
     return { decision: first, findings: [] };
   }
   // What else is asked waits for a run of its own: giving the key back does not.
-  const [request] = attempt === undefined ? requests : [];
+  const request = attempt === undefined ? nextOf(requests) : undefined;
   if (request !== undefined) return { decision: decideRequest(scene, request), findings: [] };
   if (record.unenrolment !== undefined) {
     return verdict(scene, [moment.parked["un-enrolment"] ?? decideUnenrolment(scene)]);
@@ -69,6 +70,11 @@ export function decide(record: ManagedKey, seen: Seen, moment: Moment): Verdict 
     return { decision: homeChanged(record, home, moment.nowMs), findings: [] };
   }
   return verdict(scene, matters(scene));
+}
+
+/** An approval needs a look at KMS, and keeps no other request waiting for it. */
+function nextOf(requests: Request[]): Request | undefined {
+  return requests.find(({ kind }) => kind !== "approve") ?? requests[0];
 }
 
 function verdict(scene: Scene, decisions: Decision[], others: Finding[] = []): Verdict {
