@@ -6,7 +6,7 @@ import type { Stored } from "./ports.ts";
 import type { Turn } from "./turn.ts";
 import { sameFinding, type Finding } from "./workflow/findings.ts";
 import { honouredForMs, recheckMs, refusedForMs } from "./workflow/limits.ts";
-import { notices, stuck } from "./workflow/notices.ts";
+import { largeness, notices, stuck } from "./workflow/notices.ts";
 import { servingVersion } from "./workflow/record.ts";
 import { overdueAtMs } from "./workflow/serving.ts";
 import { settled } from "./workflow/settle.ts";
@@ -103,7 +103,10 @@ function findingsAfter(turn: Turn, left: Left, ending: Ending): Finding[] {
   const nowMs = turn.ports.clock.nowMs();
   const inVain = ending.kind === "retry" || left.uncertain;
   const why = restingOf(ending);
-  const held = inVain ? stuck(record.alias, record.backoff.tries, why, nowMs) : [];
+  const held = [
+    ...(inVain ? stuck(record.alias, record.backoff.tries, why, nowMs) : []),
+    ...largeness(record, nowMs),
+  ];
   if (ending.kind === "rest") return [...ending.findings, ...held];
   const said = ending.kind === "retry" ? ending.findings : [];
   const now = [...said, ...missingFrom(said, notices(record, nowMs)), ...held];

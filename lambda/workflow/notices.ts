@@ -29,7 +29,7 @@ export function notices(record: ManagedKey, nowMs: number): Finding[] {
     ...notEnforced(record, nowMs),
     ...overridden(record, nowMs),
     ...acceptedUnknowns(record, nowMs),
-    ...oddities(record, nowMs),
+    ...skew(record, nowMs),
   ];
 }
 
@@ -93,18 +93,18 @@ function acceptedUnknowns(record: ManagedKey, nowMs: number): Finding[] {
   });
 }
 
-function oddities(record: ManagedKey, nowMs: number): Finding[] {
-  const found: Finding[] = [];
+function skew(record: ManagedKey, nowMs: number): Finding[] {
+  if (!clockIsSkewed(record, nowMs)) return [];
+  const untilMs = Math.max(...record.unsettled.map((entry) => entry.untilMs));
+  const seen = `a call is marked as possible until ${isoOf(untilMs)}`;
+  return [finding("CLOCK_SKEW", record.alias, seen, "date -u", nowMs)];
+}
+
+/** Measured once a turn: that takes longer than all that is decided in it. */
+export function largeness(record: ManagedKey, nowMs: number): Finding[] {
   const { alias } = record;
-  if (clockIsSkewed(record, nowMs)) {
-    const untilMs = Math.max(...record.unsettled.map((entry) => entry.untilMs));
-    const seen = `a call is marked as possible until ${isoOf(untilMs)}`;
-    found.push(finding("CLOCK_SKEW", alias, seen, "date -u", nowMs));
-  }
   const bytes = JSON.stringify(record).length;
-  if (bytes > largeRecordBytes) {
-    const next = `aws dynamodb get-item --table-name <table> --key '{"pk":{"S":"key#${alias}"},"sk":{"S":"record"}}'`;
-    found.push(finding("RECORD_LARGE", alias, `the record has ${bytes} bytes`, next, nowMs));
-  }
-  return found;
+  if (bytes <= largeRecordBytes) return [];
+  const next = `aws dynamodb get-item --table-name <table> --key '{"pk":{"S":"key#${alias}"},"sk":{"S":"record"}}'`;
+  return [finding("RECORD_LARGE", alias, `the record has ${bytes} bytes`, next, nowMs)];
 }

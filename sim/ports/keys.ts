@@ -25,8 +25,11 @@ import type { KmsTwin } from "../kms/twin.ts";
 type Ask = <T>(operation: string, input: unknown) => Promise<T>;
 type Page = { NextMarker?: string; Truncated?: boolean };
 
+/** Whatever answers as KMS does. */
+type Answers = Pick<KmsTwin, "call">;
+
 export function createKeyServiceTwin(
-  twin: KmsTwin,
+  twin: Answers,
   clock: Pick<Clock, "nowMs">,
   principalArn: string,
 ): KeyService {
@@ -77,7 +80,7 @@ export function createDiscoveryTwin(twin: KmsTwin): Discovery {
 }
 
 /** Errors as the SDK throws them, so that one place says what each of them means. */
-function askAs(twin: KmsTwin, principalArn: string): Ask {
+function askAs(twin: Answers, principalArn: string): Ask {
   return async <T>(operation: string, input: unknown) => {
     try {
       return (await twin.call(operation, input, { principalArn })) as T;

@@ -31,12 +31,17 @@ export type Contents = {
   chores: Map<Chore, { dueAtMs: number; findings: Finding[] }>;
 };
 
+export type Copy = <T>(value: T) => T;
+
 /** As through the table: without what is undefined. */
-export function copy<T>(value: T): T {
-  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
-}
+export const copied: Copy = <T>(value: T) =>
+  value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
+
+/** For those who change nothing that they were given, and have no time. */
+export const shared: Copy = <T>(value: T) => value;
 
 export class TableState {
+  readonly copy: Copy;
   contents: Contents = {
     records: new Map(),
     requests: new Map(),
@@ -48,8 +53,12 @@ export class TableState {
     chores: new Map(),
   };
 
+  constructor(copy: Copy) {
+    this.copy = copy;
+  }
+
   read(alias: string): Stored | undefined {
-    return copy(this.#readable(alias));
+    return this.copy(this.#readable(alias));
   }
 
   /** Not a copy. */
@@ -72,6 +81,15 @@ export class TableState {
     const cut = due.length > limit && last !== undefined;
     const next = cut ? { next: { cursor: place(last) } } : {};
     return { items: page.map(({ item }) => item), ...next };
+  }
+
+  isDue(nowMs: number): boolean {
+    const { configurations, requests, records, chores } = this.contents;
+    if (configurations.size === 0) return true;
+    for (const asked of requests.values()) if (asked.size > 0) return true;
+    for (const { record } of records.values()) if (record.dueAtMs <= nowMs) return true;
+    for (const { dueAtMs } of chores.values()) if (dueAtMs <= nowMs) return true;
+    return false;
   }
 
   #timed(): Timed[] {
@@ -127,7 +145,7 @@ export class TableState {
     const there = this.#readable(next.record.alias)?.record;
     const holds = there?.revision === expected.revision && there.epoch === expected.epoch;
     if (!holds) return { kind: "lost" };
-    this.contents.records.set(next.record.alias, copy(next));
+    this.contents.records.set(next.record.alias, this.copy(next));
     return { kind: "written" };
   }
 
@@ -159,11 +177,11 @@ export class TableState {
     const { archived } = this.contents;
     for (const entry of entries) {
       const lines = archived.get(entry.alias) ?? new Map<number, JournalEntry>();
-      lines.set(entry.revision, copy(entry));
+      lines.set(entry.revision, this.copy(entry));
       archived.set(entry.alias, lines);
     }
     for (const { alias, rotation } of closed) {
-      this.contents.closed.set(`${alias} ${rotation.id}`, copy(rotation));
+      this.contents.closed.set(`${alias} ${rotation.id}`, this.copy(rotation));
     }
   }
 
@@ -172,7 +190,7 @@ export class TableState {
     for (const entry of this.contents.records.get(alias)?.outbox ?? []) {
       lines.set(entry.revision, entry);
     }
-    return copy([...lines.values()].sort((a, b) => a.revision - b.revision));
+    return this.copy([...lines.values()].sort((a, b) => a.revision - b.revision));
   }
 
   ask(alias: string, id: string, body: Record<string, unknown>): void {

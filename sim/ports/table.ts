@@ -3,7 +3,7 @@ import { genesisHash } from "../../lambda/journal.ts";
 import { migrateRotation } from "../../lambda/migrate.ts";
 import type { Chore, JournalEntry, Stored, Table } from "../../lambda/ports.ts";
 import type { Finding } from "../../lambda/workflow/findings.ts";
-import { copy, TableState, type Contents } from "./table-state.ts";
+import { copied, shared, TableState, type Contents } from "./table-state.ts";
 
 export type TableTwin = Table & {
   /** Answers `id()`: a table that was restored from a backup has another one than it had. */
@@ -11,6 +11,8 @@ export type TableTwin = Table & {
   /** What is stored, to look at in tests; changing it changes nothing. */
   journal(alias: string): JournalEntry[];
   choreFindings(chore: Chore): Finding[];
+  /** Whether a run would find something to do. */
+  isDue(nowMs: number): boolean;
   /** The record as it lies there, in whatever schema. */
   stored(alias: string): unknown;
   /** Puts a record there, in whatever schema, unconditionally. */
@@ -23,16 +25,18 @@ export type TableTwin = Table & {
   restore(snapshot: unknown): void;
 };
 
-export function createTableTwin(options: { tableId?: string } = {}): TableTwin {
-  const state = new TableState();
+/** `shares`: what is stored is handed out as it is, to callers who are known to change nothing. */
+export function createTableTwin(options: { tableId?: string; shares?: boolean } = {}): TableTwin {
+  const state = new TableState(options.shares === true ? shared : copied);
   const lookingOn = {
     journal: (alias: string) => state.journal(alias),
-    choreFindings: (chore: Chore) => copy(state.contents.chores.get(chore)?.findings ?? []),
-    stored: (alias: string) => copy(state.contents.records.get(alias)),
+    isDue: (nowMs: number) => state.isDue(nowMs),
+    choreFindings: (chore: Chore) => state.copy(state.contents.chores.get(chore)?.findings ?? []),
+    stored: (alias: string) => state.copy(state.contents.records.get(alias)),
   };
   const meddling = {
     put: (stored: { record: { alias: string } }) =>
-      void state.contents.records.set(stored.record.alias, copy(stored as Stored)),
+      void state.contents.records.set(stored.record.alias, state.copy(stored as Stored)),
     ask: (alias: string, id: string, body: Record<string, unknown>) => state.ask(alias, id, body),
     snapshot: () => structuredClone(state.contents),
     restore: (snapshot: unknown) => {
@@ -66,7 +70,7 @@ function recordsOf(
       later(() => {
         const { records } = state.contents;
         if (records.has(record.alias)) return;
-        records.set(record.alias, copy({ record, journalHead: genesisHash, outbox: [] }));
+        records.set(record.alias, state.copy({ record, journalHead: genesisHash, outbox: [] }));
       }),
     nudge: (alias, nowMs, suspectedAtMs) => later(() => state.nudge(alias, nowMs, suspectedAtMs)),
   };
@@ -87,7 +91,7 @@ function bindingsOf(
     closedRotation: (alias, id) =>
       later(() => {
         const rotation = state.contents.closed.get(`${alias} ${id}`);
-        return rotation === undefined ? undefined : migrateRotation(copy(rotation));
+        return rotation === undefined ? undefined : migrateRotation(state.copy(rotation));
       }),
   };
 }
@@ -109,7 +113,7 @@ function deploymentItemsOf(state: TableState): Pick<Table, DeploymentItems> {
       later(() => {
         const { chores } = state.contents;
         const kept = findings ?? chores.get(chore)?.findings ?? [];
-        chores.set(chore, { dueAtMs, findings: copy(kept) });
+        chores.set(chore, { dueAtMs, findings: state.copy(kept) });
       }),
   };
 }

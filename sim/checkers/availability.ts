@@ -1,0 +1,38 @@
+/** I1 and I2: whatever we do, the alias stays on a key that works. */
+import { keyIdIn, knowledgeMs, nameOf, type Checker, type Facts } from "./checker.ts";
+
+export function availability(facts: Facts): Checker {
+  const { kms, hands, ours, violated } = facts;
+  const recently = (what: string): boolean =>
+    hands.byOthersSince(what, facts.nowMs() - knowledgeMs);
+  return {
+    beforeChange(operation, input, by) {
+      if (by !== ours) return;
+      const keyId = keyIdIn(input);
+      const key = kms.keys.get(keyId);
+      if (operation === "UpdateAlias") {
+        if (key === undefined || key.state === "Enabled" || recently(keyId)) return;
+        const what = `${String(input.AliasName)} is moved to ${nameOf(key, keyId)}, ${key.state}`;
+        violated("I1 the alias is on an Enabled key", what);
+      }
+      if (operation !== "DisableKey" && operation !== "ScheduleKeyDeletion") return;
+      if (key === undefined) return;
+      const what = `${operation} on ${nameOf(key, keyId)}`;
+      if (key.aliasNames.size > 0 && !recently(`onto ${keyId}`)) {
+        const names = [...key.aliasNames].join();
+        violated("I2 nothing is put out of use under an alias", `${what} under ${names}`);
+      }
+      for (const { call } of facts.flights) {
+        if (call.kind !== "UpdateAlias" || call.keyId !== keyId) continue;
+        const late = `${what}, while ${call.alias} may still be moved to it`;
+        violated("I2 nothing is put out of use under an alias", late);
+      }
+    },
+    onOutage(alias, error) {
+      const target = kms.aliases.get(alias)?.keyId ?? "";
+      if (hands.lastByOthers(alias) || hands.lastByOthers(target)) return;
+      const what = `${alias} is of no use: ${error.message}`;
+      violated("I1 the alias is on an Enabled key", what);
+    },
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * What those who judge a simulated world can look at, and how they are called. They know the whole
+ * truth, and nothing of how either rotator works.
+ */
+import type { Stored } from "../../lambda/ports.ts";
+import type { Call, Policy } from "../../lambda/workflow/types.ts";
+import type { KmsKey, World } from "../kms/types.ts";
+import type { Applied } from "../world/shared-kms.ts";
+
+export type Invariant =
+  | "I1 the alias is on an Enabled key"
+  | "I2 nothing is put out of use under an alias"
+  | "I3 nothing is put out of use without evidence"
+  | "I4 one rotation, one successor"
+  | "I5 what is kept can be read"
+  | "I6 every transition has its line"
+  | "I7 what is due gets done"
+  | "no orphan"
+  | "no bug";
+
+/** How old what we acted on may be: what KMS shows lags, a run may stall, a request takes its time. */
+export const knowledgeMs = 12 * 60_000;
+
+export type Violation = { invariant: Invariant; atMs: number; what: string };
+
+export type Facts = {
+  nowMs: () => number;
+  kms: World;
+  /** The principal whose doings are judged. */
+  ours: string;
+  policies: Map<string, Policy>;
+  /** Changing calls of ours that have left their process and will yet arrive. */
+  flights: Iterable<{ call: Call }>;
+  hands: Hands;
+  uses: Map<string, number[]>;
+  violated: (invariant: Invariant, what: string) => void;
+};
+
+export interface Checker {
+  /** Before a call that changes a key or an alias takes effect, whoever makes it. */
+  beforeChange?(operation: string, input: Record<string, unknown>, by: string): void;
+  onChange?(applied: Applied): void;
+  onWrite?(before: Stored | undefined, after: Stored): void;
+  /** Somebody used this key, and it worked. */
+  onUse?(keyId: string): void;
+  onOutage?(alias: string, error: Error): void;
+  onUnreadable?(alias: string, keyId: string): void;
+  /** When the faults are long over, and everything had its time. */
+  atEnd?(): void;
+}
+
+/** Who touched what, and when: others than we may break anything, and that is not our doing. */
+export class Hands {
+  readonly #last = new Map<string, { by: string; atMs: number }>();
+  readonly #outside = new Map<string, number>();
+  readonly #ours: string;
+
+  constructor(ours: string) {
+    this.#ours = ours;
+  }
+
+  /** `what`: a key id, an alias, or one of its aspects. */
+  touched(what: string, by: string, atMs: number): void {
+    this.#last.set(what, { by, atMs });
+    if (by !== this.#ours) this.#outside.set(what, atMs);
+  }
+
+  /** Whether somebody else touched it since then. */
+  byOthersSince(what: string, sinceMs: number): boolean {
+    return (this.#outside.get(what) ?? -Infinity) >= sinceMs;
+  }
+
+  /** Whether somebody else was the last to touch it. */
+  lastByOthers(what: string): boolean {
+    const last = this.#last.get(what);
+    return last !== undefined && last.by !== this.#ours;
+  }
+}
+
+const stateChanging = new Set([
+  "EnableKey",
+  "DisableKey",
+  "ScheduleKeyDeletion",
+  "CancelKeyDeletion",
+]);
+
+/** Keeps the book of hands. */
+export function bookkeeper(hands: Hands): Checker {
+  return {
+    onChange({ operation, input, principalArn: by, atMs }) {
+      if (stateChanging.has(operation)) hands.touched(keyIdIn(input), by, atMs);
+      if (operation.endsWith("Alias")) {
+        hands.touched(String(input.AliasName), by, atMs);
+        if (input.TargetKeyId !== undefined) hands.touched(`onto ${keyIdIn(input)}`, by, atMs);
+      }
+      if (operation === "TagResource" || operation === "UntagResource") {
+        hands.touched(`tags of ${keyIdIn(input)}`, by, atMs);
+      }
+    },
+  };
+}
+
+export function keyIdIn(input: Record<string, unknown>): string {
+  return String(input.TargetKeyId ?? input.KeyId);
+}
+
+/** Something short to call a key by. */
+export function nameOf(key: KmsKey | undefined, keyId: string): string {
+  const version = key?.tags.get("keyturn:version");
+  const alias = key?.tags.get("keyturn:alias") ?? "";
+  const short = keyId.slice(0, 8);
+  return version === undefined ? short : `${short} (version ${version} of ${alias})`;
+}

@@ -1,0 +1,156 @@
+/** The worlds there are: one for each of the four hidden assumptions, one with everything, one calm. */
+import type { Policy } from "../lambda/workflow/types.ts";
+import type { SimRandom } from "./random.ts";
+import type { Habits } from "./world/application.ts";
+import { insideEnvelope, noFaults, type Envelope, type Faults } from "./world/fates.ts";
+import type { Acts } from "./world/people.ts";
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+export type Scenario = {
+  name: string;
+  faults: (random: SimRandom) => Faults;
+  envelope: Envelope;
+  /** How many schedules start runs, each without knowing of the others. */
+  schedulers: number;
+  tickEveryMs: number;
+  /** How many hosts run the naive job, every hour. */
+  crons: number;
+  keys: number;
+  policy: (random: SimRandom, index: number) => Policy;
+  people: Acts;
+  habits: (random: SimRandom) => Habits;
+  /** How long faults go on, and how long it is calm after them. */
+  safetyMs: number;
+  calmMs: number;
+  /** How much later than its time anything may be done, once it is calm. */
+  slackMs: number;
+};
+
+/** So short that a rotation goes through all of its steps within a day. */
+function hasty(random: SimRandom, index: number): Policy {
+  const hours = (low: number, high: number): number =>
+    Math.round((low + random.next() * (high - low)) * hourMs);
+  return {
+    name: `policy-${index}`,
+    cryptoperiodMs: hours(16, 40),
+    leadMs: hours(1, 3),
+    propagationMs: 5 * minuteMs,
+    originate: random.next() < 0.3 ? "alias-only" : "observe",
+    drain: { atLeastMs: hours(1, 4), quietForMs: hours(1, 3), evidence: "required" },
+    retire: (["retain", "disable", "delete", "delete"] as const)[index % 4] ?? "disable",
+    soakMs: hours(1, 4),
+    deletionWindowDays: 7,
+    approval: "none",
+    acknowledgeWithinMs: 24 * hourMs,
+  };
+}
+
+const nobody: Acts = { everyMs: Infinity, asks: false, meddles: false };
+
+/** What it reads it reads soon: a version that is quiet is out of use for good. */
+function steady(): Habits {
+  return { everyMs: 2 * hourMs, keptMs: hourMs, archives: 0 };
+}
+
+/** Some keep things for long, and look at them when nobody thinks of them any more. */
+function forgetful(random: SimRandom): Habits {
+  return {
+    everyMs: 2 * hourMs,
+    keptMs: (1 + random.next() * 4) * hourMs,
+    archives: random.next() < 0.5 ? 0.03 : 0,
+  };
+}
+
+const base = {
+  envelope: insideEnvelope,
+  schedulers: 1,
+  tickEveryMs: 15 * minuteMs,
+  crons: 1,
+  keys: 5,
+  policy: hasty,
+  people: nobody,
+  habits: steady,
+  safetyMs: 36 * hourMs,
+  calmMs: 12 * hourMs,
+  slackMs: 6 * hourMs,
+};
+
+/** Of a fault that may occur in a seed: most seeds have some of them, at some rate. */
+function some(random: SimRandom, rate: number): number {
+  return random.next() < 0.5 ? 0 : rate * random.next();
+}
+
+export const scenarios = {
+  calm: {
+    ...base,
+    name: "calm",
+    faults: () => noFaults,
+  },
+  "overlapping-runs": {
+    ...base,
+    name: "overlapping-runs",
+    schedulers: 5,
+    crons: 2,
+    faults: (random) => ({ ...noFaults, slow: 0.5, doubleTick: some(random, 0.5), stale: 0.02 }),
+  },
+  "slow-run": {
+    ...base,
+    name: "slow-run",
+    schedulers: 2,
+    envelope: { ...insideEnvelope, stallMs: hourMs },
+    faults: (random) => ({
+      ...noFaults,
+      slow: 0.3,
+      stall: 0.03 * random.next(),
+      late: 0.02 * random.next(),
+    }),
+  },
+  "outside-change": {
+    ...base,
+    name: "outside-change",
+    schedulers: 2,
+    people: { everyMs: 3 * hourMs, asks: false, meddles: true },
+    faults: () => ({ ...noFaults, slow: 0.1, stale: 0.1, unauthorized: 0.1 }),
+  },
+  "half-done": {
+    ...base,
+    name: "half-done",
+    schedulers: 2,
+    habits: forgetful,
+    faults: (random) => ({
+      ...noFaults,
+      crash: 0.03 * random.next(),
+      lostRequest: 0.03 * random.next(),
+      lostResponse: 0.05 * random.next(),
+      refused: 0.03 * random.next(),
+      again: 0.03,
+      slow: 0.1,
+    }),
+  },
+  everything: {
+    ...base,
+    name: "everything",
+    schedulers: 3,
+    crons: 3,
+    habits: forgetful,
+    people: { everyMs: 6 * hourMs, asks: true, meddles: true },
+    faults: (random) => ({
+      crash: some(random, 0.03),
+      lostRequest: some(random, 0.03),
+      lostResponse: some(random, 0.05),
+      late: some(random, 0.03),
+      stall: some(random, 0.03),
+      slow: some(random, 0.3),
+      refused: some(random, 0.05),
+      again: some(random, 0.05),
+      stale: some(random, 0.2),
+      unauthorized: some(random, 0.3),
+      doubleTick: some(random, 0.2),
+      unknownUse: some(random, 0.1),
+    }),
+  },
+} satisfies Record<string, Scenario>;
+
+export type ScenarioName = keyof typeof scenarios;

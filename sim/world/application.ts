@@ -1,0 +1,123 @@
+/**
+ * An application that uses one managed key as applications do: it encrypts under the alias, now and
+ * then under a target that it remembers, and reads what it wrote as long as it keeps it.
+ */
+import { AwsError } from "../http/aws-error.ts";
+import type { SimRandom } from "../random.ts";
+import type { Engine } from "./engine.ts";
+import type { SharedKms } from "./shared-kms.ts";
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const plaintext = Buffer.from("what must not be lost");
+
+export type Habits = {
+  everyMs: number;
+  /** How long it keeps, and reads, what it wrote. */
+  keptMs: number;
+  /** How likely it keeps a thing for good, and looks at it seldom. */
+  archives: number;
+};
+
+export type Kept = { ciphertext: Uint8Array; keyId: string; dropAtMs: number; isArchived: boolean };
+
+export type Complaints = {
+  /** The alias was of no use. */
+  outage: (alias: string, error: AwsError) => void;
+  /** Something that is kept could not be read. */
+  unreadable: (alias: string, kept: Kept, error: AwsError) => void;
+  used: (keyId: string) => void;
+};
+
+export class Application {
+  readonly alias: string;
+  readonly principalArn: string;
+  kept: Kept[] = [];
+  readonly #engine: Engine;
+  readonly #kms: SharedKms;
+  readonly #random: SimRandom;
+  readonly #habits: Habits;
+  readonly #complaints: Complaints;
+
+  constructor(
+    alias: string,
+    habits: Habits,
+    world: { engine: Engine; kms: SharedKms; random: SimRandom },
+    complaints: Complaints,
+  ) {
+    this.alias = alias;
+    this.principalArn = `arn:aws:iam::000000000000:role/${alias.slice("alias/".length)}`;
+    this.#habits = habits;
+    this.#engine = world.engine;
+    this.#kms = world.kms;
+    this.#random = world.random;
+    this.#complaints = complaints;
+  }
+
+  start(): void {
+    this.#again();
+  }
+
+  /** Everything that it keeps, at once: what cannot be read is complained of. */
+  readAll(): void {
+    this.#forget();
+    for (const kept of this.kept) this.#read(kept, 0);
+  }
+
+  #again(): void {
+    const { everyMs } = this.#habits;
+    this.#engine.after(Math.ceil(everyMs * (0.5 + this.#random.next())), () => {
+      this.#write();
+      this.#forget();
+      const kept = this.#choose();
+      if (kept !== undefined) this.#read(kept, 5);
+      this.#again();
+    });
+  }
+
+  /** Archived things are read a tenth as often. */
+  #choose(): Kept | undefined {
+    const kept = this.kept[Math.floor(this.#random.next() * this.kept.length)];
+    return kept?.isArchived === true && this.#random.next() < 0.9 ? undefined : kept;
+  }
+
+  #write(): void {
+    const nowMs = this.#engine.nowMs();
+    const { alias, principalArn } = this;
+    try {
+      const input = { KeyId: alias, Plaintext: plaintext };
+      const answer = this.#kms.call("Encrypt", input, { principalArn }) as {
+        CiphertextBlob: Uint8Array;
+        KeyId: string;
+      };
+      const keyId = answer.KeyId.slice(answer.KeyId.lastIndexOf("/") + 1);
+      const isArchived = this.#random.next() < this.#habits.archives;
+      const dropAtMs = isArchived ? Infinity : nowMs + this.#habits.keptMs;
+      this.kept.push({ ciphertext: answer.CiphertextBlob, keyId, dropAtMs, isArchived });
+      this.#complaints.used(keyId);
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      this.#complaints.outage(alias, error);
+    }
+  }
+
+  /** What fails is tried again a few times, as clients do. */
+  #read(kept: Kept, retries: number): void {
+    const { alias, principalArn } = this;
+    try {
+      this.#kms.call("Decrypt", { CiphertextBlob: kept.ciphertext }, { principalArn });
+      this.#complaints.used(kept.keyId);
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      this.#complaints.unreadable(alias, kept, error);
+      if (retries === 0) return;
+      const pauseMs = 5 * minuteMs + Math.floor(this.#random.next() * hourMs);
+      this.#engine.after(pauseMs, () => this.#read(kept, retries - 1));
+    }
+  }
+
+  #forget(): void {
+    const nowMs = this.#engine.nowMs();
+    this.kept = this.kept.filter(({ dropAtMs }) => dropAtMs > nowMs);
+  }
+}

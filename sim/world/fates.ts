@@ -1,0 +1,164 @@
+/**
+ * What becomes of the calls that pass between a process and the world, and how much the world shows:
+ * drawn from one seed, within an envelope that is stated here.
+ */
+import { clockSkewMs, consistencyMs, requestLimitMs } from "../../lambda/workflow/limits.ts";
+import type { SimRandom } from "../random.ts";
+
+const minuteMs = 60_000;
+
+/** What a fault can do at most. Within it nothing may break; a little outside of it something must. */
+export type Envelope = {
+  /** How long a request may be under way. */
+  flightMs: number;
+  /** How far a process's clock may be off, either way; two of them twice as far from each other. */
+  skewMs: number;
+  /** How old the world may be that KMS shows, or authorizes by. */
+  lagMs: number;
+  /** How long a process may stand still; the platform ends it at its deadline all the same. */
+  stallMs: number;
+  /** Whether the platform ends a run at its deadline, and a request of an ended run is refused. */
+  deadlinesHold: boolean;
+};
+
+export const insideEnvelope: Envelope = {
+  flightMs: requestLimitMs,
+  skewMs: clockSkewMs / 2,
+  lagMs: consistencyMs,
+  stallMs: 6 * minuteMs,
+  deadlinesHold: true,
+};
+
+/** How likely each fault is, per call or per occasion; 0 is never. */
+export type Faults = {
+  /** The process ends before it sends, or right after. */
+  crash: number;
+  /** The request never arrives, and the sender is never answered. */
+  lostRequest: number;
+  /** It is applied, and the sender is never answered. */
+  lostResponse: number;
+  /** It arrives as late as it may, when its sender has given it up. */
+  late: number;
+  /** The process stands still, with whatever it was about to send. */
+  stall: number;
+  /** It takes time, so that others may come between. */
+  slow: number;
+  /** The service says that it is too much, or that it failed, and did nothing. */
+  refused: number;
+  /** The SDK sends a write to the table again, though the first one arrived. */
+  again: number;
+  /** A look shows the world of some time ago. */
+  stale: number;
+  /** Authorization goes by the tags of some time ago. */
+  unauthorized: number;
+  /** The schedule fires twice, or fires a run that has no need of it. */
+  doubleTick: number;
+  /** GetKeyLastUsage does not know. */
+  unknownUse: number;
+};
+
+export type FaultKind = keyof Faults;
+
+export const noFaults: Faults = {
+  crash: 0,
+  lostRequest: 0,
+  lostResponse: 0,
+  late: 0,
+  stall: 0,
+  slow: 0,
+  refused: 0,
+  again: 0,
+  stale: 0,
+  unauthorized: 0,
+  doubleTick: 0,
+  unknownUse: 0,
+};
+
+/** Who is called: looks and changes of KMS, the table, everything else. */
+export type Medium = "look" | "change" | "table" | "other";
+
+/** One call's way: how long it stands before it is sent, travels, and travels back. */
+export type Fate = {
+  stallMs: number;
+  outMs: number;
+  backMs: number;
+  /** Where the process ends. */
+  crash?: "before" | "after";
+  /** Never applied. */
+  lost?: boolean;
+  /** Never answered. */
+  unanswered?: boolean;
+  /** Definitely not applied, and said so. */
+  refused?: boolean;
+  /** Applied once more, that much later; whether the sender hears of the first or of the second. */
+  again?: { afterMs: number; hears: "first" | "second" };
+};
+
+const prompt: Fate = { stallMs: 0, outMs: 0, backMs: 0 };
+
+/** Draws what happens. Once `on` is false nothing does; the draws are made all the same. */
+export class Fates {
+  on = true;
+  /** After so many faults there are no more: to find the shortest history that still fails. */
+  faultsMax = Infinity;
+  readonly injected: Partial<Record<FaultKind, number>> = {};
+  readonly envelope: Envelope;
+  readonly #faults: Faults;
+  readonly #random: SimRandom;
+  #count = 0;
+
+  constructor(random: SimRandom, faults: Faults, envelope: Envelope) {
+    this.#random = random;
+    this.#faults = faults;
+    this.envelope = envelope;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  strikes(kind: FaultKind): boolean {
+    const rate = this.#faults[kind];
+    if (rate === 0 || this.#random.next() >= rate) return false;
+    if (!this.on || this.#count >= this.faultsMax) return false;
+    this.#count += 1;
+    this.injected[kind] = (this.injected[kind] ?? 0) + 1;
+    return true;
+  }
+
+  between(lowMs: number, highMs: number): number {
+    return Math.floor(lowMs + this.#random.next() * (highMs - lowMs));
+  }
+
+  /** How old the world is that one look shows. */
+  lagMs(kind: "stale" | "unauthorized"): number {
+    return this.strikes(kind) ? this.between(0, this.envelope.lagMs) : 0;
+  }
+
+  /** Most calls are over at once; at most one thing goes wrong with one. */
+  of(medium: Medium): Fate {
+    const { flightMs } = this.envelope;
+    if (this.strikes("crash")) {
+      const crash = this.#random.next() < 0.5 ? "before" : "after";
+      return { ...prompt, outMs: this.between(0, flightMs), crash };
+    }
+    if (this.strikes("stall"))
+      return { ...prompt, stallMs: this.between(0, this.envelope.stallMs) };
+    if (this.strikes("lostRequest")) return { ...prompt, lost: true, unanswered: true };
+    if (this.strikes("lostResponse")) {
+      return { ...prompt, outMs: this.between(0, flightMs / 2), unanswered: true };
+    }
+    if (this.strikes("late")) {
+      return { ...prompt, outMs: this.between(flightMs / 2, flightMs), unanswered: true };
+    }
+    if (this.strikes("refused")) return { ...prompt, backMs: this.between(0, 100), refused: true };
+    if (medium === "table" && this.strikes("again")) {
+      const hears = this.#random.next() < 0.5 ? "first" : "second";
+      return { ...prompt, again: { afterMs: this.between(1, flightMs), hears } };
+    }
+    if (this.strikes("slow")) {
+      return { ...prompt, outMs: this.between(0, 3000), backMs: this.between(0, 3000) };
+    }
+    return prompt;
+  }
+}

@@ -1,0 +1,47 @@
+/** What keyturn's table says of what it is doing, for those who judge whether it gets done. */
+import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import type { ManagedKey } from "../../lambda/workflow/types.ts";
+import type { Accounts } from "../checkers/liveness.ts";
+import type { Surroundings } from "./rotator.ts";
+
+const hourMs = 3_600_000;
+
+/** What says only that something takes long is no reason for it. */
+const noReason = new Set(["OVERDUE", "STUCK"]);
+
+/** `told`: keys of which a person was told outside of any record. */
+export function keyturnAccounts(
+  { table, kms, policies, engine }: Pick<Surroundings, "table" | "kms" | "policies" | "engine">,
+  told: Set<string>,
+  slackMs: number,
+): Accounts {
+  const recordOf = (alias: string): ManagedKey | undefined =>
+    (table.stored(alias) as { record: ManagedKey } | undefined)?.record;
+  const isHeld = ({ findings, stops }: ManagedKey): boolean =>
+    stops.length > 0 || findings.some(({ code }) => !noReason.has(code));
+  return {
+    servesSinceMs: (alias, keyId) => {
+      const version = recordOf(alias)?.versions.find((one) => one.keyId === keyId);
+      return version?.activatedAtMs ?? kms.world.keys.get(keyId)?.createdAtMs ?? 0;
+    },
+    isHeld: (alias) => {
+      const record = recordOf(alias);
+      return record !== undefined && isHeld(record);
+    },
+    isKnown: (keyId) => {
+      if (told.has(keyId)) return true;
+      const alias = kms.world.keys.get(keyId)?.tags.get(tagNames.alias) ?? "";
+      const { versions = [], extras = [] } = recordOf(alias) ?? {};
+      return [...versions, ...extras].some((one) => one.keyId === keyId);
+    },
+    unfinished: () =>
+      [...policies.keys()].flatMap((alias) => {
+        const record = recordOf(alias);
+        const early = record?.rotations.find(({ step }) => step !== "drain" && step !== "revoke");
+        if (record === undefined || early === undefined || isHeld(record)) return [];
+        const forMs = engine.nowMs() - early.openedAtMs;
+        if (forMs < slackMs) return [];
+        return [`${alias}: at ${early.step} since ${Math.round(forMs / hourMs)} hours`];
+      }),
+  };
+}

@@ -1,0 +1,168 @@
+/**
+ * keyturn as it is deployed: execution environments that the schedule and EventBridge's events start
+ * production runs in, any number of them at once.
+ */
+import { RotationError } from "../../lambda/errors.ts";
+import { createService, type Service } from "../../lambda/service.ts";
+import type { Telemetry } from "../../lambda/telemetry.ts";
+import { readUseAttempt } from "../../lambda/use-attempt.ts";
+import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import { ClaimLost } from "../../lambda/write.ts";
+import type { Checker } from "../checkers/checker.ts";
+import { journal } from "../checkers/journal.ts";
+import type { Accounts } from "../checkers/liveness.ts";
+import { ownership } from "../checkers/ownership.ts";
+import { keyturnAccounts } from "./keyturn-accounts.ts";
+import { portsOf, type Outside } from "./ports.ts";
+import type { Rotator, Surroundings } from "./rotator.ts";
+import { Sandbox } from "./sandbox.ts";
+
+const minuteMs = 60_000;
+/** As the function is deployed. */
+const runLimitMs = 5 * minuteMs;
+const sandboxesMax = 5;
+/** Lambda tries an asynchronous event again twice, after one minute and after two. */
+const retriesMs = [minuteMs, 2 * minuteMs];
+
+type Warm = { sandbox: Sandbox; service: Service };
+
+export const keyturnArn = "arn:aws:iam::000000000000:role/keyturn";
+
+export class Keyturn implements Rotator {
+  runs = 0;
+  readonly accounts: Accounts;
+  readonly checkers: Checker[];
+  readonly #around: Surroundings;
+  readonly #outside: Outside;
+  readonly #telemetry: Telemetry;
+  /** Keys of which a person was told outside of any record. */
+  readonly #told = new Set<string>();
+  #warm: Warm[] = [];
+  #made = 0;
+
+  constructor(around: Surroundings, slackMs: number) {
+    this.#around = around;
+    const { facts, configuration } = around;
+    this.accounts = keyturnAccounts(around, this.#told, slackMs);
+    const lines = journal(facts);
+    this.checkers = [lines, ownership(facts, tagNames.owner, configuration.owner)];
+    this.#outside = {
+      ...around,
+      principalArn: keyturnArn,
+      wrote: (before, after) => lines.onWrite?.(before, after),
+    };
+    this.#telemetry = telemetryOf(around, this.#told);
+  }
+
+  /** The schedule fires. What finds nothing due is over at once: only some of those are played out. */
+  tick(): void {
+    const { engine, fates, table } = this.#around;
+    const isIdle = !table.isDue(engine.nowMs() + fates.envelope.skewMs);
+    if (isIdle && !fates.strikes("doubleTick")) return;
+    this.#invoke("the schedule", (service, deadlineMs) => service.run(deadlineMs));
+    if (!isIdle && fates.strikes("doubleTick")) {
+      const again = (): void =>
+        this.#invoke("the schedule, again", (service, deadlineMs) => service.run(deadlineMs));
+      engine.after(fates.between(0, 2 * minuteMs), again);
+    }
+  }
+
+  /** An event from CloudTrail, on a use of a key that is out of use. */
+  deliver(event: unknown): void {
+    const reading = readUseAttempt(event);
+    if (reading.kind !== "attempt") return;
+    const { attempts } = reading;
+    const keys = attempts.map(({ keyId }) => keyId).join();
+    this.#invoke(`a use attempt on ${keys}`, (service, deadlineMs) =>
+      service.answer(attempts, deadlineMs),
+    );
+  }
+
+  #invoke(
+    why: string,
+    handler: (service: Service, deadlineMs: number) => Promise<unknown>,
+    retries = retriesMs,
+  ): void {
+    const { engine, say } = this.#around;
+    const warm = this.#environment();
+    const [pauseMs, ...others] = retries;
+    if (warm === undefined) {
+      // Throttled: the queue delivers it later.
+      if (pauseMs !== undefined) engine.after(pauseMs, () => this.#invoke(why, handler, others));
+      return;
+    }
+    const { sandbox, service } = warm;
+    this.runs += 1;
+    say(() => `${sandbox.name}: begins, for ${why}`);
+    sandbox.invoke(
+      (deadlineMs) => this.#watched(handler(service, deadlineMs)),
+      runLimitMs,
+      (outcome) => {
+        say(() => `${sandbox.name}: ${outcome}`);
+        if (outcome === "returned" || pauseMs === undefined) return;
+        engine.after(pauseMs, () => this.#invoke(why, handler, others));
+      },
+    );
+  }
+
+  async #watched(work: Promise<unknown>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (!(error instanceof RotationError)) bug(this.#around, error);
+      throw error;
+    }
+  }
+
+  /** An idle one, or a new one, as long as there are not too many. */
+  #environment(): Warm | undefined {
+    const { random, engine, fates, configuration } = this.#around;
+    this.#warm = this.#warm.filter(({ sandbox }) => sandbox.isAlive);
+    const idle = this.#warm.filter(({ sandbox }) => sandbox.isIdle);
+    const chosen = idle[Math.floor(random.next() * (idle.length + 0.1))];
+    if (chosen !== undefined) return chosen;
+    if (this.#warm.length >= sandboxesMax) return undefined;
+    const { skewMs } = fates.envelope;
+    const skew = fates.on ? Math.floor((random.next() * 2 - 1) * skewMs) : 0;
+    const sandbox = new Sandbox(engine, `run-${(this.#made += 1)}`, skew);
+    const service = createService(
+      portsOf(sandbox, this.#outside),
+      this.#telemetry,
+      configuration,
+      1,
+    );
+    const warm = { sandbox, service };
+    this.#warm.push(warm);
+    return warm;
+  }
+}
+
+/** Neither a fault of the world nor a lost claim. */
+function bug({ facts }: Surroundings, error: unknown): void {
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  facts.violated("no bug", what);
+}
+
+function telemetryOf(around: Surroundings, told: Set<string>): Telemetry {
+  const { say } = around;
+  return {
+    transition: ({ record, outbox }) => {
+      const entry = outbox.at(-1);
+      say(() => `  ${record.alias}: ${entry?.event ?? ""} (${entry?.reason ?? ""})`);
+    },
+    refused: ({ alias, call, refusal }) => say(() => `  ${alias}: ${call} refused: ${refusal}`),
+    unanswered: ({ alias, call }) => say(() => `  ${alias}: ${call} has no answer`),
+    finding: (alias, finding) => {
+      say(() => `  ${alias}: ${finding.code}: ${finding.seen}`);
+      if (finding.code === "UNKNOWN_KEY") told.add(finding.subject);
+    },
+    failed: (alias, error) => {
+      say(() => `  ${alias}: ${String(error)}`);
+      if (!(error instanceof RotationError || error instanceof ClaimLost)) bug(around, error);
+    },
+    rested: ({ alias, resting }) => say(() => `  ${alias}: rests: ${resting}`),
+    run: () => undefined,
+    answered: ({ keyId, outcome }) => say(() => `  ${keyId}: ${outcome}`),
+    ignored: () => undefined,
+  };
+}

@@ -1,0 +1,81 @@
+/** The naive cron job as it is deployed: a host whose cron starts the script, come what may. */
+import { naiveCron } from "../naive-cron.ts";
+import { AwsError } from "../http/aws-error.ts";
+import type { Accounts } from "../checkers/liveness.ts";
+import { Sandbox } from "./sandbox.ts";
+import type { Rotator, Surroundings } from "./rotator.ts";
+
+const hourMs = 3_600_000;
+const hostArn = "arn:aws:iam::000000000000:role/rotator";
+export const naiveArn = hostArn;
+
+/** Nothing ends a script on a host but the host; a day is for ever. */
+const runLimitMs = 24 * hourMs;
+const changes = /^(Create|Update|Enable|Disable|Schedule|Cancel|Tag|Untag)/;
+
+export class Naive implements Rotator {
+  runs = 0;
+  readonly checkers = [];
+  readonly accounts: Accounts;
+  readonly #around: Surroundings;
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+    const { kms } = around;
+    this.accounts = {
+      servesSinceMs: (_alias, keyId) => {
+        const key = kms.world.keys.get(keyId);
+        const since = Date.parse(key?.tags.get("rotator:activated-at") ?? "");
+        return Number.isNaN(since) ? (key?.createdAtMs ?? 0) : since;
+      },
+      isHeld: () => false,
+      isKnown: (keyId) => kms.world.keys.get(keyId)?.tags.has("rotator:retired-at") === true,
+      unfinished: () => [],
+    };
+  }
+
+  tick(): void {
+    const { engine, fates, say } = this.#around;
+    const name = `script-${(this.runs += 1)}`;
+    const sandbox = new Sandbox(engine, name, 0);
+    say(() => `${name}: begins`);
+    const keys = [...this.#around.policies].map(([alias, policy]) => ({ alias, policy }));
+    const script = (): Promise<void> =>
+      naiveCron({
+        kms: (operation, input) => this.#call(sandbox, operation, input),
+        clock: sandbox.clock,
+        log: (line) => say(() => `  ${name}: ${line}`),
+        keys,
+      });
+    sandbox.invoke(script, runLimitMs, (outcome) => say(() => `${name}: ${outcome}`));
+    if (fates.strikes("doubleTick")) engine.after(fates.between(0, 120_000), () => this.tick());
+  }
+
+  /** It does not hear of these. */
+  deliver(): void {}
+
+  #call(sandbox: Sandbox, operation: string, input: object): Promise<unknown> {
+    const { network, kms, fates } = this.#around;
+    const isChange = changes.test(operation);
+    return network.pass<unknown>(sandbox, {
+      medium: isChange ? "change" : "look",
+      name: () => `${operation} ${JSON.stringify(input).slice(0, 200)}`,
+      apply: async () => {
+        try {
+          if (operation === "GetKeyLastUsage" && fates.strikes("unknownUse")) return {};
+          return kms.call(operation, input, { principalArn: hostArn });
+        } catch (error) {
+          if (error instanceof AwsError) throw thrown(error.code, error.message);
+          throw error;
+        }
+      },
+      unanswered: () => Promise.reject(thrown("TimeoutError", "no answer")),
+      refused: () => Promise.reject(thrown("ThrottlingException", "Rate exceeded")),
+    });
+  }
+}
+
+/** As the SDK throws it. */
+function thrown(name: string, message: string): Error {
+  return Object.assign(new Error(message), { name });
+}

@@ -1,0 +1,167 @@
+/**
+ * Everybody else with rights on the keys: a person at the console, Terraform that puts an alias back, an
+ * auto-tagger. And, when the dust has settled, an operator who reads findings and puts things right.
+ */
+import type { ManagedKey } from "../../lambda/workflow/types.ts";
+import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import { AwsError } from "../http/aws-error.ts";
+import type { KmsKey } from "../kms/types.ts";
+import type { TableTwin } from "../ports/table.ts";
+import type { SimRandom } from "../random.ts";
+import type { Engine } from "./engine.ts";
+import type { SharedKms } from "./shared-kms.ts";
+
+const personArn = "arn:aws:iam::000000000000:user/person";
+const taggerArn = "arn:aws:iam::000000000000:role/auto-tagger";
+
+/** By which a rotator, whichever it is, says whose version a key is. */
+const rotatorTags = [tagNames.alias, "rotator:alias"];
+
+export type Acts = {
+  /** How often, on average, somebody does something; never where there is no number. */
+  everyMs: number;
+  /** What they ask of keyturn, and what they do behind its back. */
+  asks: boolean;
+  meddles: boolean;
+};
+
+export class People {
+  acts = 0;
+  /** When somebody last asked something of a managed key. */
+  readonly askedAtMs = new Map<string, number>();
+  readonly #engine: Engine;
+  readonly #kms: SharedKms;
+  readonly #random: SimRandom;
+  readonly #table: TableTwin;
+  readonly #say: (line: () => string) => void;
+  readonly #aliases: string[];
+  #isHome = false;
+  #ids = 0;
+
+  constructor(
+    world: { engine: Engine; kms: SharedKms; random: SimRandom; table: TableTwin },
+    aliases: string[],
+    say: (line: () => string) => void,
+  ) {
+    this.#engine = world.engine;
+    this.#kms = world.kms;
+    this.#random = world.random;
+    this.#table = world.table;
+    this.#aliases = aliases;
+    this.#say = say;
+  }
+
+  start({ everyMs, asks, meddles }: Acts): void {
+    const kinds = [...(meddles ? this.#meddling : []), ...(asks ? this.#asking : [])];
+    const again = (): void => {
+      this.#engine.after(Math.ceil(everyMs * 2 * this.#random.next()), () => {
+        if (this.#isHome) return;
+        this.acts += 1;
+        this.#pick(kinds)(this.#pick(this.#aliases));
+        again();
+      });
+    };
+    if (kinds.length > 0) again();
+  }
+
+  /** Tags whatever is made, three seconds later. */
+  tagSoon(keyId: string): void {
+    this.#engine.after(3000, () => {
+      const Tags = [{ TagKey: "cost-center", TagValue: "42" }];
+      this.#try("TagResource", { KeyId: keyId, Tags }, taggerArn);
+    });
+  }
+
+  /** From now on nobody does anything but what findings ask for. */
+  goHome(): void {
+    this.#isHome = true;
+  }
+
+  /** Does what the record's findings tell an operator to do. */
+  putRight(record: ManagedKey): void {
+    const serving = record.versions.find(({ standing }) => standing === "serving");
+    if (serving === undefined) return;
+    const state = this.#kms.world.keys.get(serving.keyId)?.state;
+    if (state === "PendingDeletion") this.#try("CancelKeyDeletion", { KeyId: serving.keyId });
+    if (state !== "Enabled") this.#try("EnableKey", { KeyId: serving.keyId });
+    const moving = record.rotations.some(({ step }) => step === "activate");
+    for (const alias of moving ? [] : record.aliases) {
+      if (this.#kms.world.aliases.get(alias)?.keyId === serving.keyId) continue;
+      this.#try("UpdateAlias", { AliasName: alias, TargetKeyId: serving.keyId });
+    }
+    if (record.stops.length > 0) this.#ask(record.alias, "resume");
+  }
+
+  readonly #meddling = [
+    (alias: string) => this.#moveAlias(alias),
+    (alias: string) => this.#moveAlias(alias),
+    (alias: string) => this.#onSome(alias, "DisableKey"),
+    (alias: string) => this.#onSome(alias, "EnableKey"),
+    (alias: string) => this.#onSome(alias, "CancelKeyDeletion"),
+    (alias: string) => this.#onSome(alias, "ScheduleKeyDeletion", { PendingWindowInDays: 7 }),
+  ];
+
+  readonly #asking = [
+    (alias: string) => this.#ask(alias, "rotate"),
+    (alias: string) => this.#ask(alias, "pause"),
+    (alias: string) => this.#ask(alias, "resume"),
+    (alias: string) => this.#ask(alias, "resume"),
+    (alias: string) => this.#ask(alias, "rollback", { version: this.#newestNumber(alias) }),
+    (alias: string) => this.#ask(alias, "compromised", { version: this.#newestNumber(alias) }),
+  ];
+
+  /** To a version of it, old or new. */
+  #moveAlias(alias: string): void {
+    const keyId = this.#someVersion(alias);
+    if (keyId === undefined) return;
+    this.#try("UpdateAlias", { AliasName: alias, TargetKeyId: keyId });
+  }
+
+  #onSome(alias: string, operation: string, more: object = {}): void {
+    const keyId = this.#someVersion(alias);
+    if (keyId === undefined) return;
+    this.#try(operation, { KeyId: keyId, ...more });
+    // Who breaks what serves notices soon.
+    const isServing = this.#kms.world.aliases.get(alias)?.keyId === keyId;
+    if (!isServing || operation === "EnableKey") return;
+    this.#engine.after(Math.ceil(this.#random.next() * 3_600_000), () => {
+      if (operation === "ScheduleKeyDeletion") this.#try("CancelKeyDeletion", { KeyId: keyId });
+      this.#try("EnableKey", { KeyId: keyId });
+    });
+  }
+
+  #someVersion(alias: string): string | undefined {
+    return this.#pick(this.#versionsOf(alias))?.keyId;
+  }
+
+  #newestNumber(alias: string): number {
+    const numbers = this.#versionsOf(alias).map(({ tags }) => Number(tags.get("keyturn:version")));
+    return Math.max(1, ...numbers);
+  }
+
+  #versionsOf(alias: string): KmsKey[] {
+    const isOf = ({ tags, aliasNames }: KmsKey): boolean =>
+      aliasNames.has(alias) || rotatorTags.some((name) => tags.get(name) === alias);
+    return [...this.#kms.world.keys.values()].filter(isOf);
+  }
+
+  #ask(alias: string, kind: string, fields: object = {}): void {
+    const id = `request-${String((this.#ids += 1)).padStart(6, "0")}`;
+    this.#say(() => `somebody asks: ${kind} ${alias} ${JSON.stringify(fields)}`);
+    this.askedAtMs.set(alias, this.#engine.nowMs());
+    this.#table.ask(alias, id, { kind, by: "ada", ...fields });
+  }
+
+  #try(operation: string, input: Record<string, unknown>, principalArn = personArn): void {
+    this.#say(() => `${principalArn.slice(31)}: ${operation} ${JSON.stringify(input)}`);
+    try {
+      this.#kms.call(operation, input, { principalArn });
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+    }
+  }
+
+  #pick<T>(of: T[]): T {
+    return of[Math.floor(this.#random.next() * of.length)] as T;
+  }
+}

@@ -1,0 +1,194 @@
+/** The ports of one process: the twins, reached through a network on which calls go astray. */
+import { canonicalJson } from "../../lambda/canonical.ts";
+import { RotationError, type FaultCode } from "../../lambda/errors.ts";
+import type {
+  Claimed,
+  ClaimRequest,
+  Discovery,
+  Guard,
+  KeyService,
+  Ports,
+  Stored,
+  Table,
+  Written,
+} from "../../lambda/ports.ts";
+import type { Call } from "../../lambda/workflow/types.ts";
+import { createKeyServiceTwin } from "../ports/keys.ts";
+import type { TableTwin } from "../ports/table.ts";
+import type { SimRandom } from "../random.ts";
+import type { Fates, Medium } from "./fates.ts";
+import type { Network } from "./network.ts";
+import type { Sandbox } from "./sandbox.ts";
+import type { SharedKms } from "./shared-kms.ts";
+
+/** A changing call that has left its process and has not arrived yet. */
+export type Flight = { call: Call; sentAtMs: number };
+
+export type Outside = {
+  kms: SharedKms;
+  table: TableTwin;
+  network: Network;
+  fates: Fates;
+  random: SimRandom;
+  flights: Set<Flight>;
+  principalArn: string;
+  /** Told of every write of a record, as it is made. */
+  wrote: (before: Stored | undefined, after: Stored) => void;
+};
+
+export function portsOf(sandbox: Sandbox, outside: Outside): Ports {
+  const { kms, network, principalArn, random, fates } = outside;
+  const real = createKeyServiceTwin(kms, sandbox.clock, principalArn);
+  const faulty = <T>(port: string, of: T, medium: Medium, code: FaultCode): T =>
+    passing(network, sandbox, port, of, medium, code);
+  const lookingAtUse: KeyService["lastUseOf"] = async (keyId) =>
+    fates.strikes("unknownUse")
+      ? { kind: "seen", value: { kind: "unknown", why: "not tracked" } }
+      : real.lastUseOf(keyId);
+  return {
+    keys: {
+      ...faulty("KMS", { ...real, lastUseOf: lookingAtUse }, "look", "KMS_FAILED"),
+      change: changing(sandbox, outside, real),
+    },
+    discovery: faulty("tagging", discoveryOf(outside), "look", "DISCOVERY_FAILED"),
+    table: faulty("table", tableOf(outside), "table", "TABLE_FAILED"),
+    events: faulty("events", { publish: () => Promise.resolve() }, "other", "EVENTS_FAILED"),
+    clock: sandbox.clock,
+    chance: { next: () => random.next(), id: () => random.uuid() },
+  };
+}
+
+type Method = (...input: unknown[]) => Promise<unknown>;
+
+/** Each method of a port, by way of the network; what goes wrong there is a fault of its code. */
+function passing<T>(
+  network: Network,
+  sandbox: Sandbox,
+  port: string,
+  of: T,
+  medium: Medium,
+  code: FaultCode,
+): T {
+  const methods = Object.entries(of as object).flatMap(([name, method]: [string, unknown]) => {
+    if (typeof method !== "function") return [];
+    const far = (...input: unknown[]): Promise<unknown> =>
+      network.pass(sandbox, {
+        medium,
+        name: () => `${port} ${name} ${input.map(plainly).join(" ")}`,
+        apply: () => (method as Method)(...input),
+        unanswered: () => Promise.reject(new RotationError(code, "no answer", undefined)),
+        refused: () => Promise.reject(new RotationError(code, "too many requests", undefined)),
+      });
+    return [[name, far]];
+  });
+  return Object.fromEntries(methods) as T;
+}
+
+/** What of an argument is worth a place in a trace. */
+function plainly(argument: unknown): string {
+  if (typeof argument !== "object" || argument === null) return String(argument);
+  const { record } = argument as Partial<Stored>;
+  if (record === undefined) return JSON.stringify(argument).slice(0, 200);
+  return `${record.alias} revision ${record.revision} epoch ${record.epoch}`;
+}
+
+function changing(
+  sandbox: Sandbox,
+  { network, flights, fates }: Outside,
+  real: KeyService,
+): KeyService["change"] {
+  return (call: Call, guard: Guard) =>
+    network.pass(sandbox, {
+      medium: "change",
+      name: () => describeCall(call),
+      apply: () => real.change(call, { ...guard, deadlineMs: Infinity }),
+      unanswered: () => Promise.resolve({ kind: "unknown", message: "no answer" }),
+      refused: () =>
+        Promise.resolve({ kind: "refused", refusal: "Throttled", message: "Rate exceeded" }),
+      isLate: () => {
+        if (!fates.envelope.deadlinesHold) return undefined;
+        if (sandbox.clock.nowMs() <= guard.deadlineMs) return undefined;
+        const message = "the run had to have ended";
+        return Promise.resolve({ kind: "refused", refusal: "PastDeadline", message });
+      },
+      underWay: () => {
+        const flight = { call, sentAtMs: sandbox.clock.nowMs() };
+        flights.add(flight);
+        return () => void flights.delete(flight);
+      },
+    });
+}
+
+export function describeCall(call: Call): string {
+  switch (call.kind) {
+    case "CreateKey":
+      return `CreateKey for ${call.tags["keyturn:alias"] ?? "?"}`;
+    case "UpdateAlias":
+      return `UpdateAlias ${call.alias} to ${call.keyId}`;
+    case "CreateGrant":
+    case "TagResource":
+    case "UntagResource":
+    case "CancelKeyDeletion":
+    case "EnableKey":
+    case "DisableKey":
+    case "ScheduleKeyDeletion":
+      return `${call.kind} ${call.keyId}`;
+  }
+}
+
+/** By tags as they were some time ago: the tagging API says nothing of how far it lags. */
+function discoveryOf({ kms, fates }: Outside): Discovery {
+  const keysWhere = async (carries: (tags: ReadonlyMap<string, string>) => boolean) => {
+    const thenMs = kms.world.clock.nowMs() - fates.lagMs("stale");
+    return [...kms.world.keys.keys()].flatMap((keyId) => {
+      const tags = kms.hindsight.keyAt(keyId, thenMs)?.tags;
+      if (tags === undefined || !carries(tags)) return [];
+      return [{ keyId, tags: Object.fromEntries(tags) }];
+    });
+  };
+  return {
+    keysTagged: (wanted) =>
+      keysWhere((there) =>
+        Object.entries(wanted).every(([name, value]) => there.get(name) === value),
+      ),
+    keysWithTag: (name) => keysWhere((there) => there.has(name)),
+  };
+}
+
+/** As the adapter's side: a write that arrives twice is recognised as one's own. */
+function tableOf({ table, wrote }: Outside): Table {
+  const write = async (
+    next: Stored,
+    expected: { revision: number; epoch: number },
+  ): Promise<Written> => {
+    const before = await table.read(next.record.alias);
+    const written = await table.write(next, expected);
+    if (written.kind === "written") {
+      wrote(before, next);
+      return written;
+    }
+    const isOwn = before !== undefined && canonicalJson(before) === canonicalJson(plain(next));
+    return isOwn ? { kind: "written" } : written;
+  };
+  return { ...table, write, claim: claimOnce(table) };
+}
+
+function plain(stored: Stored): unknown {
+  return JSON.parse(JSON.stringify(stored));
+}
+
+/** The condition on the epoch that was read keeps a claim that arrives twice from being made twice. */
+function claimOnce(table: TableTwin): Table["claim"] {
+  const made = new WeakMap<ClaimRequest, number>();
+  return async (alias, request): Promise<Claimed> => {
+    const epoch = made.get(request);
+    if (epoch === undefined) {
+      const claimed = await table.claim(alias, request);
+      made.set(request, claimed.kind === "claimed" ? claimed.stored.record.epoch : -1);
+      return claimed;
+    }
+    const stored = await table.read(alias);
+    const isOwn = stored?.record.epoch === epoch && stored.record.claim?.runId === request.runId;
+    return isOwn ? { kind: "claimed", stored } : { kind: "taken" };
+  };
+}

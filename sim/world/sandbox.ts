@@ -1,0 +1,91 @@
+/**
+ * One execution environment of the platform: it lives until it crashes or its deadline ends it, and is
+ * frozen whenever no invocation runs in it. What it awaits stays where it is, and thaws with the next.
+ */
+import type { Clock } from "../../lambda/ports.ts";
+import type { Engine } from "./engine.ts";
+
+export class Sandbox {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly #engine: Engine;
+  #isAlive = true;
+  #isAtWork = false;
+  #stalledUntilMs = 0;
+  #invocations = 0;
+  #held: (() => void)[] = [];
+
+  constructor(engine: Engine, name: string, skewMs: number) {
+    this.#engine = engine;
+    this.name = name;
+    this.clock = {
+      nowMs: () => engine.nowMs() + skewMs,
+      sleep: (ms) =>
+        new Promise((resolve) => {
+          engine.after(Math.ceil(ms), () => this.deliver(resolve));
+        }),
+    };
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  get isIdle(): boolean {
+    return this.#isAlive && !this.#isAtWork;
+  }
+
+  /** Something reaches the process: now, when it moves again, when it thaws, or never. */
+  deliver(what: () => void): void {
+    if (!this.#isAlive) return;
+    if (!this.#isAtWork) {
+      this.#held.push(what);
+    } else if (this.#stalledUntilMs > this.#engine.nowMs()) {
+      this.#engine.at(this.#stalledUntilMs, () => this.deliver(what));
+    } else {
+      this.#engine.stir();
+      what();
+    }
+  }
+
+  /** It does nothing for a while; what it sent before is on its way. */
+  stall(ms: number): void {
+    this.#stalledUntilMs = Math.max(this.#stalledUntilMs, this.#engine.nowMs() + ms);
+  }
+
+  end(): void {
+    this.#isAlive = false;
+    this.#held = [];
+  }
+
+  /**
+   * Runs the handler; `limitMs` later the platform ends it, if it is still at work. Resolves to how it
+   * went; of one that ended no answer ever comes.
+   */
+  invoke(
+    handler: (deadlineMs: number) => Promise<unknown>,
+    limitMs: number,
+    over: (outcome: "returned" | "failed" | "ended") => void,
+  ): void {
+    const invocation = (this.#invocations += 1);
+    this.#isAtWork = true;
+    const thawed = this.#held;
+    this.#held = [];
+    for (const what of thawed) this.deliver(what);
+    this.#engine.stir();
+    const leave = (outcome: "returned" | "failed"): void => {
+      this.#isAtWork = false;
+      over(outcome);
+    };
+    handler(this.clock.nowMs() + limitMs).then(
+      () => leave("returned"),
+      () => leave("failed"),
+    );
+    this.#engine.after(limitMs, () => {
+      if (!this.#isAtWork || this.#invocations !== invocation) return;
+      const wasAlive = this.#isAlive;
+      this.end();
+      if (wasAlive) over("ended");
+    });
+  }
+}

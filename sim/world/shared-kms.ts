@@ -1,0 +1,149 @@
+/**
+ * The one KMS that everybody shares: processes, people, applications. It shows some of them the world
+ * of some minutes ago, authorizes keyturn by tags of then, and lets those who judge look on.
+ */
+import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import { AwsError } from "../http/aws-error.ts";
+import type { KmsTwin } from "../kms/twin.ts";
+import type { Fates } from "./fates.ts";
+import { Hindsight } from "./hindsight.ts";
+
+/** A call that KMS has answered. */
+export type Applied = {
+  operation: string;
+  input: Record<string, unknown>;
+  principalArn: string;
+  atMs: number;
+  answer: Record<string, unknown>;
+};
+
+export type Witness = (applied: Applied) => void;
+
+const isLook = /^(Describe|Get|List)/;
+/** Of the calls that the function's role may make only on keys of its owner. */
+const owned = new Set(["CancelKeyDeletion", "CreateGrant", "EnableKey", "UntagResource"]);
+const retiredOnly = new Set(["DisableKey", "ScheduleKeyDeletion"]);
+
+export class SharedKms {
+  readonly twin: KmsTwin;
+  readonly hindsight: Hindsight;
+  /** Before and after everything that changes a key or an alias. */
+  onChange: Witness | undefined;
+  beforeChange:
+    ((operation: string, input: Record<string, unknown>, by: string) => void) | undefined;
+  readonly #fates: Fates;
+  readonly #laggards: Set<string>;
+  readonly #roleArn: string;
+
+  /** `laggards`: the principals who may be shown the past; `roleArn`: whom its tags authorize. */
+  constructor(twin: KmsTwin, fates: Fates, laggards: string[], roleArn: string) {
+    this.twin = twin;
+    this.#fates = fates;
+    this.#laggards = new Set(laggards);
+    this.#roleArn = roleArn;
+    this.hindsight = new Hindsight(twin.world, fates.envelope.lagMs);
+  }
+
+  get world(): KmsTwin["world"] {
+    return this.twin.world;
+  }
+
+  /** As the twin's: answers, or throws an AwsError. */
+  call(operation: string, input: unknown, caller: { principalArn: string }): unknown {
+    const asked = input as Record<string, unknown>;
+    const { principalArn } = caller;
+    const lags = this.#laggards.has(principalArn);
+    if (isLook.test(operation)) {
+      const lagMs = lags ? this.#fates.lagMs("stale") : 0;
+      if (lagMs === 0) return this.twin.call(operation, asked, caller);
+      return this.#showPast(operation, asked, caller, this.twin.world.clock.nowMs() - lagMs);
+    }
+    if (principalArn === this.#roleArn) this.#authorize(operation, asked);
+    const changes = !cryptographic.has(operation);
+    if (changes) this.beforeChange?.(operation, asked, principalArn);
+    const answer = this.twin.call(operation, asked, caller) as Record<string, unknown>;
+    if (changes) this.#note(operation, asked, principalArn, answer);
+    return answer;
+  }
+
+  #note(
+    operation: string,
+    input: Record<string, unknown>,
+    principalArn: string,
+    answer: Record<string, unknown>,
+  ): void {
+    const made = answer.KeyMetadata as { KeyId: string } | undefined;
+    const keyId = made?.KeyId ?? (input.KeyId as string | undefined);
+    this.hindsight.note(keyId);
+    const atMs = this.twin.world.clock.nowMs();
+    this.onChange?.({ operation, input, principalArn, atMs, answer });
+  }
+
+  #showPast(
+    operation: string,
+    input: Record<string, unknown>,
+    caller: { principalArn: string },
+    thenMs: number,
+  ): unknown {
+    const named = input.KeyId as string | undefined;
+    const keyId = named?.startsWith("alias/") ? this.hindsight.targetAt(named, thenMs) : named;
+    const view = keyId === undefined ? undefined : this.hindsight.keyAt(keyId, thenMs);
+    if (named !== undefined && view === undefined) throw new AwsError("NotFoundException", named);
+    const asked = keyId === undefined ? input : { ...input, KeyId: keyId };
+    const answer = this.twin.call(operation, asked, caller) as Record<string, unknown>;
+    if (operation === "DescribeKey" && view !== undefined) {
+      const { DeletionDate: _, ...metadata } = answer.KeyMetadata as Record<string, unknown>;
+      const { state, deletionAtMs } = view;
+      const date = deletionAtMs === undefined ? {} : { DeletionDate: new Date(deletionAtMs) };
+      const Enabled = state === "Enabled";
+      return { KeyMetadata: { ...metadata, KeyState: state, Enabled, ...date } };
+    }
+    if (operation === "ListResourceTags" && view !== undefined) {
+      const Tags = [...view.tags].map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
+      return { ...answer, Tags };
+    }
+    if (operation === "ListAliases") return this.#pastAliases(answer, keyId, thenMs);
+    return answer;
+  }
+
+  #pastAliases(
+    answer: Record<string, unknown>,
+    keyId: string | undefined,
+    thenMs: number,
+  ): unknown {
+    const { hindsight } = this;
+    if (keyId !== undefined) {
+      const names = hindsight.aliasesAt(keyId, thenMs);
+      return { ...answer, Aliases: names.map((name) => aliasEntry(name, keyId)) };
+    }
+    const now = answer.Aliases as { AliasName: string }[];
+    const Aliases = now.flatMap(({ AliasName }) => {
+      const target = hindsight.targetAt(AliasName, thenMs);
+      return target === undefined ? [] : [aliasEntry(AliasName, target)];
+    });
+    return { ...answer, Aliases };
+  }
+
+  /** As the policy of the function's role has it: by owner, and for what is retired by its label. */
+  #authorize(operation: string, input: Record<string, unknown>): void {
+    const keyId = (input.KeyId ?? input.TargetKeyId) as string | undefined;
+    if (keyId === undefined || operation === "CreateKey") return;
+    const lagMs = this.#fates.lagMs("unauthorized");
+    const nowMs = this.twin.world.clock.nowMs();
+    const tags = this.hindsight.keyAt(keyId, nowMs - lagMs)?.tags;
+    const isOurs = tags?.has(tagNames.owner) ?? false;
+    const isRetired = tags?.has(tagNames.retired) ?? false;
+    const needsOwner = owned.has(operation) || operation === "UpdateAlias";
+    const isDenied =
+      (needsOwner && !isOurs) || (retiredOnly.has(operation) && !(isOurs && isRetired));
+    if (isDenied && this.twin.world.keys.has(keyId)) {
+      throw new AwsError("AccessDeniedException", `${operation} on ${keyId}: not by its tags`);
+    }
+  }
+}
+
+const cryptographic = new Set(["Encrypt", "Decrypt", "GenerateMac", "VerifyMac", "Sign", "Verify"]);
+
+function aliasEntry(AliasName: string, TargetKeyId: string) {
+  return { AliasName, TargetKeyId };
+}

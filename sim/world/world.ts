@@ -1,0 +1,278 @@
+/**
+ * A simulated world, whole: the production code of keyturn on simulated ports, an AWS that shows the
+ * past and loses answers, people, applications; and those who judge. One seed tells all of it.
+ */
+import type { Configuration } from "../../lambda/config.ts";
+import { requestLimitMs } from "../../lambda/workflow/limits.ts";
+import type { Policy } from "../../lambda/workflow/types.ts";
+import { availability } from "../checkers/availability.ts";
+import {
+  bookkeeper,
+  Hands,
+  type Checker,
+  type Facts,
+  type Invariant,
+  type Violation,
+} from "../checkers/checker.ts";
+import { data } from "../checkers/data.ts";
+import { evidence } from "../checkers/evidence.ts";
+import { liveness } from "../checkers/liveness.ts";
+import { successors } from "../checkers/successors.ts";
+import { cheapCryptography } from "../kms/cheap-cryptography.ts";
+import { KmsTwin } from "../kms/twin.ts";
+import { createTableTwin, type TableTwin } from "../ports/table.ts";
+import { SimRandom } from "../random.ts";
+import type { Scenario } from "../scenarios.ts";
+import { Application } from "./application.ts";
+import { Engine } from "./engine.ts";
+import { Fates } from "./fates.ts";
+import { Keyturn, keyturnArn } from "./keyturn.ts";
+import { Naive, naiveArn } from "./naive.ts";
+import { Network } from "./network.ts";
+import { People } from "./people.ts";
+import type { Flight } from "./ports.ts";
+import type { Rotator, Surroundings } from "./rotator.ts";
+import { SharedKms } from "./shared-kms.ts";
+
+const hourMs = 3_600_000;
+const minuteMs = 60_000;
+const startMs = Date.UTC(2027, 0, 1);
+const makerArn = "arn:aws:iam::000000000000:user/maker";
+const owner = "acme";
+
+export type Told = {
+  violations: Violation[];
+  faults: Partial<Record<string, number>>;
+  faultCount: number;
+  events: number;
+  runs: number;
+  simulatedMs: number;
+  rotations: number;
+};
+
+export type WorldOptions = {
+  seed: number;
+  scenario: Scenario;
+  rotator?: "keyturn" | "naive";
+  /** After so many faults there are no more. */
+  faultsMax?: number;
+  /** Hears every line of the trace; nobody by default, since telling takes time. */
+  trace?: (line: string) => void;
+};
+
+export class SimulatedWorld {
+  readonly engine = new Engine(startMs);
+  readonly violations: Violation[] = [];
+  readonly table: TableTwin = createTableTwin({ shares: true });
+  readonly kms: SharedKms;
+  readonly fates: Fates;
+  readonly applications: Application[] = [];
+  readonly #random: SimRandom;
+  readonly #scenario: Scenario;
+  readonly #rotator: Rotator;
+  readonly #ours: string;
+  readonly #people: People;
+  readonly #policies = new Map<string, Policy>();
+  readonly #checkers: Checker[];
+  readonly #trace: ((line: string) => void) | undefined;
+  readonly #flights = new Set<Flight>();
+  readonly #uses = new Map<string, number[]>();
+
+  constructor({ seed, scenario, rotator = "keyturn", faultsMax = Infinity, trace }: WorldOptions) {
+    const random = new SimRandom(seed);
+    this.#random = random;
+    this.#scenario = scenario;
+    this.#trace = trace;
+    this.#ours = rotator === "naive" ? naiveArn : keyturnArn;
+    this.fates = new Fates(random, scenario.faults(random), scenario.envelope);
+    this.fates.faultsMax = faultsMax;
+    const twin = new KmsTwin({
+      clock: this.engine,
+      random,
+      cryptography: cheapCryptography,
+      quotas: "off",
+      trackingStartMs: 0,
+    });
+    twin.onUseAttempt = (event) => this.#bring(event);
+    this.kms = new SharedKms(twin, this.fates, [this.#ours], keyturnArn);
+    for (let index = 0; index < scenario.keys; index++) {
+      this.#policies.set(`alias/key-${index}`, scenario.policy(random, index));
+    }
+    const around = this.#surroundings();
+    const aliases = [...this.#policies.keys()];
+    this.#people = new People(around, aliases, around.say);
+    this.#rotator = rotator === "naive" ? new Naive(around) : new Keyturn(around, scenario.slackMs);
+    const complaints = this.#complaints();
+    for (const alias of aliases) {
+      this.applications.push(new Application(alias, scenario.habits(random), around, complaints));
+    }
+    this.#checkers = this.#judges(around.facts);
+    this.#lookOn();
+  }
+
+  #lookOn(): void {
+    this.kms.beforeChange = (...told) => {
+      for (const checker of this.#checkers) checker.beforeChange?.(...told);
+    };
+    this.kms.onChange = (applied) => {
+      for (const checker of this.#checkers) checker.onChange?.(applied);
+      const made = applied.answer.KeyMetadata as { KeyId: string } | undefined;
+      const isMade = applied.operation === "CreateKey" && made !== undefined;
+      if (isMade && this.#scenario.people.meddles) this.#people.tagSoon(made.KeyId);
+    };
+  }
+
+  #surroundings(): Surroundings {
+    const { engine, kms, table, fates } = this;
+    const say = (line: () => string): void => this.#say(line);
+    return {
+      engine,
+      kms,
+      table,
+      network: new Network(engine, fates, requestLimitMs, say),
+      fates,
+      random: this.#random,
+      flights: this.#flights,
+      configuration: this.#configuration(),
+      policies: this.#policies,
+      facts: this.#facts(),
+      say,
+    };
+  }
+
+  /** Lives the whole history, and says what was wrong in it. */
+  async live(): Promise<Told> {
+    const { engine, fates } = this;
+    const { safetyMs, calmMs } = this.#scenario;
+    this.#settle();
+    await engine.runUntil(startMs + safetyMs);
+    this.#say(() => "the faults are over");
+    fates.on = false;
+    this.#people.goHome();
+    const endMs = startMs + safetyMs + calmMs;
+    for (let atMs = engine.nowMs(); atMs < endMs; atMs += 2 * hourMs) {
+      for (const application of this.applications) application.readAll();
+      await this.#putRight();
+      await engine.runUntil(Math.min(endMs, atMs + 2 * hourMs));
+    }
+    for (const checker of this.#checkers) checker.atEnd?.();
+    return {
+      violations: this.violations,
+      faults: fates.injected,
+      faultCount: fates.count,
+      events: engine.events,
+      runs: this.#rotator.runs,
+      simulatedMs: safetyMs + calmMs,
+      rotations: this.#rotations(),
+    };
+  }
+
+  /** Makes what was there before keyturn, and lets everything begin. */
+  #settle(): void {
+    const { crons, people } = this.#scenario;
+    const isNaive = this.#ours === naiveArn;
+    const tickEveryMs = isNaive ? hourMs : this.#scenario.tickEveryMs;
+    const schedulers = isNaive ? crons : this.#scenario.schedulers;
+    for (const alias of this.#policies.keys()) {
+      const made = this.#make("CreateKey", {}) as { KeyMetadata: { KeyId: string } };
+      this.#make("CreateAlias", { AliasName: alias, TargetKeyId: made.KeyMetadata.KeyId });
+    }
+    for (const application of this.applications) application.start();
+    for (let index = 0; index < schedulers; index++) {
+      const firstMs = Math.floor(this.#random.next() * tickEveryMs);
+      const again = (): void => {
+        this.#rotator.tick();
+        this.engine.after(tickEveryMs, again);
+      };
+      this.engine.after(firstMs, again);
+    }
+    this.#people.start(people);
+  }
+
+  async #putRight(): Promise<void> {
+    for (const alias of this.#policies.keys()) {
+      const record = (await this.table.read(alias))?.record;
+      if (record !== undefined) this.#people.putRight(record);
+    }
+  }
+
+  #make(operation: string, input: object): unknown {
+    return this.kms.call(operation, input, { principalArn: makerArn });
+  }
+
+  #say(line: () => string): void {
+    this.#trace?.(`${new Date(this.engine.nowMs()).toISOString()} ${line()}`);
+  }
+
+  /** Late, and now and then twice. */
+  #bring(event: unknown): void {
+    const bring = (): void => {
+      const delayMs = minuteMs + Math.floor(this.#random.next() * 14 * minuteMs);
+      this.engine.after(delayMs, () => this.#rotator.deliver(event));
+    };
+    bring();
+    if (this.#random.next() < 0.2) bring();
+  }
+
+  #configuration(): Configuration {
+    const policies: Configuration["policies"] = {};
+    const managedKeys = [...this.#policies].map(([alias, policy]) => {
+      policies[policy.name] = policy;
+      return { alias, aliases: [alias], policy: policy.name, dependents: [] };
+    });
+    return { owner, mode: "act", policies, managedKeys };
+  }
+
+  #facts(): Facts {
+    return {
+      nowMs: () => this.engine.nowMs(),
+      kms: this.kms.world,
+      ours: this.#ours,
+      policies: this.#policies,
+      flights: this.#flights,
+      hands: new Hands(this.#ours),
+      uses: this.#uses,
+      violated: (invariant: Invariant, what: string) => {
+        this.violations.push({ invariant, atMs: this.engine.nowMs(), what });
+        this.#say(() => `VIOLATION ${invariant}: ${what}`);
+      },
+    };
+  }
+
+  #judges(facts: Facts): Checker[] {
+    const { slackMs } = this.#scenario;
+    return [
+      availability(facts),
+      evidence(facts),
+      successors(facts, this.#people.askedAtMs),
+      data(facts, this.applications),
+      liveness(facts, this.#rotator.accounts, slackMs),
+      ...this.#rotator.checkers,
+      bookkeeper(facts.hands),
+    ];
+  }
+
+  #complaints() {
+    return {
+      outage: (alias: string, error: Error) => {
+        this.#say(() => `${alias}: cannot encrypt: ${error.message}`);
+        for (const checker of this.#checkers) checker.onOutage?.(alias, error);
+      },
+      unreadable: (alias: string, { keyId }: { keyId: string }, error: Error) => {
+        this.#say(() => `${alias}: cannot read what ${keyId} made: ${error.message}`);
+        for (const checker of this.#checkers) checker.onUnreadable?.(alias, keyId);
+      },
+      used: (keyId: string) => {
+        const uses = this.#uses.get(keyId);
+        if (uses === undefined) this.#uses.set(keyId, [this.engine.nowMs()]);
+        else uses.push(this.engine.nowMs());
+        for (const checker of this.#checkers) checker.onUse?.(keyId);
+      },
+    };
+  }
+
+  #rotations(): number {
+    const { keys } = this.kms.world;
+    return keys.size - this.#policies.size;
+  }
+}
