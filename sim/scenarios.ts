@@ -153,4 +153,8 @@ export const scenarios = {
   },
 } satisfies Record<string, Scenario>;
 
-export type ScenarioName = keyof typeof scenarios;
+export function scenarioNamed(name: string): Scenario {
+  const scenario = (scenarios as Record<string, Scenario>)[name];
+  if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
+  return scenario;
+}

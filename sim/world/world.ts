@@ -50,10 +50,12 @@ export type Told = {
   rotations: number;
 };
 
+export type RotatorName = "keyturn" | "naive";
+
 export type WorldOptions = {
   seed: number;
   scenario: Scenario;
-  rotator?: "keyturn" | "naive";
+  rotator?: RotatorName;
   /** After so many faults there are no more. */
   faultsMax?: number;
   /** Hears every line of the trace; nobody by default, since telling takes time. */
@@ -233,6 +235,8 @@ export class SimulatedWorld {
       hands: new Hands(this.#ours),
       uses: this.#uses,
       violated: (invariant: Invariant, what: string) => {
+        const isSaid = this.violations.some((one) => one.what === what);
+        if (isSaid) return;
         this.violations.push({ invariant, atMs: this.engine.nowMs(), what });
         this.#say(() => `VIOLATION ${invariant}: ${what}`);
       },

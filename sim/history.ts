@@ -1,0 +1,47 @@
+/** One simulated history: told by its seed, again and again, to the last byte. */
+import { createHash } from "node:crypto";
+import type { Violation } from "./checkers/checker.ts";
+import { SimulatedWorld, type Told, type WorldOptions } from "./world/world.ts";
+
+export type History = Omit<WorldOptions, "trace">;
+
+export function live(history: History): Promise<Told> {
+  return new SimulatedWorld(history).live();
+}
+
+/** With every line of it, and their SHA-256: the same on every machine. */
+export async function tell(
+  history: History,
+): Promise<Told & { lines: string[]; traceHash: string }> {
+  const lines: string[] = [];
+  const hash = createHash("sha256");
+  const trace = (line: string): void => {
+    lines.push(line);
+    hash.update(line).update("\n");
+  };
+  const told = await new SimulatedWorld({ ...history, trace }).live();
+  return { ...told, lines, traceHash: hash.digest("hex") };
+}
+
+export type Shrunk = { faultsMax: number; violation: Violation; lines: string[] };
+
+/**
+ * The shortest prefix of its faults with which a history still breaks the same invariant: after them
+ * there are none. Found by halving, and then one by one, since fewer faults need not do less harm.
+ */
+export async function shrink(history: History, failed: Violation, faults: number): Promise<Shrunk> {
+  const breaks = async (faultsMax: number): Promise<Violation | undefined> => {
+    const { violations } = await live({ ...history, faultsMax });
+    return violations.find(({ invariant }) => invariant === failed.invariant);
+  };
+  let [clean, broken] = [-1, faults];
+  while (broken - clean > 1) {
+    const middle = Math.floor((clean + broken) / 2);
+    if ((await breaks(middle)) === undefined) clean = middle;
+    else broken = middle;
+  }
+  const { lines, violations } = await tell({ ...history, faultsMax: broken });
+  const violation = violations.find(({ invariant }) => invariant === failed.invariant) ?? failed;
+  const end = lines.findIndex((line) => line.includes(`VIOLATION ${violation.invariant}`));
+  return { faultsMax: broken, violation, lines: lines.slice(0, end + 1) };
+}
