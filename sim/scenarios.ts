@@ -51,7 +51,7 @@ const nobody: Acts = { everyMs: Infinity, asks: false, meddles: false };
 
 /** What it reads it reads soon: a version that is quiet is out of use for good. */
 function steady(): Habits {
-  return { everyMs: 2 * hourMs, keptMs: hourMs, archives: 0 };
+  return { everyMs: 2 * hourMs, keptMs: hourMs, archives: 0, archivedReadEveryMs: Infinity };
 }
 
 /** Some keep things for long, and look at them when nobody thinks of them any more. */
@@ -60,6 +60,18 @@ function forgetful(random: SimRandom): Habits {
     everyMs: 2 * hourMs,
     keptMs: (1 + random.next() * 4) * hourMs,
     archives: random.next() < 0.5 ? 0.03 : 0,
+    archivedReadEveryMs: (6 + random.next() * 18) * hourMs,
+  };
+}
+
+/** Slow enough for a deletion to come to its end, which takes KMS seven days and more. */
+function patient(random: SimRandom, index: number): Policy {
+  const policy = hasty(random, index);
+  return {
+    ...policy,
+    cryptoperiodMs: Math.round((4 + 4 * random.next()) * 24 * hourMs),
+    leadMs: 12 * hourMs,
+    retire: index === 0 ? "disable" : "delete",
   };
 }
 
@@ -80,6 +92,25 @@ const base = {
 /** Of a fault that may occur in a seed: most seeds have some of them, at some rate. */
 function some(random: SimRandom, rate: number): number {
   return random.next() < 0.5 ? 0 : rate * random.next();
+}
+
+/** Each seed with some of all that can go wrong. */
+function anything(random: SimRandom): Faults {
+  return {
+    crash: some(random, 0.03),
+    lostRequest: some(random, 0.03),
+    lostResponse: some(random, 0.05),
+    late: some(random, 0.03),
+    stall: some(random, 0.03),
+    slow: some(random, 0.3),
+    refused: some(random, 0.05),
+    again: some(random, 0.05),
+    stale: some(random, 0.2),
+    unauthorized: some(random, 0.3),
+    doubleTick: some(random, 0.2),
+    unknownUse: some(random, 0.1),
+    crowd: some(random, 0.2),
+  };
 }
 
 export const scenarios = {
@@ -136,20 +167,21 @@ export const scenarios = {
     crons: 3,
     habits: forgetful,
     people: { everyMs: 6 * hourMs, asks: true, meddles: true },
-    faults: (random) => ({
-      crash: some(random, 0.03),
-      lostRequest: some(random, 0.03),
-      lostResponse: some(random, 0.05),
-      late: some(random, 0.03),
-      stall: some(random, 0.03),
-      slow: some(random, 0.3),
-      refused: some(random, 0.05),
-      again: some(random, 0.05),
-      stale: some(random, 0.2),
-      unauthorized: some(random, 0.3),
-      doubleTick: some(random, 0.2),
-      unknownUse: some(random, 0.1),
-    }),
+    faults: anything,
+  },
+  "to-the-end": {
+    ...base,
+    name: "to-the-end",
+    schedulers: 2,
+    tickEveryMs: hourMs,
+    keys: 3,
+    policy: patient,
+    people: { everyMs: 24 * hourMs, asks: true, meddles: true },
+    habits: (random) => ({ ...forgetful(random), everyMs: 8 * hourMs }),
+    faults: anything,
+    safetyMs: 18 * 24 * hourMs,
+    calmMs: 24 * hourMs,
+    slackMs: 24 * hourMs,
   },
 } satisfies Record<string, Scenario>;
 

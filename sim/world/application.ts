@@ -15,11 +15,18 @@ export type Habits = {
   everyMs: number;
   /** How long it keeps, and reads, what it wrote. */
   keptMs: number;
-  /** How likely it keeps a thing for good, and looks at it seldom. */
+  /** How likely it keeps a thing for good, and how seldom it looks at it. */
   archives: number;
+  archivedReadEveryMs: number;
 };
 
-export type Kept = { ciphertext: Uint8Array; keyId: string; dropAtMs: number; isArchived: boolean };
+/** `rereadAtMs` where it is archived. */
+export type Kept = {
+  ciphertext: Uint8Array;
+  keyId: string;
+  dropAtMs: number;
+  rereadAtMs: number | undefined;
+};
 
 export type Complaints = {
   /** The alias was of no use. */
@@ -75,10 +82,16 @@ export class Application {
     });
   }
 
-  /** Archived things are read a tenth as often. */
+  /** What is archived is read when it is time, whatever else there is. */
   #choose(): Kept | undefined {
+    const nowMs = this.#engine.nowMs();
+    const archived = this.kept.find(({ rereadAtMs }) => (rereadAtMs ?? Infinity) <= nowMs);
+    if (archived !== undefined) {
+      archived.rereadAtMs = nowMs + this.#habits.archivedReadEveryMs;
+      return archived;
+    }
     const kept = this.kept[Math.floor(this.#random.next() * this.kept.length)];
-    return kept?.isArchived === true && this.#random.next() < 0.9 ? undefined : kept;
+    return kept?.rereadAtMs === undefined ? kept : undefined;
   }
 
   #write(): void {
@@ -92,8 +105,10 @@ export class Application {
       };
       const keyId = answer.KeyId.slice(answer.KeyId.lastIndexOf("/") + 1);
       const isArchived = this.#random.next() < this.#habits.archives;
-      const dropAtMs = isArchived ? Infinity : nowMs + this.#habits.keptMs;
-      this.kept.push({ ciphertext: answer.CiphertextBlob, keyId, dropAtMs, isArchived });
+      const { keptMs, archivedReadEveryMs } = this.#habits;
+      const dropAtMs = isArchived ? Infinity : nowMs + keptMs;
+      const rereadAtMs = isArchived ? nowMs + archivedReadEveryMs : undefined;
+      this.kept.push({ ciphertext: answer.CiphertextBlob, keyId, dropAtMs, rereadAtMs });
       this.#complaints.used(keyId);
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;

@@ -17,7 +17,7 @@ export type Envelope = {
   lagMs: number;
   /** How long a process may stand still; the platform ends it at its deadline all the same. */
   stallMs: number;
-  /** Whether the platform ends a run at its deadline, and a request of an ended run is refused. */
+  /** Whether the platform ends a run at its deadline, and what it would send later is not sent. */
   deadlinesHold: boolean;
 };
 
@@ -55,6 +55,8 @@ export type Faults = {
   doubleTick: number;
   /** GetKeyLastUsage does not know. */
   unknownUse: number;
+  /** Others in the account use up the quota of an operation, or one key is hot, for some minutes. */
+  crowd: number;
 };
 
 export type FaultKind = keyof Faults;
@@ -72,6 +74,7 @@ export const noFaults: Faults = {
   unauthorized: 0,
   doubleTick: 0,
   unknownUse: 0,
+  crowd: 0,
 };
 
 /** Who is called: looks and changes of KMS, the table, everything else. */

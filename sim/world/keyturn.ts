@@ -93,10 +93,11 @@ export class Keyturn implements Rotator {
     }
     const { sandbox, service } = warm;
     this.runs += 1;
+    const { deadlinesHold } = this.#around.fates.envelope;
     say(() => `${sandbox.name}: begins, for ${why}`);
     sandbox.invoke(
-      (deadlineMs) => this.#watched(handler(service, deadlineMs)),
-      runLimitMs,
+      () => this.#watched(handler(service, sandbox.clock.nowMs() + runLimitMs)),
+      deadlinesHold ? runLimitMs : Infinity,
       (outcome) => {
         say(() => `${sandbox.name}: ${outcome}`);
         if (outcome === "returned" || pauseMs === undefined) return;

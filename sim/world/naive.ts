@@ -5,12 +5,9 @@ import type { Accounts } from "../checkers/liveness.ts";
 import { Sandbox } from "./sandbox.ts";
 import type { Rotator, Surroundings } from "./rotator.ts";
 
-const hourMs = 3_600_000;
 const hostArn = "arn:aws:iam::000000000000:role/rotator";
 export const naiveArn = hostArn;
 
-/** Nothing ends a script on a host but the host; a day is for ever. */
-const runLimitMs = 24 * hourMs;
 const changes = /^(Create|Update|Enable|Disable|Schedule|Cancel|Tag|Untag)/;
 
 export class Naive implements Rotator {
@@ -47,7 +44,8 @@ export class Naive implements Rotator {
         log: (line) => say(() => `  ${name}: ${line}`),
         keys,
       });
-    sandbox.invoke(script, runLimitMs, (outcome) => say(() => `${name}: ${outcome}`));
+    // Nothing ends a script on a host but the host.
+    sandbox.invoke(script, Infinity, (outcome) => say(() => `${name}: ${outcome}`));
     if (fates.strikes("doubleTick")) engine.after(fates.between(0, 120_000), () => this.tick());
   }
 

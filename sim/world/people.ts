@@ -9,6 +9,7 @@ import type { KmsKey } from "../kms/types.ts";
 import type { TableTwin } from "../ports/table.ts";
 import type { SimRandom } from "../random.ts";
 import type { Engine } from "./engine.ts";
+import type { Fates } from "./fates.ts";
 import type { SharedKms } from "./shared-kms.ts";
 
 const personArn = "arn:aws:iam::000000000000:user/person";
@@ -16,6 +17,17 @@ const taggerArn = "arn:aws:iam::000000000000:role/auto-tagger";
 
 /** By which a rotator, whichever it is, says whose version a key is. */
 const rotatorTags = [tagNames.alias, "rotator:alias"];
+
+/** The operations of which the quota is five a second. */
+const scarce = [
+  "CreateKey",
+  "UpdateAlias",
+  "EnableKey",
+  "DisableKey",
+  "CancelKeyDeletion",
+  "GetKeyLastUsage",
+  "UntagResource",
+];
 
 export type Acts = {
   /** How often, on average, somebody does something; never where there is no number. */
@@ -64,6 +76,23 @@ export class People {
     if (kinds.length > 0) again();
   }
 
+  /** Every quarter of an hour it may get crowded. */
+  crowd(fates: Fates): void {
+    this.#engine.after(15 * 60_000, () => {
+      if (fates.strikes("crowd")) {
+        const what = this.#random.next() < 0.8 ? this.#pick(scarce) : this.#someKey();
+        const untilMs = this.#engine.nowMs() + fates.between(60_000, 600_000);
+        this.#say(() => `others use up all of ${what} for some minutes`);
+        this.#kms.crowded.set(what, untilMs);
+      }
+      if (fates.on) this.crowd(fates);
+    });
+  }
+
+  #someKey(): string {
+    return this.#pick([...this.#kms.world.keys.keys()]);
+  }
+
   /** Tags whatever is made, three seconds later. */
   tagSoon(keyId: string): void {
     this.#engine.after(3000, () => {
@@ -94,7 +123,7 @@ export class People {
 
   readonly #meddling = [
     (alias: string) => this.#moveAlias(alias),
-    (alias: string) => this.#moveAlias(alias),
+    (alias: string) => this.#terraform(alias),
     (alias: string) => this.#onSome(alias, "DisableKey"),
     (alias: string) => this.#onSome(alias, "EnableKey"),
     (alias: string) => this.#onSome(alias, "CancelKeyDeletion"),
@@ -115,6 +144,13 @@ export class People {
     const keyId = this.#someVersion(alias);
     if (keyId === undefined) return;
     this.#try("UpdateAlias", { AliasName: alias, TargetKeyId: keyId });
+  }
+
+  /** Puts the alias where its state file has it. */
+  #terraform(alias: string): void {
+    const [first] = this.#versionsOf(alias);
+    if (first === undefined) return;
+    this.#try("UpdateAlias", { AliasName: alias, TargetKeyId: first.keyId });
   }
 
   #onSome(alias: string, operation: string, more: object = {}): void {

@@ -63,7 +63,7 @@ export class Sandbox {
    * went; of one that ended no answer ever comes.
    */
   invoke(
-    handler: (deadlineMs: number) => Promise<unknown>,
+    handler: () => Promise<unknown>,
     limitMs: number,
     over: (outcome: "returned" | "failed" | "ended") => void,
   ): void {
@@ -77,10 +77,11 @@ export class Sandbox {
       this.#isAtWork = false;
       over(outcome);
     };
-    handler(this.clock.nowMs() + limitMs).then(
+    handler().then(
       () => leave("returned"),
       () => leave("failed"),
     );
+    if (limitMs === Infinity) return;
     this.#engine.after(limitMs, () => {
       if (!this.#isAtWork || this.#invocations !== invocation) return;
       const wasAlive = this.#isAlive;

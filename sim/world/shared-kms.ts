@@ -31,6 +31,8 @@ export class SharedKms {
   onChange: Witness | undefined;
   beforeChange:
     ((operation: string, input: Record<string, unknown>, by: string) => void) | undefined;
+  /** Operations and keys of which others use up the quota, and until when. */
+  readonly crowded = new Map<string, number>();
   readonly #fates: Fates;
   readonly #laggards: Set<string>;
   readonly #roleArn: string;
@@ -53,6 +55,7 @@ export class SharedKms {
     const asked = input as Record<string, unknown>;
     const { principalArn } = caller;
     const lags = this.#laggards.has(principalArn);
+    if (lags) this.#throttle(operation, asked);
     if (isLook.test(operation)) {
       const lagMs = lags ? this.#fates.lagMs("stale") : 0;
       if (lagMs === 0) return this.twin.call(operation, asked, caller);
@@ -122,6 +125,15 @@ export class SharedKms {
       return target === undefined ? [] : [aliasEntry(AliasName, target)];
     });
     return { ...answer, Aliases };
+  }
+
+  /** A quota is used up for operation and key alike; a few requests come through. */
+  #throttle(operation: string, input: Record<string, unknown>): void {
+    const nowMs = this.twin.world.clock.nowMs();
+    const names = [operation, String(input.KeyId ?? input.TargetKeyId)];
+    const isCrowded = names.some((name) => (this.crowded.get(name) ?? 0) > nowMs);
+    if (!isCrowded || this.#fates.between(0, 10) === 0) return;
+    throw new AwsError("ThrottlingException", "Rate exceeded");
   }
 
   /** As the policy of the function's role has it: by owner, and for what is retired by its label. */

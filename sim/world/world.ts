@@ -58,6 +58,8 @@ export type WorldOptions = {
   rotator?: RotatorName;
   /** After so many faults there are no more. */
   faultsMax?: number;
+  /** Whether the table hands out copies, as any table does, and not what it holds, which is faster. */
+  tableCopies?: boolean;
   /** Hears every line of the trace; nobody by default, since telling takes time. */
   trace?: (line: string) => void;
 };
@@ -65,7 +67,7 @@ export type WorldOptions = {
 export class SimulatedWorld {
   readonly engine = new Engine(startMs);
   readonly violations: Violation[] = [];
-  readonly table: TableTwin = createTableTwin({ shares: true });
+  readonly table: TableTwin;
   readonly kms: SharedKms;
   readonly fates: Fates;
   readonly applications: Application[] = [];
@@ -80,7 +82,9 @@ export class SimulatedWorld {
   readonly #flights = new Set<Flight>();
   readonly #uses = new Map<string, number[]>();
 
-  constructor({ seed, scenario, rotator = "keyturn", faultsMax = Infinity, trace }: WorldOptions) {
+  constructor(options: WorldOptions) {
+    const { seed, scenario, rotator = "keyturn", faultsMax = Infinity, trace } = options;
+    this.table = createTableTwin({ shares: options.tableCopies !== true });
     const random = new SimRandom(seed);
     this.#random = random;
     this.#scenario = scenario;
@@ -189,6 +193,7 @@ export class SimulatedWorld {
       this.engine.after(firstMs, again);
     }
     this.#people.start(people);
+    this.#people.crowd(this.fates);
   }
 
   async #putRight(): Promise<void> {

@@ -1,0 +1,105 @@
+/** The simulated world: keyturn comes through it, the naive cron job does not, and nobody is asleep. */
+import { describe, expect, test } from "vitest";
+import { campaign } from "../sim/campaign.ts";
+import type { Violation } from "../sim/checkers/checker.ts";
+import { live, shrink, tell } from "../sim/history.ts";
+import { scenarioNamed, scenarios, type Scenario } from "../sim/scenarios.ts";
+import { insideEnvelope, type Envelope } from "../sim/world/fates.ts";
+import type { RotatorName } from "../sim/world/world.ts";
+import { hourMs, minuteMs } from "./fixtures.ts";
+
+const names = Object.keys(scenarios);
+const assumptions = ["overlapping-runs", "slow-run", "outside-change", "half-done"];
+
+/** The first violation that some seed leads to. */
+async function firstViolation(
+  scenario: Scenario,
+  rotator: RotatorName,
+  seeds: number,
+): Promise<(Violation & { seed: number; faultCount: number }) | undefined> {
+  for (let seed = 1; seed <= seeds; seed++) {
+    const { violations, faultCount } = await live({ seed, scenario, rotator });
+    const [first] = violations;
+    if (first !== undefined) return { ...first, seed, faultCount };
+  }
+  return undefined;
+}
+
+describe("keyturn", () => {
+  test.each(names)("keeps every invariant in the world %s", async (name) => {
+    expect(await firstViolation(scenarioNamed(name), "keyturn", 15)).toBeUndefined();
+  });
+
+  test("keeps every invariant in as many worlds with everything as 20 seconds allow", async () => {
+    const plan = { rotator: "keyturn" as const, seedStart: 1000, seeds: Infinity, threads: 1 };
+    const { failures, seeds, faults } = await campaign({
+      ...plan,
+      scenario: "everything",
+      budgetMs: 20_000,
+    });
+    console.log(`${seeds} seeds, faults: ${JSON.stringify(faults)}`);
+    expect(failures).toEqual([]);
+    expect(Object.keys(faults).length).toBe(13);
+  });
+});
+
+describe("the naive cron job", () => {
+  test("is a fine design in the calm world", async () => {
+    expect(await firstViolation(scenarioNamed("calm"), "naive", 200)).toBeUndefined();
+  });
+
+  test.each(assumptions)("is caught in the world %s", async (name) => {
+    expect(await firstViolation(scenarioNamed(name), "naive", 200)).toBeDefined();
+  });
+});
+
+describe("those who judge are awake: outside the envelope they find something", () => {
+  const outside: Record<string, { changes: Partial<Envelope>; scenario: string; seeds: number }> = {
+    "a request may take an hour": {
+      changes: { flightMs: hourMs },
+      scenario: "slow-run",
+      seeds: 200,
+    },
+    "clocks differ by 40 minutes": {
+      changes: { skewMs: 20 * minuteMs },
+      scenario: "everything",
+      seeds: 100,
+    },
+    "a run outlives its deadline": {
+      changes: { deadlinesHold: false, stallMs: hourMs },
+      scenario: "slow-run",
+      seeds: 200,
+    },
+  };
+  test.each(Object.entries(outside))("%s", async (_, { changes, scenario: name, seeds }) => {
+    const scenario = { ...scenarioNamed(name), envelope: { ...insideEnvelope, ...changes } };
+    expect(await firstViolation(scenario, "keyturn", seeds)).toBeDefined();
+  });
+});
+
+describe("a history", () => {
+  const history = { seed: 7, scenario: scenarioNamed("everything") };
+
+  test("is told the same way every time, to the last byte", async () => {
+    const [one, other] = [await tell(history), await tell(history)];
+    expect(one.lines.length).toBeGreaterThan(1000);
+    expect(other.traceHash).toBe(one.traceHash);
+    expect((await tell({ ...history, seed: 8 })).traceHash).not.toBe(one.traceHash);
+  });
+
+  test("does not depend on who shares what the table holds", async () => {
+    const told = await tell({ ...history, tableCopies: true });
+    expect(told.traceHash).toBe((await tell(history)).traceHash);
+  });
+
+  test("that fails is shrunk to few faults, and still fails", async () => {
+    const scenario = scenarioNamed("half-done");
+    const failed = await firstViolation(scenario, "naive", 200);
+    if (failed === undefined) throw new Error("the naive cron job was not caught");
+    const { seed, faultCount } = failed;
+    const shrunk = await shrink({ seed, scenario, rotator: "naive" }, failed, faultCount);
+    expect(shrunk.violation.invariant).toBe(failed.invariant);
+    expect(shrunk.faultsMax).toBeLessThanOrEqual(faultCount);
+    expect(shrunk.lines.at(-1)).toContain(`VIOLATION ${failed.invariant}`);
+  });
+});
