@@ -20,5 +20,5 @@ export async function act(
     const message = `${leftMs} ms are left of this run, less than one request may take`;
     return { kind: "refused", refusal: "PastDeadline", message };
   }
-  return ports.keys.change(call, { deadlineMs, signal: AbortSignal.timeout(requestLimitMs) });
+  return ports.keys.change(call, { deadlineMs, limitMs: requestLimitMs });
 }

@@ -18,10 +18,10 @@ import type {
 import type { Finding } from "./workflow/findings.ts";
 
 /**
- * Until when a changing call may be sent, and when it must have been given up. Past `deadlineMs`
- * it is refused at the send step, however late a frozen promise thaws.
+ * Until when a changing call may be sent, and how long its answer is waited for. Past `deadlineMs` it
+ * is refused at the send step, however late a frozen promise thaws.
  */
-export type Guard = { deadlineMs: number; signal: AbortSignal };
+export type Guard = { deadlineMs: number; limitMs: number };
 
 /** Looks throw a `RotationError` where KMS gives no answer; a denial or an absence is an answer. */
 export interface KeyService {

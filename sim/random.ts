@@ -1,5 +1,7 @@
 /** Random numbers from a seed, so that a simulated history can be told again. */
 
+const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 export class SimRandom {
   #state: number;
 
@@ -22,9 +24,12 @@ export class SimRandom {
   }
 
   hex(digits: number): string {
-    return Buffer.from(this.bytes(Math.ceil(digits / 2)))
-      .toString("hex")
-      .slice(0, digits);
+    let hex = "";
+    while (hex.length < digits) {
+      const word = this.#word();
+      for (let j = 0; j < 4; j++) hex += hexOf[(word >>> (8 * j)) & 0xff];
+    }
+    return hex.slice(0, digits);
   }
 
   uuid(): string {

@@ -34,7 +34,7 @@ function hasty(random: SimRandom, index: number): Policy {
     Math.round((low + random.next() * (high - low)) * hourMs);
   return {
     name: `policy-${index}`,
-    cryptoperiodMs: hours(16, 40),
+    cryptoperiodMs: hours(18, 44),
     leadMs: hours(1, 3),
     propagationMs: 5 * minuteMs,
     originate: random.next() < 0.3 ? "alias-only" : "observe",
@@ -51,13 +51,13 @@ const nobody: Acts = { everyMs: Infinity, asks: false, meddles: false };
 
 /** What it reads it reads soon: a version that is quiet is out of use for good. */
 function steady(): Habits {
-  return { everyMs: 2 * hourMs, keptMs: hourMs, archives: 0, archivedReadEveryMs: Infinity };
+  return { everyMs: 3 * hourMs, keptMs: hourMs, archives: 0, archivedReadEveryMs: Infinity };
 }
 
 /** Some keep things for long, and look at them when nobody thinks of them any more. */
 function forgetful(random: SimRandom): Habits {
   return {
-    everyMs: 2 * hourMs,
+    everyMs: 3 * hourMs,
     keptMs: (1 + random.next() * 4) * hourMs,
     archives: random.next() < 0.5 ? 0.03 : 0,
     archivedReadEveryMs: (6 + random.next() * 18) * hourMs,

@@ -150,7 +150,7 @@ async function send(
   call: Call,
   guard: Guard,
 ): Promise<Extract<Outcome, { kind: "done" }>> {
-  const options = { abortSignal: guard.signal };
+  const options = { abortSignal: AbortSignal.timeout(guard.limitMs) };
   switch (call.kind) {
     case "CreateKey": {
       const command = new CreateKeyCommand(createKeyInput(call));

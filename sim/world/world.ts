@@ -36,6 +36,8 @@ import { SharedKms } from "./shared-kms.ts";
 
 const hourMs = 3_600_000;
 const minuteMs = 60_000;
+/** How often, once the faults are over, everything is read and put right. */
+const lookEveryMs = 3 * hourMs;
 const startMs = Date.UTC(2027, 0, 1);
 const makerArn = "arn:aws:iam::000000000000:user/maker";
 const owner = "acme";
@@ -156,10 +158,10 @@ export class SimulatedWorld {
     fates.on = false;
     this.#people.goHome();
     const endMs = startMs + safetyMs + calmMs;
-    for (let atMs = engine.nowMs(); atMs < endMs; atMs += 2 * hourMs) {
+    for (let atMs = engine.nowMs(); atMs < endMs; atMs += lookEveryMs) {
       for (const application of this.applications) application.readAll();
       await this.#putRight();
-      await engine.runUntil(Math.min(endMs, atMs + 2 * hourMs));
+      await engine.runUntil(Math.min(endMs, atMs + lookEveryMs));
     }
     for (const checker of this.#checkers) checker.atEnd?.();
     return {

@@ -101,7 +101,7 @@ function labOf(kms: KmsTwin, clock: SimClock, keys: KeyService): KeyLab {
       ask<CreateKeyCommandOutput>("CreateKey", input).KeyMetadata?.KeyId ?? "none",
     guard: () => ({
       deadlineMs: clock.nowMs() + 5 * minuteMs,
-      signal: AbortSignal.timeout(10_000),
+      limitMs: 10_000,
     }),
   };
 }

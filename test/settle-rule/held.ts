@@ -108,7 +108,7 @@ function heldCall({ clock }: World, input: unknown[], proceed: () => Promise<unk
     land: async () => {
       if (held.landedAtMs !== undefined) return;
       held.landedAtMs = clock.nowMs();
-      input[1] = { deadlineMs: Infinity, signal: new AbortController().signal };
+      input[1] = { deadlineMs: Infinity, limitMs: Infinity };
       await proceed();
     },
   };
