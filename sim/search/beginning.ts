@@ -1,0 +1,79 @@
+/** Where the search begins. */
+import { newManagedKey } from "../../lambda/workflow/record.ts";
+import type { ManagedKey } from "../../lambda/workflow/types.ts";
+import { alias, home, owner, startMs, tableId } from "./fixture.ts";
+import { shape } from "./model-kms.ts";
+import { movesOf } from "./moves.ts";
+import type { Budget, ModelKey, State } from "./state.ts";
+
+const longMs = 30 * 24 * 3_600_000;
+
+/** What is yet to happen of it all, unless a scope says otherwise. */
+export const nothing: Budget = {
+  faults: 0,
+  rotates: 0,
+  rollbacks: 0,
+  resumes: 0,
+  uses: 0,
+  outside: 0,
+};
+
+/**
+ * The alias is about to move to a version that was made two hours ago: older than the hour by which
+ * evidence lags, so that nothing keeps it from being put out of use soon after it served.
+ */
+export function aged(budget: Budget): State {
+  let state = atRest({ ...nothing, rotates: 1 });
+  for (const step of [/asks for rotate/, /CreateKey .* is answered/]) {
+    const next = movesOf(state, { workers: 1, without: undefined }).find(({ name }) =>
+      step.test(name),
+    );
+    if (next === undefined) throw new Error(`nothing does ${String(step)}`);
+    state = next.state;
+  }
+  const hoursAgo = (key: ModelKey): ModelKey =>
+    key.served ? key : { ...key, createdAtMs: key.createdAtMs - 2 * 3_600_000 };
+  return { ...state, kms: { ...state.kms, keys: state.kms.keys.map(hoursAgo) }, budget };
+}
+
+/** One version, enrolled, in use for long. */
+export function atRest(budget: Budget): State {
+  const createdAtMs = startMs - longMs;
+  const id = "key-1";
+  const tags = {
+    "keyturn:owner": owner,
+    "keyturn:alias": alias,
+    "keyturn:version": "1",
+    "keyturn:policy": home.policy.name,
+  };
+  const key: ModelKey = {
+    id,
+    state: "Enabled",
+    deletionAtMs: undefined,
+    createdAtMs,
+    tags,
+    usedAtMs: startMs,
+    served: true,
+  };
+  const version = { number: 1, keyId: id, arn: id, shape, createdAtMs, activatedAtMs: createdAtMs };
+  const record: ManagedKey = {
+    ...newManagedKey({ owner, tableId }, home, "configuration", createdAtMs),
+    taggedAtMs: createdAtMs,
+    enrolledAtMs: createdAtMs,
+    lastNumber: 1,
+    dueAtMs: startMs + longMs,
+    versions: [{ ...version, standing: "serving" }],
+  };
+  return {
+    nowMs: startMs,
+    record,
+    kms: { keys: [key], target: id },
+    flights: [],
+    waiting: [],
+    attempts: [],
+    answered: [],
+    opened: 0,
+    budget,
+    touched: [],
+  };
+}

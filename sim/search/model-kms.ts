@@ -1,0 +1,146 @@
+/** KMS without compare-and-swap, as little of it as a managed key needs: looks, and calls that land. */
+import type { Call, Key, Look, Seen, Sight, Tags } from "../../lambda/workflow/types.ts";
+import { subjectOf } from "../../lambda/workflow/sights.ts";
+import { lastUseLagMs } from "../../lambda/workflow/limits.ts";
+import { alias } from "./fixture.ts";
+import type { ModelKey, ModelKms } from "./state.ts";
+
+const dayMs = 24 * 3_600_000;
+
+export const shape = {
+  spec: "SYMMETRIC_DEFAULT",
+  usage: "ENCRYPT_DECRYPT",
+  origin: "AWS_KMS",
+  multiRegion: false,
+};
+
+export function keyNamed({ keys }: ModelKms, id: string): ModelKey | undefined {
+  return keys.find((key) => key.id === id);
+}
+
+export function withKey(kms: ModelKms, changed: ModelKey): ModelKms {
+  return { ...kms, keys: kms.keys.map((key) => (key.id === changed.id ? changed : key)) };
+}
+
+/** Everything seen before, and these, at this moment. */
+export function looked(kms: ModelKms, nowMs: number, seen: Seen, looks: Look[]): Seen {
+  let all = seen;
+  for (const look of looks) {
+    const sight = see(kms, nowMs, look);
+    all = { ...all, [look.kind]: { ...all[look.kind], [subjectOf(look)]: sight } };
+  }
+  return all;
+}
+
+function see(kms: ModelKms, nowMs: number, look: Look): Sight<unknown> {
+  if (look.kind === "successors") {
+    const found = kms.keys.filter(({ tags }) => tags["keyturn:rotation"] === look.rotationId);
+    return seenAs(found.map(({ id }) => id));
+  }
+  if (look.kind === "lineage") {
+    const ours = kms.keys.filter(({ tags }) => tags["keyturn:alias"] === look.alias);
+    return seenAs(ours.map(({ id, tags }) => ({ keyId: id, tags })));
+  }
+  const named = look.kind === "key" ? look.key : look.keyId;
+  const key = keyNamed(kms, named === alias ? kms.target : named);
+  if (key === undefined) return { kind: "absent" };
+  switch (look.kind) {
+    case "key":
+      return seenAs(described(key));
+    case "aliases":
+      return seenAs(kms.target === key.id ? [alias] : []);
+    case "policy":
+      return seenAs({ document: "{}", hash: "policy" });
+    case "tags":
+      return seenAs(key.tags);
+    case "grants":
+      return seenAs([]);
+    case "last-use":
+      return seenAs({ lastUse: lastUse(key, nowMs), hash: "" });
+  }
+}
+
+function seenAs<T>(value: T): Sight<T> {
+  return { kind: "seen", value };
+}
+
+/** What is hidden behind the lag is not there yet; one use before the search began always is. */
+function lastUse({ usedAtMs, createdAtMs }: ModelKey, nowMs: number): unknown {
+  return usedAtMs <= nowMs - lastUseLagMs && usedAtMs > createdAtMs
+    ? { kind: "used", atMs: usedAtMs, operation: "Decrypt" }
+    : { kind: "never", sinceMs: createdAtMs };
+}
+
+function described({ id, state, deletionAtMs, createdAtMs }: ModelKey): Key {
+  return {
+    ...shape,
+    keyId: id,
+    arn: id,
+    state,
+    managedBy: "CUSTOMER",
+    description: "",
+    createdAtMs,
+    ...(deletionAtMs === undefined ? {} : { deletionAtMs }),
+  };
+}
+
+/** How a call comes out: a new KMS, or why it had no effect. */
+export type Landing =
+  | { kind: "done"; kms: ModelKms; made?: ModelKey; deletionAtMs?: number }
+  | { kind: "refused"; refusal: "InvalidState" | "NotFound" };
+
+export function land(kms: ModelKms, call: Call, nowMs: number): Landing {
+  if (call.kind === "CreateKey") return create(kms, call.tags, nowMs);
+  const key = keyNamed(kms, call.keyId);
+  if (key === undefined) return { kind: "refused", refusal: "NotFound" };
+  const isPending = key.state === "PendingDeletion";
+  const refused = { kind: "refused", refusal: "InvalidState" } as const;
+  switch (call.kind) {
+    case "UpdateAlias": {
+      if (isPending) return refused;
+      // Until now the application used the one before, and from now on this one.
+      const keys = kms.keys.map((one) =>
+        one.id === kms.target ? { ...one, usedAtMs: nowMs } : one,
+      );
+      return { kind: "done", kms: withKey({ keys, target: key.id }, { ...key, served: true }) };
+    }
+    case "TagResource":
+      return isPending ? refused : done(kms, { ...key, tags: { ...key.tags, ...call.tags } });
+    case "UntagResource": {
+      const kept = Object.entries(key.tags).filter(([name]) => !call.names.includes(name));
+      return isPending ? refused : done(kms, { ...key, tags: Object.fromEntries<string>(kept) });
+    }
+    case "EnableKey":
+      return isPending ? refused : done(kms, { ...key, state: "Enabled" });
+    case "DisableKey":
+      return isPending ? refused : done(kms, { ...key, state: "Disabled" });
+    case "CancelKeyDeletion":
+      if (!isPending) return refused;
+      return done(kms, { ...key, state: "Disabled", deletionAtMs: undefined });
+    case "ScheduleKeyDeletion": {
+      if (isPending) return refused;
+      const deletionAtMs = nowMs + call.windowDays * dayMs;
+      const pending = { ...key, state: "PendingDeletion", deletionAtMs } as const;
+      return { kind: "done", kms: withKey(kms, pending), deletionAtMs };
+    }
+    case "CreateGrant":
+      return { kind: "done", kms };
+  }
+}
+
+function done(kms: ModelKms, changed: ModelKey): Landing {
+  return { kind: "done", kms: withKey(kms, changed) };
+}
+
+function create(kms: ModelKms, tags: Tags, nowMs: number): Landing {
+  const made: ModelKey = {
+    id: `key-${kms.keys.length + 1}`,
+    state: "Enabled",
+    deletionAtMs: undefined,
+    createdAtMs: nowMs,
+    tags,
+    usedAtMs: 0,
+    served: false,
+  };
+  return { kind: "done", kms: { ...kms, keys: [...kms.keys, made] }, made };
+}
