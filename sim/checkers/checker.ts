@@ -15,6 +15,7 @@ export type Invariant =
   | "I5 what is kept can be read"
   | "I6 every transition has its line"
   | "I7 what is due gets done"
+  | "drift is never overwritten"
   | "no orphan"
   | "no bug";
 

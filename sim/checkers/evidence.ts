@@ -1,17 +1,28 @@
-/** I3: what goes out of use had been out of use, as far as anybody could know. */
+/** I3: what goes out of use had been out of use, as far as anybody could know; and is found out if not. */
 import { keyIdIn, nameOf, type Checker, type Facts } from "./checker.ts";
 
 /** Between reading the evidence and the call's arrival: looks, writes, a stall, a flight, skew. */
 const slackMs = 8 * 60_000;
+/** By then the last hour's evidence was read, and what it says acted upon. */
+const foundOutMs = 4 * 3_600_000;
 
-export function evidence(facts: Facts): Checker {
+export function evidence(facts: Facts, isHeld: (alias: string) => boolean): Checker {
   const { kms, ours, violated, policies } = facts;
   /** Which managed key a KMS key is, or was, a version of. */
   const managed = new Map<string, string>();
+  const disabledAtMs = new Map<string, number>();
+  const lastUse = (keyId: string, untilMs: number): number | undefined =>
+    facts.uses.get(keyId)?.findLast((atMs) => atMs <= untilMs);
+  const policyOf = (keyId: string) => policies.get(managed.get(keyId) ?? "");
   return {
-    onChange({ operation, input }) {
+    onChange({ operation, input, principalArn, atMs }) {
+      const keyId = keyIdIn(input);
       if (operation === "CreateAlias" || operation === "UpdateAlias") {
-        managed.set(keyIdIn(input), String(input.AliasName));
+        managed.set(keyId, String(input.AliasName));
+      } else if (operation === "DisableKey" && principalArn === ours) {
+        disabledAtMs.set(keyId, disabledAtMs.get(keyId) ?? atMs);
+      } else if (operation === "EnableKey" || operation === "DisableKey") {
+        disabledAtMs.delete(keyId);
       }
     },
     beforeChange(operation, input, by) {
@@ -21,12 +32,24 @@ export function evidence(facts: Facts): Checker {
       const key = kms.keys.get(keyId);
       if (key === undefined || (operation === "DisableKey" && key.state === "Disabled")) return;
       const shownMs = facts.nowMs() - kms.lastUsageLagMs - slackMs;
-      const quietForMs = policies.get(managed.get(keyId) ?? "")?.drain.quietForMs ?? 0;
-      const use = facts.uses.get(keyId)?.findLast((atMs) => atMs <= shownMs);
+      const quietForMs = policyOf(keyId)?.drain.quietForMs ?? 0;
+      const use = lastUse(keyId, shownMs);
       if (use === undefined || use <= shownMs + slackMs - quietForMs + slackMs) return;
       const minutes = Math.round((facts.nowMs() - use) / 60_000);
       const what = `${operation} on ${nameOf(key, keyId)}, used ${minutes} minutes before`;
       violated("I3 nothing is put out of use without evidence", what);
+    },
+    atEnd() {
+      for (const [keyId, atMs] of disabledAtMs) {
+        const alias = managed.get(keyId) ?? "";
+        const isLong = facts.nowMs() - atMs > foundOutMs && !isHeld(alias);
+        const use = lastUse(keyId, atMs) ?? -Infinity;
+        const isUnseen = use > atMs - kms.lastUsageLagMs + slackMs;
+        if (!isLong || !isUnseen || kms.keys.get(keyId)?.state === "Enabled") continue;
+        const name = nameOf(kms.keys.get(keyId), keyId);
+        const what = `${name} was in use until it was disabled, and nobody found out`;
+        violated("I3 nothing is put out of use without evidence", what);
+      }
     },
   };
 }

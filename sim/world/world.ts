@@ -15,6 +15,7 @@ import {
   type Violation,
 } from "../checkers/checker.ts";
 import { data } from "../checkers/data.ts";
+import { drift } from "../checkers/drift.ts";
 import { evidence } from "../checkers/evidence.ts";
 import { liveness } from "../checkers/liveness.ts";
 import { successors } from "../checkers/successors.ts";
@@ -254,7 +255,8 @@ export class SimulatedWorld {
     const { slackMs } = this.#scenario;
     return [
       availability(facts),
-      evidence(facts),
+      evidence(facts, this.#rotator.accounts.isHeld),
+      drift(facts),
       successors(facts, this.#people.askedAtMs),
       data(facts, this.applications),
       liveness(facts, this.#rotator.accounts, slackMs),
