@@ -4,6 +4,8 @@ import { nameOf, type Checker, type Facts } from "./checker.ts";
 export type Accounts = {
   /** Since when the key has served, as the rotator may reckon. */
   servesSinceMs: (alias: string, keyId: string) => number;
+  /** The key that it has on record as the one that serves, where it keeps a record. */
+  serves: (alias: string) => string | undefined;
   /** Whether a person was told that nothing moves, or asked that nothing does. */
   isHeld: (alias: string) => boolean;
   /** Whether the rotator knows of this key, or has told a person of it. */

@@ -24,6 +24,8 @@ export function keyturnAccounts(
       const version = recordOf(alias)?.versions.find((one) => one.keyId === keyId);
       return version?.activatedAtMs ?? kms.world.keys.get(keyId)?.createdAtMs ?? 0;
     },
+    serves: (alias) =>
+      recordOf(alias)?.versions.find(({ standing }) => standing === "serving")?.keyId,
     isHeld: (alias) => {
       const record = recordOf(alias);
       return record !== undefined && isHeld(record);

@@ -25,6 +25,7 @@ export class Naive implements Rotator {
         const since = Date.parse(key?.tags.get("rotator:activated-at") ?? "");
         return Number.isNaN(since) ? (key?.createdAtMs ?? 0) : since;
       },
+      serves: () => undefined,
       isHeld: () => false,
       isKnown: (keyId) => kms.world.keys.get(keyId)?.tags.has("rotator:retired-at") === true,
       unfinished: () => [],

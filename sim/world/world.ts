@@ -256,7 +256,7 @@ export class SimulatedWorld {
     return [
       availability(facts),
       evidence(facts, this.#rotator.accounts.isHeld),
-      drift(facts),
+      drift(facts, this.#rotator.accounts.serves),
       successors(facts, this.#people.askedAtMs),
       data(facts, this.applications),
       liveness(facts, this.#rotator.accounts, slackMs),
