@@ -26,6 +26,8 @@ export type Scenario = {
   calmMs: number;
   /** How much later than its time anything may be done, once it is calm. */
   slackMs: number;
+  /** By when a key made in excess is known: the audit comes once a week. */
+  orphanSlackMs: number;
 };
 
 /** So short that a rotation goes through all of its steps within a day. */
@@ -36,7 +38,7 @@ function hasty(random: SimRandom, index: number): Policy {
     name: `policy-${index}`,
     cryptoperiodMs: hours(18, 44),
     leadMs: hours(1, 3),
-    propagationMs: 5 * minuteMs,
+    propagationMs: random.next() < 0.5 ? 5 * minuteMs : hours(1, 3),
     originate: random.next() < 0.3 ? "alias-only" : "observe",
     drain: { atLeastMs: hours(1, 4), quietForMs: hours(1, 3), evidence: "required" },
     retire: (["retain", "disable", "delete", "delete"] as const)[index % 4] ?? "disable",
@@ -87,11 +89,25 @@ const base = {
   safetyMs: 36 * hourMs,
   calmMs: 12 * hourMs,
   slackMs: 6 * hourMs,
+  orphanSlackMs: 6 * hourMs,
 };
 
 /** Of a fault that may occur in a seed: most seeds have some of them, at some rate. */
 function some(random: SimRandom, rate: number): number {
   return random.next() < 0.5 ? 0 : rate * random.next();
+}
+
+/** Nothing is waited for, so that runs meet: what keeps them from harm is the protocol alone. */
+function rash(random: SimRandom, index: number): Policy {
+  return {
+    ...hasty(random, index),
+    cryptoperiodMs: Math.round((2 + 2 * random.next()) * hourMs),
+    leadMs: hourMs,
+    propagationMs: random.next() < 0.5 ? 0 : 10 * minuteMs,
+    drain: { atLeastMs: 0, quietForMs: 0, evidence: "required" },
+    soakMs: random.next() < 0.5 ? 0 : 20 * minuteMs,
+    retire: random.next() < 0.5 ? "disable" : "delete",
+  };
 }
 
 /** Each seed with some of all that can go wrong. */
@@ -108,7 +124,8 @@ function anything(random: SimRandom): Faults {
     stale: some(random, 0.2),
     unauthorized: some(random, 0.3),
     doubleTick: some(random, 0.2),
-    unknownUse: some(random, 0.1),
+    unknownUse: some(random, 0.5),
+    unfound: some(random, 0.3),
     crowd: some(random, 0.2),
   };
 }
@@ -169,6 +186,36 @@ export const scenarios = {
     people: { everyMs: 6 * hourMs, asks: true, meddles: true },
     faults: anything,
   },
+  collisions: {
+    ...base,
+    name: "collisions",
+    schedulers: 3,
+    crons: 3,
+    tickEveryMs: 2 * minuteMs,
+    keys: 2,
+    policy: rash,
+    people: { everyMs: 20 * minuteMs, asks: true, meddles: false },
+    habits: (random) => ({
+      everyMs: 10 * minuteMs,
+      keptMs: 10 * minuteMs,
+      archives: 0.2,
+      archivedReadEveryMs: (20 + 60 * random.next()) * minuteMs,
+    }),
+    faults: (random) => ({
+      ...noFaults,
+      crash: some(random, 0.05),
+      lostResponse: some(random, 0.1),
+      late: some(random, 0.2),
+      stall: some(random, 0.1),
+      slow: some(random, 0.3),
+      stale: some(random, 0.3),
+      doubleTick: some(random, 0.2),
+    }),
+    safetyMs: 10 * hourMs,
+    calmMs: 6 * hourMs,
+    slackMs: 4 * hourMs,
+    orphanSlackMs: 4 * hourMs,
+  },
   "to-the-end": {
     ...base,
     name: "to-the-end",
@@ -179,6 +226,8 @@ export const scenarios = {
     people: { everyMs: 24 * hourMs, asks: true, meddles: true },
     habits: (random) => ({ ...forgetful(random), everyMs: 8 * hourMs }),
     faults: anything,
+    envelope: { ...insideEnvelope, tagLagMs: hourMs },
+    orphanSlackMs: 8 * 24 * hourMs,
     safetyMs: 18 * 24 * hourMs,
     calmMs: 24 * hourMs,
     slackMs: 24 * hourMs,

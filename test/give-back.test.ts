@@ -193,3 +193,31 @@ describe("what cannot be seen", () => {
     expect(await world.findings()).toEqual([]);
   });
 });
+
+test("a label without an answer is not held against the record once another call has followed", async () => {
+  const world = await aWorld();
+  const first = await world.targetOf(orders);
+  const made = await world.ask("Encrypt", { KeyId: orders, Plaintext: Buffer.from("a") });
+  const read = () => world.ask("Decrypt", { CiphertextBlob: made.CiphertextBlob });
+  await world.passDays(drained - 1.5);
+  let isGivenBack = false;
+  world.intercept = async (_port, method, input, proceed) => {
+    const kind = method === "change" ? (input[0] as Call).kind : undefined;
+    if (kind === "DisableKey" && !isGivenBack) {
+      await read();
+      const done = await proceed();
+      await read().catch(() => undefined);
+      return done;
+    }
+    if (kind === "EnableKey") isGivenBack = true;
+    if (kind !== "TagResource" || !isGivenBack) return proceed();
+    world.intercept = undefined;
+    await proceed();
+    return noAnswer;
+  };
+  while (world.intercept !== undefined) await world.pass(5 * minuteMs);
+  await world.deliver(world.attempts[0]);
+  await world.passDays(3);
+  expect(world.told.map(({ finding }) => finding.code)).not.toContain("STATE_BEHIND_KMS");
+  expect(await world.stateOf(first)).toBe("Enabled");
+});

@@ -8,10 +8,10 @@ import { tagged } from "./enrol.ts";
 import { finding } from "./findings.ts";
 import { givenBackBy } from "./give-back.ts";
 import { givenBack } from "./out-of-use.ts";
-import { labelled } from "./label.ts";
+import { labelled, unsureOfLabel } from "./label.ts";
 import { recheckMs } from "./limits.ts";
 import { quarantined } from "./quarantine.ts";
-import { rotationOf, withExtra, without, withRotation } from "./record.ts";
+import { rotationOf, withExtra, without, withRotation, withVersion } from "./record.ts";
 import { revivedBy } from "./returning.ts";
 import { accessDenied } from "./sights.ts";
 import { marked, unsettledUntilMs } from "./settle.ts";
@@ -24,6 +24,7 @@ import type {
   Matter,
   Moment,
   Outcome,
+  Rotation,
   Transition,
   Version,
 } from "./types.ts";
@@ -54,7 +55,7 @@ export function announce(
     case "rotation": {
       const rotation = rotationOf(record, matter.rotationId);
       const announced = { ...rotation, unanswered: call.kind };
-      if (call.kind !== "CreateKey") return withRotation(next, announced);
+      if (call.kind !== "CreateKey") return withRotation(doubted(next, rotation, call), announced);
       const intent = {
         ...rotation.intent,
         attempts: rotation.intent.attempts + 1,
@@ -65,6 +66,15 @@ export function announce(
       return { ...withRotation(next, { ...announced, intent }), lastNumber };
     }
   }
+}
+
+/** What this call will be remembered in place of may have put a label on, or taken one off. */
+function doubted(record: ManagedKey, rotation: Rotation, call: Call): ManagedKey {
+  const { unanswered, from, to } = rotation;
+  if (unanswered === undefined || unanswered === call.kind) return record;
+  const number = unanswered === "UntagResource" ? to : from;
+  const version = record.versions.find((one) => one.number === number);
+  return version === undefined ? record : withVersion(record, unsureOfLabel(version, rotation));
 }
 
 /** The record once a call was done, and the line of history that says so. */

@@ -4,7 +4,7 @@ import { labelOf } from "./lineage.ts";
 import { versionOf, without, withRotation, withVersion } from "./record.ts";
 import { valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
-import type { Decision, ManagedKey, Rotation, StepScene, Transition } from "./types.ts";
+import type { Decision, ManagedKey, Rotation, StepScene, Transition, Version } from "./types.ts";
 
 /** Puts the label on, unless a call without an answer has done so. Its tags were seen, and are known. */
 export function labelAs(scene: StepScene, episode: number, reason: string): Decision {
@@ -37,4 +37,10 @@ export function labelled(record: ManagedKey, rotation: Rotation, nowMs: number):
       detail: { version: rotation.from, keyId: versionOf(record, rotation.from).keyId },
     },
   };
+}
+
+/** Its rotation goes on, or ends, after a call without an answer that may have put the label on, or off. */
+export function unsureOfLabel(version: Version, { unanswered }: Partial<Rotation> = {}): Version {
+  const isUnsure = unanswered === "TagResource" || unanswered === "UntagResource";
+  return isUnsure ? { ...version, label: "unknown" } : version;
 }

@@ -4,6 +4,7 @@
  * retired version, so what was produced under it stays readable.
  */
 import { comingBack } from "./attempt.ts";
+import { unsureOfLabel } from "./label.ts";
 import {
   rotationBeforeActivation,
   rotationOut,
@@ -121,13 +122,6 @@ export function cancelled(record: ManagedKey, busy: Rotation, when: When): Trans
     },
     entry: said,
   };
-}
-
-/** Its rotation ends here, with a call without an answer that may have put the label on, or off. */
-function unsureOfLabel(version: Version, ended: Rotation | undefined): Version {
-  const { unanswered } = ended ?? {};
-  const isUnsure = unanswered === "TagResource" || unanswered === "UntagResource";
-  return isUnsure ? { ...version, label: "unknown" } : version;
 }
 
 function entry(rotation: Rotation, event: EntryDraft["event"], reason: string): EntryDraft {

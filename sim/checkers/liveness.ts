@@ -14,7 +14,11 @@ export type Accounts = {
   unfinished: () => string[];
 };
 
-export function liveness(facts: Facts, accounts: Accounts, slackMs: number): Checker {
+export function liveness(
+  facts: Facts,
+  accounts: Accounts,
+  { slackMs, orphanSlackMs }: { slackMs: number; orphanSlackMs: number },
+): Checker {
   const { kms, policies, ours, violated } = facts;
   const made = new Set<string>();
   return {
@@ -40,7 +44,7 @@ export function liveness(facts: Facts, accounts: Accounts, slackMs: number): Che
       for (const keyId of made) {
         const key = kms.keys.get(keyId);
         if (key === undefined || key.aliasNames.size > 0 || accounts.isKnown(keyId)) continue;
-        if (key.state !== "Enabled" || key.createdAtMs > facts.nowMs() - slackMs) continue;
+        if (key.state !== "Enabled" || key.createdAtMs > facts.nowMs() - orphanSlackMs) continue;
         violated(
           "no orphan",
           `${nameOf(key, keyId)} was made, is behind no alias, and nobody knows of it`,

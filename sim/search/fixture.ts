@@ -9,6 +9,11 @@ export const owner = "acme";
 export const tableId = "table-1";
 export const startMs = Date.UTC(2027, 0, 1);
 export const runLimitMs = 5 * minuteMs;
+/**
+ * How long after its run's deadline a call can still take effect and be seen: the request's limit, the
+ * skew of two clocks, KMS's consistency; by design.md, whatever production reckons with.
+ */
+export const lateMs = 10_000 + minuteMs + 5 * minuteMs - 1;
 /** By when an attempt to use a key has reached the handler. */
 export const attemptWithinMs = hourMs;
 

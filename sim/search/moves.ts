@@ -1,9 +1,8 @@
 /** What can happen next in a state: every way in which it goes on, and what is wrong with it. */
 import { absorbDone, absorbRefused, afterRefusal } from "../../lambda/workflow/absorb.ts";
-import { unsettledUntilMs } from "../../lambda/workflow/settle.ts";
 import { matterName } from "../../lambda/workflow/record.ts";
 import type { Call, ManagedKey, Moment, Outcome, Request } from "../../lambda/workflow/types.ts";
-import { alias, attemptWithinMs, home, tableId } from "./fixture.ts";
+import { alias, attemptWithinMs, home, lateMs, tableId } from "./fixture.ts";
 import { keyNamed, land, withKey, type Landing } from "./model-kms.ts";
 import { wrongWith } from "./properties.ts";
 import type { Part } from "./rule.ts";
@@ -78,7 +77,7 @@ function answers(state: State, waiting: Waiting, { without }: Bounds): Move[] {
   ];
   if (state.budget.faults === 0) return moves;
   const faulty = spend(free, "faults");
-  const flight = { call, epoch, latestMs: unsettledUntilMs(deadlineMs) - 1 };
+  const flight = { call, epoch, latestMs: deadlineMs + lateMs };
   const pending = { ...faulty, flights: [...faulty.flights, flight] };
   const afterFault = spend(after, "faults");
   return [

@@ -17,6 +17,8 @@ export type Envelope = {
   lagMs: number;
   /** How long a process may stand still; the platform ends it at its deadline all the same. */
   stallMs: number;
+  /** How old the tagging API's answers may be: it documents no bound. */
+  tagLagMs: number;
   /** Whether the platform ends a run at its deadline, and what it would send later is not sent. */
   deadlinesHold: boolean;
 };
@@ -26,6 +28,7 @@ export const insideEnvelope: Envelope = {
   skewMs: clockSkewMs / 2,
   lagMs: consistencyMs,
   stallMs: 6 * minuteMs,
+  tagLagMs: consistencyMs,
   deadlinesHold: true,
 };
 
@@ -53,6 +56,8 @@ export type Faults = {
   unauthorized: number;
   /** The schedule fires twice, or fires a run that has no need of it. */
   doubleTick: number;
+  /** A search by tags shows the world of some time ago. */
+  unfound: number;
   /** GetKeyLastUsage does not know. */
   unknownUse: number;
   /** Others in the account use up the quota of an operation, or one key is hot, for some minutes. */
@@ -72,6 +77,7 @@ export const noFaults: Faults = {
   again: 0,
   stale: 0,
   unauthorized: 0,
+  unfound: 0,
   doubleTick: 0,
   unknownUse: 0,
   crowd: 0,
@@ -82,6 +88,7 @@ export type Medium = "look" | "change" | "table" | "other";
 
 /** One call's way: how long it stands before it is sent, travels, and travels back. */
 export type Fate = {
+  /** Infinity: until the platform is about to end it. */
   stallMs: number;
   outMs: number;
   backMs: number;
@@ -134,8 +141,9 @@ export class Fates {
   }
 
   /** How old the world is that one look shows. */
-  lagMs(kind: "stale" | "unauthorized"): number {
-    return this.strikes(kind) ? this.between(0, this.envelope.lagMs) : 0;
+  lagMs(kind: "stale" | "unauthorized" | "unfound"): number {
+    const { lagMs, tagLagMs } = this.envelope;
+    return this.strikes(kind) ? this.between(0, kind === "unfound" ? tagLagMs : lagMs) : 0;
   }
 
   /** Most calls are over at once; at most one thing goes wrong with one. */
@@ -145,8 +153,11 @@ export class Fates {
       const crash = this.#random.next() < 0.5 ? "before" : "after";
       return { ...prompt, outMs: this.between(0, flightMs), crash };
     }
-    if (this.strikes("stall"))
-      return { ...prompt, stallMs: this.between(0, this.envelope.stallMs) };
+    if (this.strikes("stall")) {
+      const isLong = this.#random.next() < 0.5;
+      const stallMs = isLong ? Infinity : this.between(0, this.envelope.stallMs);
+      return { ...prompt, stallMs, outMs: this.between(0, flightMs) };
+    }
     if (this.strikes("lostRequest")) return { ...prompt, lost: true, unanswered: true };
     if (this.strikes("lostResponse")) {
       return { ...prompt, outMs: this.between(0, flightMs / 2), unanswered: true };

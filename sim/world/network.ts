@@ -47,14 +47,20 @@ export class Network {
       const answer = (ms: number, what: () => Promise<T>): void => {
         this.#engine.after(ms, () => from.deliver(() => void what().then(resolve, reject)));
       };
-      if (fate.stallMs > 0) {
-        this.#say(() => `${from.name}: stands still for ${fate.stallMs} ms before ${call.name()}`);
-        from.stall(fate.stallMs);
+      const stallMs = this.#stallMs(from, fate);
+      if (stallMs > 0) {
+        this.#say(() => `${from.name}: stands still for ${stallMs} ms before ${call.name()}`);
+        from.stall(stallMs);
       }
-      this.#engine.after(fate.stallMs, () =>
-        from.deliver(() => this.#send(from, call, fate, answer)),
-      );
+      this.#engine.after(stallMs, () => from.deliver(() => this.#send(from, call, fate, answer)));
     });
+  }
+
+  /** One that stands still for long comes to itself when it has hardly any time left. */
+  #stallMs(from: Sandbox, { stallMs }: Fate): number {
+    if (stallMs !== Infinity) return stallMs;
+    const { stallMs: longestMs } = this.#fates.envelope;
+    return Math.max(0, Math.min(longestMs, from.leftMs - this.#fates.between(1, 2000)));
   }
 
   #send<T>(

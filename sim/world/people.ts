@@ -124,6 +124,7 @@ export class People {
   readonly #meddling = [
     (alias: string) => this.#moveAlias(alias),
     (alias: string) => this.#terraform(alias),
+    (alias: string) => this.#forge(alias),
     (alias: string) => this.#onSome(alias, "DisableKey"),
     (alias: string) => this.#onSome(alias, "EnableKey"),
     (alias: string) => this.#onSome(alias, "CancelKeyDeletion"),
@@ -151,6 +152,16 @@ export class People {
     const [first] = this.#versionsOf(alias);
     if (first === undefined) return;
     this.#try("UpdateAlias", { AliasName: alias, TargetKeyId: first.keyId });
+  }
+
+  /** A key of their own, in use, with tags copied from a version. */
+  #forge(alias: string): void {
+    const like = this.#pick(this.#versionsOf(alias));
+    const Tags = [...(like?.tags ?? [])].map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
+    const made = this.#try("CreateKey", { Tags }) as { KeyMetadata: { KeyId: string } } | undefined;
+    if (made === undefined) return;
+    const { KeyId } = made.KeyMetadata;
+    this.#try("Encrypt", { KeyId, Plaintext: Buffer.from("theirs") });
   }
 
   #onSome(alias: string, operation: string, more: object = {}): void {
@@ -188,12 +199,13 @@ export class People {
     this.#table.ask(alias, id, { kind, by: "ada", ...fields });
   }
 
-  #try(operation: string, input: Record<string, unknown>, principalArn = personArn): void {
+  #try(operation: string, input: Record<string, unknown>, principalArn = personArn): unknown {
     this.#say(() => `${principalArn.slice(31)}: ${operation} ${JSON.stringify(input)}`);
     try {
-      this.#kms.call(operation, input, { principalArn });
+      return this.#kms.call(operation, input, { principalArn });
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
+      return undefined;
     }
   }
 

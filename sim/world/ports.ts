@@ -139,7 +139,7 @@ export function describeCall(call: Call): string {
 /** By tags as they were some time ago: the tagging API says nothing of how far it lags. */
 function discoveryOf({ kms, fates }: Outside): Discovery {
   const keysWhere = async (carries: (tags: ReadonlyMap<string, string>) => boolean) => {
-    const thenMs = kms.world.clock.nowMs() - fates.lagMs("stale");
+    const thenMs = kms.world.clock.nowMs() - fates.lagMs("unfound");
     return [...kms.world.keys.keys()].flatMap((keyId) => {
       const tags = kms.hindsight.keyAt(keyId, thenMs)?.tags;
       if (tags === undefined || !carries(tags)) return [];

@@ -12,6 +12,8 @@ export class Sandbox {
   #isAlive = true;
   #isAtWork = false;
   #stalledUntilMs = 0;
+  /** When the platform ends what runs in it. */
+  #endsAtMs = Infinity;
   #invocations = 0;
   #held: (() => void)[] = [];
 
@@ -48,6 +50,11 @@ export class Sandbox {
     }
   }
 
+  /** How long until the platform ends it. */
+  get leftMs(): number {
+    return this.#endsAtMs - this.#engine.nowMs();
+  }
+
   /** It does nothing for a while; what it sent before is on its way. */
   stall(ms: number): void {
     this.#stalledUntilMs = Math.max(this.#stalledUntilMs, this.#engine.nowMs() + ms);
@@ -81,6 +88,7 @@ export class Sandbox {
       () => leave("returned"),
       () => leave("failed"),
     );
+    this.#endsAtMs = this.#engine.nowMs() + limitMs;
     if (limitMs === Infinity) return;
     this.#engine.after(limitMs, () => {
       if (!this.#isAtWork || this.#invocations !== invocation) return;

@@ -43,7 +43,10 @@ export class SharedKms {
     this.#fates = fates;
     this.#laggards = new Set(laggards);
     this.#roleArn = roleArn;
-    this.hindsight = new Hindsight(twin.world, fates.envelope.lagMs);
+    this.hindsight = new Hindsight(
+      twin.world,
+      Math.max(fates.envelope.lagMs, fates.envelope.tagLagMs),
+    );
   }
 
   get world(): KmsTwin["world"] {

@@ -252,14 +252,13 @@ export class SimulatedWorld {
   }
 
   #judges(facts: Facts): Checker[] {
-    const { slackMs } = this.#scenario;
     return [
       availability(facts),
       evidence(facts, this.#rotator.accounts.isHeld),
       drift(facts, this.#rotator.accounts.serves),
       successors(facts, this.#people.askedAtMs),
       data(facts, this.applications),
-      liveness(facts, this.#rotator.accounts, slackMs),
+      liveness(facts, this.#rotator.accounts, this.#scenario),
       ...this.#rotator.checkers,
       bookkeeper(facts.hands),
     ];
