@@ -1,0 +1,195 @@
+/** Mistakes in giving back, rolling back, keeping books, and going on. */
+import type { Mutant } from "./mutant.ts";
+
+const giveBack = "lambda/workflow/give-back.ts";
+const returning = "lambda/workflow/returning.ts";
+const rollback = "lambda/workflow/rollback.ts";
+
+export const answering: Mutant[] = [
+  {
+    name: "a use attempt waits for whoever holds the claim",
+    edits: [
+      {
+        file: "lambda/answer.ts",
+        find: '    await oneKey(current, alias, "force", attempt);',
+        replace: '    await oneKey(current, alias, "due", attempt);',
+      },
+    ],
+    scenario: "half-done",
+    seed: 3,
+  },
+  {
+    name: "a use attempt is taken note of, and nothing else",
+    edits: [
+      {
+        file: "lambda/workflow/attempt.ts",
+        find: "  if (version === undefined) return undefined;\n  const serving",
+        replace: "  if (version?.overriddenBy === undefined) return undefined;\n  const serving",
+      },
+    ],
+    scenario: "half-done",
+    seed: 3,
+  },
+  {
+    name: "a cancelled key is left as KMS leaves it, Disabled",
+    edits: [
+      {
+        file: giveBack,
+        find: '  if (state !== "Disabled" && !unseen) return undefined;',
+        replace:
+          '  if ((state !== "Disabled" && !unseen) || cancelledAtMs !== undefined) return undefined;',
+      },
+      {
+        file: giveBack,
+        find: '    if (!recent(enabledAtMs)) return callOn(rotation, { kind: "EnableKey", keyId }, why);\n    return { kind: "retry", reason: again };',
+        replace: '    return { kind: "retry", reason: again };',
+      },
+    ],
+    scenario: "to-the-end",
+    seed: 3,
+  },
+  {
+    name: "a deletion is not cancelled when the key is asked for",
+    edits: [
+      {
+        file: giveBack,
+        find: '  if (state === "PendingDeletion" && cancel) {',
+        replace: '  if (state === "PendingDeletion" && cancel && enabledAtMs === -1) {',
+      },
+    ],
+    scenario: "to-the-end",
+    seed: 3,
+  },
+  {
+    name: "what gave a key back is not looked at again",
+    edits: [
+      {
+        file: giveBack,
+        find: '  if (untilMs !== undefined) {\n    return { kind: "wait", untilMs, reason: "an earlier call could still disable it" };\n  }\n',
+        replace: "",
+      },
+      {
+        file: giveBack,
+        find: "  if (relabelled) return undefined;",
+        replace: "  if (relabelled || enabledAtMs !== undefined) return undefined;",
+      },
+    ],
+    scenario: "search",
+    seed: 2,
+  },
+  {
+    name: "roll back to a version that is still Disabled",
+    edits: [
+      {
+        file: returning,
+        find: '  if (state === "Disabled") return call({ kind: "EnableKey", keyId }, enabledAtMs, why);\n',
+        replace: "",
+      },
+      {
+        file: returning,
+        find: '  if (state !== "Enabled") {',
+        replace: '  if (state !== "Enabled" && state !== "Disabled") {',
+      },
+      {
+        file: "lambda/workflow/2-distribute.ts",
+        find: '  const notReady = whyNotEnabledYet(scene, fresh);\n  if (notReady !== undefined) return notReady;\n  return {\n    kind: "change",',
+        replace: '  return {\n    kind: "change",',
+      },
+      {
+        file: "lambda/workflow/2-distribute.ts",
+        find: "  const notReady = whyNotEnabledYet(scene, fresh);\n  if (notReady !== undefined) return notReady;\n  const late",
+        replace: "  const late",
+      },
+      {
+        file: "lambda/workflow/3-activate.ts",
+        find: "  const notReady = whyNotEnabledYet(scene, fresh);\n  if (notReady !== undefined) return notReady;\n",
+        replace: "",
+      },
+      {
+        file: "lambda/workflow/invariants.ts",
+        find: '      must(target?.state === "Enabled", "I1: the alias may only move to a key seen Enabled");',
+        replace: '      must(target?.state !== "Creating", "");',
+      },
+    ],
+    scenario: "everything",
+    seed: 10,
+  },
+  {
+    name: "a rollback leaves the old version on its way out",
+    edits: [
+      {
+        file: rollback,
+        find: "  const closed = out === undefined ? record : withRotationClosed(record, out);\n  const returning",
+        replace: "  const closed = record;\n  const returning",
+      },
+    ],
+    scenario: "everything",
+    seed: 11,
+  },
+  {
+    name: "a transition without its line",
+    edits: [
+      {
+        file: "lambda/journal.ts",
+        find: "    outbox: [...stored.outbox, entry],",
+        replace: "    outbox: stored.outbox,",
+      },
+    ],
+    scenario: "calm",
+    seed: 1,
+  },
+  {
+    name: "a line that is not chained to the one before",
+    edits: [
+      {
+        file: "lambda/journal.ts",
+        find: "    previousHash: stored.journalHead,",
+        replace: "    previousHash: genesisHash,",
+      },
+    ],
+    scenario: "calm",
+    seed: 1,
+  },
+  {
+    name: "a managed key that waits is never due again",
+    edits: [
+      {
+        file: "lambda/ending.ts",
+        find: "      return Math.min(ending.dueAtMs, overdueAgainAtMs(record, nowMs));",
+        replace: "      return Math.max(ending.dueAtMs, overdueAgainAtMs(record, nowMs) + 1e12);",
+      },
+    ],
+    scenario: "calm",
+    seed: 1,
+  },
+  {
+    name: "one key's failure ends the run",
+    edits: [
+      {
+        file: "lambda/run.ts",
+        find: "        current.telemetry.failed(nameOf(item), error);",
+        replace:
+          "        current.stopAtMs = 0;\n        current.telemetry.failed(nameOf(item), error);",
+      },
+      {
+        file: "lambda/ending.ts",
+        find: "      return nowMs + retryDelayMs(record.backoff);",
+        replace: "      return nowMs + 1e12;",
+      },
+    ],
+    scenario: "half-done",
+    seed: 1,
+  },
+  {
+    name: "a claim that was not given back is for ever",
+    edits: [
+      {
+        file: "lambda/run.ts",
+        find: "    untilMs: deadlineMs,\n    dueAgainAtMs: deadlineMs + claimBackoffMs,",
+        replace: "    untilMs: deadlineMs * 2,\n    dueAgainAtMs: deadlineMs + claimBackoffMs,",
+      },
+    ],
+    scenario: "half-done",
+    seed: 1,
+  },
+];

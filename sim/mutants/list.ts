@@ -1,0 +1,6 @@
+import { answering } from "./answering.ts";
+import type { Mutant } from "./mutant.ts";
+import { settling } from "./settling.ts";
+import { steps } from "./steps.ts";
+
+export const mutants: Mutant[] = [...settling, ...steps, ...answering];

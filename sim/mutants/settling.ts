@@ -1,0 +1,136 @@
+/** Mistakes about calls that are under way: the settle rule, deadlines, retries. */
+import type { Mutant } from "./mutant.ts";
+
+const settle = "lambda/workflow/settle.ts";
+const turn = "lambda/turn.ts";
+const act = "lambda/act.ts";
+
+const makesTheCall = "  return ports.keys.change(call, { deadlineMs, limitMs: requestLimitMs });";
+const tooLittleIsLeft = "  if (leftMs < requestLimitMs) {";
+
+export const settling: Mutant[] = [
+  {
+    name: "skip the settle rule",
+    edits: [
+      {
+        file: settle,
+        find: "  return inTheWay.length === 0 ? undefined : Math.max(...inTheWay.map((entry) => entry.untilMs));",
+        replace: "  return inTheWay.length < 0 ? nowMs : undefined;",
+      },
+    ],
+    scenario: "search",
+    seed: 0,
+  },
+  {
+    name: "one mark in place of a list",
+    edits: [
+      {
+        file: settle,
+        find: "  return [...standing(list, nowMs).filter((entry) => entry.epoch !== own.epoch), own];",
+        replace: "  return list.length > nowMs ? list : [own];",
+      },
+    ],
+    scenario: "search",
+    seed: 1,
+  },
+  {
+    name: "clear the settle mark on a timeout",
+    edits: [
+      {
+        file: "lambda/ending.ts",
+        find: "  const unsettled = left.uncertain\n    ? record.unsettled\n    : settled(record.unsettled, record.epoch, nowMs);",
+        replace: "  const unsettled = settled(record.unsettled, record.epoch, nowMs);",
+      },
+    ],
+    scenario: "collisions",
+    seed: 249,
+  },
+  {
+    name: "a next changing call after one's own timeout",
+    edits: [
+      {
+        file: settle,
+        find: "(entry) => uncertain || entry.epoch !== epoch);",
+        replace: "(entry) => entry.epoch !== epoch || (uncertain && nowMs < 0));",
+      },
+    ],
+    scenario: "search",
+    seed: 0,
+  },
+  {
+    name: "the mark ends with the run's deadline",
+    edits: [
+      {
+        file: settle,
+        find: "  return deadlineMs + requestLimitMs + clockSkewMs + consistencyMs;",
+        replace: "  return deadlineMs + 0 * (requestLimitMs + clockSkewMs + consistencyMs);",
+      },
+    ],
+    scenario: "search",
+    seed: 0,
+  },
+  {
+    name: "write the intent after CreateKey: what will be called is on record only afterwards",
+    edits: [
+      {
+        file: turn,
+        find: "  const marked = await write(turn.ports.table, state.stored, {\n    ...state.stored,\n    record: announced,\n  });",
+        replace: "  const marked = { ...state.stored, record: announced };",
+      },
+    ],
+    scenario: "half-done",
+    seed: 4,
+  },
+  {
+    name: "a call without an answer is taken for refused",
+    edits: [
+      {
+        file: act,
+        find: makesTheCall,
+        replace:
+          '  const outcome = await ports.keys.change(call, { deadlineMs, limitMs: requestLimitMs });\n  return outcome.kind === "unknown" ? { kind: "refused", refusal: "Throttled", message: "" } : outcome;',
+      },
+    ],
+    scenario: "half-done",
+    seed: 199,
+  },
+  {
+    name: "leave the SDK's retries on",
+    edits: [
+      {
+        file: act,
+        find: makesTheCall,
+        replace:
+          '  const outcome = await ports.keys.change(call, { deadlineMs, limitMs: requestLimitMs });\n  return outcome.kind === "unknown" ? ports.keys.change(call, { deadlineMs, limitMs: requestLimitMs }) : outcome;',
+      },
+    ],
+    scenario: "half-done",
+    seed: 26,
+  },
+  {
+    name: "return with an effect in flight, and nothing that stops it at the send step",
+    edits: [
+      {
+        file: act,
+        find: makesTheCall,
+        replace:
+          '  const change = ports.keys.change(call, { deadlineMs: Infinity, limitMs: requestLimitMs });\n  const pause = ports.clock.sleep(1000).then((): Outcome => ({ kind: "refused", refusal: "Throttled", message: "" }));\n  return Promise.race([change, pause]);',
+      },
+      { file: act, find: tooLittleIsLeft, replace: "  if (leftMs < -Infinity) {" },
+    ],
+    scenario: "collisions",
+    seed: 11,
+  },
+  {
+    name: "go on though the write was lost",
+    edits: [
+      {
+        file: "lambda/write.ts",
+        find: 'if (written.kind === "lost") throw',
+        replace: 'if (written.kind === "lost" && before === next) throw',
+      },
+    ],
+    scenario: "collisions",
+    seed: 59,
+  },
+];

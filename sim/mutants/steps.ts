@@ -1,0 +1,203 @@
+/** Mistakes in the five steps. */
+import type { Mutant } from "./mutant.ts";
+
+const generate = "lambda/workflow/1-generate.ts";
+const activate = "lambda/workflow/3-activate.ts";
+const revoke = "lambda/workflow/5-revoke.ts";
+const soak = "lambda/workflow/soak.ts";
+const invariants = "lambda/workflow/invariants.ts";
+const evidence = "lambda/workflow/evidence.ts";
+const quarantine = "lambda/workflow/quarantine.ts";
+
+export const steps: Mutant[] = [
+  {
+    name: "CreateKey without the tag that says by which rotation",
+    edits: [
+      {
+        file: generate,
+        find: "      tags: { ...tags, [tagNames.attempt]: String(attempts + 1) },",
+        replace:
+          '      tags: { ...tags, [tagNames.rotation]: "", [tagNames.attempt]: String(attempts + 1) },',
+      },
+    ],
+    scenario: "half-done",
+    seed: 2,
+  },
+  {
+    name: "move the alias wherever it was",
+    edits: [
+      {
+        file: activate,
+        find: "    if (key?.keyId !== old.keyId) return aliasMoved(alias, key, fresh.keyId, moment);",
+        replace: "",
+      },
+    ],
+    scenario: "outside-change",
+    seed: 104,
+  },
+  {
+    name: "drop the re-read of the new version before UpdateAlias",
+    edits: [
+      {
+        file: "lambda/workflow/2-distribute.ts",
+        find: "  const notReady = whyNotEnabledYet(scene, fresh);\n  if (notReady !== undefined) return notReady;\n  const late",
+        replace: "  const late",
+      },
+      {
+        file: activate,
+        find: "  const notReady = whyNotEnabledYet(scene, fresh);\n  if (notReady !== undefined) return notReady;\n",
+        replace: "",
+      },
+      {
+        file: invariants,
+        find: '      must(target?.state === "Enabled", "I1: the alias may only move to a key seen Enabled");',
+        replace: '      must(target?.state !== "Creating", "");',
+      },
+    ],
+    scenario: "outside-change",
+    seed: 23,
+  },
+  {
+    name: "treat unknown usage as quiet",
+    edits: [
+      {
+        file: evidence,
+        find: '      return { kind: "unknown", why: lastUse.why };',
+        replace: '      return { kind: "quiet" };',
+      },
+    ],
+    scenario: "everything",
+    seed: 40,
+  },
+  {
+    name: "forget that the evidence lags",
+    edits: [
+      {
+        file: evidence,
+        find: "  const quietAtMs = atMs + policy.drain.quietForMs + lastUseLagMs;",
+        replace: "  const quietAtMs = atMs + policy.drain.quietForMs - lastUseLagMs;",
+      },
+    ],
+    scenario: "calm",
+    seed: 3,
+  },
+  {
+    name: "count the quiet period from when the version was retired",
+    edits: [
+      {
+        file: evidence,
+        find: "      return judgeQuiet(lastUse, policy, nowMs);\n    }\n  }\n}",
+        replace:
+          "      return judgeQuiet({ ...lastUse, atMs: retiredAtMs }, policy, nowMs);\n    }\n  }\n}",
+      },
+    ],
+    scenario: "everything",
+    seed: 7,
+  },
+  {
+    name: "do not read the evidence again before DisableKey",
+    edits: [
+      {
+        file: revoke,
+        find: "  const blocked = inUse ?? (isDisabled ? undefined : guardrail(scene, old, lastUse));",
+        replace: "  const blocked = isDisabled ? undefined : guardrail(scene, old, lastUse);",
+      },
+      {
+        file: "lambda/workflow/4-drain.ts",
+        find: "  const block = notQuiet(scene, evidence);\n  if (block !== undefined) return block;\n",
+        replace: "",
+      },
+    ],
+    scenario: "half-done",
+    seed: 1,
+  },
+  {
+    name: "skip the look for aliases, before DisableKey and after",
+    edits: [
+      {
+        file: revoke,
+        find: "    labelFinding(scene, old) ??\n    inTheWay;",
+        replace: "    labelFinding(scene, old);",
+      },
+      {
+        file: "lambda/workflow/4-drain.ts",
+        find: '  const wrong = stateFinding(scene, ["Enabled"]) ?? aliasesInTheWay(scene);\n  if (wrong !== undefined) return { kind: "halt", finding: wrong };\n  return judged(scene);',
+        replace: "  return judged(scene);",
+      },
+      {
+        file: "lambda/workflow/guard.ts",
+        find: '      return matter.kind === "rotation" ? astray(scene) : undefined;',
+        replace: "      return undefined;",
+      },
+      {
+        file: invariants,
+        find: '      must(aliases?.length === 0, "I2: aliases must be seen, and be none");',
+        replace: '      must(aliases?.length !== -1, "");',
+      },
+    ],
+    scenario: "outside-change",
+    seed: 17,
+  },
+  {
+    name: "skip the look after DisableKey",
+    edits: [
+      {
+        file: soak,
+        find: '  if (inTheWay !== undefined) return needed(scene, "alias", inTheWay.seen);\n  const againAtMs',
+        replace: "  const againAtMs",
+      },
+      {
+        file: soak,
+        find: '  if (inTheWay !== undefined) return needed(scene, "alias", inTheWay.seen);\n  const evidence',
+        replace: "  const evidence",
+      },
+      {
+        file: invariants,
+        find: '      must(aliases?.length === 0, "I2: aliases must be seen, and be none");',
+        replace: '      must(aliases?.length !== -1, "");',
+      },
+      {
+        file: "lambda/workflow/guard.ts",
+        find: '      return matter.kind === "rotation" ? astray(scene) : undefined;',
+        replace: "      return undefined;",
+      },
+    ],
+    scenario: "outside-change",
+    seed: 42,
+  },
+  {
+    name: "do not read the evidence of the hour before DisableKey",
+    edits: [
+      {
+        file: soak,
+        find: "  if (rotation.lateUseReadAtMs === undefined) return readLateUse(scene);",
+        replace: "",
+      },
+      {
+        file: soak,
+        find: '  if (usedSince(rotation.evidence, lastUse)) return needed(scene, "use", inUse(lastUse));',
+        replace: "",
+      },
+    ],
+    scenario: "half-done",
+    seed: 9,
+  },
+  {
+    name: "quarantine a key whose rotation is unknown, and whatever it is used for",
+    edits: [
+      {
+        file: "lambda/audit.ts",
+        find: "  if (record !== undefined && rotation !== undefined) {\n    const handed = await handOver(run, alias, extraOf(rotation, keyId, nowMs));",
+        replace:
+          "  if (record !== undefined) {\n    const handed = await handOver(run, alias, { keyId, rotationId, madeAfterMs: 0, foundAtMs: nowMs });",
+      },
+      {
+        file: quarantine,
+        find: '  if (lastUse.kind === "used") return `was used: ${lastUse.operation}`;\n  if (lastUse.kind !== "never") return "has a last use that KMS does not know";\n',
+        replace: "",
+      },
+    ],
+    scenario: "to-the-end",
+    seed: 5,
+  },
+];

@@ -1,0 +1,29 @@
+/** Protocol mistakes, each in a copy of the sources: somebody who judges catches every one of them. */
+import { describe, expect, test } from "vitest";
+import { live } from "../sim/history.ts";
+import { patchesOf } from "../sim/mutants/copy.ts";
+import { describeHunted, huntAll } from "../sim/mutants/main.ts";
+import { mutants } from "../sim/mutants/list.ts";
+import { scenarioNamed } from "../sim/scenarios.ts";
+
+describe("a mutant", () => {
+  test.each(mutants)("still applies: $name", (mutant) => {
+    expect(patchesOf(mutant).size).toBeGreaterThan(0);
+  });
+
+  test("of each kind is caught, and each by a checker", async () => {
+    const all = await huntAll(300, (hunted) => console.log(describeHunted(hunted)));
+    expect(all.length).toBeGreaterThanOrEqual(25);
+    expect(all.filter(({ caught }) => caught === undefined)).toEqual([]);
+  });
+});
+
+test("where a mutant is caught, the sources as they are keep every invariant", async () => {
+  const lived = mutants.filter(({ scenario }) => scenario !== "search");
+  const places = new Set(lived.map(({ scenario, seed }) => `${scenario} ${seed}`));
+  for (const place of places) {
+    const [scenario = "", seed] = place.split(" ");
+    const told = await live({ seed: Number(seed), scenario: scenarioNamed(scenario) });
+    expect(told.violations, place).toEqual([]);
+  }
+});
