@@ -9,7 +9,7 @@ import { honouredForMs, recheckMs, refusedForMs } from "./workflow/limits.ts";
 import { largeness, notices, stuck } from "./workflow/notices.ts";
 import { servingVersion } from "./workflow/record.ts";
 import { overdueAtMs } from "./workflow/serving.ts";
-import { settled } from "./workflow/settle.ts";
+import { leftUnsettled } from "./workflow/settle.ts";
 import type { EntryDraft, ManagedKey, Planned } from "./workflow/types.ts";
 import { write } from "./write.ts";
 
@@ -42,9 +42,7 @@ export async function settleUp(turn: Turn, left: Left, ending: Ending): Promise<
   const { claim: _, ...claimed } = sent.stored.record;
   const record = remembered(claimed, left.asked, nowMs);
   const backoff = backoffAfter(turn, record, ending, left.uncertain || !sent.all);
-  const unsettled = left.uncertain
-    ? record.unsettled
-    : settled(record.unsettled, record.epoch, nowMs);
+  const unsettled = leftUnsettled(record.unsettled, record.epoch, left.uncertain, nowMs);
   const rested = { ...record, backoff, unsettled, resting: restingOf(ending) };
   const dueAtMs = Math.min(
     nextDueMs(rested, ending, nowMs),

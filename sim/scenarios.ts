@@ -38,7 +38,7 @@ function hasty(random: SimRandom, index: number): Policy {
     name: `policy-${index}`,
     cryptoperiodMs: hours(18, 44),
     leadMs: hours(1, 3),
-    propagationMs: random.next() < 0.5 ? 5 * minuteMs : hours(1, 3),
+    propagationMs: 5 * minuteMs,
     originate: random.next() < 0.3 ? "alias-only" : "observe",
     drain: { atLeastMs: hours(1, 4), quietForMs: hours(1, 3), evidence: "required" },
     retire: (["retain", "disable", "delete", "delete"] as const)[index % 4] ?? "disable",
@@ -66,11 +66,16 @@ function forgetful(random: SimRandom): Habits {
   };
 }
 
+/** Some take long to make a new version known. */
+function varied(random: SimRandom, index: number): Policy {
+  const propagationMs = Math.round((random.next() < 0.5 ? 0.1 : 1 + 2 * random.next()) * hourMs);
+  return { ...hasty(random, index), propagationMs };
+}
+
 /** Slow enough for a deletion to come to its end, which takes KMS seven days and more. */
 function patient(random: SimRandom, index: number): Policy {
-  const policy = hasty(random, index);
   return {
-    ...policy,
+    ...varied(random, index),
     cryptoperiodMs: Math.round((4 + 4 * random.next()) * 24 * hourMs),
     leadMs: 12 * hourMs,
     retire: index === 0 ? "disable" : "delete",
@@ -180,6 +185,7 @@ export const scenarios = {
   everything: {
     ...base,
     name: "everything",
+    policy: varied,
     schedulers: 3,
     crons: 3,
     habits: forgetful,

@@ -20,6 +20,16 @@ export function settled(list: Unsettled[], epoch: number, nowMs: number): Unsett
   return standing(list, nowMs).filter((entry) => entry.epoch !== epoch);
 }
 
+/** As a turn leaves it: a call of its epoch without an answer may still land. */
+export function leftUnsettled(
+  list: Unsettled[],
+  epoch: number,
+  uncertain: boolean,
+  nowMs: number,
+): Unsettled[] {
+  return uncertain ? list : settled(list, epoch, nowMs);
+}
+
 function standing(list: Unsettled[], nowMs: number): Unsettled[] {
   return list.filter((entry) => entry.untilMs > nowMs);
 }

@@ -37,13 +37,13 @@ export const settling: Mutant[] = [
     name: "clear the settle mark on a timeout",
     edits: [
       {
-        file: "lambda/ending.ts",
-        find: "  const unsettled = left.uncertain\n    ? record.unsettled\n    : settled(record.unsettled, record.epoch, nowMs);",
-        replace: "  const unsettled = settled(record.unsettled, record.epoch, nowMs);",
+        file: settle,
+        find: "  return uncertain ? list : settled(list, epoch, nowMs);",
+        replace: "  return uncertain && nowMs < 0 ? list : settled(list, epoch, nowMs);",
       },
     ],
-    scenario: "collisions",
-    seed: 249,
+    scenario: "search",
+    seed: 0,
   },
   {
     name: "a next changing call after one's own timeout",

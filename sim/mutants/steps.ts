@@ -54,7 +54,7 @@ export const steps: Mutant[] = [
         replace: '      must(target?.state !== "Creating", "");',
       },
     ],
-    scenario: "outside-change",
+    scenario: "everything",
     seed: 23,
   },
   {

@@ -6,7 +6,7 @@
 import { announce } from "../../lambda/workflow/absorb.ts";
 import { violations } from "../../lambda/workflow/invariants.ts";
 import { recheckMs } from "../../lambda/workflow/limits.ts";
-import { settled } from "../../lambda/workflow/settle.ts";
+import { leftUnsettled } from "../../lambda/workflow/settle.ts";
 import { nothingSeen } from "../../lambda/workflow/sights.ts";
 import type {
   Decision,
@@ -113,8 +113,8 @@ function sent(
 function rested(state: State, turn: Turn, dueAtMs: number, without: Part | undefined): State {
   const { claim: _, ...record } = state.record;
   const { nowMs } = state;
-  const keeps = turn.uncertain && without !== "mark kept";
-  const unsettled = keeps ? record.unsettled : settled(record.unsettled, turn.epoch, nowMs);
+  const uncertain = turn.uncertain && without !== "mark kept";
+  const unsettled = leftUnsettled(record.unsettled, turn.epoch, uncertain, nowMs);
   const due = Math.min(
     dueAtMs,
     nowMs + 1000 * 3_600_000,

@@ -104,13 +104,15 @@ export type Fate = {
   again?: { afterMs: number; hears: "first" | "second" };
 };
 
-const prompt: Fate = { stallMs: 0, outMs: 0, backMs: 0 };
+export const prompt: Fate = { stallMs: 0, outMs: 0, backMs: 0 };
 
 /** Draws what happens. Once `on` is false nothing does; the draws are made all the same. */
 export class Fates {
   on = true;
   /** After so many faults there are no more: to find the shortest history that still fails. */
   faultsMax = Infinity;
+  /** In place of what is drawn: the fate of each call by its number, in the order of calls. */
+  script: ((medium: Medium, name: string) => Fate) | undefined;
   readonly injected: Partial<Record<FaultKind, number>> = {};
   readonly envelope: Envelope;
   readonly #faults: Faults;
@@ -147,7 +149,8 @@ export class Fates {
   }
 
   /** Most calls are over at once; at most one thing goes wrong with one. */
-  of(medium: Medium): Fate {
+  of(medium: Medium, name: () => string): Fate {
+    if (this.script !== undefined) return this.script(medium, name());
     const { flightMs } = this.envelope;
     if (this.strikes("crash")) {
       const crash = this.#random.next() < 0.5 ? "before" : "after";

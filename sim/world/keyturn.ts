@@ -49,7 +49,10 @@ export class Keyturn implements Rotator {
     this.#outside = {
       ...around,
       principalArn: keyturnArn,
-      wrote: (before, after) => lines.onWrite?.(before, after),
+      wrote: (before, after) => {
+        lines.onWrite?.(before, after);
+        if (after.record.claim === undefined) around.turnEnded(after.record);
+      },
     };
     this.#telemetry = telemetryOf(around, this.#told);
   }

@@ -34,7 +34,7 @@ export class Network {
   }
 
   pass<T>(from: Sandbox, call: Passing<T>): Promise<T> {
-    const fate = this.#fates.of(call.medium);
+    const fate = this.#fates.of(call.medium, call.name);
     const isPrompt = fate.stallMs + fate.outMs + fate.backMs === 0;
     const isPlain = fate.crash === undefined && fate.unanswered !== true && fate.refused !== true;
     if (isPrompt && isPlain && fate.again === undefined) {

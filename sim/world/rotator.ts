@@ -1,6 +1,6 @@
 /** What rotates the keys of a simulated world: keyturn, or the script it is compared with. */
 import type { Configuration } from "../../lambda/config.ts";
-import type { Policy } from "../../lambda/workflow/types.ts";
+import type { ManagedKey, Policy } from "../../lambda/workflow/types.ts";
 import type { Checker, Facts } from "../checkers/checker.ts";
 import type { Accounts } from "../checkers/liveness.ts";
 import type { TableTwin } from "../ports/table.ts";
@@ -23,6 +23,8 @@ export type Surroundings = {
   configuration: Configuration;
   policies: Map<string, Policy>;
   facts: Facts;
+  /** Told of the record as each turn leaves it. */
+  turnEnded: (record: ManagedKey) => void;
   say: (line: () => string) => void;
 };
 

@@ -15,6 +15,7 @@ export class Sandbox {
   /** When the platform ends what runs in it. */
   #endsAtMs = Infinity;
   #invocations = 0;
+  #over: ((outcome: "returned" | "failed" | "ended") => void) | undefined;
   #held: (() => void)[] = [];
 
   constructor(engine: Engine, name: string, skewMs: number) {
@@ -60,9 +61,12 @@ export class Sandbox {
     this.#stalledUntilMs = Math.max(this.#stalledUntilMs, this.#engine.nowMs() + ms);
   }
 
+  /** The process is gone, and the platform knows. */
   end(): void {
+    const over = this.#isAtWork && this.#isAlive ? this.#over : undefined;
     this.#isAlive = false;
     this.#held = [];
+    if (over !== undefined) this.#engine.after(0, () => over("ended"));
   }
 
   /**
@@ -89,12 +93,10 @@ export class Sandbox {
       () => leave("failed"),
     );
     this.#endsAtMs = this.#engine.nowMs() + limitMs;
+    this.#over = over;
     if (limitMs === Infinity) return;
     this.#engine.after(limitMs, () => {
-      if (!this.#isAtWork || this.#invocations !== invocation) return;
-      const wasAlive = this.#isAlive;
-      this.end();
-      if (wasAlive) over("ended");
+      if (this.#isAtWork && this.#invocations === invocation) this.end();
     });
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Configuration } from "../../lambda/config.ts";
 import { requestLimitMs } from "../../lambda/workflow/limits.ts";
-import type { Policy } from "../../lambda/workflow/types.ts";
+import type { ManagedKey, Policy } from "../../lambda/workflow/types.ts";
 import { availability } from "../checkers/availability.ts";
 import {
   bookkeeper,
@@ -74,6 +74,8 @@ export class SimulatedWorld {
   readonly kms: SharedKms;
   readonly fates: Fates;
   readonly applications: Application[] = [];
+  /** Told of the record as each turn leaves it. */
+  onTurnEnd: ((record: ManagedKey) => void) | undefined;
   readonly #random: SimRandom;
   readonly #scenario: Scenario;
   readonly #rotator: Rotator;
@@ -145,8 +147,18 @@ export class SimulatedWorld {
       configuration: this.#configuration(),
       policies: this.#policies,
       facts: this.#facts(),
+      turnEnded: (record) => this.onTurnEnd?.(record),
       say,
     };
+  }
+
+  record(alias: string): ManagedKey | undefined {
+    return (this.table.stored(alias) as { record: ManagedKey } | undefined)?.record;
+  }
+
+  /** A schedule fires besides those that there are. */
+  startRun(): void {
+    this.#rotator.tick();
   }
 
   /** Lives the whole history, and says what was wrong in it. */
@@ -172,7 +184,7 @@ export class SimulatedWorld {
       events: engine.events,
       runs: this.#rotator.runs,
       simulatedMs: safetyMs + calmMs,
-      rotations: this.#rotations(),
+      rotations: this.kms.world.keys.size - this.#policies.size,
     };
   }
 
@@ -281,10 +293,5 @@ export class SimulatedWorld {
         for (const checker of this.#checkers) checker.onUse?.(keyId);
       },
     };
-  }
-
-  #rotations(): number {
-    const { keys } = this.kms.world;
-    return keys.size - this.#policies.size;
   }
 }
