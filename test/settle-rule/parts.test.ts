@@ -44,7 +44,10 @@ const parts = {
   "the second look at exempt calls": withoutSecondLook,
   "the list: there is one mark for all epochs": () =>
     withRule(() => ({ marked: (_: Unsettled[], own: Unsettled) => [own] })),
-  "that an epoch removes its own mark only": () => withRule(() => ({ settled: () => [] })),
+  "that an epoch removes its own mark only": () =>
+    withRule(() => ({
+      leftUnsettled: (list, _epoch, uncertain) => (uncertain ? list : []),
+    })),
   "request limit and skew in the mark": () =>
     withRule(() => ({ unsettledUntilMs: (deadlineMs) => deadlineMs + consistencyMs })),
   "the consistency of reads in the mark": () =>
