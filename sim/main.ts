@@ -84,6 +84,9 @@ async function tellOne(seed: number): Promise<number> {
     `seed ${seed}, ${scenario}, ${rotator}: ${hours(told.simulatedMs)} simulated hours, ` +
       `${told.events} events, ${told.runs} runs, ${told.rotations} new keys`,
   );
+  const rates = Object.entries(told.rates).filter(([, rate]) => rate > 0);
+  const likely = rates.map(([kind, rate]) => `${kind} ${(rate * 100).toFixed(1)} %`).join(", ");
+  console.log(`likely, per occasion: ${likely || "nothing"}`);
   console.log(`faults: ${counted(told.faults as Record<string, number>)}`);
   console.log(`trace: ${told.lines.length} lines, sha256 ${told.traceHash}`);
   const [first] = told.violations;

@@ -115,13 +115,14 @@ export class Fates {
   script: ((medium: Medium, name: string) => Fate) | undefined;
   readonly injected: Partial<Record<FaultKind, number>> = {};
   readonly envelope: Envelope;
-  readonly #faults: Faults;
+  /** How likely each is in this history. */
+  readonly rates: Faults;
   readonly #random: SimRandom;
   #count = 0;
 
   constructor(random: SimRandom, faults: Faults, envelope: Envelope) {
     this.#random = random;
-    this.#faults = faults;
+    this.rates = faults;
     this.envelope = envelope;
   }
 
@@ -130,7 +131,7 @@ export class Fates {
   }
 
   strikes(kind: FaultKind): boolean {
-    const rate = this.#faults[kind];
+    const rate = this.rates[kind];
     if (rate === 0 || this.#random.next() >= rate) return false;
     if (!this.on || this.#count >= this.faultsMax) return false;
     this.#count += 1;

@@ -26,7 +26,7 @@ import { SimRandom } from "../random.ts";
 import type { Scenario } from "../scenarios.ts";
 import { Application } from "./application.ts";
 import { Engine } from "./engine.ts";
-import { Fates } from "./fates.ts";
+import { Fates, type Faults } from "./fates.ts";
 import { Keyturn, keyturnArn } from "./keyturn.ts";
 import { Naive, naiveArn } from "./naive.ts";
 import { Network } from "./network.ts";
@@ -45,6 +45,7 @@ const owner = "acme";
 
 export type Told = {
   violations: Violation[];
+  rates: Faults;
   faults: Partial<Record<string, number>>;
   faultCount: number;
   events: number;
@@ -179,6 +180,7 @@ export class SimulatedWorld {
     for (const checker of this.#checkers) checker.atEnd?.();
     return {
       violations: this.violations,
+      rates: fates.rates,
       faults: fates.injected,
       faultCount: fates.count,
       events: engine.events,
