@@ -2,6 +2,7 @@
  * What those who judge a simulated world can look at, and how they are called. They know the whole
  * truth, and nothing of how either rotator works.
  */
+import { tagNames } from "../../lambda/workflow/tag-names.ts";
 import type { Stored } from "../../lambda/ports.ts";
 import type { Call, Policy } from "../../lambda/workflow/types.ts";
 import type { KmsKey, World } from "../kms/types.ts";
@@ -107,8 +108,8 @@ export function keyIdIn(input: Record<string, unknown>): string {
 
 /** Something short to call a key by. */
 export function nameOf(key: KmsKey | undefined, keyId: string): string {
-  const version = key?.tags.get("keyturn:version");
-  const alias = key?.tags.get("keyturn:alias") ?? "";
+  const version = key?.tags.get(tagNames.version);
+  const alias = key?.tags.get(tagNames.alias) ?? "";
   const short = keyId.slice(0, 8);
   return version === undefined ? short : `${short} (version ${version} of ${alias})`;
 }

@@ -1,4 +1,5 @@
 /** One case: a life in which one call, or its run, comes to grief in one way. */
+import { tagNames } from "../../lambda/workflow/tag-names.ts";
 import type { ManagedKey } from "../../lambda/workflow/types.ts";
 import { prompt, type Fate, type Medium } from "../world/fates.ts";
 import { requestLimitMs } from "../../lambda/workflow/limits.ts";
@@ -118,8 +119,8 @@ function summaryOf(world: SimulatedWorld): string {
   const record = world.record(alias);
   const target = world.kms.world.aliases.get(alias)?.keyId;
   const keys = [...world.kms.world.keys.values()].map(({ keyId, state, tags, grants }) => {
-    const version = tags.get("keyturn:version") ?? "-";
-    const label = tags.has("keyturn:retired") ? "retired" : "";
+    const version = tags.get(tagNames.version) ?? "-";
+    const label = tags.has(tagNames.retired) ? "retired" : "";
     const isTarget = keyId === target ? "under the alias" : "";
     return `version ${version} ${state} ${label} ${isTarget} grants ${grants.size}`;
   });

@@ -1,5 +1,6 @@
 /** Where the search begins. */
 import { newManagedKey } from "../../lambda/workflow/record.ts";
+import { tagNames } from "../../lambda/workflow/tag-names.ts";
 import type { ManagedKey } from "../../lambda/workflow/types.ts";
 import { alias, home, owner, startMs, tableId } from "./fixture.ts";
 import { shape } from "./model-kms.ts";
@@ -41,10 +42,10 @@ export function atRest(budget: Budget): State {
   const createdAtMs = startMs - longMs;
   const id = "key-1";
   const tags = {
-    "keyturn:owner": owner,
-    "keyturn:alias": alias,
-    "keyturn:version": "1",
-    "keyturn:policy": home.policy.name,
+    [tagNames.owner]: owner,
+    [tagNames.alias]: alias,
+    [tagNames.version]: "1",
+    [tagNames.policy]: home.policy.name,
   };
   const key: ModelKey = {
     id,

@@ -1,6 +1,7 @@
 /** KMS without compare-and-swap, as little of it as a managed key needs: looks, and calls that land. */
 import type { Call, Key, Look, Seen, Sight, Tags } from "../../lambda/workflow/types.ts";
 import { subjectOf } from "../../lambda/workflow/sights.ts";
+import { tagNames } from "../../lambda/workflow/tag-names.ts";
 import { lastUseLagMs } from "../../lambda/workflow/limits.ts";
 import { alias } from "./fixture.ts";
 import type { ModelKey, ModelKms } from "./state.ts";
@@ -34,11 +35,11 @@ export function looked(kms: ModelKms, nowMs: number, seen: Seen, looks: Look[]):
 
 function see(kms: ModelKms, nowMs: number, look: Look): Sight<unknown> {
   if (look.kind === "successors") {
-    const found = kms.keys.filter(({ tags }) => tags["keyturn:rotation"] === look.rotationId);
+    const found = kms.keys.filter(({ tags }) => tags[tagNames.rotation] === look.rotationId);
     return seenAs(found.map(({ id }) => id));
   }
   if (look.kind === "lineage") {
-    const ours = kms.keys.filter(({ tags }) => tags["keyturn:alias"] === look.alias);
+    const ours = kms.keys.filter(({ tags }) => tags[tagNames.alias] === look.alias);
     return seenAs(ours.map(({ id, tags }) => ({ keyId: id, tags })));
   }
   const named = look.kind === "key" ? look.key : look.keyId;

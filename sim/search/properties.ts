@@ -1,5 +1,6 @@
 /** What must never be: the invariants of design.md, of a call as it lands and of a world at rest. */
 import { recheckMs } from "../../lambda/workflow/limits.ts";
+import { tagNames } from "../../lambda/workflow/tag-names.ts";
 import type { Call } from "../../lambda/workflow/types.ts";
 import { keyNamed } from "./model-kms.ts";
 import type { State } from "./state.ts";
@@ -41,10 +42,10 @@ export function wrongWith(state: State, call: Call, epoch: number): string | und
 
 /** I4: of the keys that one rotation made, one at the most ever serves. */
 function twoSuccessors({ kms }: State, keyId: string): string | undefined {
-  const rotation = keyNamed(kms, keyId)?.tags["keyturn:rotation"];
+  const rotation = keyNamed(kms, keyId)?.tags[tagNames.rotation];
   if (rotation === undefined) return undefined;
   const other = kms.keys.find(
-    ({ id, served, tags }) => id !== keyId && served && tags["keyturn:rotation"] === rotation,
+    ({ id, served, tags }) => id !== keyId && served && tags[tagNames.rotation] === rotation,
   );
   return other === undefined ? undefined : `I4: ${other.id} and ${keyId} both come to serve`;
 }

@@ -182,7 +182,7 @@ export class People {
   }
 
   #newestNumber(alias: string): number {
-    const numbers = this.#versionsOf(alias).map(({ tags }) => Number(tags.get("keyturn:version")));
+    const numbers = this.#versionsOf(alias).map(({ tags }) => Number(tags.get(tagNames.version)));
     return Math.max(1, ...numbers);
   }
 

@@ -12,6 +12,7 @@ import type {
   Table,
   Written,
 } from "../../lambda/ports.ts";
+import { tagNames } from "../../lambda/workflow/tag-names.ts";
 import type { Call } from "../../lambda/workflow/types.ts";
 import { createKeyServiceTwin } from "../ports/keys.ts";
 import type { TableTwin } from "../ports/table.ts";
@@ -122,7 +123,7 @@ function changing(
 export function describeCall(call: Call): string {
   switch (call.kind) {
     case "CreateKey":
-      return `CreateKey for ${call.tags["keyturn:alias"] ?? "?"}`;
+      return `CreateKey for ${call.tags[tagNames.alias] ?? "?"}`;
     case "UpdateAlias":
       return `UpdateAlias ${call.alias} to ${call.keyId}`;
     case "CreateGrant":
