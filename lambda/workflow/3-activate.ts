@@ -5,7 +5,7 @@
 import { whyNotEnabledYet } from "./2-distribute.ts";
 import { aliasMoved } from "./alias-target.ts";
 import { consistencyMs } from "./limits.ts";
-import { behind, labelFinding } from "./lineage.ts";
+import { behind, wrongLabel } from "./lineage.ts";
 import { ownerFinding } from "./old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
@@ -52,9 +52,10 @@ function move(scene: StepScene, fresh: Version, alias: string): Decision {
   const owners = [fresh, old].map(({ keyId }): Look => ({ kind: "tags", keyId }));
   const first = lookFirst(scene, owners);
   if (first !== undefined) return first;
-  const wrong =
-    ownerFinding(scene, fresh) ?? ownerFinding(scene, old) ?? labelFinding(scene, fresh);
+  const wrong = ownerFinding(scene, fresh) ?? ownerFinding(scene, old);
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
+  const mislabelled = wrongLabel(scene, fresh);
+  if (mislabelled !== undefined) return mislabelled;
   return {
     kind: "call",
     call: { kind: "UpdateAlias", alias, keyId: fresh.keyId },

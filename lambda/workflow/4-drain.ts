@@ -10,7 +10,7 @@ import { finding, requestCommand, type Finding } from "./findings.ts";
 import { decideRestored } from "./give-back.ts";
 import { dayMs, recheckMs } from "./limits.ts";
 import { labelAs } from "./label.ts";
-import { labelFinding } from "./lineage.ts";
+import { wrongLabel } from "./lineage.ts";
 import { withRotation, withRotationClosed, withVersion } from "./record.ts";
 import { lookFirst } from "./sights.ts";
 import type { Decision, Evidence, LastUse, Rotation, StepScene, Version } from "./types.ts";
@@ -53,8 +53,8 @@ function label(scene: StepScene): Decision {
   if (first !== undefined) return first;
   const wrong = stateFinding(scene, ["Enabled"]) ?? ownerFinding(scene, old);
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
-  const foreign = labelFinding(scene, old);
-  if (foreign !== undefined) return { kind: "halt", finding: foreign };
+  const mislabelled = wrongLabel(scene, old);
+  if (mislabelled !== undefined) return mislabelled;
   const { episode } = rotation;
   return labelAs(scene, episode, `version ${old.number} no longer originates`);
 }

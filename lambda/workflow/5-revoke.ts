@@ -15,7 +15,7 @@ import {
 } from "./destruction.ts";
 import { describeLastUse } from "./evidence.ts";
 import { needed } from "./give-back.ts";
-import { labelFinding } from "./lineage.ts";
+import { wrongLabel } from "./lineage.ts";
 import { aliasesInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
@@ -73,12 +73,10 @@ function disable(scene: StepScene): Decision {
     return needed(scene, "use", `our call landed late: ${describeLastUse(lastUse)}`);
   }
   const expected: KeyState[] = isDisabled ? ["Disabled"] : ["Enabled"];
-  const wrong =
-    stateFinding(scene, expected) ??
-    ownerFinding(scene, old) ??
-    labelFinding(scene, old) ??
-    inTheWay;
+  const wrong = stateFinding(scene, expected) ?? ownerFinding(scene, old) ?? inTheWay;
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
+  const mislabelled = wrongLabel(scene, old);
+  if (mislabelled !== undefined) return mislabelled;
   const blocked = inUse ?? (isDisabled ? undefined : guardrail(scene, old, lastUse));
   if (blocked !== undefined) return lapsed(scene) ?? blocked;
   const newEvidence = evidenceRead(scene, lastUse);

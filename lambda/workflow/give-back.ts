@@ -6,7 +6,7 @@ import { comingBack, mayBePending } from "./attempt.ts";
 import { callOn } from "./destruction.ts";
 import { consistencyMs, recheckMs } from "./limits.ts";
 import { labelAs } from "./label.ts";
-import { labelFinding } from "./lineage.ts";
+import { wrongLabel } from "./lineage.ts";
 import { aliasesInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "./record.ts";
 import { blockedUntilMs } from "./settle.ts";
@@ -67,8 +67,8 @@ export function decideRestored(scene: StepScene, restored: Restored): Decision {
   const foreign = isGone ? stateFinding(scene, []) : ownerFinding(scene, old);
   if (foreign !== undefined) return { kind: "halt", finding: foreign };
   // Unless somebody asked for the key just now: a record older than KMS enables nothing by itself.
-  const older = isAskedFor(scene) ? undefined : labelFinding(scene, old);
-  if (older !== undefined) return { kind: "halt", finding: older };
+  const older = isAskedFor(scene) ? undefined : wrongLabel(scene, old);
+  if (older !== undefined) return older;
   const call = callToGiveBack(scene, restored);
   if (call !== undefined) return call;
   const asked = restored.because === "attempt";

@@ -4,6 +4,7 @@
  * such trace stops all changing calls until a person had the record reconciled.
  */
 import { finding, requestCommand, type Finding } from "./findings.ts";
+import { consistencyMs } from "./limits.ts";
 import { stillToSee, valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
 import type { Decision, Look, ManagedKey, Moment, Scene, Tags, Version } from "./types.ts";
@@ -37,8 +38,8 @@ export function lineageFirst(scene: Scene): Decision | undefined {
     return { kind: "halt", finding: behind(record, sights, moment.nowMs) };
   }
   for (const version of oddlyLabelled) {
-    const what = labelFinding(scene, version);
-    if (what !== undefined) return { kind: "halt", finding: what };
+    const wrong = wrongLabel(scene, version);
+    if (wrong !== undefined) return wrong;
   }
   return undefined;
 }
@@ -67,16 +68,23 @@ export function otherTable(record: ManagedKey, moment: Moment): Finding | undefi
   return behind(record, sights, moment.nowMs);
 }
 
-/** The label on a version is not the one that the record has put there. */
-export function labelFinding(
+/**
+ * The label on a version is not the one that the record has put there. What was put there just now is
+ * not seen by every read yet, and a read of then is no sign of a later state.
+ */
+export function wrongLabel(
   { record, seen, moment }: Scene,
   version: Version,
-): Finding | undefined {
+): Extract<Decision, { kind: "halt" | "wait" }> | undefined {
   const tags = valueOf(seen.tags[version.keyId]);
   if (tags === undefined || isLabelKnown(record, version.number, tags)) return undefined;
+  const settlesAtMs = record.authorizationChangedAtMs + consistencyMs;
+  if (moment.nowMs < settlesAtMs) {
+    return { kind: "wait", untilMs: settlesAtMs, reason: "until every read shows the last label" };
+  }
   const there = tags[tagNames.retired] ?? "nothing";
   const sights = `version ${version.number}, ${version.keyId}, is labelled ${there}; on record is ${version.label ?? "nothing"}`;
-  return behind(record, sights, moment.nowMs);
+  return { kind: "halt", finding: behind(record, sights, moment.nowMs) };
 }
 
 /** As it is on record, or as a call without an answer may have made it. */

@@ -4,7 +4,7 @@
  */
 import { finding } from "./findings.ts";
 import { consistencyMs } from "./limits.ts";
-import { labelFinding } from "./lineage.ts";
+import { wrongLabel } from "./lineage.ts";
 import { ownerFinding } from "./old-version.ts";
 import { versionOf, withRotation, withVersion, without } from "./record.ts";
 import { blockedUntilMs } from "./settle.ts";
@@ -33,8 +33,8 @@ export function notYetBack(scene: StepScene, target: Version): Decision | undefi
   if (state === undefined) return gone(scene, target);
   const foreign = ownerFinding(scene, target);
   if (foreign !== undefined) return { kind: "halt", finding: foreign };
-  const older = labelFinding(scene, target);
-  if (older !== undefined) return { kind: "halt", finding: older };
+  const older = wrongLabel(scene, target);
+  if (older !== undefined) return older;
   const { cancelledAtMs, enabledAtMs, unlabelledAtMs } = rotation.revived ?? {};
   const call = (made: Call, doneAtMs: number | undefined, why: string): Decision =>
     doneAtMs !== undefined && moment.nowMs < doneAtMs + consistencyMs

@@ -13,7 +13,7 @@ import {
 import { describeLastUse, usedSince } from "./evidence.ts";
 import { needed } from "./give-back.ts";
 import { consistencyMs, lastUseLagMs } from "./limits.ts";
-import { labelFinding } from "./lineage.ts";
+import { wrongLabel } from "./lineage.ts";
 import { aliasesInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
 import { withRotation, withRotationClosed } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
@@ -48,9 +48,10 @@ export function soak(scene: StepScene): Decision {
   if (key?.state === "PendingDeletion" && rotation.unanswered === "ScheduleKeyDeletion") {
     return { kind: "change", ...scheduled(record, rotation, key.deletionAtMs, moment.nowMs) };
   }
-  const wrong =
-    stateFinding(scene, ["Disabled"]) ?? ownerFinding(scene, old) ?? labelFinding(scene, old);
+  const wrong = stateFinding(scene, ["Disabled"]) ?? ownerFinding(scene, old);
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
+  const mislabelled = wrongLabel(scene, old);
+  if (mislabelled !== undefined) return mislabelled;
   const inTheWay = aliasesInTheWay(scene);
   if (inTheWay !== undefined) return needed(scene, "alias", inTheWay.seen);
   const evidence = evidenceOf(scene);

@@ -116,8 +116,8 @@ export const steps: Mutant[] = [
     edits: [
       {
         file: revoke,
-        find: "    labelFinding(scene, old) ??\n    inTheWay;",
-        replace: "    labelFinding(scene, old);",
+        find: "?? ownerFinding(scene, old) ?? inTheWay;",
+        replace: "?? ownerFinding(scene, old);",
       },
       {
         file: "lambda/workflow/4-drain.ts",
