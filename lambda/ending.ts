@@ -125,7 +125,6 @@ async function tell(turn: Turn, stored: Stored, now: Finding[]): Promise<Stored>
   const next = { ...record, findings: kept };
   const came = missingFrom(record.findings, kept);
   const went = missingFrom(kept, record.findings);
-  for (const item of came) turn.telemetry.finding(record.alias, item);
   if (came.length + went.length === 0) return { ...stored, record: next };
   const entry: EntryDraft = {
     event: came.length > 0 ? "found-wrong" : "put-right",
@@ -137,7 +136,9 @@ async function tell(turn: Turn, stored: Stored, now: Finding[]): Promise<Stored>
     },
   };
   const told = transition(stored, next, entry, turn.ports.clock.nowMs());
+  // A run that was ousted has seen another's doings as wrong: it has nothing to tell.
   await write(turn.ports.table, stored, told);
+  for (const item of came) turn.telemetry.finding(record.alias, item);
   turn.telemetry.transition(told);
   return told;
 }
