@@ -8,6 +8,7 @@ import { consistencyMs } from "./limits.ts";
 import { behind, wrongLabel } from "./lineage.ts";
 import { ownerFinding } from "./old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "./record.ts";
+import { blockedUntilMs } from "./settle.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import type {
   Decision,
@@ -42,8 +43,25 @@ export function decideActivate(scene: StepScene): Decision {
     } else return aliasMoved(alias, key, fresh.keyId, moment);
   }
   const [alias] = toMove;
-  if (alias === undefined) return activated(scene, fresh);
+  if (alias === undefined) return stillMoving(scene) ?? activated(scene, fresh);
   return move(scene, fresh, alias);
+}
+
+/**
+ * What was seen holds only once no earlier call can move an alias any longer; and, of an alias that this
+ * rotation did not have to move back, once reads show where the one before had moved it.
+ */
+function stillMoving({ record, rotation, moment }: StepScene): Decision | undefined {
+  const { epoch, uncertain, nowMs } = moment;
+  const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
+  if (untilMs !== undefined) {
+    return { kind: "wait", untilMs, reason: "an earlier call could still move an alias" };
+  }
+  const { direction, intent, movedAtMs, openedAtMs } = rotation;
+  const shownAtMs = openedAtMs + consistencyMs;
+  const isMoved = intent.aliases.every((alias) => Object.hasOwn(movedAtMs, alias));
+  if (direction === "forward" || isMoved || nowMs >= shownAtMs) return undefined;
+  return { kind: "wait", untilMs: shownAtMs, reason: "an alias may have been moved just before" };
 }
 
 /** Neither of the two versions may have become somebody else's; nor the new one have been retired. */
