@@ -46,8 +46,13 @@ export const settling: Mutant[] = [
     seed: 1,
   },
   {
-    name: "a next changing call after one's own timeout",
+    name: "a next changing call after one's own timeout, and its answer taken for that of both",
     edits: [
+      {
+        file: settle,
+        find: "  return uncertain ? list : settled(list, epoch, nowMs);",
+        replace: "  return uncertain && nowMs < 0 ? list : settled(list, epoch, nowMs);",
+      },
       {
         file: settle,
         find: "(entry) => uncertain || entry.epoch !== epoch);",
@@ -66,8 +71,8 @@ export const settling: Mutant[] = [
         replace: "  return deadlineMs + 0 * (requestLimitMs + clockSkewMs + consistencyMs);",
       },
     ],
-    scenario: "search",
-    seed: 0,
+    scenario: "collisions",
+    seed: 165,
   },
   {
     name: "write the intent after CreateKey: what will be called is on record only afterwards",

@@ -2,16 +2,15 @@
 import { newManagedKey } from "../../lambda/workflow/record.ts";
 import { tagNames } from "../../lambda/workflow/tag-names.ts";
 import type { ManagedKey } from "../../lambda/workflow/types.ts";
-import { alias, home, owner, startMs, tableId } from "./fixture.ts";
+import { home, hourMs, longMs, owner, policy, startMs, tableId } from "./fixture.ts";
 import { shape } from "./model-kms.ts";
 import { movesOf } from "./moves.ts";
 import type { Budget, ModelKey, State } from "./state.ts";
 
-const longMs = 30 * 24 * 3_600_000;
-
 /** What is yet to happen of it all, unless a scope says otherwise. */
 export const nothing: Budget = {
   faults: 0,
+  lags: 0,
   rotates: 0,
   rollbacks: 0,
   resumes: 0,
@@ -24,57 +23,79 @@ export const nothing: Budget = {
  * evidence lags, so that nothing keeps it from being put out of use soon after it served.
  */
 export function aged(budget: Budget): State {
-  let state = atRest({ ...nothing, rotates: 1 });
+  let state = atRest({ ...nothing, rotates: 1 }, 0);
   for (const step of [/asks for rotate/, /CreateKey .* is answered/]) {
-    const next = movesOf(state, { workers: 1, without: undefined }).find(({ name }) =>
+    const { first, rest } = movesOf(state, { workers: 1, without: undefined });
+    const next = [...(first === undefined ? [] : [first]), ...rest].find(({ name }) =>
       step.test(name),
     );
     if (next === undefined) throw new Error(`nothing does ${String(step)}`);
     state = next.state;
   }
   const hoursAgo = (key: ModelKey): ModelKey =>
-    key.served ? key : { ...key, createdAtMs: key.createdAtMs - 2 * 3_600_000 };
-  return { ...state, kms: { ...state.kms, keys: state.kms.keys.map(hoursAgo) }, budget };
+    key.served ? key : { ...key, createdAtMs: key.createdAtMs - 2 * hourMs };
+  const { record, kms } = state;
+  const then = startMs - 2 * hourMs;
+  const versions = record.versions.map((one) =>
+    one.number === 1 ? one : { ...one, createdAtMs: then },
+  );
+  const rotations = record.rotations.map((one) => ({
+    ...one,
+    intent: { ...one.intent, writtenAtMs: then },
+  }));
+  return {
+    ...state,
+    record: { ...record, versions, rotations },
+    kms: { ...kms, keys: kms.keys.map(hoursAgo) },
+    budget,
+  };
 }
 
 /** One version, enrolled, in use for long. */
-export function atRest(budget: Budget): State {
+export function atRest(budget: Budget, propagationMs: number): State {
   const createdAtMs = startMs - longMs;
   const id = "key-1";
   const tags = {
     [tagNames.owner]: owner,
-    [tagNames.alias]: alias,
+    [tagNames.alias]: home.alias,
     [tagNames.version]: "1",
     [tagNames.policy]: home.policy.name,
   };
   const key: ModelKey = {
     id,
     state: "Enabled",
+    by: "us",
     deletionAtMs: undefined,
     createdAtMs,
     tags,
-    usedAtMs: startMs,
+    usedAtMs: 0,
     served: true,
   };
   const version = { number: 1, keyId: id, arn: id, shape, createdAtMs, activatedAtMs: createdAtMs };
   const record: ManagedKey = {
-    ...newManagedKey({ owner, tableId }, home, "configuration", createdAtMs),
+    ...newManagedKey(
+      { owner, tableId },
+      { ...home, policy: { ...policy, propagationMs } },
+      "configuration",
+      createdAtMs,
+    ),
     taggedAtMs: createdAtMs,
     enrolledAtMs: createdAtMs,
     lastNumber: 1,
     dueAtMs: startMs + longMs,
+    resting: "wait",
     versions: [{ ...version, standing: "serving" }],
   };
   return {
     nowMs: startMs,
     record,
-    kms: { keys: [key], target: id },
+    kms: { keys: [key], target: id, made: 1 },
+    lag: undefined,
     flights: [],
     waiting: [],
     attempts: [],
-    answered: [],
+    asked: [],
     opened: 0,
     budget,
-    touched: [],
   };
 }

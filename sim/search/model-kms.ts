@@ -1,12 +1,10 @@
 /** KMS without compare-and-swap, as little of it as a managed key needs: looks, and calls that land. */
-import type { Call, Key, Look, Seen, Sight, Tags } from "../../lambda/workflow/types.ts";
-import { subjectOf } from "../../lambda/workflow/sights.ts";
+import type { Call, Key, LastUse, Look, Seen, Sight, Tags } from "../../lambda/workflow/types.ts";
 import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import { subjectOf } from "../../lambda/workflow/sights.ts";
 import { lastUseLagMs } from "../../lambda/workflow/limits.ts";
-import { alias } from "./fixture.ts";
+import { alias, dayMs } from "./fixture.ts";
 import type { ModelKey, ModelKms } from "./state.ts";
-
-const dayMs = 24 * 3_600_000;
 
 export const shape = {
   spec: "SYMMETRIC_DEFAULT",
@@ -57,7 +55,7 @@ function see(kms: ModelKms, nowMs: number, look: Look): Sight<unknown> {
     case "grants":
       return seenAs([]);
     case "last-use":
-      return seenAs({ lastUse: lastUse(key, nowMs), hash: "" });
+      return seenAs({ lastUse: lastUseOf(key, nowMs), hash: "" });
   }
 }
 
@@ -65,9 +63,9 @@ function seenAs<T>(value: T): Sight<T> {
   return { kind: "seen", value };
 }
 
-/** What is hidden behind the lag is not there yet; one use before the search began always is. */
-function lastUse({ usedAtMs, createdAtMs }: ModelKey, nowMs: number): unknown {
-  return usedAtMs <= nowMs - lastUseLagMs && usedAtMs > createdAtMs
+/** What is hidden behind the lag is not there yet; what was before it was quiet for long. */
+export function lastUseOf({ usedAtMs, createdAtMs }: ModelKey, nowMs: number): LastUse {
+  return usedAtMs > 0 && usedAtMs <= nowMs - lastUseLagMs
     ? { kind: "used", atMs: usedAtMs, operation: "Decrypt" }
     : { kind: "never", sinceMs: createdAtMs };
 }
@@ -88,7 +86,7 @@ function described({ id, state, deletionAtMs, createdAtMs }: ModelKey): Key {
 /** How a call comes out: a new KMS, or why it had no effect. */
 export type Landing =
   | { kind: "done"; kms: ModelKms; made?: ModelKey; deletionAtMs?: number }
-  | { kind: "refused"; refusal: "InvalidState" | "NotFound" };
+  | { kind: "refused"; refusal: "InvalidState" | "NotFound" | "Throttled" };
 
 export function land(kms: ModelKms, call: Call, nowMs: number): Landing {
   if (call.kind === "CreateKey") return create(kms, call.tags, nowMs);
@@ -96,32 +94,28 @@ export function land(kms: ModelKms, call: Call, nowMs: number): Landing {
   if (key === undefined) return { kind: "refused", refusal: "NotFound" };
   const isPending = key.state === "PendingDeletion";
   const refused = { kind: "refused", refusal: "InvalidState" } as const;
+  const by = "us";
   switch (call.kind) {
-    case "UpdateAlias": {
+    case "UpdateAlias":
       if (isPending) return refused;
-      // Until now the application used the one before, and from now on this one.
-      const keys = kms.keys.map((one) =>
-        one.id === kms.target ? { ...one, usedAtMs: nowMs } : one,
-      );
-      return { kind: "done", kms: withKey({ keys, target: key.id }, { ...key, served: true }) };
-    }
+      return { kind: "done", kms: { ...withKey(kms, { ...key, served: true }), target: key.id } };
     case "TagResource":
       return isPending ? refused : done(kms, { ...key, tags: { ...key.tags, ...call.tags } });
     case "UntagResource": {
       const kept = Object.entries(key.tags).filter(([name]) => !call.names.includes(name));
-      return isPending ? refused : done(kms, { ...key, tags: Object.fromEntries<string>(kept) });
+      return isPending ? refused : done(kms, { ...key, tags: Object.fromEntries(kept) });
     }
     case "EnableKey":
-      return isPending ? refused : done(kms, { ...key, state: "Enabled" });
+      return isPending ? refused : done(kms, { ...key, by, state: "Enabled" });
     case "DisableKey":
-      return isPending ? refused : done(kms, { ...key, state: "Disabled" });
+      return isPending ? refused : done(kms, { ...key, by, state: "Disabled" });
     case "CancelKeyDeletion":
       if (!isPending) return refused;
-      return done(kms, { ...key, state: "Disabled", deletionAtMs: undefined });
+      return done(kms, { ...key, by, state: "Disabled", deletionAtMs: undefined });
     case "ScheduleKeyDeletion": {
       if (isPending) return refused;
       const deletionAtMs = nowMs + call.windowDays * dayMs;
-      const pending = { ...key, state: "PendingDeletion", deletionAtMs } as const;
+      const pending = { ...key, by, state: "PendingDeletion", deletionAtMs } as const;
       return { kind: "done", kms: withKey(kms, pending), deletionAtMs };
     }
     case "CreateGrant":
@@ -135,13 +129,14 @@ function done(kms: ModelKms, changed: ModelKey): Landing {
 
 function create(kms: ModelKms, tags: Tags, nowMs: number): Landing {
   const made: ModelKey = {
-    id: `key-${kms.keys.length + 1}`,
+    id: `key-${kms.made + 1}`,
     state: "Enabled",
+    by: "us",
     deletionAtMs: undefined,
     createdAtMs: nowMs,
     tags,
     usedAtMs: 0,
     served: false,
   };
-  return { kind: "done", kms: { ...kms, keys: [...kms.keys, made] }, made };
+  return { kind: "done", kms: { ...kms, keys: [...kms.keys, made], made: kms.made + 1 }, made };
 }

@@ -1,36 +1,62 @@
-/** What must never be: the invariants of design.md, of a call as it lands and of a world at rest. */
+/** What must never be: the invariants of design.md, of a call as it is sent and as it lands. */
 import { recheckMs } from "../../lambda/workflow/limits.ts";
 import { tagNames } from "../../lambda/workflow/tag-names.ts";
-import type { Call } from "../../lambda/workflow/types.ts";
-import { keyNamed } from "./model-kms.ts";
-import type { State } from "./state.ts";
+import { isStopped } from "../../lambda/workflow/stops.ts";
+import { keyNamed, lastUseOf } from "./model-kms.ts";
+import { auditLooks } from "./audit.ts";
+import { shownOf, type CallDecision, type ModelKms, type Pending, type State } from "./state.ts";
 
-/** What a call breaks by landing now; nothing where others have had their hands on it. */
-export function wrongWith(state: State, call: Call, epoch: number): string | undefined {
-  if (call.kind === "CreateKey") return undefined;
-  const { kms, touched } = state;
+/** What may not be decided on. */
+export function wrongToSend(
+  state: State,
+  { call, matter }: CallDecision,
+  epoch: number,
+): string | undefined {
+  if (call.kind !== "DisableKey" && call.kind !== "ScheduleKeyDeletion") return undefined;
+  const { record, nowMs } = state;
+  const { keyId } = call;
+  const comes = onTheirWay(state).find(
+    ({ decision, epoch: of }) =>
+      of !== epoch && decision.call.kind === "UpdateAlias" && decision.call.keyId === keyId,
+  );
+  if (comes !== undefined) {
+    return `I2: ${call.kind} ${keyId} is sent while run ${comes.epoch} may yet move the alias there`;
+  }
+  if (matter.kind !== "rotation") return undefined;
+  if (state.asked.includes(keyId))
+    return `I5: ${call.kind} ${keyId} is sent although it was asked for`;
+  const key = keyNamed(shownOf(state), keyId);
+  const known = record.rotations.find(({ id }) => id === matter.rotationId)?.evidence?.lastUse;
+  const shows = key === undefined ? undefined : lastUseOf(key, nowMs);
+  const isRead =
+    known?.kind === shows?.kind &&
+    (known?.kind !== "used" || shows?.kind !== "used" || known.atMs === shows.atMs);
+  return isRead
+    ? undefined
+    : `I3: ${call.kind} ${keyId} does not rest on what KMS shows of its use`;
+}
+
+/** What a call breaks by landing now; excused is only what a person did after it was decided. */
+export function wrongToLand(state: State, pending: Pending): string | undefined {
+  const { kms } = state;
+  const { decision, crossed, epoch } = pending;
+  const { call } = decision;
+  if (call.kind === "CreateKey" || crossed) return undefined;
   const key = keyNamed(kms, call.keyId);
-  if (key === undefined || touched.includes(key.id) || touched.includes("alias")) return undefined;
+  if (key === undefined) return undefined;
   switch (call.kind) {
     case "UpdateAlias":
-      return key.state === "Enabled"
-        ? twoSuccessors(state, key.id)
-        : `I1: the alias is moved to ${key.id}, which is ${key.state}`;
+      if (key.state !== "Enabled") {
+        return `I1: run ${epoch} moves the alias to ${key.id}, which is ${key.state}`;
+      }
+      return twoSuccessors(kms, key.id);
     case "DisableKey":
-    case "ScheduleKeyDeletion": {
-      if (kms.target === key.id) return `I2: ${call.kind} lands on ${key.id}, where the alias is`;
-      const late = [
-        ...state.flights,
-        ...state.waiting.map(({ decision, epoch: of }) => ({ call: decision.call, epoch: of })),
-      ];
-      const comes = late.some(
-        (one) =>
-          one.epoch !== epoch && one.call.kind === "UpdateAlias" && one.call.keyId === key.id,
-      );
-      return comes
-        ? `I2: ${call.kind} lands on ${key.id}, to which the alias may yet move`
-        : undefined;
-    }
+    case "ScheduleKeyDeletion":
+      if (kms.target === key.id) {
+        return `I2: ${call.kind} of run ${epoch} lands on ${key.id}, where the alias is`;
+      }
+      if (!isBack(state, key.id)) return undefined;
+      return `I5: ${call.kind} of run ${epoch} lands on ${key.id}, which was given back for good`;
     case "TagResource":
     case "UntagResource":
     case "CreateGrant":
@@ -40,8 +66,15 @@ export function wrongWith(state: State, call: Call, epoch: number): string | und
   }
 }
 
-/** I4: of the keys that one rotation made, one at the most ever serves. */
-function twoSuccessors({ kms }: State, keyId: string): string | undefined {
+/** It was asked for, and says on the key itself that it came back: nothing looks at it any longer. */
+function isBack({ record, asked }: State, keyId: string): boolean {
+  const version = record.versions.find((one) => one.keyId === keyId);
+  const out = record.rotations.find(({ from }) => from === version?.number);
+  return asked.includes(keyId) && out?.restored?.relabelled === true;
+}
+
+/** I4: of the keys that one rotation made, one at the most ever serves by our doing. */
+function twoSuccessors(kms: ModelKms, keyId: string): string | undefined {
   const rotation = keyNamed(kms, keyId)?.tags[tagNames.rotation];
   if (rotation === undefined) return undefined;
   const other = kms.keys.find(
@@ -50,23 +83,48 @@ function twoSuccessors({ kms }: State, keyId: string): string | undefined {
   return other === undefined ? undefined : `I4: ${other.id} and ${keyId} both come to serve`;
 }
 
-/** Of a world in which nothing is on its way, and nothing falls due soon. */
-export function wrongAtRest(state: State): string | undefined {
-  const { record, kms, nowMs, touched } = state;
-  const isQuiet =
-    state.flights.length + state.waiting.length + state.attempts.length === 0 &&
-    record.claim === undefined &&
-    record.dueAtMs >= nowMs + recheckMs &&
-    record.unsettled.every(({ untilMs }) => untilMs <= nowMs);
-  if (!isQuiet) return undefined;
-  for (const keyId of state.answered) {
+export function onTheirWay({ flights, waiting }: State): Pending[] {
+  return [...flights, ...waiting];
+}
+
+/** What a person is told, and for which nothing waits. */
+const notices = new Set(["HELD_AFTER_ROLLBACK", "REQUEST_REFUSED", "OVERDUE", "UNLISTED_ALIAS"]);
+
+/** Whether everything is done, or what a person is told of; undefined where it still moves. */
+export function restOf(state: State): string | undefined {
+  const { record, flights, waiting, attempts, nowMs } = state;
+  if (flights.length + waiting.length + attempts.length > 0) return undefined;
+  if (state.lag !== undefined) return undefined;
+  if (record.claim !== undefined || record.resting === "retry") return undefined;
+  if (record.unsettled.some(({ untilMs }) => untilMs > nowMs)) return undefined;
+  if (record.dueAtMs < nowMs + recheckMs || auditLooks(state).length > 0) return undefined;
+  const codes = record.findings.map(({ code }) => code).filter((code) => !notices.has(code));
+  if (codes.length > 0) return codes[0];
+  const openExtra = record.extras.some(({ quarantinedAtMs }) => quarantinedAtMs === undefined);
+  // After a rollback nothing opens until a person has it go on, and that is told.
+  const opens = record.wanted !== undefined && !isStopped(record, "rollback");
+  const isDone = record.rotations.length === 0 && !opens && !openExtra;
+  return isDone ? "done" : undefined;
+}
+
+/** What a person is told that somebody else did. */
+const drift = ["ALIAS_MOVED", "ALIAS_ON_OLD_VERSION", "VERSION_CHANGED", "STATE_BEHIND_KMS"];
+
+/** What may not be so where it stays like that; `isAlone`: nobody but keyturn changes anything. */
+export function wrongAtRest(
+  { kms, asked }: State,
+  rest: string,
+  isAlone: boolean,
+): string | undefined {
+  for (const keyId of asked) {
     const key = keyNamed(kms, keyId);
-    if (touched.includes(keyId) || key?.state === "Enabled") continue;
+    if (key?.state === "Enabled" || key?.by === "a person") continue;
     return `I5: ${keyId} was asked for, and is ${key?.state ?? "gone"} in the end`;
   }
   const target = keyNamed(kms, kms.target);
-  if (touched.length === 0 && target?.state !== "Enabled") {
-    return `I1: the alias rests on ${kms.target}, which is ${target?.state ?? "gone"}`;
+  if (target?.state !== "Enabled" && target?.by !== "a person") {
+    return `I1: in the end the alias is on ${kms.target}, which is ${target?.state ?? "gone"}`;
   }
-  return undefined;
+  const isDrift = isAlone && drift.includes(rest);
+  return isDrift ? `drift of our own making: it ends in ${rest}` : undefined;
 }

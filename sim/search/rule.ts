@@ -1,27 +1,84 @@
 /** The settle rule's parts, each of which the search can do without, to see what it holds up. */
-import type { ManagedKey, Moment } from "../../lambda/workflow/types.ts";
+import { blockedUntilMs, isExempt, leftUnsettled } from "../../lambda/workflow/settle.ts";
+import { consistencyMs } from "../../lambda/workflow/limits.ts";
+import type { ManagedKey, Moment, Unsettled } from "../../lambda/workflow/types.ts";
+import type { CallDecision } from "./state.ts";
 
 export const parts = {
   waiting: "nobody waits for what an earlier epoch may have under way",
   list: "one mark in place of a list: the newer epoch's wipes the older one's",
   "second look": "what gave a key back is not looked at again once nothing can land any longer",
   "own doubt": "an epoch goes on after a call of its own that has no answer",
+  "read lag": "a mark ends when its call can no longer land, not when all reads show what it did",
   "mark kept": "a mark is taken off although a call of its epoch has no answer",
 } as const;
 
 export type Part = keyof typeof parts;
 
-/** What the transition function is shown of the record and the moment, with that part left out. */
+/**
+ * What the transition function is shown of the record and the moment, with that part left out. No line
+ * of production is replaced: it decides by a list from which entries are missing.
+ */
 export function shown(
   record: ManagedKey,
   moment: Moment,
   without: Part | undefined,
 ): { record: ManagedKey; moment: Moment } {
-  const isGivingBack = record.rotations.some(({ restored }) => restored?.enabledAtMs !== undefined);
-  if (without === "waiting" || (without === "second look" && isGivingBack)) {
-    const own = record.unsettled.filter(({ epoch }) => epoch === moment.epoch);
-    return { record: { ...record, unsettled: own }, moment: { ...moment, uncertain: false } };
+  const own = (): ManagedKey => ({
+    ...record,
+    unsettled: record.unsettled.filter(({ epoch }) => epoch === moment.epoch),
+  });
+  switch (without) {
+    case "waiting":
+      return { record: own(), moment };
+    case "second look": {
+      const isBack = record.rotations.some(
+        ({ restored, revived }) =>
+          restored?.enabledAtMs !== undefined || revived?.enabledAtMs !== undefined,
+      );
+      return isBack ? { record: own(), moment } : { record, moment };
+    }
+    case "own doubt":
+      return { record, moment: { ...moment, uncertain: false } };
+    case "read lag": {
+      const unsettled = record.unsettled.map((entry) => ({
+        ...entry,
+        untilMs: entry.untilMs - consistencyMs,
+      }));
+      return { record: { ...record, unsettled }, moment };
+    }
+    default:
+      return { record, moment };
   }
-  if (without === "own doubt") return { record, moment: { ...moment, uncertain: false } };
-  return { record, moment };
+}
+
+/** The marks as they stand once a call is announced. */
+export function announcedMarks(
+  marks: Unsettled[],
+  epoch: number,
+  without: Part | undefined,
+): Unsettled[] {
+  return without === "list" ? marks.filter((entry) => entry.epoch === epoch) : marks;
+}
+
+/** The marks as a turn leaves them (`ending.ts`). */
+export function marksAtRest(
+  { unsettled }: ManagedKey,
+  epoch: number,
+  uncertain: boolean,
+  nowMs: number,
+  without: Part | undefined,
+): Unsettled[] {
+  return leftUnsettled(unsettled, epoch, uncertain && without !== "mark kept", nowMs);
+}
+
+/** "second look" takes it from what gives a key back, not from any other call. */
+export function mayBeMade(
+  record: ManagedKey,
+  { call }: CallDecision,
+  { epoch, uncertain, nowMs }: Moment,
+  without: Part | undefined,
+): boolean {
+  if (without !== "second look" || isExempt(call) || call.kind === "TagResource") return true;
+  return blockedUntilMs(record.unsettled, epoch, uncertain, nowMs) === undefined;
 }

@@ -1,9 +1,11 @@
 /** Searches one scope after the other, as long as there are any that no other thread has taken. */
 import { parentPort, workerData } from "node:worker_threads";
-import { beginningOf, scopes } from "./scopes.ts";
-import { search } from "./search.ts";
+import { beginningOf, type Scope } from "./scopes.ts";
+import { search, type Limits } from "./search.ts";
 
-const { taken, statesMax } = workerData as { taken: Int32Array; statesMax: number };
+type Work = { taken: Int32Array; scopes: Scope[]; limits: Limits };
+
+const { taken, scopes, limits } = workerData as Work;
 
 for (;;) {
   const index = Atomics.add(taken, 0, 1);
@@ -11,7 +13,6 @@ for (;;) {
   if (scope === undefined) break;
   const beganMs = performance.now();
   const bounds = { workers: scope.workers, without: undefined };
-  const result = search(beginningOf(scope), bounds, statesMax);
-  const seconds = (performance.now() - beganMs) / 1000;
-  parentPort?.postMessage({ index, result, seconds });
+  const result = search(beginningOf(scope), bounds, limits);
+  parentPort?.postMessage({ index, result, seconds: (performance.now() - beganMs) / 1000 });
 }

@@ -1,28 +1,25 @@
 /**
  * A run's turn up to the call that it sends, or to its rest: the production functions, in the order in
- * which `lambda/turn.ts`, `change.ts` and `ending.ts` call them. Looks are instantaneous; the table
- * never fails; what nothing decides by (journal, findings, backoff) is left out.
+ * which `lambda/turn.ts` (takeTurn, follow, call), `change.ts` and `ending.ts` (settleUp, nextDueMs)
+ * call them. No time passes in it, and the table never fails; what nothing decides by (the journal's
+ * hashes, bindings, backoff) is left out.
  */
 import { announce } from "../../lambda/workflow/absorb.ts";
+import type { Finding } from "../../lambda/workflow/findings.ts";
 import { violations } from "../../lambda/workflow/invariants.ts";
 import { recheckMs } from "../../lambda/workflow/limits.ts";
-import { leftUnsettled } from "../../lambda/workflow/settle.ts";
 import { nothingSeen } from "../../lambda/workflow/sights.ts";
-import type {
-  Decision,
-  ManagedKey,
-  Moment,
-  Request,
-  Seen,
-  UseAttempt,
-} from "../../lambda/workflow/types.ts";
+import type { Decision, ManagedKey, Moment, Request } from "../../lambda/workflow/types.ts";
 import { decide } from "../../lambda/workflow/workflow.ts";
-import { home, runLimitMs, tableId } from "./fixture.ts";
+import { home, hourMs, minuteMs, runLimitMs, tableId } from "./fixture.ts";
 import { looked } from "./model-kms.ts";
-import { shown, type Part } from "./rule.ts";
-import type { CallDecision, State, Waiting } from "./state.ts";
+import { wrongToSend } from "./properties.ts";
+import { announcedMarks, marksAtRest, mayBeMade, shown, type Part } from "./rule.ts";
+import { shownOf, type Attempted, type CallDecision, type State, type Waiting } from "./state.ts";
 
 const decisionsMax = 60;
+const retryAfterMs = minuteMs;
+const farMs = 1000 * hourMs;
 
 export type Turn = {
   epoch: number;
@@ -30,102 +27,96 @@ export type Turn = {
   uncertain: boolean;
   parked: Readonly<Record<string, Decision>>;
   requests: Request[];
-  attempt: UseAttempt | undefined;
+  attempt: Attempted | undefined;
 };
 
-/** The state in which the run waits for an answer, or has come to rest. */
-export function proceed(state: State, turn: Turn, without: Part | undefined): State {
-  let { record } = state;
+/**
+ * `state`: the run waits for an answer, or has come to rest. `written`: the record as each write before
+ * that left it; a run that dies after it leaves that, and its claim.
+ */
+export type Proceeded = { state: State; written: State[]; wrong?: string };
+
+type Ending = { kind: "wait" | "halt" | "blocked" | "retry"; dueAtMs: number; findings: Finding[] };
+
+export function proceed(state: State, turn: Turn, without: Part | undefined): Proceeded {
+  let now = state;
   let seen = nothingSeen();
   let { requests } = turn;
-  let { opened } = state;
+  const written: State[] = [];
   const { nowMs } = state;
   for (let count = 0; count < decisionsMax; count++) {
-    const moment: Moment = {
-      nowMs,
-      epoch: turn.epoch,
-      home,
-      newRotationId: `rotation-${opened + 1}`,
-      uncertain: turn.uncertain,
-      parked: turn.parked,
-      mode: "act",
-      tableId,
-      requests,
-      ...(turn.attempt === undefined ? {} : { attempt: turn.attempt }),
-    };
+    const { record } = now;
+    const moment = momentOf(now, turn, requests);
     const view = shown(record, moment, without);
-    const { decision } = decide(view.record, seen, view.moment);
+    const { decision, findings } = decide(view.record, seen, view.moment);
+    const end = (ending: Ending): Proceeded => ({
+      state: rested(now, turn, ending, without),
+      written,
+    });
     switch (decision.kind) {
       case "look":
-        seen = looked(state.kms, nowMs, seen, decision.looks);
+        seen = looked(shownOf(state), nowMs, seen, decision.looks);
         break;
       case "change": {
-        const next = plain({ ...decision.next, unsettled: record.unsettled });
-        const done = decision.next.honoured.map(({ id }) => id);
+        const next = { ...decision.next, unsettled: record.unsettled };
+        const done = next.honoured.map(({ id }) => id);
         requests = requests.filter(({ id }) => !done.includes(id));
-        seen = stepEnded(record, next) ? nothingSeen() : seen;
-        if (next.rotations.some(({ id }) => id === `rotation-${opened + 1}`)) opened += 1;
-        record = next;
+        if (stepEnded(record, next)) seen = nothingSeen();
+        now = changed(now, next);
+        written.push(now);
         break;
       }
       case "call":
-        return sent({ ...state, record, opened }, turn, decision, moment, seen, without);
+        if (mayBeMade(record, decision, moment, without)) {
+          return { ...sent(now, turn, decision, moment, seen, without), written };
+        }
+        return end({ kind: "blocked", dueAtMs: nowMs + minuteMs, findings: record.findings });
       case "wait":
-      case "blocked":
-        return rested({ ...state, record, opened }, turn, decision.untilMs, without);
+      case "halt": {
+        const dueAtMs = decision.kind === "wait" ? decision.untilMs : nowMs + recheckMs;
+        return end({ kind: decision.kind, dueAtMs, findings });
+      }
+      case "blocked": {
+        const dueAtMs = Math.min(decision.untilMs, nowMs + recheckMs);
+        return end({ kind: "blocked", dueAtMs, findings: record.findings });
+      }
       case "retry":
-        return rested({ ...state, record, opened }, turn, nowMs + 60_000, without);
-      case "halt":
-        return rested({ ...state, record, opened }, turn, nowMs + recheckMs, without);
+        return end({ kind: "retry", dueAtMs: nowMs + retryAfterMs, findings: record.findings });
     }
   }
   throw new Error("no rest");
 }
 
-function sent(
-  state: State,
-  turn: Turn,
-  decision: CallDecision,
-  moment: Moment,
-  seen: Seen,
-  without: Part | undefined,
-): State {
-  const announced = announce(state.record, decision, moment, turn.deadlineMs);
-  const record =
-    without === "list"
-      ? { ...announced, unsettled: announced.unsettled.filter(({ epoch }) => epoch === turn.epoch) }
-      : announced;
-  if (without === undefined) {
-    const broken = violations(record, decision.call, decision.matter, seen, moment);
-    if (broken.length > 0) throw new Error(broken.join("; "));
-  }
-  const waiting: Waiting = {
-    epoch: turn.epoch,
-    decision,
-    deadlineMs: turn.deadlineMs,
-    parked: turn.parked,
-    attemptOn: turn.attempt?.keyId,
+export function momentOf(
+  { nowMs, opened, record }: State,
+  { epoch, uncertain, parked, attempt }: Pick<Turn, "epoch" | "uncertain" | "parked" | "attempt">,
+  requests: Request[],
+): Moment {
+  return {
+    nowMs,
+    epoch,
+    home: { ...home, policy: record.policy },
+    newRotationId: `rotation-${opened + 1}`,
+    uncertain,
+    parked,
+    mode: "act",
+    tableId,
+    requests,
+    ...(attempt === undefined ? {} : { attempt: attemptTo(attempt) }),
   };
-  return { ...state, record: plain(record), waiting: [...state.waiting, waiting] };
 }
 
-/** As `ending.ts` leaves it: the claim given back, and the mark, unless a call has no answer. */
-function rested(state: State, turn: Turn, dueAtMs: number, without: Part | undefined): State {
-  const { claim: _, ...record } = state.record;
-  const { nowMs } = state;
-  const uncertain = turn.uncertain && without !== "mark kept";
-  const unsettled = leftUnsettled(record.unsettled, turn.epoch, uncertain, nowMs);
-  const due = Math.min(
-    dueAtMs,
-    nowMs + 1000 * 3_600_000,
-    ...unsettled.map(({ untilMs }) => untilMs),
-  );
-  return { ...state, record: { ...record, unsettled, dueAtMs: Math.max(due, nowMs + 1) } };
+export function attemptTo({ keyId, atMs }: Attempted) {
+  const said = { eventId: "event", operation: "Decrypt", principal: "somebody" };
+  return { ...said, keyId, atMs, encryptionContextKeys: [] };
 }
 
-/** Without what has left for items of its own, and what is only told. */
-function plain(record: ManagedKey): ManagedKey {
-  return { ...record, closed: [], honoured: [], refused: [], findings: [], revision: 0 };
+/** A transition; what leaves the aggregate for items of its own has left it. */
+export function changed(state: State, next: ManagedKey): State {
+  const id = `rotation-${state.opened + 1}`;
+  const opens = next.rotations.some((rotation) => rotation.id.startsWith(id));
+  const record = { ...next, closed: [], honoured: [], refused: [] };
+  return { ...state, record, opened: state.opened + (opens ? 1 : 0) };
 }
 
 function stepEnded(before: ManagedKey, next: ManagedKey): boolean {
@@ -135,20 +126,50 @@ function stepEnded(before: ManagedKey, next: ManagedKey): boolean {
   });
 }
 
-/** A claim taken: by whoever may, or by force. */
+function sent(
+  state: State,
+  turn: Turn,
+  decision: CallDecision,
+  moment: Moment,
+  seen: ReturnType<typeof nothingSeen>,
+  without: Part | undefined,
+): { state: State; wrong?: string } {
+  const { epoch, deadlineMs, uncertain, parked, attempt } = turn;
+  const announced = announce(state.record, decision, moment, deadlineMs);
+  const unsettled = announcedMarks(announced.unsettled, epoch, without);
+  const record = { ...announced, unsettled };
+  const { call, matter } = decision;
+  // Production would stop here; with a part of the rule left out it does not know better.
+  const broken =
+    without === undefined ? violations(record, call, matter, seen, moment).join("; ") : "";
+  const wrong = broken === "" ? wrongToSend(state, decision, epoch) : `asserted: ${broken}`;
+  const waiting: Waiting = {
+    ...{ epoch, decision, deadlineMs, uncertain, parked, attempt },
+    crossed: false,
+  };
+  const next = { ...state, record, waiting: [...state.waiting, waiting] };
+  return wrong === undefined ? { state: next } : { state: next, wrong };
+}
+
+/** The claim given back, and the mark, unless a call has no answer. */
+function rested(state: State, turn: Turn, ending: Ending, without: Part | undefined): State {
+  const { claim: _, ...record } = state.record;
+  const { nowMs } = state;
+  const { epoch, uncertain } = turn;
+  const unsettled = marksAtRest(record, epoch, uncertain, nowMs, without);
+  const ends = unsettled.map(({ untilMs }) => Math.max(untilMs, nowMs));
+  const dueAtMs = Math.min(ending.dueAtMs, nowMs + farMs, ...ends);
+  const { kind: resting, findings } = ending;
+  return { ...state, record: { ...record, unsettled, resting, findings, dueAtMs } };
+}
+
+/** A claim taken (`table.claim`): by whoever may, or by force. */
 export function claimed(state: State): { state: State; turn: Turn } {
   const { nowMs } = state;
   const epoch = state.record.epoch + 1;
   const deadlineMs = nowMs + runLimitMs;
   const claim = { runId: "run", epoch, untilMs: deadlineMs };
-  const record = { ...state.record, epoch, claim, dueAtMs: deadlineMs + 30_000 };
-  const turn = {
-    epoch,
-    deadlineMs,
-    uncertain: false,
-    parked: {},
-    requests: [],
-    attempt: undefined,
-  };
-  return { state: { ...state, record }, turn };
+  const record = { ...state.record, epoch, claim, dueAtMs: deadlineMs + minuteMs / 2 };
+  const none = { uncertain: false, parked: {}, requests: [], attempt: undefined };
+  return { state: { ...state, record }, turn: { epoch, deadlineMs, ...none } };
 }

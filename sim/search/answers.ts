@@ -1,0 +1,169 @@
+/** How a call that is on its way comes out, and what its run makes of the answer, if it hears one. */
+import { absorbDone, absorbRefused, afterRefusal } from "../../lambda/workflow/absorb.ts";
+import { matterName } from "../../lambda/workflow/record.ts";
+import { unsettledUntilMs } from "../../lambda/workflow/settle.ts";
+import { consistencyMs } from "../../lambda/workflow/limits.ts";
+import type { Call, Outcome } from "../../lambda/workflow/types.ts";
+import { land, type Landing } from "./model-kms.ts";
+import { spend, type Bounds, type Move } from "./moves.ts";
+import { wrongToLand } from "./properties.ts";
+import type { Part } from "./rule.ts";
+import { deaths, told } from "./runs.ts";
+import { shownOf, type Flight, type Lag, type Pending, type State, type Waiting } from "./state.ts";
+import { changed, momentOf, proceed, type Proceeded, type Turn } from "./turn.ts";
+
+export function describe(call: Call): string {
+  if (call.kind === "CreateKey") return "CreateKey";
+  if (call.kind === "UpdateAlias") return `UpdateAlias to ${call.keyId}`;
+  return `${call.kind} ${call.keyId}`;
+}
+
+/** What a call does to KMS as it lands, and whether that may not be. */
+function landed(
+  state: State,
+  pending: Pending,
+): { after: State; landing: Landing; wrong?: string } {
+  const landing = land(state.kms, pending.decision.call, state.nowMs);
+  if (landing.kind === "refused") return { after: state, landing };
+  const wrong = wrongToLand(state, pending);
+  const after = { ...state, kms: landing.kms };
+  return wrong === undefined ? { after, landing } : { after, landing, wrong };
+}
+
+/** A call of which the sender will not hear lands after all. */
+export function arrivals(state: State, flight: Flight): Move[] {
+  const flights = state.flights.filter((one) => one !== flight);
+  const { after, landing, wrong } = landed({ ...state, flights }, flight);
+  const name = `${describe(flight.decision.call)} of run ${flight.epoch} lands late`;
+  const broken = wrong === undefined ? {} : { wrong };
+  const moves: Move[] = [{ name, state: after, ...broken }];
+  if (landing.kind === "done" && state.budget.lags > 0) {
+    moves.push({
+      name: `${name}${unseen}`,
+      state: lagging(state, after, flight.decision.call),
+      ...broken,
+    });
+  }
+  return moves;
+}
+
+const unseen = ", and reads do not show it yet";
+
+/** Looks go on showing what they showed before. */
+function lagging(before: State, after: State, call: Call): State {
+  const of = aspects[call.kind];
+  const made = after.kms.keys.at(-1);
+  const keyId = call.kind === "CreateKey" ? (made?.id ?? "") : call.keyId;
+  const lag = { of, keyId, before: shownOf(before), untilMs: after.nowMs + consistencyMs };
+  return { ...spend(after, "lags"), lag };
+}
+
+const aspects: Record<Call["kind"], Lag["of"]> = {
+  CreateKey: "key",
+  UpdateAlias: "alias",
+  TagResource: "tags",
+  UntagResource: "tags",
+  CancelKeyDeletion: "state",
+  EnableKey: "state",
+  DisableKey: "state",
+  ScheduleKeyDeletion: "state",
+  CreateGrant: "key",
+};
+
+/** The ways in which a run that waits is answered, or is not; the first is as it should be. */
+export function answersTo(state: State, waiting: Waiting, { without }: Bounds): Move[] {
+  const { epoch, decision } = waiting;
+  const what = `${describe(decision.call)} of run ${epoch}`;
+  const free = { ...state, waiting: state.waiting.filter((one) => one !== waiting) };
+  const { after, landing, wrong } = landed(free, waiting);
+  const how = landing.kind === "done" ? "lands" : `is refused (${landing.refusal})`;
+  const isHeard = state.record.epoch === epoch;
+  const well = `${what} ${how}, and ${isHeard ? "is answered" : "its run has lost the claim"}`;
+  const heard = isHeard
+    ? answered(after, waiting, landing, without)
+    : { state: after, written: [] };
+  const moves = [told(well, heard, wrong)];
+  if (landing.kind === "done" && state.budget.lags > 0) {
+    const blind = lagging(state, after, decision.call);
+    const on = isHeard ? answered(blind, waiting, landing, without) : { state: blind, written: [] };
+    moves.push(told(`${well}${unseen}`, on, wrong));
+  }
+  if (state.budget.faults === 0) return moves;
+  if (!isHeard) return [...moves, ...astray(what, spend(free, "faults"), waiting)];
+  moves.push(...deaths(well, `run ${epoch}`, heard.written, wrong));
+  return [...moves, ...faults(what, free, waiting, { after, ...(wrong && { wrong }) }, without)];
+}
+
+/** What becomes of a request of which nobody will hear: it lands later, or never. */
+function astray(what: string, free: State, waiting: Waiting): Move[] {
+  return [
+    { name: `${what} is on its way when its run dies`, state: delayed(free, waiting) },
+    { name: `${what} is never sent: its run dies`, state: free },
+  ];
+}
+
+/** It lands before the mark ends, and so long before that all reads show it by then. */
+function delayed(state: State, { epoch, decision, crossed, deadlineMs }: Waiting): State {
+  const latestMs = unsettledUntilMs(deadlineMs) - consistencyMs - 1;
+  return { ...state, flights: [...state.flights, { epoch, decision, crossed, latestMs }] };
+}
+
+function faults(
+  what: string,
+  before: State,
+  waiting: Waiting,
+  { after, wrong }: { after: State; wrong?: string },
+  without: Part | undefined,
+): Move[] {
+  const free = spend(before, "faults");
+  const done = spend(after, "faults");
+  const late = delayed(free, waiting);
+  const broken = wrong === undefined ? {} : { wrong };
+  const refused = { kind: "refused", refusal: "Throttled" } as const;
+  return [
+    told(`${what} lands, and its answer is lost`, doubtful(done, waiting, without), wrong),
+    { name: `${what} lands, and its run dies`, state: done, ...broken },
+    ...astray(what, free, waiting),
+    told(`${what} is on its way when its run gives it up`, doubtful(late, waiting, without)),
+    told(`${what} never reaches KMS, and its run hears nothing`, doubtful(free, waiting, without)),
+    told(`${what} is throttled`, answered(free, waiting, refused, without)),
+  ];
+}
+
+function turnOf(waiting: Waiting, unheard: boolean): Turn {
+  const { epoch, deadlineMs, parked, attempt } = waiting;
+  const uncertain = waiting.uncertain || unheard;
+  return { epoch, deadlineMs, uncertain, parked, requests: [], attempt };
+}
+
+/** As `call` of `lambda/turn.ts`; whoever has lost the claim can write nothing, and stops there. */
+function answered(
+  state: State,
+  waiting: Waiting,
+  landing: Landing,
+  without: Part | undefined,
+): Proceeded {
+  const { decision } = waiting;
+  const turn = turnOf(waiting, false);
+  const moment = momentOf(state, turn, []);
+  if (landing.kind === "done") {
+    const { made, deletionAtMs } = landing;
+    const outcome: Extract<Outcome, { kind: "done" }> = {
+      kind: "done",
+      ...(made && { keyId: made.id, arn: made.id, createdAtMs: made.createdAtMs }),
+      ...(deletionAtMs !== undefined && { deletionAtMs }),
+    };
+    const done = changed(state, absorbDone(state.record, decision, outcome, moment).next);
+    const on = proceed(done, turn, without);
+    return { ...on, written: [done, ...on.written] };
+  }
+  const record = absorbRefused(state.record, decision.matter, decision.call);
+  const refused = { kind: "refused", refusal: landing.refusal, message: "" } as const;
+  const after = afterRefusal(record, decision, refused, moment);
+  const parked = { ...turn.parked, [matterName(decision.matter)]: after };
+  return proceed({ ...state, record }, { ...turn, parked }, without);
+}
+
+function doubtful(state: State, waiting: Waiting, without: Part | undefined): Proceeded {
+  return proceed(state, turnOf(waiting, true), without);
+}

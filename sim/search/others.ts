@@ -1,0 +1,74 @@
+/** What nobody asks keyturn for: people who use a key, move the alias, enable and disable. */
+import { alias } from "./fixture.ts";
+import { land, withKey } from "./model-kms.ts";
+import { spend, type Move } from "./moves.ts";
+import { onTheirWay } from "./properties.ts";
+import type { ModelKey, Pending, State } from "./state.ts";
+
+export function others(state: State): Move[] {
+  const { kms, budget } = state;
+  const moves: Move[] = [];
+  if (budget.uses > 0) {
+    const after = spend(state, "uses");
+    for (const key of kms.keys) {
+      if (!key.served) continue;
+      moves.push(key.state === "Enabled" ? used(after, key) : attempted(after, key, key.state));
+      const isLate = onTheirWay(state).some((pending) => disables(pending, key.id));
+      if (key.state === "Enabled" && isLate) moves.push(attempted(after, key, "refused already"));
+    }
+  }
+  if (budget.outside === 0) return moves;
+  const after = spend(state, "outside");
+  for (const key of kms.keys) {
+    if (key.state === "PendingDeletion") continue;
+    if (key.id !== kms.target) moves.push(aliasMoved(after, key));
+    moves.push(switched(after, key, key.state === "Enabled" ? "Disabled" : "Enabled"));
+  }
+  return moves;
+}
+
+function used(state: State, key: ModelKey): Move {
+  const kms = withKey(state.kms, { ...key, usedAtMs: state.nowMs });
+  return { name: `somebody uses ${key.id}`, state: { ...state, kms } };
+}
+
+/** KMS may refuse a use before any look shows why. */
+function attempted(state: State, key: ModelKey, why: string): Move {
+  const attempts = [...state.attempts, { keyId: key.id, atMs: state.nowMs }];
+  const name = `somebody tries to use ${key.id}, which is ${why}`;
+  return { name, state: { ...state, attempts } };
+}
+
+function disables({ decision: { call } }: Pending, keyId: string): boolean {
+  const isIt = call.kind === "DisableKey" || call.kind === "ScheduleKeyDeletion";
+  return isIt && call.keyId === keyId;
+}
+
+function aliasMoved(state: State, key: ModelKey): Move {
+  const { served } = key;
+  const landing = land(state.kms, { kind: "UpdateAlias", alias, keyId: key.id }, state.nowMs);
+  if (landing.kind === "refused") throw new Error("KMS refused it");
+  // That it served counts as our doing only.
+  const kms = withKey(landing.kms, { ...key, served });
+  const rests = (pending: Pending): boolean =>
+    pending.decision.call.kind === "UpdateAlias" || disables(pending, key.id);
+  const name = `a person moves the alias to ${key.id}, which is ${key.state}`;
+  return { name, state: crossing({ ...state, kms }, rests) };
+}
+
+function switched(state: State, key: ModelKey, to: "Enabled" | "Disabled"): Move {
+  const kms = withKey(state.kms, { ...key, state: to, by: "a person" });
+  // Who disables a key that was asked for means to.
+  const asked = to === "Enabled" ? state.asked : state.asked.filter((keyId) => keyId !== key.id);
+  const rests = ({ decision: { call } }: Pending): boolean =>
+    call.kind !== "CreateKey" && call.keyId === key.id;
+  const name = `a person ${to === "Enabled" ? "enables" : "disables"} ${key.id}`;
+  return { name, state: crossing({ ...state, kms, asked }, rests) };
+}
+
+/** No look could have told those whose call is decided already. */
+function crossing(state: State, rests: (pending: Pending) => boolean): State {
+  const cross = <P extends Pending>(pending: P): P =>
+    rests(pending) ? { ...pending, crossed: true } : pending;
+  return { ...state, flights: state.flights.map(cross), waiting: state.waiting.map(cross) };
+}

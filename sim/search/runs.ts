@@ -1,0 +1,122 @@
+/** How runs begin: what is due, what a person asks, and a use attempt that is heard of. */
+import { concern } from "../../lambda/workflow/attempt.ts";
+import type { Request } from "../../lambda/workflow/types.ts";
+import { hourMs } from "./fixture.ts";
+import { keyNamed } from "./model-kms.ts";
+import { spend, type Bounds, type Move } from "./moves.ts";
+import { isHeld, shownOf, type Attempted, type State } from "./state.ts";
+import { attemptTo, claimed, proceed, type Proceeded } from "./turn.ts";
+
+export function told(name: string, { state, wrong }: Proceeded, before?: string): Move {
+  const what = before ?? wrong;
+  return what === undefined ? { name, state } : { name, state, wrong: what };
+}
+
+/** The same, but the run dies after one of its writes. */
+export function deaths(name: string, run: string, written: State[], wrong?: string): Move[] {
+  return written.map((state, index) => ({
+    name: `${name}; ${run} dies after ${index + 1} writes`,
+    state: spend(state, "faults"),
+    ...(wrong === undefined ? {} : { wrong }),
+  }));
+}
+
+export function isFree(state: State, { workers }: Bounds): boolean {
+  return !isHeld(state) && state.waiting.length < workers;
+}
+
+/** The schedule starts a run, where something is due. */
+export function scheduled(state: State, bounds: Bounds): Move[] {
+  if (state.record.dueAtMs > state.nowMs || !isFree(state, bounds)) return [];
+  const { state: held, turn } = claimed(state);
+  const name = `run ${turn.epoch} begins`;
+  const proceeded = proceed(held, turn, bounds.without);
+  const moves = [told(name, proceeded)];
+  if (state.budget.faults === 0) return moves;
+  return [...moves, ...deaths(name, "it", [held, ...proceeded.written])];
+}
+
+/** A person asks, and a run takes it up; one that is never taken up was never asked. */
+export function requested(state: State, bounds: Bounds): Move[] {
+  if (!isFree(state, bounds)) return [];
+  const { budget, record } = state;
+  const by = { id: "request", by: "ada", reason: "" };
+  const moves: Move[] = [];
+  if (budget.rotates > 0 && record.wanted === undefined) {
+    moves.push(...ask(spend(state, "rotates"), { ...by, kind: "rotate" }, bounds));
+  }
+  const serving = record.versions.find(({ standing }) => standing === "serving");
+  if (budget.rollbacks > 0 && serving !== undefined) {
+    const busy = record.rotations.find(({ step }) => step !== "drain" && step !== "revoke");
+    // The one that is about to serve, and the one that does, may both be meant.
+    const numbers = busy === undefined ? [serving.number] : [busy.to, serving.number];
+    for (const version of new Set(numbers)) {
+      const request = { ...by, kind: "rollback", version } as const;
+      moves.push(...ask(spend(state, "rollbacks"), request, bounds));
+    }
+  }
+  if (budget.resumes > 0 && record.stops.length > 0) {
+    const after = { ...spend(state, "resumes"), asked: [] };
+    moves.push(...ask(after, { ...by, kind: "resume" }, bounds));
+  }
+  return moves;
+}
+
+function ask(state: State, request: Request, { without }: Bounds): Move[] {
+  const { state: held, turn } = claimed(state);
+  const proceeded = proceed(held, { ...turn, requests: [request] }, without);
+  const version = "version" in request ? ` of version ${request.version}` : "";
+  const name = `a person asks for ${request.kind}${version}, and run ${turn.epoch} takes it up`;
+  const next = { ...proceeded, state: answeredBy(proceeded.state) };
+  const moves = [told(name, next)];
+  if (state.budget.faults === 0) return moves;
+  return [...moves, ...deaths(name, "it", proceeded.written.map(answeredBy))];
+}
+
+/** Who asked for a version that is to serve again gets what they asked for. */
+function answeredBy(state: State): State {
+  if (state.asked.length === 0) return state;
+  const returning = state.record.versions.find(({ standing }) => standing === "returning");
+  return { ...state, asked: state.asked.filter((keyId) => keyId !== returning?.keyId) };
+}
+
+/** As `lambda/answer.ts` has it, once: the handler hears of a use attempt, and takes the claim by force. */
+export function attemptsHeard(state: State, bounds: Bounds): Move[] {
+  if (state.waiting.length >= bounds.workers) return [];
+  return state.attempts.flatMap((attempt) => heard(state, attempt, bounds));
+}
+
+function heard(state: State, attempt: Attempted, { without }: Bounds): Move[] {
+  const rest = { ...state, attempts: state.attempts.filter((one) => one !== attempt) };
+  const { keyId } = attempt;
+  if (!isToDo(state, attempt)) {
+    return [{ name: `an attempt to use ${keyId} is heard of, and is no news`, state: rest }];
+  }
+  const { state: held, turn } = claimed(rest);
+  const asked = isInTime(state, keyId)
+    ? [...held.asked.filter((one) => one !== keyId), keyId]
+    : held.asked;
+  const proceeded = proceed({ ...held, asked }, { ...turn, attempt }, without);
+  const name = `run ${turn.epoch} hears of the attempt to use ${keyId}`;
+  const moves = [told(name, proceeded)];
+  if (state.budget.faults === 0) return moves;
+  // Its event comes again, until somebody has taken it up.
+  const again = { ...held, attempts: state.attempts };
+  return [...moves, ...deaths(name, "it", [again, ...proceeded.written])];
+}
+
+/** What is heard of in the last hour before a deletion, by a run that dies, may be too late to cancel. */
+function isInTime({ kms, nowMs }: State, keyId: string): boolean {
+  const key = keyNamed(kms, keyId);
+  return key !== undefined && (key.deletionAtMs ?? Infinity) > nowMs + hourMs;
+}
+
+/** `standing` of `lambda/answer.ts`, before the first try. */
+function isToDo({ record, kms, lag }: State, attempt: Attempted): boolean {
+  const what = concern(record, attemptTo(attempt));
+  if (what !== "known") return what === "news";
+  if (keyNamed(shownOf({ kms, lag }), attempt.keyId)?.state === "Enabled") return false;
+  const version = record.versions.find(({ keyId }) => keyId === attempt.keyId);
+  const open = record.rotations.find(({ from }) => from === version?.number);
+  return open?.restored?.relabelled !== true;
+}

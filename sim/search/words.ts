@@ -1,0 +1,29 @@
+/** What was searched and found, in words. */
+import type { Scope } from "./scopes.ts";
+import type { Result } from "./search.ts";
+
+export function bounds({ from, workers, budget }: Omit<Scope, "name">): string {
+  const some = Object.entries(budget).filter(([, count]) => count > 0);
+  return `begins ${from}, ${workers} runs at once, ${some.map(([name, n]) => `${name} ${n}`).join(", ")}`;
+}
+
+export function ends({ ends: counts }: Result): string {
+  return Object.entries(counts)
+    .map(([end, count]) => `${end} (${count})`)
+    .join(", ");
+}
+
+/** Without the hours in which a run finds nothing to do, and the next, and the next. */
+export function folded(steps: string[]): string[] {
+  const told: string[] = [];
+  let idle = 0;
+  for (const step of [...steps, ""]) {
+    const isIdle = /^run \d+ begins$|^(\d+ (h|min|s) ?)+pass$/.test(step);
+    if (isIdle) idle += 1;
+    if (isIdle && idle > 6) continue;
+    if (idle > 6) told.push(`… and ${idle - 6} more such steps`);
+    if (!isIdle) idle = 0;
+    if (step !== "") told.push(step);
+  }
+  return told;
+}
