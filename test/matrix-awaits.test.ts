@@ -1,0 +1,39 @@
+/**
+ * Every await of production is an await of a port, where the matrix can interrupt it: a life in which
+ * nothing else was begun. An await that passes no port fails here, before it goes without a case.
+ */
+import { readFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { play } from "../sim/matrix/case.ts";
+import { lives } from "../sim/matrix/lives.ts";
+import { listening } from "../sim/matrix/outside.ts";
+
+describe("a life begins nothing that passes no port", () => {
+  test.each(lives.map((life) => ({ life, name: life.name })))("$name", async ({ life }) => {
+    const { result, outside } = await listening(() => play(life));
+    expect(outside).toEqual([]);
+    // A run that the platform had to end awaited what no port let through.
+    expect(result.outcomes).toEqual([]);
+    expect(result.boundaries.length).toBeGreaterThan(50);
+  });
+});
+
+describe("who listens hears", () => {
+  const strays: Record<string, () => unknown> = {
+    "a timer": () => pause(1),
+    "a timer that nobody awaits": () => void clearTimeout(setTimeout(() => undefined, 1)),
+    "a file": () => readFile(import.meta.filename),
+    "a turn of the event loop": () => new Promise((resolve) => setImmediate(resolve)),
+    "a digest off the main thread": () => crypto.subtle.digest("SHA-256", new Uint8Array(1)),
+    "a microtask of one's own": () => queueMicrotask(() => undefined),
+  };
+  test.each(Object.entries(strays))("%s", async (_, stray) => {
+    const { outside } = await listening(async () => {
+      await Promise.resolve();
+      await stray();
+    });
+    expect(outside).not.toEqual([]);
+    expect(outside[0]).toContain("test/matrix-awaits.test.ts");
+  });
+});
