@@ -19,8 +19,16 @@ export type Life = {
   acts: { afterMs: number; act: (world: SimulatedWorld) => void }[];
 };
 
+/** How far the clocks of runs are from each other. */
+export type Clocks = "together" | "apart";
+
+/** Of the second, the run that comes to grief has mostly the slowest clock that there may be. */
+export function seedOf(clocks: Clocks): number {
+  return clocks === "apart" ? 34 : 1;
+}
+
 let asked = 0;
-function ask(kind: string, fields: object = {}) {
+export function ask(kind: string, fields: object = {}) {
   return (world: SimulatedWorld): void =>
     world.table.ask(alias, `request-${String((asked += 1)).padStart(8, "0")}`, {
       kind,
@@ -37,8 +45,12 @@ function write(world: SimulatedWorld): void {
   written.set(world, (answer as { CiphertextBlob: Uint8Array }).CiphertextBlob);
 }
 
+export function hasWritten(world: SimulatedWorld): boolean {
+  return written.has(world);
+}
+
 /** What was written under the first version is read: an attempt to use it, where it is out of use. */
-function read(world: SimulatedWorld): void {
+export function read(world: SimulatedWorld): void {
   try {
     const input = { CiphertextBlob: written.get(world) };
     world.kms.call("Decrypt", input, { principalArn: userArn });
@@ -53,15 +65,15 @@ function grant(world: SimulatedWorld): void {
   world.kms.call("CreateGrant", input, { principalArn: userArn });
 }
 
-const rotated = { afterMs: hourMs, act: ask("rotate") };
-const kept = { afterMs: 30 * minuteMs, act: write };
+export const rotated = { afterMs: hourMs, act: ask("rotate") };
+export const kept = { afterMs: 30 * minuteMs, act: write };
 
 export const lives: Life[] = [
   {
     name: "to the deletion",
     retire: "delete",
     horizonMs: 10 * dayMs,
-    acts: [{ afterMs: 20 * minuteMs, act: grant }, rotated],
+    acts: [{ afterMs: 20 * minuteMs, act: grant }, kept, rotated],
   },
   {
     name: "rolled back in drain",
@@ -114,7 +126,7 @@ export const lives: Life[] = [
   },
 ];
 
-export function scenarioOf({ name, retire, horizonMs }: Life): Scenario {
+export function scenarioOf({ name, retire, horizonMs }: Life, clocks: Clocks): Scenario {
   const policy: Policy = {
     name: "matrix",
     cryptoperiodMs: 40 * dayMs,
@@ -131,7 +143,7 @@ export function scenarioOf({ name, retire, horizonMs }: Life): Scenario {
   return {
     name,
     faults: () => noFaults,
-    envelope: { ...insideEnvelope, skewMs: 0 },
+    envelope: clocks === "apart" ? insideEnvelope : { ...insideEnvelope, skewMs: 0 },
     schedulers: 1,
     crons: 1,
     tickEveryMs: 15 * minuteMs,

@@ -1,10 +1,15 @@
 /** Plays a share of the matrix. */
 import { parentPort, workerData } from "node:worker_threads";
-import { casesOf, describeCase, deviationsOf, references } from "./matrix.ts";
+import { meetings, type Meeting } from "./company.ts";
+import { casesOf, describeCase, judge, references } from "./matrix.ts";
 
 const { taken, every } = workerData as { taken: Int32Array; every: number };
 
-const counts: Record<string, number> = {};
+/** Of the cases that have an operation, a fault and a company in common. */
+export type Cell = { cases: number; deviating: number } & Record<keyof Meeting, number>;
+export type Share = { cells: Record<string, Cell>; deviating: string[] };
+
+const cells: Record<string, Cell> = {};
 const deviating: string[] = [];
 const pairs = (await references()).flatMap((reference) =>
   casesOf(reference).map((one) => ({ one, reference })),
@@ -13,9 +18,13 @@ for (;;) {
   const pair = pairs[Atomics.add(taken, 0, 1) * every];
   if (pair === undefined) break;
   const { one, reference } = pair;
-  const cell = `${one.fault}|${one.runs}`;
-  counts[cell] = (counts[cell] ?? 0) + 1;
-  const deviations = await deviationsOf(one, reference);
-  if (deviations.length > 0) deviating.push(`${describeCase(one)}: ${deviations.join("; ")}`);
+  const name = [one.boundary.operation, one.fault, one.company].join("|");
+  const cell = (cells[name] ??= { cases: 0, deviating: 0, others: 0, claims: 0, changes: 0 });
+  const { deviations, meeting } = await judge(one, reference);
+  cell.cases += 1;
+  for (const what of meetings) if (meeting[what]) cell[what] += 1;
+  if (deviations.length === 0) continue;
+  cell.deviating += 1;
+  deviating.push(`${describeCase(one)}: ${deviations.join("; ")}`);
 }
-parentPort?.postMessage({ counts, deviating });
+parentPort?.postMessage({ cells, deviating } satisfies Share);

@@ -1,0 +1,37 @@
+/** What can become of one call, and of the process that makes it. */
+import { requestLimitMs } from "../../lambda/workflow/limits.ts";
+import { prompt, type Fate, type Medium } from "../world/fates.ts";
+
+export const faults = {
+  "crash before": { ...prompt, crash: "before" },
+  "crash after": { ...prompt, crash: "after" },
+  "crash after, and late": { ...prompt, outMs: requestLimitMs, crash: "after" },
+  "response lost": { ...prompt, unanswered: true },
+  "given up, and late": { ...prompt, outMs: requestLimitMs, unanswered: true },
+  duplicated: { ...prompt, again: { afterMs: 3000, hears: "first" } },
+  "its answer from the second": { ...prompt, again: { afterMs: 3000, hears: "second" } },
+  // It stands still until the platform ends it, and never sends.
+  "stalled, and unsent": { ...prompt, stallMs: 1, lost: true },
+  // It comes to itself just before its end: what it sends then arrives when it is gone.
+  "stalled, and late": { ...prompt, stallMs: Infinity, outMs: requestLimitMs },
+  // It sends, and stands still until the platform ends it.
+  "sent, and stalled": { ...prompt, stallMs: 1, outMs: requestLimitMs, backMs: Infinity },
+} as const satisfies Record<string, Fate>;
+
+export type FaultName = keyof typeof faults;
+export const faultNames = Object.keys(faults) as FaultName[];
+
+const ofWrites: FaultName[] = ["duplicated", "its answer from the second"];
+/** A look has no effect: one that arrives and is not heard is one that was never sent. */
+const ofEffects: FaultName[] = [
+  "crash after",
+  "crash after, and late",
+  "given up, and late",
+  "sent, and stalled",
+];
+
+/** What a retry would do twice, the adapter makes once: only writes to the table can be duplicated. */
+export function applies(fault: FaultName, medium: Medium): boolean {
+  if (ofWrites.includes(fault)) return medium === "table";
+  return medium !== "look" || !ofEffects.includes(fault);
+}

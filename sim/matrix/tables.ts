@@ -1,0 +1,48 @@
+/** The matrix as it is printed. */
+import { companies, meetings } from "./company.ts";
+import { faultNames } from "./faults.ts";
+import type { Cell, Share } from "./thread.ts";
+
+export function sum(shares: Share[]): Record<string, Cell> {
+  const all: Record<string, Cell> = {};
+  for (const [name, cell] of shares.flatMap(({ cells }) => Object.entries(cells))) {
+    const there = (all[name] ??= { cases: 0, deviating: 0, others: 0, claims: 0, changes: 0 });
+    for (const what of Object.keys(there) as (keyof Cell)[]) there[what] += cell[what];
+  }
+  return all;
+}
+
+/** Every operation × company × fault: how many cases, and after "!" how many of them deviate. */
+export function byOperation(cells: Record<string, Cell>): string[] {
+  const operations = [...new Set(Object.keys(cells).map((name) => name.split("|")[0] ?? ""))];
+  const legend = faultNames.map((fault, index) => `  ${letterOf(index)}  ${fault}`);
+  const head = faultNames.map((_, index) => letterOf(index).padStart(7)).join("");
+  const rows = operations.sort().flatMap((operation) =>
+    companies.map((company, index) => {
+      const counts = faultNames.map((fault) => {
+        const { cases = 0, deviating = 0 } = cells[`${operation}|${fault}|${company}`] ?? {};
+        const text = cases === 0 ? "-" : deviating === 0 ? `${cases}` : `${cases}!${deviating}`;
+        return text.padStart(7);
+      });
+      const label = (index === 0 ? operation : "").padEnd(27);
+      return `${label}${company.padEnd(19)}${counts.join("")}`;
+    }),
+  );
+  return [...legend, "", `${"".padEnd(46)}${head}`, ...rows];
+}
+
+function letterOf(index: number): string {
+  return String.fromCharCode(97 + index);
+}
+
+/** How many cases there are, and in how many of them other runs met the one that came to grief. */
+export function byCompany(cells: Record<string, Cell>): string[] {
+  const head = ["cases", "others begin", "claim its key", "change KMS", "deviate"];
+  const rows = companies.map((company) => {
+    const of = Object.entries(cells).filter(([name]) => name.endsWith(`|${company}`));
+    const total = (what: keyof Cell): number => of.reduce((all, [, cell]) => all + cell[what], 0);
+    const counts = (["cases", ...meetings, "deviating"] as const).map(total);
+    return `${company.padEnd(19)}${counts.map((count) => String(count).padStart(14)).join("")}`;
+  });
+  return [`${"".padEnd(19)}${head.map((what) => what.padStart(14)).join("")}`, ...rows];
+}
