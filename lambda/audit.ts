@@ -14,6 +14,9 @@ import type { EntryDraft, Extra, ManagedKey, Version } from "./workflow/types.ts
 
 const auditEveryMs = 7 * dayMs;
 
+/** From then on, what could not be handed over is told. */
+const heldForMs = dayMs;
+
 const outOfUse: Version["standing"][] = ["disabled", "deletion-scheduled"];
 
 export async function audit(run: Run): Promise<void> {
@@ -85,50 +88,56 @@ async function findUnknownKeys(
   records: ManagedKey[],
   tagged: string[],
 ): Promise<{ findings: Finding[]; all: boolean }> {
-  const known = keysOf(records);
+  const recorded = keysOf(records);
   const findings: Finding[] = [];
   let all = true;
   for (const keyId of tagged) {
-    if (known.has(keyId)) continue;
+    if (recorded.has(keyId)) continue;
     if (run.ports.clock.nowMs() >= run.stopAtMs) return { findings, all: false };
-    const what = await unknownKey(run, records, keyId);
+    const { what, finding: found } = await unknownKey(run, records, keyId);
     if (what === "held") all = false;
-    else if (what !== "known") findings.push(what);
+    if (found !== undefined) findings.push(found);
   }
   return { findings, all };
 }
 
+/** Held: it is for its managed key to look after, and cannot be handed over yet. */
+type Unknown = { what: "known" | "held" | "unknown"; finding?: Finding };
+const known: Unknown = { what: "known" };
+
 /** A lookup by tags may be late, or name what is gone: the key itself says what it is. */
-async function unknownKey(
-  run: Run,
-  records: ManagedKey[],
-  keyId: string,
-): Promise<Finding | "known" | "held"> {
+async function unknownKey(run: Run, records: ManagedKey[], keyId: string): Promise<Unknown> {
   const { keys, table, clock } = run.ports;
   const boundTo = await table.boundTo(keyId);
   const unconfigured = boundTo !== undefined && !run.homes.has(boundTo);
-  if (unconfigured) return "known";
+  if (unconfigured) return known;
   const key = valueOf(await keys.describe(keyId));
   const tags = valueOf(await keys.tagsOf(keyId)) ?? {};
   const nowMs = clock.nowMs();
-  if (key === undefined || key.state === "PendingDeletion") return "known";
-  if (tags[tagNames.owner] !== run.configuration.owner) return "known";
-  if (nowMs < key.createdAtMs + consistencyMs) return "held";
+  if (key === undefined || key.state === "PendingDeletion") return known;
+  if (tags[tagNames.owner] !== run.configuration.owner) return known;
+  if (nowMs < key.createdAtMs + consistencyMs) return { what: "held" };
   const alias = tags[tagNames.alias] ?? "";
   const rotationId = tags[tagNames.rotation] ?? "";
+  const tell = (but: string): Finding => {
+    const seen = `${keyId} (${key.state}) says it is version ${tags[tagNames.version] ?? "?"} of ${alias}${but}`;
+    const next = `aws kms list-resource-tags --key-id ${keyId}`;
+    return finding("UNKNOWN_KEY", keyId, seen.slice(0, 1000), next, nowMs);
+  };
+  const isOld = nowMs >= key.createdAtMs + heldForMs;
+  const held = (why: string): Unknown =>
+    isOld ? { what: "held", finding: tell(`: ${why}`) } : { what: "held" };
   const record = records.find((candidate) => candidate.alias === alias);
   const open = record?.rotations.find(({ id }) => id === rotationId);
-  if (open?.step === "generate") return "held";
+  if (open?.step === "generate") return held("its rotation has no successor yet");
   const closed = record === undefined ? undefined : await table.closedRotation(alias, rotationId);
   // One that was cancelled before it had its key has no other successor: nobody's extra.
   const rotation = open ?? (closed?.step === "generate" ? undefined : closed);
-  if (record !== undefined && rotation !== undefined) {
-    const handed = await handOver(run, alias, extraOf(rotation, keyId, nowMs));
-    return handed ? "known" : "held";
+  if (record === undefined || rotation === undefined) {
+    return { what: "unknown", finding: tell("") };
   }
-  const seen = `${keyId} (${key.state}) says it is version ${tags[tagNames.version] ?? "?"} of ${alias}`;
-  const next = `aws kms list-resource-tags --key-id ${keyId}`;
-  return finding("UNKNOWN_KEY", keyId, seen, next, nowMs);
+  const handed = await handOver(run, alias, extraOf(rotation, keyId, nowMs));
+  return handed ? known : held("each time that it was to be handed over, a run held it");
 }
 
 /** The rotation that made it has another successor on record: its managed key looks after it. */

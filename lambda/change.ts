@@ -36,11 +36,14 @@ export async function change(
   return { kind: "on", state: { ...state, stored, seen: stillSeen(state, next) } };
 }
 
-/** What was seen before a step ended does not decide on the next: destruction reads afresh. */
+/**
+ * What was seen before a step ended does not decide on the next: destruction reads afresh. Activation
+ * goes by what ended the distribution, a write ago; no call rests on what is old (`isStale`).
+ */
 function stillSeen(state: State, next: ManagedKey): Seen {
   const stepEnded = next.rotations.some(({ id, step }) => {
     const before = state.stored.record.rotations.find((rotation) => rotation.id === id);
-    return before !== undefined && before.step !== step;
+    return before !== undefined && before.step !== step && step !== "activate";
   });
   return stepEnded ? nothingSeen() : state.seen;
 }

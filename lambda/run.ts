@@ -13,7 +13,7 @@ import { searchTags } from "./tag-search.ts";
 import { takeTurn } from "./turn.ts";
 import { finding, type Finding } from "./workflow/findings.ts";
 import { isoOf } from "./workflow/iso.ts";
-import { believableAheadMs, requestLimitMs } from "./workflow/limits.ts";
+import { believableAheadMs, dayMs, requestLimitMs } from "./workflow/limits.ts";
 import type { Home, UseAttempt } from "./workflow/types.ts";
 import { ClaimLost } from "./write.ts";
 
@@ -96,7 +96,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     for (;;) {
       const fresh = work(page.items).filter((item) => !met.has(nameOf(item)));
       for (const item of fresh) met.add(nameOf(item));
-      await takeTurns(current, fresh, counts);
+      for (const items of inOrder(fresh, startedAtMs)) await takeTurns(current, items, counts);
       counts.outOfTime = clock.nowMs() >= current.stopAtMs;
       if (counts.outOfTime || page.next === undefined) return end("worked", configured);
       page = await table.due(clock.nowMs(), dueLimit, page.next);
@@ -122,6 +122,23 @@ function isApplied(items: DueItem[], hash: string): boolean {
 
 function nameOf(item: Work): string {
   return item.kind === "chore" ? `the ${item.chore}` : item.alias;
+}
+
+/**
+ * A chore hands over to managed keys that no turn holds, and so comes after their turns: side by
+ * side, each hour anew, they would be in each other's way for ever. One that is long overdue comes
+ * before them: turns that fill every run do not keep it from its own.
+ */
+function inOrder(items: Work[], nowMs: number): Work[][] {
+  const {
+    early = [],
+    turns = [],
+    late = [],
+  } = Object.groupBy(items, (item) => {
+    if (item.kind !== "chore") return "turns";
+    return item.dueAtMs < nowMs - dayMs ? "early" : "late";
+  });
+  return [early, turns, late];
 }
 
 /** A few at once; each ends on its own, and none is begun when it is time to leave off. */

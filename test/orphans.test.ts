@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { dayMs, minuteMs } from "./fixtures.ts";
+import { dayMs, hourMs, minuteMs } from "./fixtures.ts";
 import { aWorld, Died, type World } from "./world.ts";
 
 const orders = "alias/orders";
@@ -175,4 +175,51 @@ describe("the audit", () => {
     expect(world.history()).toContain("extra-found");
     expect(await world.stateOf(extra)).toBe("Disabled");
   });
+
+  test("hands it over though the managed key has a turn of its own each time", async () => {
+    const { world, extra } = await withAHaltedKey();
+    // KMS is slow, and the schedule fires hourly: whatever is due hourly is due in the same run.
+    world.intercept = async (port, _method, _input, proceed) => {
+      if (port === "keys") for (let turns = 0; turns < 200; turns++) await Promise.resolve();
+      return proceed();
+    };
+    for (let hour = 0; hour < 8 * 24; hour++) {
+      world.clock.advance(hourMs);
+      await world.tick();
+    }
+    expect(await world.stateOf(extra)).toBe("Disabled");
+    expect(world.history()).toContain("extra-found");
+  });
+
+  test("tells of it when others held the managed key each time for a day", async () => {
+    const { world, extra } = await withAHaltedKey();
+    world.intercept = (_port, method, _input, proceed) =>
+      method === "claim" ? Promise.resolve({ kind: "taken" }) : proceed();
+    await world.passDays(8);
+    const [told] = world.table.choreFindings("audit");
+    expect(told).toMatchObject({ code: "UNKNOWN_KEY", subject: extra });
+    expect(told?.seen).toContain("a run held it");
+    world.intercept = undefined;
+    await world.passDays(1);
+    expect(await world.stateOf(extra)).toBe("Disabled");
+    expect(world.table.choreFindings("audit")).toEqual([]);
+  });
 });
+
+/** It has an hourly turn, and a rotation that is done and made a key in excess. */
+async function withAHaltedKey(): Promise<{ world: World; extra: string }> {
+  const world = await aWorld();
+  await world.passDays(150);
+  const rotationId = world.table
+    .journal(orders)
+    .find(({ event }) => event === "completed")?.rotationId;
+  await world.ask("DisableKey", { KeyId: await world.targetOf(orders) });
+  const { KeyMetadata } = await world.ask<Made>("CreateKey", {
+    Tags: Object.entries({
+      "keyturn:owner": "acme",
+      "keyturn:alias": orders,
+      "keyturn:rotation": rotationId ?? "",
+    }).map(([TagKey, TagValue]) => ({ TagKey, TagValue })),
+  });
+  return { world, extra: KeyMetadata.KeyId };
+}

@@ -2,7 +2,6 @@
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { play } from "./case.ts";
-import { stillKnown } from "./known.ts";
 import { casesOf, describeCase, references, type Reference } from "./matrix.ts";
 import { byCompany, byOperation, sum } from "./tables.ts";
 import type { Share } from "./thread.ts";
@@ -61,13 +60,8 @@ const cells = sum(shares);
 console.log(`\n${byOperation(cells).join("\n")}\n\n${byCompany(cells).join("\n")}`);
 const deviating = shares.flatMap((one) => one.deviating);
 if (deviating.length > 0) console.log(`\n${deviating.join("\n")}`);
-let mended = 0;
-for (const { one, isSo } of await stillKnown()) {
-  if (!isSo) mended += 1;
-  console.log(`\n${isSo ? "known" : "MENDED, take it off"}: ${one.life.name}: ${one.why}`);
-}
 const cases = Object.values(cells).reduce((total, cell) => total + cell.cases, 0);
 const seconds = ((performance.now() - beganMs) / 1000).toFixed(1);
 const cpu = (process.cpuUsage().user / 1e6).toFixed(1);
 console.log(`\n${cases} cases, ${deviating.length} deviations, ${seconds} s, ${cpu} s of CPU`);
-process.exitCode = deviating.length + mended === 0 ? 0 : 1;
+process.exitCode = deviating.length === 0 ? 0 : 1;

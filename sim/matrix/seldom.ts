@@ -3,7 +3,7 @@ import { tagNames } from "../../lambda/workflow/tag-names.ts";
 import type { KmsKey } from "../kms/types.ts";
 import { keyturnArn } from "../world/keyturn.ts";
 import type { SimulatedWorld } from "../world/world.ts";
-import { alias, ask, kept, rotated, type Life } from "./lives.ts";
+import { alias, ask, kept, read, rotated, type Life } from "./lives.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -26,7 +26,7 @@ function keyUnder(world: SimulatedWorld, name: string): KmsKey {
 }
 
 /** A CreateKey of ours that landed, and of which nobody ever heard. */
-export function makeInExcess(world: SimulatedWorld): void {
+function makeInExcess(world: SimulatedWorld): void {
   const { tags } = keyUnder(world, alias);
   make(
     world,
@@ -79,6 +79,17 @@ export const seldom: Life[] = [
     retire: "disable",
     horizonMs: 8 * dayMs,
     acts: [rotated, { afterMs: 6 * hourMs, act: makeInExcess }],
+  },
+  {
+    name: "a key in excess of one that is halted",
+    retire: "disable",
+    horizonMs: 9 * dayMs,
+    acts: [
+      kept,
+      rotated,
+      { afterMs: 6 * hourMs, act: makeInExcess },
+      { afterMs: 8 * hourMs, act: read },
+    ],
   },
   {
     name: "an alias that somebody moved",
