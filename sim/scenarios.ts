@@ -238,6 +238,15 @@ export const scenarios = {
     calmMs: 24 * hourMs,
     slackMs: 24 * hourMs,
   },
+  /** Of what is made nothing is heard, and for an hour it is not found by its tags. */
+  unheard: {
+    ...base,
+    name: "unheard",
+    faults: () => ({ ...noFaults, lostResponse: 0.12, unfound: 0.7 }),
+    envelope: { ...insideEnvelope, tagLagMs: hourMs },
+    orphanSlackMs: 8 * 24 * hourMs,
+    safetyMs: 10 * 24 * hourMs,
+  },
 } satisfies Record<string, Scenario>;
 
 export function scenarioNamed(name: string): Scenario {

@@ -1,4 +1,5 @@
 /** I4: one rotation, one successor. */
+import { tagNames } from "../../lambda/workflow/tag-names.ts";
 import { keyIdIn, nameOf, type Checker, type Facts } from "./checker.ts";
 
 /** `askedAtMs`: when a person last asked something of the managed key. */
@@ -25,6 +26,25 @@ export function successors(facts: Facts, askedAtMs: ReadonlyMap<string, number>)
       const names = [before.keyId, keyId].map((id) => nameOf(kms.keys.get(id), id)).join(", then ");
       const what = `${alias}: ${names}, which nobody asked for, ${minutes} minutes later`;
       violated("I4 one rotation, one successor", what);
+    },
+  };
+}
+
+/** Of those that a record takes for its versions, no two were made by the same rotation. */
+export function versionsOfOneRotation({ kms, hands, violated }: Facts): Checker {
+  /** Undefined where somebody else may have said so. */
+  const madeBy = (keyId: string): string | undefined =>
+    hands.byOthersSince(`tags of ${keyId}`, 0)
+      ? undefined
+      : kms.keys.get(keyId)?.tags.get(tagNames.rotation);
+  return {
+    onWrite(before, { record: { alias, versions } }) {
+      if (versions.length === before?.record.versions.length) return;
+      const rotations = versions
+        .map(({ keyId }) => madeBy(keyId))
+        .filter((rotation) => rotation !== undefined);
+      if (new Set(rotations).size === rotations.length) return;
+      violated("I4 one rotation, one successor", `${alias}: two of its versions are of one`);
     },
   };
 }

@@ -16,7 +16,7 @@ export const answering: Mutant[] = [
       },
     ],
     scenario: "half-done",
-    seed: 1,
+    seed: 10,
   },
   {
     name: "a use attempt is taken note of, and nothing else",
@@ -28,7 +28,7 @@ export const answering: Mutant[] = [
       },
     ],
     scenario: "half-done",
-    seed: 1,
+    seed: 6,
   },
   {
     name: "a cancelled key is left as KMS leaves it, Disabled",
@@ -58,7 +58,7 @@ export const answering: Mutant[] = [
       },
     ],
     scenario: "to-the-end",
-    seed: 1,
+    seed: 8,
   },
   {
     name: "what gave a key back is not looked at again",
@@ -124,7 +124,7 @@ export const answering: Mutant[] = [
       },
     ],
     scenario: "everything",
-    seed: 10,
+    seed: 74,
   },
   {
     name: "a transition without its line",

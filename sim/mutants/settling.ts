@@ -72,7 +72,7 @@ export const settling: Mutant[] = [
       },
     ],
     scenario: "collisions",
-    seed: 165,
+    seed: 252,
   },
   {
     name: "write the intent after CreateKey: what will be called is on record only afterwards",
@@ -84,7 +84,7 @@ export const settling: Mutant[] = [
       },
     ],
     scenario: "half-done",
-    seed: 9,
+    seed: 1,
   },
   {
     name: "a call without an answer is taken for refused",
@@ -97,7 +97,7 @@ export const settling: Mutant[] = [
       },
     ],
     scenario: "collisions",
-    seed: 10,
+    seed: 8,
   },
   {
     name: "leave the SDK's retries on",
@@ -110,7 +110,7 @@ export const settling: Mutant[] = [
       },
     ],
     scenario: "half-done",
-    seed: 26,
+    seed: 7,
   },
   {
     name: "return with an effect in flight, and nothing that stops it at the send step",
@@ -124,7 +124,7 @@ export const settling: Mutant[] = [
       { file: act, find: tooLittleIsLeft, replace: "  if (leftMs < -Infinity) {" },
     ],
     scenario: "collisions",
-    seed: 11,
+    seed: 3,
   },
   {
     name: "go on though the write was lost",
@@ -136,6 +136,6 @@ export const settling: Mutant[] = [
       },
     ],
     scenario: "collisions",
-    seed: 148,
+    seed: 137,
   },
 ];

@@ -24,6 +24,19 @@ export const steps: Mutant[] = [
     seed: 2,
   },
   {
+    name: "adopt two orphans",
+    edits: [
+      {
+        file: generate,
+        find: '    next: { ...next, extras: [...next.extras, ...extras] },\n    entry: {\n      ...entry,\n      event: "adopted",',
+        replace:
+          '    next: { ...next, versions: [...next.versions, ...next.versions.filter(({ number }) => number === rotation.to).flatMap((version) => rest.map(({ keyId, arn, createdAtMs }) => ({ ...version, keyId, arn, createdAtMs })))] },\n    entry: {\n      ...entry,\n      event: "adopted",',
+      },
+    ],
+    scenario: "unheard",
+    seed: 4,
+  },
+  {
     name: "move the alias wherever it was",
     edits: [
       {
@@ -32,8 +45,8 @@ export const steps: Mutant[] = [
         replace: "",
       },
     ],
-    scenario: "everything",
-    seed: 118,
+    scenario: "to-the-end",
+    seed: 101,
   },
   {
     name: "drop the re-read of the new version before UpdateAlias",
@@ -55,7 +68,7 @@ export const steps: Mutant[] = [
       },
     ],
     scenario: "everything",
-    seed: 67,
+    seed: 209,
   },
   {
     name: "treat unknown usage as quiet",
@@ -67,7 +80,7 @@ export const steps: Mutant[] = [
       },
     ],
     scenario: "everything",
-    seed: 12,
+    seed: 18,
   },
   {
     name: "forget that the evidence lags",
@@ -109,7 +122,7 @@ export const steps: Mutant[] = [
       },
     ],
     scenario: "half-done",
-    seed: 1,
+    seed: 2,
   },
   {
     name: "skip the look for aliases, before DisableKey and after",
@@ -136,7 +149,7 @@ export const steps: Mutant[] = [
       },
     ],
     scenario: "outside-change",
-    seed: 13,
+    seed: 22,
   },
   {
     name: "skip the look after DisableKey",
@@ -163,7 +176,7 @@ export const steps: Mutant[] = [
       },
     ],
     scenario: "outside-change",
-    seed: 45,
+    seed: 96,
   },
   {
     name: "do not read the evidence of the hour before DisableKey",
@@ -180,16 +193,21 @@ export const steps: Mutant[] = [
       },
     ],
     scenario: "half-done",
-    seed: 6,
+    seed: 1,
   },
   {
     name: "quarantine a key whose rotation is unknown, and whatever it is used for",
     edits: [
       {
         file: "lambda/audit.ts",
-        find: "  if (record !== undefined && rotation !== undefined) {\n    const handed = await handOver(run, alias, extraOf(rotation, keyId, nowMs));",
+        find: "  if (record === undefined || rotation === undefined) {",
+        replace: "  if (record === undefined) {",
+      },
+      {
+        file: "lambda/audit.ts",
+        find: "  const handed = await handOver(run, alias, extraOf(rotation, keyId, nowMs));",
         replace:
-          "  if (record !== undefined) {\n    const handed = await handOver(run, alias, { keyId, rotationId, madeAfterMs: 0, foundAtMs: nowMs });",
+          "  const extra = { keyId, rotationId, madeAfterMs: 0, foundAtMs: nowMs };\n  const handed = await handOver(run, alias, extra);",
       },
       {
         file: quarantine,
@@ -198,6 +216,6 @@ export const steps: Mutant[] = [
       },
     ],
     scenario: "to-the-end",
-    seed: 2,
+    seed: 3,
   },
 ];

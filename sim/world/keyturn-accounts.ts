@@ -33,8 +33,8 @@ export function keyturnAccounts(
     isKnown: (keyId) => {
       if (told.has(keyId)) return true;
       const alias = kms.world.keys.get(keyId)?.tags.get(tagNames.alias) ?? "";
-      const { versions = [], extras = [] } = recordOf(alias) ?? {};
-      return [...versions, ...extras].some((one) => one.keyId === keyId);
+      const record = recordOf(alias);
+      return record !== undefined && keysLookedAfter(record).includes(keyId);
     },
     unfinished: () =>
       [...policies.keys()].flatMap((alias) => {
@@ -46,4 +46,13 @@ export function keyturnAccounts(
         return [`${alias}: at ${early.step} since ${Math.round(forMs / hourMs)} hours`];
       }),
   };
+}
+
+/** A version that never came to serve is looked after by the rotation that is to bring it there. */
+function keysLookedAfter({ versions, extras, rotations }: ManagedKey): string[] {
+  const awaited = rotations.map(({ to }) => versions.find(({ number }) => number === to)?.keyId);
+  const kept = versions.filter(
+    ({ standing, keyId }) => standing !== "created" || awaited.includes(keyId),
+  );
+  return [...kept, ...extras].map(({ keyId }) => keyId);
 }

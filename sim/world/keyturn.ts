@@ -12,6 +12,7 @@ import type { Checker } from "../checkers/checker.ts";
 import { journal } from "../checkers/journal.ts";
 import type { Accounts } from "../checkers/liveness.ts";
 import { ownership } from "../checkers/ownership.ts";
+import { versionsOfOneRotation } from "../checkers/successors.ts";
 import { keyturnAccounts } from "./keyturn-accounts.ts";
 import { portsOf, type Outside } from "./ports.ts";
 import type { Rotator, Surroundings } from "./rotator.ts";
@@ -44,13 +45,16 @@ export class Keyturn implements Rotator {
     this.#around = around;
     const { facts, configuration } = around;
     this.accounts = keyturnAccounts(around, this.#told, slackMs);
-    const lines = journal(facts);
-    this.checkers = [lines, ownership(facts, tagNames.owner, configuration.owner)];
+    this.checkers = [
+      journal(facts),
+      ownership(facts, tagNames.owner, configuration.owner),
+      versionsOfOneRotation(facts),
+    ];
     this.#outside = {
       ...around,
       principalArn: keyturnArn,
       wrote: (before, after) => {
-        lines.onWrite?.(before, after);
+        for (const checker of this.checkers) checker.onWrite?.(before, after);
         if (after.record.claim === undefined) around.turnEnded(after.record);
       },
     };
