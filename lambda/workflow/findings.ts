@@ -132,7 +132,7 @@ export const catalogue = {
   VERSION_GONE: {
     effect: "halt",
     meaning: "A version that should still exist is not in KMS.",
-    cure: "Look in CloudTrail for who deleted it. What it alone could decrypt is lost.",
+    cure: "Look in CloudTrail for who deleted it. What it alone could decrypt is lost. A reconcile request takes it off the record, and rotations go on.",
   },
   APPROVAL_REQUIRED: {
     effect: "block",

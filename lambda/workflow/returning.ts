@@ -2,7 +2,7 @@
  * The way back to a version that was retired: its deletion is cancelled, it is enabled, and the label
  * comes off, in this order, since KMS tags no key that is pending deletion.
  */
-import { finding } from "./findings.ts";
+import { finding, requestCommand } from "./findings.ts";
 import { consistencyMs } from "./limits.ts";
 import { wrongLabel } from "./lineage.ts";
 import { ownerFinding } from "./old-version.ts";
@@ -68,16 +68,11 @@ export function notYetBack(scene: StepScene, target: Version): Decision | undefi
   return { kind: "wait", untilMs, reason: "an earlier call could still disable it" };
 }
 
-function gone({ moment }: StepScene, { number, keyId, arn }: Version): Decision {
-  const next = `aws cloudtrail lookup-events --lookup-attributes AttributeKey=ResourceName,AttributeValue=${arn}`;
-  const what = finding(
-    "VERSION_GONE",
-    keyId,
-    `version ${number}, ${keyId}, is gone`,
-    next,
-    moment.nowMs,
-  );
-  return { kind: "halt", finding: what };
+/** What is rolled back in its turn is the rollback: then the version that serves goes on serving. */
+function gone({ record, moment }: StepScene, { number, keyId }: Version): Decision {
+  const next = requestCommand(record.alias, "rollback", { version: number });
+  const sights = `version ${number}, ${keyId}, which was to serve again, is gone`;
+  return { kind: "halt", finding: finding("VERSION_GONE", keyId, sights, next, moment.nowMs) };
 }
 
 /** The record once KMS accepted one of the three calls; what it did is still to be seen. */

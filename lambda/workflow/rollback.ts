@@ -4,6 +4,7 @@
  * retired version, so what was produced under it stays readable.
  */
 import { comingBack } from "./attempt.ts";
+import { isoOf } from "./iso.ts";
 import { unsureOfLabel } from "./label.ts";
 import {
   rotationBeforeActivation,
@@ -36,6 +37,11 @@ export function rollBack(record: ManagedKey, number: number, when: When): Rolled
   }
   const before = versionBefore(record, number);
   if (before === undefined) return { refused: `no version before ${number} is left` };
+  const { deletionAtMs = Infinity } = before;
+  if (when.nowMs >= deletionAtMs) {
+    const date = isoOf(deletionAtMs);
+    return { refused: `version ${before.number}, ${before.keyId}, was to be deleted at ${date}` };
+  }
   const free = busy === undefined ? record : cancelled(record, busy, when).next;
   return back(free, serving, before, when);
 }
