@@ -25,8 +25,13 @@ export async function references(): Promise<Reference[]> {
   return all;
 }
 
+/** What is done in the same place again and again, hourly for days, is interrupted so many times. */
+const timesInOnePlace = 8;
+
 export function casesOf({ life, clocks, ending }: Reference): Case[] {
-  return ending.boundaries.flatMap((boundary) =>
+  const places = Map.groupBy(ending.boundaries, ({ operation, place }) => `${operation} ${place}`);
+  const boundaries = [...places.values()].flatMap((same) => same.slice(0, timesInOnePlace));
+  return boundaries.flatMap((boundary) =>
     faultNames
       .filter((fault) => applies(fault, boundary.medium))
       .flatMap((fault) =>
