@@ -1,36 +1,38 @@
-import { join } from "node:path";
-import {
-  Annotations,
-  AssetHashType,
-  DockerImage,
-  Duration,
-  RemovalPolicy,
-  Stack,
-} from "aws-cdk-lib";
-import * as dynamodb from "aws-cdk-lib/aws-dynamodb";
+import { AspectPriority, Aspects, Duration, Names, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Annotations } from "aws-cdk-lib";
+import type * as dynamodb from "aws-cdk-lib/aws-dynamodb";
 import * as events from "aws-cdk-lib/aws-events";
 import * as targets from "aws-cdk-lib/aws-events-targets";
 import * as iam from "aws-cdk-lib/aws-iam";
+import type * as kms from "aws-cdk-lib/aws-kms";
 import * as lambda from "aws-cdk-lib/aws-lambda";
 import * as destinations from "aws-cdk-lib/aws-lambda-destinations";
 import * as logs from "aws-cdk-lib/aws-logs";
 import * as sqs from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import {
-  type Configuration,
-  type ConfigurationDocument,
-  parseConfiguration,
-} from "../lambda/config.ts";
-import { tableDefinition } from "../lambda/table-definition.ts";
-import { bundle, projectFolder } from "./bundle.ts";
+import { collect, problemsOf, type Collected } from "./collected.ts";
+import { retain, type Managed, type ManageOptions } from "./managed-alias.ts";
+import { noCodeYet, setCode } from "./package-code.ts";
 import { canListAliases, eventStatements, kmsStatements, tableStatements } from "./permissions.ts";
+import type { RotationPolicy } from "./rotation-policy.ts";
+import { createTable } from "./state-table.ts";
 
 export interface KeyRotationProps {
+  /** How keys are rotated, by the names that `manage()` is given. */
+  readonly policies: Record<string, RotationPolicy>;
+
   /**
-   * The owner, the policies and the managed keys: see docs/policies.md. Refused here if wrong. In
-   * its mode `plan` the function's role may change no key.
+   * The value of the tag `keyturn:owner` on every key of this deployment. Keys of another owner are
+   * never touched, and so it must not change.
+   * @default - from the path of this construct
    */
-  readonly configuration: ConfigurationDocument;
+  readonly owner?: string;
+
+  /**
+   * In mode "plan" it is decided and reported what would be done, and the role may change no key.
+   * @default "act"
+   */
+  readonly mode?: "act" | "plan";
 
   /**
    * How often the function looks for what is due. A rotation takes some runs for each step.
@@ -63,99 +65,135 @@ export interface KeyRotationProps {
    * @default logs.RetentionDays.ONE_YEAR - what PCI DSS 4.0.1, 10.5.1 asks of audit trails
    */
   readonly logRetention?: logs.RetentionDays;
+
+  /**
+   * How many runs Lambda keeps free for the function. A new account has none to give, and refuses.
+   * @default - none
+   */
+  readonly reservedConcurrentExecutions?: number;
 }
 
 /**
- * Rotates the managed keys of its configuration: the function, the schedule that fires it, and the
+ * Rotates the keys that it is told to manage: the function, the schedule that fires it, and the
  * table it keeps its state in, which outlives the stack.
  */
 export class KeyRotation extends Construct {
+  /** The value of the tag `keyturn:owner`. */
+  readonly owner: string;
   readonly function: lambda.Function;
   readonly table: dynamodb.Table;
   readonly schedule: events.Rule;
   /** Runs that could not be started, or failed, wait here for two weeks. */
   readonly deadLetterQueue: sqs.Queue;
+  readonly #managed: Managed[] = [];
+  readonly #props: KeyRotationProps;
+  readonly #role: iam.Role;
+  readonly #eventBus: events.IEventBus;
 
-  /** Throws a ConfigurationError where the configuration is wrong. */
   constructor(scope: Construct, id: string, props: KeyRotationProps) {
     super(scope, id);
-    const configuration = parseConfiguration(props.configuration);
-    const { quotaShare = 0.4 } = props;
-    if (!(quotaShare >= 0.01 && quotaShare <= 1)) {
-      throw new RangeError(`quotaShare: expected a number from 0.01 to 1, got ${quotaShare}`);
-    }
-    const interval = props.interval ?? Duration.minutes(5);
-    const eventBus =
+    this.#props = props;
+    this.owner = props.owner ?? Names.uniqueId(this);
+    this.#eventBus =
       props.eventBus ?? events.EventBus.fromEventBusName(this, "EventBus", "default");
-
     this.table = createTable(this);
     this.deadLetterQueue = new sqs.Queue(this, "DeadLetters", {
       encryption: sqs.QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    this.function = this.createFunction(props, eventBus);
-    this.permit(configuration, props.discovery ?? "tagging", eventBus);
-    this.schedule = this.createSchedule(interval);
-  }
-
-  private createFunction(props: KeyRotationProps, eventBus: events.IEventBus): lambda.Function {
     const logGroup = new logs.LogGroup(this, "Log", {
       retention: props.logRetention ?? logs.RetentionDays.ONE_YEAR,
       removalPolicy: RemovalPolicy.RETAIN,
     });
     // Not CDK's default role: its managed policy may write to every log group of the account.
-    const role = new iam.Role(this, "Role", {
+    this.#role = new iam.Role(this, "Role", {
       assumedBy: new iam.ServicePrincipal("lambda.amazonaws.com"),
       description: "keyturn: rotates KMS keys of its owner tag, and can use none of them",
     });
-    logGroup.grantWrite(role);
+    logGroup.grantWrite(this.#role);
+    this.function = this.#createFunction(logGroup);
+    this.schedule = this.#createSchedule(props.interval ?? Duration.minutes(5));
+    this.#permit([...tableStatements(this.table.tableArn), ...eventStatements(this.#eventBus)]);
+    this.#completeAtSynth();
+  }
+
+  /**
+   * Has the key behind an alias rotated by one of the policies. What this app made of it, key and
+   * alias, is retained when the stack goes: from the first rotation on, CloudFormation knows neither
+   * the key that serves nor where the alias points. An alias of another stack or tool is named by a
+   * string, and nothing but its name is taken over.
+   */
+  manage(alias: kms.IAlias | string, policy: string, options: ManageOptions = {}): void {
+    this.#managed.push({ alias, policy, ...options });
+    retain(alias, this.owner);
+  }
+
+  /** Which keys there are is known only once the whole app is: the package and the role wait for it. */
+  #completeAtSynth(): void {
+    let collected: Collected | undefined;
+    const complete = (): Collected => {
+      collected ??= collect(this, { ...this.#props, owner: this.owner }, this.#managed);
+      return collected;
+    };
+    Aspects.of(this).add(
+      {
+        visit: (node) => {
+          if (node !== this || collected !== undefined) return;
+          const { document, configuration } = complete();
+          if (document === undefined || configuration === undefined) return;
+          setCode(this.function, document);
+          this.#permitKms(configuration);
+        },
+      },
+      { priority: AspectPriority.MUTATING },
+    );
+    this.node.addValidation({ validate: () => problemsOf(this, complete()) });
+  }
+
+  #createFunction(logGroup: logs.LogGroup): lambda.Function {
+    const { discovery = "tagging", quotaShare = 0.4, reservedConcurrentExecutions } = this.#props;
     return new lambda.Function(this, "Function", {
       description: "keyturn: rotates KMS keys behind their aliases",
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
       handler: "handler.handler",
-      code: packageOf(props.configuration),
+      code: noCodeYet,
       memorySize: 512,
       timeout: Duration.minutes(5),
-      role,
+      role: this.#role,
       logGroup,
+      ...(reservedConcurrentExecutions === undefined ? {} : { reservedConcurrentExecutions }),
       environment: {
         KEYTURN_TABLE: this.table.tableName,
-        KEYTURN_EVENT_BUS: eventBus.eventBusName,
-        KEYTURN_DISCOVERY: props.discovery ?? "tagging",
-        KEYTURN_QUOTA_SHARE: String(props.quotaShare ?? 0.4),
+        KEYTURN_EVENT_BUS: this.#eventBus.eventBusName,
+        KEYTURN_DISCOVERY: discovery,
+        KEYTURN_QUOTA_SHARE: String(quotaShare),
       },
     });
   }
 
-  private permit(
-    configuration: Configuration,
-    discovery: "tagging" | "walk",
-    eventBus: events.IEventBus,
-  ): void {
+  #permitKms(configuration: NonNullable<Collected["configuration"]>): void {
     const stack = Stack.of(this);
-    const role = this.function.role;
-    if (role === undefined) throw new TypeError("expected the function to have its role");
-    const statements = [
-      ...kmsStatements({
-        configuration,
-        discovery,
-        keyArn: stack.formatArn({ service: "kms", resource: "key", resourceName: "*" }),
-        aliasArn: (alias) => stack.formatArn({ service: "kms", resource: alias }),
-        role,
-      }),
-      ...tableStatements(this.table.tableArn),
-      ...eventStatements(eventBus),
-    ];
+    const statements = kmsStatements({
+      configuration,
+      discovery: this.#props.discovery ?? "tagging",
+      keyArn: stack.formatArn({ service: "kms", resource: "key", resourceName: "*" }),
+      aliasArn: (alias) => stack.formatArn({ service: "kms", resource: alias }),
+      role: this.#role,
+    });
+    this.#permit(statements);
     if (configuration.mode === "act" && !canListAliases(configuration)) {
       const message = "too many aliases for the policies of one role: it may move every alias";
       Annotations.of(this).addWarningV2("keyturn:aliases", message);
     }
-    for (const statement of statements) role.addToPrincipalPolicy(statement);
   }
 
-  private createSchedule(interval: Duration): events.Rule {
+  #permit(statements: iam.PolicyStatement[]): void {
+    for (const statement of statements) this.#role.addToPrincipalPolicy(statement);
+  }
+
+  #createSchedule(interval: Duration): events.Rule {
     // The next run does what a lost one did not: a late one is no better than none.
     const sixHours = Duration.hours(6);
     const maxEventAge = interval.toSeconds() < sixHours.toSeconds() ? interval : sixHours;
@@ -176,44 +214,4 @@ export class KeyRotation extends Construct {
       ],
     });
   }
-}
-
-/** The one schema, as lambda/table-definition.ts has it; the index is sparse and knows keys alone. */
-function createTable(scope: Construct): dynamodb.Table {
-  const { STRING, NUMBER } = dynamodb.AttributeType;
-  const { partitionKey, sortKey, dueIndex } = tableDefinition;
-  const table = new dynamodb.Table(scope, "Table", {
-    partitionKey: { name: partitionKey, type: STRING },
-    sortKey: { name: sortKey, type: STRING },
-    billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
-    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    deletionProtection: true,
-    removalPolicy: RemovalPolicy.RETAIN,
-    // A key of DynamoDB's own: what keyturn manages can never lock keyturn out of its state.
-    encryption: dynamodb.TableEncryption.DEFAULT,
-  });
-  table.addGlobalSecondaryIndex({
-    indexName: dueIndex.name,
-    partitionKey: { name: dueIndex.partitionKey, type: STRING },
-    sortKey: { name: dueIndex.sortKey, type: NUMBER },
-    projectionType: dynamodb.ProjectionType.KEYS_ONLY,
-  });
-  return table;
-}
-
-/** Built by esbuild in this process: no Docker, no shell, and no lock file to be found first. */
-function packageOf(configuration: ConfigurationDocument): lambda.Code {
-  return lambda.Code.fromAsset(join(projectFolder, "lambda"), {
-    // The hash of what is deployed, so that nothing else can make an update of the function.
-    assetHashType: AssetHashType.OUTPUT,
-    bundling: {
-      image: DockerImage.fromRegistry("unused"),
-      local: {
-        tryBundle(outputFolder) {
-          bundle(join(projectFolder, "lambda/handler.ts"), configuration, outputFolder);
-          return true;
-        },
-      },
-    },
-  });
 }

@@ -1,16 +1,31 @@
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
+import { type ConfigurationDocument, parseConfiguration } from "../lambda/config.ts";
 import { KeyRotation, type KeyRotationProps } from "./key-rotation.ts";
+import { policyOf } from "./rotation-policy.ts";
 
-export interface KeyRotationStackProps extends StackProps, KeyRotationProps {}
+export interface KeyRotationStackProps
+  extends StackProps, Omit<KeyRotationProps, "policies" | "owner" | "mode"> {
+  /** The owner, the policies and the managed keys: see docs/policies.md. */
+  readonly configuration: ConfigurationDocument;
+}
 
 /** A stack of nothing but a `KeyRotation`, for those who want the plain `npx cdk deploy`. */
 export class KeyRotationStack extends Stack {
   readonly rotation: KeyRotation;
 
+  /** Throws a ConfigurationError where the configuration is wrong. */
   constructor(scope: Construct, id: string, props: KeyRotationStackProps) {
     super(scope, id, props);
-    this.rotation = new KeyRotation(this, "KeyRotation", props);
+    const { configuration, ...others } = props;
+    const { owner, mode, managedKeys } = parseConfiguration(configuration);
+    const policies = Object.fromEntries(
+      Object.entries(configuration.policies).map(([name, policy]) => [name, policyOf(policy)]),
+    );
+    this.rotation = new KeyRotation(this, "KeyRotation", { ...others, owner, mode, policies });
+    for (const { alias, aliases, policy, dependents } of managedKeys) {
+      this.rotation.manage(alias, policy, { aliases: aliases.slice(1), dependents });
+    }
     new CfnOutput(this, "TableName", { value: this.rotation.table.tableName });
     new CfnOutput(this, "FunctionName", { value: this.rotation.function.functionName });
     new CfnOutput(this, "DeadLetterQueueUrl", { value: this.rotation.deadLetterQueue.queueUrl });

@@ -132,6 +132,15 @@ describe("what cannot be managed is told of, never touched, and in nobody's way"
   });
 });
 
+test("a key that its stack tagged as keyturn's beforehand is enrolled, and rotates", async () => {
+  const Tags = [{ TagKey: "keyturn:owner", TagValue: "acme" }];
+  const world = await aWorld({ keys: { [orders]: { Tags } } });
+  await world.passDays(90);
+  expect(await world.findings(orders)).toEqual([]);
+  expect(world.table.choreFindings("audit")).toEqual([]);
+  expect(world.history()).toContain("activated");
+});
+
 describe("a key policy that locks keyturn out", () => {
   const others = "arn:aws:iam::000000000000:user/person";
   const locked = JSON.stringify({

@@ -148,7 +148,9 @@ describe("a wrong configuration", () => {
 
 describe("a wrong share of the quotas", () => {
   it.each([0, -1, 1e-7, 1.5, Number.NaN])("%d fails the synthesis", (quotaShare) => {
-    expect(() => stackOf({ quotaShare })).toThrow(/quotaShare: expected a number from 0.01 to 1/);
+    expect(() => templateOf({ quotaShare })).toThrow(
+      /\[Keyturn\/KeyRotation\] quotaShare: expected a number from 0.01 to 1/,
+    );
   });
 });
 
@@ -185,7 +187,7 @@ describe("dependents", () => {
   it("are told on the bus that was named, from within anybody's stack", () => {
     const stack = new Stack(createApp(), "Theirs");
     const eventBus = events.EventBus.fromEventBusName(stack, "Bus", "keys");
-    new KeyRotation(stack, "KeyRotation", { configuration, eventBus });
+    new KeyRotation(stack, "KeyRotation", { policies: { quarterly: {} }, eventBus });
     Template.fromStack(stack).hasResourceProperties("AWS::Lambda::Function", {
       Environment: { Variables: Match.objectLike({ KEYTURN_EVENT_BUS: "keys" }) },
     });

@@ -1,0 +1,139 @@
+/** The configuration as the whole app has it in the end, and what is wrong with it. */
+import type { CfnResource, Duration } from "aws-cdk-lib";
+import { Stack, TagManager } from "aws-cdk-lib";
+import * as kms from "aws-cdk-lib/aws-kms";
+import type { IConstruct } from "constructs";
+import {
+  type Configuration,
+  type ConfigurationDocument,
+  ConfigurationError,
+  parseConfiguration,
+} from "../lambda/config.ts";
+import { formatDuration } from "../lambda/duration.ts";
+import { authorizationLagMs, longestRunMs } from "../lambda/workflow/limits.ts";
+import { tagNames } from "../lambda/workflow/tag-names.ts";
+import { nameOf, targetOf, whyUnfit, type Managed } from "./managed-alias.ts";
+import { documentOf, type RotationPolicy } from "./rotation-policy.ts";
+
+type Props = {
+  policies: Record<string, RotationPolicy>;
+  owner: string;
+  mode?: "act" | "plan";
+  interval?: Duration;
+  quotaShare?: number;
+};
+
+/** Either a configuration, or at least one problem. */
+export type Collected = {
+  document?: ConfigurationDocument;
+  configuration?: Configuration;
+  problems: string[];
+};
+
+export function collect(scope: IConstruct, props: Props, managed: Managed[]): Collected {
+  const problems = [...unfit(managed), ...repeated(managed), ...outOfBounds(props)];
+  const managedKeys = managed.flatMap(({ alias, ...rest }) => {
+    const name = nameOf(scope, alias);
+    if (name !== undefined) return [{ alias: name, ...rest }];
+    problems.push(`${pathOf(alias)} has no name that is known at synth: give it an aliasName`);
+    return [];
+  });
+  const { owner, mode = "act" } = props;
+  const policies = Object.fromEntries(
+    Object.entries(props.policies).map(([name, policy]) => [name, documentOf(policy)]),
+  );
+  const document: ConfigurationDocument = { owner, mode, policies, managedKeys };
+  try {
+    const configuration = parseConfiguration(document);
+    problems.push(...tooShort(configuration));
+    return problems.length > 0 ? { problems } : { document, configuration, problems };
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const found = error.problems.map(({ path, got, expected }) => {
+      return `${inProps(path)}: got ${got}, expected ${expected}`;
+    });
+    return { problems: [...problems, ...found] };
+  }
+}
+
+/** In CDK's manner: it puts the path of the construct in front of each. */
+export function problemsOf(scope: IConstruct, { problems, configuration }: Collected): string[] {
+  if (configuration === undefined) return problems;
+  return [...problems, ...deletedByTag(scope, configuration)];
+}
+
+function unfit(managed: Managed[]): string[] {
+  return managed.flatMap(({ alias }) => {
+    const why = whyUnfit(alias);
+    return why === undefined ? [] : [`manage(): ${why}`];
+  });
+}
+
+/** The same alias twice is the configuration's own to find: these are two aliases of one key. */
+function repeated(managed: Managed[]): string[] {
+  const known = new Map<CfnResource, Managed["alias"]>();
+  return managed.flatMap(({ alias }) => {
+    const key = targetOf(alias);
+    const first = key === undefined ? undefined : known.get(key);
+    if (key !== undefined && first === undefined) known.set(key, alias);
+    if (first === undefined || first === alias) return [];
+    const paths = `${pathOf(first)} and ${pathOf(alias)}`;
+    return [`manage(): ${paths} are of one key: manage one, and name the other in its aliases`];
+  });
+}
+
+function outOfBounds({ quotaShare = 0.4, interval }: Props): string[] {
+  const problems: string[] = [];
+  if (!(quotaShare >= 0.01 && quotaShare <= 1)) {
+    problems.push(`quotaShare: expected a number from 0.01 to 1, got ${quotaShare}`);
+  }
+  const minutes = interval?.toMinutes({ integral: false }) ?? 5;
+  if (!Number.isInteger(minutes) || minutes < 1 || minutes > 24 * 60) {
+    problems.push(
+      `interval: expected whole minutes, up to a day, got ${interval?.toHumanString()}`,
+    );
+  }
+  return problems;
+}
+
+/** Else versions pile up that drain side by side, and each new one finds the one before it there. */
+function tooShort({ policies }: Configuration): string[] {
+  return Object.values(policies).flatMap(({ name, cryptoperiodMs, propagationMs, drain }) => {
+    const settleMs = authorizationLagMs + longestRunMs;
+    const neededMs = propagationMs + settleMs + drain.atLeastMs;
+    if (cryptoperiodMs >= neededMs) return [];
+    const got = formatDuration(cryptoperiodMs);
+    const parts = `propagation ${formatDuration(propagationMs)}, settling ${formatDuration(settleMs)}, drain ${formatDuration(drain.atLeastMs)}`;
+    return [
+      `policies.${name}.cryptoperiod: got "${got}", expected at least ${formatDuration(neededMs)} (${parts})`,
+    ];
+  });
+}
+
+/** A key that asks for it by its tag is never deleted: the policy would promise what is not done. */
+function deletedByTag(scope: IConstruct, { policies }: Configuration): string[] {
+  return Stack.of(scope)
+    .node.findAll()
+    .flatMap((node) => {
+      if (!(node instanceof kms.CfnKey)) return [];
+      const tags = TagManager.of(node)?.tagValues() ?? {};
+      const policy = policies[tags[tagNames.policy] ?? ""];
+      if (policy?.retire !== "delete") return [];
+      return [
+        `${node.node.path} has the tag ${tagNames.policy}=${policy.name}, which deletes: a key enrolled by its tag is disabled at most`,
+      ];
+    });
+}
+
+function pathOf(alias: Managed["alias"]): string {
+  return typeof alias === "string" ? alias : alias.node.path;
+}
+
+/** Where it stands in the props, which say some things in other words than the document. */
+function inProps(path: string): string {
+  return path
+    .replace(/\.deletionWindowDays$/, ".deletionWindow")
+    .replace(/\.drain\.atLeast$/, ".drainAtLeast")
+    .replace(/\.drain\.(quietFor|evidence)$/, ".$1")
+    .replace(/^managedKeys\[/, "manage()[");
+}

@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { AssetHashType, DockerImage } from "aws-cdk-lib";
+import * as lambda from "aws-cdk-lib/aws-lambda";
+import type { ConfigurationDocument } from "../lambda/config.ts";
+import { bundle, projectFolder } from "./bundle.ts";
+
+/** In place of the package until the configuration is whole; never deployed. */
+export const noCodeYet = lambda.Code.fromInline("throw new Error('keyturn: no package')");
+
+/** The package, once the configuration in it is whole. */
+export function setCode(target: lambda.Function, configuration: ConfigurationDocument): void {
+  const resource = target.node.defaultChild as lambda.CfnFunction;
+  const code = packageOf(configuration);
+  const { s3Location } = code.bind(target);
+  if (s3Location === undefined) throw new TypeError("expected the package to be an asset");
+  resource.code = { s3Bucket: s3Location.bucketName, s3Key: s3Location.objectKey };
+  code.bindToResource(resource);
+}
+
+/** Built by esbuild in this process: no Docker, no shell, and no lock file to be found first. */
+function packageOf(configuration: ConfigurationDocument): lambda.Code {
+  return lambda.Code.fromAsset(join(projectFolder, "lambda"), {
+    // The hash of what is deployed, so that nothing else can make an update of the function.
+    assetHashType: AssetHashType.OUTPUT,
+    bundling: {
+      image: DockerImage.fromRegistry("unused"),
+      local: {
+        tryBundle(outputFolder) {
+          bundle(join(projectFolder, "lambda/handler.ts"), configuration, outputFolder);
+          return true;
+        },
+      },
+    },
+  });
+}

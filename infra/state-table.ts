@@ -1,0 +1,27 @@
+import { RemovalPolicy } from "aws-cdk-lib";
+import * as dynamodb from "aws-cdk-lib/aws-dynamodb";
+import type { Construct } from "constructs";
+import { tableDefinition } from "../lambda/table-definition.ts";
+
+/** The one schema, as lambda/table-definition.ts has it; the index is sparse and knows keys alone. */
+export function createTable(scope: Construct): dynamodb.Table {
+  const { STRING, NUMBER } = dynamodb.AttributeType;
+  const { partitionKey, sortKey, dueIndex } = tableDefinition;
+  const table = new dynamodb.Table(scope, "Table", {
+    partitionKey: { name: partitionKey, type: STRING },
+    sortKey: { name: sortKey, type: STRING },
+    billingMode: dynamodb.BillingMode.PAY_PER_REQUEST,
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    deletionProtection: true,
+    removalPolicy: RemovalPolicy.RETAIN,
+    // A key of DynamoDB's own: what keyturn manages can never lock keyturn out of its state.
+    encryption: dynamodb.TableEncryption.DEFAULT,
+  });
+  table.addGlobalSecondaryIndex({
+    indexName: dueIndex.name,
+    partitionKey: { name: dueIndex.partitionKey, type: STRING },
+    sortKey: { name: dueIndex.sortKey, type: NUMBER },
+    projectionType: dynamodb.ProjectionType.KEYS_ONLY,
+  });
+  return table;
+}
