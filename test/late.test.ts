@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Call } from "../lambda/workflow/types.ts";
 import { noAnswer, onCall } from "./faults.ts";
 import { dayMs, hourMs, minuteMs } from "./fixtures.ts";
-import { aWorld, type WorldOptions } from "./world.ts";
+import { aWorld, Died, type WorldOptions } from "./world.ts";
 
 const orders = "alias/orders";
 const drained = 84 + 30;
@@ -41,6 +41,25 @@ describe("a use that the evidence tells of late", () => {
     await world.pass(2 * hourMs);
     expect(await world.stateOf(first)).toBe("Enabled");
     expect(await world.findings()).toEqual([]);
+  });
+
+  // Seed 1795466884 of `everything`: the hours in which nothing could use it had counted as quiet.
+  test("is not taken for quiet because no run came to look for longer than the quiet period", async () => {
+    const quietForMs = 2 * hourMs;
+    const { world, first, decrypt } = await withCiphertext({
+      policy: { drain: { atLeastMs: 30 * dayMs, quietForMs, evidence: "required" } },
+    });
+    let untilMs = Infinity;
+    onCall(world, "DisableKey", (proceed) => {
+      untilMs = world.clock.nowMs() + 2 * quietForMs;
+      world.intercept = (_port, _method, _input, go) =>
+        world.clock.nowMs() < untilMs ? Promise.reject(new Died()) : go();
+      return decrypt().then(proceed);
+    });
+    await world.passDays(drained + 1);
+    expect(world.clock.nowMs()).toBeGreaterThan(untilMs);
+    expect(world.history()).toContain("needed");
+    expect(await world.stateOf(first)).toBe("Enabled");
   });
 
   test("that was an Encrypt is not forgotten because the key came back", async () => {

@@ -19,7 +19,8 @@ import { wrongLabel } from "./lineage.ts";
 import { aliasesInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
-import { lookForAliases, soak } from "./soak.ts";
+import { lookForAliases, soak, stillNeeded } from "./soak.ts";
+import { notWatched } from "./watched.ts";
 import type { Decision, KeyState, ManagedKey, Rotation, StepScene, Transition } from "./types.ts";
 
 export function decideRevoke(scene: StepScene): Decision {
@@ -72,6 +73,9 @@ function disable(scene: StepScene): Decision {
   if (isDisabled && inUse !== undefined) {
     return needed(scene, "use", `our call landed late: ${describeLastUse(lastUse)}`);
   }
+  // Since it landed nobody could use it: only what was known before says whether it was quiet.
+  const still = isDisabled ? stillNeeded(scene, evidence) : undefined;
+  if (still !== undefined) return still;
   const expected: KeyState[] = isDisabled ? ["Disabled"] : ["Enabled"];
   const wrong = stateFinding(scene, expected) ?? ownerFinding(scene, old) ?? inTheWay;
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
@@ -82,6 +86,8 @@ function disable(scene: StepScene): Decision {
   const newEvidence = evidenceRead(scene, lastUse);
   if (newEvidence !== undefined) return newEvidence;
   if (isDisabled) return { kind: "change", ...disabled(record, rotation, moment.nowMs) };
+  const unheard = notWatched(scene);
+  if (unheard !== undefined) return unheard;
   if (rotation.policy.approval === "revoke" && !isApproved(rotation, evidence)) {
     return approvalRequired(scene, evidence, "disable");
   }
@@ -93,7 +99,10 @@ export function disabled(record: ManagedKey, rotation: Rotation, nowMs: number):
   const old = versionOf(record, rotation.from);
   const next = withVersion(record, { ...old, standing: "disabled", disabledAtMs: nowMs });
   return {
-    next: withRotation(next, { ...without(rotation, "unanswered"), stepSinceMs: nowMs }),
+    next: withRotation(next, {
+      ...without(rotation, "unanswered", "watchAskedAtMs"),
+      stepSinceMs: nowMs,
+    }),
     entry: entryOf({ rotation, old }, "disabled", "the drain is proved, and was read again", {
       lastUse: rotation.evidence === undefined ? "" : describeLastUse(rotation.evidence.lastUse),
     }),

@@ -18,6 +18,7 @@ import { aliasesInTheWay, entryOf, ownerFinding, stateFinding } from "./old-vers
 import { withRotation, withRotationClosed } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import type { Call, Decision, Evidence, LastUse, StepScene } from "./types.ts";
+import { notWatched } from "./watched.ts";
 
 /** An UpdateAlias of somebody else may have crossed ours: at once, and when all reads agree. */
 export function lookForAliases(scene: StepScene): Decision {
@@ -67,6 +68,8 @@ export function soak(scene: StepScene): Decision {
   const call: Call = { kind: "ScheduleKeyDeletion", keyId: old.keyId, windowDays };
   const newEvidence = evidenceRead(scene, lastUse);
   if (newEvidence !== undefined) return newEvidence;
+  const unheard = notWatched(scene);
+  if (unheard !== undefined) return unheard;
   if (policy.approval === "delete" && !isApproved(rotation, evidence)) {
     return approvalRequired(scene, evidence, "delete");
   }
@@ -92,7 +95,7 @@ function readLateUse(scene: StepScene): Decision {
 }
 
 /** A use that shows up late brings it back; unknown is not unused, where evidence is required. */
-function stillNeeded(scene: StepScene, evidence: Evidence): Decision | undefined {
+export function stillNeeded(scene: StepScene, evidence: Evidence): Decision | undefined {
   const { rotation } = scene;
   const { lastUse } = evidence;
   if (rotation.approval?.override === true) return undefined;

@@ -1,46 +1,86 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
+import { SourceMap, type SourceMapPayload } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bundle, projectFolder } from "../../infra/bundle.ts";
+import { bundle, projectFolder, sizeLimitKiB } from "../../infra/bundle.ts";
 import { readConfiguration } from "../../lambda/config.ts";
 
 describe("the function's package", () => {
-  const folders = ["a", "b"].map((name) => mkdtempSync(join(tmpdir(), `keyturn-${name}-`)));
-  const [first = "", second = ""] = folders;
+  const folder = mkdtempSync(join(tmpdir(), "keyturn-bundle-"));
+  const packageFolder = join(folder, "package");
   const example = readFileSync(join(projectFolder, "keyturn.example.json"), "utf8");
+  const read = (...path: string[]) => readFileSync(join(folder, ...path), "utf8");
   beforeAll(() => {
-    for (const folder of folders) {
-      bundle(join(projectFolder, "lambda/handler.ts"), JSON.parse(example), folder);
-    }
+    mkdirSync(packageFolder);
+    bundle(join(projectFolder, "lambda/handler.ts"), JSON.parse(example), packageFolder);
   });
-  afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
+  afterAll(() => rmSync(folder, { recursive: true }));
 
   it("is one module and the configuration beside it", () => {
-    expect(readdirSync(first).sort()).toEqual(["config.json", "handler.mjs"]);
-    const configuration = readFileSync(join(first, "config.json"), "utf8");
-    expect(readConfiguration(configuration)).toEqual(readConfiguration(example));
+    expect(readdirSync(packageFolder).sort()).toEqual(["config.json", "handler.mjs"]);
+    expect(readConfiguration(read("package", "config.json"))).toEqual(readConfiguration(example));
   });
 
-  it("is the same when built twice, byte by byte", () => {
-    for (const file of readdirSync(first)) {
-      expect(readFileSync(join(first, file)).equals(readFileSync(join(second, file)))).toBe(true);
+  it("is small", () => {
+    const sizeKiB = Buffer.byteLength(read("package", "handler.mjs")) / 1024;
+    expect(sizeKiB).toBeLessThanOrEqual(sizeLimitKiB);
+  });
+
+  it("has its source map beside the package, and nothing in it that asks for one", () => {
+    const code = read("package", "handler.mjs");
+    expect(code).not.toContain("sourceMappingURL");
+    const map = new SourceMap(JSON.parse(read("handler.mjs.map")) as SourceMapPayload);
+    const lines = code.split("\n");
+    const line = lines.findIndex((text) => text.includes('"KEYTURN_TABLE"'));
+    const column = lines[line]?.indexOf('"KEYTURN_TABLE"') ?? -1;
+    const source = readFileSync(join(projectFolder, "lambda/environment.ts"), "utf8").split("\n");
+    expect(map.findOrigin(line + 1, column + 1)).toMatchObject({
+      fileName: "lambda/environment.ts",
+      lineNumber: source.findIndex((text) => text.includes('"KEYTURN_TABLE"')) + 1,
+    });
+  });
+
+  it("is the same from another checkout, byte by byte", () => {
+    for (const checkout of ["one", join("another", "one", "elsewhere")]) {
+      const checkoutFolder = join(folder, checkout);
+      for (const name of ["infra", "lambda", "package.json", "tsconfig.json"]) {
+        cpSync(join(projectFolder, name), join(checkoutFolder, name), { recursive: true });
+      }
+      symlinkSync(join(projectFolder, "node_modules"), join(checkoutFolder, "node_modules"));
+      const output = join(checkoutFolder, "cdk.out", "package");
+      mkdirSync(output, { recursive: true });
+      const from = pathToFileURL(join(checkoutFolder, "infra", "bundle.ts")).href;
+      const script = `import { bundle } from ${JSON.stringify(from)};
+        bundle("lambda/handler.ts", ${example}, ${JSON.stringify(output)});`;
+      const options = { cwd: checkoutFolder, env: {} };
+      execFileSync(process.execPath, ["--input-type=module", "-e", script], options);
+    }
+    for (const file of ["package/handler.mjs", "package/config.json"]) {
+      const built = read("one", "cdk.out", file);
+      expect(read("another", "one", "elsewhere", "cdk.out", file) === built, file).toBe(true);
+      expect(read(file) === built, file).toBe(true);
     }
   });
 
-  it("names no folder of the machine it was built on", () => {
-    expect(readFileSync(join(first, "handler.mjs"), "utf8")).not.toContain(projectFolder);
+  it("names no folder of the machine it was built on, and neither does its map", () => {
+    for (const file of ["package/handler.mjs", "handler.mjs.map"]) {
+      expect(read(file).includes(projectFolder), file).toBe(false);
+    }
   });
 
-  it("loads on its own, and has the handler that the stack names", () => {
-    const script =
-      'const { handler } = await import("./handler.mjs"); console.log(typeof handler);';
-    const printed = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
-      cwd: first,
-      encoding: "utf8",
-      env: { KEYTURN_TABLE: "keyturn", AWS_REGION: "eu-central-1" },
-    });
-    expect(printed.trim()).toBe("function");
+  it("refuses what esbuild cannot bundle, and says what it is", () => {
+    const wrong = () => bundle(join(folder, "no-such-entry.ts"), {}, packageFolder);
+    expect(wrong).toThrow("no-such-entry.ts");
   });
 });

@@ -1,0 +1,197 @@
+/**
+ * What the bundle leaves out of its libraries: code that cannot run in Lambda, and long forms of what
+ * can be said shortly. Only the bundle knows of it; whatever runs from the sources has the whole SDK.
+ */
+import { readFileSync } from "node:fs";
+import type { Plugin } from "esbuild";
+import { withErrors, type ErrorsOfClients } from "./bundle-errors.ts";
+
+type Trim = {
+  /** The modules that it is for, by their paths below `node_modules`. */
+  modules: RegExp;
+  /** What is bundled in the place of a module's text. */
+  trimmed: (text: string, path: string, errors: ErrorsOfClients) => string;
+};
+
+/** Another module in the place of one, with those of its exports that are imported. */
+const replaced = (modules: RegExp, text: string): Trim => ({ modules, trimmed: () => text });
+
+/**
+ * Lambda puts the credentials of the role, session token and all, into the environment of each
+ * sandbox, and nowhere else: AWS_CONTAINER_CREDENTIALS_FULL_URI is for SnapStart, which Node.js does
+ * not have. Left out: SSO, sign-in, STS, profiles, processes, web identity, containers, instances.
+ */
+const credentials = replaced(
+  /@aws-sdk\/credential-provider-node\/dist-es\/index\.js$/,
+  'export { fromEnv as defaultProvider } from "@aws-sdk/credential-provider-env";',
+);
+
+/** Each setting is looked for in the environment, then in ~/.aws, which a function does not have. */
+const sharedFiles = replaced(
+  /@smithy\/core\/dist-es\/submodules\/config\/shared-ini-file-loader\/loadSharedConfigFiles\.js$/,
+  `export { CONFIG_PREFIX_SEPARATOR } from "./constants";
+  export const loadSharedConfigFiles = async () => ({ configFile: {}, credentialsFile: {} });`,
+);
+
+/** Lambda sets AWS_REGION; there is no metadata service that could be asked. */
+const regionOfInstance = replaced(
+  /@smithy\/core\/dist-es\/submodules\/config\/config-resolver\/regionConfig\/getInstanceMetadataRegion\.js$/,
+  "export const getInstanceMetadataRegion = async () => undefined;",
+);
+
+/** Loaded when an operation streams events: none of these services has one. */
+const eventStreams = replaced(
+  /@smithy\/core\/dist-es\/submodules\/event-streams\/index\.js$/,
+  `export class EventStreamSerde {
+    constructor() { throw new Error("event streams are left out of the bundle"); }
+  }`,
+);
+
+/** The stand-in for Node's own SHA-256, which every Node of Lambda has. */
+const sha256WithoutNode = replaced(
+  /@smithy\/core\/dist-es\/submodules\/checksum\/sha256\/Sha256Js\.js$/,
+  `export class Sha256Js {
+    constructor() { throw new Error("SHA-256 without node:crypto is left out of the bundle"); }
+  }`,
+);
+
+/**
+ * EventBridge signs for many Regions at once where an event goes to a global endpoint, with a library
+ * that is not installed. Without it the SDK signs for one Region, or refuses, as this does.
+ */
+const manyRegions = replaced(
+  /@aws-sdk\/signature-v4-multi-region\/dist-es\/index\.js$/,
+  `import { SignatureV4 } from "@smithy/signature-v4";
+  export class SignatureV4MultiRegion extends SignatureV4 {
+    static sigv4aDependency() { return "none"; }
+    async sign(request, options) {
+      if (options?.signingRegion === "*") throw new Error("SigV4a is left out of the bundle");
+      return super.sign(request, options);
+    }
+  }`,
+);
+
+/** The least recently used of DynamoDB's discovered endpoints give way, in a Map that keeps order. */
+const leastRecentlyUsed = replaced(
+  /mnemonist\/lru-cache\.js$/,
+  `export default class {
+    #items = new Map();
+    #capacity;
+    constructor(capacity) { this.#capacity = capacity; }
+    has(key) { return this.#items.has(key); }
+    peek(key) { return this.#items.get(key); }
+    get(key) {
+      const value = this.#items.get(key);
+      if (this.#items.delete(key)) this.#items.set(key, value);
+      return value;
+    }
+    set(key, value) {
+      this.#items.delete(key);
+      this.#items.set(key, value);
+      if (this.#items.size > this.#capacity) this.#items.delete(this.#items.keys().next().value);
+    }
+    clear() { this.#items.clear(); }
+  }`,
+);
+
+/** Clients tell their version with each request, and nothing else of their manifest. */
+const manifests: Trim = {
+  modules: /@aws-sdk\/client-[\w-]+\/package\.json$/,
+  trimmed: (text) => JSON.stringify({ version: (JSON.parse(text) as { version: string }).version }),
+};
+
+/** An exception of a service that has no fields of its own, as the SDK's generator writes it. */
+const plainException = new RegExp(
+  [
+    String.raw`^export class (\w+) extends __BaseException \{`,
+    String.raw`static shapeId = "([\w.]+)#\1";`,
+    String.raw`name = "\1";`,
+    String.raw`\$fault = "(\w+)";`,
+    String.raw`constructor\(opts\) \{`,
+    String.raw`super\(\{`,
+    String.raw`name: "\1",`,
+    String.raw`\$fault: "\3",`,
+    String.raw`\.\.\.opts,`,
+    String.raw`\}\);`,
+    String.raw`Object\.setPrototypeOf\(this, \1\.prototype\);`,
+    String.raw`\}`,
+    String.raw`\}$`,
+  ].join(String.raw`\s*`),
+  "gm",
+);
+
+/** A hundred classes that differ in a name are made by one function, and are what they were. */
+const exceptions: Trim = {
+  modules: /@aws-sdk\/client-[\w-]+\/dist-es\/models\/errors\.js$/,
+  trimmed: (text) =>
+    text.replaceAll(
+      plainException,
+      (_all, name: string, namespace: string, fault: string) =>
+        `export const ${name} = /* @__PURE__ */ plainException("${namespace}", "${name}", "${fault}");`,
+    ) +
+    `function plainException(namespace, name, $fault) {
+      const Exception = class extends __BaseException {
+        static shapeId = namespace + "#" + name;
+        name = name;
+        $fault = $fault;
+        constructor(opts) {
+          super({ name, $fault, ...opts });
+          Object.setPrototypeOf(this, Exception.prototype);
+        }
+      };
+      return Exception;
+    }`,
+};
+
+/** A schema names its strings one by one; what is used once needs no name. esbuild leaves it so. */
+function withoutNames(text: string): string {
+  const uses = new Map<string, number>();
+  for (const [word] of text.matchAll(/[\w$]+/g)) uses.set(word, (uses.get(word) ?? 0) + 1);
+  const strings = new Map<string, string>();
+  const rest = text.replaceAll(
+    /^const (_\w+) = ("[^"\n]*");$/gm,
+    (all, name: string, string: string) => {
+      if (uses.get(name) !== 2) return all;
+      strings.set(name, string);
+      return "";
+    },
+  );
+  return rest.replaceAll(/[\w$]+/g, (word) => strings.get(word) ?? word);
+}
+
+const schemas: Trim = {
+  modules: /@aws-sdk\/client-[\w-]+\/dist-es\/schemas\/schemas_0\.js$/,
+  trimmed: (text, path, errors) => withoutNames(withErrors(text, path, errors)),
+};
+
+const trims = [
+  ...[credentials, sharedFiles, regionOfInstance, eventStreams, sha256WithoutNode, manyRegions],
+  ...[leastRecentlyUsed, manifests, exceptions, schemas],
+];
+
+export type Trimming = {
+  /** Of a client that is not named, all errors are known. */
+  errors?: ErrorsOfClients;
+  /** Told at the end of modules in which nothing was trimmed: their library has changed. */
+  untrimmed?: ((modules: RegExp) => void) | undefined;
+};
+
+export function trimLibraries({ errors = new Map(), untrimmed }: Trimming = {}): Plugin {
+  return {
+    name: "keyturn-trims",
+    setup(build) {
+      const met = new Set<Trim>();
+      for (const trim of trims) {
+        build.onLoad({ filter: trim.modules }, ({ path }) => {
+          const text = readFileSync(path, "utf8");
+          const contents = trim.trimmed(text, path, errors);
+          if (contents !== text) met.add(trim);
+          return { contents, loader: path.endsWith(".json") ? "json" : "js" };
+        });
+      }
+      build.onEnd(() => {
+        for (const trim of trims) if (!met.has(trim)) untrimmed?.(trim.modules);
+      });
+    },
+  };
+}

@@ -1,0 +1,130 @@
+/** The bundle does what the sources do: what is left out of its libraries is missed nowhere. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { bundle, projectFolder } from "../../infra/bundle.ts";
+import { SimClock } from "../../sim/clock.ts";
+import { startEmbeddedAws } from "../../sim/embedded-aws.ts";
+import { dayMs } from "../fixtures.ts";
+
+const configuration = {
+  owner: "acme",
+  policies: { quarterly: { cryptoperiod: "90d" } },
+  managedKeys: [
+    { alias: "alias/orders", policy: "quarterly" },
+    { alias: "alias/absent", policy: "quarterly" },
+  ],
+};
+
+const person = { principalArn: "arn:aws:iam::000000000000:user/person" };
+
+describe("the bundled function", () => {
+  const folder = mkdtempSync(join(tmpdir(), "keyturn-bundled-"));
+  const packageFolder = join(folder, "package");
+  beforeAll(() => {
+    mkdirSync(packageFolder);
+    bundle(join(projectFolder, "lambda/handler.ts"), configuration, packageFolder);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** Invokes it in one sandbox, `rounds` times after each other and each time `atOnce`. */
+  async function invoke(environment: Record<string, string>, rounds = 1, atOnce = 1) {
+    const script = `
+      const { handler } = await import(${JSON.stringify(pathToFileURL(packageFolder).href)} + "/handler.mjs");
+      const context = {
+        functionName: "keyturn",
+        memoryLimitInMB: "512",
+        invokedFunctionArn: "arn:aws:lambda:us-east-1:000000000000:function:keyturn",
+        awsRequestId: "request",
+        getRemainingTimeInMillis: () => 60_000,
+      };
+      for (let round = 0; round < ${rounds}; round += 1) {
+        const calls = Array.from({ length: ${atOnce} }, () => handler({}, context));
+        const results = await Promise.allSettled(calls);
+        for (const { value, reason } of results)
+          console.log("outcome: " + (value?.outcome ?? reason));
+      }`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+      env: { KEYTURN_TABLE: "keyturn", ...environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const log = (await Promise.all([text(child.stdout), text(child.stderr)])).join("");
+    return { log, outcomes: [...log.matchAll(/^outcome: (.*)/gm)].map(([, outcome]) => outcome) };
+  }
+
+  it("enrols and rotates, and knows the errors that KMS and DynamoDB answer with", async () => {
+    const nowMs = Date.now();
+    const clock = new SimClock({ startMs: nowMs - 400 * dayMs });
+    const aws = await startEmbeddedAws({ clock, seed: 1, quotas: "off" });
+    onTestFinished(() => aws.close());
+    await aws.createStateTable("keyturn");
+    const key = aws.kms.call("CreateKey", {}, person) as { KeyMetadata: { KeyId: string } };
+    const alias = { AliasName: "alias/orders", TargetKeyId: key.KeyMetadata.KeyId };
+    aws.kms.call("CreateAlias", alias, person);
+    clock.moveTo(nowMs);
+    // An error that the client does not model, and that the SDK's retries must know all the same.
+    let throttles = 2;
+    aws.fault = (service, operation) => {
+      if (service !== "kms" || operation !== "DescribeKey" || throttles === 0) return undefined;
+      throttles -= 1;
+      return { kind: "before", code: "ThrottlingException", status: 400 };
+    };
+
+    const { log, outcomes } = await invoke(aws.env, 4, 2);
+
+    // ConditionalCheckFailedException: the claim of the one run is what the other finds.
+    expect(outcomes).toHaveLength(8);
+    expect(outcomes).toContain("another-run-at-work");
+    // NotFoundException.
+    expect(log).toContain("ALIAS_NOT_FOUND");
+    expect(throttles).toBe(0);
+    expect(log).not.toContain("THROTTLED");
+    expect(log).not.toContain("turn failed");
+    expect(aws.calls().kms).toMatchObject({ CreateKey: 1, TagResource: 1 });
+    expect(aws.events.length).toBeGreaterThan(0);
+  });
+
+  it("signs with the environment's credentials, their session token, for its Region", async () => {
+    const asked: IncomingHttpHeaders[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.headers);
+      response.writeHead(400, { "content-type": "application/x-amz-json-1.0" });
+      response.end(JSON.stringify({ __type: "x#ValidationException", message: "as told" }));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const environment = {
+      AWS_ACCESS_KEY_ID: "the-role",
+      AWS_ENDPOINT_URL: `http://127.0.0.1:${port}`,
+      AWS_REGION: "eu-north-1",
+      AWS_SECRET_ACCESS_KEY: "secret",
+      AWS_SESSION_TOKEN: "the-session",
+    };
+    const { outcomes } = await invoke(environment);
+    expect(outcomes).toEqual([expect.stringContaining("as told")]);
+    expect(asked[0]?.["x-amz-security-token"]).toBe("the-session");
+    expect(asked[0]?.authorization).toMatch(/Credential=the-role\/\d+\/eu-north-1\/dynamodb\//);
+  });
+
+  it("takes credentials from nowhere else", async () => {
+    const home = join(folder, "home", ".aws");
+    mkdirSync(home, { recursive: true });
+    const profile = "[default]\naws_access_key_id = mine\naws_secret_access_key = mine\n";
+    writeFileSync(join(home, "credentials"), profile);
+    const environment = {
+      AWS_ENDPOINT_URL: "http://127.0.0.1:9",
+      AWS_REGION: "eu-north-1",
+      HOME: join(folder, "home"),
+    };
+    const { outcomes } = await invoke(environment);
+    expect(outcomes).toEqual([expect.stringContaining("credentials")]);
+  });
+});
