@@ -27,6 +27,7 @@ export async function audit(run: Run): Promise<void> {
   const tagged = found.map(({ keyId }) => keyId);
   const configured = await table.readMany([...run.homes.keys()]);
   const records = [...configured, ...(await enrolledByTag(run, configured, tagged))];
+  run.telemetry.census(records);
   const noted = await findDrift(run, records, new Set(tagged));
   const { findings, all } = await findUnknownKeys(run, records, tagged);
   for (const item of findings) run.telemetry.finding(item.subject, item);

@@ -4,12 +4,13 @@ import { RotationError } from "./errors.ts";
 import { transition } from "./journal.ts";
 import type { Stored } from "./ports.ts";
 import type { Turn } from "./turn.ts";
-import { sameFinding, type Finding } from "./workflow/findings.ts";
+import { effects, sameFinding, type Finding } from "./workflow/findings.ts";
 import { honouredForMs, recheckMs, refusedForMs } from "./workflow/limits.ts";
 import { largeness, notices, stuck } from "./workflow/notices.ts";
 import { servingVersion } from "./workflow/record.ts";
 import { overdueAtMs } from "./workflow/serving.ts";
 import { leftUnsettled } from "./workflow/settle.ts";
+import { stuckAtMs } from "./workflow/stuck.ts";
 import type { EntryDraft, ManagedKey, Planned } from "./workflow/types.ts";
 import { write } from "./write.ts";
 
@@ -32,6 +33,7 @@ export type Ending =
 const honouredMax = 200;
 
 type Served = Pick<ManagedKey, "versions" | "enrolledAtMs" | "policy">;
+type Told = Served & Pick<ManagedKey, "rotations" | "dependents" | "findings">;
 type Left = { stored: Stored; uncertain: boolean; asked: { id: string }[] };
 
 export async function settleUp(turn: Turn, left: Left, ending: Ending): Promise<Stored> {
@@ -55,7 +57,9 @@ export async function settleUp(turn: Turn, left: Left, ending: Ending): Promise<
   turn.telemetry.rested({
     alias: record.alias,
     overdueMs: overdueMs(record, nowMs),
-    halted: ending.kind === "rest" && ending.halted,
+    halted: isHalted(record, ending),
+    stuck: nowMs >= stuckAtMs(record),
+    tries: backoff.tries,
     dueAtMs,
     resting: rested.resting,
   });
@@ -186,7 +190,7 @@ function backoffAfter(
 }
 
 function nextDueMs(
-  record: Served & Pick<ManagedKey, "backoff">,
+  record: Told & Pick<ManagedKey, "backoff">,
   ending: Ending,
   nowMs: number,
 ): number {
@@ -198,16 +202,25 @@ function nextDueMs(
     case "retry":
       return nowMs + retryDelayMs(record.backoff);
     case "rest":
-      return Math.min(ending.dueAtMs, overdueAgainAtMs(record, nowMs));
+      return Math.min(ending.dueAtMs, toldAgainAtMs(record, nowMs));
   }
 }
 
-/** When overdue next needs saying: when the cryptoperiod ends, and every so often from then on. */
-function overdueAgainAtMs(record: Served, nowMs: number): number {
+/**
+ * When it next needs saying that it is overdue or stuck: when it comes to that, and every so often
+ * from then on, so that an alarm lasts as long as what it tells of.
+ */
+function toldAgainAtMs(record: Told, nowMs: number): number {
   const serving = servingVersion(record);
-  if (record.enrolledAtMs === undefined || serving === undefined) return Infinity;
-  const overdue = overdueAtMs(record, serving);
-  return overdue > nowMs ? overdue : nowMs + recheckMs;
+  const managed = record.enrolledAtMs !== undefined && serving !== undefined;
+  const soonest = [managed ? overdueAtMs(record, serving) : Infinity, stuckAtMs(record)];
+  return Math.min(...soonest.map((atMs) => (atMs > nowMs ? atMs : nowMs + recheckMs)));
+}
+
+/** A turn that came to no rest may not have come as far as what halts it. */
+function isHalted({ findings }: Told, ending: Ending): boolean {
+  if (ending.kind === "rest") return ending.halted;
+  return findings.some(({ code }) => effects[code] === "halt");
 }
 
 function overdueMs(record: Served, nowMs: number): number {

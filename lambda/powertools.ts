@@ -1,44 +1,73 @@
 /** Telemetry as Powertools writes it: structured log lines, and metrics in EMF beside them. */
 import type { Logger } from "@aws-lambda-powertools/logger";
-import { MetricUnit, type Metrics } from "@aws-lambda-powertools/metrics";
+import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import { describeError, RotationError } from "./errors.ts";
-import type { Telemetry } from "./telemetry.ts";
+import type { Rested, Telemetry } from "./telemetry.ts";
+import { effects } from "./workflow/findings.ts";
+import { isoOf } from "./workflow/iso.ts";
 
+/** As many turns in a row that were throttled are no accident. */
+const throttledTurns = 3;
+
+/** Year 9999: what falls due later waits for something that has no date. */
+const neverMs = 253_402_300_800_000;
+
+/** Aliases, so that a managed key that has two turns in a run counts once. */
 type Counts = {
   started: number;
   completed: number;
-  halted: number;
-  overdue: number;
-  oldestOverdueMs: number;
   throttles: number;
+  throttled: Set<string>;
+  throttledLong: Set<string>;
+  halted: Set<string>;
+  stuck: Set<string>;
+  overdueMs: Map<string, number>;
 };
 
 function none(): Counts {
-  return { started: 0, completed: 0, halted: 0, overdue: 0, oldestOverdueMs: 0, throttles: 0 };
+  return {
+    started: 0,
+    completed: 0,
+    throttles: 0,
+    throttled: new Set(),
+    throttledLong: new Set(),
+    halted: new Set(),
+    stuck: new Set(),
+    overdueMs: new Map(),
+  };
 }
 
-/** Counts are of one run: they go out, and begin anew, with its summary. */
+/**
+ * The table tells deployments apart that share an account and Region: none is taken for another, nor
+ * hides another's silence. Each name of a metric costs one metric a deployment.
+ */
+export function createMetrics(tableName: string): Metrics {
+  return new Metrics({
+    namespace: "keyturn",
+    serviceName: "keyturn",
+    defaultDimensions: { table: tableName },
+  });
+}
+
+/** Counts go out, and begin anew, with what ends an invocation. */
 export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
   let counts = none();
+  const publish = (): void => {
+    addCounts(metrics, counts);
+    counts = none();
+  };
   return {
     transition({ record, journalHead, outbox }) {
       const line = outbox.at(-1);
       if (line === undefined) return;
       if (line.event === "opened") counts.started += 1;
       if (line.event === "completed") counts.completed += 1;
-      logger.info("transition", {
-        alias: record.alias,
-        rotationId: line.rotationId,
-        step: line.step,
-        decision: line.event,
-        reason: line.reason,
-        revision: line.revision,
-        detail: line.detail,
-        journalHead,
-      });
+      const { rotationId, step, event: decision, reason, revision, detail } = line;
+      const what = { rotationId, step, decision, reason, revision, detail };
+      logger.info("transition", { alias: record.alias, ...what, journalHead });
     },
     refused(told) {
-      if (told.refusal === "Throttled") counts.throttles += 1;
+      if (told.refusal === "Throttled") throttle(counts, told.alias);
       logger.warn("call refused", told);
     },
     unanswered(told) {
@@ -46,22 +75,34 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
     },
     finding(alias, finding) {
       logger.warn("finding", { alias, ...finding });
+      // These two keep a managed key from having a turn that could say so.
+      if (effects[finding.code] === "refuse") counts.halted.add(alias);
+      if (finding.code === "CLOCK_SKEW") counts.stuck.add(alias);
     },
     failed(alias, error) {
-      if (error instanceof RotationError && error.code === "THROTTLED") counts.throttles += 1;
+      const code = error instanceof RotationError ? error.code : undefined;
+      if (code === "THROTTLED") throttle(counts, alias);
+      // At once: a run that dies of it has no summary.
+      if (code === "TABLE_FAILED") metrics.addMetric("TableErrors", MetricUnit.Count, 1);
       logger.error("turn failed", { alias, cause: describeError(error) });
     },
-    rested({ alias, overdueMs, halted, dueAtMs, resting }) {
-      logger.debug("rest", { alias, resting, dueAtMs });
-      if (halted) counts.halted += 1;
-      if (overdueMs > 0) counts.overdue += 1;
-      counts.oldestOverdueMs = Math.max(counts.oldestOverdueMs, overdueMs);
+    rested(state) {
+      note(counts, state);
+      logger.info("rest", lineOf(state));
+    },
+    census(records) {
+      const managed = records.filter(({ enrolledAtMs }) => enrolledAtMs !== undefined);
+      metrics.addMetric("ManagedKeys", MetricUnit.Count, managed.length);
+      for (const { alias, resting, dueAtMs } of managed) {
+        logger.info("listed", { alias, resting, due: dueOf(dueAtMs) });
+      }
     },
     answered(answer) {
       logger.warn("use attempt", answer);
       const back = answer.outcome === "given-back" ? 1 : 0;
       metrics.addMetric("UseAttempts", MetricUnit.Count, 1);
       metrics.addMetric("GivenBack", MetricUnit.Count, back);
+      publish();
     },
     ignored(why) {
       logger.warn("event ignored", { why });
@@ -69,15 +110,59 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
     run(summary) {
       logger.info("run", summary);
       metrics.addMetric("Heartbeat", MetricUnit.Count, 1);
-      metrics.addMetric("RotationsStarted", MetricUnit.Count, counts.started);
-      metrics.addMetric("RotationsCompleted", MetricUnit.Count, counts.completed);
-      metrics.addMetric("RotationsHalted", MetricUnit.Count, counts.halted);
-      metrics.addMetric("Overdue", MetricUnit.Count, counts.overdue);
-      metrics.addMetric("OldestOverdueAge", MetricUnit.Seconds, counts.oldestOverdueMs / 1000);
-      metrics.addMetric("Throttles", MetricUnit.Count, counts.throttles);
       metrics.addMetric("TurnsFailed", MetricUnit.Count, summary.failed);
+      metrics.addMetric("TableErrors", MetricUnit.Count, 0);
       metrics.addMetric("RunDuration", MetricUnit.Milliseconds, summary.durationMs);
-      counts = none();
+      publish();
     },
   };
+}
+
+function throttle(counts: Counts, alias: string): void {
+  counts.throttles += 1;
+  counts.throttled.add(alias);
+}
+
+/** What a turn found last is what holds. */
+function note(counts: Counts, { alias, halted, stuck, tries, overdueMs }: Rested): void {
+  const put = (set: Set<string>, isSo: boolean): void => {
+    if (isSo) set.add(alias);
+    else set.delete(alias);
+  };
+  put(counts.halted, halted);
+  put(counts.stuck, stuck);
+  put(counts.throttledLong, counts.throttled.has(alias) && tries >= throttledTurns);
+  counts.overdueMs.set(alias, overdueMs);
+}
+
+/** All of them at each run, zeros too: an alarm that is to end needs to see the end. */
+function addCounts(metrics: Metrics, counts: Counts): void {
+  const overdueMs = [...counts.overdueMs.values()].filter((ms) => ms > 0);
+  const count = (name: string, value: number): void =>
+    void metrics.addMetric(name, MetricUnit.Count, value);
+  count("RotationsStarted", counts.started);
+  count("RotationsCompleted", counts.completed);
+  count("RotationsHalted", counts.halted.size);
+  count("RotationsStuck", counts.stuck.size);
+  count("Overdue", overdueMs.length);
+  count("Throttles", counts.throttles);
+  count("ThrottledInARow", counts.throttledLong.size);
+  metrics.addMetric("OldestOverdueAge", MetricUnit.Seconds, Math.max(0, ...overdueMs) / 1000);
+}
+
+/** The line that the dashboard reads: one for each turn, and the newest of an alias holds. */
+function lineOf({
+  alias,
+  halted,
+  stuck,
+  overdueMs,
+  resting,
+  dueAtMs,
+}: Rested): Record<string, string> {
+  const condition = halted ? "halted" : stuck ? "stuck" : overdueMs > 0 ? "overdue" : "well";
+  return { alias, condition, resting, due: dueOf(dueAtMs) };
+}
+
+function dueOf(dueAtMs: number): string {
+  return dueAtMs < neverMs ? isoOf(dueAtMs) : "when it is asked for";
 }

@@ -2,7 +2,7 @@
 import type { Answer } from "./answer.ts";
 import type { Stored } from "./ports.ts";
 import type { Finding } from "./workflow/findings.ts";
-import type { Refusal } from "./workflow/types.ts";
+import type { ManagedKey, Refusal } from "./workflow/types.ts";
 
 type CallTold = { alias: string; call: string; reason: string; message: string };
 
@@ -14,6 +14,20 @@ export type RunSummary = {
   durationMs: number;
 };
 
+/** What a managed key is like at the end of its turn. */
+export type Rested = {
+  alias: string;
+  overdueMs: number;
+  halted: boolean;
+  /** A rotation of it is longer in its step than its policy explains, or turn after turn fails. */
+  stuck: boolean;
+  /** How many turns in a row came to nothing. */
+  tries: number;
+  dueAtMs: number;
+  /** What it waits for. */
+  resting: string;
+};
+
 export interface Telemetry {
   /** A transition of a managed key was written; its line of history is the outbox's last. */
   transition(stored: Stored): void;
@@ -21,17 +35,11 @@ export interface Telemetry {
   /** A call whose answer is not known: it may have happened. */
   unanswered(told: CallTold): void;
   finding(alias: string, finding: Finding): void;
-  /** A managed key's turn ended in an error; the others go on. */
+  /** A managed key's turn, a chore, or the run ended in an error; the others go on. */
   failed(alias: string, error: unknown): void;
-  /** What a managed key is like at the end of its turn. */
-  rested(state: {
-    alias: string;
-    overdueMs: number;
-    halted: boolean;
-    dueAtMs: number;
-    /** What it waits for. */
-    resting: string;
-  }): void;
+  rested(state: Rested): void;
+  /** All managed keys, as the audit reads them. */
+  census(records: ManagedKey[]): void;
   run(summary: RunSummary): void;
   /** A use attempt, and what came of it. */
   answered(answer: Answer): void;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { alarmsPage } from "../cli/alarms-page.ts";
 import { eventsPage } from "../cli/events-page.ts";
 import { findingsPage } from "../cli/findings-page.ts";
 
@@ -13,4 +14,8 @@ test("docs/findings.md says of every code what the catalogue says (npm run docs)
 
 test("docs/events.md says of every event what the catalogue says (npm run docs)", () => {
   expect(page("events.md")).toBe(eventsPage());
+});
+
+test("docs/alarms.md says of every alarm what its definition says (npm run docs)", () => {
+  expect(page("alarms.md")).toBe(alarmsPage());
 });

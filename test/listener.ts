@@ -13,6 +13,7 @@ export function listener(
     finding: (alias, finding) => void told.push({ alias, finding }),
     failed: (_alias, error) => void errors.push(error),
     rested: () => undefined,
+    census: () => undefined,
     run: () => undefined,
     answered: () => undefined,
     ignored: () => undefined,

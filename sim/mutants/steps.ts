@@ -41,12 +41,12 @@ export const steps: Mutant[] = [
     edits: [
       {
         file: activate,
-        find: "    if (key?.keyId !== old.keyId) return aliasMoved(alias, key, fresh.keyId, moment);",
+        find: "    if (key?.keyId !== old.keyId) return aliasMoved(record, alias, key, fresh.keyId, moment);",
         replace: "",
       },
     ],
     scenario: "to-the-end",
-    seed: 101,
+    seed: 158,
   },
   {
     name: "drop the re-read of the new version before UpdateAlias",
@@ -216,6 +216,6 @@ export const steps: Mutant[] = [
       },
     ],
     scenario: "to-the-end",
-    seed: 3,
+    seed: 4,
   },
 ];

@@ -169,6 +169,7 @@ function telemetryOf(around: Surroundings, told: Set<string>): Telemetry {
       if (!(error instanceof RotationError || error instanceof ClaimLost)) bug(around, error);
     },
     rested: ({ alias, resting }) => say(() => `  ${alias}: rests: ${resting}`),
+    census: () => undefined,
     run: () => undefined,
     answered: ({ keyId, outcome }) => say(() => `  ${keyId}: ${outcome}`),
     ignored: () => undefined,

@@ -179,6 +179,7 @@ export class Deployment {
         if (!(error instanceof ClaimLost)) this.complaints.push(`${of} failed: ${String(error)}`);
       },
       rested: () => undefined,
+      census: () => undefined,
       run: () => undefined,
       answered: () => undefined,
       ignored: () => undefined,

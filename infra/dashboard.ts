@@ -1,0 +1,136 @@
+/** The dashboard of one deployment: is everything rotated, what is stuck, what is next. */
+import { Duration } from "aws-cdk-lib";
+import * as cloudwatch from "aws-cdk-lib/aws-cloudwatch";
+import type { Construct } from "constructs";
+import { betweenTurnsSeconds } from "./alarm-definitions.ts";
+import { type Alarms, metricOf, namesOf, type Watched } from "./alarms.ts";
+
+export type DashboardProps = Omit<Watched, "timeout"> & {
+  readonly alarms: Alarms;
+  readonly logGroup: { readonly logGroupName: string };
+};
+
+type Query = { title: string; lines: string[] };
+
+/** Over the log lines of lambda/powertools.ts; each message there has the fields named here. */
+export const queries = {
+  stuck: {
+    title: "What is stuck: managed keys that are halted, stuck or overdue, by their last turn",
+    lines: [
+      'filter message = "rest"',
+      "stats latest(condition) as state, latest(resting) as waits_for, latest(due) as next_look by alias",
+      'filter state != "well"',
+      "sort state asc, alias asc",
+    ],
+  },
+  next: {
+    title: "What is next: when each managed key has its next turn, and what it waits for",
+    lines: [
+      'filter message = "rest" or message = "listed"',
+      "stats latest(due) as next_turn, latest(resting) as waits_for by alias",
+      "sort next_turn asc",
+      "limit 50",
+    ],
+  },
+  findings: {
+    title: "Findings as they came, by code (docs/findings.md)",
+    lines: [
+      'filter message = "finding"',
+      "stats count(*) as came, latest(alias) as last_of, latest(seen) as was_seen, latest(next) as type_this by code",
+      "sort came desc",
+    ],
+  },
+  transitions: {
+    title: "What was done last",
+    lines: [
+      'filter message = "transition"',
+      "fields @timestamp, alias, step, decision, reason",
+      "sort @timestamp desc",
+      "limit 30",
+    ],
+  },
+} satisfies Record<string, Query>;
+
+/** The audit lists every managed key once a week: so far back nothing is missing. */
+const range = Duration.days(8);
+
+export function createDashboard(
+  scope: Construct,
+  id: string,
+  props: DashboardProps,
+): cloudwatch.Dashboard {
+  const { alarms, logGroup } = props;
+  const table = ({ title, lines }: Query, height: number): cloudwatch.IWidget =>
+    new cloudwatch.LogQueryWidget({
+      title,
+      logGroupNames: [logGroup.logGroupName],
+      queryLines: lines,
+      width: 24,
+      height,
+    });
+  return new cloudwatch.Dashboard(scope, id, {
+    defaultInterval: range,
+    widgets: [
+      [new cloudwatch.AlarmStatusWidget({ alarms: Object.values(alarms), width: 24, height: 3 })],
+      atAGlance(props),
+      [table(queries.stuck, 6)],
+      [table(queries.next, 8)],
+      [table(queries.findings, 6)],
+      courses(props),
+      [table(queries.transitions, 8)],
+    ],
+  });
+}
+
+/** One number each: all zeros but the first two is a good day. */
+function atAGlance(props: DashboardProps): cloudwatch.IWidget[] {
+  const names = namesOf(props);
+  // As the alarms have it: every managed key that is not at rest had a turn.
+  const seconds = betweenTurnsSeconds(props.interval.toSeconds());
+  const number = (
+    title: string,
+    name: string,
+    statistic: "Sum" | "Maximum" = "Maximum",
+    periodSeconds = seconds,
+  ): cloudwatch.IWidget =>
+    new cloudwatch.SingleValueWidget({
+      title,
+      metrics: [ours(name, statistic, names, periodSeconds)],
+      width: 4,
+      height: 4,
+    });
+  return [
+    number("Managed keys", "ManagedKeys", "Maximum", range.toSeconds()),
+    number("Runs", "Heartbeat", "Sum"),
+    number("Overdue", "Overdue"),
+    number("Oldest overdue", "OldestOverdueAge"),
+    number("Halted", "RotationsHalted"),
+    number("Stuck", "RotationsStuck"),
+  ];
+}
+
+function courses(props: DashboardProps): cloudwatch.IWidget[] {
+  const names = namesOf(props);
+  const graph = (title: string, statistic: "Sum" | "Maximum", of: string[]): cloudwatch.IWidget =>
+    new cloudwatch.GraphWidget({
+      title,
+      left: of.map((name) => ours(name, statistic, names, 3600)),
+      leftYAxis: { min: 0 },
+      width: 8,
+      height: 6,
+    });
+  return [
+    graph("Rotations", "Sum", ["RotationsStarted", "RotationsCompleted"]),
+    graph("Runs", "Maximum", ["RunDuration"]),
+    graph("Trouble", "Sum", ["TurnsFailed", "TableErrors", "Throttles", "UseAttempts"]),
+  ];
+}
+
+function ours(
+  metricName: string,
+  statistic: "Sum" | "Maximum",
+  names: ReturnType<typeof namesOf>,
+  periodSeconds: number,
+): cloudwatch.Metric {
+  return metricOf({ namespace: "keyturn", metricName, statistic }, names, periodSeconds);
+}

@@ -1,0 +1,222 @@
+/**
+ * A deployment that runs in the test world, on its schedule, and what CloudWatch gets of it: what the
+ * production telemetry emits, and a small model of what Lambda and SQS say of themselves.
+ *
+ * - Lambda (developer guide, monitoring-metrics-types): `Errors` and `Duration` of each invocation,
+ *   stamped with its start, there at its end. One that is not over when its time is up is killed: an
+ *   error, and nothing that it had to say. An asynchronous one that fails is run once more, a minute
+ *   later; its event then goes to the dead-letter queue (invocation-async-error-handling).
+ * - SQS (developer guide, monitoring-using-cloudwatch): the number of messages once a minute, while the
+ *   queue is in use; after six idle hours it is silent, and takes 15 minutes to begin again.
+ */
+import { Logger } from "@aws-lambda-powertools/logger";
+import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
+import middy from "@middy/core";
+import type { Context } from "aws-lambda";
+import type { Names } from "../../infra/alarm-definitions.ts";
+import { createMetrics, createTelemetry } from "../../lambda/powertools.ts";
+import { createService } from "../../lambda/service.ts";
+import type { World } from "../world.ts";
+import { everyUnknown, MetricStore, minuteMs, statesOf, type Watched } from "./cloudwatch.ts";
+
+const timeoutMs = 5 * minuteMs;
+const idleMs = 6 * 60 * minuteMs;
+const wakesUpMs = 15 * minuteMs;
+
+type Change = { atMs: number; name: string; inAlarm: boolean };
+type Emf = {
+  _aws: {
+    CloudWatchMetrics: { Namespace: string; Dimensions: string[][]; Metrics: { Name: string }[] }[];
+  };
+} & Record<string, unknown>;
+
+export class Running {
+  readonly store: MetricStore;
+  readonly world: World;
+  /** Whether the schedule's rule is enabled, and whether its events come through. */
+  schedule: "on" | "off" | "undeliverable" = "on";
+  deadLetters = 0;
+  readonly invocations = { begun: 0, failed: 0 };
+  readonly #names: Names;
+  readonly #alarms: Watched[];
+  /** One history for each of what is not documented. */
+  readonly #histories: Change[][] = everyUnknown.map(() => []);
+  readonly #invoke: (event: unknown, context: Context) => Promise<unknown>;
+  #emitted: Emf[] = [];
+  #evaluatedMs: number;
+  #nextTickMs: number;
+  #queueInUseMs: [fromMs: number, lastMs: number];
+
+  readonly #intervalMs: number;
+
+  constructor(
+    world: World,
+    alarms: Watched[],
+    names: Names,
+    { intervalMs = 5 * minuteMs, store = new MetricStore() } = {},
+  ) {
+    this.world = world;
+    this.#intervalMs = intervalMs;
+    this.store = store;
+    this.#alarms = alarms;
+    this.#names = names;
+    const nowMs = world.clock.nowMs();
+    this.#evaluatedMs = nowMs;
+    this.#nextTickMs = nowMs + intervalMs;
+    this.#queueInUseMs = [nowMs, nowMs];
+    const metrics = createMetrics(names.tableName);
+    metrics.publishStoredMetrics = () => {
+      this.#emitted.push(metrics.serializeMetrics());
+      metrics.clearMetrics();
+      return metrics;
+    };
+    const telemetry = createTelemetry(new Logger({ logLevel: "SILENT" }), metrics);
+    const service = createService(world.ports(), telemetry, world.configuration, 1);
+    this.#invoke = middy()
+      .use(logMetrics(metrics))
+      .handler(() => service.run(world.clock.nowMs() + timeoutMs));
+  }
+
+  async pass(ms: number): Promise<void> {
+    const untilMs = this.world.clock.nowMs() + ms;
+    while (this.#nextTickMs <= untilMs) {
+      this.#timeTo(this.#nextTickMs);
+      if (this.schedule === "undeliverable") this.#lose();
+      if (this.schedule === "on") await this.#deliver();
+      this.#nextTickMs += this.#intervalMs;
+    }
+    this.#timeTo(untilMs);
+  }
+
+  /** Somebody read the messages, and deletes them. */
+  purge(): void {
+    this.deadLetters = 0;
+    this.#queueInUseMs[1] = this.world.clock.nowMs();
+  }
+
+  inAlarm(name: string): boolean {
+    const states = this.#histories.map(
+      (history) => history.findLast((change) => change.name === name)?.inAlarm ?? false,
+    );
+    const [state = false] = states;
+    if (states.some((other) => other !== state)) throw new Error(`${name}: it depends`);
+    return state;
+  }
+
+  /** What went into ALARM since then, or was in it, whatever CloudWatch may be like. */
+  alarmed(sinceMs: number): string[] {
+    const before = this.#alarms.filter(({ name }) => this.#wasInAlarm(name, sinceMs));
+    const since = this.#histories.flat().filter(({ atMs, inAlarm }) => inAlarm && atMs >= sinceMs);
+    return [...new Set([...before, ...since].map(({ name }) => name))].sort();
+  }
+
+  /** When it first went into ALARM since then, at the latest; Infinity where it may not have. */
+  wentOffAtMs(name: string, sinceMs: number): number {
+    const moments = this.#histories.map((history) => {
+      const change = history.find((one) => one.name === name && one.inAlarm && one.atMs >= sinceMs);
+      return change?.atMs ?? Infinity;
+    });
+    return Math.max(...moments);
+  }
+
+  periodMs(name: string): number {
+    const alarm = this.#alarms.find((one) => one.name === name);
+    if (alarm === undefined) throw new Error(`no alarm ${name}`);
+    return alarm.periodMs;
+  }
+
+  /** How often it changed its state since then, at most. */
+  changes(name: string, sinceMs: number): number {
+    const counts = this.#histories.map(
+      (history) => history.filter((one) => one.name === name && one.atMs >= sinceMs).length,
+    );
+    return Math.max(...counts);
+  }
+
+  #wasInAlarm(name: string, atMs: number): boolean {
+    return this.#histories.some(
+      (history) =>
+        history.findLast((change) => change.name === name && change.atMs <= atMs)?.inAlarm ?? false,
+    );
+  }
+
+  async #deliver(): Promise<void> {
+    if (await this.#run()) return;
+    this.#timeTo(this.world.clock.nowMs() + minuteMs);
+    if (!(await this.#run())) this.#lose();
+  }
+
+  #lose(): void {
+    const nowMs = this.world.clock.nowMs();
+    const [fromMs, lastMs] = this.#queueInUseMs;
+    const wasIdle = this.deadLetters === 0 && nowMs - lastMs > idleMs;
+    this.#queueInUseMs = [wasIdle ? nowMs + wakesUpMs : fromMs, nowMs];
+    this.deadLetters += 1;
+  }
+
+  async #run(): Promise<boolean> {
+    const { clock } = this.world;
+    const startMs = clock.nowMs();
+    this.invocations.begun += 1;
+    const ended = await this.#invoke({}, {} as Context).then(
+      () => true,
+      () => false,
+    );
+    const lastedMs = clock.nowMs() - startMs;
+    const isKilled = lastedMs >= timeoutMs;
+    this.#timeTo(clock.nowMs());
+    if (!isKilled) for (const emf of this.#emitted) this.#take(emf);
+    this.#emitted = [];
+    const failed = isKilled || !ended;
+    if (failed) this.invocations.failed += 1;
+    const dimensions = { FunctionName: this.#names.functionName };
+    const put = (metricName: string, value: number): void =>
+      this.store.put({ namespace: "AWS/Lambda", metricName, dimensions, value, atMs: startMs });
+    put("Errors", failed ? 1 : 0);
+    put("Duration", Math.min(lastedMs, timeoutMs));
+    return !failed;
+  }
+
+  #take(emf: Emf): void {
+    for (const { Namespace: namespace, Dimensions, Metrics } of emf._aws.CloudWatchMetrics) {
+      for (const names of Dimensions) {
+        const dimensions = Object.fromEntries(names.map((name) => [name, String(emf[name])]));
+        for (const { Name: metricName } of Metrics) {
+          const atMs = this.world.clock.nowMs();
+          for (const value of [emf[metricName]].flat()) {
+            this.store.put({ namespace, metricName, dimensions, value: Number(value), atMs });
+          }
+        }
+      }
+    }
+  }
+
+  /** Minute by minute, what SQS says and what the alarms make of all there is. */
+  #timeTo(ms: number): void {
+    const { clock } = this.world;
+    if (clock.nowMs() < ms) clock.moveTo(ms);
+    while (this.#evaluatedMs + minuteMs <= ms) {
+      this.#evaluatedMs += minuteMs;
+      this.#tellQueue(this.#evaluatedMs);
+      this.#alarms.forEach((alarm) => this.#evaluate(alarm, this.#evaluatedMs));
+    }
+  }
+
+  #tellQueue(atMs: number): void {
+    const [fromMs, lastMs] = this.#queueInUseMs;
+    if (atMs < fromMs || (this.deadLetters === 0 && atMs - lastMs > idleMs)) return;
+    const metricName = "ApproximateNumberOfMessagesVisible";
+    const dimensions = { QueueName: this.#names.queueName };
+    const value = this.deadLetters;
+    this.store.put({ namespace: "AWS/SQS", metricName, dimensions, value, atMs: atMs - 1 });
+  }
+
+  #evaluate(alarm: Watched, atMs: number): void {
+    const { name } = alarm;
+    statesOf(alarm, this.store, atMs).forEach((inAlarm, index) => {
+      const history = this.#histories[index];
+      const before = history?.findLast((change) => change.name === name)?.inAlarm ?? false;
+      if (inAlarm !== before) history?.push({ atMs, name, inAlarm });
+    });
+  }
+}

@@ -1,0 +1,205 @@
+/** What the alarms and the dashboard say to people, and that they name what there is. */
+import { Duration, Stack } from "aws-cdk-lib";
+import { Match, Template } from "aws-cdk-lib/assertions";
+import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
+import * as sns from "aws-cdk-lib/aws-sns";
+import { Logger } from "@aws-lambda-powertools/logger";
+import type { Context } from "aws-lambda";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { alarmDefinitions, dimensionsOf } from "../../infra/alarm-definitions.ts";
+import { queries } from "../../infra/dashboard.ts";
+import { createFunction } from "../../lambda/function.ts";
+import { createMetrics, createTelemetry } from "../../lambda/powertools.ts";
+import { finding } from "../../lambda/workflow/findings.ts";
+import { newManagedKey } from "../../lambda/workflow/record.ts";
+import { aHome, dayMs, minuteMs } from "../fixtures.ts";
+import { aWorld } from "../world.ts";
+import { alarmProperties } from "./alarm-template.ts";
+import { deploy, names } from "./alarms-proof.ts";
+import { Deployment, templateOf } from "./alarms-stack.ts";
+import { createApp } from "./app.ts";
+import { seriesOf } from "./cloudwatch.ts";
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe("an alarm", () => {
+  test("says what it means, what to do, and where to read more, in what CloudWatch allows", () => {
+    const alarms = Object.values(alarmProperties(templateOf(["One"])));
+    const timing = { intervalSeconds: 300, timeoutSeconds: 300 };
+    const all = Object.entries(alarmDefinitions(timing));
+    expect(alarms).toHaveLength(all.length);
+    for (const [name, { meaning, next }] of all) {
+      const link = `docs/alarms.md#${name.toLowerCase()}`;
+      const found = alarms.filter(({ AlarmDescription: said }) => said.includes(link));
+      expect(found).toHaveLength(1);
+      expect(found[0]?.AlarmDescription).toContain(meaning);
+      expect(found[0]?.AlarmDescription).toContain(next);
+      expect(found[0]?.AlarmDescription.length).toBeLessThanOrEqual(1024);
+    }
+  });
+
+  test("has no name of its own, so that two deployments do not collide, and no action", () => {
+    templateOf(["One"]).allResourcesProperties("AWS::CloudWatch::Alarm", {
+      AlarmName: Match.absent(),
+      AlarmActions: Match.absent(),
+    });
+  });
+
+  test("sets off what the user attaches", () => {
+    const stack = new Stack(createApp(), "Theirs");
+    const { alarms } = new Deployment(stack, "One", Duration.minutes(5));
+    const topic = new sns.Topic(stack, "Pager");
+    for (const alarm of Object.values(alarms)) alarm.addAlarmAction(new SnsAction(topic));
+    Template.fromStack(stack).allResourcesProperties("AWS::CloudWatch::Alarm", {
+      AlarmActions: [Match.anyValue()],
+    });
+  });
+
+  test.each([1, 5, 60, 1440])(
+    "looks no further back than it may: a run in %d minutes",
+    (minutes) => {
+      for (const { periodSeconds, evaluationPeriods } of Object.values(
+        alarmDefinitions({ intervalSeconds: minutes * 60, timeoutSeconds: 300 }),
+      )) {
+        expect(periodSeconds % 60).toBe(0);
+        // API reference, PutMetricAlarm: a day where the period is below an hour, and a week else.
+        const longest = periodSeconds < 3600 ? 86_400 : 604_800;
+        expect(periodSeconds * evaluationPeriods).toBeLessThanOrEqual(longest);
+      }
+    },
+  );
+
+  test("is refused where runs are more than a day apart", () => {
+    expect(() => templateOf(["One"], 2881)).toThrow(/interval: alarms need a run a day/);
+  });
+});
+
+/** Names and dimensions of what `keyturn` metrics a template's text names. */
+function named(text: string): string[] {
+  return [...text.matchAll(/"keyturn","(\w+)","service","keyturn","table"/g)].map(
+    ([, name]) => name ?? "",
+  );
+}
+
+describe("the dashboard", () => {
+  test("and the alarms name metrics that are emitted, by the very dimensions", async () => {
+    const template = templateOf(["One"]);
+    const body = JSON.stringify(template.findResources("AWS::CloudWatch::Dashboard"));
+    const alarmed = Object.values(alarmProperties(template)).flatMap((alarm) =>
+      [alarm, ...(alarm.Metrics ?? []).flatMap(({ MetricStat }) => MetricStat?.Metric ?? [])]
+        .filter(({ Namespace }) => Namespace === "keyturn")
+        .map(({ MetricName }) => MetricName),
+    );
+    const wanted = new Set([...named(body.replaceAll("\\", "")), ...alarmed]);
+    const running = deploy(await aWorld());
+    await running.pass(8 * dayMs);
+    const ours = { namespace: "keyturn", dimensions: dimensionsOf("keyturn", names) };
+    const emitted = [...wanted].filter((name) =>
+      running.store.names().includes(seriesOf({ ...ours, metricName: name })),
+    );
+    expect(emitted).toEqual([...wanted].filter((name) => name !== "UseAttempts"));
+    expect(wanted.size).toBeGreaterThan(12);
+  });
+
+  test.each(Object.values(queries))("asks the log for what its lines have: $title", ({ lines }) => {
+    const query = lines.join(" ");
+    const messages = [...query.matchAll(/message = "(\w+)"/g)].map(([, message]) => message);
+    const made = [...query.matchAll(/ as (\w+)/g)].map(([, name]) => name);
+    const words = query.replaceAll(/"[^"]*"/g, "").match(/@?[a-z]\w*/g) ?? [];
+    const fields = words.filter((word) => !commands.includes(word) && !made.includes(word));
+    expect(fields.length).toBeGreaterThan(1);
+    const [newest] = logLines().filter(({ message }) => messages.includes(String(message)));
+    expect(fields.filter((field) => !Object.hasOwn(newest ?? {}, field))).toEqual([]);
+  });
+});
+
+/** Words of the query language (CloudWatch Logs user guide, CWL_QuerySyntax), and the log's own field. */
+const commands = [
+  ...[
+    "filter",
+    "stats",
+    "latest",
+    "count",
+    "as",
+    "by",
+    "sort",
+    "asc",
+    "desc",
+    "limit",
+    "fields",
+    "or",
+  ],
+  "@timestamp",
+];
+
+/** One line of each kind that the dashboard reads, as Powertools writes it. */
+function logLines(): Record<string, unknown>[] {
+  const written: string[] = [];
+  const logger = new Logger({ serviceName: "keyturn", logLevel: "DEBUG" });
+  const write = (line: string): void => void written.push(line);
+  Object.assign(logger, { console: { debug: write, info: write, warn: write, error: write } });
+  const telemetry = createTelemetry(logger, createMetrics("keyturn"));
+  const record = {
+    ...newManagedKey({ owner: "acme", tableId: "" }, aHome(), "configuration", 0),
+    enrolledAtMs: 0,
+    resting: "the soak",
+  };
+  const entry = {
+    alias: "",
+    revision: 1,
+    atMs: 0,
+    epoch: 0,
+    event: "opened",
+    reason: "due",
+    detail: {},
+  };
+  const line = { ...entry, step: "generate", rotationId: "", previousHash: "", hash: "" };
+  telemetry.transition({ record, journalHead: "", outbox: [line] });
+  telemetry.finding("alias/orders", finding("ALIAS_MOVED", "alias/orders", "seen", "next", 0));
+  telemetry.census([record]);
+  const rested = { halted: false, stuck: false, tries: 0, dueAtMs: Number.MAX_SAFE_INTEGER };
+  telemetry.rested({ alias: "alias/orders", overdueMs: 0, resting: "the soak", ...rested });
+  return written.map((json) => JSON.parse(json) as Record<string, unknown>);
+}
+
+test("a run of the deployed function that dies of its table says so, and has no heartbeat", async () => {
+  vi.stubEnv("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+  vi.stubEnv("AWS_REGION", "us-east-1");
+  vi.stubEnv("AWS_ACCESS_KEY_ID", "none");
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "none");
+  const { configuration } = await aWorld();
+  const written: string[] = [];
+  const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  const stdout = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    written.push(String(text));
+    return true;
+  });
+  const handler = createFunction(
+    {
+      tableName: "keyturn",
+      eventBusName: "default",
+      discovery: "tagging",
+      quotaShare: 1,
+      drainWatch: "none",
+      configuration,
+    },
+    {
+      clock: { nowMs: () => 0, sleep: () => Promise.resolve() },
+      chance: { next: () => 0, id: () => "" },
+    },
+  );
+  const context = { invokedFunctionArn: "", getRemainingTimeInMillis: () => 5 * minuteMs };
+  await expect(handler({}, context as Context)).rejects.toThrow();
+  stdout.mockRestore();
+  stderr.mockRestore();
+  const emf = JSON.parse(
+    written.find((line) => line.includes("CloudWatchMetrics")) ?? "{}",
+  ) as object;
+  expect(emf).toMatchObject({
+    _aws: { CloudWatchMetrics: [{ Namespace: "keyturn", Dimensions: [["service", "table"]] }] },
+    service: "keyturn",
+    table: "keyturn",
+    TableErrors: 1,
+  });
+  expect(emf).not.toHaveProperty("Heartbeat");
+});
