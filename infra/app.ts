@@ -15,6 +15,7 @@ if (configuration !== undefined) {
   const stack = new KeyRotationStack(app, "Keyturn", {
     description: "keyturn: rotates AWS KMS keys behind their aliases",
     configuration,
+    watchDrain: String(app.node.tryGetContext("watchDrain")) !== "false",
   });
   if (path.endsWith(".example.json")) {
     const message = `${path} is an example: write your own configuration, -c config=<its path>`;

@@ -1,5 +1,5 @@
 /** The configuration as the whole app has it in the end, and what is wrong with it. */
-import type { CfnResource, Duration } from "aws-cdk-lib";
+import type { CfnResource } from "aws-cdk-lib";
 import { Stack, TagManager } from "aws-cdk-lib";
 import * as kms from "aws-cdk-lib/aws-kms";
 import type { IConstruct } from "constructs";
@@ -19,7 +19,6 @@ type Props = {
   policies: Record<string, RotationPolicy>;
   owner: string;
   mode?: "act" | "plan";
-  interval?: Duration;
   quotaShare?: number;
 };
 
@@ -82,16 +81,10 @@ function repeated(managed: Managed[]): string[] {
   });
 }
 
-function outOfBounds({ quotaShare = 0.4, interval }: Props): string[] {
+function outOfBounds({ quotaShare = 0.4 }: Props): string[] {
   const problems: string[] = [];
   if (!(quotaShare >= 0.01 && quotaShare <= 1)) {
     problems.push(`quotaShare: expected a number from 0.01 to 1, got ${quotaShare}`);
-  }
-  const minutes = interval?.toMinutes({ integral: false }) ?? 5;
-  if (!Number.isInteger(minutes) || minutes < 1 || minutes > 24 * 60) {
-    problems.push(
-      `interval: expected whole minutes, up to a day, got ${interval?.toHumanString()}`,
-    );
   }
   return problems;
 }

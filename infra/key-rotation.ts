@@ -1,20 +1,32 @@
-import { AspectPriority, Aspects, Duration, Names, RemovalPolicy, Stack } from "aws-cdk-lib";
-import { Annotations } from "aws-cdk-lib";
+import {
+  Annotations,
+  AspectPriority,
+  Aspects,
+  Duration,
+  Names,
+  RemovalPolicy,
+  Stack,
+} from "aws-cdk-lib";
+import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import type * as dynamodb from "aws-cdk-lib/aws-dynamodb";
 import * as events from "aws-cdk-lib/aws-events";
 import * as targets from "aws-cdk-lib/aws-events-targets";
 import * as iam from "aws-cdk-lib/aws-iam";
 import type * as kms from "aws-cdk-lib/aws-kms";
 import * as lambda from "aws-cdk-lib/aws-lambda";
-import * as destinations from "aws-cdk-lib/aws-lambda-destinations";
 import * as logs from "aws-cdk-lib/aws-logs";
+import type * as sns from "aws-cdk-lib/aws-sns";
 import * as sqs from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { type Alarms, createAlarms } from "./alarms.ts";
+import { acknowledge, acknowledged } from "./acknowledged.ts";
 import { collect, problemsOf, type Collected } from "./collected.ts";
 import { retain, type Managed, type ManageOptions } from "./managed-alias.ts";
 import { noCodeYet, setCode } from "./package-code.ts";
 import { canListAliases, eventStatements, kmsStatements, tableStatements } from "./permissions.ts";
 import type { RotationPolicy } from "./rotation-policy.ts";
+import { createDashboard } from "./dashboard.ts";
+import { watchDrain } from "./drain-watch.ts";
 import { createTable } from "./state-table.ts";
 
 export interface KeyRotationProps {
@@ -67,11 +79,28 @@ export interface KeyRotationProps {
   readonly logRetention?: logs.RetentionDays;
 
   /**
+   * Who hears of every alarm, and of its end.
+   * @default - nobody; the alarms are `alarms`
+   */
+  readonly alarmTopic?: sns.ITopic;
+
+  /**
+   * Whether the function hears, through CloudTrail and EventBridge, of attempts to use a key that is out
+   * of use, and puts a key out of use only where it is proved that it would hear. It takes a trail in
+   * this Region that logs management events, read-only ones too, with those of KMS.
+   * @default true
+   */
+  readonly watchDrain?: boolean;
+
+  /**
    * How many runs Lambda keeps free for the function. A new account has none to give, and refuses.
    * @default - none
    */
   readonly reservedConcurrentExecutions?: number;
 }
+
+const defaultInterval = Duration.minutes(5);
+const timeout = Duration.minutes(5);
 
 /**
  * Rotates the keys that it is told to manage: the function, the schedule that fires it, and the
@@ -85,6 +114,8 @@ export class KeyRotation extends Construct {
   readonly schedule: events.Rule;
   /** Runs that could not be started, or failed, wait here for two weeks. */
   readonly deadLetterQueue: sqs.Queue;
+  /** What goes wrong without anybody looking: docs/alarms.md. */
+  readonly alarms: Alarms;
   readonly #managed: Managed[] = [];
   readonly #props: KeyRotationProps;
   readonly #role: iam.Role;
@@ -93,6 +124,11 @@ export class KeyRotation extends Construct {
   constructor(scope: Construct, id: string, props: KeyRotationProps) {
     super(scope, id);
     this.#props = props;
+    const { interval = defaultInterval } = props;
+    if (interval.toHours({ integral: false }) > 24) {
+      const got = interval.toHumanString();
+      throw new RangeError(`[${this.node.path}] interval: expected a day at most, got ${got}`);
+    }
     this.owner = props.owner ?? Names.uniqueId(this);
     this.#eventBus =
       props.eventBus ?? events.EventBus.fromEventBusName(this, "EventBus", "default");
@@ -113,8 +149,15 @@ export class KeyRotation extends Construct {
     });
     logGroup.grantWrite(this.#role);
     this.function = this.#createFunction(logGroup);
-    this.schedule = this.#createSchedule(props.interval ?? Duration.minutes(5));
+    this.schedule = this.#createSchedule(interval);
+    if (props.watchDrain !== false) watchDrain(this, this);
     this.#permit([...tableStatements(this.table.tableArn), ...eventStatements(this.#eventBus)]);
+    this.alarms = this.#createAlarms(logGroup);
+    acknowledge(this.table, acknowledged.table);
+    acknowledge(this.deadLetterQueue, acknowledged.queue);
+    acknowledge(logGroup, acknowledged.log);
+    acknowledge(this.#role, acknowledged.role);
+    acknowledge(this.function, acknowledged.function);
     this.#completeAtSynth();
   }
 
@@ -151,6 +194,24 @@ export class KeyRotation extends Construct {
     this.node.addValidation({ validate: () => problemsOf(this, complete()) });
   }
 
+  #createAlarms(logGroup: logs.ILogGroup): Alarms {
+    const { function: watchedFunction, table, deadLetterQueue } = this;
+    const { interval = defaultInterval, alarmTopic } = this.#props;
+    const watched = { function: watchedFunction, table, deadLetterQueue, interval };
+    const alarms = createAlarms(this, { ...watched, timeout });
+    createDashboard(this, "Dashboard", { ...watched, alarms, logGroup });
+    if (alarmTopic === undefined) {
+      for (const alarm of Object.values(alarms)) acknowledge(alarm, acknowledged.alarm);
+      return alarms;
+    }
+    const action = new SnsAction(alarmTopic);
+    for (const alarm of Object.values(alarms)) {
+      alarm.addAlarmAction(action);
+      alarm.addOkAction(action);
+    }
+    return alarms;
+  }
+
   #createFunction(logGroup: logs.LogGroup): lambda.Function {
     const { discovery = "tagging", quotaShare = 0.4, reservedConcurrentExecutions } = this.#props;
     return new lambda.Function(this, "Function", {
@@ -160,8 +221,9 @@ export class KeyRotation extends Construct {
       handler: "handler.handler",
       code: noCodeYet,
       memorySize: 512,
-      timeout: Duration.minutes(5),
+      timeout,
       role: this.#role,
+      deadLetterQueue: this.deadLetterQueue,
       logGroup,
       ...(reservedConcurrentExecutions === undefined ? {} : { reservedConcurrentExecutions }),
       environment: {
@@ -169,6 +231,7 @@ export class KeyRotation extends Construct {
         KEYTURN_EVENT_BUS: this.#eventBus.eventBusName,
         KEYTURN_DISCOVERY: discovery,
         KEYTURN_QUOTA_SHARE: String(quotaShare),
+        KEYTURN_DRAIN_WATCH: this.#props.watchDrain === false ? "none" : "cloudtrail",
       },
     });
   }
@@ -197,10 +260,10 @@ export class KeyRotation extends Construct {
     // The next run does what a lost one did not: a late one is no better than none.
     const sixHours = Duration.hours(6);
     const maxEventAge = interval.toSeconds() < sixHours.toSeconds() ? interval : sixHours;
+    // A use attempt is worth every try that Lambda makes; a tick that comes late finds nothing due.
     this.function.configureAsyncInvoke({
-      maxEventAge,
-      retryAttempts: 1,
-      onFailure: new destinations.SqsDestination(this.deadLetterQueue),
+      maxEventAge: sixHours,
+      retryAttempts: 2,
     });
     return new events.Rule(this, "Schedule", {
       description: "keyturn: looks for what is due",

@@ -23,8 +23,11 @@ export type Managed = ManageOptions & { alias: kms.IAlias | string; policy: stri
 
 /** The name, where it is known at synth; the configuration is part of the function's package. */
 export function nameOf(scope: IConstruct, alias: kms.IAlias | string): string | undefined {
-  const name: unknown =
-    typeof alias === "string" ? alias : Stack.of(scope).resolve(alias.aliasName);
+  if (typeof alias === "string") return alias;
+  // With the feature flag aws-kms:aliasNameRef the alias itself answers with a reference.
+  const resource = resourceOf(alias);
+  const written = resource instanceof kms.CfnAlias ? resource.aliasName : alias.aliasName;
+  const name: unknown = Stack.of(scope).resolve(written);
   return typeof name === "string" && !Token.isUnresolved(name) ? name : undefined;
 }
 

@@ -7,6 +7,7 @@ import {
   type Problem,
   readConfiguration,
 } from "./config.ts";
+import type { DrainWatch } from "./workflow/types.ts";
 
 export type Environment = {
   tableName: string;
@@ -15,6 +16,7 @@ export type Environment = {
   discovery: "tagging" | "walk";
   /** Which share of each KMS request quota a run may spend; the account's others share the rest. */
   quotaShare: number;
+  drainWatch: DrainWatch;
   configuration: Configuration;
 };
 
@@ -25,7 +27,8 @@ const besideTheBundle = fileURLToPath(new URL("config.json", import.meta.url));
  * `KEYTURN_TABLE` must be set; `KEYTURN_CONFIG` is the path of the configuration (by default
  * `config.json` beside the bundle), `KEYTURN_EVENT_BUS` the name of the bus (`default`), and
  * `KEYTURN_DISCOVERY` is `tagging` (the default) or `walk`, and `KEYTURN_QUOTA_SHARE` a number
- * above 0 and up to 1 (0.4). An empty variable counts as not set.
+ * above 0 and up to 1 (0.4), and `KEYTURN_DRAIN_WATCH` is `cloudtrail` where its events come to the
+ * function, or `none` (the default). An empty variable counts as not set.
  * Throws a ConfigurationError.
  */
 export function readEnvironment(variables: Record<string, string | undefined>): Environment {
@@ -57,10 +60,16 @@ export function readEnvironment(variables: Record<string, string | undefined>): 
   const quotaShare = Number(
     take("KEYTURN_QUOTA_SHARE", "0.4", /^(0?\.\d*[1-9]\d*|1(\.0*)?)$/, "a number above 0, up to 1"),
   );
+  const drainWatch = take(
+    "KEYTURN_DRAIN_WATCH",
+    "none",
+    /^(cloudtrail|none)$/,
+    '"cloudtrail" or "none"',
+  ) as DrainWatch;
   if (problems.length > 0) throw new ConfigurationError(problems);
   const path = variables.KEYTURN_CONFIG || besideTheBundle;
   const configuration = readConfiguration(readText(path));
-  return { tableName, eventBusName, discovery, quotaShare, configuration };
+  return { tableName, eventBusName, discovery, quotaShare, drainWatch, configuration };
 }
 
 function readText(path: string): string {

@@ -1,7 +1,6 @@
 /** The middy shell: log context in, metrics out, and one run between them. */
 import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
-import { Metrics } from "@aws-lambda-powertools/metrics";
 import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
@@ -9,7 +8,7 @@ import type { Answer } from "./answer.ts";
 import { createAwsPorts } from "./aws/wiring.ts";
 import type { Environment } from "./environment.ts";
 import type { Chance, Clock } from "./ports.ts";
-import { createTelemetry } from "./powertools.ts";
+import { createMetrics, createTelemetry } from "./powertools.ts";
 import type { RunResult } from "./run.ts";
 import { createService } from "./service.ts";
 import { readUseAttempt, type Home } from "./use-attempt.ts";
@@ -23,7 +22,10 @@ function homeOf({ invokedFunctionArn }: Context): Home {
 }
 
 export type Result =
-  RunResult | { outcome: "answered"; answers: Answer[] } | { outcome: "ignored"; why: string };
+  | RunResult
+  | { outcome: "answered"; answers: Answer[] }
+  | { outcome: "heard"; sentAtMs: number }
+  | { outcome: "ignored"; why: string };
 
 /**
  * The function that Lambda calls, for one environment. The schedule's event says nothing but "look
@@ -34,7 +36,7 @@ export function createFunction(
   { clock, chance }: Outside,
 ): (event: unknown, context: Context) => Promise<Result> {
   const logger = new Logger({ serviceName: "keyturn" });
-  const metrics = new Metrics({ namespace: "keyturn", serviceName: "keyturn" });
+  const metrics = createMetrics(environment.tableName);
   const ports = createAwsPorts(environment, clock, chance);
   const telemetry = createTelemetry(logger, metrics);
   const service = createService(
@@ -42,6 +44,7 @@ export function createFunction(
     telemetry,
     environment.configuration,
     environment.quotaShare,
+    environment.drainWatch,
   );
   return middy<unknown, Result>()
     .use(injectLambdaContext(logger))
@@ -57,6 +60,9 @@ export function createFunction(
             outcome: "answered",
             answers: await service.answer(reading.attempts, deadlineMs),
           };
+        case "canary":
+          await service.heard(Math.min(reading.atMs, clock.nowMs()));
+          return { outcome: "heard", sentAtMs: reading.atMs };
         case "ignored":
           telemetry.ignored(reading.why);
           return { outcome: "ignored", why: reading.why };

@@ -5,10 +5,11 @@ import type { Pacer } from "./pacer.ts";
 import type { Ports } from "./ports.ts";
 import { tagNames } from "./workflow/tag-names.ts";
 import { subjectOf } from "./workflow/sights.ts";
+import { heardForMs } from "./workflow/watched.ts";
 import type { LastUse, Look, ManagedKey, Seen, Sight, Tags } from "./workflow/types.ts";
 
 /** What looking takes: the two ports that show KMS, and the pace at which they may be asked. */
-export type Eyes = Pick<Ports, "keys" | "discovery" | "clock"> & {
+export type Eyes = Pick<Ports, "keys" | "discovery" | "table" | "clock"> & {
   pacer: Pacer;
   /** When the run begins to leave off: nothing more is looked at. */
   stopAtMs: number;
@@ -52,9 +53,19 @@ async function lookAt(eyes: Eyes, record: ManagedKey, look: Look): Promise<Sight
       const found = await discovery.keysTagged(tags);
       return { kind: "seen", value: found.map(({ keyId }) => keyId) };
     }
+    case "watch":
+      return heard(eyes, look.keyId);
     case "lineage":
       return { kind: "seen", value: await discovery.keysTagged(ours(record)) };
   }
+}
+
+/** Where nothing came for long, a call is made whose event will come if any does. */
+async function heard({ table, keys, clock }: Eyes, keyId: string): Promise<Seen["watch"][string]> {
+  const heardAtMs = await table.heardAtMs();
+  const isFresh = heardAtMs !== undefined && clock.nowMs() - heardAtMs < heardForMs;
+  if (!isFresh) await keys.canary(keyId);
+  return heardAtMs === undefined ? { kind: "absent" } : { kind: "seen", value: { heardAtMs } };
 }
 
 function ours({ owner, alias }: ManagedKey): Tags {
@@ -78,4 +89,5 @@ const operationOf: Record<Look["kind"], string> = {
   "last-use": "GetKeyLastUsage",
   successors: "GetResources",
   lineage: "GetResources",
+  watch: "DescribeKey",
 };

@@ -33,6 +33,8 @@ export interface KeyService {
   tagsOf(keyId: string): Promise<Sight<Tags>>;
   grantsOf(keyId: string): Promise<Sight<Grant[]>>;
   lastUseOf(keyId: string): Promise<Sight<LastUse>>;
+  /** A DescribeKey whose event in CloudTrail can be told from all others (`canaryMark`). */
+  canary(keyId: string): Promise<void>;
   /** Every alias of the account and Region that points at a key. */
   allAliases(): Promise<{ alias: string; keyId: string }[]>;
   /** One attempt, no retry; never throws for what KMS or the network does. */
@@ -141,6 +143,9 @@ export interface Table {
   /** Marks this configuration as the one applied; `forget` those before it first. */
   recordConfiguration(hash: string): Promise<void>;
   forgetConfigurations(hashes: string[]): Promise<void>;
+  /** The event of a canary came, which was sent then. The latest stays. */
+  heard(atMs: number): Promise<void>;
+  heardAtMs(): Promise<number | undefined>;
   /** When the chore is due next, and what the last one found; `undefined` keeps what is there. */
   schedule(chore: Chore, dueAtMs: number, findings: Finding[] | undefined): Promise<void>;
 }

@@ -5,6 +5,7 @@
 import { audit } from "./audit.ts";
 import type { Configuration } from "./config.ts";
 import { applyConfiguration } from "./configure.ts";
+import { RotationError } from "./errors.ts";
 import { createPacer, type Pacer } from "./pacer.ts";
 import { homeOf, homesOf } from "./homes.ts";
 import type { ClaimRequest, DueItem, Ports } from "./ports.ts";
@@ -13,8 +14,8 @@ import { searchTags } from "./tag-search.ts";
 import { takeTurn } from "./turn.ts";
 import { finding, type Finding } from "./workflow/findings.ts";
 import { isoOf } from "./workflow/iso.ts";
-import { believableAheadMs, dayMs, requestLimitMs } from "./workflow/limits.ts";
-import type { Home, UseAttempt } from "./workflow/types.ts";
+import { believableAheadMs, dayMs, leavingOffMs } from "./workflow/limits.ts";
+import type { DrainWatch, Home, UseAttempt } from "./workflow/types.ts";
 import { ClaimLost } from "./write.ts";
 
 export type RunOptions = {
@@ -27,6 +28,8 @@ export type RunOptions = {
   configurationApplied: boolean;
   /** Of each KMS request quota, above 0 and up to 1. */
   quotaShare: number;
+  /** Whether a key goes out of use only where CloudTrail's events are seen to come. */
+  drainWatch?: DrainWatch;
   /** When the platform ends this run, whatever it does. */
   deadlineMs: number;
 };
@@ -36,9 +39,6 @@ export type RunResult = RunSummary & { configurationApplied: boolean };
 /** How many managed keys one query proposes, and how many have their turn at once. */
 const dueLimit = 100;
 const turnsAtOnce = 4;
-
-/** How long before its deadline a run begins to leave off: a last call, and the writes after it. */
-const leavingOffMs = 2 * requestLimitMs;
 
 /** The run claim is renewed while the run works; one that was killed is in nobody's way for long. */
 const runClaimMs = 60_000;
@@ -70,6 +70,16 @@ export function begin(options: RunOptions): Run {
 }
 
 export async function run(options: RunOptions): Promise<RunResult> {
+  try {
+    return await oneRun(options);
+  } catch (error) {
+    // No heartbeat: the platform counts it, and tells whoever waits for one.
+    if (error instanceof RotationError) options.telemetry.failed("the run", error);
+    throw error;
+  }
+}
+
+async function oneRun(options: RunOptions): Promise<RunResult> {
   const { clock, table } = options.ports;
   const startedAtMs = clock.nowMs();
   const current = begin(options);

@@ -5,13 +5,15 @@ import { configurationHash } from "./config.ts";
 import type { Ports } from "./ports.ts";
 import { run, type RunOptions, type RunResult } from "./run.ts";
 import type { Telemetry } from "./telemetry.ts";
-import type { UseAttempt } from "./workflow/types.ts";
+import type { DrainWatch, UseAttempt } from "./workflow/types.ts";
 
 export type Service = {
   /** One run, which the platform ends at `deadlineMs`. */
   run(deadlineMs: number): Promise<RunResult>;
   /** Somebody tried to use these keys: each that is ours comes back. */
   answer(attempts: UseAttempt[], deadlineMs: number): Promise<Answer[]>;
+  /** The event came of a canary that was sent then. */
+  heard(atMs: number): Promise<void>;
 };
 
 export function createService(
@@ -19,6 +21,7 @@ export function createService(
   telemetry: Telemetry,
   configuration: Configuration,
   quotaShare: number,
+  drainWatch: DrainWatch = "none",
 ): Service {
   const hash = configurationHash(configuration);
   let configurationApplied = false;
@@ -29,6 +32,7 @@ export function createService(
     configurationHash: hash,
     configurationApplied,
     quotaShare,
+    drainWatch,
     deadlineMs,
   });
   return {
@@ -37,6 +41,7 @@ export function createService(
       configurationApplied = result.configurationApplied;
       return result;
     },
+    heard: (atMs) => ports.table.heard(atMs),
     async answer(attempts, deadlineMs) {
       const answers: Answer[] = [];
       for (const attempt of attempts) {

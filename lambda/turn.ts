@@ -26,6 +26,7 @@ import { matterName } from "./workflow/record.ts";
 import { nothingSeen } from "./workflow/sights.ts";
 import type {
   Decision,
+  DrainWatch,
   Home,
   Look,
   ManagedKey,
@@ -47,6 +48,7 @@ export type Turn = {
   stopAtMs: number;
   home: Home | undefined;
   mode: Mode;
+  drainWatch?: DrainWatch;
   /** The table that the record was read from. */
   tableId: string;
   /** Somebody tried to use a version that is out of use. */
@@ -137,6 +139,7 @@ function momentOf(turn: Turn, state: State, nowMs: number): Moment {
     tableId: turn.tableId,
     requests: state.asked.filter(({ id }) => !done.includes(id)),
     ...(turn.attempt === undefined ? {} : { attempt: turn.attempt }),
+    ...(turn.drainWatch === undefined ? {} : { drainWatch: turn.drainWatch }),
   };
 }
 

@@ -6,6 +6,7 @@
  * Pure, and total: whatever the function is invoked with gets an answer. Whether the key is a version
  * of ours, and out of use by our doing, is for `workflow/attempt.ts` to say.
  */
+import { canaryMark } from "./canary.ts";
 import type { UseAttempt } from "./workflow/requests.ts";
 
 export type UseAttemptReading =
@@ -13,6 +14,8 @@ export type UseAttemptReading =
   | { kind: "no such event" }
   /** One for each KMS key that it names: ReEncrypt has two. Never empty. */
   | { kind: "attempt"; attempts: UseAttempt[] }
+  /** The event of a call that was made to see whether events come; whoever made it, they do. */
+  | { kind: "canary"; atMs: number }
   /** It says it is one, and is not to be believed or not of interest. */
   | { kind: "ignored"; why: string };
 
@@ -50,7 +53,7 @@ const cryptographicOperations = new Set([
  * suffix. KMSInvalidStateException says more than pending deletion (a key store that is not connected):
  * all of it counts, because a version that we have disabled may fail so as well.
  */
-const stateErrors = new Set([
+export const stateErrors: ReadonlySet<string> = new Set([
   "Disabled",
   "DisabledException",
   "KMSInvalidState",
@@ -76,8 +79,20 @@ export function readUseAttempt(event: unknown, home: Home = {}): UseAttemptReadi
     outer["detail-type"] === detailType ||
     detail["eventSource"] === eventSource;
   if (!claims) return { kind: "no such event" };
+  const heardAtMs = canaryIn(outer, detail);
+  if (heardAtMs !== undefined) return { kind: "canary", atMs: heardAtMs };
   const read = attemptsIn(outer, detail, home);
   return "why" in read ? { kind: "ignored", ...read } : { kind: "attempt", attempts: read };
+}
+
+function canaryIn(outer: Fields, detail: Fields): number | undefined {
+  const isOurs =
+    outer["source"] === "aws.kms" &&
+    outer["detail-type"] === detailType &&
+    detail["eventSource"] === eventSource &&
+    detail["eventName"] === "DescribeKey" &&
+    String(detail["userAgent"]).includes(canaryMark);
+  return isOurs ? timeOf(detail["eventTime"]) : undefined;
 }
 
 function attemptsIn(outer: Fields, detail: Fields, home: Home): UseAttempt[] | Ignored {

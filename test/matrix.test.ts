@@ -22,6 +22,7 @@ const keys: Omit<Visits<KeyService>, "change"> = {
   grantsOf: true,
   lastUseOf: true,
   allAliases: true,
+  canary: "only where the drain is watched by way of CloudTrail: a look like any other",
 };
 const calls: Record<Call["kind"], true> = {
   CreateKey: true,
@@ -57,6 +58,8 @@ const table: Visits<Table> = {
   recordConfiguration: true,
   forgetConfigurations: true,
   schedule: true,
+  heard: "only where the drain is watched by way of CloudTrail: it changes no record",
+  heardAtMs: "likewise",
 };
 
 let all: Reference[] = [];

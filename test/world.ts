@@ -9,7 +9,7 @@ import { answer, type Answer } from "../lambda/answer.ts";
 import { run, type RunOptions, type RunResult } from "../lambda/run.ts";
 import { readUseAttempt } from "../lambda/use-attempt.ts";
 import type { Finding } from "../lambda/workflow/findings.ts";
-import type { ManagedKey, Mode, Policy } from "../lambda/workflow/types.ts";
+import type { DrainWatch, ManagedKey, Mode, Policy } from "../lambda/workflow/types.ts";
 import { SimClock } from "../sim/clock.ts";
 import { cheapCryptography } from "../sim/kms/cheap-cryptography.ts";
 import { KmsTwin } from "../sim/kms/twin.ts";
@@ -48,6 +48,7 @@ export type WorldOptions = {
   dependents?: string[];
   lastUsageLagMs?: number;
   keyQuota?: number;
+  drainWatch?: DrainWatch;
   /** Whether the search for tags, by itself, is a reason for a run. */
   searchesDaily?: boolean;
 };
@@ -71,12 +72,14 @@ export class World {
   /** What lands later than it was sent; see `pass`. */
   readonly underWay: { atMs: number; land: () => Promise<unknown> }[] = [];
   readonly #searchesDaily: boolean;
+  readonly #drainWatch: DrainWatch;
   #ids = 0;
   #deployed = false;
 
   constructor(options: WorldOptions = {}) {
     const { clock } = this;
     this.#searchesDaily = options.searchesDaily ?? false;
+    this.#drainWatch = options.drainWatch ?? "none";
     this.kms = new KmsTwin({
       clock,
       random: new SimRandom(1),
@@ -156,6 +159,7 @@ export class World {
   /** CloudTrail tells of an attempt to use a key that is out of use. */
   async deliver(event: unknown): Promise<Answer[]> {
     const reading = readUseAttempt(event);
+    if (reading.kind === "canary") await this.table.heard(reading.atMs);
     if (reading.kind !== "attempt") return [];
     const answers: Answer[] = [];
     for (const attempt of reading.attempts) answers.push(await answer(this.#options(), attempt));
@@ -170,6 +174,7 @@ export class World {
       configurationHash: configurationHash(this.configuration),
       configurationApplied: false,
       quotaShare: 1,
+      drainWatch: this.#drainWatch,
       deadlineMs: this.clock.nowMs() + runLimitMs,
     };
   }

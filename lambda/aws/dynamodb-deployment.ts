@@ -1,12 +1,23 @@
 /** The items of the deployment as a whole: the run claim, the applied configuration, the chores. */
-import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import {
+  DeleteItemCommand,
+  GetItemCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
 import type { Table } from "../ports.ts";
 import type { TableClient } from "./dynamodb.ts";
 import { dueQueue, keys, toItem, updateOf } from "./dynamodb-items.ts";
 
 type DeploymentItems = Pick<
   Table,
-  "takeRunClaim" | "releaseRunClaim" | "recordConfiguration" | "forgetConfigurations" | "schedule"
+  | "takeRunClaim"
+  | "releaseRunClaim"
+  | "recordConfiguration"
+  | "forgetConfigurations"
+  | "schedule"
+  | "heard"
+  | "heardAtMs"
 >;
 
 export function createDeploymentItems(db: TableClient): DeploymentItems {
@@ -42,6 +53,22 @@ export function createDeploymentItems(db: TableClient): DeploymentItems {
         });
         await db.attempt((client) => client.send(command));
       }
+    },
+    heard: async (atMs) => {
+      const command = new PutItemCommand({
+        TableName: db.tableName,
+        Item: toItem({ ...keys.canary(), heardAtMs: atMs }),
+        ConditionExpression: "attribute_not_exists(pk) OR heardAtMs < :at",
+        ExpressionAttributeValues: toItem({ ":at": atMs }),
+      });
+      await db.attempt((client) => client.send(command));
+    },
+    heardAtMs: async () => {
+      const Key = toItem(keys.canary());
+      const command = new GetItemCommand({ TableName: db.tableName, Key, ConsistentRead: true });
+      const heardAtMs = (await db.attempt((client) => client.send(command)))?.Item?.["heardAtMs"]
+        ?.N;
+      return heardAtMs === undefined ? undefined : Number(heardAtMs);
     },
     schedule: async (chore, dueAtMs, findings) => {
       const { expression, names, values } = updateOf({

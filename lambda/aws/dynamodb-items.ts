@@ -21,6 +21,7 @@ export const keys = {
   request: (alias: string, id: string) => ({ pk: `request#${alias}`, sk: id }),
   runClaim: () => ({ pk: "run", sk: "claim" }),
   chore: (chore: Chore) => ({ pk: chore, sk: "state" }),
+  canary: () => ({ pk: "canary", sk: "state" }),
   configuration: (hash: string) => ({ pk: `configuration#${hash}`, sk: "applied" }),
 };
 

@@ -20,6 +20,7 @@ import {
   type KMSClientConfig,
 } from "@aws-sdk/client-kms";
 import { keyPolicyOf } from "../canonical.ts";
+import { canaryMark } from "../canary.ts";
 import { RotationError } from "../errors.ts";
 import type { Clock, Guard, KeyService } from "../ports.ts";
 import type { Call, LastUse, Outcome, Tags } from "../workflow/types.ts";
@@ -45,6 +46,7 @@ export function createKeyService(clock: Clock, config: KMSClientConfig = {}): Ke
   const eyes = new KMSClient(config);
   const hands = new KMSClient({ ...config, maxAttempts: 1 });
   refuseLateSends(hands, clock);
+  let bird: KMSClient | undefined;
   return {
     describe: (key) =>
       sighted(async () => {
@@ -92,6 +94,11 @@ export function createKeyService(clock: Clock, config: KMSClientConfig = {}): Ke
         return grants;
       }),
     lastUseOf: (keyId) => sighted(() => lastUse(eyes, keyId)),
+    canary: async (keyId) => {
+      bird ??= new KMSClient({ ...config, customUserAgent: canaryMark });
+      const client = bird;
+      await sighted(() => client.send(new DescribeKeyCommand({ KeyId: keyId })));
+    },
     allAliases: () => allAliases(eyes),
     change: (call, guard) => outcomeOf(() => sending.run(guard, () => send(hands, call, guard))),
   };

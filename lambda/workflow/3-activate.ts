@@ -35,12 +35,12 @@ export function decideActivate(scene: StepScene): Decision {
   for (const alias of rotation.intent.aliases) {
     const key = valueOf(seen.key[alias]);
     if (key?.keyId === fresh.keyId) continue;
-    if (key?.keyId !== old.keyId) return aliasMoved(alias, key, fresh.keyId, moment);
+    if (key?.keyId !== old.keyId) return aliasMoved(record, alias, key, fresh.keyId, moment);
     const movedAtMs = rotation.movedAtMs[alias];
     if (movedAtMs === undefined) toMove.push(alias);
     else if (moment.nowMs < movedAtMs + consistencyMs) {
       return { kind: "retry", reason: `${alias} was moved, and reads do not show it yet` };
-    } else return aliasMoved(alias, key, fresh.keyId, moment);
+    } else return aliasMoved(record, alias, key, fresh.keyId, moment);
   }
   const [alias] = toMove;
   if (alias === undefined) return stillMoving(scene) ?? activated(scene, fresh);

@@ -20,6 +20,7 @@ import { aliasesInTheWay, entryOf, ownerFinding, stateFinding } from "./old-vers
 import { versionOf, without, withRotation, withVersion } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import { lookForAliases, soak, stillNeeded } from "./soak.ts";
+import { toldOfStack } from "./stack-owned.ts";
 import { notWatched } from "./watched.ts";
 import type { Decision, KeyState, ManagedKey, Rotation, StepScene, Transition } from "./types.ts";
 
@@ -86,8 +87,8 @@ function disable(scene: StepScene): Decision {
   const newEvidence = evidenceRead(scene, lastUse);
   if (newEvidence !== undefined) return newEvidence;
   if (isDisabled) return { kind: "change", ...disabled(record, rotation, moment.nowMs) };
-  const unheard = notWatched(scene);
-  if (unheard !== undefined) return unheard;
+  const early = toldOfStack(scene) ?? notWatched(scene);
+  if (early !== undefined) return early;
   if (rotation.policy.approval === "revoke" && !isApproved(rotation, evidence)) {
     return approvalRequired(scene, evidence, "disable");
   }

@@ -1,5 +1,6 @@
 /** Dependents that the configuration names say that they are ready before anyone is pointed at it. */
-import { finding, requestCommand, type FindingCode } from "./findings.ts";
+import { finding, type FindingCode } from "./findings.ts";
+import { requestCommand } from "./request-command.ts";
 import { isoOf } from "./iso.ts";
 import type { Decision, StepScene, Version } from "./types.ts";
 

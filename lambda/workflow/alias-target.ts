@@ -1,7 +1,8 @@
 /** The one key that all aliases of a managed key point at. */
 import { finding } from "./findings.ts";
+import { isoOf } from "./iso.ts";
 import { lookFirst, valueOf } from "./sights.ts";
-import type { Decision, Key, Look, Moment, Scene } from "./types.ts";
+import type { Decision, Key, Look, ManagedKey, Moment, Scene } from "./types.ts";
 
 export type AliasTarget = { kind: "target"; key: Key } | { kind: "not"; decision: Decision };
 
@@ -35,13 +36,22 @@ export function aliasNotFound(alias: string, moment: Moment): Decision {
 
 /** Somebody else moved it: never overwritten, always told. */
 export function aliasMoved(
+  record: Pick<ManagedKey, "versions">,
   alias: string,
   key: Key | undefined,
   expectedKeyId: string,
   moment: Moment,
 ): Decision {
   if (key === undefined) return aliasNotFound(alias, moment);
-  const seen = `${alias} points at ${key.keyId}, not at ${expectedKeyId}`;
+  const by = putBack(record, key.keyId);
+  const seen = `${alias} points at ${key.keyId}, not at ${expectedKeyId}${by}`;
   const next = `aws kms update-alias --alias-name ${alias} --target-key-id ${expectedKeyId}`;
   return { kind: "halt", finding: finding("ALIAS_MOVED", alias, seen, next, moment.nowMs) };
+}
+
+/** Infrastructure code has the target that it was written with, and puts it back at each apply. */
+function putBack({ versions }: Pick<ManagedKey, "versions">, keyId: string): string {
+  const version = versions.find((one) => one.keyId === keyId);
+  if (version?.retiredAtMs === undefined) return "";
+  return `: back on version ${version.number}, which it had left at ${isoOf(version.retiredAtMs)}, as an apply of code that names its key does`;
 }

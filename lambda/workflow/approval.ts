@@ -1,7 +1,8 @@
 /** A person's word on the evidence of drain: bound to the version and to what was seen of its use. */
 import { describeLastUse } from "./evidence.ts";
 import { evidenceOf } from "./destruction.ts";
-import { finding, requestCommand } from "./findings.ts";
+import { finding } from "./findings.ts";
+import { requestCommand } from "./request-command.ts";
 import { honour, refuse } from "./honour.ts";
 import { recheckMs } from "./limits.ts";
 import { rotationOut, versionOf, withRotation, withVersion } from "./record.ts";

@@ -57,6 +57,8 @@ export type Moment = {
   mode: Mode;
   /** The table that the record was read from. */
   tableId: string;
+  /** Absent: nothing is known of any event, and nothing is waited for. */
+  drainWatch?: DrainWatch;
   /** What people ask, in order, and none of it honoured yet. */
   requests: Request[];
   /** Somebody tried to use a version that is out of use. */
@@ -64,6 +66,9 @@ export type Moment = {
 };
 
 export type Mode = "act" | "plan";
+
+/** How attempts to use what is out of use are heard of. */
+export type DrainWatch = "cloudtrail" | "none";
 
 /** What every decision about a managed key is made from. */
 export type Scene = { record: ManagedKey; seen: Seen; moment: Moment };

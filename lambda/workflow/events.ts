@@ -21,6 +21,8 @@ export const eventCatalogue = {
   drained: "The old version is proved quiet.",
   "evidence-read": "The last use of the old version is not what it was when last read.",
   "not-revoked": "The policy became milder: the old version is not revoked.",
+  "stack-told": "The old version is a resource of a stack: a finding says so for a day.",
+  "watch-tested": "A call was made to see whether its event comes back: use attempts would, too.",
   disabled: "The old version is disabled.",
   soaking: "No alias is on the disabled version, also after the reads settled.",
   unused: "The disabled version was not used in the hour before it was disabled.",

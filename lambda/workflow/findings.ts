@@ -1,6 +1,6 @@
 /** What a person must know: a code, what was seen, and the next command to type. */
 
-export type FindingCode = keyof typeof catalogue;
+export type FindingCode = keyof typeof effects;
 
 export type Finding = {
   code: FindingCode;
@@ -19,238 +19,55 @@ export type Finding = {
  */
 export type Effect = "halt" | "block" | "notice" | "refuse";
 
-type Explained = { effect: Effect; meaning: string; cure: string };
-
-export const catalogue = {
-  ALIAS_NOT_FOUND: {
-    effect: "halt",
-    meaning: "The configuration names an alias that does not exist.",
-    cure: "Create the alias on the key it should serve, or take it out of the configuration.",
-  },
-  ALIAS_SET_SPLIT: {
-    effect: "halt",
-    meaning: "The aliases of one managed key point at different KMS keys.",
-    cure: "Point all of them at one key, or make them managed keys of their own.",
-  },
-  ALIAS_MOVED: {
-    effect: "halt",
-    meaning: "Somebody else moved an alias: it points at a key that the record does not expect.",
-    cure: "Find out who needs it there. Move it back, or un-enrol the managed key.",
-  },
-  ALIAS_ON_OLD_VERSION: {
-    effect: "halt",
-    meaning: "An alias points at a version that is to be put out of use.",
-    cure: "Move that alias to the version that serves, or delete it.",
-  },
-  KEY_NOT_ENABLED: {
-    effect: "halt",
-    meaning: "The KMS key that serves, or that is to be enrolled, is not Enabled.",
-    cure: "Enable it, or cancel its deletion and enable it. keyturn never does this uninvited.",
-  },
-  KIND_NOT_SERVED: {
-    effect: "halt",
-    meaning: "A key of this kind cannot be rotated by making a new key and moving the alias.",
-    cure: "Take it out of the configuration; rotate it by the means its kind has.",
-  },
-  OTHER_OWNER: {
-    effect: "halt",
-    meaning: "The key carries the owner tag of another keyturn deployment.",
-    cure: "Manage it there, or un-enrol it there first.",
-  },
-  KEY_ALREADY_MANAGED: {
-    effect: "halt",
-    meaning: "The KMS key is a version of another managed key already.",
-    cure: "List all its aliases under one managed key.",
-  },
-  STATE_BEHIND_KMS: {
-    effect: "halt",
-    meaning: "KMS shows versions of this managed key that the table knows nothing of.",
-    cure: "The table was restored or made anew. Ask to `reconcile`: keyturn shows what it would write, and writes it once you ask again with the number of what was shown.",
-  },
-  USED_WHILE_DISABLED: {
-    effect: "halt",
-    meaning: "Somebody tried to use a version that is out of use; keyturn gives it back.",
-    cure: "Have the named caller stop using that version, or re-encrypt what it needs. Then `resume`: the version drains anew.",
-  },
-  DEPENDENT_NOT_READY: {
-    effect: "halt",
-    meaning: "A dependent that must acknowledge the new version has not done so in time.",
-    cure: "Find out what holds it up, and have it acknowledge; or roll the new version back.",
-  },
-  ALIAS_ONLY_UNFIT: {
-    effect: "halt",
-    meaning:
-      "The policy wants `originate: alias-only` of a key that AWS services use: they call by ARN and would be denied.",
-    cure: "Give this managed key a policy with `originate: observe`.",
-  },
-  NOT_CONFIGURED: {
-    effect: "halt",
-    meaning: "The configuration no longer names this managed key.",
-    cure: "Put it back. Until then its keys stay as they are.",
-  },
-  POLICY_NOT_CARRIED: {
-    effect: "halt",
-    meaning: "The key policy names something that would be wrong on a new key.",
-    cure: 'Write the policy so that it holds for any key: Resource "*", principals that exist.',
-  },
-  TOO_MANY_TAGS: {
-    effect: "halt",
-    meaning: "The key's tags and keyturn's own do not fit into the 50 that KMS allows.",
-    cure: "Remove some tags from the key.",
-  },
-  KEY_POLICY_REFUSED: {
-    effect: "halt",
-    meaning: "KMS refused the key policy for the new version.",
-    cure: "Mend the policy of the version that serves; the new one takes it over.",
-  },
-  ACCESS_DENIED: {
-    effect: "halt",
-    meaning:
-      "KMS does not let keyturn do what is next: its role, the key policy or an SCP forbids.",
-    cure: "Allow the named action to keyturn's role on that key.",
-  },
-  KEY_QUOTA_REACHED: {
-    effect: "halt",
-    meaning: "The account has reached a KMS resource quota.",
-    cure: "Have the quota raised, or remove what is not needed.",
-  },
-  CALL_REFUSED: {
-    effect: "halt",
-    meaning: "KMS refused a call for a reason that trying again will not change.",
-    cure: "Read KMS's own words in what was seen.",
-  },
-  NEW_VERSION_NOT_ENABLED: {
-    effect: "halt",
-    meaning: "The new version was disabled, or its deletion scheduled, before it could serve.",
-    cure: "Enable it again, if that was not meant.",
-  },
-  VERSION_CHANGED: {
-    effect: "halt",
-    meaning: "Somebody else changed the state of a version that keyturn is retiring.",
-    cure: "Find out who needs what. Put the state back for keyturn to go on.",
-  },
-  VERSION_GONE: {
-    effect: "halt",
-    meaning: "A version that should still exist is not in KMS.",
-    cure: "Look in CloudTrail for who deleted it. What it alone could decrypt is lost. A reconcile request takes it off the record, and rotations go on.",
-  },
-  APPROVAL_REQUIRED: {
-    effect: "block",
-    meaning: "The policy wants a person's approval before the old version is disabled or deleted.",
-    cure: "Read the evidence of drain, then `approve` with the version and the hash of it.",
-  },
-  ACKNOWLEDGEMENT_AWAITED: {
-    effect: "block",
-    meaning: "A new version is usable, and waits for its dependents to say that they are ready.",
-    cure: "Each named dependent sends the request `acknowledge`.",
-  },
-  USAGE_UNKNOWN: {
-    effect: "block",
-    meaning: "KMS cannot say when the old version was last used, and unknown is not quiet.",
-    cure: "Wait until KMS has tracked it, or set the policy's drain.evidence to advisory.",
-  },
-  ORIGINATED_AFTER_ACTIVATION: {
-    effect: "block",
-    meaning: "The old version was used to encrypt, sign or MAC after the alias had moved.",
-    cure: "Find the caller that names the key by id, and have it use the alias. KMS tells of the last use only: one that decrypts or verifies, later on, shows that originating has ended. Or `approve` this evidence.",
-  },
-  GUARDRAIL: {
-    effect: "block",
-    meaning: "A key policy forbids disabling or deleting a key this soon after its last use.",
-    cure: "Nothing: keyturn waits until the earliest date that it allows.",
-  },
-  DRAIN_PROLONGED: {
-    effect: "block",
-    meaning: "The old version is still in use, long after its minimum time in drain.",
-    cure: "Find who uses it and re-encrypt what it protects, or let the policy retain it.",
-  },
-  PAUSED: {
-    effect: "notice",
-    meaning: "A person paused this managed key: nothing moves but a key that must be given back.",
-    cure: "Ask to `resume` when the reason is gone.",
-  },
-  HELD_AFTER_ROLLBACK: {
-    effect: "notice",
-    meaning: "A version was rolled back: no new rotation opens until a person says so.",
-    cure: "Mend what the rollback was for, then ask to `resume`.",
-  },
-  REQUEST_REFUSED: {
-    effect: "notice",
-    meaning: "A request was malformed, or could not be done, and nothing was done of it.",
-    cure: "Read why, and send another one. This notice goes after a week.",
-  },
-  UNENROLLED: {
-    effect: "notice",
-    meaning: "This managed key was un-enrolled, and the configuration still names it.",
-    cure: "Take it out of the configuration; or ask to `resume`, and it is enrolled anew.",
-  },
-  NOT_ENROLLED_BY_TAG: {
-    effect: "notice",
-    meaning: "A key carries the tag keyturn:policy, and cannot be enrolled by it.",
-    cure: "Mend what was seen, name the managed key in the configuration, or take the tag off.",
-  },
-  ALIAS_ONLY_NOT_ENFORCED: {
-    effect: "notice",
-    meaning:
-      "The policy wants `originate: alias-only`, and keyturn did not make this version: nothing keeps callers from originating with it by id.",
-    cure: "Nothing: its successor will have the statement. Until then its use is observed.",
-  },
-  EVIDENCE_OVERRIDDEN: {
-    effect: "notice",
-    meaning: "A person had a compromised version put out of use although it is, or may be, in use.",
-    cure: "Help whoever still needs it. It is not deleted, and a use attempt does not bring it back.",
-  },
-  OVERDUE: {
-    effect: "notice",
-    meaning: "The version that serves is past its cryptoperiod.",
-    cure: "See the other findings of this managed key for what holds the rotation up.",
-  },
-  UNLISTED_ALIAS: {
-    effect: "notice",
-    meaning: "The key has an alias that is not in the managed key's set; keyturn will not move it.",
-    cure: "List it under `aliases`, or it will block the revoking of this version.",
-  },
-  USAGE_UNKNOWN_ACCEPTED: {
-    effect: "notice",
-    meaning: "The last use of the old version is unknown; the policy lets the drain end anyway.",
-    cure: "Set drain.evidence to required where an old key still in use would matter.",
-  },
-  STUCK: {
-    effect: "notice",
-    meaning: "The same managed key has failed many times in a row.",
-    cure: "Read the reason; if KMS or DynamoDB throttles, have less use the same quota.",
-  },
-  CLOCK_SKEW: {
-    effect: "notice",
-    meaning: "A claim or mark ends further ahead than any run could last: a clock is wrong.",
-    cure: "Find what ran with a wrong clock. keyturn waits the time out.",
-  },
-  RECORD_LARGE: {
-    effect: "notice",
-    meaning: "The item of this managed key is past 100 KB; DynamoDB's limit is 400 KB.",
-    cure: "Look for the rotations or versions that never come to an end.",
-  },
-  EXTRA_NOT_QUARANTINED: {
-    effect: "block",
-    meaning: "A key that a rotation made in excess has an alias, a grant or a use of its own.",
-    cure: "Find out who uses it. keyturn leaves it as it is.",
-  },
-  UNKNOWN_KEY: {
-    effect: "notice",
-    meaning: "A key carries this deployment's owner tag, and no record knows it.",
-    cure: "Find out who made and tagged it. keyturn does not touch it.",
-  },
-  SCHEMA_NEWER: {
-    effect: "refuse",
-    meaning: "The item of this managed key was written by a newer keyturn.",
-    cure: "Deploy that version, or a newer one.",
-  },
-  CONFIGURATION_INVALID: {
-    effect: "refuse",
-    meaning: "The configuration is malformed; no key is touched.",
-    cure: "Mend what the message names, and deploy again.",
-  },
-} as const satisfies Record<string, Explained>;
+export const effects = {
+  ALIAS_NOT_FOUND: "halt",
+  ALIAS_SET_SPLIT: "halt",
+  ALIAS_MOVED: "halt",
+  ALIAS_ON_OLD_VERSION: "halt",
+  KEY_NOT_ENABLED: "halt",
+  KIND_NOT_SERVED: "halt",
+  OTHER_OWNER: "halt",
+  KEY_ALREADY_MANAGED: "halt",
+  STATE_BEHIND_KMS: "halt",
+  USED_WHILE_DISABLED: "halt",
+  DEPENDENT_NOT_READY: "halt",
+  ALIAS_ONLY_UNFIT: "halt",
+  NOT_CONFIGURED: "halt",
+  POLICY_NOT_CARRIED: "halt",
+  TOO_MANY_TAGS: "halt",
+  KEY_POLICY_REFUSED: "halt",
+  ACCESS_DENIED: "halt",
+  KEY_QUOTA_REACHED: "halt",
+  CALL_REFUSED: "halt",
+  NEW_VERSION_NOT_ENABLED: "halt",
+  VERSION_CHANGED: "halt",
+  VERSION_GONE: "halt",
+  KEY_IN_STACK: "notice",
+  DRAIN_NOT_WATCHED: "block",
+  APPROVAL_REQUIRED: "block",
+  ACKNOWLEDGEMENT_AWAITED: "block",
+  USAGE_UNKNOWN: "block",
+  ORIGINATED_AFTER_ACTIVATION: "block",
+  GUARDRAIL: "block",
+  DRAIN_PROLONGED: "block",
+  PAUSED: "notice",
+  HELD_AFTER_ROLLBACK: "notice",
+  REQUEST_REFUSED: "notice",
+  UNENROLLED: "notice",
+  NOT_ENROLLED_BY_TAG: "notice",
+  ALIAS_ONLY_NOT_ENFORCED: "notice",
+  EVIDENCE_OVERRIDDEN: "notice",
+  OVERDUE: "notice",
+  UNLISTED_ALIAS: "notice",
+  USAGE_UNKNOWN_ACCEPTED: "notice",
+  STUCK: "notice",
+  CLOCK_SKEW: "notice",
+  RECORD_LARGE: "notice",
+  EXTRA_NOT_QUARANTINED: "block",
+  UNKNOWN_KEY: "notice",
+  SCHEMA_NEWER: "refuse",
+  CONFIGURATION_INVALID: "refuse",
+} as const satisfies Record<string, Effect>;
 
 export function finding(
   code: FindingCode,
@@ -264,28 +81,4 @@ export function finding(
 
 export function sameFinding(a: Finding, b: Finding): boolean {
   return a.code === b.code && a.subject === b.subject;
-}
-
-/** The command by which a person asks something of a managed key (docs/requests.md). */
-export function requestCommand(
-  alias: string,
-  kind: string,
-  fields: Record<string, string | number> = {},
-): string {
-  const item = {
-    pk: { S: `request#${alias}` },
-    sk: { S: "<a new id>" },
-    queue: { S: "due" },
-    dueAtMs: { N: "1" },
-    kind: { S: kind },
-    by: { S: "<you>" },
-    ...Object.fromEntries(
-      Object.entries(fields).map(([name, value]) => [
-        name,
-        typeof value === "number" ? { N: String(value) } : { S: value },
-      ]),
-    ),
-  };
-  const once = "--condition-expression 'attribute_not_exists(pk)'";
-  return `aws dynamodb put-item --table-name <table> ${once} --item '${JSON.stringify(item)}'`;
 }

@@ -46,7 +46,7 @@ function astray(scene: Scene): Decision | undefined {
   for (const alias of record.aliases) {
     const key = valueOf(seen.key[alias]);
     if (key === undefined || !rightful.includes(key.keyId)) {
-      return aliasMoved(alias, key, serving?.keyId ?? "", moment);
+      return aliasMoved(record, alias, key, serving?.keyId ?? "", moment);
     }
   }
   return undefined;

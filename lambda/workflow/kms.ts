@@ -77,7 +77,9 @@ export type Look =
   /** Keys that carry the tags of this rotation. */
   | { kind: "successors"; rotationId: string }
   /** Keys that say they are versions of this managed key of ours. */
-  | { kind: "lineage"; alias: string };
+  | { kind: "lineage"; alias: string }
+  /** Whether CloudTrail's events come back to us; asking for it calls KMS about this key. */
+  | { kind: "watch"; keyId: string };
 
 /** Everything looked at since the last changing call, by kind of look and what was looked at. */
 export type Seen = {
@@ -90,6 +92,8 @@ export type Seen = {
   "last-use": Record<string, Sight<{ lastUse: LastUse; hash: string }>>;
   successors: Record<string, Sight<string[]>>;
   lineage: Record<string, Sight<TaggedKey[]>>;
+  /** When the event came of a call that was made for that alone; absent where none ever did. */
+  watch: Record<string, Sight<{ heardAtMs: number }>>;
 };
 
 export type Call =

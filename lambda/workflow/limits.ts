@@ -11,6 +11,9 @@ export const authorizationLagMs = 10 * minuteMs;
 /** How long one request may be under way before its sender gives it up. */
 export const requestLimitMs = 10_000;
 
+/** How long before its deadline a run begins to leave off: a last call, and the writes after it. */
+export const leavingOffMs = 2 * requestLimitMs;
+
 /** Lambda: the longest that an invocation can last (Lambda quotas). */
 export const longestRunMs = 15 * minuteMs;
 

@@ -3,7 +3,8 @@
  * every changing call: newer versions, labels, aliases where no call of ours on record put them. Any
  * such trace stops all changing calls until a person had the record reconciled.
  */
-import { finding, requestCommand, type Finding } from "./findings.ts";
+import { finding, type Finding } from "./findings.ts";
+import { requestCommand } from "./request-command.ts";
 import { consistencyMs } from "./limits.ts";
 import { stillToSee, valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";

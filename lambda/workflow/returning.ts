@@ -2,7 +2,8 @@
  * The way back to a version that was retired: its deletion is cancelled, it is enabled, and the label
  * comes off, in this order, since KMS tags no key that is pending deletion.
  */
-import { finding, requestCommand } from "./findings.ts";
+import { finding } from "./findings.ts";
+import { requestCommand } from "./request-command.ts";
 import { consistencyMs } from "./limits.ts";
 import { wrongLabel } from "./lineage.ts";
 import { ownerFinding } from "./old-version.ts";

@@ -60,7 +60,7 @@ export function decideServing(scene: Scene): Decision {
   });
   if (target.kind === "not" && target.decision.kind !== "halt") return target.decision;
   if (astray !== undefined) {
-    return aliasMoved(astray, valueOf(seen.key[astray]), serving.keyId, moment);
+    return aliasMoved(record, astray, valueOf(seen.key[astray]), serving.keyId, moment);
   }
   // While a rotation moves the aliases one by one, they may be on either version.
   if (busy !== undefined) return cleared(record);

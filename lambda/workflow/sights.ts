@@ -13,6 +13,7 @@ export function nothingSeen(): Seen {
     "last-use": {},
     successors: {},
     lineage: {},
+    watch: {},
   };
 }
 
@@ -30,6 +31,7 @@ export function subjectOf(look: Look): string {
     case "tags":
     case "grants":
     case "last-use":
+    case "watch":
       return look.keyId;
   }
 }

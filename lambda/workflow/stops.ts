@@ -1,5 +1,6 @@
 /** What keeps a managed key from moving, and what moves all the same: a key that must come back. */
-import { finding, requestCommand, type Finding } from "./findings.ts";
+import { finding, type Finding } from "./findings.ts";
+import { requestCommand } from "./request-command.ts";
 import { otherTable } from "./lineage.ts";
 import type { ManagedKey, Moment, Rotation, Stop, UseAttempt } from "./types.ts";
 

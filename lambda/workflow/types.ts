@@ -135,6 +135,10 @@ export type Rotation = {
   soakSinceMs?: number;
   /** revoke: when the evidence of the hour before DisableKey was read. */
   lateUseReadAtMs?: number;
+  /** When it was told that a stack has the old version's key. */
+  stackToldAtMs?: number;
+  /** Since when it is waited for an event to show that the drain is watched. */
+  watchAskedAtMs?: number;
   /** revoke: that the old version is to come back; until nothing can disable it any longer. */
   restored?: Restored;
   /** Whose acknowledgement it waits for, and when each gave it. */

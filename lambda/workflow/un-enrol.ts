@@ -1,5 +1,6 @@
 /** Un-enrolment: our tags come off, and every key and alias stays as it is. */
-import { finding, requestCommand, type Finding } from "./findings.ts";
+import { finding, type Finding } from "./findings.ts";
+import { requestCommand } from "./request-command.ts";
 import { consistencyMs } from "./limits.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";

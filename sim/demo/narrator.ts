@@ -1,7 +1,7 @@
 /** Makes the timeline out of what keyturn tells its dependents: one line for each step. */
 import type { JournalEntry } from "../../lambda/ports.ts";
 import type { EventName } from "../../lambda/workflow/events.ts";
-import { catalogue, type FindingCode } from "../../lambda/workflow/findings.ts";
+import { effects, type FindingCode } from "../../lambda/workflow/findings.ts";
 import type { Retire } from "./fleet.ts";
 import { counted, type Entry } from "./timeline.ts";
 
@@ -136,7 +136,7 @@ export class Narrator {
     if (event === "put-right") {
       return { what: `sees it right again, and goes on: ${went.join()} is over`, incident: true };
     }
-    const halts = came.some((code) => catalogue[code].effect === "halt");
+    const halts = came.some((code) => effects[code] === "halt");
     return {
       what: `${halts ? "halts" : "notes"}: ${came.join()}, ${this.plain(reason)}`,
       why: halts ? "it never overwrites what somebody did; a person must look" : "nothing halts",

@@ -58,6 +58,7 @@ export function createKeyServiceTwin(
       sighted(async () =>
         lastUseOf(await ask<GetKeyLastUsageCommandOutput>("GetKeyLastUsage", { KeyId: keyId })),
       ),
+    canary: async (keyId) => void (await sighted(() => ask("DescribeKey", { KeyId: keyId }))),
     allAliases: () => allAliases(pages, {}),
     change: (call, guard) => outcomeOf(() => change(ask, clock, call, guard)),
   };

@@ -28,6 +28,7 @@ export type Contents = {
   configurations: Set<string>;
   archived: Map<string, Map<number, JournalEntry>>;
   runClaim: { runId: string; untilMs: number } | undefined;
+  heardAtMs: number | undefined;
   chores: Map<Chore, { dueAtMs: number; findings: Finding[] }>;
 };
 
@@ -50,6 +51,7 @@ export class TableState {
     configurations: new Set(),
     archived: new Map(),
     runClaim: undefined,
+    heardAtMs: undefined,
     chores: new Map(),
   };
 

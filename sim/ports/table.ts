@@ -97,7 +97,13 @@ function bindingsOf(
 }
 
 type DeploymentItems =
-  "takeRunClaim" | "releaseRunClaim" | "recordConfiguration" | "forgetConfigurations" | "schedule";
+  | "takeRunClaim"
+  | "releaseRunClaim"
+  | "recordConfiguration"
+  | "forgetConfigurations"
+  | "schedule"
+  | "heard"
+  | "heardAtMs";
 
 function deploymentItemsOf(state: TableState): Pick<Table, DeploymentItems> {
   return {
@@ -109,6 +115,12 @@ function deploymentItemsOf(state: TableState): Pick<Table, DeploymentItems> {
     recordConfiguration: (hash) => later(() => void state.contents.configurations.add(hash)),
     forgetConfigurations: (hashes) =>
       later(() => hashes.forEach((hash) => state.contents.configurations.delete(hash))),
+    heard: (atMs) =>
+      later(() => {
+        const { contents } = state;
+        contents.heardAtMs = Math.max(contents.heardAtMs ?? atMs, atMs);
+      }),
+    heardAtMs: () => later(() => state.contents.heardAtMs),
     schedule: (chore, dueAtMs, findings) =>
       later(() => {
         const { chores } = state.contents;

@@ -56,6 +56,8 @@ function see(kms: ModelKms, nowMs: number, look: Look): Sight<unknown> {
       return seenAs([]);
     case "last-use":
       return seenAs({ lastUse: lastUseOf(key, nowMs), hash: "" });
+    case "watch":
+      return { kind: "absent" };
   }
 }
 

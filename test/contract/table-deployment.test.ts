@@ -39,6 +39,19 @@ describe.each(tableSides)("the run claim in %s", (_side, open) => {
   });
 });
 
+describe.each(tableSides)("the canary in %s", (_side, open) => {
+  test("was heard when its latest event says; a late one of before changes nothing", async () => {
+    const { table } = await open();
+    expect(await table.heardAtMs()).toBeUndefined();
+    await table.heard(nowMs);
+    await table.heard(nowMs - minuteMs);
+    expect(await table.heardAtMs()).toBe(nowMs);
+    await table.heard(nowMs + minuteMs);
+    expect(await table.heardAtMs()).toBe(nowMs + minuteMs);
+    expect((await table.due(nowMs + 2 * minuteMs, 10)).items).toEqual([]);
+  });
+});
+
 describe.each(tableSides)("the audit in %s", (_side, open) => {
   test("keeps what the last one found until the next one has found something else", async () => {
     const { table, auditFindings } = await open();

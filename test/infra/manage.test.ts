@@ -194,7 +194,7 @@ describe("synthesis is refused, with the path of the construct and the value,", 
       ],
       [
         "where the function would be fired every other day",
-        "interval: expected whole minutes, up to a day, got 2 days",
+        "interval: expected a day at most, got 2 days",
         manageOne,
         { interval: Duration.days(2) },
       ],

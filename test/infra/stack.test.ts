@@ -44,6 +44,7 @@ describe("the function", () => {
           KEYTURN_EVENT_BUS: "default",
           KEYTURN_DISCOVERY: "walk",
           KEYTURN_QUOTA_SHARE: "0.2",
+          KEYTURN_DRAIN_WATCH: "cloudtrail",
         },
       },
     });
@@ -74,9 +75,11 @@ describe("the schedule", () => {
       ],
     });
     template.hasResourceProperties("AWS::Lambda::EventInvokeConfig", {
-      MaximumEventAgeInSeconds: 300,
-      MaximumRetryAttempts: 1,
-      DestinationConfig: { OnFailure: { Destination: queueArn } },
+      MaximumEventAgeInSeconds: 21_600,
+      MaximumRetryAttempts: 2,
+    });
+    template.hasResourceProperties("AWS::Lambda::Function", {
+      DeadLetterConfig: { TargetArn: queueArn },
     });
   });
 
@@ -85,6 +88,41 @@ describe("the schedule", () => {
     template.hasResourceProperties("AWS::Events::Rule", { ScheduleExpression: "rate(1 day)" });
     template.hasResourceProperties("AWS::Lambda::EventInvokeConfig", {
       MaximumEventAgeInSeconds: 21_600,
+    });
+  });
+});
+
+describe("the drain", () => {
+  const everything = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
+
+  it("is watched: whoever tries to use a key that is out of use calls the function", () => {
+    templateOf().hasResourceProperties("AWS::Events::Rule", {
+      State: everything,
+      EventPattern: {
+        source: ["aws.kms"],
+        "detail-type": ["AWS API Call via CloudTrail"],
+        detail: {
+          eventSource: ["kms.amazonaws.com"],
+          errorCode: Match.arrayWith(["DisabledException", "KMSInvalidStateException"]),
+        },
+      },
+    });
+  });
+
+  it("is proved to be watched by a call of the function's own, which comes back", () => {
+    templateOf().hasResourceProperties("AWS::Events::Rule", {
+      State: everything,
+      EventPattern: {
+        detail: { eventName: ["DescribeKey"], userAgent: [{ wildcard: "*keyturn-canary*" }] },
+      },
+    });
+  });
+
+  it("is not watched where that is not wanted, and then nothing waits for an event", () => {
+    const template = templateOf({ watchDrain: false });
+    template.resourceCountIs("AWS::Events::Rule", 1);
+    template.hasResourceProperties("AWS::Lambda::Function", {
+      Environment: { Variables: Match.objectLike({ KEYTURN_DRAIN_WATCH: "none" }) },
     });
   });
 });

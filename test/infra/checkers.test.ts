@@ -1,0 +1,55 @@
+/** Checkers that others wrote find nothing that is not acknowledged with its reason. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type App, type IPolicyValidationPlugin, type Stack, Validations } from "aws-cdk-lib";
+import { Bucket } from "aws-cdk-lib/aws-s3";
+import { AwsSolutionsChecks, NIST80053R5Checks } from "cdk-nag";
+import { expect, test } from "vitest";
+import { acknowledged } from "../../infra/acknowledged.ts";
+import { KeyRotationStack } from "../../infra/stack.ts";
+import { createApp } from "./app.ts";
+
+type Report = { pluginReports: { pluginName: string; violations: { ruleName: string }[] }[] };
+
+type Pack = (app: App) => IPolicyValidationPlugin;
+
+function violations(pack: Pack, more: (stack: Stack) => void = () => undefined): string[] {
+  const app = createApp();
+  const stack = new KeyRotationStack(app, "Keyturn", {
+    configuration: {
+      owner: "acme",
+      policies: { yearly: { retire: "delete" } },
+      managedKeys: [{ alias: "alias/orders", policy: "yearly" }],
+    },
+  });
+  more(stack);
+  Validations.of(app).addPlugins(pack(app));
+  try {
+    app.synth();
+  } catch (error) {
+    expect((error as Error).name).toBe("ValidationFailed");
+  }
+  const report = readFileSync(join(app.outdir, "validation-report.json"), "utf8");
+  const { pluginReports } = JSON.parse(report) as Report;
+  return pluginReports.flatMap((one) => one.violations.map(({ ruleName }) => ruleName));
+}
+
+const packs: [name: string, pack: Pack][] = [
+  ["AwsSolutions", (app) => new AwsSolutionsChecks(app)],
+  ["NIST 800-53 R5", (app) => new NIST80053R5Checks(app)],
+];
+
+test.each(packs)("cdk-nag's pack %s finds nothing in the stack", (_name, pack) => {
+  expect(violations(pack)).toEqual([]);
+});
+
+test.each(packs)("cdk-nag's pack %s looks: a bucket beside it is found", (_name, pack) => {
+  expect(violations(pack, (stack) => new Bucket(stack, "Bucket")).join()).toMatch(/S1|S3/);
+});
+
+test("what is acknowledged is little, and each with a reason of its own", () => {
+  const reasons = Object.values(acknowledged).flatMap((all) => all.map(({ reason }) => reason));
+  expect(reasons.every((reason) => reason.length > 40)).toBe(true);
+  const rules = Object.values(acknowledged).flatMap((all) => all.flatMap(({ nag }) => nag));
+  expect(rules.length).toBeLessThanOrEqual(10);
+});
