@@ -68,7 +68,9 @@ export function createKeyService(clock: Clock, config: KMSClientConfig = {}): Ke
       }),
     policyOf: (keyId) =>
       sighted(async () => {
-        const { Policy } = await eyes.send(new GetKeyPolicyCommand({ KeyId: keyId }));
+        const { Policy } = await eyes.send(
+          new GetKeyPolicyCommand({ KeyId: keyId, PolicyName: "default" }),
+        );
         return keyPolicyOf(Policy ?? "{}");
       }),
     tagsOf: (keyId) =>

@@ -5,36 +5,45 @@ import type { Discovery } from "../../lambda/ports.ts";
 import type { Fault } from "../../sim/http/faults.ts";
 import { createDiscoveryTwin } from "../../sim/ports/keys.ts";
 import { dayMs } from "../fixtures.ts";
-import { aWireLab, keySides, policyFor, sdkConfig, type KeyLab } from "./sides.ts";
+import { isEmulatorRun } from "../emulator/run.ts";
+import {
+  aKeyLabOnTheWire,
+  aTwinLab,
+  aWireLab,
+  policyFor,
+  sdkConfig,
+  type KeyLab,
+} from "./sides.ts";
 
 type Lab = KeyLab & { discovery: Discovery };
+type Side = [side: string, open: () => Promise<Lab>];
 
-const twinOf = keySides[1]?.[1];
-
-const sides: [side: string, open: () => Promise<Lab>][] = [
+const onTheWire: Side[] = [
   [
     "the tagging API",
     async () => {
-      const lab = await aWireLab();
-      return { ...lab, discovery: createTaggingDiscovery(sdkConfig(lab.aws.endpoint)) };
+      const lab = await aKeyLabOnTheWire();
+      return { ...lab, discovery: createTaggingDiscovery(lab.sdk) };
     },
   ],
   [
     "a walk over all keys",
     async () => {
-      const lab = await aWireLab();
-      return { ...lab, discovery: createWalkingDiscovery(sdkConfig(lab.aws.endpoint)) };
-    },
-  ],
-  [
-    "the twin",
-    async () => {
-      const lab = await twinOf?.();
-      if (lab === undefined) throw new Error("the twin is the second side");
-      return { ...lab, discovery: createDiscoveryTwin(lab.kms) };
+      const lab = await aKeyLabOnTheWire();
+      return { ...lab, discovery: createWalkingDiscovery(lab.sdk) };
     },
   ],
 ];
+
+const inMemory: Side = [
+  "the twin",
+  async () => {
+    const lab = aTwinLab();
+    return { ...lab, discovery: createDiscoveryTwin(lab.kms) };
+  },
+];
+
+const sides = isEmulatorRun ? onTheWire : [...onTheWire, inMemory];
 
 function tagged(lab: KeyLab, tags: Record<string, string>, input = {}): string {
   const Tags = Object.entries(tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Call, Grant, KeyShape, Outcome, Refusal } from "../../lambda/workflow/types.ts";
 import { dayMs } from "../fixtures.ts";
-import { absentKeyId, keySides, keyturnArn, policyFor, startMs, type KeyLab } from "./sides.ts";
+import { absentKeyId, keySides, keyturnArn, policyFor, type KeyLab } from "./sides.ts";
 
 const symmetric: KeyShape = {
   spec: "SYMMETRIC_DEFAULT",
@@ -35,7 +35,7 @@ function grantTo(grantee: string, changes: Partial<Grant> = {}): Omit<Grant, "gr
 
 describe.each(keySides)("a changing call through %s", (_side, open) => {
   test.each(shapes)("makes %s that is what was asked for", async (_kind, shape) => {
-    const { keys, guard } = await open({ customKeyStores });
+    const { keys, guard, accountId, clock, toldAs } = await open({ customKeyStores });
     const call = createKey({
       shape: { ...symmetric, ...shape },
       description: "orders",
@@ -46,8 +46,8 @@ describe.each(keySides)("a changing call through %s", (_side, open) => {
     expect(made).toStrictEqual({
       kind: "done",
       keyId: made.keyId,
-      arn: `arn:aws:kms:us-east-1:000000000000:key/${made.keyId}`,
-      createdAtMs: startMs,
+      arn: `arn:aws:kms:us-east-1:${accountId}:key/${made.keyId}`,
+      createdAtMs: toldAs(clock.nowMs()),
     });
     expect(await keys.describe(made.keyId)).toMatchObject({
       value: { ...symmetric, ...shape, description: "orders", arn: made.arn, state: "Enabled" },
@@ -113,7 +113,7 @@ describe.each(keySides)("a changing call through %s", (_side, open) => {
   });
 
   test("disables, enables, and schedules for deletion, and says for when", async () => {
-    const { keys, aKey, guard } = await open();
+    const { keys, aKey, guard, clock, toldAs } = await open();
     const keyId = aKey();
     const stateAfter = async (call: Call): Promise<[Outcome, string]> => {
       const outcome = await keys.change(call, guard());
@@ -124,7 +124,7 @@ describe.each(keySides)("a changing call through %s", (_side, open) => {
     expect(await stateAfter({ kind: "DisableKey", keyId })).toStrictEqual([done, "Disabled"]);
     expect(await stateAfter({ kind: "DisableKey", keyId })).toStrictEqual([done, "Disabled"]);
     expect(await stateAfter({ kind: "EnableKey", keyId })).toStrictEqual([done, "Enabled"]);
-    const deletionAtMs = startMs + 9 * dayMs;
+    const deletionAtMs = toldAs(clock.nowMs() + 9 * dayMs);
     expect(await stateAfter({ kind: "ScheduleKeyDeletion", keyId, windowDays: 9 })).toStrictEqual([
       { kind: "done", deletionAtMs },
       "PendingDeletion",

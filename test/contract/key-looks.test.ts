@@ -16,13 +16,13 @@ const grantee = "arn:aws:iam::000000000000:role/orders";
 
 describe.each(keySides)("a look at KMS through %s", (_side, open) => {
   test("shows a key as it is, by id, by ARN and by alias", async () => {
-    const { keys, ask, aKey } = await open();
+    const { keys, ask, aKey, accountId, clock, toldAs } = await open();
     const keyId = aKey({
       KeySpec: "ECC_NIST_P256",
       KeyUsage: "SIGN_VERIFY",
       Description: "signs",
     });
-    const arn = `arn:aws:kms:us-east-1:000000000000:key/${keyId}`;
+    const arn = `arn:aws:kms:us-east-1:${accountId}:key/${keyId}`;
     ask("CreateAlias", { AliasName: "alias/orders", TargetKeyId: keyId });
     for (const name of [keyId, arn, "alias/orders"]) {
       expect(await keys.describe(name)).toStrictEqual({
@@ -33,7 +33,7 @@ describe.each(keySides)("a look at KMS through %s", (_side, open) => {
           state: "Enabled",
           managedBy: "CUSTOMER",
           description: "signs",
-          createdAtMs: startMs,
+          createdAtMs: toldAs(clock.nowMs()),
           spec: "ECC_NIST_P256",
           usage: "SIGN_VERIFY",
           origin: "AWS_KMS",
@@ -220,10 +220,10 @@ describe.each(keySides)("a look at KMS through %s", (_side, open) => {
 
 describe.each(keySides)("the last use of a key, through %s", (_side, open) => {
   test("is never, as long as a key younger than KMS's tracking was not used", async () => {
-    const { keys, aKey } = await open();
+    const { keys, aKey, clock, toldAs } = await open();
     expect(await keys.lastUseOf(aKey())).toEqual({
       kind: "seen",
-      value: { kind: "never", sinceMs: startMs },
+      value: { kind: "never", sinceMs: toldAs(clock.nowMs()) },
     });
   });
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Call, Outcome } from "../../lambda/workflow/types.ts";
 import { dayMs } from "../fixtures.ts";
-import { absentKeyId, keySides, policyFor, startMs, type KeyLab } from "./sides.ts";
+import { absentKeyId, keySides, policyFor, type KeyLab } from "./sides.ts";
 
 const done: Outcome = { kind: "done" };
 
@@ -57,7 +57,7 @@ describe.each(keySides)("a deletion cancelled through %s", (_side, open) => {
   test("leaves the key Disabled, and nothing deletes it any more", async () => {
     const lab = await open();
     const keyId = scheduled(lab);
-    const deletionAtMs = startMs + 7 * dayMs;
+    const deletionAtMs = lab.toldAs(lab.clock.nowMs() + 7 * dayMs);
     expect(await lab.keys.describe(keyId)).toMatchObject({ value: { deletionAtMs } });
     const cancel: Call = { kind: "CancelKeyDeletion", keyId };
     expect(await lab.keys.change(cancel, lab.guard())).toStrictEqual(done);

@@ -1,4 +1,7 @@
-/** Each port has two sides, and one suite holds both to the same: here a test opens either. */
+/**
+ * Each port has two sides, and one suite holds both to the same: here a test opens either. Where the
+ * suites are run against an emulator (`npm run test:localstack`), that is their only side.
+ */
 import type {
   CreateKeyCommandInput,
   CreateKeyCommandOutput,
@@ -17,6 +20,8 @@ import { cheapCryptography } from "../../sim/kms/cheap-cryptography.ts";
 import { KmsTwin } from "../../sim/kms/twin.ts";
 import { createKeyServiceTwin } from "../../sim/ports/keys.ts";
 import { SimRandom } from "../../sim/random.ts";
+import { anEmulatedKeyLab } from "../emulator/key-lab.ts";
+import { isEmulatorRun, type EmulatorSdk } from "../emulator/run.ts";
 import { minuteMs } from "../fixtures.ts";
 
 /** Not a whole second: a timestamp that was rounded on its way is found out. */
@@ -30,21 +35,34 @@ export type LabOptions = Omit<EmbeddedAwsOptions, "port" | "clock" | "seed" | "f
 /** A KMS that a person can arrange, seen through one side of the port. */
 export type KeyLab = {
   keys: KeyService;
-  kms: KmsTwin;
-  clock: SimClock;
+  kms: { snapshot: () => { keys: unknown[] }; addAwsManagedKey: (service: string) => string };
+  clock: Pick<SimClock, "nowMs" | "advance" | "moveTo">;
+  accountId: string;
+  /** How a moment on `clock` looks when KMS tells it. */
+  toldAs: (ms: number) => number;
   ask: <T = unknown>(operation: string, input: object) => T;
   aKey: (input?: CreateKeyCommandInput) => string;
   guard: () => Guard;
 };
 
-export type WireLab = KeyLab & { aws: EmbeddedAws };
+export type TwinLab = KeyLab & { kms: KmsTwin; clock: SimClock };
+/** `sdk` is for further clients on the same account. */
+export type OnTheWire = KeyLab & { sdk: EmulatorSdk & { endpoint?: string } };
+export type WireLab = TwinLab & OnTheWire & { aws: EmbeddedAws };
 
 type OpenKeyLab = (options?: LabOptions) => Promise<KeyLab>;
 
-export const keySides: [side: string, open: OpenKeyLab][] = [
-  ["the SDK adapter, over the wire", (options) => aWireLab(options)],
-  ["the twin", (options) => Promise.resolve(aTwinLab(options))],
-];
+export const keySides: [side: string, open: OpenKeyLab][] = isEmulatorRun
+  ? [["the SDK adapter, on the emulator", (options) => anEmulatedKeyLab(options)]]
+  : [
+      ["the SDK adapter, over the wire", (options) => aWireLab(options)],
+      ["the twin", (options) => Promise.resolve(aTwinLab(options))],
+    ];
+
+/** The side that the SDK is on, whatever answers it. */
+export const aKeyLabOnTheWire: () => Promise<OnTheWire> = isEmulatorRun
+  ? anEmulatedKeyLab
+  : aWireLab;
 
 /** For any client of the SDK; nothing of it comes from the machine's own environment. */
 export function sdkConfig(endpoint: string) {
@@ -73,11 +91,12 @@ export async function aWireLab(
 ): Promise<WireLab> {
   const aws = await anAws(options);
   const clock = clockOn(aws.clock);
-  const keys = createKeyService(clock, { ...sdkConfig(aws.endpoint), ...config });
-  return { ...labOf(aws.kms, aws.clock, keys), aws };
+  const sdk = sdkConfig(aws.endpoint);
+  const keys = createKeyService(clock, { ...sdk, ...config });
+  return { ...labOf(aws.kms, aws.clock, keys), aws, sdk };
 }
 
-function aTwinLab(options: LabOptions = {}): KeyLab {
+export function aTwinLab(options: LabOptions = {}): TwinLab {
   const clock = new SimClock({ startMs });
   const kms = new KmsTwin({
     clock,
@@ -89,13 +108,15 @@ function aTwinLab(options: LabOptions = {}): KeyLab {
   return labOf(kms, clock, createKeyServiceTwin(kms, clock, keyturnArn));
 }
 
-function labOf(kms: KmsTwin, clock: SimClock, keys: KeyService): KeyLab {
+function labOf(kms: KmsTwin, clock: SimClock, keys: KeyService): TwinLab {
   const ask = <T>(operation: string, input: object): T =>
     kms.call(operation, input, { principalArn: personArn }) as T;
   return {
     keys,
     kms,
     clock,
+    accountId: "000000000000",
+    toldAs: (ms) => ms,
     ask,
     aKey: (input = {}) =>
       ask<CreateKeyCommandOutput>("CreateKey", input).KeyMetadata?.KeyId ?? "none",

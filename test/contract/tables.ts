@@ -1,5 +1,5 @@
 /** The two sides of the Table port, what a test needs to look behind them, and records to put in. */
-import { DynamoDB } from "@aws-sdk/client-dynamodb";
+import { DynamoDB, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { onTestFinished } from "vitest";
 import { keys } from "../../lambda/aws/dynamodb-items.ts";
@@ -11,6 +11,8 @@ import { newManagedKey } from "../../lambda/workflow/record.ts";
 import type { EntryDraft, ManagedKey, Rotation, Version } from "../../lambda/workflow/types.ts";
 import type { EmbeddedAws } from "../../sim/embedded-aws.ts";
 import { createTableTwin } from "../../sim/ports/table.ts";
+import { isEmulatorRun } from "../emulator/run.ts";
+import { anEmulatedTable } from "../emulator/table.ts";
 import { aHome, aKey, aPolicy, minuteMs } from "../fixtures.ts";
 import { anAws, sdkConfig } from "./sides.ts";
 
@@ -33,16 +35,27 @@ export type TableLab = {
 
 export type WireTableLab = TableLab & { aws: EmbeddedAws };
 
-export const tableSides: [side: string, open: () => Promise<TableLab>][] = [
-  ["the SDK adapter, on DynamoDB", aWireTableLab],
-  ["the twin", () => Promise.resolve(aTwinTableLab())],
-];
+export const tableSides: [side: string, open: () => Promise<TableLab>][] = isEmulatorRun
+  ? [["the SDK adapter, on the emulator", anEmulatedTableLab]]
+  : [
+      ["the SDK adapter, on DynamoDB", aWireTableLab],
+      ["the twin", () => Promise.resolve(aTwinTableLab())],
+    ];
 
 export async function aWireTableLab(): Promise<WireTableLab> {
   const aws = await anAws();
-  const TableName = "keyturn";
-  await aws.createStateTable(TableName);
-  const client = new DynamoDB(sdkConfig(aws.endpoint));
+  const tableName = "keyturn";
+  await aws.createStateTable(tableName);
+  return { ...aLabOn(tableName, sdkConfig(aws.endpoint)), aws };
+}
+
+async function anEmulatedTableLab(): Promise<TableLab> {
+  const { tableName, sdk } = await anEmulatedTable();
+  return aLabOn(tableName, sdk);
+}
+
+function aLabOn(TableName: string, sdk: DynamoDBClientConfig): TableLab {
+  const client = new DynamoDB(sdk);
   onTestFinished(() => client.destroy());
   const itemsOf = async <T>(pk: string, from: string): Promise<T[]> => {
     const { Items } = await client.query({
@@ -60,7 +73,6 @@ export async function aWireTableLab(): Promise<WireTableLab> {
     await client.putItem({ TableName, Item });
   };
   return {
-    aws,
     put: ({ record, ...rest }) => putItem({ ...keys.record(record.alias), ...record, ...rest }),
     stored: async (of) => {
       const [item] = await itemsOf<Stored & { queue: string }>(`key#${of}`, "record");
@@ -69,7 +81,7 @@ export async function aWireTableLab(): Promise<WireTableLab> {
       return { record, journalHead, outbox };
     },
     ask: (of, id, body) => putItem({ ...body, ...keys.request(of, id), dueAtMs: 0 }),
-    table: createTable(TableName, sdkConfig(aws.endpoint)),
+    table: createTable(TableName, sdk),
     archived: (of) => itemsOf<JournalEntry>(`key#${of}`, "journal#"),
     auditFindings: async () => {
       const [state] = await itemsOf<{ findings?: Finding[] }>("audit", "state");

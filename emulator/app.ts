@@ -1,0 +1,43 @@
+/**
+ * The stack of `infra/app.ts`, with two changes that make it a test of minutes: the schedule fires as
+ * often as EventBridge can, and the package has the handler whose time passes faster.
+ *
+ * `KEYTURN_EMULATOR_STACK` is its name, `KEYTURN_EMULATOR_PACKAGE` a folder to build the package in, and
+ * `KEYTURN_EMULATOR_ALARMS` is `plain` where the emulator takes no metric math.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { App, Duration } from "aws-cdk-lib";
+import type { CfnFunction } from "aws-cdk-lib/aws-lambda";
+import { Asset } from "aws-cdk-lib/aws-s3-assets";
+import { bundle } from "../infra/bundle.ts";
+import { KeyRotationStack } from "../infra/stack.ts";
+import { readDocument } from "../lambda/config.ts";
+import { withoutMetricMath } from "./plain-alarms.ts";
+
+/** A day in each minute. */
+const times = 24 * 60;
+
+const {
+  KEYTURN_EMULATOR_STACK: name = "",
+  KEYTURN_EMULATOR_PACKAGE: folder = "",
+  KEYTURN_EMULATOR_ALARMS: alarms = "",
+} = process.env;
+const app = new App();
+const path = String(app.node.tryGetContext("config"));
+const configuration = readDocument(readFileSync(path, "utf8"));
+const stack = new KeyRotationStack(app, name, {
+  configuration,
+  interval: Duration.minutes(1),
+});
+
+if (alarms === "plain") withoutMetricMath(stack);
+
+const { rotation } = stack;
+bundle(join(import.meta.dirname, "hasty-handler.ts"), configuration, folder);
+const hasty = new Asset(rotation, "HastyPackage", { path: folder });
+const resource = rotation.function.node.defaultChild as CfnFunction;
+// Over what the construct will have put there when the app is synthesised.
+resource.addPropertyOverride("Code.S3Key", hasty.s3ObjectKey);
+rotation.function.addEnvironment("KEYTURN_SINCE_MS", String(Date.now()));
+rotation.function.addEnvironment("KEYTURN_TIMES", String(times));
