@@ -80,8 +80,6 @@ describe("the function's role", () => {
       "kms:UpdateAlias",
       "logs:CreateLogStream",
       "logs:PutLogEvents",
-      "sqs:GetQueueAttributes",
-      "sqs:GetQueueUrl",
       "sqs:SendMessage",
       "tag:GetResources",
     ]);
