@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     environment: "node",
     include: ["test/**/*.test.ts"],
+    // Those take an emulator: vitest.emulator.config.ts.
+    exclude: ["test/emulator/**"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // Processes, not threads: dynalite's store is a native module, and some tests start servers.
