@@ -95,7 +95,7 @@ test("a claim by force that another one overtakes is not made: its epoch is spen
   lab.aws.fault = (_service, name) => {
     if (name !== "UpdateItem" || overtaking !== undefined) return undefined;
     overtaking = lab.table.claim(alias, aClaim({ runId: "run-2", taking: "force" }));
-    return { kind: "delay", ms: 100 };
+    return { kind: "delay", ms: 2000 };
   };
   const forced = aClaim({ taking: "force" });
   expect(await lab.table.claim(alias, forced)).toMatchObject({ kind: "taken" });
