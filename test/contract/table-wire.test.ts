@@ -72,7 +72,7 @@ test("a claim that was decided on before another run came and went is not made: 
   lab.aws.fault = (_service, name) => {
     if (name !== "UpdateItem" || meanwhile !== undefined) return undefined;
     meanwhile = another();
-    return { kind: "delay", ms: 100 };
+    return { kind: "delay", ms: 1000 };
   };
   expect(await lab.table.claim(alias, aClaim())).toEqual({ kind: "taken" });
   expect(await meanwhile).toEqual({ kind: "written" });
