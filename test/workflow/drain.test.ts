@@ -1,0 +1,243 @@
+import { describe, expect, test } from "vitest";
+import { decideDrain, notQuiet, retiredAtMs as retiredAt } from "../../lambda/workflow/4-drain.ts";
+import { evidenceOf } from "../../lambda/workflow/destruction.ts";
+import { aPolicy, dayMs, hourMs, minuteMs } from "../fixtures.ts";
+import { calls, changes, halts, looksOf, nextOf, spoken, waits } from "./decided.ts";
+import {
+  absent,
+  alias,
+  aVersion,
+  denied,
+  lastUsedAtMs,
+  nowMs,
+  retiredAtMs,
+  saw,
+  sawKey,
+  sawUnknownUse,
+  sawUse,
+  stepScene,
+  type StepSetting,
+} from "./scene.ts";
+
+const decide = (setting: StepSetting = {}) => spoken(decideDrain(stepScene("drain", setting)));
+const state = (name: "Disabled" | "PendingDeletion") => ({
+  key: { "key-1": sawKey("key-1", { state: name }) },
+});
+const ours = { "keyturn:owner": "acme" };
+
+describe("the label of a retired version", () => {
+  const unlabelled: StepSetting = {
+    old: { label: undefined },
+    rotation: { labelledAtMs: undefined },
+  };
+
+  test("is put on first of all, once the key and its tags were seen", () => {
+    const scene = stepScene("drain", unlabelled);
+    expect(decideDrain(scene)).toMatchObject(
+      calls("TagResource", { keyId: "key-1", tags: { "keyturn:retired": "r1" } }),
+    );
+    expect(spoken(decideDrain(scene)).kind).toBe("call");
+    const asked = looksOf((seen) => decideDrain({ ...scene, seen }), scene.seen);
+    expect(asked).toEqual(["key key-1", "tags key-1"]);
+  });
+
+  test.each<[why: string, seen: StepSetting["seen"], code: string, subject: string]>([
+    ["it is not Enabled", state("Disabled"), "VERSION_CHANGED", "key-1"],
+    ["it is gone", { key: { "key-1": absent } }, "VERSION_GONE", "key-1"],
+    ["it is another owner's", { tags: { "key-1": saw({}) } }, "OTHER_OWNER", alias],
+    [
+      "it has a label that nobody put on record",
+      { tags: { "key-1": saw({ ...ours, "keyturn:retired": "r0" }) } },
+      "STATE_BEHIND_KMS",
+      alias,
+    ],
+    ["it may not be looked at", { tags: { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
+  ])("is not put on where %s", (_why, seen = {}, code, subject) => {
+    expect(decide({ ...unlabelled, seen })).toMatchObject(halts(code, subject));
+  });
+});
+
+describe("an old version ends its drain", () => {
+  test("when it is quiet, and no alias is on it", () => {
+    const done = decide();
+    expect(done).toMatchObject(
+      changes("drained", {
+        version: 1,
+        keyId: "key-1",
+        lastUse: "Sign at 1972-08-03T00:00:00Z",
+        evidence: "evidence-hash",
+      }),
+    );
+    expect(done).toMatchObject({ entry: { rotationId: "r1", step: "drain" } });
+    expect(nextOf(done).rotations).toMatchObject([
+      {
+        step: "revoke",
+        stepSinceMs: nowMs,
+        evidence: { lookedAtMs: nowMs, hash: "evidence-hash", lastUse: { kind: "used" } },
+      },
+    ]);
+  });
+
+  test("not before the policy's minimum time, and until then nothing is looked at", () => {
+    const since = (ms: number) => decide({ rotation: { drainSinceMs: nowMs - ms }, seen: {} });
+    expect(since(30 * dayMs - 1)).toMatchObject(waits(nowMs + 1));
+    expect(since(30 * dayMs)).toMatchObject(changes("drained"));
+  });
+
+  test("the minimum time counts from its retirement where nothing else is on record", () => {
+    const rotation = { drainSinceMs: undefined };
+    const old = (ms: number) => ({ retiredAtMs: nowMs - ms });
+    expect(decide({ rotation, old: old(29 * dayMs) })).toMatchObject(waits(nowMs + dayMs));
+    expect(decide({ rotation, old: old(30 * dayMs) })).toMatchObject(changes("drained"));
+    expect(() => decide({ rotation, old: { retiredAtMs: undefined } })).toThrow("version 1");
+  });
+
+  test("the key, its aliases and its last use are looked at", () => {
+    const scene = stepScene("drain");
+    const asked = looksOf((seen) => decideDrain({ ...scene, seen }), scene.seen);
+    expect(asked).toEqual(["key key-1", "aliases key-1", "last-use key-1"]);
+  });
+
+  test.each<[why: string, seen: StepSetting["seen"], code: string, subject: string]>([
+    [
+      "an alias is on it",
+      { aliases: { "key-1": saw(["alias/x"]) } },
+      "ALIAS_ON_OLD_VERSION",
+      "key-1",
+    ],
+    ["somebody disabled it", state("Disabled"), "VERSION_CHANGED", "key-1"],
+    ["it is gone", { key: { "key-1": absent } }, "VERSION_GONE", "key-1"],
+    ["its use may not be read", { "last-use": { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
+  ])("not where %s", (_why, seen = {}, code, subject) => {
+    expect(decide({ seen })).toMatchObject(halts(code, subject));
+  });
+
+  test("under a policy that retains, in use or not", () => {
+    const done = decide({
+      rotation: { policy: aPolicy({ retire: "retain" }) },
+      seen: { "last-use": { "key-1": sawUse("Decrypt", nowMs - hourMs) } },
+    });
+    expect(done).toMatchObject(
+      changes("completed", {
+        version: 1,
+        keyId: "key-1",
+        lastUse: "Decrypt at 1972-09-26T23:00:00Z",
+      }),
+    );
+    expect(done).toMatchObject({ entry: { rotationId: "r1", step: "drain" } });
+    const { versions, rotations, closed } = nextOf(done);
+    expect(versions[0]).toMatchObject({ standing: "retained" });
+    expect(rotations).toEqual([]);
+    expect(closed).toMatchObject([{ id: "r1", evidence: { hash: "evidence-hash" } }]);
+  });
+
+  test("one that comes back is given back first", () => {
+    const restored = { because: "use" as const, cancel: false, relabelled: false };
+    const seen = state("Disabled");
+    expect(decide({ rotation: { restored }, seen })).toMatchObject(calls("EnableKey"));
+  });
+
+  test("a version that was never retired cannot drain", () => {
+    expect(retiredAt(aVersion(1, { retiredAtMs: 5 }))).toBe(5);
+    expect(() => retiredAt(aVersion(1))).toThrow("version 1 was never retired");
+  });
+});
+
+describe("an old version is not quiet", () => {
+  const use = (operation: string, atMs: number): StepSetting => ({
+    seen: { "last-use": { "key-1": sawUse(operation, atMs) } },
+  });
+  const lateMs = retiredAtMs + 5 * minuteMs + 1;
+  const approval = { evidence: "evidence-hash", override: false, by: "ada", atMs: 0 };
+  const because = { retiredAtMs: retiredAtMs - 10 * dayMs, label: "r1" };
+
+  test("while it was used within the quiet period and the lag of the evidence", () => {
+    const quietAtMs = nowMs - hourMs + 14 * dayMs + hourMs;
+    expect(decide(use("Decrypt", nowMs - hourMs))).toMatchObject(waits(quietAtMs));
+    expect(decide(use("Decrypt", nowMs - hourMs))).not.toHaveProperty("finding");
+  });
+
+  test("and is looked at again after an hour at the earliest", () => {
+    const soon = decide(use("Decrypt", nowMs - 14 * dayMs - hourMs + 1));
+    expect(soon).toMatchObject(waits(nowMs + hourMs));
+  });
+
+  test("where its use is unknown, unless evidence is only advice", () => {
+    const seen = { "last-use": { "key-1": sawUnknownUse } };
+    expect(decide({ seen })).toMatchObject(waits(nowMs + 6 * hourMs, "USAGE_UNKNOWN", "key-1"));
+    const drain = { ...aPolicy().drain, evidence: "advisory" as const };
+    expect(decide({ seen, rotation: { policy: aPolicy({ drain }) } })).toMatchObject(
+      changes("drained"),
+    );
+  });
+
+  test("where it originated after it was retired, however long ago, until that is approved", () => {
+    const blocked = decide(use("Sign", lateMs));
+    expect(blocked).toMatchObject(
+      waits(nowMs + 6 * hourMs, "ORIGINATED_AFTER_ACTIVATION", "key-1"),
+    );
+    expect(blocked).toMatchObject({
+      finding: {
+        seen: expect.stringMatching(/version 1: Sign at .*evidence evidence-hash/) as string,
+        next: expect.stringMatching(/approve.*"N":"1".*evidence-hash/) as string,
+      },
+    });
+    expect(decide({ ...use("Sign", lateMs), rotation: { approval } })).toMatchObject(
+      changes("drained"),
+    );
+    const another = { ...approval, evidence: "another" };
+    expect(decide({ ...use("Sign", lateMs), rotation: { approval: another } })).toMatchObject({
+      kind: "wait",
+    });
+  });
+
+  test("where what was approved is younger than the quiet period", () => {
+    const fresh = { ...use("Sign", nowMs - dayMs), rotation: { approval } };
+    expect(decide(fresh)).toMatchObject(waits(nowMs + 13 * dayMs + hourMs));
+  });
+
+  test("where a person overrode the evidence it is past, whatever it says", () => {
+    const override = { ...approval, evidence: "", override: true };
+    const setting = { ...use("Sign", nowMs - dayMs), rotation: { approval: override } };
+    expect(decide(setting)).toMatchObject(changes("drained"));
+    const scene = stepScene("drain", setting);
+    expect(notQuiet(scene, evidenceOf(scene))).toBeUndefined();
+  });
+
+  test("an approval that is no override says nothing of a use that is unknown", () => {
+    const scene = stepScene("drain", {
+      rotation: { approval: { ...approval, evidence: "unknown-hash" } },
+      seen: { "last-use": { "key-1": sawUnknownUse } },
+    });
+    expect(spoken(decideDrain(scene))).toMatchObject({ finding: { code: "USAGE_UNKNOWN" } });
+  });
+
+  test("for twice as long as its policy plans, which a person should know", () => {
+    const inDrain = (ms: number) =>
+      decide({
+        ...use("Decrypt", nowMs - hourMs),
+        old: because,
+        rotation: { drainSinceMs: nowMs - ms },
+      });
+    const told = inDrain(88 * dayMs);
+    expect(told).toMatchObject({
+      kind: "wait",
+      finding: { code: "DRAIN_PROLONGED", subject: "key-1", sinceMs: nowMs },
+    });
+    expect(told).toMatchObject({
+      finding: { seen: expect.stringContaining("version 1 is 88 days in drain") as string },
+    });
+    expect(inDrain(88 * dayMs - 1)).not.toHaveProperty("finding");
+  });
+
+  test("its command shows the last use of that key", () => {
+    const told = decide({ seen: { "last-use": { "key-1": sawUnknownUse } } });
+    expect(told).toMatchObject({
+      finding: {
+        next: "aws kms get-key-last-usage --key-id key-1",
+        seen: "older than the tracking",
+      },
+    });
+    expect(lastUsedAtMs).toBeLessThan(retiredAtMs);
+  });
+});

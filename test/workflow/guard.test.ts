@@ -1,0 +1,190 @@
+import { describe, expect, test } from "vitest";
+import { guard } from "../../lambda/workflow/guard.ts";
+import type { Call, Matter } from "../../lambda/workflow/types.ts";
+import { halts, looksOf, ofRotation, spoken } from "./decided.ts";
+import {
+  absent,
+  alias,
+  allSeen,
+  aRotation,
+  aScene,
+  aVersion,
+  denied,
+  nowMs,
+  retiredAtMs,
+  saw,
+  sawKey,
+  stepScene,
+  type StepSetting,
+} from "./scene.ts";
+
+const matter = ofRotation as Matter;
+const create: Call = {
+  kind: "CreateKey",
+  shape: aVersion(1).shape,
+  policy: "{}",
+  description: "",
+  tags: {},
+};
+const disable: Call = { kind: "DisableKey", keyId: "key-1" };
+const schedule: Call = { kind: "ScheduleKeyDeletion", keyId: "key-1", windowDays: 30 };
+const newer = {
+  lineage: { [alias]: saw([{ keyId: "key-3", tags: {} }]) },
+  key: { "key-3": sawKey("key-3") },
+  tags: {
+    "key-3": saw({
+      "keyturn:owner": "acme",
+      "keyturn:alias": alias,
+      "keyturn:version": "3",
+    }),
+  },
+};
+
+describe("before any changing call", () => {
+  test.each<Call>([
+    create,
+    disable,
+    schedule,
+    { kind: "UpdateAlias", alias, keyId: "key-2" },
+    { kind: "TagResource", keyId: "key-1", tags: {} },
+    { kind: "UntagResource", keyId: "key-1", names: [] },
+    { kind: "CreateGrant", keyId: "key-2", grant: { grantee: "app", operations: [] } },
+  ])("a version that the record does not know is in the way: $kind", (call) => {
+    const scene = stepScene("drain", { seen: newer });
+    expect(spoken(guard(scene, call, matter))).toMatchObject(halts("STATE_BEHIND_KMS", alias));
+    expect(guard(scene, call, { kind: "un-enrolment" })).toBeUndefined();
+  });
+
+  test("the keys with our tags are searched for first", () => {
+    const { record, moment, seen } = stepScene("drain");
+    const asked = looksOf((some) => guard({ record, moment, seen: some }, create, matter), seen);
+    expect(asked).toEqual([`lineage ${alias}`, `key ${alias}`, "key key-1"]);
+  });
+});
+
+describe("with the alias in another place than the record has it", () => {
+  const astray = { key: { [alias]: sawKey("key-9") } };
+  test.each<[Call["kind"], Call, Matter, stands: boolean]>([
+    ["CreateKey", create, matter, true],
+    ["DisableKey", disable, matter, true],
+    ["ScheduleKeyDeletion", schedule, matter, true],
+    ["DisableKey", disable, { kind: "extra", keyId: "key-1" }, false],
+    ["UpdateAlias", { kind: "UpdateAlias", alias, keyId: "key-2" }, matter, false],
+    ["EnableKey", { kind: "EnableKey", keyId: "key-1" }, matter, false],
+    ["CancelKeyDeletion", { kind: "CancelKeyDeletion", keyId: "key-1" }, matter, false],
+    ["TagResource", { kind: "TagResource", keyId: "key-1", tags: {} }, matter, false],
+    ["UntagResource", { kind: "UntagResource", keyId: "key-1", names: [] }, matter, false],
+  ])("%s is made or not", (_kind, call, of, stands) => {
+    const decision = spoken(guard(stepScene("drain", { seen: astray }), call, of));
+    if (stands) expect(decision).toMatchObject(halts("ALIAS_MOVED", alias));
+    else expect(decision).toBeUndefined();
+  });
+
+  test("nothing is put out of use, nor made, while it cannot be seen or is gone", () => {
+    const gone = stepScene("drain", { seen: { key: { [alias]: absent } } });
+    expect(guard(gone, disable, matter)).toMatchObject(halts("ALIAS_NOT_FOUND", alias));
+    const hidden = stepScene("drain", { seen: { key: { [alias]: denied } } });
+    expect(guard(hidden, create, matter)).toMatchObject(halts("ACCESS_DENIED", alias));
+  });
+
+  test("no version serves, and no key is the right one", () => {
+    const scene = stepScene("drain", { fresh: { standing: "created" }, seen: astray });
+    expect(guard(scene, disable, matter)).toMatchObject(halts("ALIAS_MOVED", alias));
+  });
+});
+
+describe("while a later rotation moves the aliases", () => {
+  const versions = [
+    aVersion(1, { standing: "draining", retiredAtMs }),
+    aVersion(2),
+    aVersion(3, { standing: "created" }),
+  ];
+  const at = (keyId: string, step: "activate" | "distribute") => {
+    const rotations = [
+      aRotation({ step: "revoke" }),
+      aRotation({ id: "r2", from: 2, to: 3, step }),
+    ];
+    return aScene({ record: { versions, rotations }, seen: { key: { [alias]: sawKey(keyId) } } });
+  };
+
+  test.each([
+    ["key-2", "activate", true],
+    ["key-3", "activate", true],
+    ["key-1", "activate", false],
+    ["key-3", "distribute", false],
+    ["key-2", "distribute", true],
+  ] as const)("an alias on %s is right in %s: %s", (keyId, step, right) => {
+    const decision = spoken(guard(at(keyId, step), disable, matter));
+    if (right) expect(decision).toBeUndefined();
+    else expect(decision).toMatchObject(halts("ALIAS_MOVED", alias));
+  });
+
+  test("every alias counts, not only the first", () => {
+    const aliases = [alias, "alias/b"];
+    const scene = aScene({
+      record: { aliases, versions, rotations: [] },
+      seen: { key: { "alias/b": sawKey("key-1") } },
+    });
+    expect(guard(scene, create, matter)).toMatchObject(halts("ALIAS_MOVED", "alias/b"));
+  });
+});
+
+describe("before the next version is made, one on its way out", () => {
+  const disabled = { standing: "disabled" as const };
+  const scheduled = { standing: "deletion-scheduled" as const };
+  const state = (name: "Enabled" | "Disabled" | "PendingDeletion" | "Unavailable") => ({
+    key: { "key-1": sawKey("key-1", { state: name }) },
+  });
+  test.each<[what: string, StepSetting, stands: boolean]>([
+    ["drains, Enabled", { seen: state("Enabled") }, false],
+    ["drains, and somebody disabled it", { seen: state("Disabled") }, true],
+    ["is disabled", { old: disabled, seen: state("Disabled") }, false],
+    ["is disabled, and somebody enabled it", { old: disabled, seen: state("Enabled") }, true],
+    ["is pending deletion", { old: scheduled, seen: state("PendingDeletion") }, false],
+    ["is to be deleted, and was cancelled", { old: scheduled, seen: state("Disabled") }, true],
+    [
+      "is retained, in whatever state",
+      { old: { standing: "retained" }, seen: state("Disabled") },
+      false,
+    ],
+    [
+      "has a call under way",
+      { rotation: { unanswered: "DisableKey" }, seen: state("Disabled") },
+      false,
+    ],
+    [
+      "is coming back",
+      {
+        rotation: { restored: { because: "use", cancel: false, relabelled: false } },
+        seen: state("Disabled"),
+      },
+      false,
+    ],
+    [
+      "was to be deleted by now",
+      { old: { ...scheduled, deletionAtMs: nowMs }, seen: { key: { "key-1": absent } } },
+      false,
+    ],
+    [
+      "is to be deleted later, and is gone",
+      { old: { ...scheduled, deletionAtMs: nowMs + 1 }, seen: { key: { "key-1": absent } } },
+      true,
+    ],
+    ["is in nobody's rotation", { record: { rotations: [] }, seen: state("Disabled") }, false],
+  ])("%s", (_what, setting, stands) => {
+    const decision = spoken(guard(stepScene("revoke", setting), create, matter));
+    if (stands) expect(decision).toMatchObject({ kind: "halt" });
+    else expect(decision).toBeUndefined();
+  });
+
+  test("may not be looked at", () => {
+    const scene = stepScene("revoke", { seen: { key: { "key-1": denied } } });
+    expect(guard(scene, create, matter)).toMatchObject(halts("ACCESS_DENIED", "key-1"));
+  });
+
+  test("that serves is nobody's concern here", () => {
+    const { record, moment } = stepScene("drain");
+    const seen = allSeen(record, { key: { "key-2": sawKey("key-2", { state: "Disabled" }) } });
+    expect(guard({ record, moment, seen }, create, matter)).toBeUndefined();
+  });
+});

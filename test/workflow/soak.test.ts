@@ -1,0 +1,289 @@
+import { describe, expect, test } from "vitest";
+import { decideRevoke } from "../../lambda/workflow/5-revoke.ts";
+import { scheduled } from "../../lambda/workflow/deletion.ts";
+import { aPolicy, dayMs, hourMs, minuteMs } from "../fixtures.ts";
+import { calls, changes, halts, looksOf, nextOf, spoken, waits } from "./decided.ts";
+import {
+  absent,
+  alias,
+  denied,
+  lastUsedAtMs,
+  nowMs,
+  saw,
+  sawKey,
+  sawUnknownUse,
+  sawUse,
+  type Sights,
+  stepScene,
+  type StepSetting,
+} from "./scene.ts";
+
+const lastUse = { kind: "used" as const, atMs: lastUsedAtMs, operation: "Sign" };
+const evidence = { lookedAtMs: nowMs - 20 * dayMs, hash: "evidence-hash", lastUse };
+const soaked = {
+  evidence,
+  soakSinceMs: nowMs - 14 * dayMs,
+  lateUseReadAtMs: nowMs - 13 * dayMs,
+  policy: aPolicy({ retire: "delete" }),
+};
+
+/** Version 1 is disabled, and has soaked for as long as its policy asks. */
+function scene(setting: StepSetting = {}) {
+  const old = { standing: "disabled" as const, disabledAtMs: nowMs - 15 * dayMs, ...setting.old };
+  return stepScene("revoke", { ...setting, old, rotation: { ...soaked, ...setting.rotation } });
+}
+const decide = (setting: StepSetting = {}) => spoken(decideRevoke(scene(setting)));
+const ours = { "keyturn:owner": "acme" };
+const used = (operation: string, atMs: number): Sights => ({
+  "last-use": { "key-1": sawUse(operation, atMs) },
+});
+const unknown: Sights = { "last-use": { "key-1": sawUnknownUse } };
+const override = { evidence: "", override: true, by: "ada", atMs: 0 };
+
+describe("after a version was disabled", () => {
+  const at = (ms: number, more: StepSetting = {}) =>
+    decide({
+      ...more,
+      old: { disabledAtMs: nowMs - ms },
+      rotation: { soakSinceMs: undefined, lateUseReadAtMs: undefined },
+    });
+
+  test("its aliases are looked at, and nothing else", () => {
+    const full = scene({ rotation: { soakSinceMs: undefined } });
+    const asked = looksOf((seen) => decideRevoke({ ...full, seen }), full.seen);
+    expect(asked).toEqual(["aliases key-1"]);
+    const seen = { aliases: { "key-1": denied } };
+    expect(at(0, { seen })).toMatchObject(halts("ACCESS_DENIED", "key-1"));
+  });
+
+  test("an alias on it brings it back, at once or five minutes later", () => {
+    const seen = { aliases: { "key-1": saw(["alias/x"]) } };
+    expect(at(0, { seen })).toMatchObject(changes("needed"));
+    expect(nextOf(at(hourMs, { seen })).rotations[0]?.restored?.because).toBe("alias");
+  });
+
+  test("the soak begins once a second look, five minutes later, found none", () => {
+    expect(at(5 * minuteMs - 1)).toMatchObject(waits(nowMs + 1));
+    expect(at(5 * minuteMs)).toMatchObject(changes("soaking", { version: 1, keyId: "key-1" }));
+    expect(nextOf(at(5 * minuteMs)).rotations[0]).toMatchObject({ soakSinceMs: nowMs });
+  });
+
+  test("where it is not on record when, it counts from now", () => {
+    const old = { disabledAtMs: undefined };
+    const first = decide({ old, rotation: { soakSinceMs: undefined } });
+    expect(first).toMatchObject(waits(nowMs + 5 * minuteMs));
+    const late = decide({ old, rotation: { lateUseReadAtMs: undefined } });
+    expect(late).toMatchObject(waits(nowMs + 65 * minuteMs));
+  });
+});
+
+describe("what was done in the last hour before it was disabled", () => {
+  const late = (ms: number, seen: StepSetting["seen"] = {}, more: StepSetting = {}) =>
+    decide({
+      seen,
+      old: { disabledAtMs: nowMs - ms },
+      rotation: { lateUseReadAtMs: undefined, ...more.rotation },
+    });
+
+  test("is read when the evidence of it is in", () => {
+    expect(late(65 * minuteMs - 1)).toMatchObject(waits(nowMs + 1));
+    expect(late(65 * minuteMs)).toMatchObject(changes("unused", { version: 1 }));
+    expect(nextOf(late(65 * minuteMs)).rotations[0]).toMatchObject({ lateUseReadAtMs: nowMs });
+    const full = scene({ rotation: { lateUseReadAtMs: undefined } });
+    const asked = looksOf((seen) => decideRevoke({ ...full, seen }), full.seen);
+    expect(asked).toEqual(["last-use key-1"]);
+  });
+
+  test("brings it back where it was a use", () => {
+    const back = late(2 * hourMs, used("Decrypt", nowMs - 3 * hourMs));
+    expect(back).toMatchObject(changes("needed"));
+    expect(nextOf(back).rotations[0]?.restored).toMatchObject({ because: "use" });
+  });
+
+  test("is not known, and unknown is not unused", () => {
+    expect(late(2 * hourMs, unknown)).toMatchObject(waits(nowMs + 6 * hourMs, "USAGE_UNKNOWN"));
+    const drain = { ...aPolicy().drain, evidence: "advisory" as const };
+    const rotation = { policy: aPolicy({ drain }) };
+    expect(late(2 * hourMs, unknown, { rotation })).toMatchObject(changes("unused"));
+  });
+
+  test("does not count where a person overrode the evidence", () => {
+    const rotation = { approval: override };
+    const seen = used("Decrypt", nowMs - 3 * hourMs);
+    expect(late(2 * hourMs, seen, { rotation })).toMatchObject(changes("unused"));
+    expect(
+      late(2 * hourMs, seen, { rotation: { approval: { ...override, override: false } } }),
+    ).toMatchObject(changes("needed"));
+  });
+
+  test("may not be read", () => {
+    const hidden = late(2 * hourMs, { "last-use": { "key-1": denied } });
+    expect(hidden).toMatchObject(halts("ACCESS_DENIED", "key-1"));
+  });
+});
+
+describe("the soak", () => {
+  test("lasts as long as the policy says, and nothing is looked at", () => {
+    const since = (ms: number) => decide({ rotation: { soakSinceMs: nowMs - ms } });
+    expect(since(14 * dayMs - 1)).toMatchObject(waits(nowMs + 1));
+    expect(since(14 * dayMs)).toMatchObject({ kind: "call" });
+  });
+
+  test("ends in the deletion of the version, in so many days, where the policy deletes", () => {
+    const wanted = { keyId: "key-1", windowDays: 30 };
+    expect(decide()).toMatchObject(calls("ScheduleKeyDeletion", wanted));
+    const full = scene();
+    const asked = looksOf((seen) => decideRevoke({ ...full, seen }), full.seen);
+    const kinds = ["key", "aliases", "last-use", "policy", "tags"];
+    expect(asked).toEqual(kinds.map((kind) => `${kind} key-1`));
+  });
+
+  test.each<[why: string, setting: StepSetting]>([
+    ["the policy leaves old versions disabled", { rotation: { policy: aPolicy() } }],
+    [
+      "the evidence was overridden, which is none to delete on",
+      { rotation: { approval: override } },
+    ],
+  ])("ends the rotation where %s", (_why, setting) => {
+    const done = decide(setting);
+    expect(done).toMatchObject(changes("completed", { version: 1 }));
+    const { rotations, closed } = nextOf(done);
+    expect(rotations).toEqual([]);
+    expect(closed).toMatchObject([{ id: "r1", evidence: { lookedAtMs: nowMs } }]);
+  });
+
+  test("an approval that overrides nothing is none against deleting", () => {
+    const rotation = { approval: { ...override, override: false } };
+    expect(decide({ rotation })).toMatchObject(calls("ScheduleKeyDeletion"));
+  });
+
+  test.each<[why: string, seen: StepSetting["seen"], code: string, subject: string]>([
+    ["somebody enabled it", { key: { "key-1": sawKey("key-1") } }, "VERSION_CHANGED", "key-1"],
+    ["it is gone", { key: { "key-1": absent } }, "VERSION_GONE", "key-1"],
+    ["it is another owner's", { tags: { "key-1": saw({}) } }, "OTHER_OWNER", alias],
+    ["it lost its label", { tags: { "key-1": saw(ours) } }, "STATE_BEHIND_KMS", alias],
+    ["it may not be looked at", { key: { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
+  ])("stops where %s", (_why, seen = {}, code, subject) => {
+    expect(decide({ seen })).toMatchObject(halts(code, subject));
+  });
+
+  test("an alias, or a use that shows now, brings it back", () => {
+    const moved = decide({ seen: { aliases: { "key-1": saw(["alias/x"]) } } });
+    expect(nextOf(moved).rotations[0]?.restored?.because).toBe("alias");
+    const late = decide({ seen: used("Decrypt", lastUsedAtMs + 1) });
+    expect(late).toMatchObject(changes("needed"));
+    expect(nextOf(late).rotations[0]?.restored?.because).toBe("use");
+  });
+
+  test("where its use is no longer known, it is not deleted", () => {
+    expect(decide({ seen: unknown })).toMatchObject(waits(nowMs + 6 * hourMs, "USAGE_UNKNOWN"));
+  });
+
+  test("is long enough, and the quiet period is not", () => {
+    const drain = { atLeastMs: 0, quietForMs: 90 * dayMs, evidence: "required" as const };
+    const policy = aPolicy({ retire: "delete", drain });
+    const quietAtMs = lastUsedAtMs + 90 * dayMs + hourMs;
+    expect(decide({ rotation: { policy } })).toMatchObject(waits(quietAtMs));
+    const unanswered = "ScheduleKeyDeletion" as const;
+    expect(decide({ rotation: { policy, unanswered } })).toMatchObject(changes("lapsed"));
+  });
+
+  test("a guardrail in the key policy is waited for", () => {
+    const document = JSON.stringify({ C: { "kms:TrailingDaysWithoutKeyUsage": 90 } });
+    const seen = { policy: { "key-1": saw({ document, hash: "h" }) } };
+    expect(decide({ seen })).toMatchObject(waits(lastUsedAtMs + 91 * dayMs, "GUARDRAIL"));
+  });
+
+  test("new evidence is put on record before anything rests on it", () => {
+    const never = { lastUse: { kind: "never" as const, sinceMs: 0 }, hash: "h2" };
+    const read = decide({ seen: { "last-use": { "key-1": saw(never) } } });
+    expect(read).toMatchObject(changes("evidence-read", { evidence: "h2" }));
+  });
+
+  test("where a watched drain was asked for, somebody would hear of its use", () => {
+    const watched = decide({ moment: { drainWatch: "cloudtrail" } });
+    expect(watched).toMatchObject(changes("watch-tested"));
+  });
+
+  test("a policy may ask for a person's word before it deletes", () => {
+    const policy = aPolicy({ retire: "delete", approval: "delete" });
+    const asked = decide({ rotation: { policy } });
+    expect(asked).toMatchObject(waits(nowMs + 6 * hourMs, "APPROVAL_REQUIRED", "key-1"));
+    expect(asked).toMatchObject({
+      finding: { seen: expect.stringContaining("to delete version 1, key-1") as string },
+    });
+    const approval = { ...override, override: false, evidence: "evidence-hash" };
+    expect(decide({ rotation: { policy, approval } })).toMatchObject(calls("ScheduleKeyDeletion"));
+  });
+});
+
+describe("a ScheduleKeyDeletion without an answer", () => {
+  const pending = { "key-1": sawKey("key-1", { state: "PendingDeletion", deletionAtMs: 77 }) };
+  const rotation = { unanswered: "ScheduleKeyDeletion" as const };
+
+  test("has landed where the key is pending deletion", () => {
+    const done = decide({ rotation, seen: { key: pending } });
+    expect(done).toMatchObject(changes("deletion-scheduled", { deletionAtMs: 77 }));
+    const { versions, rotations } = nextOf(done);
+    expect(versions[0]).toMatchObject({ standing: "deletion-scheduled", deletionAtMs: 77 });
+    expect(rotations[0]).not.toHaveProperty("unanswered");
+  });
+
+  test("excuses nothing that it did not do, and nobody else's deletion passes for ours", () => {
+    expect(decide({ rotation })).toMatchObject(calls("ScheduleKeyDeletion"));
+    expect(decide({ seen: { key: pending } })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
+  });
+});
+
+describe("a deletion that is scheduled", () => {
+  const due = nowMs - minuteMs;
+  const wait = (setting: StepSetting = {}) =>
+    decide({ ...setting, old: { standing: "deletion-scheduled", deletionAtMs: due } });
+
+  test("has the date that KMS gave it, or that the policy's window ends on", () => {
+    const { record, rotation } = scene({ rotation: { unanswered: "ScheduleKeyDeletion" } });
+    const given = scheduled(record, rotation, 77, nowMs);
+    expect(given.entry).toMatchObject({
+      event: "deletion-scheduled",
+      detail: { deletionAtMs: 77 },
+    });
+    expect(given.entry.reason).not.toBe("");
+    expect(given.next.rotations[0]).toMatchObject({ stepSinceMs: nowMs });
+    expect(given.next.rotations[0]).not.toHaveProperty("unanswered");
+    const guessed = scheduled(record, rotation, undefined, nowMs);
+    expect(guessed.next.versions[0]).toMatchObject({ deletionAtMs: nowMs + 30 * dayMs });
+  });
+
+  test("is not looked at before its date", () => {
+    const old = { standing: "deletion-scheduled" as const, deletionAtMs: nowMs + 1 };
+    const seen = { key: { "key-1": absent } };
+    expect(decide({ old, seen })).toMatchObject(waits(nowMs + 1));
+    expect(decide({ old: { ...old, deletionAtMs: nowMs }, seen })).toMatchObject(
+      changes("completed"),
+    );
+    expect(decide({ old: { ...old, deletionAtMs: undefined }, seen })).toMatchObject(
+      changes("completed"),
+    );
+  });
+
+  test("is done when the key is gone, and the version with it", () => {
+    const done = wait({ seen: { key: { "key-1": absent } } });
+    expect(done).toMatchObject(changes("completed", { version: 1, keyId: "key-1" }));
+    const { versions, rotations, closed } = nextOf(done);
+    expect(versions.map(({ number }) => number)).toEqual([2]);
+    expect([rotations, closed]).toMatchObject([[], [{ id: "r1" }]]);
+  });
+
+  test("may be a day late: it is looked at every hour, or when KMS says", () => {
+    expect(wait()).toMatchObject(waits(nowMs + hourMs));
+    const later = sawKey("key-1", { state: "PendingDeletion", deletionAtMs: nowMs + dayMs });
+    expect(wait({ seen: { key: { "key-1": later } } })).toMatchObject(waits(nowMs + dayMs));
+  });
+
+  test("that somebody cancelled is told", () => {
+    const seen = { key: { "key-1": sawKey("key-1", { state: "Disabled" }) } };
+    expect(wait({ seen })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
+    const hidden = { key: { "key-1": denied } };
+    expect(wait({ seen: hidden })).toMatchObject(halts("ACCESS_DENIED", "key-1"));
+  });
+});
