@@ -1,0 +1,126 @@
+import { describe, expect, test } from "vitest";
+import { linesOf } from "../../lambda/workflow/rebuilt.ts";
+import { decideReconcile, decideReconciled } from "../../lambda/workflow/reconcile.ts";
+import type { Scene } from "../../lambda/workflow/types.ts";
+import { aHome } from "../fixtures.ts";
+import { changes, halts, looksOf, nextOf, spoken, waits } from "./decided.ts";
+import { alias, aVersion, blockedMs, nowMs, sawKey, unsettled } from "./scene.ts";
+import { done, shows, two, type Shown } from "./shown.ts";
+
+describe("to reconcile", () => {
+  const request = { id: "q1", by: "ada", reason: "", kind: "reconcile" as const };
+  const ask = (scene: Scene, proposal?: number) =>
+    spoken(decideReconcile(scene, { ...request, ...(proposal === undefined ? {} : { proposal }) }));
+  const lines = ["version 1, key-1, drains anew, labelled retired", "version 2, key-2, serves"];
+  const shown = { revision: 12, lines };
+
+  test("shows first what it would write, and writes nothing", () => {
+    const first = ask(shows(two, { record: { revision: 11 } }));
+    expect(first).toMatchObject(
+      changes("reconcile-proposed", { proposal: 12, would: lines.join("; "), by: "ada" }),
+    );
+    expect(first).toMatchObject({ entry: { reason: "to write this, ask again with proposal 12" } });
+    expect(nextOf(first)).toMatchObject({
+      proposal: shown,
+      versions: [{ number: 1, standing: "serving" }],
+    });
+    expect(nextOf(first)).not.toHaveProperty("reconciledAtMs");
+  });
+
+  test("writes just what was shown, when it is asked for", () => {
+    const written = ask(shows(two, { record: { proposal: shown } }), 12);
+    expect(written).toMatchObject(changes("reconciled", { wrote: lines.join("; ") }));
+    expect(nextOf(written)).toMatchObject({ reconciledAtMs: nowMs, versions: [{}, { number: 2 }] });
+    expect(nextOf(written)).not.toHaveProperty("proposal");
+  });
+
+  test.each<
+    [because: string, proposal: number | undefined, kept: typeof shown | undefined, words: RegExp]
+  >([
+    ["another was shown", 11, shown, /^KMS shows something else by now; to write this/],
+    ["KMS shows something else", 12, { ...shown, lines: ["x"] }, /^KMS shows something else/],
+    ["nothing was shown", 12, undefined, /^KMS shows something else/],
+    ["no proposal is named", undefined, shown, /^to write this/],
+  ])("shows it once more where %s", (_because, proposal, kept, words) => {
+    const again = ask(shows(two, { record: { proposal: kept } }), proposal);
+    expect(again).toMatchObject({
+      entry: { event: "reconcile-proposed", reason: expect.stringMatching(words) as string },
+    });
+  });
+
+  test("is refused where nothing can be rebuilt", () => {
+    expect(ask(shows([], { record: { versions: [] } }))).toMatchObject({
+      entry: { event: "request-refused" },
+    });
+  });
+
+  test("looks at every key there is a sign of", () => {
+    const scene = shows(two, { record: { versions: [aVersion(5)] } });
+    const of = (home: Scene["moment"]["home"]) => ({ ...scene, moment: { ...scene.moment, home } });
+    const asked = looksOf((seen) => decideReconcile({ ...scene, seen }, request), scene.seen);
+    const keys = ["key-2", "key-1", "key-5"];
+    const each = keys.flatMap((keyId) => [`key ${keyId}`, `tags ${keyId}`]);
+    expect(asked).toEqual([`lineage ${alias}`, `key ${alias}`, ...each]);
+    const named = of(aHome({ alias, aliases: [alias, "alias/b"] }));
+    const more = looksOf((seen) => decideReconcile({ ...named, seen }, request), named.seen);
+    expect(more).toContain("key alias/b");
+    const unnamed = of(undefined);
+    expect(looksOf((seen) => decideReconcile({ ...unnamed, seen }, request), scene.seen)).toEqual(
+      asked,
+    );
+    const elsewhere = shows([{ keyId: "key-2" }], { seen: { key: { [alias]: sawKey("key-8") } } });
+    expect(
+      looksOf((seen) => decideReconcile({ ...elsewhere, seen }, request), elsewhere.seen),
+    ).toContain("tags key-8");
+  });
+});
+
+describe("after it was reconciled", () => {
+  const after = (scene: Scene) => spoken(decideReconciled(scene));
+  const rebuilt = done(shows(two)).next;
+  const settledThen = { ...rebuilt, unsettled: [], reconciledAtMs: 5 };
+
+  test("a call of before may still land, and is waited for", () => {
+    expect(after(shows(two, { record: { unsettled } }))).toMatchObject(waits(blockedMs));
+    const own = [{ epoch: 7, untilMs: blockedMs }];
+    const uncertain = { moment: { uncertain: true }, record: { unsettled: own } };
+    expect(after(shows(two, uncertain))).toMatchObject(waits(blockedMs));
+    expect(after(shows(two, { record: { unsettled: own } }))).toMatchObject({ kind: "change" });
+  });
+
+  test("KMS is looked at once more, and then the record counts", () => {
+    const scene = shows(two, { record: settledThen });
+    expect(looksOf((seen) => decideReconciled({ ...scene, seen }), scene.seen)).toHaveLength(6);
+    const same = after(scene);
+    expect(same).toMatchObject(changes("reconciled", { wrote: "nothing" }));
+    const { reconciledAtMs: _, ...rest } = settledThen;
+    expect(nextOf(same)).toEqual(rest);
+  });
+
+  test("and follows what landed in the meantime", () => {
+    const landed: Shown[] = [{ keyId: "key-2" }, { keyId: "key-1", state: "Disabled" }];
+    const differs = after(shows(landed, { record: { ...settledThen, lastNumber: 1 } }));
+    expect(differs).toMatchObject(
+      changes("reconciled", {
+        wrote: "version 1, key-1, stays disabled; version 2, key-2, serves",
+      }),
+    );
+    expect(nextOf(differs)).toMatchObject({
+      versions: [{ standing: "disabled" }, { standing: "serving" }],
+      rotations: [],
+      lastNumber: 2,
+    });
+    expect(nextOf(differs)).not.toHaveProperty("reconciledAtMs");
+  });
+
+  test("what can no longer be rebuilt stops everything", () => {
+    expect(after(shows([], { record: { versions: [] } }))).toMatchObject(
+      halts("STATE_BEHIND_KMS", alias),
+    );
+  });
+
+  test("a line tells of each version what it does", () => {
+    const lines = linesOf([aVersion(1, { standing: "retained" }), aVersion(2)]);
+    expect(lines).toEqual(["version 1, key-1, ", "version 2, key-2, serves"]);
+  });
+});

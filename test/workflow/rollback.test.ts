@@ -1,0 +1,220 @@
+import { describe, expect, test } from "vitest";
+import { cancelled, rollBack } from "../../lambda/workflow/rollback.ts";
+import type { ManagedKey, Rotation, Transition, Version } from "../../lambda/workflow/types.ts";
+import { hourMs } from "../fixtures.ts";
+import { alias, aRecord, aRotation, aVersion, changed, nowMs, retiredAtMs } from "./scene.ts";
+
+const when = { nowMs, newRotationId: "r-new" };
+const retired = (number: number, more: Partial<Version> = {}): Version =>
+  aVersion(number, { standing: "draining", retiredAtMs, ...more });
+
+function done(record: ManagedKey, number: number): Transition {
+  const result = rollBack(record, number, when);
+  if ("refused" in result) throw new Error(result.refused);
+  expect(result.entry.reason).not.toBe("");
+  return result;
+}
+
+function refusal(record: ManagedKey, number: number): string {
+  const result = rollBack(record, number, when);
+  if (!("refused" in result)) throw new Error("it was not refused");
+  return result.refused;
+}
+
+describe("the version that serves gives way", () => {
+  const out = aRotation({ id: "r1", from: 1, to: 2 });
+  const record = (old: Partial<Version> = {}, changes: Parameters<typeof aRecord>[0] = {}) =>
+    aRecord({ versions: [retired(1, old), aVersion(2)], rotations: [out], ...changes });
+
+  test("to the one before it, by a rotation on the way back", () => {
+    const { next, entry } = done(record(), 2);
+    expect(entry).toMatchObject({
+      event: "rolled-back",
+      reason: "version 1 is to serve again",
+      rotationId: "r-new",
+      step: "distribute",
+      detail: { from: 2, to: 1 },
+    });
+    expect(next.rotations).toMatchObject([
+      { id: "r-new", from: 2, to: 1, direction: "back", step: "distribute", dependents: [] },
+    ]);
+    expect(next.rotations[0]).not.toHaveProperty("drainSinceMs");
+    expect(next.closed).toMatchObject([{ id: "r1" }]);
+    expect(next.versions).toMatchObject([
+      { number: 1, standing: "returning" },
+      { number: 2, standing: "serving" },
+    ]);
+    expect(next.versions[0]).not.toHaveProperty("label");
+  });
+
+  test.each(["draining", "retained", "disabled", "deletion-scheduled"] as const)(
+    "to one that is %s",
+    (standing) => {
+      const { next } = done(record({ standing, disabledAtMs: 4, deletionAtMs: nowMs + 1 }), 2);
+      expect(next.versions[0]).toMatchObject({ standing: "returning" });
+      expect(next.versions[0]).not.toHaveProperty("disabledAtMs");
+      expect(next.versions[0]).not.toHaveProperty("deletionAtMs");
+    },
+  );
+
+  test("and a label that may be on it is on record as unknown", () => {
+    const rotations = [{ ...out, unanswered: "TagResource" as const }];
+    expect(done(record({}, { rotations }), 2).next.versions[0]).toMatchObject({ label: "unknown" });
+  });
+
+  test("to the newest of those before it that served", () => {
+    const versions = [
+      retired(1),
+      retired(2),
+      retired(3, { activatedAtMs: undefined } as never),
+      aVersion(4),
+      retired(5),
+    ].map((version) => changed(version));
+    const { next } = done(aRecord({ versions, rotations: [] }), 4);
+    expect(next.rotations).toMatchObject([{ from: 4, to: 2 }]);
+    expect(next.closed).toEqual([]);
+  });
+
+  test("not to one whose date of deletion has come", () => {
+    const why = refusal(record({ standing: "deletion-scheduled", deletionAtMs: nowMs }), 2);
+    expect(why).toMatch(/^version 1, key-1, was to be deleted at 1972-09-27T00:00:00Z$/);
+  });
+
+  test("not where none before it is left", () => {
+    const none = "no version before 2 is left";
+    expect(refusal(record({}, { versions: [aVersion(2)] }), 2)).toBe(none);
+    expect(refusal(record({}, { versions: [aVersion(2), retired(3)] }), 2)).toBe(none);
+    expect(refusal(record({ standing: "returning" }), 2)).toBe(none);
+    expect(refusal(record({ standing: "created" }), 2)).toBe(none);
+  });
+
+  test("not where another version is meant", () => {
+    expect(refusal(record(), 1)).toBe("version 1 neither serves nor is about to");
+    expect(refusal(record({}, { versions: [] }), 2)).toMatch(/neither serves/);
+  });
+
+  test("and a rotation to the next one, untouched as yet, is cancelled", () => {
+    const fresh = aVersion(3, { standing: "created" });
+    const versions = [retired(1), aVersion(2), fresh];
+    const busy = aRotation({ id: "r2", from: 2, to: 3, step: "distribute" });
+    const { next } = done(aRecord({ versions, rotations: [out, busy] }), 2);
+    expect(next.closed.map(({ id }) => id)).toEqual(["r2", "r1"]);
+    expect(next.versions[2]).toMatchObject({ standing: "draining", retiredAtMs: nowMs });
+    expect(next.rotations).toMatchObject([
+      { id: "r-new-3", from: 3, to: 2 },
+      { id: "r-new", from: 2, to: 1 },
+    ]);
+  });
+
+  test("not while aliases move to the next one, or already move back", () => {
+    const versions = [retired(1), aVersion(2), aVersion(3, { standing: "created" })];
+    const busy = aRotation({ id: "r2", from: 2, to: 3, step: "activate" });
+    const at = (rotation: Rotation) => refusal(aRecord({ versions, rotations: [rotation] }), 2);
+    const first = "aliases are moving to version 3: roll that one back first";
+    expect(at({ ...busy, movedAtMs: { [alias]: 1 } })).toBe(first);
+    expect(at({ ...busy, unanswered: "UpdateAlias" })).toBe(first);
+    const back = { ...busy, to: 1, direction: "back" as const };
+    expect(at(back)).toBe("a rollback is under way already");
+    const untouched = rollBack(aRecord({ versions, rotations: [busy] }), 2, when);
+    expect(untouched).not.toHaveProperty("refused");
+    const otherCall = { ...busy, unanswered: "CreateGrant" as const };
+    expect(rollBack(aRecord({ versions, rotations: [otherCall] }), 2, when)).not.toHaveProperty(
+      "refused",
+    );
+  });
+});
+
+describe("the version that is about to serve gives way", () => {
+  const versions = [aVersion(1), aVersion(2, { standing: "created" })];
+  const about = (changes: Partial<Rotation>) =>
+    aRecord({ versions, rotations: [aRotation({ step: "activate", ...changes })] });
+
+  test("by its aliases going back, where one was moved or may have been", () => {
+    for (const touched of [{ movedAtMs: { [alias]: 1 } }, { unanswered: "UpdateAlias" as const }]) {
+      const { next, entry } = done(about(touched), 2);
+      expect(entry).toMatchObject({
+        event: "rolled-back",
+        rotationId: "r-new",
+        step: "activate",
+        detail: { from: 2, to: 1 },
+      });
+      expect(next.rotations).toMatchObject([
+        {
+          id: "r-new",
+          from: 2,
+          to: 1,
+          direction: "back",
+          step: "activate",
+          intent: { aliases: [alias], policyHash: "policy-hash", writtenAtMs: nowMs },
+        },
+      ]);
+      expect(next.rotations[0]).not.toHaveProperty("drainSinceMs");
+      expect(next.closed).toMatchObject([{ id: "r1" }]);
+    }
+  });
+
+  test("by being cancelled, where nobody was pointed at it", () => {
+    const { next, entry } = done(about({}), 2);
+    expect(entry).toMatchObject({
+      event: "cancelled",
+      rotationId: "r1",
+      step: "activate",
+      detail: { from: 1, to: 2 },
+    });
+    expect(next.closed).toMatchObject([{ id: "r1" }]);
+    expect(next.versions[1]).toMatchObject({ standing: "draining", retiredAtMs: nowMs });
+    expect(next.rotations).toMatchObject([
+      { id: "r-new-2", from: 2, to: 1, step: "drain", drainSinceMs: nowMs },
+    ]);
+    expect(next.rotations[0]).not.toHaveProperty("restored");
+  });
+
+  test("only if it is in activate that an alias was moved", () => {
+    const moved = { step: "distribute" as const, movedAtMs: { [alias]: 1 } };
+    expect(done(about(moved), 2).entry.event).toBe("cancelled");
+  });
+});
+
+describe("a rotation is cancelled", () => {
+  const versions = [aVersion(1)];
+  const busy = aRotation({ step: "generate" });
+
+  test("at once, where no key was made of it", () => {
+    const { next, entry } = cancelled(aRecord({ versions, rotations: [busy] }), busy, when);
+    expect(entry.event).toBe("cancelled");
+    expect(next.rotations).toEqual([]);
+    expect(next.closed).toEqual([busy]);
+    expect(next.versions).toEqual(versions);
+  });
+
+  test("later, where a CreateKey may still make a key", () => {
+    const unanswered = { ...busy, intent: { ...busy.intent, unansweredEpoch: 3 } };
+    const other = aRotation({ id: "r0" });
+    const record = aRecord({ versions, rotations: [other, unanswered] });
+    const { next, entry } = cancelled(record, unanswered, when);
+    expect(entry.event).toBe("cancelled");
+    expect(next.rotations).toEqual([other, { ...unanswered, cancelledAtMs: nowMs }]);
+    expect(next.closed).toEqual([]);
+    const past = { ...unanswered, step: "distribute" as const };
+    expect(cancelled(aRecord({ versions, rotations: [past] }), past, when).next.rotations).toEqual(
+      [],
+    );
+  });
+
+  test("on the way back, and what was half given back is given back", () => {
+    const back = aRotation({
+      from: 2,
+      to: 1,
+      direction: "back",
+      step: "distribute",
+      unanswered: "UntagResource",
+    });
+    const returning = [aVersion(1, { standing: "returning" }), aVersion(2)];
+    const { next } = cancelled(aRecord({ versions: returning, rotations: [back] }), back, when);
+    expect(next.rotations).toMatchObject([
+      { from: 1, to: 2, restored: { because: "use", cancel: true, relabelled: false } },
+    ]);
+    expect(next.versions[0]).toMatchObject({ standing: "draining", label: "unknown" });
+    expect(hourMs).toBeLessThan(nowMs);
+  });
+});
