@@ -1,5 +1,5 @@
 /** One spelling for equal values, so that they can be compared and hashed. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { aliasOnlyOf, withoutAliasOnly } from "./workflow/alias-only.ts";
 import type { KeyPolicy } from "./workflow/types.ts";
 
@@ -8,11 +8,17 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(inOrder(value));
 }
 
+/** The same for equal values: SHA-256 in hex. */
+export function canonicalHash(value: unknown): string {
+  return hash("sha256", canonicalJson(value));
+}
+
 function inOrder(value: unknown): unknown {
   if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) return value.map(inOrder);
-  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(fields.map(([name, inner]) => [name, inOrder(inner)]));
+  const fields = value as Record<string, unknown>;
+  const names = Object.keys(fields).sort();
+  return Object.fromEntries(names.map((name) => [name, inOrder(fields[name])]));
 }
 
 /**
@@ -21,9 +27,7 @@ function inOrder(value: unknown): unknown {
  * own statement does not count: versions with and without it, or for other aliases, are alike.
  */
 export function policyHash(document: string): string {
-  return createHash("sha256")
-    .update(canonicalJson(normalised(JSON.parse(withoutAliasOnly(document)))))
-    .digest("hex");
+  return canonicalHash(normalised(JSON.parse(withoutAliasOnly(document))));
 }
 
 export function keyPolicyOf(document: string): KeyPolicy {

@@ -2,9 +2,8 @@
  * The configuration: which managed keys there are, and the policy of each. One document, accepted
  * or refused as a whole, by the same code at synth and at cold start.
  */
-import { createHash } from "node:crypto";
 import type * as z from "zod/mini";
-import { canonicalJson } from "./canonical.ts";
+import { canonicalHash } from "./canonical.ts";
 import { ConfigurationError, findContradictions, fromIssue } from "./config-problems.ts";
 import {
   type ConfigurationDocument,
@@ -65,7 +64,7 @@ export function readDocument(json: string): ConfigurationDocument {
 
 /** SHA-256 in hex over canonical JSON: in which order fields were written does not matter. */
 export function configurationHash(configuration: Configuration): string {
-  return createHash("sha256").update(canonicalJson(configuration)).digest("hex");
+  return canonicalHash(configuration);
 }
 
 function parseJson(json: string): unknown {

@@ -1,6 +1,5 @@
 /** Looks: what the workflow asks to see, and nothing more. */
-import { createHash } from "node:crypto";
-import { canonicalJson } from "./canonical.ts";
+import { canonicalHash } from "./canonical.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Ports } from "./ports.ts";
 import { tagNames } from "./workflow/tag-names.ts";
@@ -76,7 +75,7 @@ function ours({ owner, alias }: ManagedKey): Tags {
 function withHash(keyId: string, sight: Sight<LastUse>): Sight<{ lastUse: LastUse; hash: string }> {
   if (sight.kind !== "seen") return sight;
   const lastUse = sight.value;
-  const hash = createHash("sha256").update(canonicalJson({ keyId, lastUse })).digest("hex");
+  const hash = canonicalHash({ keyId, lastUse });
   return { kind: "seen", value: { lastUse, hash } };
 }
 

@@ -1,6 +1,5 @@
 /** The journal: numbered lines, each chained to the one before by hash, so that none can change. */
-import { createHash } from "node:crypto";
-import { canonicalJson } from "./canonical.ts";
+import { canonicalHash } from "./canonical.ts";
 import type { JournalEntry, Stored } from "./ports.ts";
 import type { EntryDraft, ManagedKey } from "./workflow/types.ts";
 
@@ -8,7 +7,7 @@ import type { EntryDraft, ManagedKey } from "./workflow/types.ts";
 export const genesisHash = "0".repeat(64);
 
 export function hashOf(entry: Omit<JournalEntry, "hash">): string {
-  return createHash("sha256").update(canonicalJson(entry)).digest("hex");
+  return canonicalHash(entry);
 }
 
 /** One transition: the revision grows by one, and exactly one line says why. */

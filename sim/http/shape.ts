@@ -119,13 +119,15 @@ export function structure<R extends Members, O extends Members>(
   required: R,
   optional: O,
 ): Shape<Structure<R, O>> {
-  const members = Object.entries({ ...required, ...optional });
+  const members = Object.entries({ ...required, ...optional }).map(
+    ([name, shape]) => [name, lowerFirst(name), shape] as const,
+  );
   return {
     read(value, path, problems) {
       if (!isObject(value)) throw wrongType(value, "Structure");
       const read: Record<string, unknown> = {};
-      for (const [name, shape] of members) {
-        const memberPath = `${path === "" ? "" : `${path}.`}${lowerFirst(name)}`;
+      for (const [name, lower, shape] of members) {
+        const memberPath = path === "" ? lower : `${path}.${lower}`;
         const member = value[name];
         if (member !== undefined && member !== null) {
           read[name] = shape.read(member, memberPath, problems);
