@@ -19,6 +19,7 @@ type Props = {
   policies: Record<string, RotationPolicy>;
   owner: string;
   mode?: "act" | "plan";
+  taggedAliases?: string[];
   quotaShare?: number;
 };
 
@@ -37,11 +38,17 @@ export function collect(scope: IConstruct, props: Props, managed: Managed[]): Co
     problems.push(`${pathOf(alias)} has no name that is known at synth: give it an aliasName`);
     return [];
   });
-  const { owner, mode = "act" } = props;
+  const { owner, mode = "act", taggedAliases = [] } = props;
   const policies = Object.fromEntries(
     Object.entries(props.policies).map(([name, policy]) => [name, documentOf(policy)]),
   );
-  const document: ConfigurationDocument = { owner, mode, policies, managedKeys };
+  const document: ConfigurationDocument = {
+    owner,
+    mode,
+    policies,
+    managedKeys,
+    taggedAliases,
+  };
   try {
     const configuration = parseConfiguration(document);
     problems.push(...tooShort(configuration));

@@ -47,6 +47,14 @@ export interface KeyRotationProps {
   readonly mode?: "act" | "plan";
 
   /**
+   * Which aliases' keys the tag `keyturn:policy` may enrol, with `*` for any characters, such as
+   * `alias/team-*`. The role may move these aliases besides those that `manage()` names, so whoever
+   * may tag keys can have them rotated.
+   * @default - none: the tag enrols no key, and a finding tells of it
+   */
+  readonly taggedAliases?: string[];
+
+  /**
    * How often the function looks for what is due. A rotation takes some runs for each step.
    * @default Duration.minutes(5)
    */
@@ -244,6 +252,12 @@ export class KeyRotation extends Construct {
       keyArn: stack.formatArn({ service: "kms", resource: "key", resourceName: "*" }),
       aliasArn: (alias) => stack.formatArn({ service: "kms", resource: alias }),
       role: this.#role,
+      sessionArn: stack.formatArn({
+        service: "sts",
+        region: "",
+        resource: "assumed-role",
+        resourceName: `${this.#role.roleName}/*`,
+      }),
     });
     this.#permit(statements);
     if (configuration.mode === "act" && !canListAliases(configuration)) {

@@ -7,9 +7,9 @@ import type * as events from "aws-cdk-lib/aws-events";
 import * as iam from "aws-cdk-lib/aws-iam";
 import type { Configuration, Policy } from "../lambda/config.ts";
 import { tableDefinition } from "../lambda/table-definition.ts";
+import { provenQuietDays } from "../lambda/workflow/policy.ts";
 import { tagNames } from "../lambda/workflow/tag-names.ts";
 
-const dayMs = 86_400_000;
 /**
  * How many characters of alias ARNs one statement holds, so that CDK can spread the statements over
  * the managed policies of the role, and how many fit all of them: nine or ten of 6,144 characters.
@@ -26,6 +26,8 @@ export type PermissionsProps = {
   keyArn: string;
   aliasArn: (alias: string) => string;
   role: iam.IRole;
+  /** A pattern of the ARNs of the role's sessions. */
+  sessionArn: string;
 };
 
 type Conditions = Record<string, Record<string, unknown>>;
@@ -43,8 +45,8 @@ function changes(props: PermissionsProps): iam.PolicyStatement[] {
     ...ending(props),
     allow("CopyGrants", ["kms:CreateGrant"], [props.keyArn], {
       ...ownKey(props),
-      // A grant to itself would give the role every cryptographic right it must not have.
-      StringNotEquals: { "kms:GranteePrincipal": props.role.roleArn },
+      // A grant to itself, or to a session of it, would give it the rights that it must not have.
+      StringNotLike: { "kms:GranteePrincipal": [props.role.roleArn, props.sessionArn] },
     }),
   ];
 }
@@ -123,8 +125,13 @@ function creation({ configuration, keyArn }: PermissionsProps): iam.PolicyStatem
 
 /** Whether the role's policies can name each managed alias; beyond that, they say `alias/*`. */
 export function canListAliases(configuration: Configuration): boolean {
-  const names = configuration.managedKeys.flatMap(({ aliases }) => aliases);
+  const names = movable(configuration);
   return names.join("").length + names.length * arnCharacters <= aliasCharactersMax;
+}
+
+/** By name, or by the patterns of what tags may enrol. */
+function movable({ managedKeys, taggedAliases }: Configuration): string[] {
+  return [...managedKeys.flatMap(({ aliases }) => aliases), ...taggedAliases];
 }
 
 /** UpdateAlias is asked of the alias, the key it leaves and the key it goes to. */
@@ -132,7 +139,7 @@ function serving(props: PermissionsProps): iam.PolicyStatement[] {
   const { configuration, aliasArn, keyArn } = props;
   const groups: string[][] = [];
   let room = 0;
-  for (const alias of configuration.managedKeys.flatMap(({ aliases }) => aliases)) {
+  for (const alias of movable(configuration)) {
     const characters = alias.length + arnCharacters;
     if (characters > room) {
       groups.push([]);
@@ -150,36 +157,40 @@ function serving(props: PermissionsProps): iam.PolicyStatement[] {
 }
 
 /**
- * Only what carries the label of the drain, and to delete it, only after the shortest silence and
- * with the shortest window that a policy asks. DisableKey has no such floor: it must also reach a
- * key that was made in excess, hours after its creation.
+ * Only what carries the label of the drain, and only after the shortest silence that a policy asks;
+ * to delete it, with the shortest window. A key made in excess was never used: KMS counts its silence
+ * from its creation, and so does keyturn.
  */
 function ending(props: PermissionsProps): iam.PolicyStatement[] {
   const retired = {
     ...ownKey(props),
     Null: { [`aws:ResourceTag/${tagNames.retired}`]: "false" },
   };
-  const disable = allow("DisableRetired", ["kms:DisableKey"], [props.keyArn], retired);
-  const deleting = Object.values(props.configuration.policies).filter((policy) => {
-    return policy.retire === "delete";
+  const policies = Object.values(props.configuration.policies);
+  const disable = allow("DisableRetired", ["kms:DisableKey"], [props.keyArn], {
+    ...retired,
+    ...atLeast(floorOf(policies)),
   });
+  const deleting = policies.filter(({ retire }) => retire === "delete");
   // Where no policy deletes, nothing can.
   if (deleting.length === 0) return [disable];
-  const windowDays = Math.min(...deleting.map((policy) => policy.deletionWindowDays));
-  const quietDays = Math.min(...deleting.map(provenQuietDays));
+  const windowDays = Math.min(...deleting.map(({ deletionWindowDays }) => deletionWindowDays));
   const schedule = allow("DeleteRetired", ["kms:ScheduleKeyDeletion"], [props.keyArn], {
     ...retired,
-    NumericGreaterThanEquals: {
-      "kms:ScheduleKeyDeletionPendingWindowInDays": String(windowDays),
-      ...(quietDays > 0 ? { "kms:TrailingDaysWithoutKeyUsage": String(quietDays) } : {}),
-    },
+    ...atLeast({ "kms:ScheduleKeyDeletionPendingWindowInDays": windowDays, ...floorOf(deleting) }),
   });
   return [disable, schedule];
 }
 
-/** In whole days, as KMS counts them; none where a policy goes on without evidence. */
-function provenQuietDays({ drain }: Policy): number {
-  return drain.evidence === "required" ? Math.floor(drain.quietForMs / dayMs) : 0;
+function floorOf(policies: Policy[]): Record<string, number> {
+  const quietDays = Math.min(...policies.map(provenQuietDays));
+  return quietDays > 0 ? { "kms:TrailingDaysWithoutKeyUsage": quietDays } : {};
+}
+
+function atLeast(floors: Record<string, number>): Conditions {
+  const texts: Record<string, string> = {};
+  for (const [key, days] of Object.entries(floors)) texts[key] = String(days);
+  return Object.keys(floors).length === 0 ? {} : { NumericGreaterThanEquals: texts };
 }
 
 function ownKey({ configuration }: PermissionsProps): Conditions {

@@ -5,7 +5,7 @@ import { KeyRotation, type KeyRotationProps } from "./key-rotation.ts";
 import { policyOf } from "./rotation-policy.ts";
 
 export interface KeyRotationStackProps
-  extends StackProps, Omit<KeyRotationProps, "policies" | "owner" | "mode"> {
+  extends StackProps, Omit<KeyRotationProps, "policies" | "owner" | "mode" | "taggedAliases"> {
   /** The owner, the policies and the managed keys: see docs/policies.md. */
   readonly configuration: ConfigurationDocument;
 }
@@ -22,7 +22,10 @@ export class KeyRotationStack extends Stack {
     const policies = Object.fromEntries(
       Object.entries(configuration.policies).map(([name, policy]) => [name, policyOf(policy)]),
     );
-    this.rotation = new KeyRotation(this, "KeyRotation", { ...others, owner, mode, policies });
+    // Not every alias, as a function has it that reads a document without them: the role could not.
+    const { taggedAliases = [] } = configuration;
+    const settings = { owner, mode, policies, taggedAliases };
+    this.rotation = new KeyRotation(this, "KeyRotation", { ...others, ...settings });
     for (const { alias, aliases, policy, dependents } of managedKeys) {
       this.rotation.manage(alias, policy, { aliases: aliases.slice(1), dependents });
     }

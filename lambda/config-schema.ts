@@ -114,6 +114,11 @@ const aliasSchema = text(
   'an alias name: "alias/" and letters, digits, /, _ or -, not "alias/aws/", at most 256 characters',
 );
 
+const aliasPatternSchema = text(
+  /^(?=.{1,256}$)alias\/[a-zA-Z0-9/_*-]+$/,
+  'a pattern of alias names: "alias/" and letters, digits, /, _, - or *, such as "alias/team-*"',
+);
+
 const dependentSchema = text(policyNamePattern, `a dependent's name: ${nameExpected}`);
 
 const managedKeySchema = fields({
@@ -133,6 +138,11 @@ const managedKeySchema = fields({
   ),
 });
 
+/** Every alias, whatever its name: where a document says nothing of those that tags may enrol. */
+const anyAlias = "alias/*";
+/** Each is a part of the policies of the function's role. */
+const taggedAliasesMax = 50;
+
 export const documentSchema = fields({
   owner: text(
     /^(?! |aws:)[\p{L}\p{N} _.:/=+@-]{1,256}(?<! )$/iu,
@@ -145,6 +155,12 @@ export const documentSchema = fields({
       .array(managedKeySchema, "a list of managed keys")
       .check(z.maxLength(managedKeysMax, `at most ${managedKeysMax} managed keys`)),
     [],
+  ),
+  taggedAliases: z._default(
+    z
+      .array(aliasPatternSchema, "a list of patterns of aliases")
+      .check(z.maxLength(taggedAliasesMax, `at most ${taggedAliasesMax} patterns`)),
+    [anyAlias],
   ),
 });
 

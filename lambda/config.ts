@@ -30,6 +30,8 @@ export type Configuration = {
    * are the names of those that must acknowledge a new version before they do.
    */
   managedKeys: { alias: string; aliases: string[]; policy: string; dependents: string[] }[];
+  /** Patterns, with `*` for any characters, of the aliases whose keys may be enrolled by tag. */
+  taggedAliases: string[];
 };
 
 /** Refuses whatever it does not know. Throws a ConfigurationError that names every problem. */
@@ -47,7 +49,8 @@ export function parseConfiguration(document: unknown): Configuration {
   const managedKeys = data.managedKeys.map(({ alias, aliases, policy, dependents }) => {
     return { alias, aliases: [alias, ...aliases], policy, dependents };
   });
-  return { owner: data.owner, mode: data.mode, policies, managedKeys };
+  const { owner, mode, taggedAliases } = data;
+  return { owner, mode, policies, managedKeys, taggedAliases };
 }
 
 /** `parseConfiguration` of a file's text; malformed JSON is a ConfigurationError too. */

@@ -31,6 +31,11 @@ export async function searchTags(run: Run): Promise<void> {
   await table.schedule("tag-search", clock.nowMs() + dayMs, findings);
 }
 
+/** As IAM matches: `*` stands for any characters, none too. */
+function isLike(alias: string, pattern: string): boolean {
+  return new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(alias);
+}
+
 /** A search by tags may lag: the key itself is believed. One of another owner is theirs to enrol. */
 async function enrol(run: Run, keyId: string, aliases: Aliases): Promise<Finding | undefined> {
   const { keys, table, clock } = run.ports;
@@ -51,6 +56,10 @@ async function enrol(run: Run, keyId: string, aliases: Aliases): Promise<Finding
   };
   if (alias === undefined) return wrong("no alias points at it");
   if (others.length > 0) return wrong(`several aliases point at it, ${names.join(", ")}`);
+  if (!configuration.taggedAliases.some((pattern) => isLike(alias, pattern))) {
+    const patterns = configuration.taggedAliases.join(", ") || "none";
+    return wrong(`keys of ${alias} are not to be enrolled by tag: taggedAliases has ${patterns}`);
+  }
   const home = taggedHome(configuration, alias, [alias], policyName);
   if (home === undefined) return wrong("the configuration has no policy of this name");
   const ours = { owner: configuration.owner, tableId: run.tableId };

@@ -7,6 +7,7 @@ import { EventRecorder, type RecordedEvent } from "./eventbridge.ts";
 import { AwsError } from "./http/aws-error.ts";
 import { control } from "./http/control.ts";
 import type { FaultHook, Service } from "./http/faults.ts";
+import { authorizeService } from "./iam/service-requests.ts";
 import { failure, success, type Reply } from "./http/reply.ts";
 import { listen, type Incoming } from "./http/server.ts";
 import { principalOf } from "./http/signature.ts";
@@ -69,18 +70,17 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
   const dynamoDb = startDynamoDb();
   const calls = newCalls();
 
-  const run = ({ service, operation, incoming, ...caller }: Request): unknown => {
-    const input = parseInput(incoming.body);
-    if (service === "kms") return kms.call(operation, input, caller);
-    if (service === "events") return recorder.call(operation, input);
-    return callTagging(kms, operation, input);
-  };
-
   const apply = async (request: Request): Promise<Reply> => {
-    const { service, incoming, requestId } = request;
+    const { service, operation, incoming, requestId, ...caller } = request;
     try {
+      const input = parseInput(incoming.body);
+      // It asks IAM by itself, since there the key has a say.
+      if (service === "kms")
+        return success(kms.call(operation, input, { ...caller, requestId }), requestId);
+      authorizeService(kms.world, { service, operation, input, ...caller });
       if (service === "dynamodb") return await dynamoDb.answer(incoming.headers, incoming.body);
-      return success(run(request), requestId);
+      if (service === "events") return success(recorder.call(operation, input), requestId);
+      return success(callTagging(kms, operation, input), requestId);
     } catch (error) {
       return failure(error, requestId);
     }

@@ -58,6 +58,7 @@ describe("a configuration that is accepted", () => {
           dependents: [],
         },
       ],
+      taggedAliases: [],
     });
   });
 

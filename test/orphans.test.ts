@@ -3,6 +3,8 @@ import { dayMs, hourMs, minuteMs } from "./fixtures.ts";
 import { aWorld, Died, type World } from "./world.ts";
 
 const orders = "alias/orders";
+/** As the policy has it, for evidence of silence: KMS counts it of a key in excess from its creation. */
+const quietDays = 14;
 
 type Made = { KeyMetadata: { KeyId: string } };
 
@@ -89,9 +91,11 @@ describe("a CreateKey whose answer was lost", () => {
 });
 
 describe("a key made in excess", () => {
-  test("is labelled and disabled, never deleted, and its rotation keeps its one successor", async () => {
+  test("is labelled and disabled once it was quiet, never deleted, and its rotation keeps its one successor", async () => {
     const { world, extra } = await withAKeyInExcess();
-    await world.passDays(1);
+    await world.passDays(13);
+    expect(await world.stateOf(extra)).toBe("Enabled");
+    await world.passDays(2);
     expect(await world.stateOf(extra)).toBe("Disabled");
     expect(await tagsOf(world, extra)).toHaveProperty("keyturn:retired");
     expect(world.history()).toContain("quarantined");
@@ -156,7 +160,7 @@ describe("the audit", () => {
         "keyturn:rotation": rotationId ?? "",
       }).map(([TagKey, TagValue]) => ({ TagKey, TagValue })),
     });
-    await world.passDays(8);
+    await world.passDays(8 + quietDays);
     expect(await world.stateOf(KeyMetadata.KeyId)).toBe("Disabled");
   });
 
@@ -171,7 +175,7 @@ describe("the audit", () => {
       { ...stored, record: { ...record, extras: [] } },
       { revision: record.revision, epoch: record.epoch },
     );
-    await world.passDays(9);
+    await world.passDays(9 + quietDays);
     expect(world.history()).toContain("extra-found");
     expect(await world.stateOf(extra)).toBe("Disabled");
   });
@@ -183,7 +187,7 @@ describe("the audit", () => {
       if (port === "keys") for (let turns = 0; turns < 200; turns++) await Promise.resolve();
       return proceed();
     };
-    for (let hour = 0; hour < 8 * 24; hour++) {
+    for (let hour = 0; hour < (8 + quietDays) * 24; hour++) {
       world.clock.advance(hourMs);
       await world.tick();
     }
@@ -200,7 +204,7 @@ describe("the audit", () => {
     expect(told).toMatchObject({ code: "UNKNOWN_KEY", subject: extra });
     expect(told?.seen).toContain("a run held it");
     world.intercept = undefined;
-    await world.passDays(1);
+    await world.passDays(quietDays);
     expect(await world.stateOf(extra)).toBe("Disabled");
     expect(world.table.choreFindings("audit")).toEqual([]);
   });

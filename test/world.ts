@@ -46,6 +46,7 @@ export type WorldOptions = {
   owner?: string;
   mode?: Mode;
   dependents?: string[];
+  taggedAliases?: string[];
   lastUsageLagMs?: number;
   keyQuota?: number;
   drainWatch?: DrainWatch;
@@ -104,6 +105,7 @@ export class World {
         policy: policy.name,
         dependents: options.dependents ?? [],
       })),
+      taggedAliases: options.taggedAliases ?? ["alias/*"],
     };
   }
 

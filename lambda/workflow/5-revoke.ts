@@ -65,7 +65,10 @@ function disable(scene: StepScene): Decision {
   const first = lookFirst(scene, everythingOf(old.keyId));
   if (first !== undefined) return first;
   const key = valueOf(seen.key[old.keyId]);
-  const isDisabled = key?.state === "Disabled" && rotation.unanswered === "DisableKey";
+  // Where IAM forbids us to disable a key in use, whoever overrode the evidence does it by hand.
+  const overridden = rotation.approval?.override === true;
+  const isDisabled =
+    key?.state === "Disabled" && (overridden || rotation.unanswered === "DisableKey");
   const inTheWay = aliasesInTheWay(scene);
   const evidence = evidenceOf(scene);
   const { lastUse } = evidence;

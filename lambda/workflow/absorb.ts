@@ -172,15 +172,21 @@ export function afterRefusal(
 }
 
 /**
- * A guardrail on recent use (kms:TrailingDaysWithoutKeyUsage) may stand in a policy that keyturn
- * cannot read. What it forbids waits; the version that serves is rotated all the same.
+ * A guardrail on recent use (kms:TrailingDaysWithoutKeyUsage) stands in the policies of our own role,
+ * and may in others that keyturn cannot read. What it forbids waits; the version that serves is
+ * rotated all the same. A person who overrode the evidence may have the right that we have not.
  */
 function denied(record: ManagedKey, call: Call, usually: Decision, moment: Moment): Decision {
   const destructive = call.kind === "DisableKey" || call.kind === "ScheduleKeyDeletion";
   if (!destructive || usually.kind !== "halt") return usually;
   const untilMs = moment.nowMs + 6 * recheckMs;
   const reason = `${record.alias}: ${call.kind} is denied`;
-  return { kind: "wait", untilMs, reason, finding: usually.finding };
+  const version = record.versions.find(({ keyId }) => keyId === call.keyId);
+  const byHand =
+    call.kind === "DisableKey" && version?.overriddenBy !== undefined
+      ? { next: `aws kms disable-key --key-id ${call.keyId}` }
+      : {};
+  return { kind: "wait", untilMs, reason, finding: { ...usually.finding, ...byHand } };
 }
 
 export function subjectOf(record: ManagedKey, call: Call): string {

@@ -1,5 +1,5 @@
 /** A policy that changes while a rotation is open. */
-import { shortest } from "./limits.ts";
+import { dayMs, shortest } from "./limits.ts";
 import type { Policy } from "./types.ts";
 
 /** Field by field: what DynamoDB gives back need not be in the order it was put in. */
@@ -29,6 +29,14 @@ export function sameAliases(a: string[], b: string[]): boolean {
 function earliest(a: Policy["approval"], b: Policy["approval"]): Policy["approval"] {
   if (a === "revoke" || b === "revoke") return "revoke";
   return a === "delete" || b === "delete" ? "delete" : "none";
+}
+
+/**
+ * For how long KMS itself holds back what the role would disable or delete: in whole days, as
+ * `kms:TrailingDaysWithoutKeyUsage` counts them; not at all where a policy goes on without evidence.
+ */
+export function provenQuietDays({ drain }: Pick<Policy, "drain">): number {
+  return drain.evidence === "required" ? Math.floor(drain.quietForMs / dayMs) : 0;
 }
 
 /** A version is compromised: waits are as short as KMS allows; what proves it quiet is not. */

@@ -4,7 +4,8 @@
  */
 import { guardrail, lastUseOf } from "./destruction.ts";
 import { finding } from "./findings.ts";
-import { clockSkewMs, consistencyMs, lastUseLagMs, recheckMs } from "./limits.ts";
+import { clockSkewMs, consistencyMs, dayMs, lastUseLagMs, recheckMs } from "./limits.ts";
+import { provenQuietDays } from "./policy.ts";
 import { withExtra } from "./record.ts";
 import { stillToSee, valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
@@ -39,13 +40,18 @@ export function decideExtra(scene: Scene, extra: Extra): Decision {
     const untilMs = moment.nowMs + recheckMs * 24;
     return { kind: "wait", untilMs, reason: "an extra key may be in use", finding: what };
   }
+  const createdAtMs = valueOf(seen.key[keyId])?.createdAtMs ?? extra.foundAtMs;
+  const quietAtMs = createdAtMs + provenQuietDays(record.policy) * dayMs + clockSkewMs;
+  if (moment.nowMs < quietAtMs) {
+    const reason = "KMS is to have seen an extra key unused for as long as the policy wants";
+    return { kind: "wait", untilMs: quietAtMs, reason };
+  }
   const matter = { kind: "extra", keyId } as const;
   if (extra.labelledAtMs === undefined) {
     const tags = { [tagNames.retired]: extra.rotationId };
     const call = { kind: "TagResource", keyId, tags } as const;
     return { kind: "call", call, matter, reason: "a key made in excess" };
   }
-  const createdAtMs = valueOf(seen.key[keyId])?.createdAtMs ?? extra.foundAtMs;
   const blocked = guardrail(scene, { keyId, createdAtMs }, lastUseOf(seen, keyId));
   if (blocked !== undefined) return blocked;
   return { kind: "call", call: { kind: "DisableKey", keyId }, matter, reason: "made in excess" };

@@ -1,7 +1,7 @@
 /** Aliases. Source: "Aliases in AWS KMS" in the AWS KMS Developer Guide and the operations' pages. */
 import { AwsError } from "../http/aws-error.ts";
 import { structure } from "../http/shape.ts";
-import { authorize } from "./authorize.ts";
+import { authorize, authorizeByIdentity } from "./authorize.ts";
 import { aliasNameShape, keyIdShape, pageShapes } from "./common-shapes.ts";
 import { traitsOf } from "./key-specs.ts";
 import { openKey } from "./open-key.ts";
@@ -17,6 +17,7 @@ export const aliasOperations = {
   CreateAlias: operation(aliasAndTarget, (call, input) => {
     const { AliasName: name } = input;
     checkName(name);
+    authorizeAlias(call, name);
     const key = openTarget(call, input.TargetKeyId);
     if (call.world.aliases.has(name)) {
       const message = `An alias with the name ${aliasArn(call.world, name)} already exists`;
@@ -29,6 +30,7 @@ export const aliasOperations = {
   UpdateAlias: operation(aliasAndTarget, (call, input) => {
     const { world } = call;
     checkName(input.AliasName);
+    authorizeAlias(call, input.AliasName);
     const alias = findAlias(world, input.AliasName);
     const current = world.keys.get(alias.keyId);
     if (current !== undefined) {
@@ -45,6 +47,7 @@ export const aliasOperations = {
 
   DeleteAlias: operation(structure({ AliasName: aliasNameShape }, {}), (call, input) => {
     checkName(input.AliasName);
+    authorizeAlias(call, input.AliasName);
     const alias = findAlias(call.world, input.AliasName);
     const key = openKey(call, alias.keyId);
     key.aliasNames.delete(alias.name);
@@ -56,6 +59,7 @@ export const aliasOperations = {
 
 function listAliases(call: Call, input: { KeyId?: string; Limit?: number; Marker?: string }) {
   // Permission comes from IAM alone, so the key's policy is not asked.
+  authorizeByIdentity(call, "*", { action: "ListAliases" });
   const key = input.KeyId === undefined ? undefined : findKey(call, input.KeyId);
   const aliases = key === undefined ? allAliases(call.world) : aliasesOf(call.world, key);
   const { items, rest } = pageOf(aliases, (alias) => alias.name, input, {
@@ -92,6 +96,11 @@ export function addAlias(call: Call, name: string, key: KmsKey): void {
 export function removeAlias(world: World, name: string): void {
   world.aliases.delete(name);
   world.aliasOrder = undefined;
+}
+
+/** An alias has no policy of its own: besides its keys, IAM alone says who may touch it. */
+function authorizeAlias(call: Call, name: string): void {
+  authorizeByIdentity(call, aliasArn(call.world, name), { action: call.operation });
 }
 
 function openTarget(call: Call, keyId: string): KmsKey {

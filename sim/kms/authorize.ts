@@ -1,50 +1,64 @@
 /**
  * Who may do what with a key: its key policy, then its grants. Source: "Key policies in AWS KMS",
- * "Grants in AWS KMS" and "Determining access to AWS KMS keys" in the AWS KMS Developer Guide. IAM
- * policies are beyond the twin: where the key policy delegates to the account, every principal of
- * the account is allowed.
+ * "Grants in AWS KMS" and "Determining access to AWS KMS keys" in the AWS KMS Developer Guide. Where
+ * the key policy delegates to the account, the identity policies of the principal decide.
  */
 import { AwsError } from "../http/aws-error.ts";
-import { conditionsHold, matchesPattern, type RequestContext } from "./policy-conditions.ts";
+import { matchesList, type IdentityDecision } from "../iam/identity-policies.ts";
+import { conditionsHold, type RequestContext } from "./policy-conditions.ts";
 import type { PolicyDocument, Statement } from "./policy-document.ts";
 import { isPartOf } from "./grant-rules.ts";
-import { isPrincipal, principalNames } from "./principals.ts";
+import { accountNames, isPrincipal, principalNames } from "./principals.ts";
 import { requestContext, type Facts } from "./request-context.ts";
 import type { Call, Caller, Grant, KmsKey } from "./types.ts";
 
-type Decision = "allowed" | "denied" | "not allowed";
+type Decision = "allowed" | "delegated" | "denied" | "not allowed";
 
 type Question = {
   action: string;
-  keyArn: string;
+  resource: string;
   caller: Caller;
   /** Asked for only where a condition has to be weighed. */
   context: () => RequestContext;
 };
 
-/** Throws AccessDeniedException where neither the key policy nor a grant allows the action. */
+/** Throws AccessDeniedException where no policy and no grant allows the action. */
 export function authorize(call: Call, key: KmsKey, facts: Facts): void {
   const question = questionOf(call, key, facts);
+  const byIdentity = decideByIdentity(call, question);
+  if (byIdentity === "denied") throw deniedByIdentity(question, byIdentity);
   const decision = decide(key.policy.document, question);
   if (decision === "allowed") return;
+  if (decision === "delegated" && byIdentity !== "not allowed") return;
   if (decision === "denied") {
     throw accessDenied(question, "with an explicit deny in a resource-based policy");
   }
   if (grantAllows(key, call.caller, facts)) return;
+  if (decision === "delegated") throw deniedByIdentity(question, byIdentity);
   const action = `kms:${facts.action}`;
   throw accessDenied(question, `because no resource-based policy allows the ${action} action`);
 }
 
+/** For what is about no key: there are only identity policies to ask. `resource` is an ARN or `*`. */
+export function authorizeByIdentity(call: Call, resource: string, facts: Facts): void {
+  const context = () => requestContext(call, undefined, facts);
+  const question = { action: facts.action, resource, caller: call.caller, context };
+  const decision = decideByIdentity(call, question);
+  if (decision === "denied" || decision === "not allowed") {
+    throw deniedByIdentity(question, decision);
+  }
+}
+
 /** What the lockout safety check asks: may the caller change the policy again? */
 export function wouldAllow(call: Call, key: KmsKey, policy: PolicyDocument, facts: Facts): boolean {
-  return decide(policy, questionOf(call, key, facts)) === "allowed";
+  return ["allowed", "delegated"].includes(decide(policy, questionOf(call, key, facts)));
 }
 
 function questionOf(call: Call, key: KmsKey, facts: Facts): Question {
   let context: RequestContext | undefined;
   return {
     action: facts.action,
-    keyArn: key.arn,
+    resource: key.arn,
     caller: call.caller,
     context: () => (context ??= requestContext(call, key, facts)),
   };
@@ -55,29 +69,34 @@ function decide(policy: PolicyDocument, question: Question): Decision {
   for (const statement of policy.statements) {
     if (!applies(statement, question)) continue;
     if (statement.effect === "Deny") return "denied";
-    decision = "allowed";
+    if (decision !== "allowed") decision = delegates(statement, question) ? "delegated" : "allowed";
   }
   return decision;
+}
+
+function decideByIdentity(call: Call, { action, resource, caller, context }: Question) {
+  const { principalArn } = caller;
+  const asked = { principalArn, action: `kms:${action}`, resource, context };
+  return call.world.identityPolicies.decide(asked);
+}
+
+/** "Allows access to the AWS account": it means nobody in it who IAM does not allow the same. */
+function delegates({ principals }: Statement, { caller }: Question): boolean {
+  const { negated, of } = principals;
+  if (negated || of === "*") return false;
+  const byAccount = accountNames(caller);
+  const names = principalNames(caller).filter((name) => !byAccount.includes(name));
+  return !of.aws.some((name) => names.includes(name));
 }
 
 function applies(statement: Statement, question: Question): boolean {
   const action = `kms:${question.action}`;
   return (
     matchesList(statement.actions, action, (text) => text.toLowerCase()) &&
-    matchesList(statement.resources, question.keyArn, (text) => text) &&
+    matchesList(statement.resources, question.resource, (text) => text) &&
     matchesPrincipals(statement, question.caller) &&
     (statement.conditions.length === 0 || conditionsHold(statement.conditions, question.context()))
   );
-}
-
-function matchesList(
-  list: Statement["actions"],
-  value: string,
-  fold: (text: string) => string,
-): boolean {
-  if (list === undefined) return false;
-  const matched = list.patterns.some((pattern) => matchesPattern(fold(value), fold(pattern)));
-  return matched !== list.negated;
 }
 
 function matchesPrincipals(statement: Statement, caller: Caller): boolean {
@@ -111,8 +130,16 @@ function constraintsHold(grant: Grant, facts: Facts): boolean {
   return includes(equals) && Object.keys(equals).length === Object.keys(context).length;
 }
 
+function deniedByIdentity(question: Question, decision: IdentityDecision): AwsError {
+  const why =
+    decision === "denied"
+      ? "with an explicit deny in an identity-based policy"
+      : `because no identity-based policy allows the kms:${question.action} action`;
+  return accessDenied(question, why);
+}
+
 function accessDenied(question: Question, why: string): AwsError {
   const who = `User: ${question.caller.principalArn} is not authorized to perform`;
-  const message = `${who}: kms:${question.action} on resource: ${question.keyArn} ${why}`;
+  const message = `${who}: kms:${question.action} on resource: ${question.resource} ${why}`;
   return new AwsError("AccessDeniedException", message);
 }

@@ -1,13 +1,14 @@
 /** CreateKey, by the rules of its page in the AWS KMS API reference. */
 import { AwsError } from "../http/aws-error.ts";
 import { flag, oneOf, structure, text, type Read } from "../http/shape.ts";
+import { authorizeByIdentity } from "./authorize.ts";
 import { descriptionShape, policyShape, tagsShape } from "./common-shapes.ts";
 import { keySpecNames, traitsOf, type KeySpec, type KeyUsage } from "./key-specs.ts";
 import { keyMetadata } from "./metadata.ts";
 import { operation } from "./operation.ts";
 import { checkLockout, defaultPolicy, storePolicy } from "./policies.ts";
 import { keyArn } from "./resolve.ts";
-import { checkTags } from "./tags.ts";
+import { checkTags, requestTags } from "./tags.ts";
 import type { Call, CustomKeyStore, KmsKey, Origin, World } from "./types.ts";
 
 const input = structure(
@@ -44,6 +45,7 @@ function createKey(call: Call, request: CreateKeyInput) {
   const origin = request.Origin ?? "AWS_KMS";
   const store = storeOf(world, request, spec, origin);
   checkTags(request.Tags ?? []);
+  authorizeCreation(call, request);
   const policy = storePolicy(request.Policy ?? defaultPolicy(world.account));
   const key: KmsKey = {
     ...newKey(call, { spec, usage, origin, multiRegion: request.MultiRegion ?? false }),
@@ -61,6 +63,21 @@ function createKey(call: Call, request: CreateKeyInput) {
   world.keys.set(key.keyId, key);
   call.keyId = key.keyId;
   return { KeyMetadata: keyMetadata(world, key) };
+}
+
+/** There is no key yet: identity policies alone allow it, and the tags that it is to have. */
+function authorizeCreation(call: Call, request: CreateKeyInput): void {
+  const { Tags: tags = [] } = request;
+  const tagged = tags.length === 0 ? {} : requestTags(tags);
+  const bypasses = request.BypassPolicyLockoutSafetyCheck;
+  const values = {
+    ...tagged,
+    "kms:BypassPolicyLockoutSafetyCheck": bypasses === undefined ? undefined : String(bypasses),
+  };
+  authorizeByIdentity(call, "*", { action: "CreateKey", values });
+  if (tags.length === 0) return;
+  const anyKey = keyArn(call.world, "00000000-0000-0000-0000-000000000000");
+  authorizeByIdentity(call, anyKey, { action: "TagResource", values: tagged });
 }
 
 type Kind = Pick<KmsKey, "spec" | "usage" | "origin" | "multiRegion">;

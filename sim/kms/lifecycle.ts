@@ -1,5 +1,6 @@
 /** A key's life: DescribeKey, ListKeys, descriptions, enabling, disabling and deletion. */
 import { integer, structure } from "../http/shape.ts";
+import { authorizeByIdentity } from "./authorize.ts";
 import { removeAlias } from "./aliases.ts";
 import { descriptionShape, grantTokensShape, keyIdShape, pageShapes } from "./common-shapes.ts";
 import { keyMetadata } from "./metadata.ts";
@@ -23,6 +24,7 @@ export const lifecycleOperations = {
   ),
 
   ListKeys: operation(structure({}, pageShapes(1000)), (call, input) => {
+    authorizeByIdentity(call, "*", { action: "ListKeys" });
     const { items, rest } = pageOf(call.world.keys.values(), (key) => key.sequence, input, {
       scope: "keys",
       defaultLimit: 100,

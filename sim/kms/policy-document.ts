@@ -8,13 +8,17 @@ import { isConditionOperator } from "./policy-conditions.ts";
 export type Principals = "*" | { aws: string[]; service: string[]; federated: string[] };
 export type Conditions = { operator: string; key: string; values: string[] }[];
 
-export type Statement = {
-  effect: "Allow" | "Deny";
-  principals: { negated: boolean; of: Principals };
+/** What the statements of key policies and of identity policies have in common. */
+export type Elements = {
   /** Undefined where the element is missing: KMS accepts the statement, and it has no effect. */
   actions: { negated: boolean; patterns: string[] } | undefined;
   resources: { negated: boolean; patterns: string[] } | undefined;
   conditions: Conditions;
+};
+
+export type Statement = Elements & {
+  effect: "Allow" | "Deny";
+  principals: { negated: boolean; of: Principals };
 };
 
 export type PolicyDocument = { statements: Statement[] };
@@ -69,15 +73,33 @@ function readStatement(statement: unknown): Statement {
   const unknown = Object.keys(statement).find((name) => !statementElements.includes(name));
   if (unknown !== undefined)
     throw malformed(`Syntax errors in policy: unknown element ${unknown}.`);
-  const { Effect: effect, Sid: sid } = statement;
-  if (effect !== "Allow" && effect !== "Deny") {
-    throw malformed("Syntax errors in policy: Effect must be Allow or Deny.");
-  }
+  const { Sid: sid, Condition: condition } = statement;
   if (sid !== undefined && typeof sid !== "string")
     throw malformed("Syntax errors in policy: Sid.");
+  const principals = readPrincipals(statement);
+  const read = { effect: effectOf(statement), principals, ...elementsOf(statement) };
+  if (isObject(condition)) refuseResourceKeys(condition);
+  return read;
+}
+
+/** Of an identity policy: it names no principal, and may ask for the tags of a resource. */
+export function readStatements(text: string): ({ effect: "Allow" | "Deny" } & Elements)[] {
+  const { Statement: statements } = parse(text);
+  return [statements].flat().map((statement) => {
+    if (!isObject(statement) || "Principal" in statement) {
+      throw malformed("Syntax errors in policy: not a statement of an identity policy.");
+    }
+    return { effect: effectOf(statement), ...elementsOf(statement) };
+  });
+}
+
+function effectOf({ Effect: effect }: Record<string, unknown>): "Allow" | "Deny" {
+  if (effect === "Allow" || effect === "Deny") return effect;
+  throw malformed("Syntax errors in policy: Effect must be Allow or Deny.");
+}
+
+function elementsOf(statement: Record<string, unknown>): Elements {
   return {
-    effect,
-    principals: readPrincipals(statement),
     actions: eitherOf(statement, "Action", "NotAction"),
     resources: eitherOf(statement, "Resource", "NotResource"),
     conditions: readConditions(statement["Condition"]),
@@ -141,7 +163,6 @@ function readConditions(condition: unknown): Conditions {
       conditions.push({ operator, key: key.toLowerCase(), values: scalars.map(conditionValue) });
     }
   }
-  refuseResourceKeys(condition);
   return conditions;
 }
 

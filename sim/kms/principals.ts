@@ -15,6 +15,13 @@ export function principalNames(caller: Caller): string[] {
   return names;
 }
 
+/** The names of its account alone; the root user is meant by them itself. */
+export function accountNames({ principalArn }: Caller): string[] {
+  const account = accountOf(principalArn);
+  const root = `arn:aws:iam::${account}:root`;
+  return account === undefined || principalArn === root ? [] : [account, root];
+}
+
 /** A grant names one principal; nobody is meant by a wildcard. */
 export function isPrincipal(caller: Caller, name: string): boolean {
   return name !== "*" && principalNames(caller).includes(name);

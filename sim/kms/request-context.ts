@@ -18,7 +18,8 @@ export type Facts = {
   values?: Record<string, string | readonly string[] | undefined>;
 };
 
-export function requestContext(call: Call, key: KmsKey, facts: Facts): RequestContext {
+/** `key` is undefined where the request is about no key: an alias, or the account. */
+export function requestContext(call: Call, key: KmsKey | undefined, facts: Facts): RequestContext {
   const context = new Map<string, readonly string[]>();
   const add = (name: string, value: string | readonly string[] | undefined) => {
     if (value === undefined) return;
@@ -31,7 +32,7 @@ export function requestContext(call: Call, key: KmsKey, facts: Facts): RequestCo
   // AWS is reached over TLS alone; that the twin is not says nothing of the request.
   add("aws:SecureTransport", "true");
   add("aws:ViaAWSService", "false");
-  addKey(call, key, facts.action, add);
+  if (key !== undefined) addKey(call, key, facts.action, add);
   add("kms:RequestAlias", facts.aliasName);
   const pairs = Object.entries(facts.encryptionContext ?? {});
   for (const [name, value] of pairs) add(`kms:EncryptionContext:${name}`, value);
@@ -67,6 +68,8 @@ function addKey(call: Call, key: KmsKey, action: string, add: Add): void {
   add("kms:CustomerMasterKeyUsage", key.usage);
   add("kms:MultiRegion", String(key.multiRegion));
   if (key.multiRegion) add("kms:MultiRegionKeyType", "PRIMARY");
+  for (const [name, value] of key.tags) add(`aws:ResourceTag/${name}`, value);
+  add("kms:ResourceAliases", [...key.aliasNames]);
   if (action === "DisableKey" || action === "ScheduleKeyDeletion") {
     const days = trailingDaysWithoutUse(call.world, key, call.nowMs);
     add("kms:TrailingDaysWithoutKeyUsage", String(days));

@@ -25,6 +25,12 @@ export function checkTags(tags: Tag[]): void {
   }
 }
 
+/** What condition keys say of the tags that a request would set. */
+export function requestTags(tags: Tag[]): Record<string, string | string[]> {
+  const pairs = tags.map((tag) => [`aws:RequestTag/${tag.TagKey}`, tag.TagValue] as const);
+  return { ...Object.fromEntries(pairs), "aws:TagKeys": tags.map((tag) => tag.TagKey) };
+}
+
 const tagResource = structure({ KeyId: keyIdShape, Tags: tagsShape }, {});
 
 const untagResource = structure(
@@ -34,12 +40,7 @@ const untagResource = structure(
 
 export const tagOperations = {
   TagResource: operation(tagResource, (call, input) => {
-    const pairs = input.Tags.map((tag) => [`aws:RequestTag/${tag.TagKey}`, tag.TagValue] as const);
-    const values = {
-      ...Object.fromEntries(pairs),
-      "aws:TagKeys": input.Tags.map((tag) => tag.TagKey),
-    };
-    const key = openKey(call, input.KeyId, { values });
+    const key = openKey(call, input.KeyId, { values: requestTags(input.Tags) });
     checkTags(input.Tags);
     const tags = new Map([
       ...key.tags,

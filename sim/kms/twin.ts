@@ -1,5 +1,6 @@
 /** A strict twin of AWS KMS in one process: what the service answers, in its words. */
 import { AwsError } from "../http/aws-error.ts";
+import { IdentityPolicies } from "../iam/identity-policies.ts";
 import type { SimRandom } from "../random.ts";
 import { aliasOperations } from "./aliases.ts";
 import { addAwsManagedKey } from "./aws-managed.ts";
@@ -52,6 +53,7 @@ export type KmsTwinOptions = {
   trackingStartMs?: number;
   keyQuota?: number;
   customKeyStores?: CustomKeyStore[];
+  identityPolicies?: IdentityPolicies;
 };
 
 export type CallRecord = {
@@ -87,6 +89,7 @@ export class KmsTwin {
       awsManagedKeys: 0,
       aliases: new Map(),
       aliasOrder: undefined,
+      identityPolicies: options.identityPolicies ?? new IdentityPolicies(),
       customKeyStores: new Map(options.customKeyStores?.map((store) => [store.id, store])),
       grantTokens: new Map(),
     };

@@ -1,4 +1,5 @@
 /** What the KMS twin keeps: keys, aliases, grants, and the world that its operations share. */
+import type { IdentityPolicies } from "../iam/identity-policies.ts";
 import type { SimRandom } from "../random.ts";
 import type { Cryptography, Material } from "./cryptography.ts";
 import type { KeySpec, KeyUsage } from "./key-specs.ts";
@@ -111,6 +112,7 @@ export type World = {
   readonly aliases: Map<string, Alias>;
   /** The aliases in the order in which ListAliases names them; undefined when that has changed. */
   aliasOrder: Alias[] | undefined;
+  readonly identityPolicies: IdentityPolicies;
   readonly customKeyStores: Map<string, CustomKeyStore>;
   /** Every grant token that CreateGrant ever answered, and the grant it stands for. */
   readonly grantTokens: Map<string, { keyId: string; grantId: string }>;

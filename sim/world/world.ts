@@ -244,7 +244,7 @@ export class SimulatedWorld {
       policies[policy.name] = policy;
       return { alias, aliases: [alias], policy: policy.name, dependents: [] };
     });
-    return { owner, mode: "act", policies, managedKeys };
+    return { owner, mode: "act", policies, managedKeys, taggedAliases: [] };
   }
 
   #facts(): Facts {

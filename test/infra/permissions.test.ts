@@ -176,9 +176,10 @@ describe("keys", () => {
     expect(statements[0]?.Condition?.StringEquals).toEqual(ownKey);
   });
 
-  it("are granted to anybody but the role itself", () => {
+  it("are granted to anybody but the role itself and its sessions", () => {
     const [statement] = allowing("kms:CreateGrant");
-    expect(JSON.stringify(statement?.Condition?.StringNotEquals)).toContain("kms:GranteePrincipal");
+    const refused = JSON.stringify(statement?.Condition?.StringNotLike);
+    expect(refused).toMatch(/"kms:GranteePrincipal":.*"Arn".*:assumed-role\//);
   });
 });
 
@@ -194,9 +195,15 @@ describe("aliases", () => {
 describe("the end of a key", () => {
   const retired = { "aws:ResourceTag/keyturn:retired": "false" };
 
-  it("needs the label of the drain", () => {
-    expect(allowing("kms:DisableKey").map(({ Condition }) => Condition)).toEqual([
-      { StringEquals: ownKey, Null: retired },
+  it("needs the label of the drain, and the shortest silence of all policies", () => {
+    const policies: Policies = { quarterly: {}, kept: { drain: { quietFor: "90h" } } };
+    const disabling = allowing("kms:DisableKey", statementsOf({ policies }));
+    expect(disabling.map(({ Condition }) => Condition)).toEqual([
+      {
+        StringEquals: ownKey,
+        Null: retired,
+        NumericGreaterThanEquals: { "kms:TrailingDaysWithoutKeyUsage": "3" },
+      },
     ]);
   });
 

@@ -1,0 +1,85 @@
+/** The policies of the function's role, out of the template, with names as they are once deployed. */
+import { Template } from "aws-cdk-lib/assertions";
+import { KeyRotationStack } from "../../infra/stack.ts";
+import type { ConfigurationDocument } from "../../lambda/config.ts";
+import { createApp } from "./app.ts";
+
+export const account = "000000000000";
+export const region = "us-east-1";
+export const tableName = "keyturn";
+/** As the embedded AWS names whoever signs with the access key `keyturn`. */
+export const roleArn = `arn:aws:iam::${account}:user/keyturn`;
+
+export type Deployed = {
+  document: ConfigurationDocument;
+  discovery?: "tagging" | "walk";
+  watchDrain?: boolean;
+};
+
+export type RoleStatement = { Sid?: string; Action: string | string[]; Resource: unknown };
+type Resources = Record<string, { Type: string; Properties: Record<string, unknown> }>;
+
+export function actionsOf({ Action }: RoleStatement): string[] {
+  return [Action].flat();
+}
+
+/** Every statement of every policy of the role, whatever CDK spread them over. */
+export function roleStatements({ document, discovery, watchDrain }: Deployed): RoleStatement[] {
+  const stack = new KeyRotationStack(createApp(), "Keyturn", {
+    configuration: document,
+    ...(discovery === undefined ? {} : { discovery }),
+    ...(watchDrain === undefined ? {} : { watchDrain }),
+  });
+  const { Resources: resources } = Template.fromStack(stack).toJSON() as { Resources: Resources };
+  const [role] = Object.keys(resources).filter((id) => resources[id]?.Type === "AWS::IAM::Role");
+  const policies = Object.values(resources).filter(
+    ({ Type, Properties: { Roles } }) =>
+      /^AWS::IAM::(?:Managed)?Policy$/.test(Type) && JSON.stringify(Roles).includes(`"${role}"`),
+  );
+  return policies.flatMap(({ Properties: { PolicyDocument } }) => {
+    const filled = filledIn(PolicyDocument, resources) as { Statement: RoleStatement[] };
+    return filled.Statement;
+  });
+}
+
+export function policyOf(statements: RoleStatement[]): string {
+  return JSON.stringify({ Version: "2012-10-17", Statement: statements });
+}
+
+function filledIn(value: unknown, resources: Resources): unknown {
+  if (Array.isArray(value)) return value.map((each) => filledIn(each, resources));
+  if (typeof value !== "object" || value === null) return value;
+  const fields = value as Record<string, unknown>;
+  const { Ref: ref, "Fn::GetAtt": attribute, "Fn::Join": join } = fields;
+  if (typeof ref === "string") return named(ref, resources);
+  if (Array.isArray(attribute)) return arnOf(String(attribute[0]), resources);
+  if (Array.isArray(join)) {
+    const [separator, parts] = join as [string, unknown[]];
+    return parts.map((part) => String(filledIn(part, resources))).join(separator);
+  }
+  const entries = Object.entries(fields);
+  return Object.fromEntries(entries.map(([name, each]) => [name, filledIn(each, resources)]));
+}
+
+function named(ref: string, resources: Resources): string {
+  const pseudo = { "AWS::Partition": "aws", "AWS::Region": region, "AWS::AccountId": account };
+  if (Object.hasOwn(pseudo, ref)) return pseudo[ref as keyof typeof pseudo];
+  if (resources[ref]?.Type === "AWS::DynamoDB::Table") return tableName;
+  throw new Error(`no name for ${ref}`);
+}
+
+function arnOf(logicalId: string, resources: Resources): string {
+  const type = resources[logicalId]?.Type;
+  switch (type) {
+    case "AWS::DynamoDB::Table":
+      return `arn:aws:dynamodb:${region}:${account}:table/${tableName}`;
+    case "AWS::IAM::Role":
+      return roleArn;
+    case "AWS::SQS::Queue":
+      return `arn:aws:sqs:${region}:${account}:dead-letters`;
+    case "AWS::Logs::LogGroup":
+      return `arn:aws:logs:${region}:${account}:log-group:keyturn:*`;
+    default:
+      throw new Error(`no ARN for ${logicalId}, a ${type}`);
+  }
+}
