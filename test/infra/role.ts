@@ -9,6 +9,7 @@ export const region = "us-east-1";
 export const tableName = "keyturn";
 /** As the embedded AWS names whoever signs with the access key `keyturn`. */
 export const roleArn = `arn:aws:iam::${account}:user/keyturn`;
+export const roleName = "keyturn-role";
 
 export type Deployed = {
   document: ConfigurationDocument;
@@ -16,7 +17,12 @@ export type Deployed = {
   watchDrain?: boolean;
 };
 
-export type RoleStatement = { Sid?: string; Action: string | string[]; Resource: unknown };
+export type RoleStatement = {
+  Sid?: string;
+  Action: string | string[];
+  Resource: unknown;
+  Condition?: Record<string, Record<string, unknown>>;
+};
 type Resources = Record<string, { Type: string; Properties: Record<string, unknown> }>;
 
 export function actionsOf({ Action }: RoleStatement): string[] {
@@ -65,6 +71,7 @@ function named(ref: string, resources: Resources): string {
   const pseudo = { "AWS::Partition": "aws", "AWS::Region": region, "AWS::AccountId": account };
   if (Object.hasOwn(pseudo, ref)) return pseudo[ref as keyof typeof pseudo];
   if (resources[ref]?.Type === "AWS::DynamoDB::Table") return tableName;
+  if (resources[ref]?.Type === "AWS::IAM::Role") return roleName;
   throw new Error(`no name for ${ref}`);
 }
 

@@ -1,0 +1,202 @@
+/**
+ * An account in which the function runs with its role's policies, and no more: the production run on
+ * the real adapters against the embedded AWS, which asks the policies for every request.
+ */
+import { DynamoDB } from "@aws-sdk/client-dynamodb";
+import { marshall } from "@aws-sdk/util-dynamodb";
+import { createTaggingDiscovery, createWalkingDiscovery } from "../../lambda/aws/discovery.ts";
+import { createTable } from "../../lambda/aws/dynamodb.ts";
+import { createEvents } from "../../lambda/aws/eventbridge.ts";
+import { createKeyService } from "../../lambda/aws/kms.ts";
+import { parseConfiguration } from "../../lambda/config.ts";
+import { describeError } from "../../lambda/errors.ts";
+import type { Ports } from "../../lambda/ports.ts";
+import { createService, type Service } from "../../lambda/service.ts";
+import type { Telemetry } from "../../lambda/telemetry.ts";
+import { readUseAttempt } from "../../lambda/use-attempt.ts";
+import type { Finding } from "../../lambda/workflow/findings.ts";
+import { SimClock } from "../../sim/clock.ts";
+import { startEmbeddedAws, type EmbeddedAws } from "../../sim/embedded-aws.ts";
+import {
+  type Asked,
+  type IdentityDecision,
+  IdentityPolicies,
+} from "../../sim/iam/identity-policies.ts";
+import { cheapCryptography } from "../../sim/kms/cheap-cryptography.ts";
+import { dayMs, minuteMs } from "../fixtures.ts";
+import { listener } from "../listener.ts";
+import * as role from "./role.ts";
+
+const tickEveryMs = 5 * minuteMs;
+const personArn = `arn:aws:iam::${role.account}:user/person`;
+
+/** Remembers which actions the role asked for, and which it was refused. */
+class WatchedPolicies extends IdentityPolicies {
+  readonly asked = new Set<string>();
+  readonly refused: string[] = [];
+
+  override decide(asked: Asked): IdentityDecision {
+    const decision = super.decide(asked);
+    if (asked.principalArn !== role.roleArn) return decision;
+    this.asked.add(asked.action);
+    if (decision !== "allowed") this.refused.push(`${asked.action} on ${asked.resource}`);
+    return decision;
+  }
+}
+
+export class Account {
+  readonly aws: EmbeddedAws;
+  readonly clock: SimClock;
+  readonly policies: WatchedPolicies;
+  /** What the role let Lambda keep: a line for each invocation, and the events of those that failed. */
+  readonly logged: string[] = [];
+  readonly deadLetters: unknown[] = [];
+  /** Codes of findings, and what failed. */
+  readonly told = new Set<string>();
+  /** Looked at after each invocation; what it throws ends the life. */
+  afterInvocation: (() => void) | undefined;
+  readonly #service: Service;
+  /** As a person looks at it, by rights of their own. */
+  readonly #look: Ports;
+  readonly #dynamoDb: DynamoDB;
+  #requests = 0;
+
+  private constructor(
+    aws: EmbeddedAws,
+    clock: SimClock,
+    policies: WatchedPolicies,
+    of: role.Deployed,
+  ) {
+    this.aws = aws;
+    this.clock = clock;
+    this.policies = policies;
+    const configuration = parseConfiguration(of.document);
+    this.#service = createService(this.#ports("keyturn", of), this.#telemetry(), configuration, 1);
+    this.#look = this.#ports("person", of);
+    this.#dynamoDb = new DynamoDB(this.#sdk("person"));
+  }
+
+  static async deployed(of: role.Deployed, statements: role.RoleStatement[]): Promise<Account> {
+    const clock = new SimClock({ startMs: Date.UTC(2027, 0, 1) });
+    const identityPolicies = new WatchedPolicies();
+    identityPolicies.attach(role.roleArn, [role.policyOf(statements)]);
+    const cryptography = cheapCryptography;
+    const aws = await startEmbeddedAws({ clock, quotas: "off", cryptography, identityPolicies });
+    await aws.createStateTable(role.tableName);
+    return new Account(aws, clock, identityPolicies, of);
+  }
+
+  async close(): Promise<void> {
+    this.#dynamoDb.destroy();
+    await this.aws.close();
+  }
+
+  /** A person, or an application, asks KMS for something. */
+  ask<T = { KeyMetadata: { KeyId: string } }>(operation: string, input: object): T {
+    return this.aws.kms.call(operation, input, { principalArn: personArn }) as T;
+  }
+
+  /** A key with this alias, made by a person. */
+  makeKey(alias: string, input: object = {}): string {
+    const { KeyId } = this.ask("CreateKey", input).KeyMetadata;
+    this.ask("CreateAlias", { AliasName: alias, TargetKeyId: KeyId });
+    return KeyId;
+  }
+
+  stateOf(keyId: string): string {
+    return this.aws.kms.world.keys.get(keyId)?.state ?? "gone";
+  }
+
+  targetOf(alias: string): string {
+    return this.aws.kms.world.aliases.get(alias)?.keyId ?? "nothing";
+  }
+
+  async findings(alias: string): Promise<Finding[]> {
+    return (await this.#look.table.read(alias))?.record.findings ?? [];
+  }
+
+  /** Of each version, the first one first. */
+  async standings(alias: string): Promise<string[]> {
+    const stored = await this.#look.table.read(alias);
+    return (stored?.record.versions ?? []).map(({ standing }) => standing);
+  }
+
+  /** A person writes a request. */
+  async request(alias: string, fields: Record<string, unknown>): Promise<void> {
+    const sk = `request-${String((this.#requests += 1)).padStart(6, "0")}`;
+    const item = { pk: `request#${alias}`, sk, queue: "due", dueAtMs: 1, by: "ada", ...fields };
+    await this.#dynamoDb.putItem({ TableName: role.tableName, Item: marshall(item) });
+  }
+
+  /** Lambda starts a run, or hands an event over. What it keeps of that, it keeps by the role's rights. */
+  async invoke(event: unknown = {}): Promise<void> {
+    try {
+      await this.#handle(event);
+    } catch (error) {
+      this.told.add(describeError(error));
+      const queue = `arn:aws:sqs:${role.region}:${role.account}:dead-letters`;
+      if (this.#allows("sqs:SendMessage", queue)) this.deadLetters.push(event);
+    }
+    const stream = `arn:aws:logs:${role.region}:${role.account}:log-group:keyturn:log-stream:1`;
+    if (["logs:CreateLogStream", "logs:PutLogEvents"].every((one) => this.#allows(one, stream))) {
+      this.logged.push(JSON.stringify(event));
+    }
+    this.afterInvocation?.();
+  }
+
+  /** Time passes, the schedule starts a run whenever something is due, CloudTrail tells what it saw. */
+  async passDays(days: number): Promise<void> {
+    const untilMs = this.clock.nowMs() + days * dayMs;
+    for (;;) {
+      const { items } = await this.#look.table.due(untilMs, 1000);
+      const due = items.flatMap((item) => (item.kind === "configuration" ? [] : [item.dueAtMs]));
+      const dueMs = items.length === 0 ? 0 : Math.min(...due);
+      const nextMs = Math.max(dueMs, this.clock.nowMs() + tickEveryMs);
+      if (nextMs > untilMs) break;
+      this.clock.moveTo(nextMs);
+      await this.invoke();
+    }
+    this.clock.moveTo(untilMs);
+  }
+
+  async #handle(event: unknown): Promise<void> {
+    const reading = readUseAttempt(event);
+    const deadlineMs = this.clock.nowMs() + 5 * minuteMs;
+    if (reading.kind === "attempt") await this.#service.answer(reading.attempts, deadlineMs);
+    else await this.#service.run(deadlineMs);
+  }
+
+  #allows(action: string, resource: string): boolean {
+    const asked = { principalArn: role.roleArn, action, resource, context: () => new Map() };
+    return this.policies.decide(asked) === "allowed";
+  }
+
+  #ports(accessKeyId: string, { discovery }: role.Deployed): Ports {
+    const sdk = this.#sdk(accessKeyId);
+    const { clock } = this;
+    let ids = 0;
+    const sleep = (ms: number) => Promise.resolve(clock.advance(Math.ceil(ms)));
+    const time = { nowMs: () => clock.nowMs(), sleep };
+    return {
+      keys: createKeyService(time, sdk),
+      discovery: discovery === "walk" ? createWalkingDiscovery(sdk) : createTaggingDiscovery(sdk),
+      table: createTable(role.tableName, sdk),
+      events: createEvents("default", sdk),
+      clock: time,
+      chance: { next: () => 0.5, id: () => `id-${String((ids += 1)).padStart(6, "0")}` },
+    };
+  }
+
+  #sdk(accessKeyId: string) {
+    const credentials = { accessKeyId, secretAccessKey: "secret" };
+    return { endpoint: this.aws.endpoint, region: role.region, credentials };
+  }
+
+  #telemetry(): Telemetry {
+    return {
+      ...listener([], []),
+      finding: (_of, { code }) => void this.told.add(code),
+      failed: (_of, error) => void this.told.add(describeError(error)),
+    };
+  }
+}

@@ -1,0 +1,122 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Account } from "./account.ts";
+import { document, lives, orders, type PrivilegedLife } from "./least-privilege-lives.ts";
+import { actionsOf, roleStatements, type RoleStatement } from "./role.ts";
+
+type Lived = {
+  end: Record<string, unknown>;
+  told: string[];
+  refused: string[];
+  asked: Set<string>;
+};
+
+/** It is over early once something was refused, and told of. */
+class Failed extends Error {}
+
+async function lived(life: PrivilegedLife, statements: RoleStatement[]): Promise<Lived> {
+  const account = await Account.deployed(life.deployed, statements);
+  onTestFinished(() => account.close());
+  const { refused, asked } = account.policies;
+  const told = (): string[] => [...account.told].sort();
+  account.afterInvocation = () => {
+    const news = told().filter((one) => !life.told.includes(one));
+    if (refused.length > 0 && news.length > 0) throw new Failed();
+  };
+  try {
+    return { end: await life.live(account), told: told(), refused, asked };
+  } catch (error) {
+    if (!(error instanceof Failed)) throw error;
+    return { end: {}, told: told(), refused, asked };
+  }
+}
+
+const whole = new Map<PrivilegedLife, Promise<Lived>>();
+
+/** With all rights, once for all tests. */
+function wholly(life: PrivilegedLife): Promise<Lived> {
+  const known = whole.get(life) ?? lived(life, roleStatements(life.deployed));
+  whole.set(life, known);
+  return known;
+}
+
+describe("with the rights of its role and no others", () => {
+  test.each(lives.map((life) => [life.name, life] as const))(
+    "%s: nothing is refused, and it comes to its end",
+    async (_, life) => {
+      const { end, told, refused } = await wholly(life);
+      expect(refused).toEqual([]);
+      expect(end).toEqual(life.end);
+      expect(told).toEqual(life.told);
+    },
+  );
+});
+
+type Permission = { sid: string; action: string };
+
+function permissionsOf(statements: RoleStatement[]): Permission[] {
+  return statements.flatMap((statement) =>
+    actionsOf(statement).map((action) => ({ sid: sidOf(statement), action })),
+  );
+}
+
+function without(statements: RoleStatement[], { sid, action }: Permission): RoleStatement[] {
+  return statements.flatMap((statement) => {
+    if (sidOf(statement) !== sid) return [statement];
+    const Action = actionsOf(statement).filter((one) => one !== action);
+    return Action.length === 0 ? [] : [{ ...statement, Action }];
+  });
+}
+
+/** CDK's own statements have none: they are known by what they allow. */
+function sidOf(statement: RoleStatement): string {
+  return statement.Sid ?? actionsOf(statement).join();
+}
+
+/** A life that does not come to the same end without it. */
+async function failsWithout(permission: Permission): Promise<boolean> {
+  for (const life of lives) {
+    const statements = roleStatements(life.deployed);
+    const { asked } = await wholly(life);
+    if (!asked.has(permission.action)) continue;
+    if (!permissionsOf(statements).some(({ sid }) => sid === permission.sid)) continue;
+    const { end, told } = await lived(life, without(statements, permission));
+    const isSame =
+      JSON.stringify({ end, told }) === JSON.stringify({ end: life.end, told: life.told });
+    if (!isSame) return true;
+  }
+  return false;
+}
+
+test("a version in use goes by a person's hand, where the evidence was overridden", async () => {
+  const deployed = { document };
+  const account = await Account.deployed(deployed, roleStatements(deployed));
+  onTestFinished(() => account.close());
+  const first = account.makeKey(orders);
+  await account.passDays(10);
+  await account.request(orders, { kind: "compromised", version: 1 });
+  await account.passDays(1);
+  expect(account.targetOf(orders)).not.toBe(first);
+  account.ask("Encrypt", { KeyId: first, Plaintext: Buffer.from("a") });
+  const override = { version: 1, override: true, confirm: orders };
+  await account.request(orders, { kind: "approve", ...override });
+  await account.passDays(1);
+  expect(account.stateOf(first)).toBe("Enabled");
+  const next = `aws kms disable-key --key-id ${first}`;
+  const byHand = expect.objectContaining({ code: "ACCESS_DENIED", next }) as unknown;
+  expect(await account.findings(orders)).toContainEqual(byHand);
+  account.ask("DisableKey", { KeyId: first });
+  await account.passDays(1);
+  expect(await account.standings(orders)).toEqual(["disabled", "serving"]);
+  expect((await account.findings(orders)).map(({ code }) => code)).toEqual(["EVIDENCE_OVERRIDDEN"]);
+});
+
+test("taking out any one action of any statement fails a life", { timeout: 300_000 }, async () => {
+  const all = lives.flatMap(({ deployed }) => permissionsOf(roleStatements(deployed)));
+  const permissions = new Map(all.map((one) => [`${one.sid}: ${one.action}`, one]));
+  const spare: string[] = [];
+  for (const [name, permission] of permissions) {
+    if (!(await failsWithout(permission))) spare.push(name);
+  }
+  expect(spare).toEqual([]);
+  expect(permissions.size).toBeGreaterThan(30);
+});
