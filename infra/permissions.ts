@@ -83,6 +83,18 @@ export function tableStatements(tableArn: string): iam.PolicyStatement[] {
   ];
 }
 
+/** What an operator needs: `request#<alias>` is the partition of what is asked of that managed key. */
+export function requestWriting(aliases: string[]): { actions: string[]; conditions: Conditions } {
+  const partitions = (aliases.length === 0 ? ["*"] : aliases).map((alias) => `request#${alias}`);
+  return {
+    actions: ["dynamodb:PutItem"],
+    conditions: {
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": partitions },
+      Null: { "dynamodb:LeadingKeys": "false" },
+    },
+  };
+}
+
 export function eventStatements(eventBus: events.IEventBus): iam.PolicyStatement[] {
   return [
     allow("TellDependents", ["events:PutEvents"], [eventBus.eventBusArn], {

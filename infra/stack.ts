@@ -1,7 +1,8 @@
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import { type ConfigurationDocument, parseConfiguration } from "../lambda/config.ts";
-import { KeyRotation, type KeyRotationProps } from "./key-rotation.ts";
+import { KeyRotation } from "./key-rotation.ts";
+import type { KeyRotationProps } from "./key-rotation-props.ts";
 import { policyOf } from "./rotation-policy.ts";
 
 export interface KeyRotationStackProps

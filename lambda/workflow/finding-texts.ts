@@ -72,7 +72,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   ACCESS_DENIED: {
     meaning:
       "KMS does not let keyturn do what is next: its role, the key policy or an SCP forbids.",
-    cure: "Allow the named action to keyturn's role on that key.",
+    cure: "Allow the named action to keyturn's role on that key. Where DisableKey is denied because the key is in use, and a person overrode the evidence, let a person with rights of their own disable it.",
   },
   KEY_QUOTA_REACHED: {
     meaning: "The account has reached a KMS resource quota.",
@@ -145,7 +145,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   },
   NOT_ENROLLED_BY_TAG: {
     meaning: "A key carries the tag keyturn:policy, and cannot be enrolled by it.",
-    cure: "Mend what was seen, name the managed key in the configuration, or take the tag off.",
+    cure: "Mend what was seen, name the managed key in the configuration, let taggedAliases match its alias, or take the tag off.",
   },
   ALIAS_ONLY_NOT_ENFORCED: {
     meaning:

@@ -2,7 +2,8 @@ import { Duration, Stack, Tags } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import * as kms from "aws-cdk-lib/aws-kms";
 import { describe, expect, test } from "vitest";
-import { KeyRotation, type KeyRotationProps } from "../../infra/key-rotation.ts";
+import { KeyRotation } from "../../infra/key-rotation.ts";
+import type { KeyRotationProps } from "../../infra/key-rotation-props.ts";
 import { createApp } from "./app.ts";
 
 type Build = (rotation: KeyRotation, stack: Stack) => void;
