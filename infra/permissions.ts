@@ -179,6 +179,7 @@ function ending(props: PermissionsProps): iam.PolicyStatement[] {
     Null: { [`aws:ResourceTag/${tagNames.retired}`]: "false" },
   };
   const policies = Object.values(props.configuration.policies);
+  if (policies.length === 0) return [];
   const disable = allow("DisableRetired", ["kms:DisableKey"], [props.keyArn], {
     ...retired,
     ...atLeast(floorOf(policies)),

@@ -194,6 +194,12 @@ describe("synthesis is refused, with the path of the construct and the value,", 
         { quotaShare: 0 },
       ],
       [
+        "where a pattern of tagged aliases is none",
+        'taggedAliases[0]: got "team-*", expected a pattern of alias names',
+        manageOne,
+        { taggedAliases: ["team-*"] },
+      ],
+      [
         "where the function would be fired every other day",
         "interval: expected a day at most, got 2 days",
         manageOne,

@@ -15,20 +15,25 @@ type Statement = {
 type Policies = ConfigurationDocument["policies"];
 type Deployment = {
   policies?: Policies;
+  managedKeys?: ConfigurationDocument["managedKeys"];
+  taggedAliases?: string[];
   discovery?: "tagging" | "walk";
   mode?: "act" | "plan";
 };
 
 /** Every statement of every policy of the role, whatever CDK spread them over. */
 function statementsOf(deployment: Deployment = {}): Statement[] {
-  const { policies = { quarterly: {} }, discovery, mode } = deployment;
+  const { policies = { quarterly: {} }, discovery, mode, taggedAliases = [] } = deployment;
+  const managed = [{ alias: "alias/orders", policy: Object.keys(policies)[0] ?? "none" }];
+  const { managedKeys = managed } = deployment;
   const app = createApp();
   const stack = new KeyRotationStack(app, "Keyturn", {
     configuration: {
       owner: "acme",
       ...(mode === undefined ? {} : { mode }),
       policies,
-      managedKeys: [{ alias: "alias/orders", policy: Object.keys(policies)[0] ?? "none" }],
+      managedKeys,
+      taggedAliases,
     },
     ...(discovery === undefined ? {} : { discovery }),
   });
@@ -189,6 +194,17 @@ describe("aliases", () => {
     expect(others).toEqual([]);
     expect(JSON.stringify(ofAlias?.Resource)).toMatch(/:alias\/orders"/);
     expect(ofKey?.Condition).toEqual({ StringEquals: ownKey });
+  });
+
+  it("move under the patterns of what tags may enrol too", () => {
+    const [, ofPattern] = JSON.stringify(
+      allowing("kms:UpdateAlias", statementsOf({ taggedAliases: ["alias/team-*"] })),
+    ).split(":alias/orders");
+    expect(ofPattern).toContain(":alias/team-*");
+  });
+
+  it("of a deployment without policies do not move, and no key is put out of use", () => {
+    expect(allowing("kms:DisableKey", statementsOf({ policies: {}, managedKeys: [] }))).toEqual([]);
   });
 });
 
