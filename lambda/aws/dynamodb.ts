@@ -37,7 +37,7 @@ export function createTable(tableName: string, config: DynamoDBClientConfig = {}
   };
 }
 
-function createTableClient(tableName: string, config: DynamoDBClientConfig): TableClient {
+export function createTableClient(tableName: string, config: DynamoDBClientConfig): TableClient {
   const client = new DynamoDBClient(config);
   const attempt: TableClient["attempt"] = async (request) => {
     try {

@@ -121,6 +121,14 @@ export class Account {
     return (stored?.record.versions ?? []).map(({ standing }) => standing);
   }
 
+  /** Somebody changes a line of the journal of `alias/orders` behind everybody's back. */
+  async rewrite(sk: string, fields: Record<string, unknown>): Promise<void> {
+    const Key = marshall({ pk: "key#alias/orders", sk });
+    const { Item = {} } = await this.#dynamoDb.getItem({ TableName: role.tableName, Key });
+    const changed = { ...Item, ...marshall(fields) };
+    await this.#dynamoDb.putItem({ TableName: role.tableName, Item: changed });
+  }
+
   /** A person writes a request. */
   async request(alias: string, fields: Record<string, unknown>): Promise<void> {
     const sk = `request-${String((this.#requests += 1)).padStart(6, "0")}`;

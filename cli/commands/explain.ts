@@ -1,0 +1,77 @@
+/** `keyturn explain`: what a finding code means, from where docs/findings.md has it. */
+import { findingTexts } from "../../lambda/workflow/finding-texts.ts";
+import { effects, type Effect, type FindingCode } from "../../lambda/workflow/findings.ts";
+import { exitCodes, Failure, type ExitCode } from "../failure.ts";
+import { nearest } from "../near.ts";
+import { tableLines } from "../table-view.ts";
+import type { Talk } from "../talk.ts";
+
+export const explainSchema = "keyturn/explain/1";
+
+const effectTexts: Record<Effect, string> = {
+  halt: "nothing of the managed key moves until the world is right again",
+  block: "this one matter waits; all else goes on",
+  notice: "nothing waits for it",
+  refuse: "keyturn does not begin",
+};
+
+const codes = Object.keys(effects) as FindingCode[];
+
+export function explain(given: string | undefined, talk: Talk, json: boolean): ExitCode {
+  if (given === undefined) return explainAll(talk, json);
+  const code = codes.find((one) => one === given.toUpperCase().replaceAll("-", "_"));
+  if (code === undefined) {
+    const near = nearest(given.toUpperCase(), codes);
+    const meant = near.length === 0 ? "" : ` Did you mean ${near.join(" or ")}?`;
+    throw new Failure(
+      exitCodes.notFound,
+      `${given} is no finding code.${meant}`,
+      "keyturn explain",
+    );
+  }
+  const { meaning, cure } = findingTexts[code];
+  const effect = effects[code];
+  if (json) {
+    talk.json({ schema: explainSchema, code, effect, meaning, cure });
+    return exitCodes.ok;
+  }
+  talk.line(`${talk.styled("bold", code)}  ${effect}: ${effectTexts[effect]}`);
+  for (const line of [...wrapped(meaning, talk.columns), "", ...wrapped(cure, talk.columns)]) {
+    talk.line(line);
+  }
+  return exitCodes.ok;
+}
+
+function explainAll(talk: Talk, json: boolean): ExitCode {
+  const all = codes
+    .map((code) => ({ code, effect: effects[code], ...findingTexts[code] }))
+    .sort((a, b) => (a.code < b.code ? -1 : 1));
+  if (json) {
+    talk.json({ schema: explainSchema, findings: all });
+    return exitCodes.ok;
+  }
+  const columns = [
+    { title: "CODE", cell: ({ code }: (typeof all)[number]) => code, leaves: 0 },
+    { title: "EFFECT", cell: ({ effect }: (typeof all)[number]) => effect, leaves: 1 },
+    {
+      title: "MEANING",
+      cell: ({ meaning }: (typeof all)[number]) => meaning,
+      leaves: 0,
+      atLeast: 10,
+    },
+  ];
+  for (const line of tableLines(columns, all, talk.columns)) talk.line(line);
+  return exitCodes.ok;
+}
+
+/** Indented by two, broken between words. */
+function wrapped(text: string, columns: number): string[] {
+  const width = Math.max(20, columns - 2);
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1) ?? "";
+    if (line !== "" && line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines.map((line) => `  ${line}`);
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+/** `npx keyturn`: runs one command, and turns whatever stops it into words and an exit code. */
+import { randomBytes } from "node:crypto";
+import { CommanderError } from "commander";
+import { exitCodes, type ExitCode } from "./failure.ts";
+import { createProgram } from "./program.ts";
+import { endQuietlyWithThePipe, talkOf } from "./talk.ts";
+import { failureOf } from "./trouble.ts";
+
+endQuietlyWithThePipe(process.stdout);
+endQuietlyWithThePipe(process.stderr);
+const talk = talkOf(process.stdout, process.stderr, process.env);
+const nowMs = Date.now();
+
+/** Sorts by time, and is no other's: the form that docs/requests.md shows. */
+function newId(): string {
+  const stamp = new Date().toISOString().replace(/[-:]/g, "").replace(/\.\d+/, "");
+  return `${stamp}-${randomBytes(8).toString("hex")}`;
+}
+
+const program = createProgram({
+  talk,
+  env: process.env,
+  nowMs,
+  newId,
+  exit: (code: ExitCode) => {
+    process.exitCode = code;
+  },
+});
+program.exitOverride();
+for (const command of program.commands) command.exitOverride();
+
+try {
+  await program.parseAsync(process.argv);
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  } else {
+    const { exitCode, message, next } = failureOf(error);
+    talk.note(`${talk.styled("red", "keyturn:")} ${message}`);
+    if (next !== undefined) talk.note(`next: ${next}`);
+    process.exitCode = exitCode;
+  }
+}

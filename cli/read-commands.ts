@@ -1,0 +1,57 @@
+/** The commands that only read. */
+import type { Command } from "commander";
+import { anchorOf, wholeNumber } from "./arguments.ts";
+import type { Anchor } from "./chain.ts";
+import { explain } from "./commands/explain.ts";
+import type { Common, Surroundings, Within } from "./program.ts";
+
+export function addReads(program: Command, { talk, exit }: Surroundings, within: Within): void {
+  program
+    .command("status")
+    .description("each managed key in a line, those that need a person first; or all of one")
+    .argument("[alias]")
+    .option("--findings", "only those with findings")
+    .option("--overdue", "only those past their cryptoperiod")
+    .option("--moving", "only those in rotation")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  keyturn status --findings\n  keyturn status alias/orders --json",
+    )
+    .action(async (alias: string | undefined, filter: object, command: Command) => {
+      const { statusOfAll, statusOfOne } = await import("./commands/status.ts");
+      await within(command, (session) =>
+        alias === undefined ? statusOfAll(session, filter) : statusOfOne(session, alias),
+      );
+    });
+
+  program
+    .command("history")
+    .description("the journal of a managed key")
+    .argument("<alias>")
+    .option("--last <lines>", "only so many of the latest", wholeNumber)
+    .action(async (alias: string, options: { last?: number }, command: Command) => {
+      const { history } = await import("./commands/history.ts");
+      await within(command, (session) => history(session, alias, options));
+    });
+
+  program
+    .command("verify")
+    .description("whether the journal of a managed key, or of all, is whole: its chain of hashes")
+    .argument("[alias]")
+    .option("--anchor <[line:]hash>", "a head that was noted elsewhere", anchorOf)
+    .addHelpText("after", "\nExample:\n  keyturn verify alias/orders --anchor 41:9f86d0…")
+    .action(
+      async (alias: string | undefined, { anchor }: { anchor?: Anchor }, command: Command) => {
+        const { verify } = await import("./commands/history.ts");
+        await within(command, (session) => verify(session, alias, anchor));
+      },
+    );
+
+  program
+    .command("explain")
+    .description("what a finding means, and what to do about it; all of them without a code")
+    .argument("[code]")
+    .action((code: string | undefined, _: object, command: Command) => {
+      exit(explain(code, talk, command.optsWithGlobals<Common>().json ?? false));
+    });
+}

@@ -1,0 +1,53 @@
+/** What every command works with: the state, where it says things, the time. */
+import type { State } from "../lambda/aws/dynamodb-reading.ts";
+import type { ManagedKey } from "../lambda/workflow/types.ts";
+import { exitCodes, Failure } from "./failure.ts";
+import { nearest } from "./near.ts";
+import type { Talk } from "./talk.ts";
+
+export type Session = {
+  state: State;
+  talk: Talk;
+  nowMs: number;
+  json: boolean;
+  tableName: string;
+  /** Throws a Failure that names those that may have been meant. */
+  managedKey(alias: string): Promise<ManagedKey>;
+};
+
+export type Where = { table?: string; region?: string; profile?: string; endpointUrl?: string };
+
+/** The SDK is loaded here, and by no command that does not need it: it takes most of the start. */
+export async function openSession(
+  where: Where,
+  talk: Talk,
+  env: Record<string, string | undefined>,
+  rest: { nowMs: number; json: boolean },
+): Promise<Session> {
+  const tableName = where.table ?? env["KEYTURN_TABLE"] ?? "";
+  if (tableName === "") {
+    const message = "which table? Name it by --table or KEYTURN_TABLE.";
+    throw new Failure(
+      exitCodes.usage,
+      message,
+      "aws cloudformation describe-stacks --query 'Stacks[].Outputs'",
+    );
+  }
+  const { createState } = await import("../lambda/aws/dynamodb-reading.ts");
+  const state = createState(tableName, {
+    maxAttempts: 3,
+    ...(where.region === undefined ? {} : { region: where.region }),
+    ...(where.profile === undefined ? {} : { profile: where.profile }),
+    ...(where.endpointUrl === undefined ? {} : { endpoint: where.endpointUrl }),
+  });
+  const managedKey = async (given: string): Promise<ManagedKey> => {
+    const alias = given.startsWith("alias/") ? given : `alias/${given}`;
+    const stored = await state.read(alias);
+    if (stored !== undefined) return stored.record;
+    const names = (await state.managedKeys()).map((record) => record.alias);
+    const near = nearest(alias, names);
+    const meant = near.length === 0 ? "" : ` Did you mean ${near.join(" or ")}?`;
+    throw new Failure(exitCodes.notFound, `${alias} is no managed key.${meant}`, "keyturn status");
+  };
+  return { state, talk, tableName, managedKey, ...rest };
+}

@@ -1,0 +1,85 @@
+/** What people read of the state, and the requests they write; the function itself needs neither. */
+import { PutItemCommand, QueryCommand, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
+import { unmarshall } from "@aws-sdk/util-dynamodb";
+import type { Chore, DueCursor, JournalEntry, Stored } from "../ports.ts";
+import type { Finding } from "../workflow/findings.ts";
+import type { ManagedKey } from "../workflow/types.ts";
+import { createTable, createTableClient, type TableClient } from "./dynamodb.ts";
+import { dueQueue, keys, toItem, type Item } from "./dynamodb-items.ts";
+
+export interface State {
+  /** Every managed key, in the order of their names. */
+  managedKeys(): Promise<ManagedKey[]>;
+  read(alias: string): Promise<Stored | undefined>;
+  /** The whole journal, what has not left the record yet included, the first line first. */
+  journal(alias: string): Promise<JournalEntry[]>;
+  choreFindings(chore: Chore): Promise<Finding[]>;
+  /** False where there is an item of this id already. */
+  ask(alias: string, id: string, request: Record<string, unknown>): Promise<boolean>;
+}
+
+const keysPerPage = 1000;
+
+export function createState(tableName: string, config: DynamoDBClientConfig): State {
+  const db = createTableClient(tableName, config);
+  const table = createTable(tableName, config);
+  return {
+    managedKeys: async () => {
+      const aliases: string[] = [];
+      let after: DueCursor | undefined;
+      do {
+        const page = await table.due(Number.MAX_SAFE_INTEGER, keysPerPage, after);
+        aliases.push(...page.items.flatMap((it) => (it.kind === "managed-key" ? [it.alias] : [])));
+        after = page.next;
+      } while (after !== undefined);
+      const records = await table.readMany([...new Set(aliases)]);
+      return records.sort((a, b) => (a.alias < b.alias ? -1 : 1));
+    },
+    read: (alias) => table.read(alias),
+    journal: async (alias) => {
+      // The record first: a line that leaves it meanwhile is in an item of its own by then.
+      const stored = await table.read(alias);
+      return merged(await journalOf(db, alias), stored?.outbox ?? []);
+    },
+    choreFindings: async (chore) => {
+      const item = await db.get(keys.chore(chore));
+      return (item === undefined ? [] : (unmarshall(item)["findings"] ?? [])) as Finding[];
+    },
+    ask: async (alias, id, request) => {
+      const command = new PutItemCommand({
+        TableName: tableName,
+        Item: toItem({ ...keys.request(alias, id), queue: dueQueue, dueAtMs: 1, ...request }),
+        ConditionExpression: "attribute_not_exists(pk)",
+      });
+      return (await db.attempt((client) => client.send(command))) !== undefined;
+    },
+  };
+}
+
+function merged(archived: JournalEntry[], outbox: JournalEntry[]): JournalEntry[] {
+  const known = new Set(archived.map(({ revision }) => revision));
+  const all = [...archived, ...outbox.filter(({ revision }) => !known.has(revision))];
+  return all.sort((a, b) => a.revision - b.revision);
+}
+
+async function journalOf(db: TableClient, alias: string): Promise<JournalEntry[]> {
+  const entries: JournalEntry[] = [];
+  const { pk } = keys.journal(alias, 0);
+  let after: Item | undefined;
+  do {
+    const command = new QueryCommand({
+      TableName: db.tableName,
+      KeyConditionExpression: "pk = :pk AND begins_with(sk, :journal)",
+      ExpressionAttributeValues: toItem({ ":pk": pk, ":journal": "journal#" }),
+      ConsistentRead: true,
+      ...(after === undefined ? {} : { ExclusiveStartKey: after }),
+    });
+    const page = await db.attempt((client) => client.send(command));
+    for (const item of page?.Items ?? []) {
+      const { pk: _pk, sk: _sk, ...entry } = unmarshall(item);
+      entries.push(entry as JournalEntry);
+    }
+    after = page?.LastEvaluatedKey;
+  } while (after !== undefined);
+  return entries;
+}

@@ -1,0 +1,44 @@
+/** The real binary, in a process of its own, against the embedded AWS. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import type { Account } from "../infra/account.ts";
+import { region, tableName } from "../infra/role.ts";
+
+const binary = fileURLToPath(new URL("../../cli/keyturn.ts", import.meta.url));
+
+export type Typed = { stdout: string; stderr: string; code: number | null };
+
+/** What comes of typing it; `env` is laid over that of an operator of this account. */
+export async function typed(
+  account: Account | undefined,
+  args: string[],
+  env: Record<string, string | undefined> = {},
+): Promise<Typed> {
+  const child = spawn(process.execPath, [binary, ...args], {
+    env: { PATH: process.env.PATH, USER: "ada", ...operatorOf(account), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close") as Promise<[number | null]>,
+  ]);
+  return { stdout, stderr, code };
+}
+
+function operatorOf(account: Account | undefined): Record<string, string> {
+  if (account === undefined) return {};
+  return {
+    AWS_ENDPOINT_URL: account.aws.endpoint,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: "person",
+    AWS_SECRET_ACCESS_KEY: "secret",
+    KEYTURN_TABLE: tableName,
+  };
+}
+
+export function nowOf(account: Account): string[] {
+  return ["--now", String(account.clock.nowMs())];
+}

@@ -1,0 +1,130 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Account } from "../infra/account.ts";
+import { document, orders } from "../infra/least-privilege-lives.ts";
+import { roleStatements } from "../infra/role.ts";
+import { nowOf, typed } from "./binary.ts";
+
+const deployed = { document };
+
+/** An account whose one managed key was enrolled, and so many days have passed. */
+async function after(days: number): Promise<{ account: Account; first: string }> {
+  const account = await Account.deployed(deployed, roleStatements(deployed));
+  onTestFinished(() => account.close());
+  const first = account.makeKey(orders);
+  await account.passDays(days);
+  return { account, first };
+}
+
+describe("status", () => {
+  test("is a line for each managed key, with its age, its step, and what comes next", async () => {
+    const { account } = await after(70);
+    const { stdout, stderr, code } = await typed(account, ["status", ...nowOf(account)]);
+    expect(stdout.split("\n")[0]).toMatch(/^ALIAS +KIND +VERSION +AGE +STEP +NEXT +WHY$/);
+    expect(stdout.split("\n")[1]).toMatch(
+      /^alias\/orders +symmetric +v2 +█░+ 15d\/60d +drain +in /,
+    );
+    expect(stderr).toBe("1 managed keys, 1 in rotation, 0 need a person\n");
+    expect(code).toBe(0);
+  });
+
+  test("of one has its versions, its rotation, and each finding with the next command", async () => {
+    const { account, first } = await after(70);
+    account.ask("UpdateAlias", { AliasName: orders, TargetKeyId: first });
+    await account.passDays(10);
+    const { stdout, code } = await typed(account, ["status", "orders", ...nowOf(account)]);
+    expect(stdout).toMatch(/^v1 +draining +/m);
+    expect(stdout).toMatch(/^v2 +serving +/m);
+    expect(stdout).toContain("ALIAS_MOVED");
+    expect(stdout).toMatch(/next: aws kms /);
+    expect(code).toBe(1);
+  });
+
+  test.each([40, 80, 120])("fits %d columns", async (columns) => {
+    const { account } = await after(70);
+    const args = ["status", ...nowOf(account)];
+    const { stdout } = await typed(account, args, { COLUMNS: String(columns) });
+    const longest = Math.max(...stdout.split("\n").map((line) => line.length));
+    expect(longest).toBeLessThanOrEqual(columns);
+    expect(stdout).toContain("alias/orders");
+  });
+
+  test("as JSON is one document that names its schema", async () => {
+    const { account } = await after(2);
+    const { stdout } = await typed(account, ["status", "--json", ...nowOf(account)]);
+    const { schema, managedKeys } = JSON.parse(stdout) as Record<string, unknown>;
+    expect(schema).toBe("keyturn/status/1");
+    expect(managedKeys).toMatchObject([{ alias: orders, version: 1, step: "at rest" }]);
+  });
+});
+
+describe("what is asked", () => {
+  test("is taken up by the next run, and stands in the journal with who and why", async () => {
+    const { account, first } = await after(2);
+    const asked = await typed(account, ["rotate", orders, "--by", "ada", "--reason", "leaver"]);
+    expect(asked.code).toBe(0);
+    expect(asked.stdout).toMatch(/^Asked for rotate of alias\/orders, as request \d{8}T\d{6}Z-/);
+    await account.passDays(1);
+    expect(account.targetOf(orders)).not.toBe(first);
+    const told = await typed(account, ["history", orders, "--json"]);
+    const { entries } = JSON.parse(told.stdout) as {
+      entries: { reason: string; detail: object }[];
+    };
+    expect(JSON.stringify(entries)).toMatch(/ada/);
+    expect(JSON.stringify(entries)).toMatch(/leaver/);
+  });
+
+  test("of what cannot be undone wants the alias typed, and writes nothing without", async () => {
+    const { account } = await after(2);
+    const refused = await typed(account, ["unenrol", orders]);
+    expect(refused).toMatchObject({ code: 2, stdout: "" });
+    expect(refused.stderr).toContain(`--confirm ${orders}`);
+    const done = await typed(account, ["unenrol", orders, "--confirm", orders]);
+    expect(done.code).toBe(0);
+    await account.passDays(1);
+    expect(await account.standings(orders)).toEqual([]);
+  });
+
+  test("is not written where the function would refuse it", async () => {
+    const { account } = await after(2);
+    const { code, stderr } = await typed(account, ["rollback", orders]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("version: got nothing");
+  });
+});
+
+describe("verify", () => {
+  test("finds a whole journal whole, and one with a changed line broken at that line", async () => {
+    const { account } = await after(70);
+    const whole = await typed(account, ["verify"]);
+    expect(whole).toMatchObject({ code: 0 });
+    expect(whole.stdout).toMatch(/^whole +alias\/orders: \d+ lines, head [0-9a-f]{64}$/m);
+    await account.rewrite("journal#0000000003", { reason: "nothing happened" });
+    const broken = await typed(account, ["verify", orders]);
+    expect(broken.code).toBe(1);
+    expect(broken.stdout).toMatch(/^BROKEN +alias\/orders: at line 3: its hash is /);
+  });
+});
+
+describe("in trouble", () => {
+  test.each([
+    ["no table named", ["status"], { KEYTURN_TABLE: "" }, 2, "which table?"],
+    ["no such table", ["status", "--table", "other"], {}, 3, "there is no such table"],
+    [
+      "nobody there",
+      ["status"],
+      { AWS_ENDPOINT_URL: "http://127.0.0.1:9" },
+      3,
+      "cannot be reached",
+    ],
+    ["an unknown alias", ["status", "alias/order"], {}, 4, "Did you mean alias/orders?"],
+    ["an unknown code", ["explain", "ALIAS_MOVE"], {}, 4, "Did you mean ALIAS_MOVED?"],
+    ["an unknown command", ["statsu"], {}, 2, "unknown command 'statsu'"],
+  ] as const)("%s: says so, without a stack trace", async (_, args, env, code, says) => {
+    const { account } = await after(1);
+    const { stderr, stdout, ...rest } = await typed(account, [...args], env);
+    expect(rest.code).toBe(code);
+    expect(stderr).toContain(says);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(stdout).toBe("");
+  });
+});
