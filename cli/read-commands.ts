@@ -48,6 +48,16 @@ export function addReads(program: Command, { talk, exit }: Surroundings, within:
     );
 
   program
+    .command("doctor")
+    .description(
+      "whether the service itself is well: runs, chores, orphans, drift, the drain's watch",
+    )
+    .action(async (_: object, command: Command) => {
+      const { doctor } = await import("./commands/doctor.ts");
+      await within(command, doctor);
+    });
+
+  program
     .command("explain")
     .description("what a finding means, and what to do about it; all of them without a code")
     .argument("[code]")

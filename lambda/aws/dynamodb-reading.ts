@@ -13,7 +13,10 @@ export interface State {
   read(alias: string): Promise<Stored | undefined>;
   /** The whole journal, what has not left the record yet included, the first line first. */
   journal(alias: string): Promise<JournalEntry[]>;
-  choreFindings(chore: Chore): Promise<Finding[]>;
+  /** When it is due next, and what the last one found; undefined before the first run. */
+  chore(chore: Chore): Promise<{ dueAtMs: number; findings: Finding[] } | undefined>;
+  /** When the event of a canary came last. */
+  heardAtMs(): Promise<number | undefined>;
   /** False where there is an item of this id already. */
   ask(alias: string, id: string, request: Record<string, unknown>): Promise<boolean>;
 }
@@ -41,10 +44,16 @@ export function createState(tableName: string, config: DynamoDBClientConfig): St
       const stored = await table.read(alias);
       return merged(await journalOf(db, alias), stored?.outbox ?? []);
     },
-    choreFindings: async (chore) => {
+    chore: async (chore) => {
       const item = await db.get(keys.chore(chore));
-      return (item === undefined ? [] : (unmarshall(item)["findings"] ?? [])) as Finding[];
+      if (item === undefined) return undefined;
+      const { dueAtMs, findings = [] } = unmarshall(item) as {
+        dueAtMs: number;
+        findings?: Finding[];
+      };
+      return { dueAtMs, findings };
     },
+    heardAtMs: () => table.heardAtMs(),
     ask: async (alias, id, request) => {
       const command = new PutItemCommand({
         TableName: tableName,

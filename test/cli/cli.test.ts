@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Account } from "../infra/account.ts";
+import { dayMs } from "../fixtures.ts";
 import { document, orders } from "../infra/least-privilege-lives.ts";
 import { roleStatements } from "../infra/role.ts";
 import { nowOf, typed } from "./binary.ts";
@@ -102,6 +103,40 @@ describe("verify", () => {
     const broken = await typed(account, ["verify", orders]);
     expect(broken.code).toBe(1);
     expect(broken.stdout).toMatch(/^BROKEN +alias\/orders: at line 3: its hash is /);
+  });
+});
+
+describe("doctor", () => {
+  const looks = async (account: Account): Promise<string[]> => {
+    const { stdout, code } = await typed(account, ["doctor", ...nowOf(account)]);
+    const found = stdout.split("\n").filter((line) => line.startsWith("LOOK"));
+    expect(code).toBe(found.length === 0 ? 0 : 1);
+    return found;
+  };
+
+  test("finds a service well that does what is due", async () => {
+    const { account } = await after(70);
+    expect(await looks(account)).toEqual([]);
+  });
+
+  test("tells of a schedule that fires no more, and of one that never did", async () => {
+    const { account } = await after(2);
+    account.clock.advance(10 * dayMs);
+    expect(await looks(account)).toEqual([
+      expect.stringMatching(/runs: something is due since \d+d/),
+    ]);
+    const fresh = await Account.deployed(deployed, roleStatements(deployed));
+    onTestFinished(() => fresh.close());
+    expect(await looks(fresh)).toEqual([expect.stringContaining("runs: no run has come yet")]);
+  });
+
+  test("tells of a drifted alias, and of what halts, each with the next command", async () => {
+    const { account, first } = await after(70);
+    account.ask("UpdateAlias", { AliasName: orders, TargetKeyId: first });
+    await account.passDays(10);
+    const found = (await looks(account)).join("\n");
+    expect(found).toContain("halted or waiting: 1: alias/orders");
+    expect(found).toContain("drifted aliases: 1: alias/orders");
   });
 });
 
