@@ -27,8 +27,10 @@ export type Signs = {
 /** Three intervals of the usual schedule: what is due for longer, no run has taken up. */
 const lateMs = 15 * 60_000;
 
-export function diagnose(signs: Signs): Check[] {
-  const { records, audit, tagSearch } = signs;
+export function diagnose({ records: unsorted, ...rest }: Signs): Check[] {
+  const records = unsorted.toSorted((a, b) => (a.alias < b.alias ? -1 : 1));
+  const signs = { ...rest, records };
+  const { audit, tagSearch } = signs;
   const named = (codes: FindingCode[]) => withFindings(records, codes);
   return [
     runs(signs),

@@ -44,7 +44,7 @@ export async function openSession(
     const alias = given.startsWith("alias/") ? given : `alias/${given}`;
     const stored = await state.read(alias);
     if (stored !== undefined) return stored.record;
-    const names = (await state.managedKeys()).map((record) => record.alias);
+    const names = await state.managedKeys((record) => record.alias);
     const near = nearest(alias, names);
     const meant = near.length === 0 ? "" : ` Did you mean ${near.join(" or ")}?`;
     throw new Failure(exitCodes.notFound, `${alias} is no managed key.${meant}`, "keyturn status");

@@ -7,7 +7,7 @@ export const doctorSchema = "keyturn/doctor/1";
 
 export async function doctor({ state, talk, nowMs, json, tableName }: Session): Promise<ExitCode> {
   const [records, audit, tagSearch, heardAtMs] = await Promise.all([
-    state.managedKeys(),
+    state.managedKeys((record) => record),
     state.chore("audit"),
     state.chore("tag-search"),
     state.heardAtMs(),

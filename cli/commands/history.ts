@@ -51,7 +51,7 @@ export async function verify(
   const { state, talk } = session;
   const aliases =
     given === undefined
-      ? (await state.managedKeys()).map(({ alias }) => alias)
+      ? (await state.managedKeys(({ alias: name }) => name)).sort()
       : [(await session.managedKey(given)).alias];
   const verdicts = [];
   for (const alias of aliases) {

@@ -16,7 +16,7 @@ export async function statusOfAll(
   { state, talk, nowMs, json }: Session,
   filter: StatusFilter,
 ): Promise<ExitCode> {
-  const all = (await state.managedKeys()).map((record) => overviewOf(record, nowMs));
+  const all = await state.managedKeys((record) => overviewOf(record, nowMs));
   const shown = all.filter((one) => matches(one, filter, nowMs)).sort(byNeed);
   const needing = all.filter(({ effect }) => effect === "halt" || effect === "block");
   const code = needing.length > 0 ? exitCodes.attention : exitCodes.ok;

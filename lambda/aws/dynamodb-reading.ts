@@ -1,15 +1,15 @@
 /** What people read of the state, and the requests they write; the function itself needs neither. */
 import { PutItemCommand, QueryCommand, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import type { Chore, DueCursor, JournalEntry, Stored } from "../ports.ts";
+import type { Chore, DueCursor, JournalEntry, Stored, Table } from "../ports.ts";
 import type { Finding } from "../workflow/findings.ts";
 import type { ManagedKey } from "../workflow/types.ts";
 import { createTable, createTableClient, type TableClient } from "./dynamodb.ts";
 import { dueQueue, keys, toItem, type Item } from "./dynamodb-items.ts";
 
 export interface State {
-  /** Every managed key, in the order of their names. */
-  managedKeys(): Promise<ManagedKey[]>;
+  /** What is wanted of every managed key, in no order; ten thousand records are not held at once. */
+  managedKeys<T>(pick: (record: ManagedKey) => T): Promise<T[]>;
   read(alias: string): Promise<Stored | undefined>;
   /** The whole journal, what has not left the record yet included, the first line first. */
   journal(alias: string): Promise<JournalEntry[]>;
@@ -22,21 +22,28 @@ export interface State {
 }
 
 const keysPerPage = 1000;
+/** As many as DynamoDB gives in one answer, so many of them at a time. */
+const keysPerBatch = 100;
+const readers = 2;
 
 export function createState(tableName: string, config: DynamoDBClientConfig): State {
   const db = createTableClient(tableName, config);
   const table = createTable(tableName, config);
   return {
-    managedKeys: async () => {
-      const aliases: string[] = [];
-      let after: DueCursor | undefined;
-      do {
-        const page = await table.due(Number.MAX_SAFE_INTEGER, keysPerPage, after);
-        aliases.push(...page.items.flatMap((it) => (it.kind === "managed-key" ? [it.alias] : [])));
-        after = page.next;
-      } while (after !== undefined);
-      const records = await table.readMany([...new Set(aliases)]);
-      return records.sort((a, b) => (a.alias < b.alias ? -1 : 1));
+    managedKeys: async (pick) => {
+      const aliases = await allAliases(table);
+      const batches = Math.ceil(aliases.length / keysPerBatch);
+      const picked: ReturnType<typeof pick>[] = [];
+      let next = 0;
+      const reader = async (): Promise<void> => {
+        while (next < batches) {
+          const from = keysPerBatch * next++;
+          const records = await table.readMany(aliases.slice(from, from + keysPerBatch));
+          picked.push(...records.map(pick));
+        }
+      };
+      await Promise.all(Array.from({ length: readers }, reader));
+      return picked;
     },
     read: (alias) => table.read(alias),
     journal: async (alias) => {
@@ -63,6 +70,18 @@ export function createState(tableName: string, config: DynamoDBClientConfig): St
       return (await db.attempt((client) => client.send(command))) !== undefined;
     },
   };
+}
+
+/** An entry of the index may have moved from one page to the next meanwhile. */
+async function allAliases(table: Table): Promise<string[]> {
+  const aliases = new Set<string>();
+  let after: DueCursor | undefined;
+  do {
+    const page = await table.due(Number.MAX_SAFE_INTEGER, keysPerPage, after);
+    for (const item of page.items) if (item.kind === "managed-key") aliases.add(item.alias);
+    after = page.next;
+  } while (after !== undefined);
+  return [...aliases];
 }
 
 function merged(archived: JournalEntry[], outbox: JournalEntry[]): JournalEntry[] {
