@@ -19,6 +19,7 @@ export type Deployed = {
 
 export type RoleStatement = {
   Sid?: string;
+  Effect: "Allow" | "Deny";
   Action: string | string[];
   Resource: unknown;
   Condition?: Record<string, Record<string, unknown>>;

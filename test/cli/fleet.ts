@@ -1,0 +1,35 @@
+/** An account with managed keys in many situations, and always the same ones. */
+import type { ConfigurationDocument } from "../../lambda/config.ts";
+import { Account } from "../infra/account.ts";
+import { document, orders } from "../infra/least-privilege-lives.ts";
+import type { RoleStatement } from "../infra/role.ts";
+
+const fleet: ConfigurationDocument = {
+  ...document,
+  managedKeys: [
+    { alias: orders, policy: "short" },
+    { alias: "alias/invoices", policy: "short" },
+    { alias: "alias/moved", policy: "short" },
+    { alias: "alias/a-name-that-is-rather-long-for-a-terminal-of-eighty-columns", policy: "short" },
+  ],
+};
+
+/** Not what is tested here: least-privilege.test.ts does that. */
+const anything: RoleStatement = { Effect: "Allow", Action: "*", Resource: "*" };
+
+export async function aFleet(): Promise<Account> {
+  const account = await Account.deployed({ document: fleet }, [anything]);
+  account.makeKey(orders);
+  account.makeKey("alias/invoices", { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" });
+  const moved = account.makeKey("alias/moved", {
+    KeySpec: "HMAC_256",
+    KeyUsage: "GENERATE_VERIFY_MAC",
+  });
+  account.makeKey("alias/a-name-that-is-rather-long-for-a-terminal-of-eighty-columns");
+  await account.passDays(20);
+  await account.request("alias/invoices", { kind: "pause", reason: "an audit" });
+  await account.passDays(50);
+  account.ask("UpdateAlias", { AliasName: "alias/moved", TargetKeyId: moved });
+  await account.passDays(2);
+  return account;
+}
