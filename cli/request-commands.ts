@@ -1,11 +1,12 @@
 /** The commands that write a request, one for each kind of docs/requests.md. */
 import { userInfo } from "node:os";
 import { type Command, Option } from "commander";
+import { exitCodes, Failure } from "./failure.ts";
 import { wholeNumber } from "./arguments.ts";
 import type { Surroundings, Within } from "./program.ts";
 
 type RequestOptions = {
-  by: string;
+  by?: string;
   reason?: string;
   version?: number;
   compromised?: boolean;
@@ -114,23 +115,37 @@ const requestCommands: RequestCommand[] = [
   },
 ];
 
+/** A container's user may have no name at all. */
+function nameOf(env: Record<string, string | undefined>): string | undefined {
+  try {
+    return env["USER"] ?? userInfo().username;
+  } catch {
+    return undefined;
+  }
+}
+
 export function addRequests(program: Command, { env, newId }: Surroundings, within: Within): void {
   for (const request of requestCommands) {
     const command = program
       .command(request.name)
       .description(request.description)
       .argument("<alias>")
-      .option("--by <who>", "who asks; the journal shows it", env["USER"] ?? userInfo().username)
+      .option("--by <who>", "who asks; the journal shows it", nameOf(env))
       .option("--reason <text>", "why");
     for (const option of request.options ?? []) command.addOption(option);
     command.action(async (alias: string, options: RequestOptions, self: Command) => {
       const { ask, confirmed } = await import("./commands/requests.ts");
+      const { by } = options;
+      if (by === undefined) {
+        const message = "who asks? Name them by --by: the journal shows it.";
+        throw new Failure(exitCodes.usage, message, `keyturn ${request.name} --help`);
+      }
       if (request.typed?.(options) === true) confirmed(alias, options.confirm, request.name);
       await within(self, (session) =>
         ask(session, alias, {
           kind: request.kind?.(options) ?? request.name,
           fields: request.fields?.(options) ?? {},
-          by: options.by,
+          by,
           ...(options.reason === undefined ? {} : { reason: options.reason }),
           id: newId(),
           effect: request.effect(options),

@@ -1,6 +1,7 @@
 /** The real binary, in a process of its own, against the embedded AWS. */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { Account } from "../infra/account.ts";
@@ -20,12 +21,23 @@ export async function typed(
     env: { PATH: process.env.PATH, USER: "ada", ...operatorOf(account), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  return ended(child);
+}
+
+async function ended(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Typed> {
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, "close") as Promise<[number | null]>,
   ]);
   return { stdout, stderr, code };
+}
+
+/** With its answer piped into another command, by a shell that fails where the binary does. */
+export async function typedInto(reader: string, args: string[]): Promise<Typed> {
+  const command = `set -o pipefail; "${process.execPath}" "${binary}" ${args.join(" ")} | ${reader}`;
+  const child = spawn("bash", ["-c", command], { stdio: ["ignore", "pipe", "pipe"] });
+  return ended(child);
 }
 
 function operatorOf(account: Account | undefined): Record<string, string> {

@@ -3,7 +3,7 @@ import { Account } from "../infra/account.ts";
 import { dayMs } from "../fixtures.ts";
 import { document, orders } from "../infra/least-privilege-lives.ts";
 import { roleStatements } from "../infra/role.ts";
-import { nowOf, typed } from "./binary.ts";
+import { nowOf, typed, typedInto } from "./binary.ts";
 
 const deployed = { document };
 
@@ -138,6 +138,11 @@ describe("doctor", () => {
     expect(found).toContain("halted or waiting: 1: alias/orders");
     expect(found).toContain("drifted aliases: 1: alias/orders");
   });
+});
+
+test("a pipe that is closed early is no trouble", async () => {
+  const { stderr, code } = await typedInto("head -1", ["explain"]);
+  expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
 });
 
 describe("in trouble", () => {
