@@ -71,6 +71,8 @@ function threaded(share: Share): Promise<Tally> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL("./campaign-thread.ts", import.meta.url), {
       workerData: share,
+      // What a history makes is garbage before it is old.
+      resourceLimits: { maxYoungGenerationSizeMb: 128 },
     });
     worker.once("message", resolve);
     worker.once("error", reject);

@@ -18,7 +18,7 @@ import {
 } from "../../lambda/aws/kms-shapes.ts";
 import { keyPolicyOf } from "../../lambda/canonical.ts";
 import type { Clock, Discovery, Guard, KeyService } from "../../lambda/ports.ts";
-import type { Call, Outcome, TaggedKey, Tags } from "../../lambda/workflow/types.ts";
+import type { Call, KeyPolicy, Outcome, TaggedKey, Tags } from "../../lambda/workflow/types.ts";
 import { AwsError } from "../http/aws-error.ts";
 import type { KmsTwin } from "../kms/twin.ts";
 
@@ -35,6 +35,7 @@ export function createKeyServiceTwin(
 ): KeyService {
   const ask = askAs(twin, principalArn);
   const pages = pagesOf(ask);
+  const policies = new Map<string, KeyPolicy>();
   return {
     describe: (key) =>
       sighted(async () => {
@@ -46,7 +47,9 @@ export function createKeyServiceTwin(
     policyOf: (keyId) =>
       sighted(async () => {
         const { Policy } = await ask<{ Policy: string }>("GetKeyPolicy", { KeyId: keyId });
-        return keyPolicyOf(Policy);
+        const known = policies.get(Policy) ?? keyPolicyOf(Policy);
+        policies.set(Policy, known);
+        return known;
       }),
     tagsOf: (keyId) => sighted(() => tagsOf(pages, keyId)),
     grantsOf: (keyId) =>
