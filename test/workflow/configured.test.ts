@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest";
+import type { Step } from "../../lambda/workflow/types.ts";
+import { decide } from "../../lambda/workflow/workflow.ts";
+import { aHome, aPolicy } from "../fixtures.ts";
+import { changes, nextOf, spoken } from "./decided.ts";
+import { alias, aScene, nowMs, stepScene, type Setting } from "./scene.ts";
+
+const yearly = aPolicy({ name: "yearly" });
+const both = [alias, "alias/b"];
+const waiting = { kind: "wait", untilMs: nowMs + 5, reason: "until then" } as const;
+const parked = { r1: waiting, serving: waiting };
+
+const inStep = (step: Step, home: Parameters<typeof aHome>[0], record: Setting["record"] = {}) => {
+  const moment = { home: aHome({ alias, ...home }), parked };
+  const scene = stepScene(step, { moment, record });
+  return spoken(decide(scene.record, scene.seen, scene.moment).decision);
+};
+const at = (home: Parameters<typeof aHome>[0], record: Setting["record"] = {}) =>
+  inStep("drain", home, record);
+
+describe("a configuration that says something else", () => {
+  test("of the policy, or the dependents, is what is on record from then on", () => {
+    const done = at({ policy: yearly, dependents: ["app"] });
+    expect(done).toMatchObject(changes("configured", { policy: "yearly", aliases: alias }));
+    expect(nextOf(done)).toMatchObject({ policy: yearly, dependents: ["app"], aliases: [alias] });
+    expect(at({ policy: yearly })).toMatchObject(changes("configured"));
+    expect(at({ dependents: ["app"] })).toMatchObject(changes("configured"));
+    expect(nextOf(done)).not.toHaveProperty("suspectedAtMs");
+  });
+
+  test("of the aliases has them looked at", () => {
+    const unlistedAliases = ["alias/b", "alias/c"];
+    const done = at({ aliases: both }, { unlistedAliases });
+    expect(done).toMatchObject(changes("configured", { aliases: "alias/orders,alias/b" }));
+    expect(nextOf(done)).toMatchObject({
+      aliases: both,
+      suspectedAtMs: nowMs,
+      unlistedAliases: ["alias/c"],
+    });
+  });
+
+  test("leaves the rest of the record as it is", () => {
+    const { record, seen, moment } = aScene({ moment: { home: aHome({ alias, policy: yearly }) } });
+    expect(nextOf(decide(record, seen, moment).decision)).toEqual({
+      ...record,
+      policy: yearly,
+    });
+  });
+});
+
+describe("a rotation that has yet to move the aliases", () => {
+  test("moves those that it began with", () => {
+    expect(inStep("distribute", { aliases: both })).toEqual(waiting);
+    const done = inStep("distribute", { aliases: both, policy: yearly });
+    expect(done).toMatchObject(changes("configured", { aliases: "alias/orders,alias/b" }));
+    expect(nextOf(done)).toMatchObject({ policy: yearly, aliases: [alias] });
+    expect(nextOf(done)).not.toHaveProperty("suspectedAtMs");
+  });
+
+  test("does not keep policy and dependents from changing", () => {
+    expect(inStep("distribute", { dependents: ["app"] })).toMatchObject(changes("configured"));
+  });
+});
+
+test("a configuration that says the same changes nothing", () => {
+  expect(at({})).toEqual(waiting);
+  expect(
+    at({ aliases: both, dependents: ["app"] }, { aliases: both, dependents: ["app"] }),
+  ).toEqual(waiting);
+});

@@ -1,0 +1,213 @@
+import { describe, expect, test } from "vitest";
+import { finding, type Finding } from "../../lambda/workflow/findings.ts";
+import type { Call, Decision, Matter } from "../../lambda/workflow/types.ts";
+import { decide } from "../../lambda/workflow/workflow.ts";
+import { hourMs } from "../fixtures.ts";
+import { halts, ofRotation, spoken } from "./decided.ts";
+import {
+  alias,
+  aRotation,
+  aScene,
+  aVersion,
+  blockedMs,
+  nowMs,
+  retiredAtMs,
+  saw,
+  sawKey,
+  type Setting,
+  unsettled,
+} from "./scene.ts";
+
+const look: Decision = { kind: "look", looks: [{ kind: "tags", keyId: "key-1" }] };
+const halt: Decision = {
+  kind: "halt",
+  finding: finding("VERSION_GONE", "key-1", "it is gone", "aws cloudtrail", nowMs),
+};
+const retry: Decision = { kind: "retry", reason: "reads have not settled" };
+const wait = (untilMs: number): Decision => ({ kind: "wait", untilMs, reason: "the soak" });
+const called = (call: Call, matter = ofRotation as Matter): Decision => ({
+  kind: "call",
+  call,
+  matter,
+  reason: "it is time",
+});
+const enable = called({ kind: "EnableKey", keyId: "key-1" });
+const untag = called({ kind: "UntagResource", keyId: "key-1", names: [] });
+const changed = (event: "needed" | "drained"): Decision => ({
+  kind: "change",
+  next: aScene().record,
+  entry: { event, reason: "it is so", detail: {} },
+});
+
+const versions = [
+  aVersion(1, { standing: "draining", retiredAtMs, label: "r1" }),
+  aVersion(2, { standing: "draining", retiredAtMs, label: "r2" }),
+  aVersion(3, { activatedAtMs: retiredAtMs }),
+];
+const rotations = [
+  aRotation({ id: "r1", from: 1, to: 2 }),
+  aRotation({ id: "r2", from: 2, to: 3 }),
+];
+
+/** Each matter comes to one of these: two rotations, and the version that serves. */
+function verdictOn(matters: Decision[], { record, moment, seen }: Setting = {}) {
+  const [r1 = wait(Infinity), r2 = wait(Infinity), serving = wait(Infinity)] = matters;
+  const scene = aScene({
+    record: { versions, rotations, lastNumber: 3, ...record },
+    moment: { parked: { r1, r2, serving }, ...moment },
+    ...(seen === undefined ? {} : { seen }),
+  });
+  const verdict = decide(scene.record, scene.seen, scene.moment);
+  [verdict.decision, ...verdict.findings].forEach(spoken);
+  return verdict;
+}
+const of = (matters: Decision[], setting?: Setting) => verdictOn(matters, setting).decision;
+
+describe("of all that is next", () => {
+  test.each<[what: string, Decision]>([
+    ["enabling it", enable],
+    ["cancelling its deletion", called({ kind: "CancelKeyDeletion", keyId: "key-1" })],
+    ["that it is to come back", changed("needed")],
+  ])("giving back what is needed comes first: %s", (_what, rescue) => {
+    expect(of([look, halt, rescue])).toEqual(rescue);
+  });
+
+  test("all is looked at before anything else is done", () => {
+    const other: Decision = { kind: "look", looks: [{ kind: "grants", keyId: "key-3" }] };
+    expect(of([look, halt, other])).toEqual({
+      kind: "look",
+      looks: [
+        { kind: "tags", keyId: "key-1" },
+        { kind: "grants", keyId: "key-3" },
+      ],
+    });
+    expect(of([changed("drained"), untag, look])).toEqual(look);
+  });
+
+  test("a halt stops all, the record changes before KMS does, and a retry is for the end", () => {
+    expect(of([retry, changed("drained"), halt])).toEqual(halt);
+    expect(of([retry, untag, changed("drained")])).toEqual(changed("drained"));
+    expect(of([wait(5), retry, untag])).toEqual(untag);
+    expect(of([wait(5), retry])).toEqual(retry);
+  });
+
+  test("a retry comes before the rest where a version is being given back", () => {
+    const restored = { because: "use", cancel: true, relabelled: false } as const;
+    const back = {
+      record: { rotations: [...rotations.slice(0, 1), { ...rotations[1], restored }] },
+    };
+    expect(of([halt, retry, untag], back as Setting)).toEqual(retry);
+    expect(of([halt, wait(5)], back as Setting)).toEqual(halt);
+  });
+
+  test("the earliest wait counts", () => {
+    expect(of([wait(7), wait(5), wait(9)])).toEqual(wait(5));
+    expect(of([wait(5), wait(7), wait(9)])).toEqual(wait(5));
+    expect(of([wait(9), wait(7), wait(5)])).toEqual(wait(5));
+  });
+});
+
+describe("a changing call", () => {
+  test("waits until no earlier one can land any longer", () => {
+    expect(of([untag], { record: { unsettled } })).toEqual({
+      kind: "blocked",
+      untilMs: blockedMs,
+      reason: "an earlier call may still land: it is time",
+    });
+    expect(of([untag], { record: { unsettled: [{ epoch: 7, untilMs: blockedMs }] } })).toEqual(
+      untag,
+    );
+  });
+
+  test("that gives a key back never waits", () => {
+    expect(of([enable], { record: { unsettled } })).toEqual(enable);
+  });
+
+  test("rests on a record that is not behind KMS", () => {
+    const its = { "keyturn:owner": "acme", "keyturn:alias": alias, "keyturn:version": "4" };
+    const seen = {
+      lineage: { [alias]: saw([{ keyId: "key-4", tags: its }]) },
+      key: { "key-4": sawKey("key-4") },
+      tags: { "key-4": saw(its) },
+    };
+    expect(of([untag], { seen })).toMatchObject(halts("STATE_BEHIND_KMS", alias));
+    expect(of([wait(5)], { seen })).toEqual(wait(5));
+    expect(of([untag])).toEqual(untag);
+  });
+});
+
+describe("giving a key back, where a call of this turn has no answer", () => {
+  const unanswered = (kind: Call["kind"]) => [
+    { ...aRotation({ id: "r1", from: 1, to: 2 }), unanswered: kind },
+    ...rotations.slice(1),
+  ];
+  const unsure = { record: { rotations: unanswered("EnableKey") }, moment: { uncertain: true } };
+  const at = (decision: Decision, { record }: Setting, uncertain: boolean) => {
+    const parked = { r1: decision, r2: wait(9), serving: wait(9) };
+    return of([], { ...(record ? { record } : {}), moment: { parked, uncertain } });
+  };
+  const again = { kind: "retry", reason: "EnableKey gave no answer" };
+
+  test("is for the next turn, where it was that call", () => {
+    expect(at(enable, unsure, true)).toEqual(again);
+    expect(at(enable, unsure, false)).toEqual(enable);
+  });
+
+  test("goes on, where it was another", () => {
+    expect(at(enable, { record: { rotations: unanswered("DisableKey") } }, true)).toEqual(enable);
+    expect(at(enable, {}, true)).toEqual(enable);
+  });
+
+  test("is for the next turn where no rotation has that version", () => {
+    const call: Call = { kind: "EnableKey", keyId: "key-1" };
+    const ofServing = called(call, { kind: "serving" });
+    expect(at(ofServing, {}, true)).toEqual(again);
+    expect(at(ofServing, {}, false)).toEqual(ofServing);
+  });
+});
+
+describe("what a person must know", () => {
+  const gone = (subject: string, sinceMs: number): Finding =>
+    finding("VERSION_GONE", subject, "it is gone", "aws cloudtrail", sinceMs);
+  const told = (what: Finding): Decision => ({ kind: "halt", finding: what });
+  const waiting = (what: Finding): Decision => ({
+    kind: "wait",
+    untilMs: nowMs + hourMs,
+    reason: "it waits",
+    finding: what,
+  });
+  const found = (matters: Decision[], setting?: Setting) => verdictOn(matters, setting).findings;
+
+  test("is told of every matter, whichever is next", () => {
+    const both = [told(gone("key-1", nowMs)), waiting(gone("key-2", nowMs)), untag];
+    expect(found(both)).toEqual([gone("key-1", nowMs), gone("key-2", nowMs)]);
+    expect(found([untag, wait(5), retry])).toEqual([]);
+  });
+
+  test("of one subject is told once", () => {
+    const twice = [told(gone("key-1", nowMs)), told({ ...gone("key-1", nowMs), seen: "again" })];
+    expect(found(twice)).toEqual([gone("key-1", nowMs)]);
+  });
+
+  test("has been so since it was first told", () => {
+    const findings = [gone("key-3", 3), gone("key-1", 5)];
+    const both = [told(gone("key-1", nowMs)), waiting(gone("key-2", nowMs))];
+    expect(found(both, { record: { findings } })).toEqual([gone("key-1", 5), gone("key-2", nowMs)]);
+  });
+
+  test("is also what the record alone tells", () => {
+    const unlistedAliases = ["alias/other"];
+    expect(found([halt], { record: { unlistedAliases } })).toMatchObject([
+      { code: "UNLISTED_ALIAS", subject: "alias/other" },
+      { code: "VERSION_GONE" },
+    ]);
+  });
+
+  test("is not what the record tells where the configuration does not name it", () => {
+    const record = { unlistedAliases: ["alias/other"], unenrolment: { by: "ada", atMs: 5 } };
+    const parked = { "un-enrolment": halt };
+    const unnamed = { home: undefined, parked };
+    expect(found([], { record, moment: unnamed })).toMatchObject([{ code: "VERSION_GONE" }]);
+    expect(found([], { record, moment: { parked } })).toHaveLength(2);
+  });
+});

@@ -1,0 +1,188 @@
+import { describe, expect, test } from "vitest";
+import type { Decision, Extra, Request, UseAttempt } from "../../lambda/workflow/types.ts";
+import { decide } from "../../lambda/workflow/workflow.ts";
+import { aHome, aPolicy, dayMs, hourMs } from "../fixtures.ts";
+import { calls, changes, looksOf, spoken, waits } from "./decided.ts";
+import {
+  alias,
+  aRotation,
+  aScene,
+  aVersion,
+  blockedMs,
+  nowMs,
+  retiredAtMs,
+  type Setting,
+  stepScene,
+  type StepSetting,
+  unsettled,
+} from "./scene.ts";
+
+const asked = { by: "ada", reason: "" };
+const pause: Request = { ...asked, id: "p", kind: "pause" };
+const resume: Request = { ...asked, id: "e", kind: "resume" };
+const approve: Request = {
+  ...asked,
+  id: "a",
+  kind: "approve",
+  version: 1,
+  evidence: "evidence-hash",
+  override: false,
+  confirm: "",
+};
+const held = { kind: "pause", atMs: 5, by: "ada", seen: "an incident" } as const;
+const attempt: UseAttempt = {
+  eventId: "event-1",
+  keyId: "key-1",
+  atMs: nowMs,
+  operation: "Decrypt",
+  principal: "arn:app",
+  encryptionContextKeys: [],
+};
+const soon: Decision = { kind: "wait", untilMs: nowMs + 5, reason: "until soon" };
+const later: Decision = { kind: "wait", untilMs: nowMs + 9, reason: "until later" };
+const verdictOn = ({ record, seen, moment }: ReturnType<typeof aScene>) => {
+  const verdict = decide(record, seen, moment);
+  [verdict.decision, ...verdict.findings].forEach(spoken);
+  return verdict;
+};
+const inRevoke = (setting: StepSetting) =>
+  verdictOn(stepScene("revoke", { old: { standing: "disabled" }, ...setting }));
+const at = (setting: Setting = {}) => verdictOn(aScene(setting)).decision;
+
+describe("an attempt to use what is out of use", () => {
+  test("comes before whatever is asked", () => {
+    const { decision, findings } = inRevoke({ moment: { attempt, requests: [pause] } });
+    expect(decision).toMatchObject(changes("needed", { eventId: "event-1" }));
+    expect(findings).toEqual([]);
+  });
+
+  test("is not ended by a resume that was asked for before it", () => {
+    const moment = { attempt, requests: [pause, resume] };
+    const { decision, findings } = inRevoke({ moment, record: { stops: [held] } });
+    expect(decision).toMatchObject(changes("resumed", { request: "e" }));
+    expect(findings).toEqual([]);
+  });
+
+  test("that is nothing new gives the key back, and leaves requests for a run of their own", () => {
+    const moment = { attempt: { ...attempt, keyId: "key-9" }, requests: [pause] };
+    expect(at({ moment: { ...moment, parked: { serving: soon } } })).toEqual(soon);
+  });
+});
+
+describe("what is asked", () => {
+  test("comes before all that is open, in order", () => {
+    const rotate: Request = { ...asked, id: "r", kind: "rotate" };
+    const record = { unenrolment: { by: "ada", atMs: 5 } };
+    const scene = aScene({ record, moment: { requests: [rotate, pause] } });
+    const { decision, findings } = verdictOn(scene);
+    expect(decision).toMatchObject(changes("request-refused", { request: "r" }));
+    expect(findings).toEqual([]);
+  });
+
+  test("waits for no approval, which needs a look at KMS", () => {
+    expect(at({ moment: { requests: [approve, pause] } })).toMatchObject(changes("paused"));
+    const alone = at({ moment: { requests: [approve] } });
+    expect(alone).toMatchObject({ kind: "change", entry: { detail: { request: "a" } } });
+  });
+});
+
+describe("a managed key", () => {
+  const unenrolment = { by: "ada", atMs: 5 };
+  const policy = aPolicy({ name: "yearly" });
+
+  test("that is being un-enrolled has its tags taken off, paused or not", () => {
+    const record = { unenrolment, stops: [held] };
+    expect(at({ record })).toMatchObject(
+      calls("UntagResource", { keyId: "key-1" }, { kind: "un-enrolment" }),
+    );
+    expect(at({ record, moment: { parked: { "un-enrolment": soon } } })).toEqual(soon);
+  });
+
+  test("that stands still is not looked at once more after it was rebuilt", () => {
+    const rebuilt = { reconciledAtMs: 5, unsettled };
+    expect(at({ record: { ...rebuilt, stops: [held] } })).toMatchObject({
+      finding: { code: "PAUSED" },
+    });
+    expect(at({ record: rebuilt })).toMatchObject({
+      ...waits(blockedMs),
+      reason: "a call of before the restore may still land",
+    });
+  });
+
+  test("that was rebuilt is looked at once more before its configuration counts", () => {
+    const moment = { home: aHome({ alias, policy }) };
+    const rebuilt = { reconciledAtMs: 5, unsettled };
+    expect(at({ moment, record: rebuilt })).toMatchObject(waits(blockedMs));
+    expect(at({ moment })).toMatchObject(changes("configured"));
+  });
+
+  test("that is not enrolled yet is enrolled, and nothing else", () => {
+    const record = { enrolledAtMs: undefined, versions: [] };
+    expect(at({ record, seen: { key: { [alias]: undefined } } })).toEqual({
+      kind: "look",
+      looks: [{ kind: "key", key: alias }],
+    });
+    expect(at({ record, moment: { parked: { enrolment: soon, serving: later } } })).toEqual(soon);
+  });
+});
+
+describe("of what is open in a managed key", () => {
+  const extra: Extra = { keyId: "key-9", rotationId: "r0", madeAfterMs: 0, foundAtMs: nowMs };
+  const versions = [
+    aVersion(1, { standing: "draining", retiredAtMs, label: "r1" }),
+    aVersion(2, { activatedAtMs: retiredAtMs }),
+  ];
+  const open = (parked: Record<string, Decision>, extras = [extra]) => {
+    const rotations = [aRotation({ drainSinceMs: nowMs, labelledAtMs: nowMs })];
+    return at({ record: { versions, rotations, extras }, moment: { parked } });
+  };
+
+  test("every rotation is decided, the version that serves, and every extra key", () => {
+    expect(open({})).toMatchObject({ ...waits(nowMs + 65 * 60_000) });
+    expect(open({}, [])).toMatchObject(waits(nowMs + 30 * dayMs));
+    expect(open({ r1: { ...later, untilMs: Infinity } }, [])).toMatchObject({
+      ...waits(retiredAtMs + 83 * dayMs),
+      reason: "the version that serves is within its cryptoperiod",
+    });
+  });
+
+  test("what KMS refused in this turn stays as that left it", () => {
+    expect(open({ r1: soon })).toEqual(soon);
+    expect(open({ serving: soon })).toEqual(soon);
+    expect(open({ "key-9": soon })).toEqual(soon);
+    expect(open({ "key-9": later, r1: soon })).toEqual(soon);
+  });
+
+  test("an extra key that is out of use is done with", () => {
+    const quarantined = { ...extra, quarantinedAtMs: 5 };
+    expect(open({ "key-9": soon }, [quarantined])).toMatchObject(waits(nowMs + 30 * dayMs));
+  });
+
+  test("only what is decided of is looked at", () => {
+    const scene = stepScene("drain");
+    const looks = looksOf((seen) => decide(scene.record, seen, scene.moment).decision, scene.seen);
+    expect(looks).toEqual(["key key-1", "aliases key-1", "last-use key-1"]);
+  });
+});
+
+describe("an open rotation", () => {
+  const untilOf = (changesOf: StepSetting, atLeastMs: number) => {
+    const drain = { atLeastMs, quietForMs: 14 * dayMs, evidence: "required" as const };
+    const policy = aPolicy({ drain });
+    const home = aHome({ alias, policy });
+    const rotation = { drainSinceMs: nowMs, ...changesOf.rotation };
+    const scene = stepScene("drain", { rotation, record: { policy }, moment: { home } });
+    return verdictOn(scene).decision;
+  };
+
+  test("takes of its policy as it is now what is milder", () => {
+    expect(untilOf({}, 31 * dayMs)).toMatchObject(waits(nowMs + 31 * dayMs));
+    expect(untilOf({}, 29 * dayMs)).toMatchObject(waits(nowMs + 30 * dayMs));
+  });
+
+  test("away from a compromised version waits no longer than KMS needs", () => {
+    expect(untilOf({ rotation: { urgent: true } }, 30 * dayMs)).toMatchObject(
+      waits(nowMs + 2 * hourMs),
+    );
+  });
+});
