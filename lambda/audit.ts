@@ -49,7 +49,7 @@ async function enrolledByTag(
     if (alias !== undefined && !run.homes.has(alias)) aliases.add(alias);
   }
   const others = await run.ports.table.readMany([...aliases]);
-  return others.filter(({ enrolledBy }) => enrolledBy === "tag");
+  return others.filter(({ enrolledBy }) => enrolledBy !== "configuration");
 }
 
 function keysOf(records: ManagedKey[]): Set<string> {

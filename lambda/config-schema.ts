@@ -109,8 +109,10 @@ export const policySchema = fields({
   approval: z._default(oneOf("none", "revoke", "delete"), policyDefaults.approval),
 });
 
+export const aliasNamePattern = /^(?=.{1,256}$)alias\/(?!aws\/)[a-zA-Z0-9/_-]+$/;
+
 const aliasSchema = text(
-  /^(?=.{1,256}$)alias\/(?!aws\/)[a-zA-Z0-9/_-]+$/,
+  aliasNamePattern,
   'an alias name: "alias/" and letters, digits, /, _ or -, not "alias/aws/", at most 256 characters',
 );
 

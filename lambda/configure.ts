@@ -39,7 +39,9 @@ export async function applyConfiguration(run: Run, others: string[]): Promise<bo
   if (held > 0) return false;
   await table.schedule("audit", clock.nowMs(), undefined);
   await table.schedule("tag-search", clock.nowMs(), undefined);
-  await table.recordConfiguration(run.configurationHash);
+  const { owner, mode, policies, taggedAliases } = run.configuration;
+  const said = { owner, mode, policies: Object.keys(policies), taggedAliases };
+  await table.recordConfiguration(run.configurationHash, said);
   return true;
 }
 

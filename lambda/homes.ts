@@ -1,5 +1,6 @@
 /** Where a managed key's policy is named: in the configuration, or by the tag on its first version. */
 import type { Configuration } from "./config.ts";
+import { aliasNamePattern } from "./config-schema.ts";
 import type { Home, ManagedKey, Policy } from "./workflow/types.ts";
 
 export function homesOf(configuration: Configuration): Map<string, Home> {
@@ -23,7 +24,44 @@ export function homeOf(
   return taggedHome(configuration, record.alias, record.aliases, record.policy.name);
 }
 
-/** The right to tag is common: it must not become the right to delete. */
+export type Enrollable = { kind: "home"; home: Home } | { kind: "not"; why: string };
+
+/** The home of a key that a person asked to have enrolled, or why it can have none. */
+export function enrollable(
+  configuration: Configuration,
+  alias: string,
+  policyName: string,
+): Enrollable {
+  const { managedKeys, policies } = configuration;
+  const not = (why: string): Enrollable => ({ kind: "not", why });
+  const moved = managedKeys.find(({ aliases }) => aliases.includes(alias));
+  if (moved !== undefined) return not(`it moves with ${moved.alias}`);
+  if (!mayEnrol(configuration, alias)) return not(notOpen(configuration, alias));
+  const home = taggedHome(configuration, alias, [alias], policyName);
+  const names = Object.keys(policies).join(", ");
+  return home === undefined
+    ? not(`there is no policy ${policyName}, but ${names}`)
+    : { kind: "home", home };
+}
+
+/** Whether keys behind this alias may be enrolled by others than the configuration. */
+export function mayEnrol(
+  { taggedAliases }: Pick<Configuration, "taggedAliases">,
+  alias: string,
+): boolean {
+  // As IAM matches: `*` stands for any characters, none too.
+  const like = (pattern: string) => new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(alias);
+  return aliasNamePattern.test(alias) && taggedAliases.some(like);
+}
+
+export function notOpen(
+  { taggedAliases }: Pick<Configuration, "taggedAliases">,
+  alias: string,
+): string {
+  return `${alias} is not open to it: taggedAliases has ${taggedAliases.join(", ") || "none"}`;
+}
+
+/** The right to tag, or to ask, is common: it must not become the right to delete. */
 export function taggedHome(
   { policies }: Configuration,
   alias: string,

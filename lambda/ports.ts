@@ -9,6 +9,7 @@ import type {
   KeyPolicy,
   LastUse,
   ManagedKey,
+  Mode,
   Outcome,
   Rotation,
   Sight,
@@ -106,6 +107,15 @@ export type RequestItem = { id: string; body: Record<string, unknown> };
 
 export type Written = { kind: "written" } | { kind: "lost" };
 
+/** What people who see the table alone have to know of the configuration. */
+export type AppliedConfiguration = {
+  owner: string;
+  mode: Mode;
+  /** The names of its policies. */
+  policies: string[];
+  taggedAliases: string[];
+};
+
 export type Bound = { kind: "bound" } | { kind: "taken"; by: string };
 
 /** The state. Every write is conditional, and none is made twice to different effect. */
@@ -141,7 +151,7 @@ export interface Table {
   archive(entries: JournalEntry[], closed: { alias: string; rotation: Rotation }[]): Promise<void>;
   closedRotation(alias: string, rotationId: string): Promise<Rotation | undefined>;
   /** Marks this configuration as the one applied; `forget` those before it first. */
-  recordConfiguration(hash: string): Promise<void>;
+  recordConfiguration(hash: string, said: AppliedConfiguration): Promise<void>;
   forgetConfigurations(hashes: string[]): Promise<void>;
   /** The event of a canary came, which was sent then. The latest stays. */
   heard(atMs: number): Promise<void>;

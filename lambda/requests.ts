@@ -21,10 +21,13 @@ const version = z
       typeof input === "string" ? `${number}, of DynamoDB's type N, not a text` : number,
   })
   .check(z.positive(number));
+const hash = "64 hexadecimal digits, in lower case";
+const sha256 = z.string(hash).check(z.regex(/^[0-9a-f]{64}$/, hash));
 const asked = {
   schema: z.optional(z.literal(1, "1")),
   by: text(1, 256),
   reason: z._default(text(0, 1024), ""),
+  ifHead: z.optional(sha256),
 };
 const alias = text(1, 256);
 
@@ -34,11 +37,9 @@ function fields<Shape extends Record<string, z.core.SomeType>>(shape: Shape) {
   return z.strictObject(all, `no field of this name (there are ${Object.keys(all).join(", ")})`);
 }
 
-const hash = "64 hexadecimal digits, in lower case";
-
 const approval = fields({
   version,
-  evidence: z._default(z.string(hash).check(z.regex(/^[0-9a-f]{64}$/, hash)), ""),
+  evidence: z._default(sha256, ""),
   override: z.optional(z.literal(true, "true, or nothing at all")),
   confirm: z._default(alias, ""),
 });
@@ -55,6 +56,7 @@ const schemas = {
     dependent: z.string("a name").check(z.regex(policyNamePattern, "the name of a dependent")),
   }),
   reconcile: fields({ proposal: z.optional(version) }),
+  enrol: fields({ policy: z.string("a name").check(z.regex(policyNamePattern, "a name")) }),
   "un-enrol": fields({ confirm: alias }),
 } satisfies Record<RequestKind, unknown>;
 

@@ -2,6 +2,7 @@
  * One run: what is due, claim, gather, decide, act; bounded, and one key's failure stays its own.
  * Whatever it leaves off, the next run goes on with from the table.
  */
+import { askedOfNobody } from "./asked-of-nobody.ts";
 import { audit } from "./audit.ts";
 import type { Configuration } from "./config.ts";
 import { applyConfiguration } from "./configure.ts";
@@ -195,24 +196,6 @@ async function takeOn(current: Run, item: Work): Promise<void> {
       if (await oneKey(current, item.alias, "asked")) return;
       return askedOfNobody(current, item.alias);
   }
-}
-
-/** A request for what is no managed key: there is no record to say so, and it must not stay due. */
-async function askedOfNobody(current: Run, alias: string): Promise<void> {
-  const { table, clock } = current.ports;
-  const held = current.homes.has(alias) || (await table.read(alias)) !== undefined;
-  if (held) return;
-  const requests = await table.requests(alias);
-  for (const { id, body } of requests) {
-    const seen = `${alias} is no managed key: ${JSON.stringify(body).slice(0, 500)}`;
-    const next = `add ${alias} to managedKeys in the configuration, and ask again`;
-    const what = finding("REQUEST_REFUSED", id, seen, next, clock.nowMs());
-    current.telemetry.finding(alias, what);
-  }
-  await table.deleteRequests(
-    alias,
-    requests.map(({ id }) => id),
-  );
 }
 
 function claimTooLong(alias: string, untilMs: number, nowMs: number): Finding {

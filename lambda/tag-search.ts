@@ -2,7 +2,7 @@
  * Enrolment by tag: a key that an alias points at, and that carries the tag `keyturn:policy`, becomes a
  * managed key of its own, up to `disable`. What cannot be enrolled so is told.
  */
-import { taggedHome } from "./homes.ts";
+import { mayEnrol, notOpen, taggedHome } from "./homes.ts";
 import type { Run } from "./run.ts";
 import { finding, type Finding } from "./workflow/findings.ts";
 import { dayMs, recheckMs } from "./workflow/limits.ts";
@@ -31,11 +31,6 @@ export async function searchTags(run: Run): Promise<void> {
   await table.schedule("tag-search", clock.nowMs() + dayMs, findings);
 }
 
-/** As IAM matches: `*` stands for any characters, none too. */
-function isLike(alias: string, pattern: string): boolean {
-  return new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(alias);
-}
-
 /** A search by tags may lag: the key itself is believed. One of another owner is theirs to enrol. */
 async function enrol(run: Run, keyId: string, aliases: Aliases): Promise<Finding | undefined> {
   const { keys, table, clock } = run.ports;
@@ -56,10 +51,7 @@ async function enrol(run: Run, keyId: string, aliases: Aliases): Promise<Finding
   };
   if (alias === undefined) return wrong("no alias points at it");
   if (others.length > 0) return wrong(`several aliases point at it, ${names.join(", ")}`);
-  if (!configuration.taggedAliases.some((pattern) => isLike(alias, pattern))) {
-    const patterns = configuration.taggedAliases.join(", ") || "none";
-    return wrong(`keys of ${alias} are not to be enrolled by tag: taggedAliases has ${patterns}`);
-  }
+  if (!mayEnrol(configuration, alias)) return wrong(notOpen(configuration, alias));
   const home = taggedHome(configuration, alias, [alias], policyName);
   if (home === undefined) return wrong("the configuration has no policy of this name");
   const ours = { owner: configuration.owner, tableId: run.tableId };

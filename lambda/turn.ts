@@ -137,6 +137,7 @@ function momentOf(turn: Turn, state: State, nowMs: number): Moment {
     parked: state.parked,
     mode: turn.mode,
     tableId: turn.tableId,
+    head: state.stored.journalHead,
     requests: state.asked.filter(({ id }) => !done.includes(id)),
     ...(turn.attempt === undefined ? {} : { attempt: turn.attempt }),
     ...(turn.drainWatch === undefined ? {} : { drainWatch: turn.drainWatch }),

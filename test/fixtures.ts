@@ -23,6 +23,13 @@ export function aPolicy(changes: Partial<Policy> = {}): Policy {
   };
 }
 
+export const applied = {
+  owner: "acme",
+  mode: "act" as const,
+  policies: ["quarterly"],
+  taggedAliases: ["alias/team-*"],
+};
+
 export function aHome(changes: Partial<Home> = {}): Home {
   const alias = changes.alias ?? "alias/orders";
   return { alias, aliases: [alias], policy: aPolicy(), dependents: [], ...changes };

@@ -16,6 +16,7 @@ const outcomes = {
   a: "the evidence is approved",
   k: "the dependent is ready",
   s: "what reconciling would write is shown",
+  e: "it is remembered who asked for it to be managed",
   u: "un-enrolled",
   x: "refused, and nothing is done",
 } as const;
@@ -31,6 +32,7 @@ const expected: Record<string, string> = {
   approve: "x x x x x x a a a x x x x",
   acknowledge: "x x x k k x x x x x x x x",
   reconcile: "x s s s s s s s s x s s s",
+  enrol: "e x x x x x x x x x x x x",
   "un-enrol": "u u u u u u u u u u u u u",
   malformed: "x x x x x x x x x x x x x",
 };
@@ -45,6 +47,7 @@ const events: Record<Code, string> = {
   a: "approved",
   k: "acknowledged",
   s: "reconcile-proposed",
+  e: "enrol-asked",
   u: "un-enrol-asked",
   x: "request-refused",
 };
@@ -63,6 +66,7 @@ async function fieldsOf(world: World, kind: string): Promise<Record<string, unkn
     rollback: { version: busy?.to ?? serving },
     approve: { version: 1, evidence },
     acknowledge: { version: 2, dependent },
+    enrol: { policy: "quarterly" },
     "un-enrol": { confirm: orders },
   };
   return fields[kind] ?? {};
@@ -130,6 +134,7 @@ const checks: Record<Code, (world: World, situation: Situation, before: Before) 
     },
     k: async (world) => expect(await servingNumber(world)).toBe(2),
     s: async (world) => expect((await world.record()).proposal?.lines.length).toBeGreaterThan(0),
+    e: async (world) => expect((await world.record()).enrolledBy).toBe("configuration"),
     u: async (world, _, before) => {
       const plain = (of: unknown) =>
         (of as Record<string, unknown>[]).map(({ state, isTarget }) => [state, isTarget]);

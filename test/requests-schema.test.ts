@@ -22,6 +22,7 @@ const least: Record<string, Record<string, unknown>> = {
   approve: { version: 1, evidence },
   acknowledge: { version: 2, dependent: "billing" },
   reconcile: {},
+  enrol: { policy: "quarterly" },
   "un-enrol": { confirm },
 };
 
@@ -44,7 +45,8 @@ describe("a request", () => {
     [{ kind: "pause", by: "" }, /^by: got ""/],
     [{ kind: "pause", by: "x".repeat(257) }, /^by: /],
     [{ kind: "pause", by, reason: 7 }, /^reason: got 7/],
-    [{ kind: "pause", by, until: 7 }, /^until: got 7, .*\(there are schema, by, reason\)$/],
+    [{ kind: "pause", by, until: 7 }, /^until: got 7, .*\(there are schema, by, reason, ifHead\)$/],
+    [{ kind: "pause", by, ifHead: "12" }, /^ifHead: got "12", expected 64 hexadecimal/],
     [{ kind: "pause", by, ttl: 1 }, /^ttl: got 1, expected no field/],
     [{ kind: "pause", by, "a\nb": 1 }, /^"a\\nb": got 1/],
     [{ kind: "pause", by, version: 1 }, /^version: got 1, expected no field/],

@@ -40,8 +40,8 @@ export function createDeploymentItems(db: TableClient): DeploymentItems {
       });
       await db.attempt((client) => client.send(command));
     },
-    recordConfiguration: async (hash) => {
-      const item = { ...keys.configuration(hash), queue: dueQueue, dueAtMs: 0 };
+    recordConfiguration: async (hash, said) => {
+      const item = { ...keys.configuration(hash), queue: dueQueue, dueAtMs: 0, ...said };
       const command = new PutItemCommand({ TableName: db.tableName, Item: toItem(item) });
       await db.attempt((client) => client.send(command));
     },

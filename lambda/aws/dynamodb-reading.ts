@@ -1,20 +1,37 @@
 /** What people read of the state, and the requests they write; the function itself needs neither. */
 import { PutItemCommand, QueryCommand, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
+import { migrateRotation, type RotationOfSchema1 } from "../migrate.ts";
 import type { Chore, DueCursor, JournalEntry, Stored, Table } from "../ports.ts";
 import type { Finding } from "../workflow/findings.ts";
-import type { ManagedKey } from "../workflow/types.ts";
+import type { ManagedKey, Rotation } from "../workflow/types.ts";
 import { createTable, createTableClient, type TableClient } from "./dynamodb.ts";
 import { dueQueue, keys, toItem, type Item } from "./dynamodb-items.ts";
+import { createLooks, type Looks } from "./dynamodb-looks.ts";
+import { waitingIn, type Waiting } from "./dynamodb-waiting.ts";
 
-export interface State {
+/** All that the table has of a managed key; `rotations` are those that ended and left the record. */
+export type Life = {
+  record: ManagedKey;
+  journalHead: string;
+  journal: JournalEntry[];
+  rotations: Rotation[];
+};
+
+export interface State extends Looks {
+  /** The names of every managed key, those too that newer code wrote, in no order. */
+  aliases(): Promise<string[]>;
   /** What is wanted of every managed key, in no order; ten thousand records are not held at once. */
   managedKeys<T>(pick: (record: ManagedKey) => T): Promise<T[]>;
   read(alias: string): Promise<Stored | undefined>;
   /** The whole journal, what has not left the record yet included, the first line first. */
   journal(alias: string): Promise<JournalEntry[]>;
+  /** Undefined where there is none, or none that this code can read. */
+  life(alias: string): Promise<Life | undefined>;
   /** When it is due next, and what the last one found; undefined before the first run. */
   chore(chore: Chore): Promise<{ dueAtMs: number; findings: Finding[] } | undefined>;
+  /** What the next run finds besides records. */
+  waiting(): Promise<Waiting>;
   /** When the event of a canary came last. */
   heardAtMs(): Promise<number | undefined>;
   /** False where there is an item of this id already. */
@@ -30,6 +47,7 @@ export function createState(tableName: string, config: DynamoDBClientConfig): St
   const db = createTableClient(tableName, config);
   const table = createTable(tableName, config);
   return {
+    aliases: () => allAliases(table),
     managedKeys: async (pick) => {
       const aliases = await allAliases(table);
       const batches = Math.ceil(aliases.length / keysPerBatch);
@@ -51,6 +69,22 @@ export function createState(tableName: string, config: DynamoDBClientConfig): St
       const stored = await table.read(alias);
       return merged(await journalOf(db, alias), stored?.outbox ?? []);
     },
+    life: async (alias) => {
+      const stored = await table.read(alias);
+      if (stored === undefined) return undefined;
+      const { record, journalHead, outbox } = stored;
+      const { pk } = keys.record(alias);
+      const items = await itemsOf(db, pk);
+      const all = merged(items.filter(isOf("journal#")).map(entryIn), outbox);
+      // What was written meanwhile is for the next time: the record and its journal agree.
+      const upToHead = all.findIndex(({ hash }) => hash === journalHead);
+      return {
+        record,
+        journalHead,
+        journal: upToHead < 0 ? all : all.slice(0, upToHead + 1),
+        rotations: items.filter(isOf("rotation#")).map(rotationIn),
+      };
+    },
     chore: async (chore) => {
       const item = await db.get(keys.chore(chore));
       if (item === undefined) return undefined;
@@ -60,6 +94,8 @@ export function createState(tableName: string, config: DynamoDBClientConfig): St
       };
       return { dueAtMs, findings };
     },
+    ...createLooks(db, table),
+    waiting: () => waitingIn(db, table),
     heardAtMs: () => table.heardAtMs(),
     ask: async (alias, id, request) => {
       const command = new PutItemCommand({
@@ -91,23 +127,39 @@ function merged(archived: JournalEntry[], outbox: JournalEntry[]): JournalEntry[
 }
 
 async function journalOf(db: TableClient, alias: string): Promise<JournalEntry[]> {
-  const entries: JournalEntry[] = [];
-  const { pk } = keys.journal(alias, 0);
+  return (await itemsOf(db, keys.journal(alias, 0).pk, "journal#")).map(entryIn);
+}
+
+/** A whole partition, or what of it has such a sort key. */
+async function itemsOf(db: TableClient, pk: string, prefix?: string): Promise<Item[]> {
+  const items: Item[] = [];
+  const begins = prefix === undefined ? "" : " AND begins_with(sk, :prefix)";
   let after: Item | undefined;
   do {
     const command = new QueryCommand({
       TableName: db.tableName,
-      KeyConditionExpression: "pk = :pk AND begins_with(sk, :journal)",
-      ExpressionAttributeValues: toItem({ ":pk": pk, ":journal": "journal#" }),
+      KeyConditionExpression: `pk = :pk${begins}`,
+      ExpressionAttributeValues: toItem({ ":pk": pk, ":prefix": prefix }),
       ConsistentRead: true,
       ...(after === undefined ? {} : { ExclusiveStartKey: after }),
     });
     const page = await db.attempt((client) => client.send(command));
-    for (const item of page?.Items ?? []) {
-      const { pk: _pk, sk: _sk, ...entry } = unmarshall(item);
-      entries.push(entry as JournalEntry);
-    }
+    items.push(...(page?.Items ?? []));
     after = page?.LastEvaluatedKey;
   } while (after !== undefined);
-  return entries;
+  return items;
+}
+
+function isOf(prefix: string): (item: Item) => boolean {
+  return ({ sk }) => sk?.S?.startsWith(prefix) === true;
+}
+
+function entryIn(item: Item): JournalEntry {
+  const { pk: _pk, sk: _sk, ...entry } = unmarshall(item);
+  return entry as JournalEntry;
+}
+
+function rotationIn(item: Item): Rotation {
+  const { pk: _pk, sk: _sk, ...rotation } = unmarshall(item);
+  return migrateRotation(rotation as RotationOfSchema1);
 }

@@ -6,6 +6,7 @@
 import { decideApproval } from "./approval.ts";
 import { honour, refuse, type Asked } from "./honour.ts";
 import { otherTable } from "./lineage.ts";
+import { sameHome } from "./policy.ts";
 import { decideReconcile } from "./reconcile.ts";
 import { rotationBeforeActivation, rotationOut, withRotation, without } from "./record.ts";
 import { rollBack } from "./rollback.ts";
@@ -16,7 +17,7 @@ type Of<Kind extends Request["kind"]> = Extract<Request, { kind: Kind }>;
 
 export function decideRequest(scene: Scene, request: Request): Decision {
   if (request.kind === "malformed") return refuse(scene, request, request.why);
-  const why = whyNotNow(scene, request);
+  const why = whyMovedOn(scene, request) ?? whyNotNow(scene, request);
   if (why !== undefined) return refuse(scene, request, why);
   switch (request.kind) {
     case "rotate":
@@ -35,16 +36,30 @@ export function decideRequest(scene: Scene, request: Request): Decision {
       return acknowledge(scene, request);
     case "reconcile":
       return decideReconcile(scene, request);
+    case "enrol":
+      return enrol(scene, request);
     case "un-enrol":
       return unEnrol(scene, request);
   }
+}
+
+/** What was planned on another record, or under another configuration, is not done. */
+function whyMovedOn({ record, moment }: Scene, { ifHead }: Asked): string | undefined {
+  if (ifHead === undefined) return undefined;
+  if (ifHead !== moment.head) {
+    return `it was planned when the journal ended in ${ifHead}: line ${record.revision} has another hash`;
+  }
+  const { home } = moment;
+  return home === undefined || sameHome(record, home)
+    ? undefined
+    : "the configuration has changed since it was planned";
 }
 
 /** What stands against a request whatever it says. */
 function whyNotNow({ record, moment }: Scene, { kind }: Asked): string | undefined {
   const always = kind === "pause" || kind === "resume";
   if (record.unenrolment !== undefined) {
-    return kind === "resume" ? undefined : "it is un-enrolled";
+    return kind === "resume" || kind === "enrol" ? undefined : "it is un-enrolled";
   }
   if (always || kind === "reconcile") {
     return kind === "reconcile" && moment.home === undefined
@@ -56,8 +71,8 @@ function whyNotNow({ record, moment }: Scene, { kind }: Asked): string | undefin
     return "the record is behind KMS: reconcile first";
   }
   if (moment.home === undefined) return "the configuration does not name it";
-  if (record.enrolledAtMs === undefined) return "it is not enrolled yet";
-  return undefined;
+  if (kind === "enrol" || record.enrolledAtMs !== undefined) return undefined;
+  return "it is not enrolled yet";
 }
 
 function isBehind({ findings }: ManagedKey): boolean {
@@ -118,20 +133,32 @@ function pause(scene: Scene, request: Of<"pause">): Decision {
 
 /** Ends every stop; a managed key that was un-enrolled, and is named, begins anew. */
 function resume(scene: Scene, request: Of<"resume">): Decision {
-  const { record, moment } = scene;
-  const { unenrolment } = record;
-  if (unenrolment !== undefined) {
-    if (unenrolment.endedAtMs === undefined) {
-      return refuse(scene, request, "it is still being un-enrolled");
-    }
-    if (moment.home === undefined) {
-      return refuse(scene, request, "the configuration does not name it");
-    }
-    const anew = without(record, "unenrolment", "enrolledAtMs", "taggedAtMs", "reconciledAtMs");
-    return honour(scene, request, { ...anew, stops: [] }, "enrolled-anew");
-  }
+  const { record } = scene;
+  if (record.unenrolment !== undefined) return enrolAnew(scene, request);
   if (record.stops.length === 0) return refuse(scene, request, "nothing holds it");
   return honour(scene, request, { ...record, stops: [] }, "resumed");
+}
+
+function enrolAnew(scene: Scene, request: Of<"resume" | "enrol">): Decision {
+  const { record, moment } = scene;
+  if (record.unenrolment?.endedAtMs === undefined) {
+    return refuse(scene, request, "it is still being un-enrolled");
+  }
+  if (moment.home === undefined) {
+    return refuse(scene, request, "the configuration does not name it");
+  }
+  const anew = without(record, "unenrolment", "enrolledAtMs", "taggedAtMs", "reconciledAtMs");
+  return honour(scene, request, { ...anew, stops: [] }, "enrolled-anew");
+}
+
+/** The record was made when this was first read: here it is remembered who asked. */
+function enrol(scene: Scene, request: Of<"enrol">): Decision {
+  const { record, moment } = scene;
+  const { name } = moment.home?.policy ?? record.policy;
+  if (name !== request.policy) return refuse(scene, request, `its policy is ${name}`);
+  if (record.unenrolment !== undefined) return enrolAnew(scene, request);
+  if (record.enrolledAtMs !== undefined) return refuse(scene, request, "it is enrolled already");
+  return honour(scene, request, record, "enrol-asked", { detail: { policy: name } });
 }
 
 function acknowledge(scene: Scene, request: Of<"acknowledge">): Decision {

@@ -57,6 +57,8 @@ export type Moment = {
   mode: Mode;
   /** The table that the record was read from. */
   tableId: string;
+  /** The hash of the line that its journal ends in. */
+  head: string;
   /** Absent: nothing is known of any event, and nothing is waited for. */
   drainWatch?: DrainWatch;
   /** What people ask, in order, and none of it honoured yet. */

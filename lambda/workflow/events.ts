@@ -49,6 +49,7 @@ export const eventCatalogue = {
   "request-refused": "A request was malformed, or could not be done.",
   "reconcile-proposed": "What reconciling would write is on record, and nothing of it is done.",
   reconciled: "The record was rebuilt from what KMS shows.",
+  "enrol-asked": "A person asked that the key behind the alias be managed.",
   "un-enrol-asked": "A person asked that the managed key be managed no longer.",
   untagged: "KMS accepted to take keyturn's tags off a key.",
   "un-enrolled": "No key carries keyturn's tags any longer; all are left as they are.",

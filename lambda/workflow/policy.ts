@@ -1,6 +1,7 @@
 /** A policy that changes while a rotation is open. */
 import { dayMs, shortest } from "./limits.ts";
-import type { Policy } from "./types.ts";
+import { rotationBeforeActivation } from "./record.ts";
+import type { Home, ManagedKey, Policy } from "./types.ts";
 
 /** Field by field: what DynamoDB gives back need not be in the order it was put in. */
 export function samePolicy(a: Policy, b: Policy): boolean {
@@ -23,6 +24,15 @@ export function samePolicy(a: Policy, b: Policy): boolean {
 
 export function sameAliases(a: string[], b: string[]): boolean {
   return a.length === b.length && a.every((alias, index) => alias === b[index]);
+}
+
+/** The alias set is frozen while a rotation has yet to move it. */
+export function sameHome(record: ManagedKey, home: Home): boolean {
+  if (!samePolicy(record.policy, home.policy)) return false;
+  if (!sameAliases(record.dependents, home.dependents)) return false;
+  return (
+    sameAliases(record.aliases, home.aliases) || rotationBeforeActivation(record) !== undefined
+  );
 }
 
 /** Whichever of the two asks a person the earlier. */

@@ -1,7 +1,10 @@
 /** What people ask of a managed key, and what CloudTrail tells of the use of its versions. */
 
-/** Who asked, and why; `id` orders the requests and is never used twice. */
-type Asked = { id: string; by: string; reason: string };
+/**
+ * Who asked, and why; `id` orders the requests and is never used twice. With `ifHead` it is done only
+ * while the journal still ends in the line of this hash: what was planned, or nothing.
+ */
+type Asked = { id: string; by: string; reason: string; ifHead?: string };
 
 /**
  * One thing asked of one managed key. `version` says which version is meant, so that a request that
@@ -30,6 +33,8 @@ export type Request =
   | (Asked & { kind: "acknowledge"; version: number; dependent: string })
   /** Show what KMS says the record should be; with `proposal`, write what was shown. */
   | (Asked & { kind: "reconcile"; proposal?: number })
+  /** Manage the key behind this alias under this policy, up to `disable`. */
+  | (Asked & { kind: "enrol"; policy: string })
   /** Take our tags off, and manage it no longer; `confirm` is the alias, typed. */
   | (Asked & { kind: "un-enrol"; confirm: string })
   /** Nothing that we know: refused, and told. */

@@ -201,8 +201,8 @@ export type ManagedKey = {
   alias: string;
   aliases: string[];
   dependents: string[];
-  /** Where its policy is named: in the configuration, or by the tag of its first version. */
-  enrolledBy: "configuration" | "tag";
+  /** Where its policy is named: in the configuration, by the tag of its first version, or by who asked. */
+  enrolledBy: "configuration" | "tag" | "request";
   owner: string;
   policy: Policy;
   revision: number;

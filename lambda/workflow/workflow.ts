@@ -17,7 +17,7 @@ import { notices } from "./notices.ts";
 import { decideOutOfUse } from "./out-of-use.ts";
 import { decideExtra } from "./quarantine.ts";
 import { decideReconciled } from "./reconcile.ts";
-import { hurried, sameAliases, samePolicy, saferOf } from "./policy.ts";
+import { hurried, sameAliases, sameHome, saferOf } from "./policy.ts";
 import { rotationBeforeActivation, rotationOf, versionOf } from "./record.ts";
 import { decideServing } from "./serving.ts";
 import { blockedUntilMs, isExempt } from "./settle.ts";
@@ -208,15 +208,6 @@ function keepSince(before: Finding[], now: Finding[]): Finding[] {
     const known = before.find((candidate) => sameFinding(candidate, item));
     return known === undefined ? item : { ...item, sinceMs: known.sinceMs };
   });
-}
-
-/** The alias set is frozen while a rotation has yet to move it. */
-function sameHome(record: ManagedKey, home: Home): boolean {
-  if (!samePolicy(record.policy, home.policy)) return false;
-  if (!sameAliases(record.dependents, home.dependents)) return false;
-  return (
-    sameAliases(record.aliases, home.aliases) || rotationBeforeActivation(record) !== undefined
-  );
 }
 
 function homeChanged(record: ManagedKey, home: Home, nowMs: number): Decision {

@@ -101,6 +101,8 @@ export function momentOf(
     parked,
     mode: "act",
     tableId,
+    // No journal is kept, and nothing that is asked here is bound to one.
+    head: "",
     requests,
     ...(attempt === undefined ? {} : { attempt: attemptTo(attempt) }),
   };

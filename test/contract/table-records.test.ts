@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { DueCursor, DueItem, Stored } from "../../lambda/ports.ts";
 import type { ManagedKey } from "../../lambda/workflow/types.ts";
-import { minuteMs } from "../fixtures.ts";
+import { applied, minuteMs } from "../fixtures.ts";
 import {
   aFinding,
   alias,
@@ -221,7 +221,7 @@ describe.each(tableSides)("what is due in %s", (_side, open) => {
   test("tells which configurations were applied, before all else, until they are forgotten", async () => {
     const { table } = await open();
     await table.create(aRecord({ dueAtMs: 1 }));
-    for (const hash of ["one", "two", "one"]) await table.recordConfiguration(hash);
+    for (const hash of ["one", "two", "one"]) await table.recordConfiguration(hash, applied);
     const { items } = await table.due(nowMs, 10);
     expect(items.slice(0, 2)).toEqual(
       expect.arrayContaining([

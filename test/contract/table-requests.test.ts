@@ -17,6 +17,7 @@ import {
   tableSides,
   transitionOf,
 } from "./tables.ts";
+import { applied } from "../fixtures.ts";
 
 const rotate = { kind: "rotate", by: "a person", reason: "it is time" };
 
@@ -175,7 +176,7 @@ describe("the twin", () => {
     await table.create(aRecord());
     await table.bind(keyId, alias, nowMs);
     await table.archive(transitionOf(aStored()).outbox, [{ alias, rotation: aRotation() }]);
-    await table.recordConfiguration("hash");
+    await table.recordConfiguration("hash", applied);
     await table.schedule("audit", nowMs, [aFinding()]);
     await table.takeRunClaim("run-1", nowMs, nowMs + 1);
     table.ask(alias, "1", rotate);

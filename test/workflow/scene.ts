@@ -103,6 +103,7 @@ export function aMoment(changes: Changes<Moment> = {}): Moment {
       parked: {},
       mode: "act",
       tableId: "table",
+      head: "0".repeat(64),
       requests: [],
     },
     changes,

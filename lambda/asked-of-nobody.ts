@@ -1,0 +1,43 @@
+/**
+ * What was asked of what is no managed key: that it become one, up to `disable`, or nothing that can be
+ * done. There is no record to say so, and it must not stay due.
+ */
+import { enrollable } from "./homes.ts";
+import { parseRequest } from "./requests.ts";
+import { oneKey, type Run } from "./run.ts";
+import { finding } from "./workflow/findings.ts";
+import { newManagedKey } from "./workflow/record.ts";
+
+export async function askedOfNobody(current: Run, alias: string): Promise<void> {
+  const { configuration, homes, tableId } = current;
+  const { table, clock } = current.ports;
+  const held = homes.has(alias) || (await table.read(alias)) !== undefined;
+  if (held) return;
+  const requests = await table.requests(alias);
+  const answers = requests.flatMap((item) => {
+    const request = parseRequest(item);
+    return request.kind === "enrol" ? [enrollable(configuration, alias, request.policy)] : [];
+  });
+  const found = answers.find(({ kind }) => kind === "home");
+  if (found?.kind === "home") {
+    const ours = { owner: configuration.owner, tableId };
+    await table.create(newManagedKey(ours, found.home, "request", clock.nowMs()));
+    // Its own turn honours the request, and so the journal begins with who asked.
+    await oneKey(current, alias, "asked");
+    return;
+  }
+  const [refused] = answers;
+  const why =
+    refused?.kind === "not"
+      ? `${alias} is not enrolled: ${refused.why}`
+      : `${alias} is no managed key`;
+  for (const { id, body } of requests) {
+    const seen = `${why}: ${JSON.stringify(body).slice(0, 500)}`;
+    const next = `add ${alias} to managedKeys in the configuration, and ask again`;
+    current.telemetry.finding(alias, finding("REQUEST_REFUSED", id, seen, next, clock.nowMs()));
+  }
+  await table.deleteRequests(
+    alias,
+    requests.map(({ id }) => id),
+  );
+}

@@ -1,0 +1,43 @@
+/** What an operator's command asks besides: what cannot be read, what is asked for, what the time is. */
+import { GetItemCommand } from "@aws-sdk/client-dynamodb";
+import type { RequestItem, Table } from "../ports.ts";
+import type { TableClient } from "./dynamodb.ts";
+import { keys, toItem } from "./dynamodb-items.ts";
+import { readHeld } from "./dynamodb-records.ts";
+
+export interface Looks {
+  /** The schema of a record that newer code wrote; undefined where there is none, or it can be read. */
+  newerSchema(alias: string): Promise<number | undefined>;
+  /** What is asked of a managed key, and no run has taken up yet. */
+  requests(alias: string): Promise<RequestItem[]>;
+  /** One look at the table; `dateMs` is the time of day there, where the answer has it. */
+  reach(): Promise<{ dateMs?: number }>;
+}
+
+export function createLooks(db: TableClient, table: Table): Looks {
+  return {
+    newerSchema: async (alias) => {
+      const held = await readHeld(db, alias);
+      return held?.kind === "newer-schema" ? held.schema : undefined;
+    },
+    requests: (alias) => table.requests(alias),
+    reach: () => reach(db),
+  };
+}
+
+async function reach(db: TableClient): Promise<{ dateMs?: number }> {
+  const command = new GetItemCommand({ TableName: db.tableName, Key: toItem(keys.runClaim()) });
+  let date: string | undefined;
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const answer = await next(args);
+      const { headers } = answer.response as { headers?: Record<string, string> };
+      date = headers?.["date"];
+      return answer;
+    },
+    { step: "deserialize", name: "readsTheDate" },
+  );
+  await db.attempt((client) => client.send(command));
+  const dateMs = Date.parse(date ?? "");
+  return Number.isNaN(dateMs) ? {} : { dateMs };
+}

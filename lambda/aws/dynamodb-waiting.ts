@@ -1,0 +1,44 @@
+/** What the next run finds besides records: what is asked, and what configuration it was told of. */
+import { unmarshall } from "@aws-sdk/util-dynamodb";
+import type { AppliedConfiguration, DueItem, RequestItem, Table } from "../ports.ts";
+import type { TableClient } from "./dynamodb.ts";
+import { keys } from "./dynamodb-items.ts";
+
+export type Waiting = {
+  /** Undefined before the first run. */
+  configuration: AppliedConfiguration | undefined;
+  /** By alias, in the order in which they will be taken up. */
+  requests: Map<string, RequestItem[]>;
+};
+
+/** Requests and configurations come before all else in the index of what is due. */
+const beforeAllElseMs = 1;
+const itemsMax = 1000;
+
+export async function waitingIn(db: TableClient, table: Table): Promise<Waiting> {
+  const items: DueItem[] = [];
+  let page = await table.due(beforeAllElseMs, itemsMax);
+  items.push(...page.items);
+  while (page.next !== undefined) {
+    page = await table.due(beforeAllElseMs, itemsMax, page.next);
+    items.push(...page.items);
+  }
+  const aliases = items.flatMap((item) => (item.kind === "request" ? [item.alias] : []));
+  const hashes = items.flatMap((item) => (item.kind === "configuration" ? [item.hash] : []));
+  const requests = new Map<string, RequestItem[]>();
+  for (const alias of new Set(aliases)) requests.set(alias, await table.requests(alias));
+  return { configuration: await appliedOf(db, hashes), requests };
+}
+
+/** While one gives way to another there may be two, or one that an older version wrote. */
+async function appliedOf(
+  db: TableClient,
+  hashes: string[],
+): Promise<AppliedConfiguration | undefined> {
+  const [hash, ...others] = hashes;
+  if (hash === undefined || others.length > 0) return undefined;
+  const item = await db.get(keys.configuration(hash));
+  if (item?.["mode"] === undefined) return undefined;
+  const { owner, mode, policies, taggedAliases } = unmarshall(item) as AppliedConfiguration;
+  return { owner, mode, policies, taggedAliases };
+}
