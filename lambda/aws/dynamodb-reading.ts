@@ -22,7 +22,11 @@ export interface State extends Looks {
   /** The names of every managed key, those too that newer code wrote, in no order. */
   aliases(): Promise<string[]>;
   /** What is wanted of every managed key, in no order; ten thousand records are not held at once. */
-  managedKeys<T>(pick: (record: ManagedKey) => T): Promise<T[]>;
+  managedKeys<T>(
+    pick: (record: ManagedKey) => T,
+    /** Told of each that newer code wrote. */
+    unread?: (alias: string, schema: number) => void,
+  ): Promise<T[]>;
   read(alias: string): Promise<Stored | undefined>;
   /** The whole journal, what has not left the record yet included, the first line first. */
   journal(alias: string): Promise<JournalEntry[]>;
@@ -46,9 +50,10 @@ const readers = 2;
 export function createState(tableName: string, config: DynamoDBClientConfig): State {
   const db = createTableClient(tableName, config);
   const table = createTable(tableName, config);
+  const looks = createLooks(db, table);
   return {
     aliases: () => allAliases(table),
-    managedKeys: async (pick) => {
+    managedKeys: async (pick, unread) => {
       const aliases = await allAliases(table);
       const batches = Math.ceil(aliases.length / keysPerBatch);
       const picked: ReturnType<typeof pick>[] = [];
@@ -56,8 +61,14 @@ export function createState(tableName: string, config: DynamoDBClientConfig): St
       const reader = async (): Promise<void> => {
         while (next < batches) {
           const from = keysPerBatch * next++;
-          const records = await table.readMany(aliases.slice(from, from + keysPerBatch));
+          const asked = aliases.slice(from, from + keysPerBatch);
+          const records = await table.readMany(asked);
           picked.push(...records.map(pick));
+          const read = new Set(records.map(({ alias }) => alias));
+          for (const alias of asked.filter((one) => !read.has(one))) {
+            const schema = await looks.newerSchema(alias);
+            if (schema !== undefined) unread?.(alias, schema);
+          }
         }
       };
       await Promise.all(Array.from({ length: readers }, reader));
@@ -94,7 +105,7 @@ export function createState(tableName: string, config: DynamoDBClientConfig): St
       };
       return { dueAtMs, findings };
     },
-    ...createLooks(db, table),
+    ...looks,
     waiting: () => waitingIn(db, table),
     heardAtMs: () => table.heardAtMs(),
     ask: async (alias, id, request) => {
