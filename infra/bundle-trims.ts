@@ -71,6 +71,15 @@ const manyRegions = replaced(
   }`,
 );
 
+/**
+ * KMS and DynamoDB are paced by keyturn itself, and asked with the standard retries. Whoever sets
+ * AWS_RETRY_MODE=adaptive has those, too.
+ */
+const adaptiveRetries = replaced(
+  /@smithy\/core\/dist-es\/submodules\/retry\/util-retry\/AdaptiveRetryStrategy\.js$/,
+  'export { StandardRetryStrategy as AdaptiveRetryStrategy } from "./StandardRetryStrategy";',
+);
+
 /** The least recently used of DynamoDB's discovered endpoints give way, in a Map that keeps order. */
 const leastRecentlyUsed = replaced(
   /mnemonist\/lru-cache\.js$/,
@@ -166,7 +175,7 @@ const schemas: Trim = {
 
 const trims = [
   ...[credentials, sharedFiles, regionOfInstance, eventStreams, sha256WithoutNode, manyRegions],
-  ...[leastRecentlyUsed, manifests, exceptions, schemas],
+  ...[adaptiveRetries, leastRecentlyUsed, manifests, exceptions, schemas],
 ];
 
 export type Trimming = {
