@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { anchorOf, wholeNumber } from "./arguments.ts";
 import type { Anchor } from "./chain.ts";
 import { explain } from "./commands/explain.ts";
+import type { ReportOptions } from "./commands/report.ts";
 import type { Common, Surroundings, Within } from "./program.ts";
 
 export function addReads(program: Command, { talk, exit }: Surroundings, within: Within): void {
@@ -13,10 +14,6 @@ export function addReads(program: Command, { talk, exit }: Surroundings, within:
     .option("--findings", "only those with findings")
     .option("--overdue", "only those past their cryptoperiod")
     .option("--moving", "only those in rotation")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  keyturn status --findings\n  keyturn status alias/orders --json",
-    )
     .action(async (alias: string | undefined, filter: object, command: Command) => {
       const { statusOfAll, statusOfOne } = await import("./commands/status.ts");
       await within(command, (session) =>
@@ -39,7 +36,6 @@ export function addReads(program: Command, { talk, exit }: Surroundings, within:
     .description("whether the journal of a managed key, or of all, is whole: its chain of hashes")
     .argument("[alias]")
     .option("--anchor <[line:]hash>", "a head that was noted elsewhere", anchorOf)
-    .addHelpText("after", "\nExample:\n  keyturn verify alias/orders --anchor 41:9f86d0…")
     .action(
       async (alias: string | undefined, { anchor }: { anchor?: Anchor }, command: Command) => {
         const { verify } = await import("./commands/history.ts");
@@ -55,6 +51,21 @@ export function addReads(program: Command, { talk, exit }: Surroundings, within:
     .action(async (_: object, command: Command) => {
       const { doctor } = await import("./commands/doctor.ts");
       await within(command, doctor);
+    });
+
+  program
+    .command("report")
+    .description("the evidence for an audit, as files: HTML that needs no network, CSV and JSON")
+    .requiredOption("--out <dir>", "the directory that they are written to")
+    .option("--from <date>", "the first day, in UTC (a year before --to)")
+    .option("--to <date>", "the last day, in UTC (now)")
+    .addHelpText(
+      "after",
+      "\nExample:\n  keyturn report --out 2027 --from 2027-01-01 --to 2027-12-31",
+    )
+    .action(async (options: ReportOptions, command: Command) => {
+      const { report } = await import("./commands/report.ts");
+      await within(command, (session) => report(session, options));
     });
 
   program

@@ -80,22 +80,7 @@ export function createState(tableName: string, config: DynamoDBClientConfig): St
       const stored = await table.read(alias);
       return merged(await journalOf(db, alias), stored?.outbox ?? []);
     },
-    life: async (alias) => {
-      const stored = await table.read(alias);
-      if (stored === undefined) return undefined;
-      const { record, journalHead, outbox } = stored;
-      const { pk } = keys.record(alias);
-      const items = await itemsOf(db, pk);
-      const all = merged(items.filter(isOf("journal#")).map(entryIn), outbox);
-      // What was written meanwhile is for the next time: the record and its journal agree.
-      const upToHead = all.findIndex(({ hash }) => hash === journalHead);
-      return {
-        record,
-        journalHead,
-        journal: upToHead < 0 ? all : all.slice(0, upToHead + 1),
-        rotations: items.filter(isOf("rotation#")).map(rotationIn),
-      };
-    },
+    life: (alias) => lifeOf(db, table, alias),
     chore: async (chore) => {
       const item = await db.get(keys.chore(chore));
       if (item === undefined) return undefined;
@@ -116,6 +101,22 @@ export function createState(tableName: string, config: DynamoDBClientConfig): St
       });
       return (await db.attempt((client) => client.send(command))) !== undefined;
     },
+  };
+}
+
+async function lifeOf(db: TableClient, table: Table, alias: string): Promise<Life | undefined> {
+  const stored = await table.read(alias);
+  if (stored === undefined) return undefined;
+  const { record, journalHead, outbox } = stored;
+  const items = await itemsOf(db, keys.record(alias).pk);
+  const journal = merged(items.filter(isOf("journal#")).map(entryIn), outbox);
+  // What was written meanwhile is for the next time: the record and its journal agree.
+  const upToHead = journal.findIndex(({ hash }) => hash === journalHead);
+  return {
+    record,
+    journalHead,
+    journal: upToHead < 0 ? journal : journal.slice(0, upToHead + 1),
+    rotations: items.filter(isOf("rotation#")).map(rotationIn),
   };
 }
 

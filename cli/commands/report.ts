@@ -1,0 +1,73 @@
+/** `keyturn report`: the evidence for an audit, as files that need nothing but themselves. */
+import { join } from "node:path";
+import type { State } from "../../lambda/aws/dynamodb-reading.ts";
+import { exitCodes, type ExitCode } from "../failure.ts";
+import { madeDirectory, writeReport } from "../report/files.ts";
+import { keyReport, type KeyReport, type Report } from "../report/model.ts";
+import { periodOf, type Period } from "../report/period.ts";
+import { summaryOf } from "../report/summary.ts";
+import type { Session } from "../session.ts";
+
+export const reportWrittenSchema = "keyturn/report-written/1";
+
+export type ReportOptions = { out: string; from?: string; to?: string };
+
+const readers = 4;
+
+export async function report(session: Session, options: ReportOptions): Promise<ExitCode> {
+  const { state, talk, nowMs, json, tableName } = session;
+  const period = periodOf(options, nowMs);
+  await madeDirectory(options.out);
+  const made: Report = {
+    tableName,
+    period,
+    madeAtMs: nowMs,
+    ...(await read(state, period, nowMs)),
+  };
+  const written = await writeReport(options.out, made);
+  const files = written.map((file) => ({ ...file, path: join(options.out, file.path) }));
+  const summary = summaryOf(made);
+  const { keys, exceptions, broken, unread } = summary;
+  const isWhole = broken.length + unread.length === 0;
+  const code = isWhole ? exitCodes.ok : exitCodes.attention;
+  if (json) {
+    talk.json({ schema: reportWrittenSchema, nowMs, period, summary, files });
+    return code;
+  }
+  // As `sha256sum --check` reads it.
+  for (const { path, sha256 } of files) talk.line(`${sha256}  ${path}`);
+  for (const alias of broken) {
+    talk.note(`${talk.styled("red", "BROKEN")} ${alias}: the chain of its journal does not hold`);
+  }
+  for (const alias of unread) {
+    talk.note(`${talk.styled("red", "MISSING")} ${alias}: newer code wrote its record`);
+  }
+  talk.note(
+    `${keys} managed keys, ${exceptions} exceptions. Keep the report where whoever writes the table cannot: it has the head of each journal.`,
+  );
+  if (broken[0] !== undefined) talk.note(`next: keyturn verify ${broken[0]} --table ${tableName}`);
+  return code;
+}
+
+/** What a key's report needs of its life is kept, and the rest let go before the next is read. */
+async function read(
+  state: State,
+  period: Period,
+  nowMs: number,
+): Promise<Pick<Report, "keys" | "unread">> {
+  const aliases = (await state.aliases()).sort();
+  const found: (KeyReport | undefined)[] = [];
+  let next = 0;
+  const reader = async (): Promise<void> => {
+    while (next < aliases.length) {
+      const at = next++;
+      const life = await state.life(aliases[at] ?? "");
+      found[at] = life === undefined ? undefined : keyReport(life, period, nowMs);
+    }
+  };
+  await Promise.all(Array.from({ length: readers }, reader));
+  return {
+    keys: found.filter((key) => key !== undefined),
+    unread: aliases.filter((_, at) => found[at] === undefined),
+  };
+}

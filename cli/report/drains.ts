@@ -1,0 +1,118 @@
+/** The evidence on which a version was put out of use: what KMS said of its last use, at each reading. */
+import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
+import type { JournalEntry } from "../../lambda/ports.ts";
+import { describeLastUse } from "../../lambda/workflow/evidence.ts";
+import { lastUseLagMs } from "../../lambda/workflow/limits.ts";
+import type { Policy, Rotation } from "../../lambda/workflow/types.ts";
+import { rotationsOf } from "./history.ts";
+
+export type Reading = {
+  atMs: number;
+  /** The line of the journal; undefined for the reading that the rotation itself keeps. */
+  line: number | undefined;
+  /** What the reading was for. */
+  what: string;
+  lastUse: string;
+  /** How long it had been quiet for certain: the hour that KMS may lag is taken off. */
+  quietMs: number | undefined;
+  hash: string;
+};
+
+export type Drain = {
+  version: number;
+  keyId: string;
+  rotationId: string;
+  originate: Policy["originate"] | undefined;
+  quietForMs: number | undefined;
+  readings: Reading[];
+  approval: { by: string; atMs: number; override: boolean; hash: string } | undefined;
+  disabledAtMs: number | undefined;
+};
+
+const readingTexts: Record<string, string> = {
+  drained: "the drain is proved",
+  "evidence-read": "read again, and it is not what it was",
+  disabled: "on record when it was disabled",
+  unused: "the hour before it was disabled: not used",
+  completed: "the last reading",
+};
+
+/** Of every version that was retired and of whose last use something is on record. */
+export function drainsOf(life: Life): Drain[] {
+  const rotations = rotationsOf(life);
+  const drains = new Map<string, Drain>();
+  for (const entry of life.journal) {
+    const { rotationId, event, detail } = entry;
+    if (rotationId === undefined) continue;
+    if (event === "approved") approved(drains.get(rotationId), entry);
+    if (readingTexts[event] === undefined || detail.keyId === undefined) continue;
+    const drain = drains.get(rotationId) ?? newDrain(entry, rotationId, rotations.get(rotationId));
+    drains.set(rotationId, drain);
+    if (event === "disabled") drain.disabledAtMs = entry.atMs;
+    read(drain, entry);
+  }
+  for (const [id, drain] of drains) lastReading(drain, rotations.get(id));
+  return [...drains.values()].filter(({ readings }) => readings.length > 0);
+}
+
+function newDrain({ detail }: JournalEntry, rotationId: string, rotation?: Rotation): Drain {
+  return {
+    version: Number(detail.version),
+    keyId: String(detail.keyId),
+    rotationId,
+    originate: rotation?.policy.originate,
+    quietForMs: rotation?.policy.drain.quietForMs,
+    readings: [],
+    approval: approvalOf(rotation),
+    disabledAtMs: undefined,
+  };
+}
+
+function approvalOf(rotation: Rotation | undefined): Drain["approval"] {
+  if (rotation?.approval === undefined) return undefined;
+  const { by, atMs, override, evidence } = rotation.approval;
+  return { by, atMs, override, hash: evidence };
+}
+
+function approved(drain: Drain | undefined, { detail, atMs }: JournalEntry): void {
+  if (drain === undefined) return;
+  drain.approval = {
+    by: String(detail.by),
+    atMs,
+    override: detail.override === "true",
+    hash: String(detail.evidence),
+  };
+}
+
+function read(drain: Drain, { event, detail, atMs, revision }: JournalEntry): void {
+  const before = drain.readings.at(-1);
+  const lastUse = detail.lastUse ?? (event === "unused" ? before?.lastUse : undefined);
+  if (lastUse === undefined) return;
+  drain.readings.push({
+    atMs,
+    line: revision,
+    what: readingTexts[event] ?? event,
+    lastUse: String(lastUse),
+    quietMs: quietMs(String(lastUse), atMs),
+    hash: String(detail.evidence ?? (before?.lastUse === lastUse ? before.hash : "")),
+  });
+}
+
+/** The closed rotation keeps the last one, which may be later than any line that has it. */
+function lastReading(drain: Drain, rotation: Rotation | undefined): void {
+  const { evidence } = rotation ?? {};
+  if (evidence === undefined) return;
+  const { lookedAtMs: atMs, hash } = evidence;
+  const lastUse = describeLastUse(evidence.lastUse);
+  if (drain.readings.some((one) => one.atMs >= atMs && one.lastUse === lastUse)) return;
+  const what = readingTexts.completed ?? "";
+  const quiet = quietMs(lastUse, atMs);
+  drain.readings.push({ atMs, line: undefined, what, lastUse, quietMs: quiet, hash });
+}
+
+/** As `describeLastUse` writes it; undefined where KMS did not know. */
+function quietMs(lastUse: string, atMs: number): number | undefined {
+  const [, iso] = /(?:at|since) (\d{4}-[\d-]+T[\d:]+Z)$/.exec(lastUse) ?? [];
+  if (iso === undefined || lastUse.startsWith("unknown")) return undefined;
+  return Math.max(0, atMs - lastUseLagMs - Date.parse(iso));
+}

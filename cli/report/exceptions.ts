@@ -1,0 +1,145 @@
+/** What was, or is, not as it should be. */
+import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
+import type { JournalEntry } from "../../lambda/ports.ts";
+import { effects, type Effect, type FindingCode } from "../../lambda/workflow/findings.ts";
+import type { Verdict } from "../chain.ts";
+import type { VersionReport } from "./versions.ts";
+
+export type Exception = {
+  /** A finding's code, or what else it is. */
+  what: string;
+  effect: Effect | undefined;
+  subject: string;
+  seen: string;
+  fromMs: number | undefined;
+  /** Undefined: it is so now. */
+  toMs: number | undefined;
+  /** The command to type next. */
+  next: string | undefined;
+};
+
+export function exceptionsOf(
+  life: Life,
+  versions: VersionReport[],
+  verdict: Verdict,
+  nowMs: number,
+): Exception[] {
+  return [
+    ...broken(verdict),
+    ...overduePeriods(life, versions),
+    ...findingsIn(life),
+    ...overrides(life.journal),
+    ...useAttempts(life.journal),
+  ].sort((a, b) => Number(b.toMs === undefined) - Number(a.toMs === undefined) || byStart(a, b));
+
+  function byStart(a: Exception, b: Exception): number {
+    return (b.fromMs ?? nowMs) - (a.fromMs ?? nowMs);
+  }
+}
+
+function broken(verdict: Verdict): Exception[] {
+  if (verdict.kind === "whole") return [];
+  const { revision, why } = verdict;
+  const seen = `at line ${revision}: ${why}`;
+  const rest = { effect: undefined, fromMs: undefined, toMs: undefined, next: "keyturn verify" };
+  return [{ what: "JOURNAL BROKEN", subject: `line ${revision}`, seen, ...rest }];
+}
+
+function overduePeriods({ record }: Life, versions: VersionReport[]): Exception[] {
+  return versions.flatMap(({ number, keyId, overdue }) =>
+    overdue.map(({ fromMs, toMs }) => ({
+      what: "OVERDUE",
+      effect: "notice" as const,
+      subject: keyId,
+      seen: `version ${number} served beyond its cryptoperiod`,
+      fromMs,
+      toMs,
+      next: toMs === undefined ? `keyturn status ${record.alias}` : undefined,
+    })),
+  );
+}
+
+/** Told by other means: overdue by the versions' own times, refused requests among the decisions. */
+const toldElsewhere: readonly string[] = ["OVERDUE", "REQUEST_REFUSED", "EVIDENCE_OVERRIDDEN"];
+
+/** Those that are open, and those that came and went and held something up. */
+function findingsIn({ record, journal }: Life): Exception[] {
+  const refusedIds = journal
+    .filter(({ event }) => event === "request-refused")
+    .map(({ detail }) => String(detail.request));
+  const opened = new Map<string, Exception>();
+  const ended: Exception[] = [];
+  for (const entry of journal) {
+    if (entry.event !== "found-wrong" && entry.event !== "put-right") continue;
+    for (const name of namesIn(entry.detail.went, refusedIds)) {
+      const one = opened.get(name);
+      opened.delete(name);
+      if (one !== undefined) ended.push({ ...one, toMs: entry.atMs });
+    }
+    for (const name of namesIn(entry.detail.came, refusedIds)) opened.set(name, came(name, entry));
+  }
+  const open = record.findings.map(({ code, subject, seen, next, sinceMs }): Exception => {
+    const known = opened.get(`${code} ${subject}`)?.fromMs;
+    const fromMs = Math.min(sinceMs, known ?? sinceMs);
+    return { what: code, effect: effects[code], subject, seen, fromMs, toMs: undefined, next };
+  });
+  const held = ended.filter(({ effect }) => effect === "halt" || effect === "block");
+  return [...open, ...held].filter(({ what }) => !toldElsewhere.includes(what));
+}
+
+function came(name: string, { atMs, reason }: JournalEntry): Exception {
+  const space = name.indexOf(" ");
+  const code = name.slice(0, space) as FindingCode;
+  return {
+    what: code,
+    effect: effects[code],
+    subject: name.slice(space + 1),
+    seen: reason,
+    fromMs: atMs,
+    toMs: undefined,
+    next: undefined,
+  };
+}
+
+/**
+ * `CODE subject, CODE subject`. The id of a refused request is whatever somebody wrote: it must not
+ * pass for a finding, so those ids are taken out before the rest is taken apart.
+ */
+function namesIn(list: string | number | undefined, refusedIds: string[]): string[] {
+  let rest = String(list ?? "");
+  for (const id of refusedIds) rest = rest.replaceAll(`REQUEST_REFUSED ${id}`, "");
+  return rest.split(/, (?=[A-Z_]+ )/).filter((name) => /^[A-Z_]+ ./.test(name) && isKnown(name));
+}
+
+function isKnown(name: string): boolean {
+  return Object.hasOwn(effects, name.slice(0, name.indexOf(" ")));
+}
+
+function overrides(journal: readonly JournalEntry[]): Exception[] {
+  return journal
+    .filter(({ event, detail }) => event === "approved" && detail.override === "true")
+    .map(({ atMs, detail, reason }) => ({
+      what: "EVIDENCE_OVERRIDDEN",
+      effect: "notice" as const,
+      subject: `version ${detail.version}`,
+      seen: `${detail.by} had it put out of use whatever the evidence: ${reason}`,
+      fromMs: atMs,
+      toMs: atMs,
+      next: undefined,
+    }));
+}
+
+/** Somebody used, or tried to use, what was out of use, and it was given back. */
+function useAttempts(journal: readonly JournalEntry[]): Exception[] {
+  return journal
+    .filter(({ event }) => event === "needed")
+    .map(({ atMs, detail, reason }) => ({
+      what: "NEEDED AFTER ALL",
+      effect: undefined,
+      subject: `version ${detail.version}`,
+      seen: reason,
+      fromMs: atMs,
+      toMs: atMs,
+      next: undefined,
+    }));
+}

@@ -1,0 +1,265 @@
+/**
+ * The life of every version that a managed key has, or had, as its journal tells it. What the journal
+ * does not say is not made up: the record decides what is so now, and the time between is unknown.
+ */
+import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
+import type { JournalEntry } from "../../lambda/ports.ts";
+import type { EventName } from "../../lambda/workflow/events.ts";
+import type { Rotation, Standing } from "../../lambda/workflow/types.ts";
+import type { PhaseKind } from "./phases.ts";
+import { enter, enterAfterGap, kindOf, newTenure, type Tenure } from "./tenure.ts";
+
+type Passage = { from: number; to: number };
+
+/** What is known on the way through the journal. */
+type Walk = {
+  life: Life;
+  rotations: Map<string, Rotation>;
+  tenures: Tenure[];
+  passages: Map<string, Passage>;
+  /** The last line that rests on a look at KMS or a call to it. */
+  knownAtMs: number | undefined;
+};
+
+type Handler = (walk: Walk, entry: JournalEntry) => void;
+
+export function tenuresOf(life: Life): Tenure[] {
+  const walk: Walk = {
+    life,
+    rotations: rotationsOf(life),
+    tenures: [],
+    passages: new Map(),
+    knownAtMs: undefined,
+  };
+  for (const entry of life.journal) {
+    const event = entry.event as EventName;
+    noteCompromise(walk, entry);
+    handlers[event]?.(walk, entry);
+    if (!sayingNothingOfKeys.has(event)) walk.knownAtMs = entry.atMs;
+  }
+  followRecord(walk);
+  return walk.tenures.sort((a, b) => startOf(a) - startOf(b) || a.number - b.number);
+}
+
+/** Those that ended and those that are open, by id. */
+export function rotationsOf({ record, rotations }: Life): Map<string, Rotation> {
+  const all = [...rotations, ...record.closed, ...record.rotations];
+  return new Map(all.map((rotation) => [rotation.id, rotation]));
+}
+
+function startOf({ phases }: Tenure): number {
+  return phases.find(({ fromMs }) => fromMs !== undefined)?.fromMs ?? 0;
+}
+
+const sayingNothingOfKeys: ReadonlySet<EventName> = new Set<EventName>([
+  ...(["found-wrong", "put-right", "request-refused", "reconcile-proposed", "reconciled"] as const),
+  ...(["paused", "resumed", "would", "wanted", "approved", "acknowledged", "configured"] as const),
+]);
+
+const handlers: Partial<Record<EventName, Handler>> = {
+  found: found,
+  opened: (walk, { rotationId = "", detail }) => {
+    const passage = { from: Number(detail.from), to: Number(detail.to) };
+    walk.passages.set(rotationId, passage);
+    const from = numbered(walk, passage.from);
+    if (from !== undefined) from.limitMs = Number(detail.overdueAtMs);
+  },
+  generated: made,
+  adopted: made,
+  activated: served,
+  returned: served,
+  "rolled-back": rolledBack,
+  cancelled: (walk, { detail, atMs }) => {
+    const to = numbered(walk, Number(detail.to));
+    const kind = to && kindOf(to);
+    if (to !== undefined && (kind === "pre-active" || kind === "returning")) {
+      enter(to, "draining", atMs, "its rotation was cancelled; nobody was pointed at it");
+    }
+  },
+  disabled: (walk, entry) => move(walk, entry, "disabled"),
+  "deletion-scheduled": (walk, entry) => {
+    move(walk, entry, "deletion-scheduled");
+    const tenure = meant(walk, entry);
+    if (tenure !== undefined) tenure.deletionAtMs = Number(entry.detail.deletionAtMs);
+  },
+  "deletion-cancelled": (walk, entry) => {
+    const tenure = meant(walk, entry);
+    if (tenure === undefined) return;
+    tenure.deletionAtMs = undefined;
+    if (kindOf(tenure) !== "returning") enter(tenure, "disabled", entry.atMs);
+  },
+  "enabled-again": (walk, entry) => {
+    const tenure = meant(walk, entry);
+    if (tenure === undefined || kindOf(tenure) === "returning") return;
+    // Without a rotation that it leaves by, it is kept as it is.
+    const kind = entry.rotationId === undefined ? "retained" : "draining";
+    enter(tenure, kind, entry.atMs, `enabled again: ${entry.reason}`);
+  },
+  "drain-restarted": (walk, entry) => move(walk, entry, "draining"),
+  completed: completed,
+  "un-enrolled": ({ tenures }, { atMs }) => {
+    for (const tenure of tenures) {
+      if (kindOf(tenure) !== "destroyed") enter(tenure, "released", atMs);
+    }
+  },
+  reconciled: reconciled,
+};
+
+function found(walk: Walk, entry: JournalEntry): void {
+  const { detail, atMs } = entry;
+  const keyId = String(detail.keyId);
+  const before = walk.tenures.findLast((tenure) => tenure.keyId === keyId);
+  const tenure = newTenure(Number(detail.version), keyId);
+  tenure.periodFromMs = createdAtMs(walk, keyId) ?? activationBy(walk, entry, tenure.number);
+  if (before === undefined) {
+    const note = "version 1 counts from the key's creation; keyturn manages it since it was found";
+    enter(tenure, "active", tenure.periodFromMs, note);
+  } else {
+    const last = before.phases.at(-1);
+    if (last !== undefined) last.toMs ??= atMs;
+    enter(tenure, "active", atMs, `enrolled anew; it was version ${before.number} before`);
+  }
+  walk.tenures.push(tenure);
+}
+
+/** Of a key that KMS has deleted since: the rotation away from it says when its cryptoperiod ended. */
+function activationBy({ life, rotations }: Walk, since: JournalEntry, number: number) {
+  const opened = life.journal.find(
+    ({ event, detail, revision }) =>
+      event === "opened" && Number(detail.from) === number && revision > since.revision,
+  );
+  const policy = rotations.get(opened?.rotationId ?? "")?.policy;
+  if (opened === undefined || policy === undefined) return undefined;
+  return Number(opened.detail.overdueAtMs) - policy.cryptoperiodMs;
+}
+
+function made(walk: Walk, { detail, atMs }: JournalEntry): void {
+  const keyId = String(detail.keyId);
+  const tenure = newTenure(Number(detail.version), keyId);
+  enter(tenure, "pre-active", createdAtMs(walk, keyId) ?? atMs);
+  walk.tenures.push(tenure);
+}
+
+/** "activated" and "returned": one serves, and the one that served only processes from now on. */
+function served(walk: Walk, entry: JournalEntry): void {
+  const tenure = meant(walk, entry);
+  if (tenure === undefined) return;
+  const { rotationId = "", atMs, event } = entry;
+  const from = walk.passages.get(rotationId)?.from ?? walk.rotations.get(rotationId)?.from;
+  for (const other of walk.tenures) {
+    const kind = kindOf(other);
+    const gives = other.number === from && (kind === "active" || kind === "pre-active");
+    if (other !== tenure && (gives || kind === "active")) enter(other, "draining", atMs);
+  }
+  enter(tenure, "active", atMs, event === "returned" ? "serves again: a rollback" : undefined);
+  tenure.periodFromMs ??= atMs;
+}
+
+function rolledBack(walk: Walk, { rotationId = "", detail, atMs }: JournalEntry): void {
+  const passage = { from: Number(detail.from), to: Number(detail.to) };
+  walk.passages.set(rotationId, passage);
+  for (const other of walk.tenures) {
+    // A rotation that was under way beside it is cancelled in the same line.
+    if (kindOf(other) === "pre-active" && other.number !== passage.from) {
+      enter(other, "draining", atMs, "its rotation was cancelled; nobody was pointed at it");
+    }
+  }
+  const to = numbered(walk, passage.to);
+  if (to === undefined) return;
+  to.deletionAtMs = undefined;
+  if (kindOf(to) !== "active") enter(to, "returning", atMs);
+}
+
+function completed(walk: Walk, entry: JournalEntry): void {
+  const tenure = meant(walk, entry);
+  if (tenure === undefined) return;
+  if (entry.step === "drain") enter(tenure, "retained", entry.atMs);
+  else if (kindOf(tenure) === "deletion-scheduled") {
+    enter(tenure, "destroyed", entry.atMs, "from when KMS was seen not to have it any longer");
+  }
+}
+
+const reconciledAs: Record<string, PhaseKind> = {
+  serves: "active",
+  "drains anew": "draining",
+  "stays disabled": "disabled",
+  "is pending deletion": "deletion-scheduled",
+  "is no longer counted": "unknown",
+};
+
+const reconciledLine = new RegExp(
+  `version (\\d+), ([^,;]+), (${Object.keys(reconciledAs).join("|")})`,
+  "g",
+);
+
+/** The line says what each version was seen to be; not what it was between, which the table lost. */
+function reconciled(walk: Walk, { detail, atMs }: JournalEntry): void {
+  for (const [, number, keyId = "", does = ""] of String(detail.wrote).matchAll(reconciledLine)) {
+    const kind = reconciledAs[does] ?? "unknown";
+    const known = walk.tenures.findLast((tenure) => tenure.keyId === keyId);
+    const tenure = known ?? newTenure(Number(number), keyId);
+    if (known === undefined) walk.tenures.push(tenure);
+    const fromMs = known === undefined ? createdAtMs(walk, keyId) : walk.knownAtMs;
+    enterAfterGap(tenure, kind, { fromMs, toMs: atMs }, "the record was rebuilt from KMS");
+  }
+}
+
+function noteCompromise(walk: Walk, { detail, atMs, event }: JournalEntry): void {
+  if (detail.asked !== "compromised" || event === "request-refused") return;
+  const tenure = numbered(walk, Number(detail.version));
+  if (tenure !== undefined) tenure.compromisedAtMs ??= atMs;
+}
+
+const phaseOf: Record<Standing, PhaseKind> = {
+  created: "pre-active",
+  serving: "active",
+  draining: "draining",
+  retained: "retained",
+  disabled: "disabled",
+  "deletion-scheduled": "deletion-scheduled",
+  returning: "returning",
+};
+
+/** Where the journal and the record differ, the record says what is so now, and nobody since when. */
+function followRecord(walk: Walk): void {
+  const { record } = walk.life;
+  for (const version of record.versions) {
+    const { number, keyId, standing } = version;
+    const known = walk.tenures.findLast((one) => one.keyId === keyId && one.number === number);
+    const tenure = known ?? newTenure(number, keyId);
+    if (known === undefined) walk.tenures.push(tenure);
+    const kind = kindOf(tenure);
+    const isComingBack =
+      standing === "draining" && (kind === "disabled" || kind === "deletion-scheduled");
+    if (!isComingBack) {
+      const gap = { fromMs: known ? walk.knownAtMs : version.createdAtMs, toMs: undefined };
+      enterAfterGap(tenure, phaseOf[standing], gap, "by the record; the journal does not say when");
+    }
+    tenure.periodFromMs ??= version.activatedAtMs;
+    if (standing === "serving") {
+      const fromMs = version.activatedAtMs ?? version.createdAtMs;
+      tenure.limitMs = fromMs + record.policy.cryptoperiodMs;
+    }
+    tenure.deletionAtMs = version.deletionAtMs ?? tenure.deletionAtMs;
+  }
+}
+
+function createdAtMs({ life }: Walk, keyId: string): number | undefined {
+  return life.record.versions.find((version) => version.keyId === keyId)?.createdAtMs;
+}
+
+function meant({ tenures }: Walk, { detail }: JournalEntry): Tenure | undefined {
+  return tenures.findLast(
+    ({ keyId, number }) =>
+      keyId === detail.keyId && (detail.version === undefined || number === detail.version),
+  );
+}
+
+function numbered({ tenures }: Walk, wanted: number): Tenure | undefined {
+  return tenures.findLast(({ number }) => number === wanted);
+}
+
+function move(walk: Walk, entry: JournalEntry, kind: PhaseKind): void {
+  const tenure = meant(walk, entry);
+  if (tenure !== undefined) enter(tenure, kind, entry.atMs);
+}

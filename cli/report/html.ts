@@ -1,0 +1,103 @@
+/** HTML that escapes by default: what comes from the table was written by whoever could write there. */
+
+/** Text that is HTML already. */
+export class Markup {
+  readonly text: string;
+  /** So that nothing else passes for one. */
+  readonly #isMarkup = true;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  static is(part: unknown): part is Markup {
+    return typeof part === "object" && part !== null && #isMarkup in part;
+  }
+}
+
+export type Part = Markup | string | number | undefined | readonly Part[];
+
+/** As a template: `html`<p>${anything}</p>``. Fit for text and for quoted attributes. */
+export function html(strings: TemplateStringsArray, ...parts: Part[]): Markup {
+  let text = strings[0] ?? "";
+  for (const [index, part] of parts.entries()) text += textOf(part) + (strings[index + 1] ?? "");
+  return new Markup(text);
+}
+
+function textOf(part: Part): string {
+  if (part === undefined) return "";
+  if (Markup.is(part)) return part.text;
+  if (typeof part === "object") return part.map(textOf).join("");
+  return escaped(String(part));
+}
+
+const entities: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+export function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (letter) => entities[letter] ?? "").replace(unprintable, shown);
+}
+
+/** Control characters, and those that turn the direction of what follows: shown, not obeyed. */
+const unprintable = /[^\P{Cc}\t\n]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+function shown(letter: string): string {
+  return `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+export type Cell = Part | { head: Part; rows?: number };
+
+export type TableText = {
+  caption: Part;
+  /** Of the columns, each with the class of its cells where it has one. */
+  columns: (string | { title: string; class: string })[];
+  rows: Cell[][];
+  /** Said where there are no rows. */
+  none: string;
+};
+
+/** In a container of its own, that scrolls where the page is too narrow for it. */
+export function table({ caption, columns, rows, none }: TableText, label: string): Markup {
+  if (rows.length === 0) return html`<p class="none">${none}</p>`;
+  const heads = columns.map((column) => {
+    const title = typeof column === "string" ? column : column.title;
+    return html`<th scope="col">${title}</th>`;
+  });
+  // Where a head spans rows, the rows under it have one cell less.
+  const lines = rows.map((row) => {
+    const skipped = columns.length - row.length;
+    return html`<tr>
+      ${row.map((cell, at) => cellOf(cell, columns[at + skipped]))}
+    </tr> `;
+  });
+  return html`<div class="scroll" role="group" tabindex="0" aria-label="${label}">
+    <table>
+      <caption>
+        ${caption}
+      </caption>
+      <thead>
+        <tr>
+          ${heads}
+        </tr>
+      </thead>
+      <tbody>
+        ${lines}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+function cellOf(cell: Cell, column: TableText["columns"][number] | undefined): Markup {
+  if (typeof cell === "object" && "head" in cell) {
+    const { head, rows = 1 } = cell;
+    if (rows === 1) return html`<th scope="row">${head}</th>`;
+    return html`<th scope="rowgroup" rowspan="${rows}">${head}</th>`;
+  }
+  const own = typeof column === "object" ? html` class="${column.class}"` : undefined;
+  return html`<td${own}>${cell}</td>`;
+}

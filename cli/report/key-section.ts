@@ -1,0 +1,108 @@
+/** One managed key: its timeline, and under it the same facts as tables. */
+import { html, table, type Cell, type Markup } from "./html.ts";
+import { phaseTexts } from "./phases.ts";
+import { at, lasted } from "./say.ts";
+import type { Scale } from "./scale.ts";
+import { isOverdue } from "./summary.ts";
+import type { Named } from "./tables.ts";
+import { timeline } from "./timeline.ts";
+import type { VersionReport } from "./versions.ts";
+
+export function keySection({ key, id }: Named, scale: Scale, nowMs: number): Markup {
+  const { alias, versions, policy } = key;
+  const spec = versions.at(-1)?.shape?.spec;
+  const said = [spec, `policy ${policy.name}`, `cryptoperiod ${lasted(policy.cryptoperiodMs)}`];
+  return html`<article class="key" id="${id}" aria-labelledby="${id}-h">
+    <div class="key-head">
+      <h3 id="${id}-h">${alias}</h3>
+      <p>${said.filter((one) => one !== undefined).join(" · ")}</p>
+      ${standing({ key, id })}
+    </div>
+    <div class="picture" role="group" tabindex="0" aria-label="Timeline of ${alias}">
+      ${timeline(key, scale, id)}
+    </div>
+    <details>
+      <summary>Phases and cryptoperiods of ${alias}, as tables</summary>
+      ${phases(alias, versions, nowMs)} ${cryptoperiods(alias, versions, nowMs)}
+    </details>
+  </article> `;
+}
+
+/** What a reader is to see first, where there is something. */
+function standing({ key }: Named): Markup[] {
+  const open = new Set(
+    key.exceptions.filter(({ toMs }) => toMs === undefined).map(({ what }) => what),
+  );
+  const others = [...open].filter((what) => what !== "OVERDUE");
+  return [
+    ...(isOverdue(key) ? [html`<p><span class="bad">overdue</span></p>`] : []),
+    ...others.map((what) => html`<p><a href="#exceptions">${what}</a></p>`),
+  ];
+}
+
+function phases(alias: string, versions: VersionReport[], nowMs: number): Markup {
+  const rows = versions.flatMap(({ number, keyId, arn, phases: all }) =>
+    all.map(({ kind, fromMs, toMs, note = "" }, index): Cell[] => {
+      const head = html`v${number}<br /><code>${arn || keyId}</code>`;
+      const duration = fromMs === undefined ? undefined : (toMs ?? nowMs) - fromMs;
+      return [
+        ...(index === 0 ? [{ head, rows: all.length }] : []),
+        phaseTexts[kind].label,
+        phaseTexts[kind].nist,
+        at(fromMs),
+        toMs === undefined && index === all.length - 1 ? "now" : at(toMs),
+        lasted(toMs === undefined && index < all.length - 1 ? undefined : duration),
+        note,
+      ];
+    }),
+  );
+  return table(
+    {
+      caption: `Phases of each version of ${alias}; times in UTC`,
+      columns: ["Version", "Phase", "NIST SP 800-57", "From", "Until", "Lasted", "Note"],
+      rows,
+      none: "No key is known yet.",
+    },
+    `Phases of ${alias}`,
+  );
+}
+
+function cryptoperiods(alias: string, versions: VersionReport[], nowMs: number): Markup {
+  const served = versions.filter(({ activeFromMs, phase }) => activeFromMs ?? phase === "active");
+  const rows = served.map((version): Cell[] => {
+    const { number, overdue, activeToMs, phases: all } = version;
+    const beyondMs = overdue.reduce((sum, { fromMs, toMs }) => sum + (toMs ?? nowMs) - fromMs, 0);
+    const limit = version.cryptoperiodEndsAtMs;
+    const serves = all.at(-1)?.kind === "active";
+    return [
+      { head: `v${number}` },
+      at(version.activeFromMs),
+      serves ? "still serves" : at(activeToMs),
+      lasted(version.activeMs),
+      lasted(version.cryptoperiodMs),
+      at(limit),
+      limit === undefined
+        ? "not known"
+        : beyondMs > 0
+          ? html`<span class="bad">beyond by ${lasted(beyondMs)}</span>`
+          : html`<span class="good">within</span>`,
+    ];
+  });
+  return table(
+    {
+      caption: `Cryptoperiod against time in service of ${alias}`,
+      columns: [
+        "Version",
+        "Served from",
+        "Until",
+        "In service",
+        "Cryptoperiod",
+        "Ends, or ended",
+        "Kept",
+      ],
+      rows,
+      none: "No version has served yet.",
+    },
+    `Cryptoperiods of ${alias}`,
+  );
+}

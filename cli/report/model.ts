@@ -1,0 +1,79 @@
+/** The report as data: everything that its files say is in here; pure. */
+import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
+import { servingVersion } from "../../lambda/workflow/record.ts";
+import type { Policy } from "../../lambda/workflow/types.ts";
+import { verifyChain, type Verdict } from "../chain.ts";
+import { decisionsOf, type PersonsDecision } from "./decisions.ts";
+import { drainsOf, type Drain } from "./drains.ts";
+import { exceptionsOf, type Exception } from "./exceptions.ts";
+import { rotationReports, type RotationReport } from "./passages.ts";
+import type { Period } from "./period.ts";
+import { versionsOf, type VersionReport } from "./versions.ts";
+
+export type KeyReport = {
+  alias: string;
+  aliases: string[];
+  owner: string;
+  enrolledBy: string;
+  enrolledAtMs: number | undefined;
+  unenrolment: { by: string; atMs: number; endedAtMs: number | undefined } | undefined;
+  policy: Policy;
+  /** The version that serves. */
+  serving: number | undefined;
+  /** All there ever were, as far as it is known. */
+  versions: VersionReport[];
+  /** Of these, what touches the period. */
+  rotations: RotationReport[];
+  decisions: PersonsDecision[];
+  drains: Drain[];
+  exceptions: Exception[];
+  chain: Verdict;
+  journal: { lines: number; firstAtMs: number | undefined };
+};
+
+export type Report = {
+  tableName: string;
+  period: Period;
+  madeAtMs: number;
+  keys: KeyReport[];
+  /** Managed keys whose record this code cannot read. */
+  unread: string[];
+};
+
+export function keyReport(life: Life, period: Period, nowMs: number): KeyReport {
+  const { record, journal, journalHead } = life;
+  const versions = versionsOf(life, nowMs);
+  const chain = verifyChain(record.alias, journal, journalHead);
+  const isIn = touches(period);
+  const { unenrolment } = record;
+  return {
+    alias: record.alias,
+    aliases: record.aliases,
+    owner: record.owner,
+    enrolledBy: record.enrolledBy,
+    enrolledAtMs: record.enrolledAtMs,
+    unenrolment:
+      unenrolment === undefined
+        ? undefined
+        : { by: unenrolment.by, atMs: unenrolment.atMs, endedAtMs: unenrolment.endedAtMs },
+    policy: record.policy,
+    serving: servingVersion(record)?.number,
+    versions,
+    rotations: rotationReports(life).filter(({ beganAtMs, lastAtMs, isOpen }) =>
+      isIn(beganAtMs, isOpen ? undefined : lastAtMs),
+    ),
+    decisions: decisionsOf(journal).filter(({ atMs }) => isIn(atMs, atMs)),
+    drains: drainsOf(life).filter(({ readings }) => isIn(readings[0]?.atMs, readings.at(-1)?.atMs)),
+    exceptions: exceptionsOf(life, versions, chain, nowMs).filter(({ fromMs, toMs }) =>
+      isIn(fromMs, toMs),
+    ),
+    chain,
+    journal: { lines: journal.length, firstAtMs: journal[0]?.atMs },
+  };
+}
+
+/** Undefined: from no known beginning; without end. */
+function touches({ fromMs, toMs }: Period) {
+  return (startMs: number | undefined, endMs: number | undefined): boolean =>
+    (startMs ?? -Infinity) < toMs && (endMs ?? Infinity) >= fromMs;
+}

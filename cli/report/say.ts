@@ -1,0 +1,30 @@
+/** Moments and durations as the report writes them. */
+import { moment } from "../words.ts";
+import { html, type Markup } from "./html.ts";
+
+const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+
+/** To the minute, in UTC. */
+export function at(atMs: number | undefined, otherwise = "not known"): Markup {
+  if (atMs === undefined) return html`<span class="quiet">${otherwise}</span>`;
+  return html`<time datetime="${isoAt(atMs)}">${moment(atMs)}</time>`;
+}
+
+export function isoAt(atMs: number): string {
+  return new Date(atMs).toISOString();
+}
+
+/** The day that a moment is of; of a period's end the last day that is in it. */
+export function day(atMs: number): string {
+  return isoAt(atMs).slice(0, 10);
+}
+
+/** `84d`, `84.5d`, `6h`: what matters of a cryptoperiod. */
+export function lasted(ms: number | undefined): string {
+  if (ms === undefined) return "not known";
+  if (ms < dayMs)
+    return ms < hourMs ? `${Math.round(ms / 60_000)}m` : `${Math.round(ms / hourMs)}h`;
+  const days = Math.round((ms / dayMs) * 10) / 10;
+  return `${days}d`;
+}

@@ -1,0 +1,95 @@
+/** What is reported of each version: its phases, and how long it served against how long it may. */
+import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
+import type { KeyShape } from "../../lambda/workflow/types.ts";
+import { rotationsOf, tenuresOf } from "./history.ts";
+import type { Phase, PhaseKind } from "./phases.ts";
+import { kindOf, type Tenure } from "./tenure.ts";
+
+export type Span = { fromMs: number; toMs: number | undefined };
+
+export type VersionReport = {
+  number: number;
+  keyId: string;
+  /** Empty where no version is left to take account and Region from. */
+  arn: string;
+  shape: KeyShape | undefined;
+  phases: Phase[];
+  /** What it is in now. */
+  phase: PhaseKind;
+  /** When it began to originate for the first time, and stopped for the last; undefined: not known, or not. */
+  activeFromMs: number | undefined;
+  activeToMs: number | undefined;
+  /** All its time in service; undefined where some of it is not known. */
+  activeMs: number | undefined;
+  cryptoperiodMs: number | undefined;
+  cryptoperiodEndsAtMs: number | undefined;
+  overdue: Span[];
+  deletionAtMs: number | undefined;
+  compromisedAtMs: number | undefined;
+};
+
+export function versionsOf(life: Life, nowMs: number): VersionReport[] {
+  const arnOf = arnFor(life);
+  const shapes = shapesOf(life);
+  return tenuresOf(life).map((tenure) => {
+    const { number, keyId, phases, periodFromMs, limitMs } = tenure;
+    const active = phases.filter(({ kind }) => kind === "active");
+    const isOver = active.length > 0 && active.every(({ toMs }) => toMs !== undefined);
+    const known = periodFromMs !== undefined && limitMs !== undefined;
+    return {
+      number,
+      keyId,
+      arn: arnOf(keyId),
+      shape: shapes.get(number),
+      phases,
+      phase: kindOf(tenure) ?? "unknown",
+      activeFromMs: active[0]?.fromMs,
+      activeToMs: isOver ? active.at(-1)?.toMs : undefined,
+      activeMs: durationOf(active, nowMs),
+      cryptoperiodMs: known ? limitMs - periodFromMs : undefined,
+      cryptoperiodEndsAtMs: limitMs,
+      overdue: overdueIn(tenure, nowMs),
+      deletionAtMs: tenure.deletionAtMs,
+      compromisedAtMs: tenure.compromisedAtMs,
+    };
+  });
+}
+
+function durationOf(phases: Phase[], nowMs: number): number | undefined {
+  let sumMs = 0;
+  for (const [index, { fromMs, toMs }] of phases.entries()) {
+    // What has begun and has no end lasts; only the last can.
+    const endMs = toMs ?? (index === phases.length - 1 ? nowMs : undefined);
+    if (fromMs === undefined || endMs === undefined) return undefined;
+    sumMs += Math.max(0, endMs - fromMs);
+  }
+  return sumMs;
+}
+
+function overdueIn({ phases, limitMs }: Tenure, nowMs: number): Span[] {
+  if (limitMs === undefined) return [];
+  return phases.flatMap(({ kind, fromMs, toMs }): Span[] => {
+    const startMs = Math.max(limitMs, fromMs ?? limitMs);
+    const isBeyond = kind === "active" && (toMs ?? nowMs) > startMs;
+    return isBeyond ? [{ fromMs: startMs, toMs }] : [];
+  });
+}
+
+/** All keys of a managed key are of one account and Region: only the id differs. */
+function arnFor({ record }: Life): (keyId: string) => string {
+  const [any] = record.versions;
+  const prefix = any?.arn.slice(0, any.arn.lastIndexOf("/") + 1);
+  return (keyId) => (prefix === undefined ? "" : `${prefix}${keyId}`);
+}
+
+/** By number; a successor is made like the one before it. */
+function shapesOf(life: Life): Map<number, KeyShape> {
+  const shapes = new Map<number, KeyShape>();
+  for (const { from, to, direction, intent } of rotationsOf(life).values()) {
+    if (direction === "back") continue;
+    shapes.set(to, intent.shape);
+    if (!shapes.has(from)) shapes.set(from, intent.shape);
+  }
+  for (const { number, shape } of life.record.versions) shapes.set(number, shape);
+  return shapes;
+}
