@@ -1,0 +1,102 @@
+/** `keyturn apply`: has the rotations of a plan begin, where nothing has moved since it was made. */
+import { canonicalHash } from "../../lambda/canonical.ts";
+import { exitCodes, Failure, type ExitCode } from "../failure.ts";
+import { readPlan } from "../plan/plan-file.ts";
+import { whyMovedOn, type MovedOn, type Plan, type PlannedKey } from "../plan/plan.ts";
+import type { Session } from "../session.ts";
+import { noteText, noteCommand, sayText } from "../say.ts";
+import { packageVersion } from "../version.ts";
+import { moment } from "../words.ts";
+
+export const appliedSchema = "keyturn/applied/1";
+
+export type ApplyOptions = { by: string; reason?: string };
+
+type Asked = { alias: string; id: string; asked: "now" | "before" };
+
+export async function apply(
+  session: Session,
+  file: string,
+  options: ApplyOptions,
+): Promise<ExitCode> {
+  const { talk, json, tableName } = session;
+  const plan = readPlan(file, packageVersion());
+  refuseForeign(session, plan, file);
+  const rotating = plan.managedKeys.filter(({ rotates }) => rotates);
+  const moved = await movedOn(session, plan, rotating);
+  if (moved.length > 0) throw stale(moved, file);
+  const asked: Asked[] = [];
+  // One after the other: what was asked before something failed is known, and asked again it is the same.
+  for (const one of rotating) asked.push(await askFor(session, plan, one, options));
+  const watch = `keyturn status --moving --table ${tableName}`;
+  if (json) {
+    talk.json({ schema: appliedSchema, plan: plan.hash, asked, watch });
+    return exitCodes.ok;
+  }
+  if (asked.length === 0) {
+    noteText(talk, "", "Nothing in it is to be applied: what moves goes on by itself.");
+    return exitCodes.ok;
+  }
+  for (const { alias, id, asked: when } of asked) {
+    const what = when === "now" ? "Asked for the rotation of" : "Asked before for the rotation of";
+    sayText(talk, "", `${what} ${alias}, as request ${id}.`);
+  }
+  noteText(
+    talk,
+    "",
+    "The next run takes them up, within the interval of the schedule, and refuses each whose record has moved on by then. To watch:",
+  );
+  noteCommand(talk, " ", watch);
+  return exitCodes.ok;
+}
+
+/** Another table, or a plan whose time is over. */
+function refuseForeign({ tableName, nowMs }: Session, plan: Plan, file: string): void {
+  const next = `keyturn plan --out ${file}`;
+  if (plan.table.name !== tableName) {
+    const message = `the plan is of table ${plan.table.name}, and this is ${tableName}; nothing was asked`;
+    throw new Failure(exitCodes.usage, message, `keyturn apply ${file} --table ${plan.table.name}`);
+  }
+  if (nowMs > plan.untilMs) {
+    const message = `the plan reached until ${moment(plan.untilMs)}, which is over; nothing was asked`;
+    throw new Failure(exitCodes.attention, message, next);
+  }
+}
+
+async function movedOn({ state }: Session, plan: Plan, rotating: PlannedKey[]): Promise<MovedOn[]> {
+  const moved: MovedOn[] = [];
+  for (const planned of rotating) {
+    const { alias } = planned;
+    const why = whyMovedOn(plan, planned, await state.read(alias));
+    if (why !== undefined) moved.push({ alias, why });
+  }
+  return moved;
+}
+
+const shownAtMost = 5;
+
+function stale(moved: MovedOn[], file: string): Failure {
+  const shown = moved.slice(0, shownAtMost).map(({ alias, why }) => `${alias}: ${why}`);
+  const more = moved.length > shownAtMost ? `; and ${moved.length - shownAtMost} more` : "";
+  const message = `the state has moved since the plan was made, and nothing was asked. ${shown.join("; ")}${more}`;
+  return new Failure(exitCodes.attention, message, `keyturn plan --out ${file}`);
+}
+
+/** The id is the plan's: applied twice, or by two at once, it is asked once. */
+async function askFor(
+  { state }: Session,
+  plan: Plan,
+  { alias, head }: PlannedKey,
+  { by, reason }: ApplyOptions,
+): Promise<Asked> {
+  const stamp = new Date(plan.madeAtMs).toISOString().replace(/[-:]/g, "").replace(/\.\d+/, "");
+  const id = `${stamp}-${canonicalHash({ plan: plan.hash, alias }).slice(0, 16)}`;
+  const body = {
+    kind: "rotate",
+    by,
+    reason: reason ?? `plan ${plan.hash.slice(0, 12)} applied`,
+    ifHead: head,
+  };
+  const isNew = await state.ask(alias, id, body);
+  return { alias, id, asked: isNew ? "now" : "before" };
+}

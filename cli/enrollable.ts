@@ -1,0 +1,33 @@
+/** Whether the function would take a request to enrol, as far as the table can tell. */
+import { mayEnrol, notOpen } from "../lambda/homes.ts";
+import { exitCodes, Failure } from "./failure.ts";
+import { nearest } from "./near.ts";
+import type { Session } from "./session.ts";
+
+/** The alias in full. Throws a Failure where the request would be refused. */
+export async function enrollableAlias(
+  { state }: Session,
+  given: string,
+  policy: string,
+): Promise<string> {
+  const alias = given.startsWith("alias/") ? given : `alias/${given}`;
+  const [stored, { configuration }] = await Promise.all([state.read(alias), state.waiting()]);
+  const record = stored?.record;
+  if (record !== undefined && record.unenrolment === undefined) {
+    const message = `${alias} is a managed key already`;
+    throw new Failure(exitCodes.attention, message, `keyturn status ${alias}`);
+  }
+  if (configuration === undefined) return alias;
+  const { policies } = configuration;
+  if (!policies.includes(policy)) {
+    const near = nearest(policy, policies);
+    const meant = near.length === 0 ? "" : ` Did you mean ${near.join(" or ")}?`;
+    const message = `the configuration has no policy ${policy}, but ${policies.join(", ")}.${meant}`;
+    throw new Failure(exitCodes.usage, message, "keyturn enrol --help");
+  }
+  if (record === undefined && !mayEnrol(configuration, alias)) {
+    const next = `add ${alias} to taggedAliases, or to managedKeys, in the configuration, and deploy it`;
+    throw new Failure(exitCodes.attention, notOpen(configuration, alias), next);
+  }
+  return alias;
+}

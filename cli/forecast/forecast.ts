@@ -1,0 +1,87 @@
+/**
+ * What the next runs do with a managed key, found by having them do it: the production turn, on a table
+ * and a KMS in this process that begin as the record has them, from one moment that is due to the next.
+ */
+import type { RequestItem, Stored } from "../../lambda/ports.ts";
+import { effects, type Finding } from "../../lambda/workflow/findings.ts";
+import type { Call } from "../../lambda/workflow/types.ts";
+import { Stage } from "./stage.ts";
+
+/** A changing call that KMS accepted, or a line of the journal that stands for none. */
+export type Planned = {
+  atMs: number;
+  event: string;
+  reason: string;
+  step?: string;
+  call?: Call["kind"];
+  /** The version, alias or key that the call is about. */
+  subject?: string;
+};
+
+export type Forecast = {
+  alias: string;
+  /** Where the journal ends that all of this begins with. */
+  revision: number;
+  head: string;
+  planned: Planned[];
+  /** What a person has to do before all of it goes on. */
+  waitsFor: Finding[];
+  /** What it rests in at the end, and until when. */
+  resting: string;
+  dueAtMs: number;
+  /** Keys that cost something each month, now and at the end. */
+  keysNow: number;
+  keysThen: number;
+  /** There is more to come before the end than a forecast holds. */
+  cut: boolean;
+};
+
+export type Ahead = {
+  nowMs: number;
+  untilMs: number;
+  /** Items that wait for the next run. */
+  requests: RequestItem[];
+};
+
+/** The schedule's own by default: nothing happens sooner after a turn than a run later. */
+const intervalMs = 5 * 60_000;
+
+/** Some months of looking every hour at what does not move. */
+const turnsMax = 3000;
+
+/**
+ * What these say is so in the record itself, and the forecast finds it there. What the others say is so
+ * in KMS, which the forecast takes to be as it should: whether they will be cured nobody can foresee.
+ */
+const saidByTheRecord: Finding["code"][] = ["USED_WHILE_DISABLED", "DEPENDENT_NOT_READY"];
+
+export async function forecast(stored: Stored, ahead: Ahead): Promise<Forecast> {
+  const { record, journalHead: head } = stored;
+  const { alias, revision, findings } = record;
+  const stage = new Stage(stored, ahead.requests, ahead.nowMs);
+  const keysNow = stage.kms.charged();
+  const halts = findings.filter(
+    ({ code }) => effects[code] === "halt" && !saidByTheRecord.includes(code),
+  );
+  const cut = halts.length === 0 && (await play(stage, ahead));
+  const end = stage.record();
+  return {
+    ...{ alias, revision, head, planned: stage.planned, keysNow, cut },
+    waitsFor: end.findings.filter(({ code }) => ["halt", "block"].includes(effects[code])),
+    resting: end.resting,
+    dueAtMs: end.dueAtMs,
+    keysThen: stage.kms.charged(),
+  };
+}
+
+/** Whether it had to leave off before the end. */
+async function play(stage: Stage, { nowMs, untilMs, requests }: Ahead): Promise<boolean> {
+  const { dueAtMs } = stage.record();
+  let atMs = requests.length > 0 ? nowMs : Math.max(nowMs, dueAtMs);
+  for (let turns = 0; atMs <= untilMs; turns++) {
+    if (turns >= turnsMax) return true;
+    await stage.turnAt(atMs);
+    atMs = Math.max(stage.record().dueAtMs, atMs + intervalMs);
+  }
+  return false;
+}

@@ -1,0 +1,126 @@
+/** Where a forecast is played: one managed key, in a table and a KMS of its own, at a clock that is moved. */
+import type { Planned } from "./forecast.ts";
+import { PredictedKms } from "./predicted-kms.ts";
+import { createPacer } from "../../lambda/pacer.ts";
+import type { Clock, Ports, RequestItem, Stored } from "../../lambda/ports.ts";
+import { oneKey, type Run } from "../../lambda/run.ts";
+import type { Telemetry } from "../../lambda/telemetry.ts";
+import { subjectOf } from "../../lambda/workflow/absorb.ts";
+import { without } from "../../lambda/workflow/record.ts";
+import type { Call, ManagedKey } from "../../lambda/workflow/types.ts";
+import { createTableTwin, type TableTwin } from "../../sim/ports/table.ts";
+
+const turnLimitMs = 5 * 60_000;
+
+export class Stage {
+  readonly kms: PredictedKms;
+  readonly planned: Planned[] = [];
+  readonly #alias: string;
+  readonly #table: TableTwin;
+  readonly #run: Omit<Run, "deadlineMs" | "stopAtMs">;
+  #nowMs: number;
+  #ids = 0;
+  #called: Call | undefined;
+  #failed: unknown;
+
+  constructor({ record, ...rest }: Stored, requests: RequestItem[], nowMs: number) {
+    this.#nowMs = nowMs;
+    this.#alias = record.alias;
+    this.#table = createTableTwin({ tableId: record.tableId, shares: true });
+    // A run that works on it now is taken to leave it as it is.
+    this.#table.put({ ...rest, record: without(record, "claim") });
+    for (const { id, body } of requests) this.#table.ask(record.alias, id, body);
+    this.kms = new PredictedKms(record, {
+      record: () => this.record(),
+      nowMs: () => this.#nowMs,
+      called: (call) => void (this.#called = call),
+    });
+    this.#run = this.#runOf(record);
+  }
+
+  /** It changes nothing that it was given. */
+  record(): ManagedKey {
+    return (this.#table.stored(this.#alias) as Stored).record;
+  }
+
+  async turnAt(atMs: number): Promise<void> {
+    this.#nowMs = atMs;
+    const deadlineMs = atMs + turnLimitMs;
+    await oneKey({ ...this.#run, deadlineMs, stopAtMs: deadlineMs }, this.#alias, "asked");
+    if (this.#failed !== undefined) {
+      throw new Error(`${this.#alias}: what comes next could not be foreseen`, {
+        cause: this.#failed,
+      });
+    }
+  }
+
+  #runOf({ alias, aliases, policy, dependents, owner, findings, tableId }: ManagedKey) {
+    const clock: Clock = { nowMs: () => this.#nowMs, sleep: () => Promise.resolve() };
+    const isUnwatched = findings.some(({ code }) => code === "DRAIN_NOT_WATCHED");
+    return {
+      ...{ id: "forecast", tableId, renewAtMs: 0, quotaShare: 1, configurationApplied: true },
+      ports: this.#ports(clock),
+      telemetry: this.#telemetry(),
+      configuration: {
+        owner,
+        mode: "act" as const,
+        policies: {},
+        managedKeys: [],
+        taggedAliases: [],
+      },
+      configurationHash: "",
+      homes: new Map([[alias, { alias, aliases, policy, dependents }]]),
+      pacer: createPacer(clock, 1),
+      // Whether events come is not for a record to say, but for the finding that they do not.
+      ...(isUnwatched ? { drainWatch: "cloudtrail" as const } : {}),
+    };
+  }
+
+  #ports(clock: Clock): Ports {
+    return {
+      keys: this.kms,
+      discovery: this.kms,
+      table: this.#table,
+      events: { publish: () => Promise.resolve() },
+      clock,
+      chance: { next: () => 0.5, id: () => `forecast-${(this.#ids += 1)}` },
+    };
+  }
+
+  #telemetry(): Telemetry {
+    const nothing = () => undefined;
+    return {
+      ...{ refused: nothing, unanswered: nothing, finding: nothing, rested: nothing },
+      ...{ census: nothing, run: nothing, answered: nothing, ignored: nothing },
+      transition: (stored) => this.#note(stored),
+      failed: (_of, error) => void (this.#failed = error),
+    };
+  }
+
+  /** Each call that KMS accepted is followed by the one line that says so. */
+  #note({ record, outbox }: Stored): void {
+    const line = outbox.at(-1);
+    if (line === undefined) return;
+    const { event, step } = line;
+    const call = this.#called;
+    this.#called = undefined;
+    // These lines say that KMS did it; why it was asked to, the line before says.
+    const isPlain = call?.kind === "CreateKey" || call?.kind === "UpdateAlias";
+    const reason = (isPlain ? this.planned.at(-1)?.reason : undefined) ?? line.reason;
+    this.planned.push({
+      atMs: this.#nowMs,
+      event,
+      reason,
+      ...(step === undefined ? {} : { step }),
+      ...(call === undefined ? {} : { call: call.kind, subject: subjectIn(record, call) }),
+    });
+  }
+}
+
+function subjectIn(record: ManagedKey, call: Call): string {
+  const version = record.versions.find(({ keyId }) => "keyId" in call && keyId === call.keyId);
+  if (call.kind === "CreateKey")
+    return `v${Math.max(...record.versions.map(({ number }) => number))}`;
+  if (call.kind === "UpdateAlias") return `${call.alias} to v${version?.number}`;
+  return version === undefined ? subjectOf(record, call) : `v${version.number}`;
+}

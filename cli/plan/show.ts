@@ -1,0 +1,101 @@
+/** A plan for people: a line for each call and turn of events, in the order of time. */
+import { tableLines, type Column } from "../table-view.ts";
+import type { Talk } from "../talk.ts";
+import { noteCommand, noteText } from "../say.ts";
+import { moment } from "../words.ts";
+import type { Planned } from "../forecast/forecast.ts";
+import type { Plan } from "./plan.ts";
+
+type Line = Planned & { alias: string };
+
+/** Turns of events that stand for no call, and that people wait for. */
+const milestones = new Set(["activated", "drained", "completed", "returned", "un-enrolled"]);
+
+export function showPlan(
+  talk: Talk,
+  plan: Plan,
+  { out, looked }: { out: string | undefined; looked: number },
+): void {
+  const lines = plan.managedKeys
+    .flatMap(({ alias, planned }) => planned.map((one) => ({ ...one, alias })))
+    .filter(({ call, event }) => call !== undefined || milestones.has(event))
+    .sort((a, b) => a.atMs - b.atMs || (a.alias < b.alias ? -1 : a.alias > b.alias ? 1 : 0));
+  if (lines.length > 0) {
+    for (const line of tableLines(columns(talk), lines, talk.columns)) talk.line(line);
+  }
+  noteText(talk, "", inAll(plan, lines, looked));
+  for (const { alias, waitsFor, cut } of plan.managedKeys) {
+    for (const { code, next } of waitsFor) {
+      noteText(talk, "", `${alias} waits for a person: ${talk.styled("yellow", code)}`);
+      noteCommand(talk, "  next:", next);
+    }
+    if (cut) noteText(talk, "", `${alias}: there is more to come than is shown; ask for less time`);
+  }
+  if (plan.mode === "plan") {
+    noteText(talk, "", "The deployment is in mode plan: these calls will be said, and not made.");
+  }
+  noteText(
+    talk,
+    "",
+    "Taken for granted: nobody else touches the keys, and what is retired is used no more.",
+  );
+  if (out !== undefined) sayOut(talk, plan, out);
+}
+
+function columns(talk: Talk): Column<Line>[] {
+  return [
+    { title: "WHEN (UTC)", cell: ({ atMs }) => moment(atMs), leaves: 0 },
+    { title: "ALIAS", cell: ({ alias }) => alias, leaves: 0, atLeast: 12 },
+    { title: "STEP", cell: ({ step = "" }) => step, leaves: 2 },
+    { title: "WHAT", cell: (line) => whatOf(line, talk), leaves: 0, atLeast: 12 },
+    { title: "WHY", cell: ({ reason }) => reason, leaves: 1, atLeast: 16 },
+  ];
+}
+
+function whatOf({ call, subject, event }: Planned, talk: Talk): string {
+  if (call === undefined) return talk.styled("dim", event);
+  const text = `${call} ${subject ?? ""}`.trimEnd();
+  const ends = call === "DisableKey" || call === "ScheduleKeyDeletion";
+  return ends ? talk.styled("red", text) : text;
+}
+
+function inAll({ untilMs, monthlyUsd, managedKeys }: Plan, lines: Line[], looked: number): string {
+  const counts = new Map<string, number>();
+  for (const { call } of lines) {
+    if (call !== undefined) counts.set(call, (counts.get(call) ?? 0) + 1);
+  }
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const each = [...counts].sort().map(([call, count]) => `${call} ${count}`);
+  const moved = managedKeys.filter(({ planned }) => planned.some(({ call }) => call !== undefined));
+  const calls =
+    total === 0
+      ? `No changing call of ${looked} managed keys until ${moment(untilMs)}.`
+      : `${total} changing calls of ${moved.length} of ${looked} managed keys until ${moment(untilMs)}: ${each.join(", ")}.`;
+  const change = monthlyUsd.then - monthlyUsd.now;
+  const sign = change < 0 ? "-" : "+";
+  return `${calls} Their keys cost $${monthlyUsd.now} a month now, and $${monthlyUsd.then} then (${sign}$${Math.abs(change)}).`;
+}
+
+const namedAtMost = 5;
+
+function sayOut(talk: Talk, { managedKeys }: Plan, out: string): void {
+  const rotating = managedKeys.filter(({ rotates }) => rotates).map(({ alias }) => alias);
+  if (rotating.length === 0) {
+    noteText(
+      talk,
+      "",
+      `Kept in ${out}. Nothing in it is to be applied: what moves goes on by itself.`,
+    );
+    return;
+  }
+  const what =
+    rotating.length === 1 ? "this rotation begins" : `these ${rotating.length} rotations begin`;
+  const more = rotating.length > namedAtMost ? " …" : "";
+  const named = rotating.slice(0, namedAtMost).join(", ") + more;
+  noteText(
+    talk,
+    "",
+    `Kept in ${out}: what comes if ${what} now, and not when the cryptoperiod asks: ${named}. To have just that done:`,
+  );
+  noteCommand(talk, " ", `keyturn apply ${out}`);
+}
