@@ -1,10 +1,43 @@
 /** Arguments as people write them. */
 import { InvalidArgumentError } from "commander";
+import { parseDuration } from "../lambda/duration.ts";
 import type { Anchor } from "./chain.ts";
 
 export function wholeNumber(text: string): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("expected a whole number, 1 or more");
+}
+
+const longestS = 86_400;
+
+export function seconds(text: string): number {
+  const number = /^\d{1,5}(\.\d{1,3})?$/.test(text) ? Number(text) : NaN;
+  if (number > 0 && number <= longestS) return number;
+  throw new InvalidArgumentError(`expected seconds, up to ${longestS}`);
+}
+
+/** In epoch milliseconds, or as ISO 8601 has it. */
+export function momentOf(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  const atMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN;
+  if (!Number.isNaN(atMs)) return atMs;
+  throw new InvalidArgumentError("expected epoch milliseconds, or 2027-03-06T07:15Z");
+}
+
+const dayMs = 86_400_000;
+export const aheadMostMs = 400 * dayMs;
+
+/** So long from now on, as a policy spells durations, or until a moment. */
+export function untilOf(text: string): { forMs: number } | { atMs: number } {
+  const forMs = parseDuration(text);
+  if (forMs === undefined) return { atMs: momentOf(text) };
+  if (forMs <= aheadMostMs) return { forMs };
+  throw new InvalidArgumentError("expected 400d at most");
+}
+
+export function endpointOf(text: string): string {
+  if (/^https?:/.test(text) && URL.canParse(text)) return text;
+  throw new InvalidArgumentError("expected a URL, http://… or https://…");
 }
 
 export function anchorOf(text: string): Anchor {

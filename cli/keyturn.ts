@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { CommanderError } from "commander";
 import { exitCodes, type ExitCode } from "./failure.ts";
 import { createProgram } from "./program.ts";
+import { noteCommand, noteText } from "./say.ts";
 import { endQuietlyWithThePipe, talkOf } from "./talk.ts";
 import { failureOf } from "./trouble.ts";
 
@@ -37,8 +38,8 @@ try {
     process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   } else {
     const { exitCode, message, next } = failureOf(error);
-    talk.note(`${talk.styled("red", "keyturn:")} ${message}`);
-    if (next !== undefined) talk.note(`next: ${next}`);
+    noteText(talk, `${talk.styled("red", "keyturn:")} `, message);
+    if (next !== undefined) noteCommand(talk, "next:", next);
     process.exitCode = exitCode;
   }
 }

@@ -1,5 +1,5 @@
 /** What `status` says of a managed key, out of its record; pure. */
-import { effects, type Effect, type Finding } from "../lambda/workflow/findings.ts";
+import { effects, finding, type Effect, type Finding } from "../lambda/workflow/findings.ts";
 import { servingVersion } from "../lambda/workflow/record.ts";
 import { overdueAtMs } from "../lambda/workflow/serving.ts";
 import type { ManagedKey } from "../lambda/workflow/types.ts";
@@ -11,6 +11,7 @@ export type Overview = {
   /** The version that serves. */
   version: number | undefined;
   ageMs: number | undefined;
+  /** 0 where the record cannot be read. */
   cryptoperiodMs: number;
   overdueAtMs: number | undefined;
   /** Of the newest open rotation, or what it rests in. */
@@ -42,11 +43,36 @@ export function overviewOf(record: ManagedKey, nowMs: number): Overview {
     dueAtMs: record.dueAtMs,
     why: record.resting,
     findings: grave,
-    effect: grave[0] === undefined ? undefined : effects[grave[0].code],
+    effect: grave[0] === undefined ? undefined : effectOf(grave[0].code),
   };
 }
 
-/** Those that need a person first; then what is overdue, what moves, and the names. */
+/** Of a record that newer code wrote: that there is one, and no more. */
+export function unreadOverview(alias: string, schema: number, nowMs: number): Overview {
+  const seen = `its item has schema ${schema}, newer than this keyturn can read`;
+  const what = finding("SCHEMA_NEWER", alias, seen, "keyturn explain SCHEMA_NEWER", nowMs);
+  return {
+    alias,
+    spec: undefined,
+    version: undefined,
+    ageMs: undefined,
+    cryptoperiodMs: 0,
+    overdueAtMs: undefined,
+    step: "unknown",
+    rotationId: undefined,
+    dueAtMs: Number.MAX_SAFE_INTEGER,
+    why: seen,
+    findings: [what],
+    effect: effects[what.code],
+  };
+}
+
+/** Whether anything of it waits for somebody. */
+export function needsPerson({ effect }: Overview): boolean {
+  return effect !== undefined && effect !== "notice";
+}
+
+/** Those that need a person first; then what should be known, what moves, and the names. */
 export function byNeed(a: Overview, b: Overview): number {
   return (
     needOf(b) - needOf(a) ||
@@ -59,8 +85,13 @@ function needOf({ findings }: Overview): number {
   return Math.max(0, ...findings.map(gravityOf));
 }
 
+/** What newer code found, and this code has no word for, is not taken for less than it may be. */
+export function effectOf(code: Finding["code"]): Effect {
+  return Object.hasOwn(effects, code) ? effects[code] : "halt";
+}
+
 function gravityOf({ code }: Finding): number {
-  return gravity[effects[code]];
+  return gravity[effectOf(code)];
 }
 
 function restOf({ enrolledAtMs, unenrolment }: ManagedKey): string {

@@ -1,11 +1,14 @@
 /** The commands, their options and their help. */
 import { Command } from "commander";
-import { wholeNumber } from "./arguments.ts";
+import { endpointOf, momentOf } from "./arguments.ts";
+import { examplesOf } from "./examples.ts";
+import { addPlans } from "./plan-commands.ts";
 import { addReads } from "./read-commands.ts";
 import { addRequests } from "./request-commands.ts";
 import type { ExitCode } from "./failure.ts";
 import { openSession, type Session, type Where } from "./session.ts";
 import type { Talk } from "./talk.ts";
+import { wrapped } from "./text.ts";
 
 export type Surroundings = {
   talk: Talk;
@@ -24,12 +27,14 @@ export type Within = (
   work: (session: Session) => Promise<ExitCode>,
 ) => Promise<void>;
 
-const exitCodesHelp = `
-Exit codes: 0 done, or all is well; 1 something needs a person; 2 not understood; 3 the table cannot be
-reached; 4 no such managed key or finding.`;
+const exitCodesHelp =
+  "Exit codes: 0 done, or all is well; 1 something needs a person; 2 not understood; 3 the table cannot be reached; 4 no such managed key or finding.";
+
+const helpColumns = 80;
 
 export function createProgram(around: Surroundings): Command {
   const { talk, env, nowMs, exit } = around;
+  const columns = Number.isFinite(talk.columns) ? talk.columns : helpColumns;
   const program = new Command("keyturn")
     .description(
       "What an operator types: reads the state table, writes requests; KMS stays the function's.",
@@ -37,18 +42,29 @@ export function createProgram(around: Surroundings): Command {
     .option("--table <name>", "the state table (or KEYTURN_TABLE)")
     .option("--region <name>", "the AWS Region (or AWS_REGION)")
     .option("--profile <name>", "the profile of the AWS configuration (or AWS_PROFILE)")
-    .option("--endpoint-url <url>", "where DynamoDB is reached (or AWS_ENDPOINT_URL)")
+    .option("--endpoint-url <url>", "where DynamoDB is reached (or AWS_ENDPOINT_URL)", endpointOf)
     .option("--json", "the answer as one JSON document on stdout, its `schema` named")
-    .addHelpText("after", exitCodesHelp)
-    .option("--now <ms>", "what is taken for the present, in epoch milliseconds", wholeNumber)
-    .showHelpAfterError("(keyturn --help shows how)");
+    .addHelpText("after", () => `\n${wrapped(exitCodesHelp, columns).join("\n")}`)
+    .addHelpText("after", examplesOf("keyturn"))
+    .option(
+      "--now <when>",
+      "what is taken for the present: epoch milliseconds, or 2027-03-06T07:15Z",
+      momentOf,
+    )
+    .showHelpAfterError("(keyturn --help shows how)")
+    .configureOutput({ getOutHelpWidth: () => columns, getErrHelpWidth: () => columns });
 
   const within: Within = async (command, work) => {
-    const { json = false, now = nowMs, ...where } = command.optsWithGlobals<Common>();
-    exit(await work(await openSession(where, talk, env, { nowMs: now, json })));
+    const { json = false, now, ...where } = command.optsWithGlobals<Common>();
+    const session = { nowMs: now ?? nowMs, isNowGiven: now !== undefined, json };
+    exit(await work(await openSession(where, talk, env, session)));
   };
 
   addReads(program, around, within);
+  addPlans(program, around, within);
   addRequests(program, around, within);
+  for (const command of program.commands) {
+    command.addHelpText("after", examplesOf(command.name()));
+  }
   return program;
 }

@@ -5,21 +5,11 @@ import type { Anchor } from "./chain.ts";
 import { explain } from "./commands/explain.ts";
 import type { ReportOptions } from "./commands/report.ts";
 import type { Common, Surroundings, Within } from "./program.ts";
+import { addStatus } from "./status-command.ts";
 
-export function addReads(program: Command, { talk, exit }: Surroundings, within: Within): void {
-  program
-    .command("status")
-    .description("each managed key in a line, those that need a person first; or all of one")
-    .argument("[alias]")
-    .option("--findings", "only those with findings")
-    .option("--overdue", "only those past their cryptoperiod")
-    .option("--moving", "only those in rotation")
-    .action(async (alias: string | undefined, filter: object, command: Command) => {
-      const { statusOfAll, statusOfOne } = await import("./commands/status.ts");
-      await within(command, (session) =>
-        alias === undefined ? statusOfAll(session, filter) : statusOfOne(session, alias),
-      );
-    });
+export function addReads(program: Command, around: Surroundings, within: Within): void {
+  const { talk, exit } = around;
+  addStatus(program, around, within);
 
   program
     .command("history")

@@ -1,9 +1,11 @@
 /** A table that fits the terminal: columns that matter least go first, then texts are cut. */
-import { stripVTControlCharacters } from "node:util";
+import { cutTo, printable, widthOf } from "./text.ts";
 
 export type Column<T> = {
   title: string;
   cell: (row: T) => string;
+  /** How its cells are coloured. */
+  styled?: (row: T, shown: string) => string;
   /** 0 stays whatever happens; the higher, the sooner it goes. */
   leaves: number;
   /** It may be cut down to so many characters. */
@@ -14,8 +16,11 @@ const gap = "  ";
 
 export function tableLines<T>(columns: Column<T>[], rows: T[], width: number): string[] {
   let shown = columns.map((column) => {
-    const cells = rows.map(column.cell);
-    const full = Math.max(column.title.length, ...cells.map(lengthOf), 0);
+    const cells = rows.map((row) => printable(column.cell(row)));
+    const full = cells.reduce(
+      (widest, cell) => Math.max(widest, widthOf(cell)),
+      column.title.length,
+    );
     return { ...column, cells, full };
   });
   const narrowest = (): number =>
@@ -26,15 +31,13 @@ export function tableLines<T>(columns: Column<T>[], rows: T[], width: number): s
   }
   const spare = shown.reduce((sum, { full }) => sum + full + gap.length, -2) - width;
   const widths = shownWidths(shown, spare);
-  const line = (cells: string[]): string =>
-    cells
-      .map((cell, at) => fitted(cell, widths[at] ?? 0))
-      .join(gap)
-      .trimEnd();
-  return [
-    line(shown.map(({ title }) => title)),
-    ...rows.map((_, row) => line(shown.map(({ cells }) => cells[row] ?? ""))),
-  ];
+  const titles = shown.map(({ title }, at) => fitted(title, widths[at] ?? 0));
+  const lines = rows.map((row, index) =>
+    shown.map(({ cells, styled }, at) =>
+      fitted(cells[index] ?? "", widths[at] ?? 0, (text) => styled?.(row, text) ?? text),
+    ),
+  );
+  return [titles, ...lines].map((cells) => cutTo(cells.join(gap).trimEnd(), width));
 }
 
 /** What is too much is taken off the widest of those that may be cut, again and again. */
@@ -52,13 +55,8 @@ function shownWidths(shown: { full: number; atLeast?: number }[], spare: number)
   return widths;
 }
 
-function lengthOf(text: string): number {
-  return stripVTControlCharacters(text).length;
-}
-
-function fitted(text: string, width: number): string {
-  const length = lengthOf(text);
-  if (length <= width) return text + " ".repeat(width - length);
-  const plain = stripVTControlCharacters(text);
-  return `${plain.slice(0, Math.max(0, width - 1))}…`;
+/** Coloured last: what a cell holds has no colours of its own. */
+function fitted(text: string, width: number, styled = (shown: string) => shown): string {
+  const shown = cutTo(text, width);
+  return styled(shown) + " ".repeat(width - widthOf(shown));
 }

@@ -1,11 +1,26 @@
 /** Where a command's answer goes: data to stdout, talk to stderr, and how both are to look. */
 import { styleText } from "node:util";
+import { drawn, entering, leaving } from "./frame.ts";
+import { escaped } from "./text.ts";
 
 export type Style = "bold" | "dim" | "red" | "yellow" | "green" | "cyan";
 
+/** A terminal that can be drawn on again and again. */
+export type Screen = {
+  rows(): number;
+  columns(): number;
+  /** Takes a screen of its own, without a cursor; `leave` brings back what was there before. */
+  enter(): void;
+  leave(): void;
+  draw(frame: readonly string[]): void;
+  onResize(draw: () => void): void;
+};
+
 export type Talk = {
-  /** How many columns there are to fill. */
+  /** How many columns there are to fill; no end of them in a pipe. */
   columns: number;
+  /** Where stdout is a terminal. */
+  screen?: Screen;
   /** A line of the answer. */
   line(text?: string): void;
   /** The answer for programs: one JSON document. */
@@ -14,8 +29,6 @@ export type Talk = {
   note(text: string): void;
   styled(style: Style, text: string): string;
 };
-
-const defaultColumns = 80;
 
 /** A pipe that is closed early (`| head`) is no mistake of anybody's. */
 export function endQuietlyWithThePipe(stream: NodeJS.WriteStream): void {
@@ -31,17 +44,44 @@ export function talkOf(
   env: Record<string, string | undefined>,
 ): Talk {
   const given = Number(env["COLUMNS"]);
-  const columns = stdout.columns || (Number.isInteger(given) && given > 0 ? given : defaultColumns);
+  const columns = stdout.columns || (Number.isInteger(given) && given > 0 ? given : Infinity);
   const forced = env["FORCE_COLOR"];
   const isColoured =
     (env["NO_COLOR"] ?? "") === "" &&
     (forced === undefined ? stdout.isTTY && env["TERM"] !== "dumb" : forced !== "0");
+  const safe = (text: string): string => withoutSteering(text, isColoured);
+  const line = (text = ""): void => void stdout.write(`${safe(text)}\n`);
   return {
     columns,
-    line: (text = "") => void stdout.write(`${text}\n`),
-    json: (value) => void stdout.write(`${JSON.stringify(value, undefined, 2)}\n`),
-    note: (text) => void stderr.write(`${text}\n`),
+    ...(stdout.isTTY && env["TERM"] !== "dumb" ? { screen: screenOf(stdout, safe) } : {}),
+    line,
+    json: (value) => line(JSON.stringify(value, undefined, 2)),
+    note: (text) => void stderr.write(`${safe(text)}\n`),
     styled: (style, text) =>
       isColoured ? styleText(style, text, { validateStream: false }) : text,
   };
+}
+
+function screenOf(stdout: NodeJS.WriteStream, safe: (text: string) => string): Screen {
+  return {
+    rows: () => stdout.rows,
+    columns: () => stdout.columns,
+    enter: () => void stdout.write(entering),
+    leave: () => void stdout.write(leaving),
+    draw: (frame) => void stdout.write(drawn(frame.map(safe))),
+    onResize: (draw) => void stdout.on("resize", draw),
+  };
+}
+
+const styles: Style[] = ["bold", "dim", "red", "yellow", "green", "cyan"];
+const ownCodes = new Set(
+  styles.flatMap((style) => styleText(style, "|", { validateStream: false }).split("|")),
+);
+
+/** The last guard, for what no view made printable: line ends and our own colours pass. */
+function withoutSteering(text: string, isColoured: boolean): string {
+  return text.replace(/\p{Cc}(?:\[\d+m)?|[\u2028-\u202e\u2066-\u2069]/gu, (found) => {
+    if (found === "\n" || (isColoured && ownCodes.has(found))) return found;
+    return escaped(found) + found.slice(1);
+  });
 }

@@ -1,5 +1,4 @@
 /** What stands in a command's way, in words: what AWS and the network answer is not for people. */
-import { describeError } from "../lambda/errors.ts";
 import { exitCodes, Failure } from "./failure.ts";
 
 type Known = { pattern: RegExp; message: string; next: string };
@@ -11,13 +10,18 @@ const known: Known[] = [
     next: "aws dynamodb list-tables",
   },
   {
+    pattern: /specified index|key element does not match|does not match the schema/,
+    message: "this is no table of keyturn's",
+    next: "aws cloudformation describe-stacks --query 'Stacks[].Outputs'",
+  },
+  {
     pattern: /ExpiredToken|TokenRefreshRequired|token.*expired|session.*expired/i,
     message: "the credentials have expired",
     next: "aws sso login",
   },
   {
     pattern:
-      /CredentialsProviderError|Could not load credentials|UnrecognizedClient|InvalidSignature|InvalidClientTokenId/,
+      /CredentialsProviderError|Could not load credentials|UnrecognizedClient|InvalidSignature|InvalidClientTokenId|MissingAuthenticationToken|IncompleteSignature/,
     message: "there are no credentials, or AWS does not know them",
     next: "aws sts get-caller-identity",
   },
@@ -32,7 +36,33 @@ const known: Known[] = [
     next: "aws configure get region",
   },
   {
-    pattern: /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNRESET|TimeoutError|EHOSTUNREACH/,
+    pattern: /Region not accepted/,
+    message: "that is no Region's name",
+    next: "aws configure get region",
+  },
+  {
+    pattern: /Invalid URL/,
+    message: "the endpoint, of --endpoint-url or AWS_ENDPOINT_URL, is no URL",
+    next: "keyturn --help",
+  },
+  {
+    pattern: /Throttl|ProvisionedThroughputExceeded|RequestLimitExceeded|TooManyRequests/,
+    message: "DynamoDB throttles: the table is asked for more than it gives; try again in a minute",
+    next: "aws dynamodb describe-table --table-name <table> --query Table.BillingModeSummary",
+  },
+  {
+    pattern: /Deserialization error|SyntaxError/,
+    message: "what answers there gives no answer of DynamoDB's",
+    next: "keyturn --help",
+  },
+  {
+    pattern: /InternalServerError|InternalFailure|ServiceUnavailable|Http50\d|UnknownError/,
+    message: "DynamoDB fails on its own side; try again in a minute",
+    next: "aws health describe-events",
+  },
+  {
+    pattern:
+      /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNRESET|EPIPE|TimeoutError|EHOSTUNREACH|ENETUNREACH|socket hang up/,
     message: "DynamoDB cannot be reached",
     next: "keyturn --help",
   },
@@ -40,8 +70,25 @@ const known: Known[] = [
 
 export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error;
-  const text = describeError(error);
-  const found = known.find(({ pattern }) => pattern.test(text));
-  if (found === undefined) return new Failure(exitCodes.unreachable, text, undefined, error);
-  return new Failure(exitCodes.unreachable, `${found.message} (${text})`, found.next, error);
+  const said = innermost(error);
+  const found = known.find(({ pattern }) => pattern.test(said));
+  const shown = firstLine(said);
+  if (found === undefined) return new Failure(exitCodes.unreachable, shown, undefined, error);
+  return new Failure(exitCodes.unreachable, `${found.message} (${shown})`, found.next, error);
+}
+
+/** The causes around it only say once more what it says. */
+function innermost(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause, name, message } = error;
+  if (cause instanceof Error) return innermost(cause);
+  const code = "code" in error ? ` ${String(error.code)}` : "";
+  return `${name}${code}: ${message}`;
+}
+
+const longest = 300;
+
+function firstLine(text: string): string {
+  const [line = ""] = text.split("\n");
+  return line.length > longest ? `${line.slice(0, longest)}…` : line;
 }

@@ -28,6 +28,16 @@ export function moment(atMs: number): string {
   return new Date(atMs).toISOString().slice(0, 16).replace("T", " ");
 }
 
+/** `2027-03-06 07:15:30 UTC` */
+export function momentWithSeconds(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** `07:15:30`, in UTC. */
+export function clockTime(atMs: number): string {
+  return new Date(atMs).toISOString().slice(11, 19);
+}
+
 /** How much of the whole is used up; more than that is a bar that runs over. */
 export function bar(part: number, whole: number, cells: number): string {
   const share = whole <= 0 ? 1 : part / whole;

@@ -3,8 +3,10 @@ import { findingTexts } from "../../lambda/workflow/finding-texts.ts";
 import { effects, type Effect, type FindingCode } from "../../lambda/workflow/findings.ts";
 import { exitCodes, Failure, type ExitCode } from "../failure.ts";
 import { nearest } from "../near.ts";
+import { sayText } from "../say.ts";
 import { tableLines } from "../table-view.ts";
 import type { Talk } from "../talk.ts";
+import { widthOf } from "../text.ts";
 
 export const explainSchema = "keyturn/explain/1";
 
@@ -35,10 +37,16 @@ export function explain(given: string | undefined, talk: Talk, json: boolean): E
     talk.json({ schema: explainSchema, code, effect, meaning, cure });
     return exitCodes.ok;
   }
-  talk.line(`${talk.styled("bold", code)}  ${effect}: ${effectTexts[effect]}`);
-  for (const line of [...wrapped(meaning, talk.columns), "", ...wrapped(cure, talk.columns)]) {
-    talk.line(line);
+  const title = `${talk.styled("bold", code)}  `;
+  const what = `${effect}: ${effectTexts[effect]}`;
+  if (widthOf(title + what) <= talk.columns) talk.line(title + what);
+  else {
+    talk.line(title.trimEnd());
+    sayText(talk, "  ", what);
   }
+  sayText(talk, "  ", meaning);
+  talk.line();
+  sayText(talk, "  ", cure);
   return exitCodes.ok;
 }
 
@@ -62,16 +70,4 @@ function explainAll(talk: Talk, json: boolean): ExitCode {
   ];
   for (const line of tableLines(columns, all, talk.columns)) talk.line(line);
   return exitCodes.ok;
-}
-
-/** Indented by two, broken between words. */
-function wrapped(text: string, columns: number): string[] {
-  const width = Math.max(20, columns - 2);
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1) ?? "";
-    if (line !== "" && line.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
-  }
-  return lines.map((line) => `  ${line}`);
 }

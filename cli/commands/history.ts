@@ -1,7 +1,9 @@
 /** `keyturn history` and `keyturn verify`: the journal of a managed key, and whether it is whole. */
-import { verifyChain, type Anchor } from "../chain.ts";
+import { verifyChain, type Anchor, type Verdict } from "../chain.ts";
 import { exitCodes, type ExitCode } from "../failure.ts";
+import { noteText, sayText } from "../say.ts";
 import type { Session } from "../session.ts";
+import type { Talk } from "../talk.ts";
 import { type Column, tableLines } from "../table-view.ts";
 import { moment } from "../words.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
@@ -24,9 +26,9 @@ export async function history(
   }
   const columns: Column<JournalEntry>[] = [
     { title: "LINE", cell: ({ revision }) => String(revision), leaves: 2 },
-    { title: "AT (UTC)", cell: ({ atMs }) => moment(atMs), leaves: 0 },
+    { title: "AT (UTC)", cell: ({ atMs }) => moment(atMs), leaves: 0, atLeast: 10 },
     { title: "STEP", cell: ({ step }) => step ?? "", leaves: 1 },
-    { title: "EVENT", cell: ({ event }) => event, leaves: 0 },
+    { title: "EVENT", cell: ({ event }) => event, leaves: 0, atLeast: 10 },
     {
       title: "WHY",
       cell: ({ reason, detail }) => `${reason}${inWords(detail)}`,
@@ -51,38 +53,50 @@ export async function verify(
   const { state, talk } = session;
   const aliases =
     given === undefined
-      ? (await state.managedKeys(({ alias: name }) => name)).sort()
+      ? (await state.aliases()).sort()
       : [(await session.managedKey(given)).alias];
-  const verdicts = [];
-  for (const alias of aliases) {
-    // The head first: what is written meanwhile only makes the chain longer.
-    const head = (await state.read(alias))?.journalHead ?? "";
-    const entries = await state.journal(alias);
-    const upToHead = entries.findIndex(({ hash }) => hash === head);
-    const known = upToHead < 0 ? entries : entries.slice(0, upToHead + 1);
-    verdicts.push({ alias, ...verifyChain(alias, known, head, anchor) });
-  }
+  const verdicts = await together(aliases, async (alias) => {
+    const life = await state.life(alias);
+    if (life === undefined) return [];
+    return [{ alias, ...verifyChain(alias, life.journal, life.journalHead, anchor) }];
+  });
   const broken = verdicts.filter(({ kind }) => kind === "broken");
   const code = broken.length > 0 ? exitCodes.attention : exitCodes.ok;
   if (session.json) {
     talk.json({ schema: verifySchema, verdicts });
     return code;
   }
-  for (const one of verdicts) {
-    if (one.kind === "whole") {
-      talk.line(
-        `${talk.styled("green", "whole")}   ${one.alias}: ${one.lines} lines, head ${one.head}`,
-      );
-    } else {
-      talk.line(
-        `${talk.styled("red", "BROKEN")}  ${one.alias}: at line ${one.revision}: ${one.why}`,
-      );
-    }
-  }
+  for (const one of verdicts) sayVerdict(talk, one);
   if (anchor === undefined && broken.length === 0) {
-    talk.note(
-      "Whoever can write the table can write such a chain: hold it against a head noted elsewhere (--anchor).",
-    );
+    const but =
+      "Whoever can write the table can write such a chain: hold it against a head noted elsewhere (--anchor).";
+    noteText(talk, "", but);
   }
   return code;
+}
+
+/** The hash stays whole, to be pasted. */
+function sayVerdict(talk: Talk, one: Verdict & { alias: string }): void {
+  if (one.kind === "broken") {
+    const what = `${one.alias}: at line ${one.revision}: ${one.why}`;
+    sayText(talk, `${talk.styled("red", "BROKEN")}  `, what);
+    return;
+  }
+  const what = `${one.alias}: ${one.lines} lines, head ${one.head}`;
+  sayText(talk, `${talk.styled("green", "whole")}   `, what);
+}
+
+const readers = 8;
+
+/** In the order of what was asked, a few at a time. */
+async function together<T, U>(asked: T[], look: (one: T) => Promise<U[]>): Promise<U[]> {
+  const found: U[][] = [];
+  let next = 0;
+  const reader = async (): Promise<void> => {
+    for (let at = next++; at < asked.length; at = next++) {
+      found[at] = await look(asked[at] as T);
+    }
+  };
+  await Promise.all(Array.from({ length: readers }, reader));
+  return found.flat();
 }

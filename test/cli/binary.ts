@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { Account } from "../infra/account.ts";
 import { region, tableName } from "../infra/role.ts";
 
-const binary = fileURLToPath(new URL("../../cli/keyturn.ts", import.meta.url));
+export const binary = fileURLToPath(new URL("../../cli/keyturn.ts", import.meta.url));
 
 export type Typed = { stdout: string; stderr: string; code: number | null };
 
@@ -40,7 +40,7 @@ export async function typedInto(reader: string, args: string[]): Promise<Typed> 
   return ended(child);
 }
 
-function operatorOf(account: Account | undefined): Record<string, string> {
+export function operatorOf(account: Account | undefined): Record<string, string> {
   if (account === undefined) return {};
   return {
     AWS_ENDPOINT_URL: account.aws.endpoint,

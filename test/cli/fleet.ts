@@ -15,7 +15,7 @@ const fleet: ConfigurationDocument = {
 };
 
 /** Not what is tested here: least-privilege.test.ts does that. */
-const anything: RoleStatement = { Effect: "Allow", Action: "*", Resource: "*" };
+export const anything: RoleStatement = { Effect: "Allow", Action: "*", Resource: "*" };
 
 export async function aFleet(): Promise<Account> {
   const account = await Account.deployed({ document: fleet }, [anything]);

@@ -1,0 +1,35 @@
+/** Longer texts on a terminal: broken between words, save for what somebody may want to paste. */
+import type { Talk } from "./talk.ts";
+import { printable, widthOf, wrapped } from "./text.ts";
+
+const narrowest = 20;
+
+/** `mark` stands before the first line, and the others are indented by its width. */
+export function sayText(talk: Talk, mark: string, text: string): void {
+  for (const line of textLines(talk, mark, text)) talk.line(line);
+}
+
+export function noteText(talk: Talk, mark: string, text: string): void {
+  for (const line of textLines(talk, mark, text)) talk.note(line);
+}
+
+function textLines({ columns }: Talk, mark: string, text: string): string[] {
+  const indent = widthOf(mark);
+  const [first = "", ...others] = wrapped(printable(text), Math.max(narrowest, columns - indent));
+  return [mark + first, ...others.map((line) => " ".repeat(indent) + line)];
+}
+
+/** A command is never broken: where it does not fit beside its mark, it has a line of its own. */
+export function sayCommand(talk: Talk, mark: string, command: string): void {
+  for (const line of commandLines(talk, mark, command)) talk.line(line);
+}
+
+export function noteCommand(talk: Talk, mark: string, command: string): void {
+  for (const line of commandLines(talk, mark, command)) talk.note(line);
+}
+
+function commandLines({ columns }: Talk, mark: string, command: string): string[] {
+  const shown = printable(command);
+  const line = `${mark} ${shown}`;
+  return widthOf(line) <= columns ? [line] : [mark, shown];
+}

@@ -1,0 +1,67 @@
+/** The five steps of an open rotation: when each was, and why, out of its journal; pure. */
+import type { JournalEntry } from "../lambda/ports.ts";
+import type { ManagedKey, Rotation, Step } from "../lambda/workflow/types.ts";
+import { waitsOf, type Wait } from "./waits.ts";
+
+export type StepView = {
+  step: Step;
+  /** `passed over`: a rotation of this kind has no such step. */
+  standing: "done" | "now" | "ahead" | "passed over";
+  beganAtMs?: number;
+  endedAtMs?: number;
+  lines: Pick<JournalEntry, "revision" | "atMs" | "event" | "reason" | "detail">[];
+  /** What it waits for; of the present step only. */
+  waits: Wait[];
+};
+
+const order: Step[] = ["generate", "distribute", "activate", "drain", "revoke"];
+
+export function stepsOf(
+  record: ManagedKey,
+  rotation: Rotation,
+  journal: readonly JournalEntry[],
+  nowMs: number,
+): StepView[] {
+  const own = journal.filter(({ rotationId }) => rotationId === rotation.id);
+  const present = order.indexOf(rotation.step);
+  let beganAtMs = rotation.openedAtMs;
+  return order.map((step, index) => {
+    const lines = own
+      .filter((line) => line.step === step)
+      .map(({ revision, atMs, event, reason, detail }) => {
+        return { revision, atMs, event, reason, detail };
+      });
+    if (index > present) return { step, standing: "ahead", lines, waits: [] };
+    if (index === present) {
+      const waits = waitsOf(record, rotation, nowMs);
+      return { step, standing: "now", beganAtMs: rotation.stepSinceMs, lines, waits };
+    }
+    const endedAtMs = lines.at(-1)?.atMs;
+    if (endedAtMs === undefined) return { step, standing: "passed over", lines, waits: [] };
+    const view: StepView = { step, standing: "done", beganAtMs, endedAtMs, lines, waits: [] };
+    beganAtMs = endedAtMs;
+    return view;
+  });
+}
+
+export type Gone = { number: number; keyId: string; atMs: number };
+
+/** Versions that the journal knows and the record no longer lists, and when each went. */
+export function goneVersions(
+  { versions }: Pick<ManagedKey, "versions">,
+  journal: readonly JournalEntry[],
+): Gone[] {
+  const listed = new Set(versions.map(({ number }) => number));
+  const gone = new Map<number, Gone>();
+  for (const { atMs, detail } of journal) {
+    const { version: number, keyId } = detail;
+    if (typeof number !== "number" || typeof keyId !== "string" || listed.has(number)) continue;
+    gone.set(number, { number, keyId, atMs });
+  }
+  return [...gone.values()].sort((a, b) => a.number - b.number);
+}
+
+/** What people asked of late and what came of it, the latest last. */
+export function askedOf(journal: readonly JournalEntry[], atMost: number): JournalEntry[] {
+  return journal.filter(({ detail }) => detail["by"] !== undefined).slice(-atMost);
+}

@@ -1,0 +1,57 @@
+import { describe, expect, test } from "vitest";
+import { cutTo, printable, widthOf, wrapped } from "../../cli/text.ts";
+import { tableLines } from "../../cli/table-view.ts";
+
+const escape = "\u001b";
+
+describe("a text", () => {
+  test.each([
+    ["an escape sequence", `${escape}[2Jgone`, "\\u001b[2Jgone"],
+    ["a line of its own", "fine\nok  all is well", "fine\\u000aok  all is well"],
+    ["a carriage return", "bad\rgood", "bad\\u000dgood"],
+    ["an eight-bit control", "\u009b31m", "\\u009b31m"],
+    ["a turn of direction", "\u202egnihton", "\\u202egnihton"],
+  ])("with %s shows it, and does not do it", (_, given, shown) => {
+    expect(printable(given)).toBe(shown);
+  });
+
+  test.each([
+    ["plain", 5],
+    ["█░░", 3],
+    ["鍵", 2],
+    ["🔑 x", 4],
+    ["e\u0301", 1],
+    ["한글", 4],
+    [`${escape}[1mbold${escape}[22m`, 4],
+  ])("%j is as wide as a terminal shows it", (text, width) => {
+    expect(widthOf(text)).toBe(width);
+  });
+
+  test("that is cut ends between characters, wide ones too", () => {
+    expect(cutTo("鍵鍵鍵", 4)).toBe("鍵…");
+    expect(cutTo("orders", 6)).toBe("orders");
+    expect(cutTo("orders!", 6)).toBe("order…");
+  });
+
+  test("is broken between words, and a hash is not broken at all", () => {
+    const hash = "0123456789".repeat(4);
+    expect(wrapped(`it ends in ${hash} here`, 20)).toEqual(["it ends in", hash, "here"]);
+    expect(wrapped("as long as there is room", Infinity)).toEqual(["as long as there is room"]);
+  });
+});
+
+test("a table has its columns below each other whatever its cells hold", () => {
+  const columns = [
+    { title: "WHO", cell: ([who]: string[]) => who ?? "", leaves: 0 },
+    { title: "WHAT", cell: ([, what]: string[]) => what ?? "", leaves: 0, atLeast: 4 },
+  ];
+  const lines = tableLines(
+    columns,
+    [
+      ["鍵", "a"],
+      ["ada", `b\n${escape}[2J`],
+    ],
+    20,
+  );
+  expect(lines).toEqual(["WHO  WHAT", "鍵   a", "ada  b\\u000a\\u001b[…"]);
+});
