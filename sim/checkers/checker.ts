@@ -17,6 +17,7 @@ export type Invariant =
   | "I6 every transition has its line"
   | "I7 what is due gets done"
   | "drift is never overwritten"
+  | "what was planned, or nothing"
   | "no orphan"
   | "no bug";
 
@@ -35,6 +36,8 @@ export type Facts = {
   flights: Iterable<{ call: Call }>;
   hands: Hands;
   uses: Map<string, number[]>;
+  /** What people planned, by the id of the request that asks for it: the line that they saw last. */
+  plans: Map<string, { head: string; revision: number }>;
   violated: (invariant: Invariant, what: string) => void;
 };
 

@@ -19,6 +19,18 @@ export const answering: Mutant[] = [
     seed: 10,
   },
   {
+    name: "what was planned is done whatever has become of it",
+    edits: [
+      {
+        file: "lambda/workflow/asked.ts",
+        find: "  if (ifHead !== moment.head) {",
+        replace: '  if (ifHead !== moment.head && ifHead === "") {',
+      },
+    ],
+    scenario: "planned",
+    seed: 2,
+  },
+  {
     name: "a use attempt is taken note of, and nothing else",
     edits: [
       {

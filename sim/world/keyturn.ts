@@ -11,6 +11,7 @@ import { ClaimLost } from "../../lambda/write.ts";
 import type { Checker } from "../checkers/checker.ts";
 import { journal } from "../checkers/journal.ts";
 import type { Accounts } from "../checkers/liveness.ts";
+import { planned } from "../checkers/planned.ts";
 import { ownership } from "../checkers/ownership.ts";
 import { versionsOfOneRotation } from "../checkers/successors.ts";
 import { keyturnAccounts } from "./keyturn-accounts.ts";
@@ -47,6 +48,7 @@ export class Keyturn implements Rotator {
     this.accounts = keyturnAccounts(around, this.#told, slackMs);
     this.checkers = [
       journal(facts),
+      planned(facts),
       ownership(facts, tagNames.owner, configuration.owner),
       versionsOfOneRotation(facts),
     ];

@@ -2,14 +2,17 @@
  * Everybody else with rights on the keys: a person at the console, Terraform that puts an alias back, an
  * auto-tagger. And, when the dust has settled, an operator who reads findings and puts things right.
  */
+import type { Stored } from "../../lambda/ports.ts";
 import type { ManagedKey } from "../../lambda/workflow/types.ts";
 import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import type { Facts } from "../checkers/checker.ts";
 import { AwsError } from "../http/aws-error.ts";
 import type { KmsKey } from "../kms/types.ts";
 import type { TableTwin } from "../ports/table.ts";
 import type { SimRandom } from "../random.ts";
 import type { Engine } from "./engine.ts";
 import type { Fates } from "./fates.ts";
+import type { Surroundings } from "./rotator.ts";
 import type { SharedKms } from "./shared-kms.ts";
 
 const personArn = "arn:aws:iam::000000000000:user/person";
@@ -35,6 +38,8 @@ export type Acts = {
   /** What they ask of keyturn, and what they do behind its back. */
   asks: boolean;
   meddles: boolean;
+  /** They ask for what they planned some time before, on the record as it was then. */
+  plans?: boolean;
 };
 
 export class People {
@@ -45,13 +50,14 @@ export class People {
   readonly #kms: SharedKms;
   readonly #random: SimRandom;
   readonly #table: TableTwin;
+  readonly #plans: Facts["plans"];
   readonly #say: (line: () => string) => void;
   readonly #aliases: string[];
   #isHome = false;
   #ids = 0;
 
   constructor(
-    world: { engine: Engine; kms: SharedKms; random: SimRandom; table: TableTwin },
+    world: Pick<Surroundings, "engine" | "kms" | "random" | "table" | "facts">,
     aliases: string[],
     say: (line: () => string) => void,
   ) {
@@ -59,12 +65,17 @@ export class People {
     this.#kms = world.kms;
     this.#random = world.random;
     this.#table = world.table;
+    this.#plans = world.facts.plans;
     this.#aliases = aliases;
     this.#say = say;
   }
 
-  start({ everyMs, asks, meddles }: Acts): void {
-    const kinds = [...(meddles ? this.#meddling : []), ...(asks ? this.#asking : [])];
+  start({ everyMs, asks, meddles, plans = false }: Acts): void {
+    const kinds = [
+      ...(meddles ? this.#meddling : []),
+      ...(asks ? this.#asking : []),
+      ...(plans ? this.#planning : []),
+    ];
     const again = (): void => {
       this.#engine.after(Math.ceil(everyMs * 2 * this.#random.next()), () => {
         if (this.#isHome) return;
@@ -140,6 +151,28 @@ export class People {
     (alias: string) => this.#ask(alias, "compromised", { version: this.#newestNumber(alias) }),
   ];
 
+  readonly #planning = [
+    (alias: string) => this.#plan(alias, "rotate"),
+    (alias: string) => this.#plan(alias, "rotate"),
+    (alias: string) => this.#plan(alias, "pause"),
+    (alias: string) => this.#plan(alias, "resume"),
+    (alias: string) => this.#plan(alias, "rollback", { version: this.#newestNumber(alias) }),
+  ];
+
+  /** They look now, and ask up to hours later, whatever has become of it by then. */
+  #plan(alias: string, kind: string, fields: object = {}): void {
+    const stored = this.#table.stored(alias) as Stored | undefined;
+    if (stored === undefined) return;
+    const { revision } = stored.record;
+    const { journalHead: head } = stored;
+    const hurry = this.#random.next() < 0.5 ? 600_000 : 4 * 3_600_000;
+    this.#engine.after(Math.ceil(this.#random.next() * hurry), () => {
+      if (this.#isHome) return;
+      const id = this.#ask(alias, kind, { ...fields, ifHead: head });
+      this.#plans.set(id, { head, revision });
+    });
+  }
+
   /** To a version of it, old or new. */
   #moveAlias(alias: string): void {
     const keyId = this.#someVersion(alias);
@@ -192,11 +225,12 @@ export class People {
     return [...this.#kms.world.keys.values()].filter(isOf);
   }
 
-  #ask(alias: string, kind: string, fields: object = {}): void {
+  #ask(alias: string, kind: string, fields: object = {}): string {
     const id = `request-${String((this.#ids += 1)).padStart(6, "0")}`;
     this.#say(() => `somebody asks: ${kind} ${alias} ${JSON.stringify(fields)}`);
     this.askedAtMs.set(alias, this.#engine.nowMs());
     this.#table.ask(alias, id, { kind, by: "ada", ...fields });
+    return id;
   }
 
   #try(operation: string, input: Record<string, unknown>, principalArn = personArn): unknown {

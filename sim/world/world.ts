@@ -256,6 +256,7 @@ export class SimulatedWorld {
       flights: this.#flights,
       hands: new Hands(this.#ours),
       uses: this.#uses,
+      plans: new Map(),
       violated: (invariant: Invariant, what: string) => {
         const isSaid = this.violations.some((one) => one.what === what);
         if (isSaid) return;

@@ -1,0 +1,17 @@
+/** What was planned on a record is done to just that record, or to none. */
+import type { Checker, Facts } from "./checker.ts";
+
+export function planned({ violated, plans }: Pick<Facts, "violated" | "plans">): Checker {
+  return {
+    onWrite(before, after) {
+      if (before === undefined || before.record.revision === after.record.revision) return;
+      const line = after.outbox.at(-1);
+      const plan = plans.get(String(line?.detail.request));
+      if (line === undefined || plan === undefined || line.event === "request-refused") return;
+      if (before.journalHead === plan.head) return;
+      const { alias, event, revision } = line;
+      const what = `${alias}: ${event}, line ${revision}, was planned at line ${plan.revision}`;
+      violated("what was planned, or nothing", what);
+    },
+  };
+}

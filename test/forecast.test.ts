@@ -1,0 +1,97 @@
+/** What is foreseen comes true, where nobody else touches the keys: from every stage of a life on. */
+import { describe, expect, test } from "vitest";
+import { forecast, type Planned } from "../cli/forecast/forecast.ts";
+import { dayMs, hourMs } from "./fixtures.ts";
+import { aWorld, type World, type WorldOptions } from "./world.ts";
+
+const orders = "alias/orders";
+const daysAhead = 100;
+/** Turns come with the schedule's ticks; what waits for several of them is that much off, each time. */
+const toleranceMs = 4 * hourMs;
+
+type Event = { atMs: number; event: string };
+
+async function foreseen(world: World): Promise<Planned[]> {
+  const stored = await world.table.read(orders);
+  if (stored === undefined) throw new Error("there is no record");
+  const nowMs = world.clock.nowMs();
+  const untilMs = nowMs + daysAhead * dayMs;
+  const requests = await world.table.requests(orders);
+  const { planned, cut } = await forecast(stored, { nowMs, untilMs, requests });
+  expect(cut).toBe(false);
+  return planned;
+}
+
+/** What tells findings comes and goes by what is in KMS, which nobody foresees. */
+const unforeseeable = ["found-wrong", "put-right", "evidence-read", "request-refused"];
+
+function comparable(events: Event[], untilMs: number): Event[] {
+  return events
+    .filter(({ event, atMs }) => !unforeseeable.includes(event) && atMs <= untilMs)
+    .map(({ event, atMs }) => ({ event, atMs }));
+}
+
+async function comesTrue(world: World, told: Planned[]): Promise<void> {
+  const fromMs = world.clock.nowMs();
+  const known = world.table.journal(orders).length;
+  await world.passDays(daysAhead);
+  const came = world.table.journal(orders).slice(known);
+  // What is foreseen for the last hours may come after them.
+  const untilMs = fromMs + daysAhead * dayMs - toleranceMs;
+  const expected = comparable(told, untilMs);
+  const actual = comparable(came, world.clock.nowMs()).slice(0, expected.length);
+  expect(actual.map(({ event }) => event)).toEqual(expected.map(({ event }) => event));
+  for (const [index, { atMs, event }] of expected.entries()) {
+    const lateMs = (actual[index]?.atMs ?? 0) - atMs;
+    expect({ event, index, off: Math.abs(lateMs) <= toleranceMs ? 0 : lateMs / hourMs }).toEqual({
+      event,
+      index,
+      off: 0,
+    });
+  }
+  expect(world.errors).toEqual([]);
+}
+
+const undisturbed: Record<string, WorldOptions> = {
+  "that deletes old versions": { policy: { retire: "delete" } },
+  "that disables them": {},
+  "that retains them": { policy: { retire: "retain" } },
+  "that originates through its alias alone": { policy: { originate: "alias-only" } },
+  "with two aliases": { aliases: { [orders]: ["alias/orders-eu"] } },
+  "that waits for approval": { policy: { approval: "revoke", retire: "delete" } },
+  "with a dependent": { dependents: ["search"] },
+};
+
+describe.each(Object.entries(undisturbed))("a managed key %s", (_, options) => {
+  test.each([1, 83.005, 100, 126])("on day %d", async (day) => {
+    const world = await aWorld({ ...options });
+    await world.pass(day * dayMs);
+    const told = await foreseen(world);
+    const halted = (await world.findings()).includes("DEPENDENT_NOT_READY");
+    expect(told.length === 0).toBe(halted);
+    await comesTrue(world, told);
+  });
+});
+
+const asked: [string, number, Record<string, unknown>][] = [
+  ["rotate", 20, {}],
+  ["rotate", 100, {}],
+  ["rollback", 100, { version: 2 }],
+  ["rollback", 118, { version: 2 }],
+  ["rollback", 138, { version: 2 }],
+  ["compromised", 20, { version: 1 }],
+  ["compromised", 100, { version: 1 }],
+  ["pause", 100, {}],
+  ["un-enrol", 100, { confirm: orders }],
+];
+
+test.each(asked)("what %s leads to, asked on day %d", async (kind, day, fields) => {
+  const world = await aWorld({ policy: { retire: "delete" } });
+  await world.passDays(day);
+  // It is taken for granted that a version is in use until it is retired.
+  await world.ask("Encrypt", { KeyId: orders, Plaintext: Buffer.from("a") });
+  world.request(kind, fields);
+  const told = await foreseen(world);
+  expect(told.length).toBeGreaterThan(0);
+  await comesTrue(world, told);
+});
