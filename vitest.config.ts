@@ -4,8 +4,8 @@ export default defineConfig({
   test: {
     environment: "node",
     include: ["test/**/*.test.ts"],
-    // Those take an emulator: vitest.emulator.config.ts.
-    exclude: ["test/emulator/**"],
+    // Those take an emulator, vitest.emulator.config.ts, or a browser, vitest.browser.config.ts.
+    exclude: ["test/emulator/**", "test/browser/**"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // Processes, not threads: dynalite's store is a native module, and some tests start servers.

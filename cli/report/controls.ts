@@ -1,5 +1,5 @@
 /** Which part of the report answers which control, and where a control will object all the same. */
-import { html, table, type Markup, type Part } from "./html.ts";
+import { markup, table, type Markup, type Part } from "./html.ts";
 import type { KeyReport, Report } from "./model.ts";
 import type { Summary } from "./summary.ts";
 
@@ -18,7 +18,7 @@ function servingOf({ versions, serving }: KeyReport) {
 }
 
 function link(id: string, text: string): Markup {
-  return html`<a href="#${id}">${text}</a>`;
+  return markup`<a href="#${id}">${text}</a>`;
 }
 
 export function controls(report: Report, summary: Summary): Markup {
@@ -51,7 +51,7 @@ function pci({ keys }: Report, { overdue, activated, revoked }: Summary): Contro
     {
       name: "PCI DSS v4.0.1, 3.7.4",
       asks: "A cryptoperiod is defined for each type of key, and keys are changed at its end.",
-      answer: html`The policy of each key in the ${link("inventory", "inventory")}; that keys are
+      answer: markup`The policy of each key in the ${link("inventory", "inventory")}; that keys are
       changed, in the ${link("timelines", "timelines")} and ${link("rotations", "rotations")}:
       ${activated} times in this period.`,
       note: `Overdue now: ${overdue} keys; periods overdue in this time: ${late}. Each is among the exceptions.`,
@@ -59,7 +59,7 @@ function pci({ keys }: Report, { overdue, activated, revoked }: Summary): Contro
     {
       name: "PCI DSS v4.0.1, 3.7.5",
       asks: "Keys are retired, replaced or destroyed when their time is over, when they are weakened, or when they may be compromised; retired or replaced keys are not used for encryption.",
-      answer: html`Each retired version in the ${link("timelines", "timelines")}; its last use at
+      answer: markup`Each retired version in the ${link("timelines", "timelines")}; its last use at
       each reading in ${link("evidence", "evidence of drain")}: ${revoked} versions put out of use
       in this period. Compromised versions are marked.`,
       note: `${observed} of ${keys.length} keys have a policy with originate: observe: nothing stops encryption under a retired version before it is disabled; it is found by its last use. KMS tells only the last operation, so a later Decrypt can hide an earlier Encrypt. With originate: alias-only the key's own policy refuses it.`,
@@ -74,7 +74,7 @@ function nist({ keys }: Report): Control {
   return {
     name: "NIST SP 800-57 Part 1 Rev. 5",
     asks: "Each key has a cryptoperiod (originator usage, then recipient usage), passes through defined states, and protects nothing new after its originator-usage period.",
-    answer: html`States under their names of section 7 in the ${link("timelines", "timelines")}; the
+    answer: markup`States under their names of section 7 in the ${link("timelines", "timelines")}; the
     cryptoperiod of each version against its time in service, under each timeline.`,
     note: `Originator usage is keyturn's cryptoperiod, recipient usage its drain. Longer than Table 1 suggests (2 years; 3 for private signature keys): ${long.length} of ${keys.length} policies in use. A disabled KMS key processes nothing, which is stricter than NIST's "deactivated".`,
   };
@@ -93,20 +93,20 @@ function aws({ keys }: Report): Control[] {
     {
       name: "CIS AWS Foundations 3.6 (v3.0.0, v5.0.0)",
       asks: "Automatic rotation is enabled for symmetric keys that customers created.",
-      answer: html`That each key is replaced at the end of its cryptoperiod, by another means: the
+      answer: markup`That each key is replaced at the end of its cryptoperiod, by another means: the
       ${link("timelines", "timelines")}.`,
       note: `${symmetric} Asymmetric keys are exempt. It is 3.8 in v1.4.0, 2.8 in v1.2.0. Enable automatic rotation as well, or record the exception with this report.`,
     },
     {
       name: "Security Hub KMS.4",
       asks: "KMS keys have automatic rotation enabled (Config rule cmk-backing-key-rotation-enabled).",
-      answer: html`As for CIS 3.6.`,
+      answer: markup`As for CIS 3.6.`,
       note: `${symmetric} Security Hub maps KMS.4 to PCI DSS 3.7.4, among others: that it fails there does not say that 3.7.4 fails.`,
     },
     {
       name: "Security Hub KMS.3",
       asks: "KMS keys are not deleted unintentionally: it fails for every key scheduled for deletion.",
-      answer: html`Which versions are pending deletion, by which policy, on what evidence and by
+      answer: markup`Which versions are pending deletion, by which policy, on what evidence and by
       whose approval: ${link("evidence", "evidence of drain")}.`,
       note: `It is a Critical finding for each version that is pending deletion, ${pending.length} now${pending.length === 0 ? "" : `: ${pending.map(({ keyId }) => keyId).join(", ")}`}. They are intended; suppress the finding for the keys that are named here.`,
     },

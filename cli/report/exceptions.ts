@@ -62,6 +62,9 @@ function overduePeriods({ record }: Life, versions: VersionReport[]): Exception[
 /** Told by other means: overdue by the versions' own times, refused requests among the decisions. */
 const toldElsewhere: readonly string[] = ["OVERDUE", "REQUEST_REFUSED", "EVIDENCE_OVERRIDDEN"];
 
+/** The policy asks for a person's word, and the rotation waited for it: that is no exception. */
+const asPlanned: readonly string[] = ["APPROVAL_REQUIRED", "ACKNOWLEDGEMENT_AWAITED"];
+
 /** Those that are open, and those that came and went and held something up. */
 function findingsIn({ record, journal }: Life): Exception[] {
   const refusedIds = journal
@@ -83,7 +86,9 @@ function findingsIn({ record, journal }: Life): Exception[] {
     const fromMs = Math.min(sinceMs, known ?? sinceMs);
     return { what: code, effect: effects[code], subject, seen, fromMs, toMs: undefined, next };
   });
-  const held = ended.filter(({ effect }) => effect === "halt" || effect === "block");
+  const held = ended.filter(
+    ({ what, effect }) => (effect === "halt" || effect === "block") && !asPlanned.includes(what),
+  );
   return [...open, ...held].filter(({ what }) => !toldElsewhere.includes(what));
 }
 

@@ -153,6 +153,9 @@ function served(walk: Walk, entry: JournalEntry): void {
   }
   enter(tenure, "active", atMs, event === "returned" ? "serves again: a rollback" : undefined);
   tenure.periodFromMs ??= atMs;
+  // Until the rotation away from it says otherwise: by the policy of the one that brought it.
+  const cryptoperiodMs = walk.rotations.get(rotationId)?.policy.cryptoperiodMs;
+  if (cryptoperiodMs !== undefined) tenure.limitMs ??= tenure.periodFromMs + cryptoperiodMs;
 }
 
 function rolledBack(walk: Walk, { rotationId = "", detail, atMs }: JournalEntry): void {

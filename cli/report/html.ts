@@ -17,11 +17,23 @@ export class Markup {
 
 export type Part = Markup | string | number | undefined | readonly Part[];
 
-/** As a template: `html`<p>${anything}</p>``. Fit for text and for quoted attributes. */
-export function html(strings: TemplateStringsArray, ...parts: Part[]): Markup {
-  let text = strings[0] ?? "";
-  for (const [index, part] of parts.entries()) text += textOf(part) + (strings[index + 1] ?? "");
+/** As a template: `markup`<p>${anything}</p>``. Fit for text and for quoted attributes. */
+export function markup(strings: TemplateStringsArray, ...parts: Part[]): Markup {
+  const between = withoutIndent(strings);
+  let text = between[0] ?? "";
+  for (const [index, part] of parts.entries()) text += textOf(part) + (between[index + 1] ?? "");
   return new Markup(text);
+}
+
+const known = new WeakMap<TemplateStringsArray, string[]>();
+
+/** How a template is laid out in the source is not to be in the report, a thousand times. */
+function withoutIndent(strings: TemplateStringsArray): string[] {
+  const before = known.get(strings);
+  if (before !== undefined) return before;
+  const between = strings.map((text) => text.replace(/\s*\n\s*/g, "\n"));
+  known.set(strings, between);
+  return between;
 }
 
 function textOf(part: Part): string {
@@ -63,28 +75,21 @@ export type TableText = {
 
 /** In a container of its own, that scrolls where the page is too narrow for it. */
 export function table({ caption, columns, rows, none }: TableText, label: string): Markup {
-  if (rows.length === 0) return html`<p class="none">${none}</p>`;
+  if (rows.length === 0) return markup`<p class="none">${none}</p>`;
   const heads = columns.map((column) => {
     const title = typeof column === "string" ? column : column.title;
-    return html`<th scope="col">${title}</th>`;
+    return markup`<th scope="col">${title}</th>`;
   });
   // Where a head spans rows, the rows under it have one cell less.
   const lines = rows.map((row) => {
     const skipped = columns.length - row.length;
-    return html`<tr>
-      ${row.map((cell, at) => cellOf(cell, columns[at + skipped]))}
-    </tr> `;
+    return markup`<tr>${row.map((cell, at) => cellOf(cell, columns[at + skipped]))}</tr>
+    `;
   });
-  return html`<div class="scroll" role="group" tabindex="0" aria-label="${label}">
+  return markup`<div class="scroll" role="group" tabindex="0" aria-label="${label}">
     <table>
-      <caption>
-        ${caption}
-      </caption>
-      <thead>
-        <tr>
-          ${heads}
-        </tr>
-      </thead>
+      <caption>${caption}</caption>
+      <thead><tr>${heads}</tr></thead>
       <tbody>
         ${lines}
       </tbody>
@@ -95,9 +100,9 @@ export function table({ caption, columns, rows, none }: TableText, label: string
 function cellOf(cell: Cell, column: TableText["columns"][number] | undefined): Markup {
   if (typeof cell === "object" && "head" in cell) {
     const { head, rows = 1 } = cell;
-    if (rows === 1) return html`<th scope="row">${head}</th>`;
-    return html`<th scope="rowgroup" rowspan="${rows}">${head}</th>`;
+    if (rows === 1) return markup`<th scope="row">${head}</th>`;
+    return markup`<th scope="rowgroup" rowspan="${rows}">${head}</th>`;
   }
-  const own = typeof column === "object" ? html` class="${column.class}"` : undefined;
-  return html`<td${own}>${cell}</td>`;
+  const own = typeof column === "object" ? markup` class="${column.class}"` : undefined;
+  return markup`<td${own}>${cell}</td>`;
 }

@@ -1,5 +1,5 @@
 /** One managed key: its timeline, and under it the same facts as tables. */
-import { html, table, type Cell, type Markup } from "./html.ts";
+import { markup, table, type Cell, type Markup } from "./html.ts";
 import { phaseTexts } from "./phases.ts";
 import { at, lasted } from "./say.ts";
 import type { Scale } from "./scale.ts";
@@ -12,20 +12,20 @@ export function keySection({ key, id }: Named, scale: Scale, nowMs: number): Mar
   const { alias, versions, policy } = key;
   const spec = versions.at(-1)?.shape?.spec;
   const said = [spec, `policy ${policy.name}`, `cryptoperiod ${lasted(policy.cryptoperiodMs)}`];
-  return html`<article class="key" id="${id}" aria-labelledby="${id}-h">
+  return markup`<article class="key" id="${id}" aria-labelledby="${id}-h">
     <div class="key-head">
       <h3 id="${id}-h">${alias}</h3>
       <p>${said.filter((one) => one !== undefined).join(" · ")}</p>
       ${standing({ key, id })}
     </div>
-    <div class="picture" role="group" tabindex="0" aria-label="Timeline of ${alias}">
-      ${timeline(key, scale, id)}
-    </div>
+    <div class="picture" role="group" tabindex="0" aria-label="Timeline of ${alias}">${timeline(key, scale, id)}</div>
     <details>
       <summary>Phases and cryptoperiods of ${alias}, as tables</summary>
-      ${phases(alias, versions, nowMs)} ${cryptoperiods(alias, versions, nowMs)}
+      ${phases(alias, versions, nowMs)}
+      ${cryptoperiods(alias, versions, nowMs)}
     </details>
-  </article> `;
+  </article>
+  `;
 }
 
 /** What a reader is to see first, where there is something. */
@@ -35,15 +35,15 @@ function standing({ key }: Named): Markup[] {
   );
   const others = [...open].filter((what) => what !== "OVERDUE");
   return [
-    ...(isOverdue(key) ? [html`<p><span class="bad">overdue</span></p>`] : []),
-    ...others.map((what) => html`<p><a href="#exceptions">${what}</a></p>`),
+    ...(isOverdue(key) ? [markup`<p><span class="bad">overdue</span></p>`] : []),
+    ...others.map((what) => markup`<p><a href="#exceptions">${what}</a></p>`),
   ];
 }
 
 function phases(alias: string, versions: VersionReport[], nowMs: number): Markup {
   const rows = versions.flatMap(({ number, keyId, arn, phases: all }) =>
     all.map(({ kind, fromMs, toMs, note = "" }, index): Cell[] => {
-      const head = html`v${number}<br /><code>${arn || keyId}</code>`;
+      const head = markup`v${number}<br><code>${arn || keyId}</code>`;
       const duration = fromMs === undefined ? undefined : (toMs ?? nowMs) - fromMs;
       return [
         ...(index === 0 ? [{ head, rows: all.length }] : []),
@@ -51,7 +51,9 @@ function phases(alias: string, versions: VersionReport[], nowMs: number): Markup
         phaseTexts[kind].nist,
         at(fromMs),
         toMs === undefined && index === all.length - 1 ? "now" : at(toMs),
-        lasted(toMs === undefined && index < all.length - 1 ? undefined : duration),
+        kind === "destroyed"
+          ? ""
+          : lasted(toMs === undefined && index < all.length - 1 ? undefined : duration),
         note,
       ];
     }),
@@ -84,8 +86,8 @@ function cryptoperiods(alias: string, versions: VersionReport[], nowMs: number):
       limit === undefined
         ? "not known"
         : beyondMs > 0
-          ? html`<span class="bad">beyond by ${lasted(beyondMs)}</span>`
-          : html`<span class="good">within</span>`,
+          ? markup`<span class="bad">beyond by ${lasted(beyondMs)}</span>`
+          : markup`<span class="good">within</span>`,
     ];
   });
   return table(

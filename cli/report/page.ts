@@ -1,6 +1,6 @@
 /** The report as one HTML document, which needs nothing but itself. */
 import { controls } from "./controls.ts";
-import { html, Markup, table } from "./html.ts";
+import { markup, Markup, table } from "./html.ts";
 import { keySection } from "./key-section.ts";
 import type { Report } from "./model.ts";
 import { legend, patternDefinitions } from "./patterns.ts";
@@ -22,10 +22,11 @@ export function* page(report: Report, files: Written[]): Generator<string> {
   yield section("exceptions", "Exceptions", texts.exceptions, tables.exceptions(named));
   yield section("controls", "Controls", texts.controls, controls(report, summary));
   yield section("inventory", "Inventory", texts.inventory, tables.inventory(named));
-  yield html`<section aria-labelledby="timelines">
+  yield markup`<section aria-labelledby="timelines">
     <h2 id="timelines">Timelines</h2>
-    ${texts.timelines(report)} ${legend()}
-  </section> `.text;
+    ${texts.timelines(report)}
+    ${legend()}
+  `.text;
   for (const one of named) yield keySection(one, scale, report.madeAtMs).text;
   yield "</section>\n";
   yield section("rotations", "Rotations", texts.rotations, tables.rotations(named));
@@ -35,17 +36,19 @@ export function* page(report: Report, files: Written[]): Generator<string> {
   yield section("integrity", "Integrity of the journals", texts.integrity(report), chains);
   yield section("limits", "What this report cannot show", texts.limits(report));
   yield section("files", "Files", texts.files, filesTable(files));
-  yield html`</main>
+  yield markup`</main>
 <footer><p>Made by keyturn from the table ${report.tableName} at ${at(report.madeAtMs)} UTC.</p></footer>
 </body></html>
 `.text;
 }
 
 function section(id: string, title: string, text: Markup, body?: Markup): string {
-  return html`<section aria-labelledby="${id}">
+  return markup`<section aria-labelledby="${id}">
     <h2 id="${id}">${title}</h2>
-    ${text} ${body}
-  </section> `.text;
+    ${text}
+    ${body}
+  </section>
+  `.text;
 }
 
 const contents: [id: string, title: string][] = [
@@ -65,16 +68,13 @@ function head(report: Report, summary: Summary): Markup {
   const { period, tableName, madeAtMs, keys } = report;
   const owners = [...new Set(keys.map(({ owner }) => owner))].sort();
   const days = `${day(period.fromMs)} to ${day(period.toMs - 1)}`;
-  return html`<!doctype html>
+  return markup`<!doctype html>
     <html lang="en">
       <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta
-          http-equiv="Content-Security-Policy"
-          content="default-src 'none'; style-src 'unsafe-inline'"
-        />
+        <meta charset="utf-8"/>
+        <meta name="viewport" content="width=device-width, initial-scale=1"/>
+        <meta name="color-scheme" content="light dark"/>
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"/>
         <title>Key rotation evidence, ${days}</title>
         <style>
           ${new Markup(styles())}
@@ -102,31 +102,30 @@ function head(report: Report, summary: Summary): Markup {
         </header>
         <nav aria-label="Contents">
           <ol>
-            ${contents.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li> `)}
+            ${contents.map(([id, title]) => markup`<li><a href="#${id}">${title}</a></li>`)}
           </ol>
         </nav>
-        <main id="content" tabindex="-1"></main>
-      </body>
-    </html> `;
+        <main id="content" tabindex="-1">
+  `;
 }
 
 function figures(summary: Summary): Markup {
   const shown: [label: string, value: number, kind?: string][] = [
     ["managed keys", summary.keys],
-    ["in rotation now", summary.inRotation],
+    ["in rotation or drain now", summary.inRotation],
     ["overdue now", summary.overdue, summary.overdue > 0 ? "bad" : ""],
-    ["exceptions, open now", summary.openExceptions, summary.openExceptions > 0 ? "warn" : ""],
-    ["new versions in service, in the period", summary.activated],
-    ["rotations completed, in the period", summary.completed],
-    ["versions out of use, in the period", summary.revoked],
+    ["exceptions open now", summary.openExceptions, summary.openExceptions > 0 ? "warn" : ""],
+    ["versions put in service", summary.activated],
+    ["rotations completed", summary.completed],
+    ["versions put out of use", summary.revoked],
   ];
-  return html`<dl class="figures">
+  return markup`<dl class="figures">
     ${shown.map(
       ([label, value, kind = ""]) =>
-        html`<div>
+        markup`<div>
           <dt>${label}</dt>
           <dd class="${kind}">${value}</dd>
-        </div> `,
+        </div>`,
     )}
   </dl>`;
 }
@@ -137,20 +136,20 @@ function alerts({ broken, unread }: Summary): Markup | undefined {
   const items = [
     ...broken.map(
       (alias) =>
-        html`<li>
+        markup`<li>
           ${alias}: the chain of its journal is <strong>broken</strong>. What is said of it here may
           have been altered: see <a href="#integrity">Integrity</a>.
         </li>`,
     ),
     ...unread.map(
       (alias) =>
-        html`<li>
+        markup`<li>
           ${alias}: its record could not be read, since newer code wrote it. It is
           <strong>missing</strong> from this report.
         </li>`,
     ),
   ];
-  return html`<section class="alert" aria-labelledby="alert">
+  return markup`<section class="alert" aria-labelledby="alert">
     <h2 id="alert">This report does not hold for all keys</h2>
     <ul>
       ${items}
@@ -166,7 +165,7 @@ function filesTable(files: Written[]): Markup {
       rows: files.map(({ path, bytes, sha256 }) => [
         { head: path },
         bytes,
-        html`<code>${sha256}</code>`,
+        markup`<code>${sha256}</code>`,
       ]),
       none: "This document was made alone.",
     },

@@ -1,5 +1,5 @@
 /** What tells the phases apart without colour, defined once for all timelines, and their legend. */
-import { html, table, type Markup } from "./html.ts";
+import { markup, table, type Markup } from "./html.ts";
 import { phaseTexts, type PhaseKind } from "./phases.ts";
 
 /** The lines of each pattern, in a square of 8; what is not here is plain. */
@@ -16,11 +16,9 @@ const strokes: Partial<Record<PhaseKind, string>> = {
 export function patternDefinitions(): Markup {
   const patterns = Object.entries(strokes).map(
     ([kind, d]) =>
-      html`<pattern id="p-${kind}" width="8" height="8" patternUnits="userSpaceOnUse"
-        ><rect class="fill-${kind}" width="8" height="8" /><path class="stroke-${kind}" d="${d}"
-      /></pattern> `,
+      markup`<pattern id="p-${kind}" width="8" height="8" patternUnits="userSpaceOnUse"><rect class="fill-${kind}" width="8" height="8"/><path class="stroke-${kind}" d="${d}"/></pattern> `,
   );
-  return html`<svg class="defs" width="0" height="0" aria-hidden="true" focusable="false">
+  return markup`<svg class="defs" width="0" height="0" aria-hidden="true" focusable="false">
     <defs>${patterns}</defs>
   </svg>`;
 }
@@ -28,15 +26,16 @@ export function patternDefinitions(): Markup {
 export function legend(): Markup {
   const phases = (Object.keys(phaseTexts) as PhaseKind[]).map((kind) => {
     const { label, nist, meaning } = phaseTexts[kind];
-    const bar = html`<rect class="ph ph-${kind}" x="1" y="1" width="62" height="20" rx="2" />`;
+    const bar =
+      kind === "destroyed"
+        ? markup`<path class="ph ph-destroyed" d="M28 7l8 8m0-8l-8 8"/>`
+        : markup`<rect class="ph ph-${kind}" x="1" y="1" width="62" height="20" rx="2"/>`;
     return [swatch(bar), { head: label }, nist, meaning];
   });
-  const limit = html`<path class="limit" d="M26 6h12l-6 9z" />`;
-  const overdue = html`<rect class="overdue" x="1" y="9" width="62" height="4" />`;
-  const now = html`<path class="now" d="M32 0v22" />`;
-  const alarm = html`<g class="compromised"
-    ><path d="M32 2l9 17h-18z" /><text x="32" y="17">!</text></g
-  >`;
+  const limit = markup`<path class="limit" d="M26 6h12l-6 9z"/>`;
+  const overdue = markup`<rect class="overdue" x="1" y="9" width="62" height="4"/>`;
+  const now = markup`<path class="now" d="M32 0v22"/>`;
+  const alarm = markup`<g class="compromised"><path d="M32 2l9 17h-18z"/><text x="32" y="17">!</text></g>`;
   const marks = [
     [swatch(limit), { head: "end of the cryptoperiod" }, "", "by the policy of the time"],
     [swatch(overdue), { head: "overdue" }, "", "it served beyond its cryptoperiod"],
@@ -55,14 +54,7 @@ export function legend(): Markup {
 }
 
 function swatch(inner: Markup): Markup {
-  return html`<svg
-    class="swatch"
-    viewBox="0 0 64 22"
-    width="64"
-    height="22"
-    aria-hidden="true"
-    focusable="false"
-  >
+  return markup`<svg class="swatch" viewBox="0 0 64 22" width="64" height="22" aria-hidden="true" focusable="false">
     ${inner}
   </svg>`;
 }
@@ -77,6 +69,6 @@ export function patternStyles(): string {
 .stroke-pre-active{stroke-width:2.4;stroke-linecap:round}.stroke-retained{stroke-width:.9}
 .ph{stroke:var(--bar-edge);stroke-width:1}
 .ph-active{fill:var(--f-active);stroke:var(--f-active)}
-.ph-destroyed{fill:var(--paper);stroke-dasharray:2 3}
+.ph-destroyed{fill:none;stroke:var(--ink);stroke-width:1.6}
 .ph-released,.ph-unknown{fill:none;stroke-dasharray:6 3}`;
 }

@@ -3,7 +3,7 @@
 export type PhaseKind = keyof typeof phaseTexts;
 
 export type PhaseText = {
-  /** Inside a bar; a letter or two where there is no room. */
+  /** Inside a bar; `short` where there is little room. */
   label: string;
   short: string;
   nist: string;

@@ -1,14 +1,14 @@
 /** Moments and durations as the report writes them. */
 import { moment } from "../words.ts";
-import { html, type Markup } from "./html.ts";
+import { markup, type Markup } from "./html.ts";
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
 
 /** To the minute, in UTC. */
 export function at(atMs: number | undefined, otherwise = "not known"): Markup {
-  if (atMs === undefined) return html`<span class="quiet">${otherwise}</span>`;
-  return html`<time datetime="${isoAt(atMs)}">${moment(atMs)}</time>`;
+  if (atMs === undefined) return markup`<span class="quiet">${otherwise}</span>`;
+  return markup`<time datetime="${isoAt(atMs)}">${moment(atMs)}</time>`;
 }
 
 export function isoAt(atMs: number): string {

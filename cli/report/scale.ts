@@ -32,7 +32,7 @@ export function placeOf({ fromMs, toMs }: Scale, atMs: number): number {
   return (atMs - fromMs) / (toMs - fromMs);
 }
 
-const ticksWanted = 12;
+const ticksWanted = 15;
 const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 
 function ticksOf(fromMs: number, toMs: number): Scale["ticks"] {

@@ -18,7 +18,7 @@ const dark = `--paper:#11161d;--ink:#e4e8ee;--quiet:#a3adba;--rule:#333d4a;--was
 const page = `*{box-sizing:border-box}
 html{font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"Liberation Sans","DejaVu Sans",sans-serif;-webkit-text-size-adjust:100%;color-scheme:light dark}
 body{margin:0;background:var(--paper);color:var(--ink)}
-header,main,footer,nav{max-width:69rem;margin:0 auto;padding:0 1.5rem}
+header,main,footer,nav{max-width:71rem;margin:0 auto;padding:0 1.5rem}
 header{padding-top:2.75rem}
 h1{font-size:1.9rem;line-height:1.2;letter-spacing:-.015em;margin:0 0 .35rem;font-weight:650}
 h2{font-size:1.3rem;line-height:1.3;margin:3.25rem 0 .6rem;padding-top:1.1rem;border-top:1px solid var(--rule);font-weight:650;letter-spacing:-.008em}
@@ -49,9 +49,9 @@ caption{text-align:left;color:var(--quiet);font-size:.84rem;padding:0 0 .4rem}
 th,td{text-align:left;vertical-align:top;padding:.36rem .9rem .36rem 0;border-bottom:1px solid var(--rule)}
 th:last-child,td:last-child{padding-right:0}
 thead th{font-weight:600;color:var(--quiet);border-bottom:1.5px solid var(--quiet);vertical-align:bottom}
-tbody th{font-weight:600}
+tbody th{font-weight:600}th code,.sub{font-weight:400}
 time,.nowrap{white-space:nowrap}
-td.words{min-width:15rem}td.id,td.hash{overflow-wrap:anywhere;min-width:9rem}
+td.words{min-width:12rem;overflow-wrap:anywhere}td.id,td.hash{overflow-wrap:anywhere;min-width:11rem}
 .key{margin:0 0 1.7rem;padding-top:.4rem;content-visibility:auto;contain-intrinsic-size:auto 250px}
 .key-head{display:flex;flex-wrap:wrap;gap:.1rem .9rem;align-items:baseline}
 .key-head p{margin:0;color:var(--quiet);font-size:.88rem;max-width:none}
@@ -89,7 +89,7 @@ nav,.skip{display:none}
 .timeline{min-width:0}
 details::details-content{content-visibility:visible;display:block;block-size:auto}
 summary{color:var(--quiet);list-style:none}
-h2,h3,caption,.key-head,.picture{break-after:avoid}
+h2,h3,caption,thead,summary,.key-head,.picture{break-after:avoid}
 tr,svg,.alert,.figures{break-inside:avoid}
 thead{display:table-header-group}
 td.words,td.id,td.hash{min-width:0;overflow-wrap:anywhere}

@@ -1,13 +1,14 @@
 /** The sections that are one table for all keys. */
-import { html, table, type Markup } from "./html.ts";
+import { markup, table, type Markup } from "./html.ts";
 import type { KeyReport, Report } from "./model.ts";
 import { at, lasted } from "./say.ts";
+import type { Drain } from "./drains.ts";
 import type { Exception } from "./exceptions.ts";
 
 export type Named = { key: KeyReport; id: string };
 
 function linkTo({ key, id }: Named): Markup {
-  return html`<a href="#${id}">${key.alias}</a>`;
+  return markup`<a href="#${id}">${key.alias}</a>`;
 }
 
 export function inventory(all: Named[]): Markup {
@@ -18,17 +19,17 @@ export function inventory(all: Named[]): Markup {
     const also = key.aliases.slice(1);
     return [
       {
-        head: html`${linkTo(named)}${also.length === 0 ? undefined : html`<br />${also.join(", ")}`}`,
+        head: markup`${linkTo(named)}${also.length === 0 ? undefined : markup`<br>${also.join(", ")}`}`,
       },
       shape === undefined
         ? "not known"
-        : html`${shape.spec}<br />${shape.usage}<br />${shape.origin}`,
+        : markup`${shape.spec}<br>${shape.usage}<br>${shape.origin}`,
       key.owner,
       policyOf(key),
       standingOf(key),
       serving === undefined
         ? "none"
-        : html`v${serving.number}<br /><code>${serving.arn || serving.keyId}</code>`,
+        : markup`v${serving.number}<br><code>${serving.arn || serving.keyId}</code>`,
     ];
   });
   return table(
@@ -61,9 +62,9 @@ function policyOf({ policy }: KeyReport): string {
 
 function standingOf({ enrolledBy, enrolledAtMs, unenrolment }: KeyReport): Markup {
   if (unenrolment !== undefined) {
-    return html`un-enrolled by ${unenrolment.by}<br />${at(unenrolment.atMs)}`;
+    return markup`un-enrolled by ${unenrolment.by}<br>${at(unenrolment.atMs)}`;
   }
-  return html`${enrolledBy}<br />${at(enrolledAtMs, "not enrolled yet")}`;
+  return markup`${enrolledBy}<br>${at(enrolledAtMs, "not enrolled yet")}`;
 }
 
 export function exceptions(all: Named[]): Markup {
@@ -71,11 +72,10 @@ export function exceptions(all: Named[]): Markup {
   const rows = [...found.filter(isOpen), ...found.filter((item) => !isOpen(item))].map(
     ({ named, one }) => [
       { head: linkTo(named) },
-      html`<span class="${classOf(one)}">${one.what}</span
-        >${one.effect === undefined ? undefined : html`<br />${one.effect}`}`,
+      markup`<span class="${classOf(one)}">${breakable(one.what)}</span>${one.effect === undefined ? undefined : markup`<br>${one.effect}`}`,
       at(one.fromMs),
-      one.toMs === undefined ? html`<span class="warn">open</span>` : at(one.toMs),
-      html`${one.seen}${one.next === undefined ? undefined : html`<br /><code>${one.next}</code>`}`,
+      one.toMs === undefined ? markup`<span class="warn">open</span>` : at(one.toMs),
+      one.seen,
     ],
   );
   return table(
@@ -86,6 +86,14 @@ export function exceptions(all: Named[]): Markup {
       none: "None in this period, and none is open.",
     },
     "Exceptions",
+  );
+}
+
+/** A code is one long word; it may break where its parts do. */
+function breakable(code: string): Markup[] {
+  const parts = code.split("_");
+  return parts.map((part, at) =>
+    at === parts.length - 1 ? markup`${part}` : markup`${part}_<wbr>`,
   );
 }
 
@@ -102,14 +110,13 @@ export function rotations(all: Named[]): Markup {
   const rows = all.flatMap((named) =>
     named.key.rotations.map((one) => [
       { head: linkTo(named) },
-      html`${one.kind}<br />v${one.from} to v${one.to}`,
+      markup`${one.kind}<br>v${one.from} to v${one.to}`,
       at(one.beganAtMs),
       at(one.activatedAtMs, "–"),
       at(one.drainedAtMs, "–"),
       at(one.disabledAtMs, "–"),
       at(one.completedAtMs, "–"),
-      one.outcome,
-      one.reason,
+      markup`${one.outcome}<br><span class="quiet">${one.reason}</span>`,
     ]),
   );
   return table(
@@ -123,8 +130,7 @@ export function rotations(all: Named[]): Markup {
         "Old one quiet",
         "Disabled",
         "Completed",
-        "Outcome",
-        { title: "Why", class: "words" },
+        { title: "Outcome, and why it began", class: "words" },
       ],
       rows,
       none: "None in this period.",
@@ -138,11 +144,11 @@ export function decisions(all: Named[]): Markup {
     named.key.decisions.map((one) => [
       { head: linkTo(named) },
       at(one.atMs),
-      html`${one.asked}${one.version === undefined ? undefined : ` of v${one.version}`}`,
+      markup`${one.asked}${one.version === undefined ? undefined : ` of v${one.version}`}`,
       one.by,
-      one.outcome === "done" ? "done" : html`<span class="warn">refused</span>`,
-      html`${one.reason}${one.evidence === undefined ? undefined : html`<br />evidence <code>${one.evidence}</code>`}`,
-      html`line ${one.line}<br /><code>${one.requestId}</code>`,
+      one.outcome === "done" ? "done" : markup`<span class="warn">refused</span>`,
+      markup`${one.reason}${one.evidence === undefined ? undefined : markup`<br>evidence <code>${one.evidence}</code>`}`,
+      markup`line ${one.line}<br><code>${one.requestId}</code>`,
     ]),
   );
   return table(
@@ -168,20 +174,15 @@ export function evidence(all: Named[]): Markup {
   const rows = all.flatMap((named) =>
     named.key.drains.flatMap((drain) =>
       drain.readings.map((reading, index) => {
-        const approval =
-          drain.approval === undefined
-            ? "–"
-            : html`${drain.approval.by},
-              ${at(drain.approval.atMs)}${drain.approval.override ? html`<br /><span class="bad">evidence overridden</span>` : undefined}`;
-        const head = html`${linkTo(named)}<br />v${drain.version}${drain.originate === undefined ? undefined : html`<br />${drain.originate}`}`;
+        const { hash } = reading;
+        const isSame = hash !== "" && drain.readings[index - 1]?.hash === hash;
         return [
-          ...(index === 0 ? [{ head, rows: drain.readings.length }] : []),
+          ...(index === 0 ? [{ head: drainHead(named, drain), rows: drain.readings.length }] : []),
           at(reading.atMs),
           reading.what,
           reading.lastUse,
-          html`${lasted(reading.quietMs)} of ${lasted(drain.quietForMs)}`,
-          html`<code>${reading.hash || "not on record"}</code>`,
-          approval,
+          markup`${lasted(reading.quietMs)} of ${lasted(drain.quietForMs)}`,
+          isSame ? "the same" : markup`<code>${hash || "not on record"}</code>`,
         ];
       }),
     ),
@@ -197,7 +198,6 @@ export function evidence(all: Named[]): Markup {
         { title: "Last use", class: "words" },
         "Quiet, of what is asked",
         { title: "Hash of the evidence", class: "hash" },
-        "Approved by",
       ],
       rows,
       none: "No version was on its way out of use in this period.",
@@ -206,21 +206,30 @@ export function evidence(all: Named[]): Markup {
   );
 }
 
+function drainHead(named: Named, { version, originate, approval }: Drain): Markup {
+  const word =
+    approval === undefined
+      ? undefined
+      : markup`<br>approved by ${approval.by},<br>${at(approval.atMs)}`;
+  const overridden =
+    approval?.override === true
+      ? markup`<br><span class="bad">evidence overridden</span>`
+      : undefined;
+  return markup`${linkTo(named)} v${version}<span class="sub"><br>originate: ${originate ?? "not known"}${word}</span>${overridden}`;
+}
+
 export function integrity(all: Named[], { tableName }: Report): Markup {
   const rows = all.map((named) => {
     const { chain, journal, alias } = named.key;
     const verify =
       chain.kind === "whole"
-        ? html`<code
-            >keyturn verify ${alias} --anchor ${chain.lines}:${chain.head} --table
-            ${tableName}</code
-          >`
-        : html`${chain.why}<br /><code>keyturn verify ${alias} --table ${tableName}</code>`;
+        ? markup`<code>keyturn verify ${alias} --anchor ${chain.lines}:${chain.head} --table ${tableName}</code>`
+        : markup`${chain.why}<br><code>keyturn verify ${alias} --table ${tableName}</code>`;
     return [
       { head: linkTo(named) },
       chain.kind === "whole"
-        ? html`<span class="good">whole</span>`
-        : html`<span class="bad">BROKEN at line ${chain.revision}</span>`,
+        ? markup`<span class="good">whole</span>`
+        : markup`<span class="bad">BROKEN at line ${chain.revision}</span>`,
       journal.lines,
       at(journal.firstAtMs, "–"),
       verify,

@@ -1,5 +1,5 @@
 /** The versions of a managed key over time, as SVG; the table beside it has the same facts. */
-import { html, type Markup } from "./html.ts";
+import { markup, type Markup } from "./html.ts";
 import type { KeyReport } from "./model.ts";
 import { phaseTexts, type Phase, type PhaseKind } from "./phases.ts";
 import { day, lasted } from "./say.ts";
@@ -19,12 +19,7 @@ export function timeline(key: KeyReport, scale: Scale, id: string): Markup {
   const shown = key.versions.filter((version) => isOn(scale, version));
   const height = head + Math.max(1, shown.length) * rowHeight + 4;
   const rows = shown.map((version, row) => rowOf(version, head + row * rowHeight, scale));
-  return html`<svg
-    class="timeline"
-    role="img"
-    viewBox="0 0 ${width} ${height}"
-    aria-labelledby="${id}-t ${id}-d"
-  >
+  return markup`<svg class="timeline" role="img" viewBox="0 0 ${width} ${height}" aria-labelledby="${id}-t ${id}-d">
     <title id="${id}-t">Versions of ${key.alias} over time</title>
     <desc id="${id}-d">${described(key, shown.length)}</desc>
     ${axis(scale, height)}${shown.length === 0 ? nothing() : rows}${nowMark(scale, height)}
@@ -50,43 +45,26 @@ function axis(scale: Scale, height: number): Markup {
   const ahead = xOf(scale, scale.nowMs);
   const future =
     ahead < width - right
-      ? html`<rect
-          class="future"
-          x="${ahead}"
-          y="${head - 4}"
-          width="${round(width - right - ahead)}"
-          height="${height - head}"
-        />`
+      ? markup`<rect class="future" x="${ahead}" y="${head - 4}" width="${round(width - right - ahead)}" height="${height - head}"/>`
       : undefined;
   const ticks = scale.ticks.map(({ atMs, label }) => {
     const x = xOf(scale, atMs);
-    const anchor = x > width - 60 ? html` text-anchor="end"` : undefined;
-    return html`<path class="grid" d="M${x} ${head - 6}V${height}" /><text
-        class="tick"
-        x="${x}"
-        y="13"
-        ${anchor}
-        >${label}</text
-      >`;
+    const isRoom = x + label.length * letter < width;
+    const said = isRoom ? markup`<text class="tick" x="${x}" y="13">${label}</text>` : undefined;
+    return markup`<path class="grid" d="M${x} ${head - 6}V${height}"/>${said}`;
   });
-  return html`${future}${ticks}`;
+  return markup`${future}${ticks}`;
 }
 
 function nowMark(scale: Scale, height: number): Markup | undefined {
   const x = xOf(scale, scale.nowMs);
   if (scale.nowMs > scale.toMs || scale.nowMs < scale.fromMs) return undefined;
-  return html`<path class="now" d="M${x} ${head - 8}V${height}" /><text
-      class="now-label"
-      x="${round(x + 4)}"
-      y="${head - 2}"
-      >now</text
-    >`;
+  return markup`<path class="now" d="M${x} ${head - 8}V${height}"/><text class="now-label" x="${round(x + 4)}" y="${head + 1}">now</text>`;
 }
 
 function rowOf(version: VersionReport, y: number, scale: Scale): Markup {
   const middle = y + barHeight / 2 + 8;
-  return html`<text class="version" x="0" y="${middle}">v${version.number}</text
-    ><text class="key-id" x="30" y="${middle}">${version.keyId.slice(0, 8)}…</text>
+  return markup`<text class="version" x="0" y="${middle}">v${version.number}</text><text class="key-id" x="30" y="${middle}">${version.keyId.slice(0, 8)}…</text>
     ${version.phases.map((phase) => bar(version, phase, y + 4, scale))}${limit(version, y, scale)}${overdue(version, y, scale)}${compromised(version, y, scale)}`;
 }
 
@@ -99,18 +77,17 @@ function bar(version: VersionReport, phase: Phase, y: number, scale: Scale): Mar
   const end = clamped(scale, endMs);
   if (endMs < scale.fromMs || (fromMs ?? 0) > scale.toMs) return undefined;
   const wide = Math.max(2.5, end - start);
+  if (kind === "destroyed") return destroyed(version, fromMs, start, y);
   const said = `v${version.number} ${phaseTexts[kind].label}: ${sinceWhen(fromMs)}${toMs === undefined ? "" : ` to ${day(toMs)}`}`;
-  return html`<g
-    ><title>${said}</title
-    ><rect
-      class="ph ph-${kind}"
-      x="${round(start)}"
-      y="${y}"
-      width="${round(wide)}"
-      height="${barHeight}"
-      rx="${Math.min(2, wide / 3)}"
-    />${label(kind, start, y, wide, durationOf(phase, scale))}</g
-  >`;
+  return markup`<g><title>${said}</title><rect class="ph ph-${kind}" x="${round(start)}" y="${y}" width="${round(wide)}" height="${barHeight}" rx="${Math.min(2, wide / 3)}"/>${label(kind, start, y, wide, durationOf(phase, scale))}</g>`;
+}
+
+/** Nothing is left of it: a cross where it ended, and the word, which may run over. */
+function destroyed({ number }: VersionReport, fromMs: number | undefined, x: number, y: number) {
+  const said = `v${number} destroyed: ${sinceWhen(fromMs)}`;
+  const anchored = x > width - 100;
+  const text = markup`<text class="in-bar on-destroyed" x="${round(x + 16)}" y="${y + 14}">${anchored ? "" : "destroyed"}</text>`;
+  return markup`<g><title>${said}</title><path class="ph ph-destroyed" d="M${round(x + 4)} ${y + 6}l8 8m0-8l-8 8"/>${text}</g>`;
 }
 
 function sinceWhen(fromMs: number | undefined): string {
@@ -132,16 +109,14 @@ function label(
   const { label: full, short } = phaseTexts[kind];
   const text = [full + duration, full, short].find((one) => one.length * letter + 10 <= wide);
   if (text === undefined) return undefined;
-  return html`<text class="in-bar on-${kind}" x="${round(x + 6)}" y="${y + 14}">${text}</text>`;
+  return markup`<text class="in-bar on-${kind}" x="${round(x + 6)}" y="${y + 14}">${text}</text>`;
 }
 
 /** The end of the cryptoperiod: a triangle that points at it. */
 function limit({ cryptoperiodEndsAtMs: atMs }: VersionReport, y: number, scale: Scale) {
   if (atMs === undefined || atMs < scale.fromMs || atMs > scale.toMs) return undefined;
   const x = xOf(scale, atMs);
-  return html`<path class="limit" d="M${round(x - 4)} ${y - 1}h8l-4 6z"
-    ><title>end of its cryptoperiod: ${day(atMs)}</title></path
-  >`;
+  return markup`<path class="limit" d="M${round(x - 4)} ${y - 1}h8l-4 6z"><title>end of its cryptoperiod: ${day(atMs)}</title></path>`;
 }
 
 function overdue({ overdue: spans }: VersionReport, y: number, scale: Scale): Markup[] {
@@ -150,31 +125,18 @@ function overdue({ overdue: spans }: VersionReport, y: number, scale: Scale): Ma
     .map(({ fromMs, toMs }) => {
       const start = clamped(scale, fromMs);
       const wide = Math.max(3, clamped(scale, toMs ?? scale.nowMs) - start);
-      return html`<rect
-        class="overdue"
-        x="${round(start)}"
-        y="${y + 4 + barHeight}"
-        width="${round(wide)}"
-        height="4"
-        ><title>past its cryptoperiod since ${day(fromMs)}</title></rect
-      >`;
+      return markup`<rect class="overdue" x="${round(start)}" y="${y + 4 + barHeight}" width="${round(wide)}" height="4"><title>past its cryptoperiod since ${day(fromMs)}</title></rect>`;
     });
 }
 
 function compromised({ compromisedAtMs: atMs }: VersionReport, y: number, scale: Scale) {
   if (atMs === undefined || atMs < scale.fromMs || atMs > scale.toMs) return undefined;
   const x = xOf(scale, atMs);
-  return html`<g class="compromised"
-    ><title>declared compromised: ${day(atMs)}</title><path d="M${x} ${y + 1}l7 13h-14z" /><text
-      x="${x}"
-      y="${y + 12}"
-      >!</text
-    ></g
-  >`;
+  return markup`<g class="compromised"><title>declared compromised: ${day(atMs)}</title><path d="M${x} ${y + 1}l7 13h-14z"/><text x="${x}" y="${y + 12}">!</text></g>`;
 }
 
 function nothing(): Markup {
-  return html`<text class="key-id" x="${left}" y="${head + 18}">no version in this time</text>`;
+  return markup`<text class="key-id" x="${left}" y="${head + 18}">no version in this time</text>`;
 }
 
 function clamped(scale: Scale, atMs: number): number {

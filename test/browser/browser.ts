@@ -1,0 +1,50 @@
+/** The Chromium of this machine; a test that needs one does not pass without. */
+import { existsSync } from "node:fs";
+import { chromium, type Browser, type Page } from "playwright-core";
+
+const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+const quietly = [
+  ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
+  ...["--disable-background-networking", "--disable-component-update"],
+];
+
+export async function launched(): Promise<Browser> {
+  if (!existsSync(executablePath)) {
+    throw new Error(
+      `there is no ${executablePath}: run .ci/browser, install the package chromium, or set CHROMIUM`,
+    );
+  }
+  return chromium.launch({ executablePath, args: quietly });
+}
+
+export type Opened = {
+  page: Page;
+  /** What the console and the page complain of. */
+  complaints: string[];
+  /** What was asked for besides the document itself. */
+  requests: string[];
+};
+
+export type Look = { width?: number; colorScheme?: "light" | "dark" };
+
+export async function opened(browser: Browser, path: string, look: Look = {}): Promise<Opened> {
+  const { width = 1280, colorScheme = "light" } = look;
+  // The tests' own scripts are put in beside the document, whose policy allows none.
+  const viewport = { width, height: 900 };
+  const page = await browser.newPage({ viewport, colorScheme, bypassCSP: true });
+  const complaints: string[] = [];
+  const requests: string[] = [];
+  const url = `file://${path}`;
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  await page.route("**/*", async (route) => {
+    if (route.request().url() === url) return route.continue();
+    requests.push(route.request().url());
+    return route.abort();
+  });
+  await page.goto(url);
+  return { page, complaints, requests };
+}

@@ -1,0 +1,52 @@
+/** What is asked of the page itself, as text: the browser's own names are not those of this project. */
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import type { Page } from "playwright-core";
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const axeSource = await readFile(axe, "utf8");
+
+type Violation = { id: string; impact: string | null; nodes: { html: string }[] };
+
+/** Serious and critical ones, each with a few of the elements that have it. */
+export async function violationsIn(page: Page, within: string[]): Promise<string[]> {
+  await page.evaluate(axeSource);
+  const asked = JSON.stringify({ include: within.map((one) => [one]) });
+  const run = `axe.run(${asked}, { resultTypes: ["violations"] }).then((all) => all.violations)`;
+  const violations = await page.evaluate<Violation[]>(run);
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => {
+      const some = nodes.slice(0, 3).map(({ html }) => html);
+      return `${id}, ${nodes.length} times: ${some.join(" ")}`;
+    });
+}
+
+/** Of every timeline, once scrolled to: whether it has a size, a bar, and a place in the window. */
+export function timelinesSeen(page: Page): Promise<boolean[]> {
+  return page.evaluate<boolean[]>(`[...document.querySelectorAll("svg.timeline")].map((svg) => {
+    svg.scrollIntoView({ block: "center" });
+    const { width, height, top } = svg.getBoundingClientRect();
+    const wide = svg.querySelector(".ph")?.getBoundingClientRect().width ?? 0;
+    return width > 300 && height > 30 && wide > 0 && top >= 0 && top < innerHeight;
+  })`);
+}
+
+export function widthOf(page: Page): Promise<number> {
+  return page.evaluate<number>("document.documentElement.scrollWidth");
+}
+
+export function backgroundOf(page: Page): Promise<string> {
+  return page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
+}
+
+export function scrollToEnd(page: Page): Promise<void> {
+  return page.evaluate<undefined>("scrollTo(0, document.body.scrollHeight)");
+}
+
+/** Its id, and what it says. */
+export function focused(page: Page): Promise<{ id: string; text: string }> {
+  return page.evaluate<{ id: string; text: string }>(
+    "({ id: document.activeElement.id, text: document.activeElement.textContent.trim() })",
+  );
+}
