@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { CommanderError } from "commander";
 import { exitCodes, type ExitCode } from "./failure.ts";
+import { promptOf } from "./confirm.ts";
 import { createProgram } from "./program.ts";
 import { noteCommand, noteText } from "./say.ts";
 import { endQuietlyWithThePipe, talkOf } from "./talk.ts";
@@ -27,6 +28,7 @@ const program = createProgram({
   exit: (code: ExitCode) => {
     process.exitCode = code;
   },
+  prompt: promptOf(process.stdin, process.stderr),
 });
 program.exitOverride();
 for (const command of program.commands) command.exitOverride();

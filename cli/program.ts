@@ -1,7 +1,9 @@
 /** The commands, their options and their help. */
 import { Command } from "commander";
 import { endpointOf, momentOf } from "./arguments.ts";
+import type { Prompt } from "./confirm.ts";
 import { examplesOf } from "./examples.ts";
+import { formatItem } from "./help.ts";
 import { addPlans } from "./plan-commands.ts";
 import { addReads } from "./read-commands.ts";
 import { addRequests } from "./request-commands.ts";
@@ -17,6 +19,7 @@ export type Surroundings = {
   /** A new id of a request: later ones sort behind earlier ones. */
   newId: () => string;
   exit: (code: ExitCode) => void;
+  prompt: Prompt;
 };
 
 export type Common = Where & { json?: boolean; now?: number };
@@ -52,6 +55,7 @@ export function createProgram(around: Surroundings): Command {
       momentOf,
     )
     .showHelpAfterError("(keyturn --help shows how)")
+    .configureHelp({ formatItem, minWidthToWrap: 20 })
     .configureOutput({ getOutHelpWidth: () => columns, getErrHelpWidth: () => columns });
 
   const within: Within = async (command, work) => {

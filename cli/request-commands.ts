@@ -1,9 +1,12 @@
 /** The commands that write a request, one for each kind of docs/requests.md. */
-import { userInfo } from "node:os";
 import { type Command, Option } from "commander";
-import { exitCodes, Failure } from "./failure.ts";
 import { wholeNumber } from "./arguments.ts";
+import { asker, byOption } from "./asker.ts";
+import type { Asking, Typed } from "./commands/requests.ts";
+import type { Prompt } from "./confirm.ts";
+import type { ExitCode } from "./failure.ts";
 import type { Surroundings, Within } from "./program.ts";
+import type { Session } from "./session.ts";
 
 type RequestOptions = {
   by?: string;
@@ -14,6 +17,9 @@ type RequestOptions = {
   evidence?: string;
   override?: boolean;
   proposal?: number;
+  policy?: string;
+  anyway?: boolean;
+  anew?: boolean;
 };
 
 type RequestCommand = {
@@ -23,8 +29,16 @@ type RequestCommand = {
   kind?: (options: RequestOptions) => string;
   fields?: (options: RequestOptions) => Record<string, string | number | boolean | undefined>;
   effect: (options: RequestOptions) => string;
-  /** The alias has to be typed. */
-  typed?: (options: RequestOptions) => boolean;
+  /** It is for what is no managed key yet. */
+  begins?: boolean;
+  /** What is shown in place of being asked for, where there is something to show. */
+  instead?: (
+    session: Session,
+    alias: string,
+    options: RequestOptions,
+  ) => Promise<ExitCode | undefined>;
+  /** Whether the alias has to be typed; not by default. */
+  typed?: (options: RequestOptions) => Typed;
 };
 
 const version = new Option("--version <number>", "the version that is meant").argParser(
@@ -74,16 +88,16 @@ const requestCommands: RequestCommand[] = [
     description: "accepts the evidence of drain of a version, for a policy with an approval gate",
     options: [
       version,
-      new Option("--evidence <hash>", "the hash in the finding APPROVAL_REQUIRED"),
+      new Option("--evidence <hash>", "the hash in the finding, for a script that has read it"),
       new Option("--override", "of a compromised version: whatever the evidence says"),
       confirm,
     ],
-    fields: ({ version: number, evidence, override, confirm: typed }) => ({
+    fields: ({ version: number, evidence, override }) => ({
       version: number,
       evidence,
-      ...(override === true ? { override, confirm: typed } : {}),
+      ...(override === true ? { override } : {}),
     }),
-    typed: ({ override }) => override === true,
+    typed: ({ override }) => (override === true ? "in the request" : "no"),
     effect: ({ override }) =>
       override === true
         ? "The version is disabled although it is, or may be, in use; where IAM forbids that, the finding prints the command. It is never deleted on this."
@@ -97,60 +111,85 @@ const requestCommands: RequestCommand[] = [
         "--proposal <number>",
         "the number of what was shown, to have it written",
       ).argParser(wholeNumber),
+      new Option("--anew", "shows anew what was shown before"),
+      confirm,
     ],
     fields: ({ proposal }) => ({ proposal }),
+    instead: async (session, alias, { proposal, anew }) => {
+      if (proposal !== undefined || anew === true) return undefined;
+      const { shownProposal } = await import("./commands/reconcile.ts");
+      return shownProposal(session, alias);
+    },
+    typed: ({ proposal }) => (proposal === undefined ? "no" : "here"),
     effect: ({ proposal }) =>
       proposal === undefined
         ? "The record is held against KMS, and the finding STATE_BEHIND_KMS shows what would be written, with its number. Nothing is changed."
         : "What was shown under this number is written, if it is still what KMS says.",
   },
   {
+    name: "enrol",
+    description:
+      "has the key behind an alias managed, between two deploys: up to disable, where taggedAliases allows it",
+    options: [
+      new Option("--policy <name>", "a policy of the configuration").makeOptionMandatory(true),
+    ],
+    fields: ({ policy }) => ({ policy }),
+    begins: true,
+    effect: () =>
+      "The key behind the alias is tagged as version 1, and rotated as its policy says; no old version of it is ever deleted.",
+  },
+  {
     name: "unenrol",
     description: "takes keyturn's tags off, and manages the key no longer",
     options: [confirm],
     kind: () => "un-enrol",
-    fields: ({ confirm: typed }) => ({ confirm: typed }),
-    typed: () => true,
+    typed: () => "in the request",
     effect: () => "keyturn's tags come off; every key and alias stays as it is.",
   },
 ];
 
-/** A container's user may have no name at all. */
-function nameOf(env: Record<string, string | undefined>): string | undefined {
-  try {
-    return env["USER"] ?? userInfo().username;
-  } catch {
-    return undefined;
-  }
-}
-
-export function addRequests(program: Command, { env, newId }: Surroundings, within: Within): void {
+export function addRequests(
+  program: Command,
+  { env, newId, prompt }: Surroundings,
+  within: Within,
+): void {
   for (const request of requestCommands) {
     const command = program
       .command(request.name)
       .description(request.description)
       .argument("<alias>")
-      .option("--by <who>", "who asks; the journal shows it", nameOf(env))
-      .option("--reason <text>", "why");
+      .option(...byOption)
+      .option("--reason <text>", "why")
+      .option("--anyway", "also where the function would refuse it as things are");
     for (const option of request.options ?? []) command.addOption(option);
     command.action(async (alias: string, options: RequestOptions, self: Command) => {
-      const { ask, confirmed } = await import("./commands/requests.ts");
-      const { by } = options;
-      if (by === undefined) {
-        const message = "who asks? Name them by --by: the journal shows it.";
-        throw new Failure(exitCodes.usage, message, `keyturn ${request.name} --help`);
-      }
-      if (request.typed?.(options) === true) confirmed(alias, options.confirm, request.name);
-      await within(self, (session) =>
-        ask(session, alias, {
-          kind: request.kind?.(options) ?? request.name,
-          fields: request.fields?.(options) ?? {},
-          by,
-          ...(options.reason === undefined ? {} : { reason: options.reason }),
-          id: newId(),
-          effect: request.effect(options),
-        }),
-      );
+      const { ask } = await import("./commands/requests.ts");
+      const by = asker(options.by, env, request.name);
+      await within(self, async (session) => {
+        const shown = await request.instead?.(session, alias, options);
+        return shown ?? ask(session, alias, askingFor(request, options, by, newId(), prompt));
+      });
     });
   }
+}
+
+function askingFor(
+  request: RequestCommand,
+  options: RequestOptions,
+  by: string,
+  id: string,
+  prompt: Prompt,
+): Asking {
+  const { reason, confirm: typed, anyway = false } = options;
+  return {
+    command: request.name,
+    kind: request.kind?.(options) ?? request.name,
+    fields: request.fields?.(options) ?? {},
+    ...(reason === undefined ? {} : { reason }),
+    effect: request.effect(options),
+    begins: request.begins === true,
+    typed: request.typed?.(options) ?? "no",
+    confirm: typed,
+    ...{ by, id, anyway, prompt },
+  };
 }

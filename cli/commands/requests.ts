@@ -1,52 +1,143 @@
 /** What people ask of a managed key: a request item each, which the next run finds. */
 import { parseRequest } from "../../lambda/requests.ts";
+import { confirmed, type Prompt } from "../confirm.ts";
+import { enrollableAlias } from "../enrollable.ts";
 import { exitCodes, Failure, type ExitCode } from "../failure.ts";
+import type { Planned } from "../forecast/forecast.ts";
+import { proposalLines } from "../proposal.ts";
+import { noteCommand, noteText, sayText } from "../say.ts";
 import type { Session } from "../session.ts";
+import { supplied, type Fields } from "../supplied.ts";
+import { printable } from "../text.ts";
 
 export const requestSchema = "keyturn/request/1";
 
+/** Whether the alias has to be typed, and whether the request says that it was. */
+export type Typed = "no" | "here" | "in the request";
+
 export type Asking = {
+  /** As it is typed. */
+  command: string;
   kind: string;
-  /** The fields of its kind; those that are undefined are left out. */
-  fields: Record<string, string | number | boolean | undefined>;
+  /** The fields of its kind; those that are undefined are left out, or found in the record. */
+  fields: Fields;
   by: string;
   reason?: string;
   /** The item's id. */
   id: string;
   /** What will happen, when the next run has found it. */
   effect: string;
+  /** It is for what is no managed key yet. */
+  begins: boolean;
+  typed: Typed;
+  confirm: string | undefined;
+  /** It is written although the function would refuse it as things are. */
+  anyway: boolean;
+  prompt: Prompt;
 };
 
+type Request = { alias: string; id: string; body: Record<string, unknown> };
+
 export async function ask(session: Session, given: string, asking: Asking): Promise<ExitCode> {
-  const { alias } = await session.managedKey(given);
-  const { talk, state, json, tableName } = session;
-  const { kind, id, by, reason, effect } = asking;
-  const fields = Object.fromEntries(
-    Object.entries({ ...asking.fields, reason }).filter(([, value]) => value !== undefined),
-  );
-  const body = { kind, by, ...fields };
-  // By the function's own reader: what it would refuse is not written.
-  const read = parseRequest({ id, body });
-  if (read.kind === "malformed")
-    throw new Failure(exitCodes.usage, read.why, `keyturn ${kind} --help`);
-  if (!(await state.ask(alias, id, body))) {
+  const { talk, json } = session;
+  const { id, command, typed, confirm, prompt } = asking;
+  const { alias, fields, shown } = await meant(session, given, asking);
+  for (const line of shown) talk.note(line);
+  if (typed !== "no" || shown.length > 0) {
+    await confirmed(alias, confirm, command, json ? undefined : prompt);
+  }
+  const all = typed === "in the request" ? { ...fields, confirm: alias } : fields;
+  const request = { alias, id, body: bodyOf(asking, all) };
+  const coming = await comingOf(session, request);
+  const refusal = coming?.find((one) => one.request === id && one.event === "request-refused");
+  if (refusal !== undefined && !asking.anyway) {
+    const message = `as things are, the function would refuse it: ${refusal.reason}. Nothing was asked`;
+    throw new Failure(exitCodes.attention, message, `keyturn status ${alias}`);
+  }
+  if (!(await session.state.ask(alias, id, request.body))) {
     throw new Failure(exitCodes.attention, `there is a request ${id} already; nothing was written`);
   }
-  const watch = `keyturn history ${alias} --last 5 --table ${tableName}`;
-  if (json) talk.json({ schema: requestSchema, alias, id, request: body, effect, watch });
-  else {
-    talk.line(`Asked for ${kind} of ${alias}, as request ${id}.`);
-    talk.note(
-      `${effect}\nThe next run takes it up, within the interval of the schedule. To watch it: ${watch}`,
-    );
-  }
+  await say(session, request, asking, coming ?? []);
   return exitCodes.ok;
 }
 
-/** What cannot be undone, or takes a key out of our hands, asks for the alias to be typed. */
-export function confirmed(alias: string, confirm: string | undefined, kind: string): void {
-  const full = alias.startsWith("alias/") ? alias : `alias/${alias}`;
-  if (confirm === full) return;
-  const message = `${kind} asks for the alias to be typed: --confirm ${full}`;
-  throw new Failure(exitCodes.usage, message, `keyturn ${kind} ${full} --confirm ${full}`);
+async function say(
+  session: Session,
+  { alias, id, body }: Request,
+  { kind, effect }: Asking,
+  planned: Planned[],
+): Promise<void> {
+  const { talk, tableName } = session;
+  const watch = `keyturn history ${alias} --last 5 --table ${tableName}`;
+  if (session.json) {
+    talk.json({ schema: requestSchema, alias, id, request: body, effect, planned, watch });
+    return;
+  }
+  sayText(talk, "", `Asked for ${kind} of ${alias}, as request ${id}.`);
+  noteText(talk, "", `${effect} The next run takes it up, within the interval of the schedule.`);
+  await sayComing(session, alias, planned);
+  noteCommand(talk, "To watch it:", watch);
+}
+
+type Meant = {
+  alias: string;
+  fields: Fields;
+  /** What is asked for without having been typed, to be confirmed. */
+  shown: string[];
+};
+
+/** Of which alias, and with what, found in the record where it was not typed. */
+async function meant(session: Session, given: string, asking: Asking): Promise<Meant> {
+  const { begins, kind, fields } = asking;
+  const { columns } = session.talk;
+  if (begins) {
+    const alias = await enrollableAlias(session, given, String(fields["policy"]));
+    return { alias, fields, shown: [] };
+  }
+  const record = await session.managedKey(given);
+  const { alias } = record;
+  if (kind === "reconcile" && fields["proposal"] !== undefined) {
+    const { proposal } = record;
+    if (proposal?.revision !== fields["proposal"]) {
+      const there = proposal === undefined ? "nothing is" : `number ${proposal.revision} is`;
+      const message = `${there} shown of ${alias} to be written; nothing was asked`;
+      throw new Failure(exitCodes.attention, message, `keyturn reconcile ${alias}`);
+    }
+    return { alias, fields, shown: proposalLines(record, proposal, columns) };
+  }
+  const { fields: all, shown } = supplied(record, kind, fields);
+  return { alias, fields: all, shown: shown === undefined ? [] : [printable(shown)] };
+}
+
+/** Throws a Failure for what the function's own reader would not understand. */
+function bodyOf({ kind, by, reason, id, command }: Asking, fields: Fields) {
+  const given = Object.entries({ ...fields, reason }).filter(([, value]) => value !== undefined);
+  const body = { kind, by, ...Object.fromEntries(given) };
+  const read = parseRequest({ id, body });
+  if (read.kind !== "malformed") return body;
+  throw new Failure(exitCodes.usage, read.why, `keyturn ${command} --help`);
+}
+
+/** Those that are decided by the record alone; the others need to be held against KMS first. */
+const foreseeable = ["rotate", "compromised", "rollback", "pause", "resume", "un-enrol"];
+const aheadMs = 30 * 86_400_000;
+
+async function comingOf(
+  { state, nowMs }: Session,
+  { alias, id, body }: Request,
+): Promise<Planned[] | undefined> {
+  if (!foreseeable.includes(String(body["kind"]))) return undefined;
+  const [stored, { requests }] = await Promise.all([state.read(alias), state.waiting()]);
+  if (stored === undefined) return undefined;
+  const { forecast } = await import("../forecast/forecast.ts");
+  const waiting = [...(requests.get(alias) ?? []), { id, body }];
+  const ahead = { nowMs, untilMs: nowMs + aheadMs, requests: waiting };
+  return (await forecast(stored, ahead)).planned;
+}
+
+async function sayComing({ talk }: Session, alias: string, coming: Planned[]): Promise<void> {
+  if (coming.every(({ call }) => call === undefined)) return;
+  const { noteComing } = await import("../plan/show.ts");
+  noteText(talk, "", "Within 30 days, if nobody else touches the keys:");
+  noteComing(talk, alias, coming);
 }

@@ -13,9 +13,12 @@ export type Planned = {
   event: string;
   reason: string;
   step?: string;
+  rotationId?: string;
   call?: Call["kind"];
   /** The version, alias or key that the call is about. */
   subject?: string;
+  /** The id of the request that it answers. */
+  request?: string;
 };
 
 export type Forecast = {
@@ -64,13 +67,19 @@ export async function forecast(stored: Stored, ahead: Ahead): Promise<Forecast> 
     ({ code }) => effects[code] === "halt" && !saidByTheRecord.includes(code),
   );
   const cut = halts.length === 0 && (await play(stage, ahead));
-  const end = stage.record();
+  if (halts.length > 0 && ahead.requests.length > 0) await stage.turnAt(ahead.nowMs);
+  // Of what is halted no more is known than how a request will be answered.
+  const planned =
+    halts.length === 0
+      ? stage.planned
+      : stage.planned.filter(({ request }) => request !== undefined);
+  const end = halts.length === 0 ? stage.record() : record;
   return {
-    ...{ alias, revision, head, planned: stage.planned, keysNow, cut },
+    ...{ alias, revision, head, planned, keysNow, cut },
     waitsFor: end.findings.filter(({ code }) => ["halt", "block"].includes(effects[code])),
     resting: end.resting,
     dueAtMs: end.dueAtMs,
-    keysThen: stage.kms.charged(),
+    keysThen: halts.length === 0 ? stage.kms.charged() : keysNow,
   };
 }
 

@@ -2,7 +2,7 @@
 import type { Planned } from "./forecast.ts";
 import { PredictedKms } from "./predicted-kms.ts";
 import { createPacer } from "../../lambda/pacer.ts";
-import type { Clock, Ports, RequestItem, Stored } from "../../lambda/ports.ts";
+import type { Clock, JournalEntry, Ports, RequestItem, Stored } from "../../lambda/ports.ts";
 import { oneKey, type Run } from "../../lambda/run.ts";
 import type { Telemetry } from "../../lambda/telemetry.ts";
 import { subjectOf } from "../../lambda/workflow/absorb.ts";
@@ -101,19 +101,29 @@ export class Stage {
   #note({ record, outbox }: Stored): void {
     const line = outbox.at(-1);
     if (line === undefined) return;
-    const { event, step } = line;
+    const { event, step, rotationId } = line;
     const call = this.#called;
     this.#called = undefined;
-    // These lines say that KMS did it; why it was asked to, the line before says.
-    const isPlain = call?.kind === "CreateKey" || call?.kind === "UpdateAlias";
-    const reason = (isPlain ? this.planned.at(-1)?.reason : undefined) ?? line.reason;
+    const reason = call === undefined ? line.reason : this.#why(call, line);
     this.planned.push({
       atMs: this.#nowMs,
       event,
       reason,
       ...(step === undefined ? {} : { step }),
+      ...(rotationId === undefined ? {} : { rotationId }),
+      ...(line.detail.request === undefined ? {} : { request: String(line.detail.request) }),
       ...(call === undefined ? {} : { call: call.kind, subject: subjectIn(record, call) }),
     });
+  }
+
+  /** These lines say only that KMS did it; why it was asked to, an earlier one of the rotation says. */
+  #why(call: Call, { rotationId, reason }: JournalEntry): string {
+    const because = { CreateKey: "opened", UpdateAlias: "distributed" };
+    const event = call.kind in because ? because[call.kind as keyof typeof because] : undefined;
+    const earlier = this.planned.findLast(
+      (one) => one.event === event && one.rotationId === rotationId,
+    );
+    return earlier?.reason ?? reason;
   }
 }
 

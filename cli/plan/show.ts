@@ -17,8 +17,7 @@ export function showPlan(
   { out, looked }: { out: string | undefined; looked: number },
 ): void {
   const lines = plan.managedKeys
-    .flatMap(({ alias, planned }) => planned.map((one) => ({ ...one, alias })))
-    .filter(({ call, event }) => call !== undefined || milestones.has(event))
+    .flatMap(({ alias, planned }) => worthALine(planned).map((one) => ({ ...one, alias })))
     .sort((a, b) => a.atMs - b.atMs || (a.alias < b.alias ? -1 : a.alias > b.alias ? 1 : 0));
   if (lines.length > 0) {
     for (const line of tableLines(columns(talk), lines, talk.columns)) talk.line(line);
@@ -40,6 +39,17 @@ export function showPlan(
     "Taken for granted: nobody else touches the keys, and what is retired is used no more.",
   );
   if (out !== undefined) sayOut(talk, plan, out);
+}
+
+/** What comes of something that is asked of one managed key, as lines of talk. */
+export function noteComing(talk: Talk, alias: string, planned: Planned[]): void {
+  const lines = worthALine(planned).map((one) => ({ ...one, alias }));
+  const shown = columns(talk).filter(({ title }) => title !== "ALIAS");
+  for (const line of tableLines(shown, lines, talk.columns)) talk.note(line);
+}
+
+function worthALine(planned: Planned[]): Planned[] {
+  return planned.filter(({ call, event }) => call !== undefined || milestones.has(event));
 }
 
 function columns(talk: Talk): Column<Line>[] {

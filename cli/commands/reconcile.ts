@@ -1,0 +1,34 @@
+/** `keyturn reconcile`, once the function has shown what it would write. */
+import { exitCodes, type ExitCode } from "../failure.ts";
+import { proposalLines, sideBySide } from "../proposal.ts";
+import { noteCommand, noteText } from "../say.ts";
+import type { Session } from "../session.ts";
+
+export const proposalSchema = "keyturn/proposal/1";
+
+/** Undefined where nothing is shown yet, and it has to be asked for. */
+export async function shownProposal(
+  session: Session,
+  given: string,
+): Promise<ExitCode | undefined> {
+  const { talk, json } = session;
+  const record = await session.managedKey(given);
+  const { alias, proposal } = record;
+  if (proposal === undefined) return undefined;
+  const write = `keyturn reconcile ${alias} --proposal ${proposal.revision} --confirm ${alias}`;
+  if (json) {
+    const versions = sideBySide(record, proposal);
+    talk.json({ schema: proposalSchema, alias, proposal: proposal.revision, versions, write });
+    return exitCodes.attention;
+  }
+  for (const line of proposalLines(record, proposal, talk.columns)) talk.line(line);
+  noteText(
+    talk,
+    "",
+    `As KMS was seen for line ${proposal.revision} of the journal. To have just that written:`,
+  );
+  noteCommand(talk, " ", write);
+  noteText(talk, "", "To have it looked at anew:");
+  noteCommand(talk, " ", `keyturn reconcile ${alias} --anew`);
+  return exitCodes.attention;
+}

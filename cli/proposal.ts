@@ -1,0 +1,30 @@
+/** What reconciling would write: the table's versions and KMS's side by side. */
+import type { ManagedKey, Proposal } from "../lambda/workflow/types.ts";
+import { tableLines, type Column } from "./table-view.ts";
+
+export type Row = { number: number; keyId: string; table: string; kms: string };
+
+const linePattern = /^version (\d+), ([^,]+), (.*)$/;
+
+export function sideBySide({ versions }: Pick<ManagedKey, "versions">, { lines }: Proposal): Row[] {
+  const rows = new Map<string, Row>();
+  for (const { number, keyId, standing } of versions) {
+    rows.set(keyId, { number, keyId, table: standing, kms: "-" });
+  }
+  for (const line of lines) {
+    const [, number = "0", keyId = line, kms = ""] = linePattern.exec(line) ?? [];
+    const table = rows.get(keyId)?.table ?? "-";
+    rows.set(keyId, { number: Number(number), keyId, table, kms });
+  }
+  return [...rows.values()].sort((a, b) => a.number - b.number);
+}
+
+export function proposalLines(record: ManagedKey, proposal: Proposal, width: number): string[] {
+  const columns: Column<Row>[] = [
+    { title: "VERSION", cell: ({ number }) => `v${number}`, leaves: 0 },
+    { title: "KEY", cell: ({ keyId }) => keyId, leaves: 1, atLeast: 9 },
+    { title: "IN THE TABLE", cell: ({ table }) => table, leaves: 0 },
+    { title: "BY WHAT KMS SHOWS, IT", cell: ({ kms }) => kms, leaves: 0, atLeast: 12 },
+  ];
+  return tableLines(columns, sideBySide(record, proposal), width);
+}
