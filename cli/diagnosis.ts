@@ -1,8 +1,7 @@
 /** Whether the service itself is well, out of what the table holds; pure. */
-import { effects, type Finding, type FindingCode } from "../lambda/workflow/findings.ts";
-import { servingVersion } from "../lambda/workflow/record.ts";
-import { overdueAtMs } from "../lambda/workflow/serving.ts";
-import type { ManagedKey } from "../lambda/workflow/types.ts";
+import type { Finding, FindingCode } from "../lambda/workflow/findings.ts";
+import { clockSkewMs, dayMs } from "../lambda/workflow/limits.ts";
+import type { Sign } from "./signs.ts";
 import { ago, roughly } from "./words.ts";
 
 export type Check = {
@@ -13,13 +12,23 @@ export type Check = {
   next?: string;
 };
 
+type Chored = { dueAtMs: number; findings: Finding[] } | undefined;
+
 export type Signs = {
   nowMs: number;
   tableName: string;
-  records: ManagedKey[];
+  /** How long the table took to answer. */
+  tookMs: number;
+  /** How far this machine's clock is ahead of AWS's; undefined where the two cannot be compared. */
+  aheadMs: number | undefined;
+  keys: Sign[];
+  /** What newer code wrote. */
+  unread: string[];
   /** Undefined before the first run. */
-  audit: { dueAtMs: number; findings: Finding[] } | undefined;
-  tagSearch: { dueAtMs: number; findings: Finding[] } | undefined;
+  audit: Chored;
+  tagSearch: Chored;
+  /** Until when the run that is at work may be. */
+  runUntilMs: number | undefined;
   /** When an event came through CloudTrail last. */
   heardAtMs: number | undefined;
 };
@@ -27,126 +36,128 @@ export type Signs = {
 /** Three intervals of the usual schedule: what is due for longer, no run has taken up. */
 const lateMs = 15 * 60_000;
 
-export function diagnose({ records: unsorted, ...rest }: Signs): Check[] {
-  const records = unsorted.toSorted((a, b) => (a.alias < b.alias ? -1 : 1));
-  const signs = { ...rest, records };
-  const { audit, tagSearch } = signs;
-  const named = (codes: FindingCode[]) => withFindings(records, codes);
+const listRules = "aws events list-rules --query 'Rules[].[Name,State]'";
+
+export function diagnose({ keys: unsorted, ...rest }: Signs): Check[] {
+  const keys = unsorted.toSorted((a, b) => (a.alias < b.alias ? -1 : 1));
+  const signs = { ...rest, keys };
   return [
+    table(signs),
+    ownClock(signs),
     runs(signs),
-    counted(
-      "halted or waiting",
-      needing(records),
-      "every managed key moves",
-      "keyturn status --findings",
-    ),
-    counted(
-      "overdue",
-      overdue(signs),
-      "no version is past its cryptoperiod",
-      "keyturn status --overdue",
-    ),
-    counted("stuck", named(["STUCK"]), "no step is beyond its limit", "keyturn explain STUCK"),
-    counted(
-      "drifted aliases",
-      named(["ALIAS_MOVED", "ALIAS_SET_SPLIT", "ALIAS_NOT_FOUND"]),
-      "every alias is where it belongs",
-      "keyturn explain ALIAS_MOVED",
-    ),
-    counted(
-      "clocks",
-      named(["CLOCK_SKEW"]),
-      "no run's clock was far off",
-      "keyturn explain CLOCK_SKEW",
-    ),
-    orphans(signs),
-    counted(
-      "unknown keys",
-      subjects(audit?.findings),
-      "the audit knows every key of ours",
-      "keyturn explain UNKNOWN_KEY",
-    ),
-    counted(
-      "enrolment by tag",
-      subjects(tagSearch?.findings),
-      "no tagged key was refused",
-      "keyturn explain NOT_ENROLLED_BY_TAG",
-    ),
+    ...ofKeys(signs),
+    ...ofChores(signs),
     watch(signs),
   ];
 }
 
-function needing(records: ManagedKey[]): string[] {
-  const waits = ({ code }: Finding): boolean => ["halt", "block"].includes(effects[code]);
-  return records.filter(({ findings }) => findings.some(waits)).map(({ alias }) => alias);
+function ofKeys({ keys, unread, tableName }: Signs): Check[] {
+  const those = (is: (key: Sign) => boolean): string[] => keys.filter(is).map(({ alias }) => alias);
+  const status = `keyturn status --table ${tableName}`;
+  const halted = those(({ waitsForPerson }) => waitsForPerson);
+  const overdue = those((key) => key.overdue);
+  const stuck = those((key) => key.stuck);
+  const drifted = those((key) => key.drifted);
+  const skewed = those((key) => key.skewed);
+  const foreign = those(({ otherOwner }) => otherOwner);
+  const orphans = keys.flatMap((key) => key.orphans);
+  const skew = "no claim or mark is further ahead than a run could last";
+  return [
+    counted("halted or waiting", halted, "every managed key moves", `${status} --findings`),
+    counted("overdue", overdue, "no version is past its cryptoperiod", `${status} --overdue`),
+    counted("stuck", stuck, "no step is beyond its limit", explain("STUCK")),
+    counted("drifted aliases", drifted, "every alias is where it belongs", explain("ALIAS_MOVED")),
+    counted("clocks of runs", skewed, skew, explain("CLOCK_SKEW")),
+    counted("orphans", orphans, "no key was made in excess", explain("EXTRA_NOT_QUARANTINED")),
+    counted("keys of another owner", foreign, "no alias is on one", explain("OTHER_OWNER")),
+    counted("newer records", unread, "every record can be read", explain("SCHEMA_NEWER")),
+  ];
+}
+
+function ofChores({ audit, tagSearch }: Signs): Check[] {
+  const unknown = (audit?.findings ?? []).map(({ subject }) => subject);
+  const refused = (tagSearch?.findings ?? []).map(({ subject }) => subject);
+  const known = "the audit knows every key of ours";
+  return [
+    counted("unknown keys", unknown, known, explain("UNKNOWN_KEY")),
+    counted(
+      "enrolment by tag",
+      refused,
+      "no tagged key was refused",
+      explain("NOT_ENROLLED_BY_TAG"),
+    ),
+  ];
+}
+
+function explain(code: FindingCode): string {
+  return `keyturn explain ${code}`;
+}
+
+function table({ tableName, tookMs }: Signs): Check {
+  return { name: "table", verdict: "ok", seen: `${tableName} answers in ${Math.ceil(tookMs)} ms` };
+}
+
+function ownClock({ aheadMs }: Signs): Check {
+  const name = "this machine's clock";
+  if (aheadMs === undefined) {
+    return { name, verdict: "ok", seen: "not compared with AWS's" };
+  }
+  const off = Math.abs(aheadMs);
+  if (off <= clockSkewMs) return { name, verdict: "ok", seen: "agrees with AWS's" };
+  const seen = `${roughly(off)} ${aheadMs > 0 ? "ahead of" : "behind"} AWS's: ages here are off by that`;
+  return { name, verdict: "attention", seen, next: "date -u" };
 }
 
 /** What falls due is taken up within an interval, or nobody runs. */
-function runs({ records, audit, tagSearch, nowMs }: Signs): Check {
+function runs(signs: Signs): Check {
+  const { keys, audit, tagSearch, runUntilMs = 0, nowMs } = signs;
   const name = "runs";
   if (audit === undefined && tagSearch === undefined) {
-    const next = "aws events list-rules --query 'Rules[].[Name,State]'";
-    return { name, verdict: "attention", seen: "no run has come yet", next };
+    return { name, verdict: "attention", seen: "no run has come yet", next: listRules };
   }
-  const dues = [...records, audit, tagSearch].flatMap((one) => one?.dueAtMs ?? []);
-  const oldestMs = Math.min(...dues);
-  if (nowMs <= oldestMs + lateMs) return { name, verdict: "ok", seen: "nothing is due for long" };
-  const seen = `something is due since ${roughly(nowMs - oldestMs)}, and no run took it up`;
-  return {
-    name,
-    verdict: "attention",
-    seen,
-    next: "aws events list-rules --query 'Rules[].[Name,State]'",
-  };
+  const tracedMs = lastTraceMs(signs);
+  const trace =
+    runUntilMs > nowMs ? "one is at work" : `the last trace of one is of ${ago(tracedMs, nowMs)}`;
+  const dues = [...keys, audit, tagSearch].flatMap((one) => one?.dueAtMs ?? []);
+  const oldestMs = dues.reduce((oldest, dueAtMs) => Math.min(oldest, dueAtMs), Infinity);
+  if (nowMs <= oldestMs + lateMs) {
+    return { name, verdict: "ok", seen: `${trace}; nothing is due for long` };
+  }
+  const seen = `something is due since ${roughly(nowMs - oldestMs)}, and no run took it up; ${trace}`;
+  return { name, verdict: "attention", seen, next: listRules };
 }
 
-function overdue({ records, nowMs }: Signs): string[] {
-  return records.flatMap((record) => {
-    const serving = servingVersion(record);
-    return serving !== undefined && overdueAtMs(record, serving) <= nowMs ? [record.alias] : [];
-  });
-}
-
-function orphans({ records }: Signs): Check {
-  const open = records.flatMap(({ extras }) =>
-    extras.filter(({ quarantinedAtMs }) => quarantinedAtMs === undefined),
-  );
-  const keys = open.map(({ keyId }) => keyId);
-  return counted(
-    "orphans",
-    keys,
-    "no key was made in excess",
-    "keyturn explain EXTRA_NOT_QUARANTINED",
+/** The search by tag comes daily, and leaves when it is due next. */
+function lastTraceMs({ keys, tagSearch, nowMs }: Signs): number {
+  const searchedMs = (tagSearch?.dueAtMs ?? 0) - dayMs;
+  return keys.reduce(
+    (latest, { tracedAtMs }) => Math.max(latest, tracedAtMs),
+    Math.min(searchedMs, nowMs),
   );
 }
 
-function watch({ heardAtMs, nowMs }: Signs): Check {
+function watch({ keys, heardAtMs, nowMs }: Signs): Check {
   const name = "the drain's watch";
-  if (heardAtMs === undefined) {
-    return {
-      name,
-      verdict: "ok",
-      seen: "no event was awaited yet, or the stack has watchDrain: false",
-    };
+  const last =
+    heardAtMs === undefined
+      ? "no event came through CloudTrail yet"
+      : `the last event came through CloudTrail ${ago(heardAtMs, nowMs)}`;
+  const unheard = keys.filter((key) => key.unheard).map(({ alias }) => alias);
+  if (unheard.length === 0) {
+    return { name, verdict: "ok", seen: `${last}, and none is waited for` };
   }
-  return { name, verdict: "ok", seen: `an event came through CloudTrail ${ago(heardAtMs, nowMs)}` };
+  const seen = `${last}, and one is waited for, ${listed(unheard)}`;
+  return { name, verdict: "attention", seen, next: "keyturn explain DRAIN_NOT_WATCHED" };
 }
 
-function withFindings(records: ManagedKey[], codes: FindingCode[]): string[] {
-  return records
-    .filter(({ findings }) => findings.some(({ code }) => codes.includes(code)))
-    .map(({ alias }) => alias);
-}
-
-function subjects(findings: Finding[] = []): string[] {
-  return findings.map(({ subject }) => subject);
+function counted(name: string, found: string[], well: string, next: string): Check {
+  if (found.length === 0) return { name, verdict: "ok", seen: well };
+  return { name, verdict: "attention", seen: listed(found), next };
 }
 
 const namedAtMost = 3;
 
-function counted(name: string, found: string[], well: string, next: string): Check {
-  if (found.length === 0) return { name, verdict: "ok", seen: well };
+function listed(found: string[]): string {
   const more = found.length > namedAtMost ? ` and ${found.length - namedAtMost} more` : "";
-  const seen = `${found.length}: ${found.slice(0, namedAtMost).join(", ")}${more}`;
-  return { name, verdict: "attention", seen, next };
+  return `${found.length}: ${found.slice(0, namedAtMost).join(", ")}${more}`;
 }

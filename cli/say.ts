@@ -1,8 +1,10 @@
 /** Longer texts on a terminal: broken between words, save for what somebody may want to paste. */
+import { stripVTControlCharacters } from "node:util";
 import type { Talk } from "./talk.ts";
 import { printable, widthOf, wrapped } from "./text.ts";
 
-const narrowest = 20;
+/** Less than that beside a mark is no place for a text. */
+const narrowest = 24;
 
 /** `mark` stands before the first line, and the others are indented by its width. */
 export function sayText(talk: Talk, mark: string, text: string): void {
@@ -14,9 +16,17 @@ export function noteText(talk: Talk, mark: string, text: string): void {
 }
 
 function textLines({ columns }: Talk, mark: string, text: string): string[] {
-  const indent = widthOf(mark);
-  const [first = "", ...others] = wrapped(printable(text), Math.max(narrowest, columns - indent));
-  return [mark + first, ...others.map((line) => " ".repeat(indent) + line)];
+  const shown = printable(text);
+  const room = columns - widthOf(mark);
+  if (room < narrowest && widthOf(shown) > room) {
+    const indent = /^ */.exec(stripVTControlCharacters(mark))?.[0] ?? "";
+    return [
+      mark.trimEnd(),
+      ...wrapped(shown, columns - indent.length - 2).map((line) => `${indent}  ${line}`),
+    ];
+  }
+  const [first = "", ...others] = wrapped(shown, room);
+  return [mark + first, ...others.map((line) => " ".repeat(widthOf(mark)) + line)];
 }
 
 /** A command is never broken: where it does not fit beside its mark, it has a line of its own. */

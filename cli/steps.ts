@@ -63,5 +63,5 @@ export function goneVersions(
 
 /** What people asked of late and what came of it, the latest last. */
 export function askedOf(journal: readonly JournalEntry[], atMost: number): JournalEntry[] {
-  return journal.filter(({ detail }) => detail["by"] !== undefined).slice(-atMost);
+  return journal.filter(({ detail }) => detail["request"] !== undefined).slice(-atMost);
 }

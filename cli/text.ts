@@ -48,16 +48,33 @@ export function cutTo(text: string, width: number): string {
   return `${kept}…`;
 }
 
-/** Broken between words; a word that is longer than the width stays whole, so that it can be copied. */
+/**
+ * Broken between words. A word that is longer than the width stays whole, so that it can be copied: but
+ * for scripts that put no space between words.
+ */
 export function wrapped(text: string, width: number): string[] {
   if (widthOf(text) <= width) return [text];
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(" ")) {
+  for (const word of text.split(" ").flatMap((one) => piecesOf(one, width))) {
     if (line !== "" && widthOf(line) + 1 + widthOf(word) > width) {
       lines.push(line);
       line = word;
     } else line = line === "" ? word : `${line} ${word}`;
   }
   return [...lines, line];
+}
+
+function piecesOf(word: string, width: number): string[] {
+  if (widthOf(word) <= width || narrow.test(word)) return [word];
+  const pieces: string[] = [];
+  let piece = "";
+  for (const character of charactersOf(word)) {
+    if (piece !== "" && widthOf(piece + character) > width) {
+      pieces.push(piece);
+      piece = "";
+    }
+    piece += character;
+  }
+  return [...pieces, piece];
 }

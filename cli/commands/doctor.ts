@@ -1,29 +1,53 @@
 /** `keyturn doctor`: is the service itself well? */
-import { diagnose } from "../diagnosis.ts";
+import { diagnose, type Check } from "../diagnosis.ts";
 import { exitCodes, type ExitCode } from "../failure.ts";
+import { noteText, sayCommand, sayText } from "../say.ts";
 import type { Session } from "../session.ts";
+import { signOf } from "../signs.ts";
+import type { Talk } from "../talk.ts";
 
 export const doctorSchema = "keyturn/doctor/1";
 
-export async function doctor({ state, talk, nowMs, json, tableName }: Session): Promise<ExitCode> {
-  const [records, audit, tagSearch, heardAtMs] = await Promise.all([
-    state.managedKeys((record) => record),
+export async function doctor(session: Session): Promise<ExitCode> {
+  const { state, talk, nowMs, json, tableName } = session;
+  const reached = await reach(session);
+  const heardAtMs = await state.heardAtMs();
+  const unread: string[] = [];
+  const [keys, audit, tagSearch] = await Promise.all([
+    state.managedKeys(
+      (record) => signOf(record, heardAtMs, nowMs),
+      (alias) => unread.push(alias),
+    ),
     state.chore("audit"),
     state.chore("tag-search"),
-    state.heardAtMs(),
   ]);
-  const checks = diagnose({ nowMs, tableName, records, audit, tagSearch, heardAtMs });
+  const signs = { nowMs, tableName, keys, unread, audit, tagSearch, heardAtMs, ...reached };
+  const checks = diagnose(signs);
   const isWell = checks.every(({ verdict }) => verdict === "ok");
   const code = isWell ? exitCodes.ok : exitCodes.attention;
   if (json) {
-    talk.json({ schema: doctorSchema, nowMs, managedKeys: records.length, checks });
+    talk.json({ schema: doctorSchema, nowMs, managedKeys: keys.length, checks });
     return code;
   }
-  for (const { name, verdict, seen, next } of checks) {
-    const mark = verdict === "ok" ? talk.styled("green", "ok   ") : talk.styled("red", "LOOK ");
-    talk.line(`${mark} ${name}: ${seen}`);
-    if (next !== undefined) talk.line(`      next: ${next}`);
-  }
-  talk.note(`${records.length} managed keys in ${tableName}`);
+  for (const check of checks) sayCheck(talk, check);
+  noteText(talk, "", `${keys.length} managed keys in ${tableName}`);
   return code;
+}
+
+/** The first look opens the connection: the second is what the table takes. */
+async function reach({ state, isNowGiven }: Session) {
+  await state.reach();
+  const sentMs = Date.now();
+  const { dateMs, runUntilMs } = await state.reach();
+  const tookMs = Date.now() - sentMs;
+  // The header has whole seconds.
+  const isComparable = dateMs !== undefined && !isNowGiven;
+  const aheadMs = isComparable ? sentMs + tookMs / 2 - (dateMs + 500) : undefined;
+  return { tookMs, aheadMs, runUntilMs };
+}
+
+function sayCheck(talk: Talk, { name, verdict, seen, next }: Check): void {
+  const mark = verdict === "ok" ? talk.styled("green", "ok   ") : talk.styled("red", "LOOK ");
+  sayText(talk, `${mark} `, `${name}: ${seen}`);
+  if (next !== undefined) sayCommand(talk, "      next:", next);
 }

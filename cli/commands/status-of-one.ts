@@ -105,7 +105,8 @@ function sayAsked(
 ): void {
   if (asked.length > 0) talk.line("\nasked of it lately");
   for (const { atMs, event, reason, detail } of asked) {
-    sayText(talk, `  ${moment(atMs)}  `, `${event}, asked for by ${detail["by"]}: ${reason}`);
+    const by = detail["by"] === undefined ? "" : `, asked for by ${detail["by"]}`;
+    sayText(talk, `  ${moment(atMs)}  `, `${event}${by}: ${reason}`);
   }
   if (requests.length > 0) talk.line("\nasked of it, and not taken up yet");
   for (const { id, body } of requests) {

@@ -5,13 +5,18 @@ import type { TableClient } from "./dynamodb.ts";
 import { keys, toItem } from "./dynamodb-items.ts";
 import { readHeld } from "./dynamodb-records.ts";
 
+export type Reached = { dateMs: number | undefined; runUntilMs: number | undefined };
+
 export interface Looks {
   /** The schema of a record that newer code wrote; undefined where there is none, or it can be read. */
   newerSchema(alias: string): Promise<number | undefined>;
   /** What is asked of a managed key, and no run has taken up yet. */
   requests(alias: string): Promise<RequestItem[]>;
-  /** One look at the table; `dateMs` is the time of day there, where the answer has it. */
-  reach(): Promise<{ dateMs?: number }>;
+  /**
+   * One look at the table: the time of day there, where the answer has it, and until when the run that
+   * is at work may be.
+   */
+  reach(): Promise<Reached>;
 }
 
 export function createLooks(db: TableClient, table: Table): Looks {
@@ -25,7 +30,7 @@ export function createLooks(db: TableClient, table: Table): Looks {
   };
 }
 
-async function reach(db: TableClient): Promise<{ dateMs?: number }> {
+async function reach(db: TableClient): Promise<Reached> {
   const command = new GetItemCommand({ TableName: db.tableName, Key: toItem(keys.runClaim()) });
   let date: string | undefined;
   command.middlewareStack.add(
@@ -37,7 +42,11 @@ async function reach(db: TableClient): Promise<{ dateMs?: number }> {
     },
     { step: "deserialize", name: "readsTheDate" },
   );
-  await db.attempt((client) => client.send(command));
+  const item = (await db.attempt((client) => client.send(command)))?.Item;
+  const until = item?.["untilMs"]?.N;
   const dateMs = Date.parse(date ?? "");
-  return Number.isNaN(dateMs) ? {} : { dateMs };
+  return {
+    dateMs: Number.isNaN(dateMs) ? undefined : dateMs,
+    runUntilMs: until === undefined ? undefined : Number(until),
+  };
 }

@@ -1,0 +1,78 @@
+/** What the record of one managed key says of the service: little, so that ten thousand are little; pure. */
+import type { Finding, FindingCode } from "../lambda/workflow/findings.ts";
+import { heardForMs } from "../lambda/workflow/watched.ts";
+import { servingVersion } from "../lambda/workflow/record.ts";
+import { overdueAtMs } from "../lambda/workflow/serving.ts";
+import { clockIsSkewed } from "../lambda/workflow/settle.ts";
+import { stuckAtMs } from "../lambda/workflow/stuck.ts";
+import type { ManagedKey } from "../lambda/workflow/types.ts";
+import { effectOf } from "./overview.ts";
+
+export type Sign = {
+  alias: string;
+  dueAtMs: number;
+  /** The latest moment at which a run certainly did something to it; 0 where none is known. */
+  tracedAtMs: number;
+  waitsForPerson: boolean;
+  overdue: boolean;
+  stuck: boolean;
+  drifted: boolean;
+  /** A claim or mark of it ends further ahead than a right clock can have written. */
+  skewed: boolean;
+  otherOwner: boolean;
+  /** Keys made in excess that are not out of use yet. */
+  orphans: string[];
+  /** An old version of it is to go, and waits for an event to show that its drain is watched. */
+  unheard: boolean;
+};
+
+const drift: FindingCode[] = ["ALIAS_MOVED", "ALIAS_SET_SPLIT", "ALIAS_NOT_FOUND"];
+
+export function signOf(record: ManagedKey, heardAtMs: number | undefined, nowMs: number): Sign {
+  const { alias, dueAtMs, findings } = record;
+  const serving = servingVersion(record);
+  const has = (codes: FindingCode[]): boolean => findings.some(({ code }) => codes.includes(code));
+  const asksForEvent = record.rotations.some(({ watchAskedAtMs }) => watchAskedAtMs !== undefined);
+  const isHeard = heardAtMs !== undefined && nowMs - heardAtMs < heardForMs;
+  return {
+    alias,
+    dueAtMs,
+    tracedAtMs: tracedAtMs(record, nowMs),
+    waitsForPerson: findings.some(asksForPerson),
+    overdue: serving !== undefined && overdueAtMs(record, serving) <= nowMs,
+    stuck: stuckAtMs(record) <= nowMs,
+    drifted: has(drift),
+    skewed: has(["CLOCK_SKEW"]) || clockIsSkewed(record, nowMs),
+    otherOwner: has(["OTHER_OWNER"]),
+    orphans: record.extras
+      .filter((one) => one.quarantinedAtMs === undefined)
+      .map((one) => one.keyId),
+    unheard: has(["DRAIN_NOT_WATCHED"]) || (asksForEvent && !isHeard),
+  };
+}
+
+function asksForPerson({ code }: Finding): boolean {
+  return effectOf(code) !== "notice";
+}
+
+function tracedAtMs(record: ManagedKey, nowMs: number): number {
+  const {
+    enrolledAtMs = 0,
+    taggedAtMs = 0,
+    authorizationChangedAtMs,
+    rotations,
+    honoured,
+  } = record;
+  const inRotations = rotations.flatMap((rotation) => [
+    rotation.stepSinceMs,
+    rotation.evidence?.lookedAtMs ?? 0,
+    rotation.soakSinceMs ?? 0,
+    rotation.labelledAtMs ?? 0,
+  ]);
+  const all = [enrolledAtMs, taggedAtMs, authorizationChangedAtMs, ...inRotations];
+  const asked = [...honoured, ...record.refused].map(({ atMs }) => atMs);
+  return [...all, ...asked].reduce(
+    (latest, atMs) => (atMs <= nowMs ? Math.max(latest, atMs) : latest),
+    0,
+  );
+}

@@ -1,0 +1,123 @@
+import { describe, expect, test } from "vitest";
+import { diagnose, type Signs } from "../../cli/diagnosis.ts";
+import { signOf } from "../../cli/signs.ts";
+import type { ManagedKey } from "../../lambda/workflow/types.ts";
+import { newManagedKey } from "../../lambda/workflow/record.ts";
+import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
+import { falseAws } from "./false-aws.ts";
+import { typed } from "./binary.ts";
+
+const nowMs = Date.UTC(2027, 5, 1);
+
+function aRecord(changes: Partial<ManagedKey> = {}): ManagedKey {
+  const policy = {} as ManagedKey["policy"];
+  const home = { alias: "alias/orders", aliases: ["alias/orders"], policy, dependents: [] };
+  const of = { owner: "acme", tableId: "one" };
+  return {
+    ...newManagedKey(of, home, "configuration", nowMs - hourMs),
+    dueAtMs: nowMs,
+    ...changes,
+  };
+}
+
+/** What there is to look at in a service that is well but for these signs. */
+function looks(changes: Partial<Signs>, record = aRecord()): string[] {
+  const heardAtMs = changes.heardAtMs;
+  const signs: Signs = {
+    nowMs,
+    tableName: "keyturn",
+    tookMs: 3,
+    aheadMs: 0,
+    keys: [signOf(record, heardAtMs, nowMs)],
+    unread: [],
+    audit: { dueAtMs: nowMs + dayMs, findings: [] },
+    tagSearch: { dueAtMs: nowMs + dayMs, findings: [] },
+    runUntilMs: undefined,
+    heardAtMs: undefined,
+    ...changes,
+  };
+  const found = diagnose(signs).filter(({ verdict }) => verdict !== "ok");
+  for (const { next } of found) expect(next).toMatch(/^(keyturn|aws|date) /);
+  return found.map(({ name, seen }) => `${name}: ${seen}`);
+}
+
+describe("doctor", () => {
+  test("finds nothing where nothing is", () => {
+    expect(looks({})).toEqual([]);
+  });
+
+  test("says how old the last trace of a run is, where what is due is not done", () => {
+    const late = aRecord({
+      dueAtMs: nowMs - 2 * dayMs,
+      authorizationChangedAtMs: nowMs - 3 * dayMs,
+    });
+    const audit = { dueAtMs: nowMs - 2 * dayMs, findings: [] };
+    expect(looks({ audit, tagSearch: audit }, late)).toEqual([
+      "runs: something is due since 2d, and no run took it up; the last trace of one is of 3d ago",
+    ]);
+  });
+
+  test.each([
+    [3 * minuteMs, "this machine's clock: 3m ahead of AWS's: ages here are off by that"],
+    [-2 * hourMs, "this machine's clock: 2h behind AWS's: ages here are off by that"],
+  ])("holds the operator's clock against AWS's (%d ms)", (aheadMs, seen) => {
+    expect(looks({ aheadMs })).toEqual([seen]);
+    expect(looks({ aheadMs: 900 })).toEqual([]);
+    expect(looks({ aheadMs: undefined })).toEqual([]);
+  });
+
+  test("knows a claim, or a mark, that no run with a right clock can have written", () => {
+    const untilMs = nowMs + 31 * minuteMs;
+    const skewed = ["clocks of runs: 1: alias/orders"];
+    expect(looks({}, aRecord({ claim: { runId: "one", epoch: 3, untilMs } }))).toEqual(skewed);
+    expect(looks({}, aRecord({ unsettled: [{ epoch: 3, untilMs }] }))).toEqual(skewed);
+    const untilSoonMs = nowMs + 29 * minuteMs;
+    expect(looks({}, aRecord({ unsettled: [{ epoch: 3, untilMs: untilSoonMs }] }))).toEqual([]);
+  });
+
+  test("minds that no event came only where one is waited for", () => {
+    const heardAtMs = nowMs - 40 * dayMs;
+    expect(looks({ heardAtMs })).toEqual([]);
+    const awaited = {
+      code: "DRAIN_NOT_WATCHED",
+      subject: "id-1",
+      seen: "",
+      next: "",
+      sinceMs: nowMs,
+    } as const;
+    expect(looks({ heardAtMs }, aRecord({ findings: [awaited] }))).toEqual([
+      "halted or waiting: 1: alias/orders",
+      "the drain's watch: the last event came through CloudTrail 40d ago, and one is waited for, 1: alias/orders",
+    ]);
+  });
+
+  test("names keys of another owner, keys that nobody knows, and records that it cannot read", () => {
+    const finding = {
+      code: "UNKNOWN_KEY",
+      subject: "k-1",
+      seen: "",
+      next: "",
+      sinceMs: 0,
+    } as const;
+    const other = { ...finding, code: "OTHER_OWNER" } as const;
+    const audit = { dueAtMs: nowMs + dayMs, findings: [finding] };
+    expect(looks({ audit, unread: ["alias/new"] }, aRecord({ findings: [other] }))).toEqual([
+      "halted or waiting: 1: alias/orders",
+      "keys of another owner: 1: alias/orders",
+      "newer records: 1: alias/new",
+      "unknown keys: 1: k-1",
+    ]);
+  });
+});
+
+test("doctor compares the clocks by the date of AWS's answer, and not where --now is given", async () => {
+  const env = await falseAws((response, _, operation) => {
+    response.setHeader("date", new Date(Date.now() - 2 * hourMs).toUTCString());
+    response.end(JSON.stringify(operation === "Query" ? { Items: [], Count: 0 } : {}));
+  });
+  const { stdout } = await typed(undefined, ["doctor"], env);
+  expect(stdout).toMatch(/^LOOK +this machine's clock: [12]h ahead of AWS's/m);
+  expect(stdout).toMatch(/^ok +table: keyturn answers in \d+ ms$/m);
+  const pretended = await typed(undefined, ["doctor", "--now", "2027-01-01"], env);
+  expect(pretended.stdout).toMatch(/^ok +this machine's clock: not compared/m);
+});
