@@ -21,8 +21,8 @@ const segmenter = new Intl.Segmenter();
 
 /** In columns; colours have none. */
 export function widthOf(text: string): number {
+  if (narrow.test(text)) return text.length;
   const plain = stripVTControlCharacters(text);
-  if (narrow.test(plain)) return plain.length;
   return charactersOf(plain).reduce((sum, character) => sum + columnsOf(character), 0);
 }
 
