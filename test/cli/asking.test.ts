@@ -1,0 +1,69 @@
+import { describe, expect, test } from "vitest";
+import { document, orders } from "../infra/least-privilege-lives.ts";
+import { after, open, type, young } from "./typing.ts";
+
+const payroll = "alias/team-blue/payroll";
+
+describe("enrol", () => {
+  test("has a key managed that the configuration does not name", async () => {
+    const account = await after(2, open);
+    const key = account.makeKey(payroll);
+    const asked = await type(
+      account,
+      "enrol",
+      payroll,
+      "--policy",
+      "short",
+      "--reason",
+      "ours now",
+    );
+    expect(asked.code).toBe(0);
+    await account.passDays(1);
+    const { stdout } = await type(account, "status", payroll);
+    expect(stdout).toContain(key);
+    expect((await type(account, "history", payroll)).stdout).toContain("ours now");
+  });
+
+  test.each([
+    ["a policy that there is not", payroll, "shorty", 2, "Did you mean short?"],
+    ["what no pattern is open to", "alias/others", "short", 1, "taggedAliases has alias/team-*"],
+    ["what is managed", orders, "short", 1, "is a managed key already"],
+  ])("of %s is refused at once", async (_, alias, policy, code, says) => {
+    const account = await young();
+    const answer = await type(account, "enrol", alias, "--policy", policy);
+    expect(answer).toMatchObject({ code, stdout: "" });
+    expect(answer.stderr).toContain(says);
+  });
+});
+
+describe("a request", () => {
+  test("says what comes of it, and is refused at once where the function would refuse it", async () => {
+    const account = await after(2);
+    const first = await type(account, "rotate", orders);
+    expect(first.stderr).toContain("CreateKey v2");
+    const again = await type(account, "rotate", orders);
+    expect(again).toMatchObject({ code: 1, stdout: "" });
+    expect(again.stderr).toContain("a rotation is asked for already");
+    expect((await type(account, "rotate", orders, "--anyway")).code).toBe(0);
+  });
+
+  test("to roll back means the version that serves, where none is named", async () => {
+    const account = await after(70);
+    const { stdout } = await type(account, "rollback", orders, "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ request: { kind: "rollback", version: 2 } });
+    await account.passDays(1);
+    expect(await account.standings(orders)).toEqual(["serving", "draining"]);
+  });
+
+  test("to approve binds to the evidence that the finding shows, and wants the alias typed", async () => {
+    const policies = { short: { ...document.policies.short, approval: "revoke" as const } };
+    const account = await after(95, { policies });
+    expect((await account.findings(orders)).map(({ code }) => code)).toEqual(["APPROVAL_REQUIRED"]);
+    const shown = await type(account, "approve", orders);
+    expect(shown).toMatchObject({ code: 2, stdout: "" });
+    expect(shown.stderr).toMatch(/to disable version 1, .*evidence [0-9a-f]{64}/s);
+    expect((await type(account, "approve", orders, "--confirm", orders)).code).toBe(0);
+    await account.passDays(1);
+    expect(await account.standings(orders)).toEqual(["disabled", "serving"]);
+  });
+});

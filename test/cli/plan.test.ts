@@ -1,0 +1,216 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import type { Plan } from "../../cli/plan/plan.ts";
+import { canonicalHash } from "../../lambda/canonical.ts";
+import type { Account } from "../infra/account.ts";
+import { orders } from "../infra/least-privilege-lives.ts";
+import { after, type, young } from "./typing.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "keyturn-plans-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+let files = 0;
+
+/** A plan in a file, and what it says. */
+async function planned(account: Account, ...args: string[]): Promise<{ file: string; plan: Plan }> {
+  const file = join(folder, `${(files += 1)}.json`);
+  const { code, stderr } = await type(account, "plan", ...args, "--out", file);
+  expect([code, stderr]).toEqual([0, expect.stringContaining(`Kept in ${file}`)]);
+  return { file, plan: JSON.parse(readFileSync(file, "utf8")) as Plan };
+}
+
+function rewritten(file: string, change: (plan: Plan) => object): void {
+  const plan = JSON.parse(readFileSync(file, "utf8")) as Plan;
+  writeFileSync(file, JSON.stringify({ ...plan, ...change(plan) }));
+}
+
+describe("plan", () => {
+  test("says the calls that then come, at the time it said", async () => {
+    const account = await after(2);
+    const { stdout, stderr, code } = await type(account, "plan", "--until", "60d");
+    expect(code).toBe(0);
+    const said = stdout.split("\n").filter((line) => line.includes("CreateKey v2"));
+    expect(said).toHaveLength(1);
+    expect(stderr).toMatch(/^3 changing calls of 1 of 1 managed keys until /);
+    expect(stderr).toMatch(/cost \$1 a month now, and \$2 then \(\+\$1\)/);
+    const [day = ""] = said[0]?.split(" ") ?? [];
+    const atMs = Date.parse(`${day}T00:00Z`);
+    await account.passDays((atMs - account.clock.nowMs()) / 86_400_000 - 0.1);
+    expect(await account.standings(orders)).toEqual(["serving"]);
+    await account.passDays(0.2);
+    expect(await account.standings(orders)).toEqual(["draining", "serving"]);
+  });
+
+  test("writes nothing into the table, and calls KMS for nothing", async () => {
+    const account = await after(2);
+    account.aws.resetCalls();
+    await type(account, "plan", "--until", "90d");
+    const { kms, dynamodb } = account.aws.calls();
+    expect(kms).toEqual({});
+    expect(Object.keys(dynamodb).sort()).toEqual(["BatchGetItem", "GetItem", "Query"]);
+  });
+
+  test("takes what is asked, and not taken up yet, into account", async () => {
+    const account = await after(2);
+    await type(account, "rotate", orders, "--reason", "a leaver");
+    const { stdout } = await type(account, "plan");
+    expect(stdout).toContain("CreateKey v2");
+    expect((await type(account, "plan", "--until", "1d", "--json")).stdout).toContain("a leaver");
+  });
+
+  test("says what a person has to do before anything goes on", async () => {
+    const account = await after(70);
+    account.ask("UpdateAlias", { AliasName: orders, TargetKeyId: account.makeKey("alias/x") });
+    await account.passDays(10);
+    const { stdout, stderr, code } = await type(account, "plan");
+    expect([stdout, code]).toEqual(["", 1]);
+    expect(stderr).toContain(`${orders} waits for a person: ALIAS_MOVED`);
+    expect(stderr).toMatch(/next: aws kms update-alias/);
+  });
+
+  test("as JSON is the document that --out keeps", async () => {
+    const account = await after(2);
+    const { stdout } = await type(account, "plan", "--json", "--until", "60d");
+    const { schema, hash, ...body } = JSON.parse(stdout) as Plan;
+    expect(schema).toBe("keyturn/plan/1");
+    expect(canonicalHash({ schema, ...body })).toBe(hash);
+    expect(body.managedKeys[0]).toMatchObject({ alias: orders, rotates: false, keysThen: 2 });
+  });
+
+  test.each([
+    ["--until", "7x", 2, "expected epoch milliseconds, or 2027"],
+    ["--until", "500d", 2, "expected 400d at most"],
+    ["--until", "2020-01-01", 2, "is not within the next 400 days"],
+    ["--out", "/nowhere/at/all.json", 2, "cannot be written to /nowhere/at/all.json (ENOENT)"],
+  ])("refuses %s %s", async (option, value, code, says) => {
+    const answer = await type(await young(), "plan", option, value);
+    expect(answer).toMatchObject({ code, stdout: "" });
+    expect(answer.stderr).toContain(says);
+  });
+});
+
+describe("apply", () => {
+  test("has the rotation of the plan begin now, and no other", async () => {
+    const account = await after(2);
+    const { file, plan } = await planned(account, "--until", "80d");
+    expect(plan.managedKeys).toMatchObject([{ alias: orders, rotates: true }]);
+    const done = await type(account, "apply", file);
+    expect(done.code).toBe(0);
+    expect(done.stdout).toMatch(/^Asked for the rotation of alias\/orders, as request /);
+    await account.passDays(1);
+    expect(await account.standings(orders)).toEqual(["draining", "serving"]);
+  });
+
+  test("twice asks once", async () => {
+    const account = await after(2);
+    const { file } = await planned(account, "--until", "80d");
+    await type(account, "apply", file);
+    expect((await type(account, "apply", file)).stdout).toMatch(/^Asked before for the rotation/);
+    await account.passDays(1);
+    const { stdout } = await type(account, "history", orders, "--json");
+    expect(stdout.match(/"event": "wanted"/g)).toHaveLength(1);
+    expect(stdout).not.toContain("request-refused");
+  });
+
+  test("is refused where the state moved before it", async () => {
+    const account = await after(2);
+    const { file } = await planned(account, "--until", "80d");
+    await account.request(orders, { kind: "pause" });
+    await account.passDays(1);
+    const { code, stdout, stderr } = await type(account, "apply", file);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/the state has moved since the plan was made, and nothing was asked/);
+    expect(stderr).toMatch(/next: keyturn plan --out /);
+    await account.passDays(1);
+    expect(await account.standings(orders)).toEqual(["serving"]);
+  });
+
+  test("is refused by the function where the state moved right after it", async () => {
+    const account = await after(2);
+    const { file } = await planned(account, "--until", "80d");
+    // Its id sorts before that of the plan's request: it is taken up first.
+    await account.request(orders, { kind: "pause", sk: "00000000-pause" });
+    expect((await type(account, "apply", file)).code).toBe(0);
+    await account.passDays(1);
+    expect(await account.standings(orders)).toEqual(["serving"]);
+    const codes = (await account.findings(orders)).map(({ code }) => code);
+    expect(codes).toEqual(expect.arrayContaining(["PAUSED", "REQUEST_REFUSED"]));
+  });
+
+  test("of a plan in which nothing is to be applied says so", async () => {
+    const account = await after(2);
+    const { file } = await planned(account, "--until", "5d");
+    const { code, stderr } = await type(account, "apply", file);
+    expect([code, stderr]).toEqual([0, expect.stringContaining("Nothing in it is to be applied")]);
+  });
+
+  test.each<[string, (plan: Plan) => object, number, string]>([
+    [
+      "another table",
+      ({ hash: _, ...plan }) => sealedAs(plan, { table: { name: "x", id: "y" } }),
+      2,
+      "is of table x, and this is keyturn",
+    ],
+    [
+      "a table of the same name, made anew",
+      ({ hash: _, ...plan }) => sealedAs(plan, { table: { name: "keyturn", id: "y" } }),
+      1,
+      "its record is of table",
+    ],
+    [
+      "another version of keyturn",
+      ({ hash: _, ...plan }) => sealedAs(plan, { keyturn: "9.9.9" }),
+      2,
+      "was made by keyturn 9.9.9",
+    ],
+    [
+      "a later schema",
+      () => ({ schema: "keyturn/plan/2" }),
+      2,
+      "is of keyturn/plan/2; this keyturn applies keyturn/plan/1",
+    ],
+    [
+      "another kind of document",
+      () => ({ schema: "keyturn/status/1" }),
+      2,
+      "is no plan: its schema is not",
+    ],
+    ["a hand that changed it", () => ({ untilMs: 4e12 }), 2, "was changed since it was written"],
+    ["a hand that broke it", () => ({ managedKeys: [{}] }), 2, "is no whole plan: managedKeys.0"],
+    [
+      "a time that is over",
+      ({ hash: _, ...plan }) => sealedAs(plan, { untilMs: plan.madeAtMs - 1 }),
+      1,
+      "which is over",
+    ],
+  ])("of a plan of %s is refused", async (_, change, code, says) => {
+    const account = await young();
+    const { file } = await planned(account, "--until", "80d");
+    rewritten(file, change);
+    const answer = await type(account, "apply", file);
+    expect(answer).toMatchObject({ code, stdout: "" });
+    expect(answer.stderr).toContain(says);
+    expect(answer.stderr).not.toMatch(/^\s+at /m);
+    const { stdout } = await type(account, "status", orders, "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ requests: [] });
+  });
+
+  test.each([
+    ["no file", undefined, "cannot be read (ENOENT)"],
+    ["no JSON", "{", "is no plan: it is not JSON"],
+    ["null", "null", "is no plan: its schema is not"],
+  ])("of %s is refused", async (_, text, says) => {
+    const account = await young();
+    const file = join(folder, `${(files += 1)}.json`);
+    if (text !== undefined) writeFileSync(file, text);
+    const answer = await type(account, "apply", file);
+    expect(answer).toMatchObject({ code: 2, stdout: "" });
+    expect(answer.stderr).toContain(says);
+  });
+});
+
+function sealedAs(plan: Omit<Plan, "hash">, change: object): object {
+  const body = { ...plan, ...change };
+  return { ...body, hash: canonicalHash(body) };
+}
