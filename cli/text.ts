@@ -38,6 +38,7 @@ function columnsOf(character: string): number {
 /** No wider than that; what is cut loses its colour. */
 export function cutTo(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
+  if (narrow.test(text)) return `${text.slice(0, Math.max(0, width - 1))}…`;
   let left = Math.max(0, width - 1);
   let kept = "";
   for (const character of charactersOf(stripVTControlCharacters(text))) {
