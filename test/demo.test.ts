@@ -127,7 +127,7 @@ describe("the command line", () => {
     [["--seed", ""], "--seed"],
     [["--port", "80"], "--serve"],
     [["--serve", "--port", "70000"], "from 1 to 65535"],
-    [["--serve", "--days", "200"], "--days"],
+    [["--serve", "--days", "0"], "from 1 to 3650"],
     [["--colour"], "Unknown option '--colour'"],
     [["300"], "Unexpected argument '300'"],
   ])("%j is refused", (args, message) => {
@@ -202,6 +202,20 @@ describe("--serve", () => {
     expect(existsSync(path)).toBe(false);
     await expect(at("health")).rejects.toThrow();
   });
+});
+
+test("--serve --days serves a fleet that has been rotated, to npx keyturn at once", async () => {
+  const child = start("sim/demo/main.ts", ["--serve", "--keys", "1", "--days", "130", "--json"]);
+  const end = ended(child);
+  const lines = createInterface({ input: child.stdout ?? process.stdin });
+  const [first] = (await once(lines, "line")) as [string];
+  const { env } = JSON.parse(first) as { env: Record<string, string> };
+  const status = await ended(start("cli/keyturn.ts", ["status", "--json"], env));
+  const { managedKeys } = JSON.parse(status.stdout) as { managedKeys: { version: number }[] };
+  expect(managedKeys.map(({ version }) => version >= 2)).toEqual([true]);
+  expect((await ended(start("cli/keyturn.ts", ["doctor"], env))).code).toBe(0);
+  child.kill("SIGINT");
+  expect((await end).code).toBe(0);
 });
 
 describe("a proof that does not hold is FAILED", () => {

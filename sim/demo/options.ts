@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 export type Options =
   | { kind: "help" }
   | { kind: "life"; seed: number; keys: number; days: number; json: boolean }
-  | { kind: "serve"; seed: number; keys: number; port: number; json: boolean };
+  | { kind: "serve"; seed: number; keys: number; days: number; port: number; json: boolean };
 
 /** In one line, for stderr; the exit code is 2. */
 export class UsageError extends Error {
@@ -16,12 +16,14 @@ const ranges = {
   keys: { from: 1, to: 200, otherwise: 6 },
   // Shorter, and not every key has been rotated, nor every incident come up.
   days: { from: 120, to: 3650, otherwise: 300 },
+  // How long the fleet was rotated before it is served.
+  lived: { from: 1, to: 3650, otherwise: 0 },
   // 0: any that is free.
   port: { from: 1, to: 65_535, otherwise: 0 },
 };
 
 export const usage = `npm start -- [--days N] [--keys N] [--seed N] [--json]
-npm start -- --serve [--port N] [--keys N] [--seed N] [--json]
+npm start -- --serve [--days N] [--port N] [--keys N] [--seed N] [--json]
 
 Watch keyturn take a fleet of KMS keys through years of rotations, in an AWS inside this process.
 
@@ -29,7 +31,8 @@ Watch keyturn take a fleet of KMS keys through years of rotations, in an AWS ins
   --keys N   how many keys the fleet has: ${ranges.keys.from} to ${ranges.keys.to} (${ranges.keys.otherwise})
   --seed N   which keys the incidents hit, and all ids: the same seed tells the same story (${ranges.seed.otherwise})
   --json     one JSON object per line: each entry of the timeline, and the proof last
-  --serve    keep that AWS running instead, with the fleet in it, for the AWS CLI and npm run tick
+  --serve    keep that AWS running instead, with the fleet in it, for npx keyturn, the AWS CLI and
+             npm run tick; with --days, after so many days of rotations, else as before the first run
   --port N   where it listens (any free port)
   --help     this text
 
@@ -45,10 +48,8 @@ export function readOptions(args: string[]): Options {
     json: values.json,
   };
   if (values.serve) {
-    if (values.days !== undefined) {
-      throw new UsageError("--days: with --serve the clock moves when it is moved, for ever");
-    }
-    return { kind: "serve", ...common, port: wholeNumber("port", values.port) };
+    const days = wholeNumber("days", values.days, ranges.lived);
+    return { kind: "serve", ...common, days, port: wholeNumber("port", values.port) };
   }
   if (values.port !== undefined) throw new UsageError("--port: goes with --serve only");
   return { kind: "life", ...common, days: wholeNumber("days", values.days) };
@@ -80,8 +81,11 @@ function firstSentence(message: string): string {
   return message.split(/\. |\n/)[0] ?? message;
 }
 
-function wholeNumber(name: keyof typeof ranges, text: string | undefined): number {
-  const { from, to, otherwise } = ranges[name];
+function wholeNumber(
+  name: keyof typeof ranges,
+  text: string | undefined,
+  { from, to, otherwise } = ranges[name],
+): number {
   if (text === undefined) return otherwise;
   const number = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
   if (number >= from && number <= to) return number;

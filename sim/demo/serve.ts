@@ -1,6 +1,7 @@
 /** `--serve`: the embedded AWS with the fleet in it, for the AWS CLI, `npm run tick` and anyone else. */
 import { once } from "node:events";
 import { dayMs, firstRotationDay } from "./fleet.ts";
+import { liveUntil } from "./lived.ts";
 import { UsageError, type Options } from "./options.ts";
 import { openStage, type Stage } from "./stage.ts";
 
@@ -14,7 +15,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const stage = await open(options);
   const env = Object.fromEntries(shown.map((name) => [name, stage.env[name] ?? ""]));
   if (options.json) console.log(JSON.stringify({ kind: "serving", env }));
-  else console.log(instructions(stage, env));
+  else console.log(instructions(stage, env, options.days));
   await stopped;
   await stage.close();
   if (!options.json) console.log("\nStopped; the keys, the table and the configuration are gone.");
@@ -23,34 +24,54 @@ export async function serve(options: ServeOptions): Promise<number> {
 
 async function open(options: ServeOptions): Promise<Stage> {
   try {
-    return await openStage({ ...options, startMs: Date.now(), runsWithRealTime: true });
+    const nowMs = Date.now();
+    const startMs = nowMs - options.days * dayMs;
+    const stage = await openStage({ ...options, startMs, runsWithRealTime: true });
+    if (options.days > 0) await liveUntil(stage, nowMs, options.seed);
+    return stage;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
     throw new UsageError(`--port: ${options.port} is in use; choose another`);
   }
 }
 
-function instructions({ fleet }: Stage, env: Record<string, string>): string {
-  const days = firstRotationDay(fleet);
+function instructions({ fleet }: Stage, env: Record<string, string>, lived: number): string {
   const exports = Object.entries(env).map(([name, value]) => `export ${name}=${value}`);
-  return `An AWS inside this process, with ${fleet.length} KMS keys that keyturn is to rotate. In another terminal:
+  const days = firstRotationDay(fleet);
+  const begin =
+    lived === 0
+      ? `  # One run of keyturn, at the time that this AWS has. The first one enrols the fleet.
+${tick}
+
+`
+      : "";
+  const since = lived === 0 ? "" : `, and has rotated for ${lived} days`;
+  const due = lived === 0 ? `${days} days on, a rotation is due` : "Move it on by a day";
+  const ms = (lived === 0 ? days : 1) * dayMs;
+  return `An AWS inside this process, with ${fleet.length} KMS keys that keyturn is to rotate${since}. In another terminal:
 
 ${exports.join("\n")}
 
-  # Who is there?
-aws kms list-aliases
+${begin}  # What an operator types. What is asked is taken up by the next run: tick once more.
+npx keyturn status
+npx keyturn status ${fleet[0]?.alias}
+npx keyturn plan --until 60d
+npx keyturn rotate ${fleet[0]?.alias}
+npx keyturn report --out report
 
-  # One run of keyturn, at the time that this AWS has. The first one enrols the fleet.
-npm run tick -- --now "$(curl -s $AWS_ENDPOINT_URL/_keyturn/clock | tr -dc 0-9)"
-
-  # The clock runs with real time. ${days} days on, a rotation is due: tick again, go on 15 minutes
-  # (900000 ms) for the propagation of the new version, and tick once more.
-curl -s $AWS_ENDPOINT_URL/_keyturn/clock -d '{"advanceMs":${days * dayMs}}'
+  # The clock runs with real time. ${due}: tick again, go on 15 minutes (900000 ms)
+  # for the propagation of a new version, and tick once more. Then tell keyturn the time by --now.
+curl -s $AWS_ENDPOINT_URL/_keyturn/clock -d '{"advanceMs":${ms}}'
+${tick}
+npx keyturn status --now "$(curl -s $AWS_ENDPOINT_URL/_keyturn/clock | tr -dc 0-9)"
 
   # What dependents are told, the calls so far, and every key.
+aws kms list-aliases
 curl -s $AWS_ENDPOINT_URL/_keyturn/events
 curl -s $AWS_ENDPOINT_URL/_keyturn/calls
 curl -s $AWS_ENDPOINT_URL/_keyturn/kms
 
 Ctrl-C ends it.`;
 }
+
+const tick = `npm run tick -- --now "$(curl -s $AWS_ENDPOINT_URL/_keyturn/clock | tr -dc 0-9)"`;
