@@ -28,6 +28,7 @@ import {
   eventStatements,
   kmsStatements,
   requestWriting,
+  stateReading,
   tableStatements,
 } from "./permissions.ts";
 import { createDashboard } from "./dashboard.ts";
@@ -105,6 +106,11 @@ export class KeyRotation extends Construct {
   manage(alias: kms.IAlias | string, policy: string, options: ManageOptions = {}): void {
     this.#managed.push({ alias, policy, ...options });
     retain(alias, this.owner);
+  }
+
+  /** Lets somebody look: `npx keyturn` status, plan, history, verify, doctor, report. */
+  grantReading(grantee: iam.IGrantable): iam.Grant {
+    return iam.Grant.addToPrincipal({ grantee, ...stateReading(this.table.tableArn) });
   }
 
   /**

@@ -83,6 +83,14 @@ export function tableStatements(tableArn: string): iam.PolicyStatement[] {
   ];
 }
 
+/** What it takes to ask what is so: `npx keyturn`, but for its requests. */
+export function stateReading(tableArn: string): { actions: string[]; resourceArns: string[] } {
+  return {
+    actions: ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"],
+    resourceArns: [tableArn, `${tableArn}/index/${tableDefinition.dueIndex.name}`],
+  };
+}
+
 /** What an operator needs: `request#<alias>` is the partition of what is asked of that managed key. */
 export function requestWriting(aliases: string[]): { actions: string[]; conditions: Conditions } {
   const partitions = (aliases.length === 0 ? ["*"] : aliases).map((alias) => `request#${alias}`);

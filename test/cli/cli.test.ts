@@ -85,11 +85,16 @@ describe("what is asked", () => {
     expect(await account.standings(orders)).toEqual([]);
   });
 
-  test("is not written where the function would refuse it", async () => {
+  test("is not written where the function would not understand it, or refuse it", async () => {
     const { account } = await after(2);
-    const { code, stderr } = await typed(account, ["rollback", orders]);
-    expect(code).toBe(2);
-    expect(stderr).toContain("version: got nothing");
+    const unread = await typed(account, ["rotate", orders, "--reason", "x".repeat(2000)]);
+    expect(unread.code).toBe(2);
+    expect(unread.stderr).toContain("reason: got");
+    const refused = await typed(account, ["rollback", orders, ...nowOf(account)]);
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toContain("the function would refuse it");
+    const { stdout } = await typed(account, ["status", orders, "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ requests: [] });
   });
 });
 
