@@ -152,7 +152,10 @@ async function applied(stored: Stored, ahead: Ahead): Promise<PlannedKey> {
   const alone = await forecast(stored, ahead);
   const opensMs = opensAtMs(alone);
   if (opensMs === undefined || opensMs <= ahead.nowMs) return plannedKey(alone, false);
-  const rotate: RequestItem = { id: "zzzzzzzz-planned", body: { kind: "rotate", by: "plan" } };
+  const rotate: RequestItem = {
+    id: "zzzzzzzz-planned",
+    body: { kind: "rotate", by: "plan", reason: "the plan is applied" },
+  };
   const requests = [...ahead.requests, rotate];
   return plannedKey(await forecast(stored, { ...ahead, requests }), true);
 }
