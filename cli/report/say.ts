@@ -1,14 +1,12 @@
 /** Moments and durations as the report writes them. */
 import { moment } from "../words.ts";
-import { markup, type Markup } from "./html.ts";
 
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
 
-/** To the minute, in UTC. */
-export function at(atMs: number | undefined, otherwise = "not known"): Markup {
-  if (atMs === undefined) return markup`<span class="quiet">${otherwise}</span>`;
-  return markup`<time datetime="${isoAt(atMs)}">${moment(atMs)}</time>`;
+/** To the minute, in UTC, and on one line: an element for each would double what a browser has to hold. */
+export function at(atMs: number | undefined, otherwise = "not known"): string {
+  return atMs === undefined ? otherwise : moment(atMs).replace(" ", "\u00a0");
 }
 
 export function isoAt(atMs: number): string {

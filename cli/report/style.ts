@@ -50,9 +50,8 @@ th,td{text-align:left;vertical-align:top;padding:.36rem .9rem .36rem 0;border-bo
 th:last-child,td:last-child{padding-right:0}
 thead th{font-weight:600;color:var(--quiet);border-bottom:1.5px solid var(--quiet);vertical-align:bottom}
 tbody th{font-weight:600}th code,.sub{font-weight:400}
-time,.nowrap{white-space:nowrap}
 td.words{min-width:12rem;overflow-wrap:anywhere}td.id,td.hash{overflow-wrap:anywhere;min-width:11rem}
-.key{margin:0 0 1.7rem;padding-top:.4rem;content-visibility:auto;contain-intrinsic-size:auto 250px}
+.key{margin:0 0 1.7rem;padding-top:.4rem}
 .key-head{display:flex;flex-wrap:wrap;gap:.1rem .9rem;align-items:baseline}
 .key-head p{margin:0;color:var(--quiet);font-size:.88rem;max-width:none}
 .picture{overflow-x:auto;margin:.35rem 0 .15rem}
@@ -65,13 +64,13 @@ footer{margin-top:3rem;padding-bottom:3rem;color:var(--quiet);font-size:.88rem}`
 
 const picture = `.timeline text{font-size:11.5px;fill:var(--ink)}
 .timeline .tick{fill:var(--quiet);font-size:11px}
-.grid{stroke:var(--rule);stroke-width:1}
+.grid{stroke:var(--rule);stroke-width:1;fill:none}
 .future{fill:var(--future)}
 .now{stroke:var(--ink);stroke-width:1.4;stroke-dasharray:4 2.5;fill:none}
 .timeline .now-label{font-size:10.5px;font-weight:600;paint-order:stroke;stroke:var(--halo);stroke-width:3px}
 .timeline .version{font-weight:650;font-size:12.5px}
 .timeline .key-id{fill:var(--quiet);font-size:11px;font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
-.timeline .in-bar{font-size:11.5px;paint-order:stroke;stroke:var(--halo);stroke-width:3.5px;stroke-linejoin:round}
+.timeline .in-bar{font-size:11.5px;pointer-events:none;paint-order:stroke;stroke:var(--halo);stroke-width:3.5px;stroke-linejoin:round}
 .timeline .on-active{fill:var(--on-active);stroke:none;font-weight:600}
 .limit{fill:var(--ink);stroke:var(--paper);stroke-width:.8}
 .overdue{fill:var(--bad)}
@@ -94,7 +93,6 @@ tr,svg,.alert,.figures{break-inside:avoid}
 thead{display:table-header-group}
 td.words,td.id,td.hash{min-width:0;overflow-wrap:anywhere}
 a{color:inherit;text-decoration:none}
-.key{content-visibility:visible}
 }`;
 
 export function styles(): string {

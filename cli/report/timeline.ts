@@ -47,13 +47,13 @@ function axis(scale: Scale, height: number): Markup {
     ahead < width - right
       ? markup`<rect class="future" x="${ahead}" y="${head - 4}" width="${round(width - right - ahead)}" height="${height - head}"/>`
       : undefined;
+  const lines = scale.ticks.map(({ atMs }) => `M${xOf(scale, atMs)} ${head - 6}V${height}`);
   const ticks = scale.ticks.map(({ atMs, label }) => {
     const x = xOf(scale, atMs);
     const isRoom = x + label.length * letter < width;
-    const said = isRoom ? markup`<text class="tick" x="${x}" y="13">${label}</text>` : undefined;
-    return markup`<path class="grid" d="M${x} ${head - 6}V${height}"/>${said}`;
+    return isRoom ? markup`<text class="tick" x="${x}" y="13">${label}</text>` : undefined;
   });
-  return markup`${future}${ticks}`;
+  return markup`${future}<path class="grid" d="${lines.join("")}"/>${ticks}`;
 }
 
 function nowMark(scale: Scale, height: number): Markup | undefined {
@@ -79,15 +79,17 @@ function bar(version: VersionReport, phase: Phase, y: number, scale: Scale): Mar
   const wide = Math.max(2.5, end - start);
   if (kind === "destroyed") return destroyed(version, fromMs, start, y);
   const said = `v${version.number} ${phaseTexts[kind].label}: ${sinceWhen(fromMs)}${toMs === undefined ? "" : ` to ${day(toMs)}`}`;
-  return markup`<g><title>${said}</title><rect class="ph ph-${kind}" x="${round(start)}" y="${y}" width="${round(wide)}" height="${barHeight}" rx="${Math.min(2, wide / 3)}"/>${label(kind, start, y, wide, durationOf(phase, scale))}</g>`;
+  return markup`<rect class="ph ph-${kind}" x="${round(start)}" y="${y}" width="${round(wide)}" height="${barHeight}" rx="${round(Math.min(2, wide / 3))}"><title>${said}</title></rect>${label(kind, start, y, wide, durationOf(phase, scale))}`;
 }
 
 /** Nothing is left of it: a cross where it ended, and the word, which may run over. */
 function destroyed({ number }: VersionReport, fromMs: number | undefined, x: number, y: number) {
   const said = `v${number} destroyed: ${sinceWhen(fromMs)}`;
-  const anchored = x > width - 100;
-  const text = markup`<text class="in-bar on-destroyed" x="${round(x + 16)}" y="${y + 14}">${anchored ? "" : "destroyed"}</text>`;
-  return markup`<g><title>${said}</title><path class="ph ph-destroyed" d="M${round(x + 4)} ${y + 6}l8 8m0-8l-8 8"/>${text}</g>`;
+  const isRoom = x < width - 100;
+  const text = isRoom
+    ? markup`<text class="in-bar" x="${round(x + 16)}" y="${y + 14}">destroyed</text>`
+    : undefined;
+  return markup`<path class="ph ph-destroyed" d="M${round(x + 4)} ${y + 6}l8 8m0-8l-8 8"><title>${said}</title></path>${text}`;
 }
 
 function sinceWhen(fromMs: number | undefined): string {

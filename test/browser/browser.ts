@@ -26,13 +26,10 @@ export type Opened = {
   requests: string[];
 };
 
-export type Look = { width?: number; colorScheme?: "light" | "dark" };
-
-export async function opened(browser: Browser, path: string, look: Look = {}): Promise<Opened> {
-  const { width = 1280, colorScheme = "light" } = look;
+export async function opened(browser: Browser, path: string): Promise<Opened> {
   // The tests' own scripts are put in beside the document, whose policy allows none.
-  const viewport = { width, height: 900 };
-  const page = await browser.newPage({ viewport, colorScheme, bypassCSP: true });
+  const viewport = { width: 1280, height: 900 };
+  const page = await browser.newPage({ viewport, colorScheme: "light", bypassCSP: true });
   const complaints: string[] = [];
   const requests: string[] = [];
   const url = `file://${path}`;

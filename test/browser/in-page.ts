@@ -9,10 +9,9 @@ const axeSource = await readFile(axe, "utf8");
 type Violation = { id: string; impact: string | null; nodes: { html: string }[] };
 
 /** Serious and critical ones, each with a few of the elements that have it. */
-export async function violationsIn(page: Page, within: string[]): Promise<string[]> {
+export async function violationsIn(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
-  const asked = JSON.stringify({ include: within.map((one) => [one]) });
-  const run = `axe.run(${asked}, { resultTypes: ["violations"] }).then((all) => all.violations)`;
+  const run = `axe.run({ resultTypes: ["violations"] }).then((all) => all.violations)`;
   const violations = await page.evaluate<Violation[]>(run);
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
@@ -22,10 +21,21 @@ export async function violationsIn(page: Page, within: string[]): Promise<string
     });
 }
 
+/** Takes away all but the first keys, and the first rows of each table. */
+export function cutTo(page: Page, keys: number, rows: number): Promise<void> {
+  return page.evaluate<undefined>(`{
+    const all = document.querySelectorAll(".key");
+    for (const key of [...all].slice(${keys})) key.remove();
+    for (const row of document.querySelectorAll("section > .scroll tr:nth-child(n+${rows + 1})")) {
+      if (row.closest("#timelines ~ .scroll") === null) row.remove();
+    }
+  }`);
+}
+
 /** Of every timeline, once scrolled to: whether it has a size, a bar, and a place in the window. */
 export function timelinesSeen(page: Page): Promise<boolean[]> {
   return page.evaluate<boolean[]>(`[...document.querySelectorAll("svg.timeline")].map((svg) => {
-    svg.scrollIntoView({ block: "center" });
+    svg.scrollIntoView({ block: "center", behavior: "instant" });
     const { width, height, top } = svg.getBoundingClientRect();
     const wide = svg.querySelector(".ph")?.getBoundingClientRect().width ?? 0;
     return width > 300 && height > 30 && wide > 0 && top >= 0 && top < innerHeight;
@@ -40,8 +50,9 @@ export function backgroundOf(page: Page): Promise<string> {
   return page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
 }
 
-export function scrollToEnd(page: Page): Promise<void> {
-  return page.evaluate<undefined>("scrollTo(0, document.body.scrollHeight)");
+/** As the page is when it was just opened: nothing has the focus. */
+export function backToTop(page: Page): Promise<void> {
+  return page.evaluate<undefined>("{ document.activeElement?.blur(); scrollTo(0, 0); }");
 }
 
 /** Its id, and what it says. */
