@@ -32,7 +32,6 @@ describe.each([
 
   test("asks for nothing but itself, runs no script, and nothing complains", async () => {
     const { page, complaints, requests } = seen;
-    await inPage.scrollToEnd(page);
     const others = await page.locator("script, link, img, iframe, object").count();
     expect({ complaints, requests, others }).toEqual({ complaints: [], requests: [], others: 0 });
   });
