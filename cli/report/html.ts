@@ -1,4 +1,5 @@
 /** HTML that escapes by default: what comes from the table was written by whoever could write there. */
+import { escaped as shown } from "../text.ts";
 
 /** Text that is HTML already. */
 export class Markup {
@@ -57,10 +58,6 @@ export function escaped(text: string): string {
 
 /** Control characters, and those that turn the direction of what follows: shown, not obeyed. */
 const unprintable = /[^\P{Cc}\t\n]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
-
-function shown(letter: string): string {
-  return `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
-}
 
 export type Cell = Part | { head: Part; rows?: number };
 
