@@ -14,6 +14,10 @@ const examples: Record<string, string[]> = {
   doctor: ["keyturn doctor", "keyturn doctor --json"],
   history: [`keyturn history ${orders}`, `keyturn history ${orders} --last 20 --json`],
   verify: ["keyturn verify", `keyturn verify ${orders} --anchor 41:<64 hexadecimal digits>`],
+  report: [
+    "keyturn report --out evidence",
+    "keyturn report --out 2027 --from 2027-01-01 --to 2027-12-31",
+  ],
   explain: ["keyturn explain", "keyturn explain ALIAS_MOVED"],
   plan: [
     "keyturn plan",

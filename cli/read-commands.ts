@@ -49,10 +49,6 @@ export function addReads(program: Command, around: Surroundings, within: Within)
     .requiredOption("--out <dir>", "the directory that they are written to")
     .option("--from <date>", "the first day, in UTC (a year before --to)")
     .option("--to <date>", "the last day, in UTC (now)")
-    .addHelpText(
-      "after",
-      "\nExample:\n  keyturn report --out 2027 --from 2027-01-01 --to 2027-12-31",
-    )
     .action(async (options: ReportOptions, command: Command) => {
       const { report } = await import("./commands/report.ts");
       await within(command, (session) => report(session, options));

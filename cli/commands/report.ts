@@ -7,6 +7,7 @@ import { keyReport, type KeyReport, type Report } from "../report/model.ts";
 import { periodOf, type Period } from "../report/period.ts";
 import { summaryOf } from "../report/summary.ts";
 import type { Session } from "../session.ts";
+import { printable } from "../text.ts";
 
 export const reportWrittenSchema = "keyturn/report-written/1";
 
@@ -37,15 +38,19 @@ export async function report(session: Session, options: ReportOptions): Promise<
   // As `sha256sum --check` reads it.
   for (const { path, sha256 } of files) talk.line(`${sha256}  ${path}`);
   for (const alias of broken) {
-    talk.note(`${talk.styled("red", "BROKEN")} ${alias}: the chain of its journal does not hold`);
+    talk.note(
+      `${talk.styled("red", "BROKEN")} ${printable(alias)}: the chain of its journal does not hold`,
+    );
   }
   for (const alias of unread) {
-    talk.note(`${talk.styled("red", "MISSING")} ${alias}: newer code wrote its record`);
+    talk.note(`${talk.styled("red", "MISSING")} ${printable(alias)}: newer code wrote its record`);
   }
   talk.note(
     `${keys} managed keys, ${exceptions} exceptions. Keep the report where whoever writes the table cannot: it has the head of each journal.`,
   );
-  if (broken[0] !== undefined) talk.note(`next: keyturn verify ${broken[0]} --table ${tableName}`);
+  if (broken[0] !== undefined) {
+    talk.note(`next: keyturn verify ${printable(broken[0])} --table ${tableName}`);
+  }
   return code;
 }
 

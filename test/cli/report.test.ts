@@ -1,0 +1,262 @@
+/** The report as files: what is in them whoever wrote the table, and what the command says. */
+import { createHash } from "node:crypto";
+import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Failure } from "../../cli/failure.ts";
+import { csv, csvFiles, field } from "../../cli/report/csv.ts";
+import { reportJson } from "../../cli/report/json.ts";
+import { keyReport, type Report } from "../../cli/report/model.ts";
+import { page } from "../../cli/report/page.ts";
+import { periodOf } from "../../cli/report/period.ts";
+import type { Account } from "../infra/account.ts";
+import { orders } from "../infra/least-privilege-lives.ts";
+import { startMs } from "../world.ts";
+import { nowOf, typed, type Typed } from "./binary.ts";
+import { aFleet } from "./fleet.ts";
+import { aYear, rechained } from "./report-lives.ts";
+import { after } from "./typing.ts";
+
+const { lives, nowMs } = await aYear();
+const year: Report = {
+  tableName: "keyturn",
+  period: { fromMs: startMs, toMs: nowMs },
+  madeAtMs: nowMs,
+  keys: lives.map((life) => keyReport(life, { fromMs: startMs, toMs: nowMs }, nowMs)),
+  unread: [],
+};
+
+const htmlOf = (report: Report): string => [...page(report, [])].join("");
+
+describe("what others wrote into the table", () => {
+  const owned = `"><x-owned onload='alert(1)'>&lt;\u202e\u0007`;
+  /** The names by which the report itself looks things up. */
+  const ours = ["kind", "phase", "outcome"];
+
+  /** Every text of it, as if somebody had put that before and after it. */
+  function forged<T>(value: T, name = ""): T {
+    if (typeof value === "string") {
+      return ours.includes(name) ? value : (`${owned}${value}${owned}` as T);
+    }
+    if (value === null || typeof value !== "object") return value;
+    if (Array.isArray(value)) return value.map((one: unknown) => forged(one, name)) as T;
+    const fields = Object.entries(value).map(([key, one]) => [key, forged<unknown>(one, key)]);
+    return Object.fromEntries(fields) as T;
+  }
+
+  test("is text in the HTML, wherever it stands", () => {
+    const html = htmlOf(forged(year));
+    expect(html).not.toContain("<x-owned");
+    for (const steering of ["\u202e", "\u0007"]) expect(html).not.toContain(steering);
+    const shown = "&quot;&gt;&lt;x-owned onload=&#39;alert(1)&#39;&gt;&amp;lt;\\u202e\\u0007";
+    expect(html.split(shown).length).toBeGreaterThan(500);
+  });
+
+  test("cannot pass for a finding that came, or end one, by the id of a refused request", () => {
+    const [life] = lives;
+    if (life === undefined) throw new Error("nobody lived");
+    const id = "x, ALIAS_MOVED alias/archive";
+    const refused = {
+      event: "request-refused",
+      reason: "sk: got it",
+      detail: { request: id, asked: "malformed" },
+    };
+    const told = {
+      event: "found-wrong",
+      reason: "sk: got it",
+      detail: { came: `REQUEST_REFUSED ${id}`, went: "", next: "" },
+    };
+    const [line] = life.journal;
+    if (line === undefined) throw new Error("no line");
+    const added = [refused, told].map((one, at) => ({
+      ...line,
+      ...one,
+      revision: life.journal.length + 1 + at,
+      atMs: nowMs - 1,
+    }));
+    const more = { ...life, ...rechained([...life.journal, ...added]) };
+    const report = keyReport(more, year.period, nowMs);
+    expect(report.chain.kind).toBe("whole");
+    expect(report.exceptions.map(({ what }) => what)).not.toContain("ALIAS_MOVED");
+    expect(report.decisions.at(-1)).toMatchObject({
+      outcome: "refused",
+      requestId: id,
+      by: "not said",
+    });
+  });
+
+  test.each([
+    ["=1+1", "'=1+1"],
+    ["+1", "'+1"],
+    ["-1", "'-1"],
+    ["@SUM(A1)", "'@SUM(A1)"],
+    ["\t=1", "'\t=1"],
+    ["\r=1", `"'\r=1"`],
+    ["\n=1", `"'\n=1"`],
+    ['=HYPERLINK("http://x", "a")', `"'=HYPERLINK(""http://x"", ""a"")"`],
+    ['say "a, b"', `"say ""a, b"""`],
+    ["2027-01-01", "2027-01-01"],
+    ["alias/orders", "alias/orders"],
+  ])("is no formula to a spreadsheet: %j", (given, expected) => {
+    expect(field(given)).toBe(expected);
+  });
+
+  test("leaves every CSV with as many cells in each line as there are columns", () => {
+    for (const file of csvFiles) {
+      const text = [...csv(file, forged(year))].join("");
+      const unquoted = text.replace(/"(?:[^"]|"")*"/g, "").trimEnd();
+      const counts = new Set(unquoted.split("\r\n").map((line) => line.split(",").length));
+      expect([...counts], file.name).toEqual([file.columns.length]);
+    }
+  });
+});
+
+describe("the HTML", () => {
+  test("is one document that can ask for nothing", () => {
+    const html = htmlOf(year);
+    expect(html).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
+    expect(html).not.toMatch(/<(script|link|img|iframe|object|embed)\b|\son\w+=|@import|src=/i);
+    expect(html.match(/url\([^)]*\)/g)?.every((one) => one.startsWith("url(#"))).toBe(true);
+    const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [, id] of html.matchAll(/ href="#([^"]+)"/g)) expect(ids).toContain(id);
+    expect(html).not.toMatch(/\bundefined\b|\bNaN\b|Invalid Date/);
+  });
+
+  test("says what KMS does not tell, and where scanners will object", () => {
+    const html = htmlOf(year).replaceAll(/\s+/g, " ");
+    expect(html).toContain("a later Decrypt can therefore hide an earlier Encrypt");
+    expect(html).toContain("up to an hour of lag");
+    expect(html).toContain("Security Hub KMS.3");
+    expect(html).toContain("is flagged: up to 3 of the 6 keys here");
+    expect(html).toContain("cmk-backing-key-rotation-enabled");
+    expect(html).toContain("aws cloudtrail lookup-events");
+  });
+
+  test.each([
+    ["no key at all", { keys: [] }, "No key is managed yet."],
+    ["a record of newer code", { unread: ["alias/new"] }, "It is <strong>missing</strong>"],
+  ])("of %s says so", (_, changes, says) => {
+    const html = htmlOf({ ...year, ...changes }).replaceAll(/\s+/g, " ");
+    expect(html).toContain(says);
+    expect(html).not.toMatch(/\bundefined\b|\bNaN\b/);
+  });
+});
+
+test("the JSON names its schema, and has what the HTML has", () => {
+  const made = JSON.parse([...reportJson(year)].join("")) as Record<string, unknown>;
+  expect(made.schema).toBe("keyturn/report/1");
+  expect(made.summary).toMatchObject({ keys: 6, overdue: 1, broken: [], unread: [] });
+  expect(made.keys).toEqual(JSON.parse(JSON.stringify(year.keys)));
+});
+
+describe("the period", () => {
+  const may = Date.UTC(2027, 4, 10, 12);
+
+  test.each([
+    [{}, Date.UTC(2026, 4, 10, 12), may],
+    [{ from: "2027-01-01", to: "2027-03-31" }, Date.UTC(2027, 0, 1), Date.UTC(2027, 3, 1)],
+    [{ to: "2027-03-31" }, Date.UTC(2026, 3, 1), Date.UTC(2027, 3, 1)],
+    [{ from: "2027-02-28T12:30:00Z" }, Date.UTC(2027, 1, 28, 12, 30), may],
+    [{ from: "2027-02-28T12:30" }, Date.UTC(2027, 1, 28, 12, 30), may],
+    [{ from: "2027-02-28T12:30:00+02:00" }, Date.UTC(2027, 1, 28, 10, 30), may],
+  ])("%j is from %d up to %d", (given, fromMs, toMs) => {
+    expect(periodOf(given, may)).toEqual({ fromMs, toMs });
+  });
+
+  test.each([
+    [{ from: "2027-13-01" }, "--from: got"],
+    [{ from: "2027-02-31" }, "--from: got"],
+    [{ to: "yesterday" }, "--to: got"],
+    [{ to: "2027-1-1" }, "--to: got"],
+    [{ to: "2027-01-01T25:00:00Z" }, "--to: got"],
+    [{ from: "01/02/2027" }, "expected a date in UTC such as"],
+    [{ from: "2027-03-01", to: "2027-02-01" }, "--from has to be before --to"],
+    [{ from: "2028-01-01" }, "--from has to be before --to"],
+  ])("%j is not understood", (given, says) => {
+    const refused = (): unknown => periodOf(given, may);
+    expect(refused).toThrow(says);
+    expect(refused).toThrow(Failure);
+  });
+});
+
+describe("typed", () => {
+  let account: Account;
+  let out: string;
+  const report = (dir: string, ...more: string[]): Promise<Typed> =>
+    typed(account, ["report", "--out", dir, ...more, ...nowOf(account)]);
+  beforeAll(async () => {
+    account = await aFleet();
+    out = await mkdtemp(join(tmpdir(), "keyturn-report-"));
+  }, 60_000);
+  afterAll(() => account.close());
+
+  test("it writes all files or none, and says their hashes as sha256sum reads them", async () => {
+    const directory = join(out, "made", "for it");
+    const { stdout, stderr, code } = await report(directory);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^4 managed keys, \d+ exceptions\./);
+    const names = await readdir(directory);
+    expect(names.sort()).toEqual(
+      [...csvFiles.map(({ name }) => name), "report.html", "report.json"].sort(),
+    );
+    const html = await readFile(join(directory, "report.html"), "utf8");
+    for (const line of stdout.trimEnd().split("\n")) {
+      const [, hash = "", path = ""] = /^([0-9a-f]{64}) {2}(.*)$/.exec(line) ?? [];
+      const actual = createHash("sha256")
+        .update(await readFile(path))
+        .digest("hex");
+      expect(hash).toBe(actual);
+      if (!path.endsWith(".html")) expect(html).toContain(hash);
+    }
+    expect(html).toContain("alias/invoices");
+  });
+
+  test("with --json it answers with one document that names its schema", async () => {
+    const { stdout, code } = await report(join(out, "json"), "--json");
+    const { schema, files } = JSON.parse(stdout) as { schema: string; files: object[] };
+    expect({ schema, code }).toEqual({ schema: "keyturn/report-written/1", code: 0 });
+    expect(files).toHaveLength(8);
+    expect(files[0]).toHaveProperty("sha256");
+  });
+
+  test("twice it says the same", async () => {
+    const first = await report(join(out, "same"));
+    const second = await report(join(out, "same"));
+    expect(second).toEqual(first);
+  });
+
+  test.each([
+    ["a file in the place of the directory", ["--out", "file"], "cannot be written to"],
+    ["a malformed date", ["--out", "x", "--from", "2027-02-30"], "--from: got"],
+    ["a period that ends first", ["--out", "x", "--from", "2029-01-01"], "before --to"],
+    ["no directory named", [], "--out"],
+  ])("with %s it says so, exits with 2, and writes nothing", async (_, args, says) => {
+    await writeFile(join(out, "file"), "");
+    const placed = args.map((arg) => (arg === "file" || arg === "x" ? join(out, arg) : arg));
+    const { stdout, stderr, code } = await typed(account, [
+      ...["report", ...placed],
+      ...nowOf(account),
+    ]);
+    expect({ stdout, code }).toEqual({ stdout: "", code: 2 });
+    expect(stderr).toContain(says);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(await readdir(out)).not.toContain("x");
+  });
+});
+
+test("a journal that was edited is shown before all else, and makes the exit code 1", async () => {
+  const account = await after(70);
+  await account.rewrite("journal#0000000003", { reason: "nothing happened" });
+  const out = await mkdtemp(join(tmpdir(), "keyturn-report-"));
+  const { stderr, code } = await typed(account, ["report", "--out", out, ...nowOf(account)]);
+  expect(code).toBe(1);
+  expect(stderr).toContain(`BROKEN ${orders}`);
+  expect(stderr).toContain(`next: keyturn verify ${orders}`);
+  const html = await readFile(join(out, "report.html"), "utf8");
+  const [head = ""] = html.split("<main");
+  expect(head).toContain("This report does not hold for all keys");
+  expect(html).toContain("BROKEN at line 3");
+  expect(html).toContain("JOURNAL BROKEN");
+});
