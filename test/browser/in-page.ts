@@ -61,3 +61,15 @@ export function focused(page: Page): Promise<{ id: string; text: string }> {
     "({ id: document.activeElement.id, text: document.activeElement.textContent.trim() })",
   );
 }
+
+/** For a picture: the head, and under it the timelines alone. Where that ends. */
+export function leaveTimelines(page: Page): Promise<number> {
+  return page.evaluate<number>(`{
+    const timelines = document.querySelector("#timelines").parentElement;
+    for (const section of document.querySelectorAll("main > section, nav")) {
+      if (section !== timelines) section.hidden = true;
+    }
+    timelines.querySelector(":scope > .scroll").hidden = true;
+    Math.ceil(timelines.getBoundingClientRect().bottom + scrollY);
+  }`);
+}
