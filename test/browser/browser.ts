@@ -27,9 +27,8 @@ export type Opened = {
 };
 
 export async function opened(browser: Browser, path: string): Promise<Opened> {
-  // The tests' own scripts are put in beside the document, whose policy allows none.
   const viewport = { width: 1280, height: 900 };
-  const page = await browser.newPage({ viewport, colorScheme: "light", bypassCSP: true });
+  const page = await browser.newPage({ viewport, colorScheme: "light" });
   const complaints: string[] = [];
   const requests: string[] = [];
   const url = `file://${path}`;
