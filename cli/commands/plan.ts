@@ -154,7 +154,7 @@ async function applied(stored: Stored, ahead: Ahead): Promise<PlannedKey> {
   if (opensMs === undefined || opensMs <= ahead.nowMs) return plannedKey(alone, false);
   const rotate: RequestItem = {
     id: "zzzzzzzz-planned",
-    body: { kind: "rotate", by: "plan", reason: "the plan is applied" },
+    body: { kind: "rotate", by: "whoever applies it" },
   };
   const requests = [...ahead.requests, rotate];
   return plannedKey(await forecast(stored, { ...ahead, requests }), true);

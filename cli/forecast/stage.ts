@@ -131,6 +131,10 @@ function subjectIn(record: ManagedKey, call: Call): string {
   const version = record.versions.find(({ keyId }) => "keyId" in call && keyId === call.keyId);
   if (call.kind === "CreateKey")
     return `v${Math.max(...record.versions.map(({ number }) => number))}`;
-  if (call.kind === "UpdateAlias") return `${call.alias} to v${version?.number}`;
+  if (call.kind === "UpdateAlias") {
+    // Most move one alias, which needs no name beside the managed key's.
+    const name = call.alias === record.alias ? "" : `${call.alias} `;
+    return `${name}to v${version?.number}`;
+  }
   return version === undefined ? subjectOf(record, call) : `v${version.number}`;
 }

@@ -57,7 +57,7 @@ function columns(talk: Talk): Column<Line>[] {
     { title: "WHEN (UTC)", cell: ({ atMs }) => moment(atMs), leaves: 0 },
     { title: "ALIAS", cell: ({ alias }) => alias, leaves: 0, atLeast: 12 },
     { title: "STEP", cell: ({ step = "" }) => step, leaves: 2 },
-    { title: "WHAT", cell: (line) => whatOf(line, talk), leaves: 0, atLeast: 12 },
+    { title: "WHAT", cell: (line) => whatOf(line, talk), leaves: 0, atLeast: 23 },
     { title: "WHY", cell: ({ reason }) => reason, leaves: 1, atLeast: 16 },
   ];
 }
@@ -90,12 +90,9 @@ const namedAtMost = 5;
 
 function sayOut(talk: Talk, { managedKeys }: Plan, out: string): void {
   const rotating = managedKeys.filter(({ rotates }) => rotates).map(({ alias }) => alias);
+  noteCommand(talk, "Kept in", out);
   if (rotating.length === 0) {
-    noteText(
-      talk,
-      "",
-      `Kept in ${out}. Nothing in it is to be applied: what moves goes on by itself.`,
-    );
+    noteText(talk, "", "Nothing in it is to be applied: what moves goes on by itself.");
     return;
   }
   const what =
@@ -105,7 +102,7 @@ function sayOut(talk: Talk, { managedKeys }: Plan, out: string): void {
   noteText(
     talk,
     "",
-    `Kept in ${out}: what comes if ${what} now, and not when the cryptoperiod asks: ${named}. To have just that done:`,
+    `It is what comes if ${what} now, and not when the cryptoperiod asks: ${named}. To have just that done:`,
   );
   noteCommand(talk, " ", `keyturn apply ${out}`);
 }

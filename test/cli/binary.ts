@@ -16,8 +16,10 @@ export async function typed(
   account: Account | undefined,
   args: string[],
   env: Record<string, string | undefined> = {},
+  cwd = process.cwd(),
 ): Promise<Typed> {
   const child = spawn(process.execPath, [binary, ...args], {
+    cwd,
     env: { PATH: process.env.PATH, USER: "ada", ...operatorOf(account), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
