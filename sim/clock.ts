@@ -27,11 +27,22 @@ export class SimClock {
     if (!Number.isFinite(ms)) throw new Error(`the clock cannot be moved to ${ms}`);
     const nowMs = this.nowMs();
     if (ms < nowMs) throw new Error(`the clock cannot go back from ${nowMs} to ${ms}`);
-    this.#baseMs = Math.floor(ms);
-    this.#baseRealMs = performance.now();
+    this.#set(ms);
+  }
+
+  /** As far as that, where it is not further already: real time may pass it between a look and a move. */
+  reach(ms: number): void {
+    this.#set(Math.max(ms, this.nowMs()));
   }
 
   advance(ms: number): void {
-    this.moveTo(this.nowMs() + ms);
+    if (ms < 0) throw new Error(`the clock cannot go back by ${-ms} ms`);
+    this.#set(this.nowMs() + ms);
+  }
+
+  #set(ms: number): void {
+    if (!Number.isFinite(ms)) throw new Error(`the clock cannot be moved to ${ms}`);
+    this.#baseMs = Math.floor(ms);
+    this.#baseRealMs = performance.now();
   }
 }

@@ -11,8 +11,8 @@ export async function liveUntil(stage: Stage, untilMs: number, seed: number): Pr
   for (;;) {
     const nextMs = await keyturn.nextRunAtMs();
     if (nextMs > untilMs) break;
-    stage.clock.moveTo(Math.max(nextMs, stage.clock.nowMs()));
+    stage.clock.reach(nextMs);
     await keyturn.run();
   }
-  stage.clock.moveTo(Math.max(untilMs, stage.clock.nowMs()));
+  stage.clock.reach(untilMs);
 }

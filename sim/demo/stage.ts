@@ -111,10 +111,10 @@ async function furnish(stage: Stage, startMs: number): Promise<void> {
   await aws.createStateTable(tableName);
   const person = stage.kmsAs("person");
   for (const member of fleet.toSorted((a, b) => b.ageMs - a.ageMs)) {
-    clock.moveTo(Math.max(startMs - member.ageMs, clock.nowMs()));
+    clock.reach(startMs - member.ageMs);
     await makeFirstVersion(person, member, stage);
   }
-  clock.moveTo(Math.max(startMs, clock.nowMs()));
+  clock.reach(startMs);
 }
 
 async function makeFirstVersion(person: KMSClient, member: Member, stage: Stage): Promise<void> {
