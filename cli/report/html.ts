@@ -70,6 +70,11 @@ export type TableText = {
   none: string;
 };
 
+/** A column of moments, which are not broken at their hyphens. */
+export function when(title: string): { title: string; class: string } {
+  return { title, class: "when" };
+}
+
 /** In a container of its own, that scrolls where the page is too narrow for it. */
 export function table({ caption, columns, rows, none }: TableText, label: string): Markup {
   if (rows.length === 0) return markup`<p class="none">${none}</p>`;

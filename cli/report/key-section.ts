@@ -1,5 +1,5 @@
 /** One managed key: its timeline, and under it the same facts as tables. */
-import { markup, table, type Cell, type Markup } from "./html.ts";
+import { markup, table, when, type Cell, type Markup } from "./html.ts";
 import { phaseTexts } from "./phases.ts";
 import { at, lasted } from "./say.ts";
 import type { Scale } from "./scale.ts";
@@ -61,7 +61,15 @@ function phases(alias: string, versions: VersionReport[], nowMs: number): Markup
   return table(
     {
       caption: `Phases of each version of ${alias}; times in UTC`,
-      columns: ["Version", "Phase", "NIST SP 800-57", "From", "Until", "Lasted", "Note"],
+      columns: [
+        "Version",
+        "Phase",
+        "NIST SP 800-57",
+        when("From"),
+        when("Until"),
+        "Lasted",
+        "Note",
+      ],
       rows,
       none: "No key is known yet.",
     },
@@ -95,11 +103,11 @@ function cryptoperiods(alias: string, versions: VersionReport[], nowMs: number):
       caption: `Cryptoperiod against time in service of ${alias}`,
       columns: [
         "Version",
-        "Served from",
-        "Until",
+        when("Served from"),
+        when("Until"),
         "In service",
         "Cryptoperiod",
-        "Ends, or ended",
+        when("Ends, or ended"),
         "Kept",
       ],
       rows,

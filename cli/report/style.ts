@@ -50,7 +50,7 @@ th,td{text-align:left;vertical-align:top;padding:.36rem .9rem .36rem 0;border-bo
 th:last-child,td:last-child{padding-right:0}
 thead th{font-weight:600;color:var(--quiet);border-bottom:1.5px solid var(--quiet);vertical-align:bottom}
 tbody th{font-weight:600}th code,.sub{font-weight:400}
-td.words{min-width:12rem;overflow-wrap:anywhere}td.id,td.hash{overflow-wrap:anywhere;min-width:11rem}
+td.when{white-space:nowrap}td.words{min-width:12rem;overflow-wrap:anywhere}td.id,td.hash{overflow-wrap:anywhere;min-width:11rem}
 .key{margin:0 0 1.7rem;padding-top:.4rem}
 .key-head{display:flex;flex-wrap:wrap;gap:.1rem .9rem;align-items:baseline}
 .key-head p{margin:0;color:var(--quiet);font-size:.88rem;max-width:none}
@@ -92,6 +92,7 @@ h2,h3,caption,thead,summary,.key-head,.picture{break-after:avoid}
 tr,svg,.alert,.figures{break-inside:avoid}
 thead{display:table-header-group}
 td.words,td.id,td.hash{min-width:0;overflow-wrap:anywhere}
+td.when{white-space:normal}
 a{color:inherit;text-decoration:none}
 }`;
 

@@ -1,5 +1,5 @@
 /** The sections that are one table for all keys. */
-import { markup, table, type Markup } from "./html.ts";
+import { markup, table, type Markup, when } from "./html.ts";
 import type { KeyReport, Report } from "./model.ts";
 import { at, lasted } from "./say.ts";
 import type { Drain } from "./drains.ts";
@@ -81,7 +81,13 @@ export function exceptions(all: Named[]): Markup {
   return table(
     {
       caption: "Those that are open first; times in UTC",
-      columns: ["Key", "What", "From", "Until", { title: "What was seen", class: "words" }],
+      columns: [
+        "Key",
+        "What",
+        when("From"),
+        when("Until"),
+        { title: "What was seen", class: "words" },
+      ],
       rows,
       none: "None in this period, and none is open.",
     },
@@ -125,11 +131,11 @@ export function rotations(all: Named[]): Markup {
       columns: [
         "Key",
         "Passage",
-        "Began",
-        "New one serves",
-        "Old one quiet",
-        "Disabled",
-        "Completed",
+        when("Began"),
+        when("New one serves"),
+        when("Old one quiet"),
+        when("Disabled"),
+        when("Completed"),
         { title: "Outcome, and why it began", class: "words" },
       ],
       rows,
@@ -156,7 +162,7 @@ export function decisions(all: Named[]): Markup {
       caption: "Requests that were honoured or refused in the period; times in UTC",
       columns: [
         "Key",
-        "Taken up",
+        when("Taken up"),
         "Asked",
         "By, as they wrote",
         "Outcome",
@@ -193,7 +199,7 @@ export function evidence(all: Named[]): Markup {
         "Of each version put out of use, or about to be: what KMS said of its last use at each reading; times in UTC",
       columns: [
         "Key, version",
-        "Read",
+        when("Read"),
         "For",
         { title: "Last use", class: "words" },
         "Quiet, of what is asked",
@@ -238,7 +244,13 @@ export function integrity(all: Named[], { tableName }: Report): Markup {
   return table(
     {
       caption: "The hash chain of each journal, from its first line to its head",
-      columns: ["Key", "Chain", "Lines", "First line", { title: "How to verify", class: "hash" }],
+      columns: [
+        "Key",
+        "Chain",
+        "Lines",
+        when("First line"),
+        { title: "How to verify", class: "hash" },
+      ],
       rows,
       none: "There is no journal yet.",
     },
