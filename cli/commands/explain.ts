@@ -31,10 +31,10 @@ export function explain(given: string | undefined, talk: Talk, json: boolean): E
       "keyturn explain",
     );
   }
-  const { meaning, cure } = findingTexts[code];
+  const { meaning, cause, cure } = findingTexts[code];
   const effect = effects[code];
   if (json) {
-    talk.json({ schema: explainSchema, code, effect, meaning, cure });
+    talk.json({ schema: explainSchema, code, effect, meaning, cause, cure });
     return exitCodes.ok;
   }
   const title = `${talk.styled("bold", code)}  `;
@@ -45,8 +45,8 @@ export function explain(given: string | undefined, talk: Talk, json: boolean): E
     sayText(talk, "  ", what);
   }
   sayText(talk, "  ", meaning);
-  talk.line();
-  sayText(talk, "  ", cure);
+  sayText(talk, `  ${talk.styled("bold", "cause")}  `, cause);
+  sayText(talk, `  ${talk.styled("bold", "cure")}   `, cure);
   return exitCodes.ok;
 }
 
