@@ -3,6 +3,7 @@
  * done. There is no record to say so, and it must not stay due.
  */
 import { enrollable } from "./homes.ts";
+import { genesisHash } from "./journal.ts";
 import { parseRequest } from "./requests.ts";
 import { oneKey, type Run } from "./run.ts";
 import { finding } from "./workflow/findings.ts";
@@ -16,7 +17,11 @@ export async function askedOfNobody(current: Run, alias: string): Promise<void> 
   const requests = await table.requests(alias);
   const answers = requests.flatMap((item) => {
     const request = parseRequest(item);
-    return request.kind === "enrol" ? [enrollable(configuration, alias, request.policy)] : [];
+    if (request.kind !== "enrol") return [];
+    // Its first turn would refuse it, and enrol all the same what the record names.
+    return isBoundElsewhere(request)
+      ? [{ kind: "not" as const, why: "it was planned on a record that is gone" }]
+      : [enrollable(configuration, alias, request.policy)];
   });
   const found = answers.find(({ kind }) => kind === "home");
   if (found?.kind === "home") {
@@ -40,4 +45,9 @@ export async function askedOfNobody(current: Run, alias: string): Promise<void> 
     alias,
     requests.map(({ id }) => id),
   );
+}
+
+/** A record that is made now has a journal without a line. */
+function isBoundElsewhere({ ifHead = genesisHash }: { ifHead?: string }): boolean {
+  return ifHead !== genesisHash;
 }

@@ -68,7 +68,8 @@ export function taggedHome(
   aliases: string[],
   policyName: string,
 ): Home | undefined {
-  const named = policies[policyName];
+  // Anybody may say "constructor".
+  const named = Object.hasOwn(policies, policyName) ? policies[policyName] : undefined;
   if (named === undefined) return undefined;
   const policy: Policy =
     named.retire === "delete"

@@ -41,6 +41,7 @@ describe("a person who asks for a key to be managed", () => {
   test.each([
     ["which no pattern is open to", { taggedAliases: ["alias/other-*"] }, "quarterly", /not open/],
     ["under a policy that there is not", {}, "weekly", /no policy weekly, but quarterly/],
+    ["under a name that every object has", {}, "constructor", /no policy constructor, but/],
   ])("%s, is told so, and nothing is changed", async (_, options, policy, why) => {
     const { world, keyId } = await aKeyOfNobody({ ...options });
     const { calls } = world;
@@ -52,6 +53,16 @@ describe("a person who asks for a key to be managed", () => {
     expect(calls.filter((name) => name === "TagResource")).toHaveLength(before);
     expect(await world.stateOf(keyId)).toBe("Enabled");
     expect(await world.table.requests(payroll)).toEqual([]);
+  });
+
+  test("as it was planned on a record that is gone, is told so, and no record is made", async () => {
+    const { world } = await aKeyOfNobody();
+    world.request("enrol", { policy: "quarterly", ifHead: "a".repeat(64) }, payroll);
+    await world.passDays(1);
+    expect(world.told.map(({ finding }) => finding.seen)).toEqual([
+      expect.stringContaining("it was planned on a record that is gone"),
+    ]);
+    expect(await world.table.read(payroll)).toBeUndefined();
   });
 
   test("that moves with another, is told so", async () => {
