@@ -11,7 +11,7 @@ export async function enrollableAlias(
   policy: string,
 ): Promise<string> {
   const alias = given.startsWith("alias/") ? given : `alias/${given}`;
-  const [stored, { configuration }] = await Promise.all([state.read(alias), state.waiting()]);
+  const [stored, configuration] = await Promise.all([state.read(alias), state.configuration()]);
   const record = stored?.record;
   if (record !== undefined && record.unenrolment === undefined) {
     const message = `${alias} is a managed key already`;

@@ -95,3 +95,18 @@ test.each(asked)("what %s leads to, asked on day %d", async (kind, day, fields) 
   expect(told.length).toBeGreaterThan(0);
   await comesTrue(world, told);
 });
+
+test("of a key that is not enrolled yet no more is told than how it is answered", async () => {
+  const world = await aWorld();
+  await world.passDays(2);
+  await world.asks("un-enrol", { confirm: orders });
+  await world.passDays(1);
+  world.request("resume");
+  const stored = await world.table.read(orders);
+  if (stored === undefined) throw new Error("there is no record");
+  const nowMs = world.clock.nowMs();
+  const requests = await world.table.requests(orders);
+  const told = await forecast(stored, { nowMs, untilMs: nowMs + dayMs, requests });
+  expect(told.planned.map(({ event }) => event)).toEqual(["enrolled-anew"]);
+  expect(told.waitsFor).toEqual([]);
+});

@@ -11,6 +11,7 @@ import {
   usdPerKeyMonth,
   type Plan,
   type PlannedKey,
+  type Unforeseen,
 } from "../plan/plan.ts";
 import { writePlan } from "../plan/plan-file.ts";
 import { showPlan } from "../plan/show.ts";
@@ -18,6 +19,7 @@ import { noteText } from "../say.ts";
 import type { Session } from "../session.ts";
 import { packageVersion } from "../version.ts";
 import { moment } from "../words.ts";
+import { describeError } from "../../lambda/errors.ts";
 import type { RequestItem, Stored } from "../../lambda/ports.ts";
 import { effects } from "../../lambda/workflow/findings.ts";
 import type { ManagedKey } from "../../lambda/workflow/types.ts";
@@ -44,10 +46,10 @@ export async function plan(
     throw new Failure(exitCodes.usage, message, "keyturn plan --help");
   }
   const { configuration, requests } = await session.state.waiting();
-  const names = await Promise.all(given.map(async (one) => (await session.managedKey(one)).alias));
-  const seen = await lookOver(session, untilMs, new Set(names), new Set(requests.keys()));
+  const named = await Promise.all(given.map((one) => session.managedKey(one)));
+  const seen = await lookOver(session, untilMs, named, new Set(requests.keys()));
   const applies = out !== undefined;
-  const managedKeys = await foreseen(session, seen.aliases, (alias) => ({
+  const { managedKeys, unforeseen } = await foreseen(session, seen.aliases, (alias) => ({
     ahead: { nowMs, untilMs, requests: requests.get(alias) ?? [] },
     applies,
   }));
@@ -64,7 +66,8 @@ export async function plan(
       now: costing(({ keysNow }) => keysNow),
       then: costing(({ keysThen }) => keysThen),
     },
-    managedKeys: managedKeys.filter(concerns).sort((a, b) => (a.alias < b.alias ? -1 : 1)),
+    managedKeys: managedKeys.filter(concerns).sort(byAlias),
+    unforeseen: [...seen.unread, ...unforeseen].sort(byAlias),
   });
   if (out !== undefined) writePlan(out, made);
   if (json) talk.json(made);
@@ -78,14 +81,19 @@ export async function plan(
     );
   }
   const waiting = made.managedKeys.some(({ waitsFor }) => waitsFor.length > 0);
-  return waiting ? exitCodes.attention : exitCodes.ok;
+  return waiting || made.unforeseen.length > 0 ? exitCodes.attention : exitCodes.ok;
+}
+
+function byAlias(a: { alias: string }, b: { alias: string }): number {
+  return a.alias < b.alias ? -1 : 1;
 }
 
 type Seen = {
-  /** Of every managed key there is. */
+  /** Of every managed key there is, where none was named. */
   all: Set<string>;
   /** Of those that anything happens to. */
   aliases: string[];
+  unread: Unforeseen[];
   looked: number;
   keys: number;
   tableId: string | undefined;
@@ -95,12 +103,10 @@ type Seen = {
 async function lookOver(
   { state }: Session,
   untilMs: number,
-  named: Set<string>,
+  named: ManagedKey[],
   asked: Set<string>,
 ): Promise<Seen> {
-  const wanted = ({ alias }: Pick<ManagedKey, "alias">): boolean =>
-    named.size === 0 || named.has(alias);
-  const all = await state.managedKeys((record) => ({
+  const pick = (record: ManagedKey) => ({
     alias: record.alias,
     tableId: record.tableId,
     keys: costingKeys(record),
@@ -108,11 +114,19 @@ async function lookOver(
       record.dueAtMs <= untilMs ||
       asked.has(record.alias) ||
       record.findings.some(({ code }) => effects[code] === "halt"),
-  }));
-  const some = all.filter(wanted);
+  });
+  const unread: Unforeseen[] = [];
+  const newer = (alias: string, schema: number): void =>
+    void unread.push({ alias, why: `newer code wrote it, in schema ${schema}` });
+  const found =
+    named.length > 0
+      ? named.map(pick)
+      : await state.managedKeys<ReturnType<typeof pick>>(pick, newer);
+  const some = [...new Map(found.map((one) => [one.alias, one])).values()];
   return {
-    all: new Set(all.map(({ alias }) => alias)),
+    all: new Set([...some, ...unread].map(({ alias }) => alias)),
     aliases: some.flatMap(({ alias, moves }) => (moves ? [alias] : [])),
+    unread,
     looked: some.length,
     keys: some.reduce((sum, { keys }) => sum + keys, 0),
     tableId: some.find(({ tableId }) => tableId !== "")?.tableId,
@@ -128,34 +142,47 @@ async function foreseen(
   { state }: Session,
   aliases: string[],
   how: (alias: string) => { ahead: Ahead; applies: boolean },
-): Promise<PlannedKey[]> {
+): Promise<{ managedKeys: PlannedKey[]; unforeseen: Unforeseen[] }> {
   const queue = [...aliases];
-  const planned: PlannedKey[] = [];
+  const managedKeys: PlannedKey[] = [];
+  const unforeseen: Unforeseen[] = [];
   const reader = async (): Promise<void> => {
     for (let alias = queue.shift(); alias !== undefined; alias = queue.shift()) {
       const stored = await state.read(alias);
       if (stored === undefined) continue;
       const { ahead, applies } = how(alias);
-      planned.push(await (applies ? applied(stored, ahead) : unattended(stored, ahead)));
+      try {
+        managedKeys.push(await (applies ? applied(stored, ahead) : unattended(stored, ahead)));
+      } catch (error) {
+        // One that the function itself would stumble over is told, and the others are shown.
+        unforeseen.push({ alias, why: describeError(error) });
+      }
     }
   };
   await Promise.all(Array.from({ length: readers }, reader));
-  return planned;
+  return { managedKeys, unforeseen };
 }
 
 async function unattended(stored: Stored, ahead: Ahead): Promise<PlannedKey> {
   return plannedKey(await forecast(stored, ahead), false);
 }
 
-/** What is kept is there to be applied: a rotation that would open by then begins at once. */
+/**
+ * What is kept is there to be applied: a rotation that would open by then begins at once. Not where one
+ * is under way, or something else is asked and taken up first: the function would refuse it.
+ */
 async function applied(stored: Stored, ahead: Ahead): Promise<PlannedKey> {
   const alone = await forecast(stored, ahead);
   const opensMs = opensAtMs(alone);
   if (opensMs === undefined || opensMs <= ahead.nowMs) return plannedKey(alone, false);
   const rotate: RequestItem = {
     id: "zzzzzzzz-planned",
-    body: { kind: "rotate", by: "whoever applies it" },
+    body: { kind: "rotate", by: "whoever applies it", ifHead: stored.journalHead },
   };
   const requests = [...ahead.requests, rotate];
-  return plannedKey(await forecast(stored, { ...ahead, requests }), true);
+  const asked = await forecast(stored, { ...ahead, requests });
+  const refused = asked.planned.some(
+    ({ request, event }) => request === rotate.id && event === "request-refused",
+  );
+  return refused ? plannedKey(alone, false) : plannedKey(asked, true);
 }

@@ -1,4 +1,5 @@
 /** What people ask of a managed key: a request item each, which the next run finds. */
+import { describeError } from "../../lambda/errors.ts";
 import { parseRequest } from "../../lambda/requests.ts";
 import { confirmed, type Prompt } from "../confirm.ts";
 import { enrollableAlias } from "../enrollable.ts";
@@ -48,7 +49,11 @@ export async function ask(session: Session, given: string, asking: Asking): Prom
   }
   const all = typed === "in the request" ? { ...fields, confirm: alias } : fields;
   const request = { alias, id, body: bodyOf(asking, all) };
-  const coming = await comingOf(session, request);
+  const coming = await comingOf(session, request).catch((error: unknown) => {
+    // Whoever has to hold something in a hurry is not kept from it by what cannot be foreseen.
+    noteText(talk, "", `What comes of it could not be foreseen: ${describeError(error)}`);
+    return undefined;
+  });
   const refusal = coming?.find((one) => one.request === id && one.event === "request-refused");
   if (refusal !== undefined && !asking.anyway) {
     const message = `as things are, the function would refuse it: ${refusal.reason}. Nothing was asked`;
@@ -127,17 +132,22 @@ async function comingOf(
   { alias, id, body }: Request,
 ): Promise<Planned[] | undefined> {
   if (!foreseeable.includes(String(body["kind"]))) return undefined;
-  const [stored, { requests }] = await Promise.all([state.read(alias), state.waiting()]);
+  const [stored, asked] = await Promise.all([state.read(alias), state.requests(alias)]);
   if (stored === undefined) return undefined;
   const { forecast } = await import("../forecast/forecast.ts");
-  const waiting = [...(requests.get(alias) ?? []), { id, body }];
+  const waiting = [...asked, { id, body }];
   const ahead = { nowMs, untilMs: nowMs + aheadMs, requests: waiting };
   return (await forecast(stored, ahead)).planned;
 }
 
-async function sayComing({ talk }: Session, alias: string, coming: Planned[]): Promise<void> {
+async function sayComing(
+  { talk, state }: Session,
+  alias: string,
+  coming: Planned[],
+): Promise<void> {
   if (coming.every(({ call }) => call === undefined)) return;
-  const { noteComing } = await import("../plan/show.ts");
+  const { noteComing, onlySaid } = await import("../plan/show.ts");
   noteText(talk, "", "Within 30 days, if nobody else touches the keys:");
   noteComing(talk, alias, coming);
+  if ((await state.configuration())?.mode === "plan") noteText(talk, "", onlySaid);
 }

@@ -4,6 +4,7 @@
  */
 import type { RequestItem, Stored } from "../../lambda/ports.ts";
 import { effects, type Finding } from "../../lambda/workflow/findings.ts";
+import { servingVersion } from "../../lambda/workflow/record.ts";
 import type { Call } from "../../lambda/workflow/types.ts";
 import { Stage } from "./stage.ts";
 
@@ -66,20 +67,21 @@ export async function forecast(stored: Stored, ahead: Ahead): Promise<Forecast> 
   const halts = findings.filter(
     ({ code }) => effects[code] === "halt" && !saidByTheRecord.includes(code),
   );
-  const cut = halts.length === 0 && (await play(stage, ahead));
-  if (halts.length > 0 && ahead.requests.length > 0) await stage.turnAt(ahead.nowMs);
-  // Of what is halted no more is known than how a request will be answered.
-  const planned =
-    halts.length === 0
-      ? stage.planned
-      : stage.planned.filter(({ request }) => request !== undefined);
-  const end = halts.length === 0 ? stage.record() : record;
+  // Before it is enrolled, nobody but KMS knows which key is behind the alias.
+  const isDark = halts.length > 0 || servingVersion(record) === undefined;
+  const cut = !isDark && (await play(stage, ahead));
+  if (isDark && ahead.requests.length > 0) await stage.turnAt(ahead.nowMs);
+  // There no more is known than how a request will be answered.
+  const planned = isDark
+    ? stage.planned.filter(({ request }) => request !== undefined)
+    : stage.planned;
+  const end = isDark ? record : stage.record();
   return {
     ...{ alias, revision, head, planned, keysNow, cut },
     waitsFor: end.findings.filter(({ code }) => ["halt", "block"].includes(effects[code])),
     resting: end.resting,
     dueAtMs: end.dueAtMs,
-    keysThen: halts.length === 0 ? stage.kms.charged() : keysNow,
+    keysThen: isDark ? keysNow : stage.kms.charged(),
   };
 }
 

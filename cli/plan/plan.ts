@@ -25,6 +25,8 @@ export type PlannedKey = {
   cut: boolean;
 };
 
+export type Unforeseen = { alias: string; why: string };
+
 export type PlanBody = {
   schema: typeof planSchema;
   /** The version of keyturn that foresaw it: another one may decide otherwise. */
@@ -37,6 +39,8 @@ export type PlanBody = {
   monthlyUsd: { now: number; then: number };
   /** Those to which something happens, or that wait for a person. */
   managedKeys: PlannedKey[];
+  /** Those of which nothing can be said: by what is in the record, or because newer code wrote it. */
+  unforeseen: Unforeseen[];
 };
 
 /** `hash` is over all the rest: what was changed by hand is not applied. */

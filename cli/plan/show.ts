@@ -6,6 +6,8 @@ import { moment } from "../words.ts";
 import type { Planned } from "../forecast/forecast.ts";
 import type { Plan } from "./plan.ts";
 
+export const onlySaid = "The deployment is in mode plan: these calls will be said, and not made.";
+
 type Line = Planned & { alias: string };
 
 /** Turns of events that stand for no call, and that people wait for. */
@@ -30,9 +32,10 @@ export function showPlan(
     }
     if (cut) noteText(talk, "", `${alias}: there is more to come than is shown; ask for less time`);
   }
-  if (plan.mode === "plan") {
-    noteText(talk, "", "The deployment is in mode plan: these calls will be said, and not made.");
+  for (const { alias, why } of plan.unforeseen) {
+    noteText(talk, "", `${alias}: what comes next could not be foreseen: ${why}`);
   }
+  if (plan.mode === "plan") noteText(talk, "", onlySaid);
   noteText(
     talk,
     "",

@@ -2,13 +2,20 @@
 import { PutItemCommand, QueryCommand, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { migrateRotation, type RotationOfSchema1 } from "../migrate.ts";
-import type { Chore, DueCursor, JournalEntry, Stored, Table } from "../ports.ts";
+import type {
+  AppliedConfiguration,
+  Chore,
+  DueCursor,
+  JournalEntry,
+  Stored,
+  Table,
+} from "../ports.ts";
 import type { Finding } from "../workflow/findings.ts";
 import type { ManagedKey, Rotation } from "../workflow/types.ts";
 import { createTable, createTableClient, type TableClient } from "./dynamodb.ts";
 import { dueQueue, keys, toItem, type Item } from "./dynamodb-items.ts";
 import { createLooks, type Looks } from "./dynamodb-looks.ts";
-import { waitingIn, type Waiting } from "./dynamodb-waiting.ts";
+import { configurationIn, waitingIn, type Waiting } from "./dynamodb-waiting.ts";
 
 /** All that the table has of a managed key; `rotations` are those that ended and left the record. */
 export type Life = {
@@ -36,6 +43,8 @@ export interface State extends Looks {
   chore(chore: Chore): Promise<{ dueAtMs: number; findings: Finding[] } | undefined>;
   /** What the next run finds besides records. */
   waiting(): Promise<Waiting>;
+  /** Undefined before the first run, and where an older version wrote it. */
+  configuration(): Promise<AppliedConfiguration | undefined>;
   /** When the event of a canary came last. */
   heardAtMs(): Promise<number | undefined>;
   /** False where there is an item of this id already. */
@@ -92,6 +101,7 @@ export function createState(tableName: string, config: DynamoDBClientConfig): St
     },
     ...looks,
     waiting: () => waitingIn(db, table),
+    configuration: () => configurationIn(db, table),
     heardAtMs: () => table.heardAtMs(),
     ask: async (alias, id, request) => {
       const command = new PutItemCommand({

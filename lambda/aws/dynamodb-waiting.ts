@@ -11,30 +11,43 @@ export type Waiting = {
   requests: Map<string, RequestItem[]>;
 };
 
-/** Requests and configurations come before all else in the index of what is due. */
-const beforeAllElseMs = 1;
+/** Configurations, and then requests, come before all else in the index of what is due. */
+const configurationsMs = 0;
+const requestsMs = 1;
 const itemsMax = 1000;
 
 export async function waitingIn(db: TableClient, table: Table): Promise<Waiting> {
-  const items: DueItem[] = [];
-  let page = await table.due(beforeAllElseMs, itemsMax);
-  items.push(...page.items);
-  while (page.next !== undefined) {
-    page = await table.due(beforeAllElseMs, itemsMax, page.next);
-    items.push(...page.items);
-  }
+  const items = await dueBy(table, requestsMs);
   const aliases = items.flatMap((item) => (item.kind === "request" ? [item.alias] : []));
-  const hashes = items.flatMap((item) => (item.kind === "configuration" ? [item.hash] : []));
   const requests = new Map<string, RequestItem[]>();
   for (const alias of new Set(aliases)) requests.set(alias, await table.requests(alias));
-  return { configuration: await appliedOf(db, hashes), requests };
+  return { configuration: await appliedOf(db, items), requests };
+}
+
+/** However many requests there are: none of them is looked at. */
+export async function configurationIn(
+  db: TableClient,
+  table: Table,
+): Promise<AppliedConfiguration | undefined> {
+  return appliedOf(db, await dueBy(table, configurationsMs));
+}
+
+async function dueBy(table: Table, atMs: number): Promise<DueItem[]> {
+  let page = await table.due(atMs, itemsMax);
+  const items = [...page.items];
+  while (page.next !== undefined) {
+    page = await table.due(atMs, itemsMax, page.next);
+    items.push(...page.items);
+  }
+  return items;
 }
 
 /** While one gives way to another there may be two, or one that an older version wrote. */
 async function appliedOf(
   db: TableClient,
-  hashes: string[],
+  items: DueItem[],
 ): Promise<AppliedConfiguration | undefined> {
+  const hashes = items.flatMap((item) => (item.kind === "configuration" ? [item.hash] : []));
   const [hash, ...others] = hashes;
   if (hash === undefined || others.length > 0) return undefined;
   const item = await db.get(keys.configuration(hash));

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { configurationHash, parseConfiguration } from "../../lambda/config.ts";
 import { document, orders } from "../infra/least-privilege-lives.ts";
 import { after, open, type, young } from "./typing.ts";
 
@@ -45,6 +46,23 @@ describe("a request", () => {
     expect(again).toMatchObject({ code: 1, stdout: "" });
     expect(again.stderr).toContain("a rotation is asked for already");
     expect((await type(account, "rotate", orders, "--anyway")).code).toBe(0);
+  });
+
+  test("is written all the same where what comes of it cannot be foreseen", async () => {
+    const account = await after(2);
+    await account.rewrite("record", { extras: [null] });
+    const { code, stderr } = await type(account, "pause", orders);
+    expect([code, stderr]).toEqual([0, expect.stringContaining("could not be foreseen: ")]);
+    const { stdout } = await type(account, "status", orders, "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ requests: [{}] });
+  });
+
+  test("says that its calls are only said, where the deployment is in mode plan", async () => {
+    const account = await after(2);
+    const hash = configurationHash(parseConfiguration(document));
+    await account.rewrite("applied", { mode: "plan" }, `configuration#${hash}`);
+    const { stderr } = await type(account, "rotate", orders);
+    expect(stderr).toContain("The deployment is in mode plan");
   });
 
   test("to roll back means the version that serves, where none is named", async () => {

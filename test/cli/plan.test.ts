@@ -69,6 +69,20 @@ describe("plan", () => {
     expect(stderr).toMatch(/next: aws kms update-alias/);
   });
 
+  test("says of which managed key nothing can be foreseen, and shows the others", async () => {
+    const others = [orders, "alias/invoices", "alias/newer"];
+    const managedKeys = others.map((alias) => ({ alias, policy: "short" }));
+    const account = await after(0, { managedKeys });
+    for (const alias of others.slice(1)) account.makeKey(alias);
+    await account.passDays(2);
+    await account.rewrite("record", { aliases: null });
+    await account.rewrite("record", { schema: 99 }, "key#alias/newer");
+    const { stdout, stderr, code } = await type(account, "plan", "--until", "60d");
+    expect([stdout, code]).toEqual([expect.stringContaining("alias/invoices"), 1]);
+    expect(stderr).toMatch(/alias\/orders: what comes next could not be foreseen: .*not iterable/s);
+    expect(stderr).toMatch(/alias\/newer: .* newer code wrote it, in schema 99/);
+  });
+
   test("as JSON is the document that --out keeps", async () => {
     const account = await after(2);
     const { stdout } = await type(account, "plan", "--json", "--until", "60d");
@@ -136,6 +150,24 @@ describe("apply", () => {
     expect(await account.standings(orders)).toEqual(["serving"]);
     const codes = (await account.findings(orders)).map(({ code }) => code);
     expect(codes).toEqual(expect.arrayContaining(["PAUSED", "REQUEST_REFUSED"]));
+  });
+
+  test.each(["rotate", "resume"])(
+    "is of no rotation that the function would refuse, after %s was asked",
+    async (kind) => {
+      const account = await after(2);
+      await account.request(orders, { kind });
+      // The next rotation but one, that is, where one is asked for already.
+      const { plan } = await planned(account, "--until", "200d");
+      expect(plan.managedKeys.map(({ rotates }) => rotates)).toEqual([false]);
+    },
+  );
+
+  test("is of no rotation while one is under way", async () => {
+    const account = await after(54.005);
+    const { plan } = await planned(account, "--until", "200d");
+    const events = plan.managedKeys.flatMap((one) => one.planned.map(({ event }) => event));
+    expect([plan.managedKeys[0]?.rotates, events.includes("opened")]).toEqual([false, true]);
   });
 
   test("of a plan in which nothing is to be applied says so", async () => {

@@ -121,9 +121,9 @@ export class Account {
     return (stored?.record.versions ?? []).map(({ standing }) => standing);
   }
 
-  /** Somebody changes a line of the journal of `alias/orders` behind everybody's back. */
-  async rewrite(sk: string, fields: Record<string, unknown>): Promise<void> {
-    const Key = marshall({ pk: "key#alias/orders", sk });
+  /** Somebody changes an item, of `alias/orders` where no other is named, behind everybody's back. */
+  async rewrite(sk: string, fields: object, pk = "key#alias/orders"): Promise<void> {
+    const Key = marshall({ pk, sk });
     const { Item = {} } = await this.#dynamoDb.getItem({ TableName: role.tableName, Key });
     const changed = { ...Item, ...marshall(fields) };
     await this.#dynamoDb.putItem({ TableName: role.tableName, Item: changed });
