@@ -1,6 +1,6 @@
 /** A request that is bound to a line of the journal: what was planned, or nothing. */
 import { describe, expect, test } from "vitest";
-import { dayMs } from "./fixtures.ts";
+import { aPolicy, dayMs } from "./fixtures.ts";
 import { aWorld, type World } from "./world.ts";
 
 const orders = "alias/orders";
@@ -58,11 +58,8 @@ describe("a request that was planned", () => {
     const world = await atRest();
     const ifHead = await headOf(world);
     const { policies } = world.configuration;
-    const changed = Object.entries(policies).map(([name, policy]) => [
-      name,
-      { ...policy, retire: "delete", soakMs: dayMs },
-    ]);
-    world.configuration = { ...world.configuration, policies: Object.fromEntries(changed) };
+    const quarterly = aPolicy({ retire: "delete", soakMs: dayMs });
+    world.configuration = { ...world.configuration, policies: { ...policies, quarterly } };
     world.request("rotate", { ifHead });
     await world.passDays(1);
     expect(refusals(world)).toEqual(["the configuration has changed since it was planned"]);

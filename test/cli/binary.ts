@@ -2,12 +2,18 @@
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { Account } from "../infra/account.ts";
 import { region, tableName } from "../infra/role.ts";
 
-export const binary = fileURLToPath(new URL("../../cli/keyturn.ts", import.meta.url));
+export const binary = fileURLToPath(new URL("../../cli/keyturn.js", import.meta.url));
+
+/** What is compiled is kept for all that is typed in these tests. */
+const NODE_COMPILE_CACHE = join(tmpdir(), "keyturn-tests-compiled");
+const common = { PATH: process.env.PATH, USER: "ada", NODE_COMPILE_CACHE };
 
 export type Typed = { stdout: string; stderr: string; code: number | null };
 
@@ -20,7 +26,7 @@ export async function typed(
 ): Promise<Typed> {
   const child = spawn(process.execPath, [binary, ...args], {
     cwd,
-    env: { PATH: process.env.PATH, USER: "ada", ...operatorOf(account), ...env },
+    env: { ...common, ...operatorOf(account), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   return ended(child);

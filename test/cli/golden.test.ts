@@ -86,6 +86,7 @@ function alike(text: string): string {
     .replace(/"(tableId|id)": "[0-9a-f-]{30,40}"/g, '"$1": "<its id>"')
     .replace(/\d{8}T\d{6}Z-[0-9a-f]{16}/g, "<id of the request>")
     .replace(/^ {2}("hash"|"plan"): "[0-9a-f]{64}"/gm, '  $1: "<hash>"')
+    .replace(/"bytes": \d+/g, '"bytes": 0')
     .replace(/"sha256": "[0-9a-f]{64}"/g, '"sha256": "<sha256>"')
     .replace(/^[0-9a-f]{64} {2}/gm, "<sha256>  ")
     .replace(/plan [0-9a-f]{12} applied/g, "plan <hash> applied");
