@@ -227,8 +227,8 @@ export const scenarios = {
     ...base,
     name: "planned",
     schedulers: 3,
-    tickEveryMs: 2 * minuteMs,
-    keys: 3,
+    tickEveryMs: 5 * minuteMs,
+    keys: 2,
     policy: rash,
     people: { everyMs: 20 * minuteMs, asks: true, meddles: false, plans: true },
     faults: (random) => ({
