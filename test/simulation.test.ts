@@ -53,6 +53,11 @@ describe("the naive cron job", () => {
   });
 });
 
+test("a version that is back, hours after somebody asked, may soon have its successor", async () => {
+  const { violations } = await live({ seed: 1795690281, scenario: scenarioNamed("planned") });
+  expect(violations).toEqual([]);
+});
+
 describe("those who judge are awake: outside the envelope they find something", () => {
   const outside: Record<string, { changes: Partial<Envelope>; scenario: string; seeds: number }> = {
     "a request may take an hour": {

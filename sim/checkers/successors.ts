@@ -6,6 +6,7 @@ import { keyIdIn, nameOf, type Checker, type Facts } from "./checker.ts";
 export function successors(facts: Facts, askedAtMs: ReadonlyMap<string, number>): Checker {
   const { kms, ours, policies, hands, violated } = facts;
   const servesSince = new Map<string, { keyId: string; atMs: number }>();
+  const firstServedAtMs = new Map<string, number>();
   return {
     onChange({ operation, input, principalArn, atMs }) {
       if (operation !== "UpdateAlias") return;
@@ -13,7 +14,10 @@ export function successors(facts: Facts, askedAtMs: ReadonlyMap<string, number>)
       const keyId = keyIdIn(input);
       const before = servesSince.get(alias);
       if (before?.keyId === keyId) return;
-      servesSince.set(alias, { keyId, atMs });
+      // A version that came back, hours after somebody asked for that, is as old as it was.
+      const sinceFirstMs = firstServedAtMs.get(keyId) ?? atMs;
+      firstServedAtMs.set(keyId, sinceFirstMs);
+      servesSince.set(alias, { keyId, atMs: sinceFirstMs });
       if (principalArn !== ours || before === undefined) return;
       const periodMs = policies.get(alias)?.cryptoperiodMs ?? 0;
       const sinceMs = before.atMs - periodMs;
