@@ -1,6 +1,7 @@
 /** Arguments as people write them. */
 import { InvalidArgumentError } from "commander";
 import { parseDuration } from "../lambda/duration.ts";
+import { dayMs } from "../lambda/workflow/limits.ts";
 import type { Anchor } from "./chain.ts";
 
 export function wholeNumber(text: string): number {
@@ -24,7 +25,6 @@ export function momentOf(text: string): number {
   throw new InvalidArgumentError("expected epoch milliseconds, or 2027-03-06T07:15Z");
 }
 
-const dayMs = 86_400_000;
 export const aheadMostMs = 400 * dayMs;
 
 /** So long from now on, as a policy spells durations, or until a moment. */

@@ -26,7 +26,7 @@ export async function audit(run: Run): Promise<void> {
   const found = await run.ports.discovery.keysTagged({ [tagNames.owner]: owner });
   const tagged = found.map(({ keyId }) => keyId);
   const configured = await table.readMany([...run.homes.keys()]);
-  const records = [...configured, ...(await enrolledByTag(run, configured, tagged))];
+  const records = [...configured, ...(await enrolledOtherwise(run, configured, tagged))];
   run.telemetry.census(records);
   const noted = await findDrift(run, records, new Set(tagged));
   const { findings, all } = await findUnknownKeys(run, records, tagged);
@@ -36,7 +36,7 @@ export async function audit(run: Run): Promise<void> {
 }
 
 /** The configuration does not list these: they are found by their keys. */
-async function enrolledByTag(
+async function enrolledOtherwise(
   run: Run,
   configured: ManagedKey[],
   tagged: string[],

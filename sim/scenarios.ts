@@ -97,6 +97,14 @@ const base = {
   orphanSlackMs: 6 * hourMs,
 };
 
+/** For policies that wait for nothing. */
+const brief = {
+  safetyMs: 10 * hourMs,
+  calmMs: 6 * hourMs,
+  slackMs: 4 * hourMs,
+  orphanSlackMs: 4 * hourMs,
+};
+
 /** Of a fault that may occur in a seed: most seeds have some of them, at some rate. */
 function some(random: SimRandom, rate: number): number {
   return random.next() < 0.5 ? 0 : rate * random.next();
@@ -194,6 +202,7 @@ export const scenarios = {
   },
   collisions: {
     ...base,
+    ...brief,
     name: "collisions",
     schedulers: 3,
     crons: 3,
@@ -217,14 +226,11 @@ export const scenarios = {
       stale: some(random, 0.3),
       doubleTick: some(random, 0.2),
     }),
-    safetyMs: 10 * hourMs,
-    calmMs: 6 * hourMs,
-    slackMs: 4 * hourMs,
-    orphanSlackMs: 4 * hourMs,
   },
   /** People ask for what they planned hours before, while the world went on. */
   planned: {
     ...base,
+    ...brief,
     name: "planned",
     schedulers: 3,
     tickEveryMs: 5 * minuteMs,
@@ -240,10 +246,6 @@ export const scenarios = {
       slow: some(random, 0.3),
       doubleTick: some(random, 0.5),
     }),
-    safetyMs: 10 * hourMs,
-    calmMs: 6 * hourMs,
-    slackMs: 4 * hourMs,
-    orphanSlackMs: 4 * hourMs,
   },
   "to-the-end": {
     ...base,

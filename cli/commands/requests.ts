@@ -1,6 +1,7 @@
 /** What people ask of a managed key: a request item each, which the next run finds. */
 import { describeError } from "../../lambda/errors.ts";
 import { parseRequest } from "../../lambda/requests.ts";
+import { dayMs } from "../../lambda/workflow/limits.ts";
 import { confirmed, type Prompt } from "../confirm.ts";
 import { enrollableAlias } from "../enrollable.ts";
 import { exitCodes, Failure, type ExitCode } from "../failure.ts";
@@ -125,7 +126,7 @@ function bodyOf({ kind, by, reason, id, command }: Asking, fields: Fields) {
 
 /** Those that are decided by the record alone; the others need to be held against KMS first. */
 const foreseeable = ["rotate", "compromised", "rollback", "pause", "resume", "un-enrol"];
-const aheadMs = 30 * 86_400_000;
+const aheadMs = 30 * dayMs;
 
 async function comingOf(
   { state, nowMs }: Session,

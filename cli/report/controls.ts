@@ -1,11 +1,10 @@
 /** Which part of the report answers which control, and where a control will object all the same. */
+import { dayMs } from "../../lambda/workflow/limits.ts";
 import { markup, table, type Markup, type Part } from "./html.ts";
 import type { KeyReport, Report } from "./model.ts";
 import type { Summary } from "./summary.ts";
 
 type Control = { name: string; asks: string; answer: Part; note: Part };
-
-const dayMs = 86_400_000;
 
 /** NIST SP 800-57 Part 1 Rev. 5, Table 1: the longest originator-usage period that it suggests. */
 function suggestedMs(usage: string | undefined): number {

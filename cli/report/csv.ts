@@ -1,12 +1,11 @@
 /** The report as CSV (RFC 4180), a file for each kind of fact. Times are ISO 8601 in UTC. */
+import { dayMs } from "../../lambda/workflow/limits.ts";
 import type { KeyReport, Report } from "./model.ts";
 import { phaseTexts } from "./phases.ts";
 import { isoAt } from "./say.ts";
 
 type Value = string | number | undefined;
 export type CsvFile = { name: string; columns: string[]; rowsOf: (key: KeyReport) => Value[][] };
-
-const dayMs = 86_400_000;
 
 export const csvFiles: CsvFile[] = [
   {

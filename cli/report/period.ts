@@ -1,10 +1,9 @@
 /** The time that a report is about, as people write it. */
+import { dayMs } from "../../lambda/workflow/limits.ts";
 import { exitCodes, Failure } from "../failure.ts";
 
 /** `toMs` is the first moment that is not in it. */
 export type Period = { fromMs: number; toMs: number };
-
-const dayMs = 86_400_000;
 
 export function periodOf(
   given: { from?: string | undefined; to?: string | undefined },

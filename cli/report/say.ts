@@ -1,7 +1,7 @@
 /** Moments and durations as the report writes them. */
+import { dayMs } from "../../lambda/workflow/limits.ts";
 import { moment } from "../words.ts";
 
-const dayMs = 86_400_000;
 const hourMs = 3_600_000;
 
 /** To the minute, in UTC, and on one line: an element for each would double what a browser has to hold. */

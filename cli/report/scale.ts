@@ -1,4 +1,5 @@
 /** One axis of time for all timelines, so that they can be compared. */
+import { dayMs } from "../../lambda/workflow/limits.ts";
 import type { Report } from "./model.ts";
 
 export type Scale = {
@@ -7,8 +8,6 @@ export type Scale = {
   nowMs: number;
   ticks: { atMs: number; label: string }[];
 };
-
-const dayMs = 86_400_000;
 
 /** A little more than the period: what is to come soon belongs to the picture. */
 const aheadShare = 0.09;
