@@ -65,7 +65,7 @@ function aLife(number: number): Stored {
     lastNumber: 1,
     findings: number % 10 === 0 ? [paused(alias, atMs)] : [],
   };
-  let stored: Stored = { record, journalHead: genesisHash, outbox: [] };
+  let stored: Stored = { record, journalHead: genesisHash, outbox: [], writes: 0 };
   for (const event of ["found", "tagged", "enrolled"] as const) {
     const draft = { event, reason: "the alias points at this key", detail: { version: 1 } };
     stored = transition(stored, stored.record, draft, atMs);

@@ -11,6 +11,7 @@ import { rotationBeforeActivation, servingVersion, withExtra } from "./workflow/
 import { valueOf } from "./workflow/sights.ts";
 import { tagNames } from "./workflow/tag-names.ts";
 import type { EntryDraft, Extra, ManagedKey, Version } from "./workflow/types.ts";
+import { tryWrite } from "./write.ts";
 
 const auditEveryMs = 7 * dayMs;
 
@@ -143,19 +144,18 @@ async function unknownKey(run: Run, records: ManagedKey[], keyId: string): Promi
 
 /** The rotation that made it has another successor on record: its managed key looks after it. */
 async function handOver(run: Run, alias: string, extra: Extra): Promise<boolean> {
-  const { table, clock } = run.ports;
+  const { table, clock, chance } = run.ports;
   const nowMs = clock.nowMs();
   await table.nudge(alias, nowMs);
   const untilMs = run.deadlineMs;
-  const taking = "due" as const;
-  const request = { runId: run.id, nowMs, untilMs, dueAgainAtMs: untilMs, taking };
+  const pass = { runId: run.id, passId: chance.id() };
+  const request = { ...pass, nowMs, untilMs, dueAgainAtMs: untilMs, taking: "due" as const };
   const claimed = await table.claim(alias, request);
   if (claimed.kind !== "claimed") return false;
   const { claim: _, ...record } = claimed.stored.record;
-  const { revision, epoch } = record;
   const next = { ...withExtra(record, extra), dueAtMs: extra.foundAtMs + consistencyMs };
   const stored = transition(claimed.stored, next, foundExtra(extra), nowMs);
-  return (await table.write(stored, { revision, epoch })).kind === "written";
+  return (await tryWrite(table, claimed.stored, stored)) !== undefined;
 }
 
 function foundExtra({ keyId, rotationId }: Extra): EntryDraft {

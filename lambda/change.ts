@@ -55,8 +55,8 @@ async function commit(
   entry: EntryDraft,
   moment: Moment,
 ): Promise<Stored> {
-  const stored = transition(before, next, entry, moment.nowMs);
-  await write(turn.ports.table, before, stored);
+  const after = transition(before, next, entry, moment.nowMs);
+  const stored = await write(turn.ports.table, before, after);
   turn.telemetry.transition(stored);
   return stored;
 }

@@ -79,8 +79,8 @@ async function sayPlan(turn: Turn, stored: Stored, ending: Ending): Promise<Stor
   if (known) return stored;
   const entry: EntryDraft = { event: "would", reason, detail: { call, subject } };
   const nowMs = turn.ports.clock.nowMs();
-  const said = transition(stored, { ...record, planned }, entry, nowMs);
-  await write(turn.ports.table, stored, said);
+  const next = transition(stored, { ...record, planned }, entry, nowMs);
+  const said = await write(turn.ports.table, stored, next);
   turn.telemetry.transition(said);
   return said;
 }
@@ -139,9 +139,12 @@ async function tell(turn: Turn, stored: Stored, now: Finding[]): Promise<Stored>
       next: came.map(({ next: command }) => command).join("; "),
     },
   };
-  const told = transition(stored, next, entry, turn.ports.clock.nowMs());
   // A run that was ousted has seen another's doings as wrong: it has nothing to tell.
-  await write(turn.ports.table, stored, told);
+  const told = await write(
+    turn.ports.table,
+    stored,
+    transition(stored, next, entry, turn.ports.clock.nowMs()),
+  );
   for (const item of came) turn.telemetry.finding(record.alias, item);
   turn.telemetry.transition(told);
   return told;

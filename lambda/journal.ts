@@ -35,5 +35,6 @@ export function transition(
     record: { ...next, revision },
     journalHead: entry.hash,
     outbox: [...stored.outbox, entry],
+    writes: stored.writes,
   };
 }

@@ -65,8 +65,16 @@ export type JournalEntry = {
   hash: string;
 };
 
-/** The aggregate as it is stored: the record, the head of its journal, and what is yet to leave. */
-export type Stored = { record: ManagedKey; journalHead: string; outbox: JournalEntry[] };
+/**
+ * The aggregate as it is stored: the record, the head of its journal, and what is yet to leave.
+ * `writes` counts every claim and every write of it, those too that leave the revision as it is.
+ */
+export type Stored = {
+  record: ManagedKey;
+  journalHead: string;
+  outbox: JournalEntry[];
+  writes: number;
+};
 
 /** What is done for the deployment as a whole, each when it falls due. */
 export type Chore = "audit" | "tag-search";
@@ -91,6 +99,8 @@ export type Claimed =
 
 export type ClaimRequest = {
   runId: string;
+  /** One managed key's part of the run: no other claim, of this run or another, carries it. */
+  passId: string;
   nowMs: number;
   untilMs: number;
   /** When it falls due again if this run never comes back; later, the more often that was so. */
@@ -104,6 +114,12 @@ export type ClaimRequest = {
 
 /** A request as its item has it: `body` is everything but the key, whatever was written there. */
 export type RequestItem = { id: string; body: Record<string, unknown> };
+
+/**
+ * What a write is conditional on. An announced call is a write that raises neither revision nor epoch:
+ * it is `writes` that keeps another write from erasing it.
+ */
+export type Expected = { revision: number; epoch: number; writes: number };
 
 export type Written = { kind: "written" } | { kind: "lost" };
 
@@ -126,8 +142,8 @@ export interface Table {
   takeRunClaim(runId: string, nowMs: number, untilMs: number): Promise<boolean>;
   releaseRunClaim(runId: string): Promise<void>;
   claim(alias: string, request: ClaimRequest): Promise<Claimed>;
-  /** Writes the aggregate on condition of the revision and epoch that it was read at. */
-  write(next: Stored, expected: { revision: number; epoch: number }): Promise<Written>;
+  /** Writes the aggregate on condition that nobody claimed or wrote it since it was read. */
+  write(next: Stored, expected: Expected): Promise<Written>;
   read(alias: string): Promise<Stored | undefined>;
   /** Those of these managed keys that the table holds. */
   readMany(aliases: string[]): Promise<ManagedKey[]>;

@@ -105,8 +105,7 @@ async function oneRun(options: RunOptions): Promise<RunResult> {
     if (!applied) page = await table.due(clock.nowMs(), dueLimit);
     const met = new Set<string>();
     for (;;) {
-      const fresh = work(page.items).filter((item) => !met.has(nameOf(item)));
-      for (const item of fresh) met.add(nameOf(item));
+      const fresh = notMet(work(page.items), met);
       for (const items of inOrder(fresh, startedAtMs)) await takeTurns(current, items, counts);
       counts.outOfTime = clock.nowMs() >= current.stopAtMs;
       if (counts.outOfTime || page.next === undefined) return end("worked", configured);
@@ -121,6 +120,18 @@ type Work = Exclude<DueItem, { kind: "configuration" }>;
 
 function work(items: DueItem[]): Work[] {
   return items.filter((item) => item.kind !== "configuration");
+}
+
+/**
+ * The index names a managed key once for itself, if it is due, and once for each request that waits
+ * for it, on one page or several: one pass does all of it.
+ */
+function notMet(items: Work[], met: Set<string>): Work[] {
+  return items.filter((item) => {
+    const isNew = !met.has(nameOf(item));
+    met.add(nameOf(item));
+    return isNew;
+  });
 }
 
 function markers(items: DueItem[]): string[] {
@@ -214,6 +225,7 @@ export async function oneKey(
   const nowMs = ports.clock.nowMs();
   const claimed = await ports.table.claim(alias, {
     runId: current.id,
+    passId: ports.chance.id(),
     nowMs,
     untilMs: deadlineMs,
     dueAgainAtMs: deadlineMs + claimBackoffMs,

@@ -109,10 +109,11 @@ describe("a managed key that comes to nothing, turn after turn, is told of", () 
     const stored = await world.table.read(orders);
     if (stored === undefined) throw new Error("a record was expected");
     const { revision, epoch } = stored.record;
+    const { writes } = stored;
     const unsettled = [{ epoch: 0, untilMs: world.clock.nowMs() + 300 * dayMs }];
     await world.table.write(
       { ...stored, record: { ...stored.record, unsettled } },
-      { revision, epoch },
+      { revision, epoch, writes },
     );
     await world.passDays(1);
     expect(await world.findings()).toContain("CLOCK_SKEW");

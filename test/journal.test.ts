@@ -8,7 +8,7 @@ import { aHome } from "./fixtures.ts";
 
 function fresh(): Stored {
   const record = newManagedKey({ owner: "acme", tableId: "table-1" }, aHome(), "configuration", 0);
-  return { record, journalHead: genesisHash, outbox: [] };
+  return { record, journalHead: genesisHash, outbox: [], writes: 0 };
 }
 
 describe("a transition", () => {

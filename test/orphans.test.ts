@@ -173,7 +173,7 @@ describe("the audit", () => {
     if (stored === undefined) throw new Error("a record was expected");
     await world.table.write(
       { ...stored, record: { ...record, extras: [] } },
-      { revision: record.revision, epoch: record.epoch },
+      { revision: record.revision, epoch: record.epoch, writes: stored.writes },
     );
     await world.passDays(9 + quietDays);
     expect(world.history()).toContain("extra-found");

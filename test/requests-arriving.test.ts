@@ -18,7 +18,7 @@ async function refusals(world: World): Promise<string[]> {
 async function heldByAnotherRun(world: World): Promise<void> {
   const nowMs = world.clock.nowMs();
   const untilMs = nowMs + 14 * minuteMs;
-  const claim = { runId: "another", nowMs, untilMs, dueAgainAtMs: untilMs };
+  const claim = { runId: "another", passId: "another", nowMs, untilMs, dueAgainAtMs: untilMs };
   await world.table.claim(orders, { ...claim, taking: "asked" });
 }
 

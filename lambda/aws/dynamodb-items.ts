@@ -2,7 +2,8 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { readRecord } from "../migrate.ts";
-import type { Chore, DueItem, JournalEntry, RequestItem, Stored } from "../ports.ts";
+import type { Held } from "../claiming.ts";
+import type { Chore, DueItem, RequestItem, Stored } from "../ports.ts";
 import type { ManagedKey } from "../workflow/types.ts";
 
 export type Item = Record<string, AttributeValue>;
@@ -49,23 +50,20 @@ const absent: Record<Optional<ManagedKey>, undefined> = {
 
 /** Every attribute of the aggregate but its key; what is undefined is to be removed. */
 export function attributesOf(stored: Stored): Record<string, unknown> {
-  const { record, journalHead, outbox } = stored;
-  return { ...absent, ...record, journalHead, outbox, queue: dueQueue };
+  const { record, journalHead, outbox, writes } = stored;
+  return { ...absent, ...record, journalHead, outbox, writes, queue: dueQueue };
 }
 
-export type Held =
-  /** `seen` is the schema that the item is of. */
-  | { kind: "held"; stored: Stored; seen: number }
-  /** Newer code wrote it: this code cannot read it, and leaves it alone. */
-  | { kind: "newer-schema"; schema: number };
+/** A record of version 0.1.0 that was not claimed since has no count of its writes. */
+type Attributes = Omit<Stored, "record" | "writes"> & { writes?: number; schema: number };
 
 export function heldIn(item: Item): Held {
-  const { pk: _pk, sk: _sk, queue: _queue, journalHead, outbox, ...fields } = unmarshall(item);
-  const read = readRecord(fields as { schema: number });
+  const { pk: _pk, sk: _sk, queue: _queue, ...attributes } = unmarshall(item);
+  const { journalHead, outbox, writes = 0, ...fields } = attributes as Attributes;
+  const read = readRecord(fields);
   if (read.kind === "newer-schema") return read;
   const { record, seen } = read;
-  const rest = { journalHead: journalHead as string, outbox: outbox as JournalEntry[] };
-  return { kind: "held", stored: { record, ...rest }, seen };
+  return { kind: "held", stored: { record, journalHead, outbox, writes }, seen };
 }
 
 /** People write these: a number too big for JavaScript loses precision, and does not throw. */

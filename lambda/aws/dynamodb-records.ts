@@ -3,10 +3,11 @@ import { BatchGetItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk
 import { canonicalJson } from "../canonical.ts";
 import { genesisHash } from "../journal.ts";
 import { oldestSchema, schema } from "../migrate.ts";
-import type { Stored, Table, Written } from "../ports.ts";
+import type { Held } from "../claiming.ts";
+import type { Expected, Stored, Table, Written } from "../ports.ts";
 import type { ManagedKey } from "../workflow/types.ts";
 import type { TableClient } from "./dynamodb.ts";
-import { attributesOf, heldIn, keys, toItem, updateOf, type Held } from "./dynamodb-items.ts";
+import { attributesOf, heldIn, keys, toItem, updateOf } from "./dynamodb-items.ts";
 
 type Records = Pick<Table, "write" | "read" | "readMany" | "create" | "nudge">;
 
@@ -20,6 +21,8 @@ export const clauses = {
   unclaimed: "(attribute_not_exists(#claim) OR #claim.#untilMs < :now)",
   ofTheRevisionSeen: "#revision = :seenRevision",
   ofTheEpochSeen: "#epoch = :seenEpoch",
+  /** Until its first claim, a record of version 0.1.0 has no count. */
+  ofTheWritesSeen: "(attribute_not_exists(#writes) OR #writes = :seenWrites)",
 };
 
 export function createRecords(db: TableClient): Records {
@@ -32,7 +35,7 @@ export function createRecords(db: TableClient): Records {
     readMany: (aliases) => readMany(db, aliases),
     write: (next, expected) => write(db, next, expected, read),
     create: async (record) => {
-      const stored: Stored = { record, journalHead: genesisHash, outbox: [] };
+      const stored: Stored = { record, journalHead: genesisHash, outbox: [], writes: 0 };
       const command = new PutItemCommand({
         TableName: db.tableName,
         Item: toItem({ ...keys.record(record.alias), ...attributesOf(stored) }),
@@ -80,22 +83,24 @@ async function nudge(
 async function write(
   db: TableClient,
   next: Stored,
-  expected: { revision: number; epoch: number },
+  expected: Expected,
   read: Table["read"],
 ): Promise<Written> {
   const { expression, names, values } = updateOf(attributesOf(next));
-  const { ofTheRevisionSeen, ofTheEpochSeen, ofAKnownSchema } = clauses;
+  const { ofTheRevisionSeen, ofTheEpochSeen, ofTheWritesSeen, ofAKnownSchema } = clauses;
+  const conditions = [ofTheRevisionSeen, ofTheEpochSeen, ofTheWritesSeen, ofAKnownSchema];
   const command = new UpdateItemCommand({
     TableName: db.tableName,
     Key: toItem(keys.record(next.record.alias)),
     UpdateExpression: expression,
-    ConditionExpression: [ofTheRevisionSeen, ofTheEpochSeen, ofAKnownSchema].join(" AND "),
+    ConditionExpression: conditions.join(" AND "),
     ExpressionAttributeNames: names,
     ExpressionAttributeValues: {
       ...values,
       ...toItem({
         ":seenRevision": expected.revision,
         ":seenEpoch": expected.epoch,
+        ":seenWrites": expected.writes,
         ":schema": schema,
         ":oldestSchema": oldestSchema,
       }),

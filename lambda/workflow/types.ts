@@ -192,7 +192,8 @@ export type Proposal = { revision: number; lines: string[] };
 /** What mode `plan` would have called. */
 export type Planned = { call: string; subject: string; reason: string; sinceMs: number };
 
-export type Claim = { runId: string; epoch: number; untilMs: number };
+/** `passId` is absent from a claim of version 0.1.0, which no pass takes for its own. */
+export type Claim = { runId: string; passId?: string; epoch: number; untilMs: number };
 export type Unsettled = { epoch: number; untilMs: number };
 
 /** The aggregate: one managed key, as the table holds it. */

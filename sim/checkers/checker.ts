@@ -3,8 +3,8 @@
  * truth, and nothing of how either rotator works.
  */
 import { tagNames } from "../../lambda/workflow/tag-names.ts";
-import type { Stored } from "../../lambda/ports.ts";
-import type { Call, Policy } from "../../lambda/workflow/types.ts";
+import type { Claimed, ClaimRequest, Stored } from "../../lambda/ports.ts";
+import type { Call, Claim, Policy } from "../../lambda/workflow/types.ts";
 import type { KmsKey, World } from "../kms/types.ts";
 import type { Applied } from "../world/shared-kms.ts";
 
@@ -19,6 +19,8 @@ export type Invariant =
   | "drift is never overwritten"
   | "what was planned, or nothing"
   | "no orphan"
+  | "one claim, one pass"
+  | "a call under way is on record"
   | "no bug";
 
 /** How old what we acted on may be: what KMS shows lags, a run may stall, a request takes its time. */
@@ -45,6 +47,8 @@ export interface Checker {
   /** Before a call that changes a key or an alias takes effect, whoever makes it. */
   beforeChange?(operation: string, input: Record<string, unknown>, by: string): void;
   onChange?(applied: Applied): void;
+  /** A pass was answered; `holder` is the claim that stands in the table now. */
+  onClaim?(alias: string, request: ClaimRequest, answer: Claimed, holder: Claim | undefined): void;
   onWrite?(before: Stored | undefined, after: Stored): void;
   /** Somebody used this key, and it worked. */
   onUse?(keyId: string): void;

@@ -1,14 +1,15 @@
 /** What the table twin holds, and what each conditional request does to it: at once, or not at all. */
 import { claimDelayMs } from "../../lambda/backoff.ts";
+import type { Held } from "../../lambda/claiming.ts";
 import { readRecord } from "../../lambda/migrate.ts";
 import type {
   Chore,
   Bound,
-  Claimed,
   ClaimRequest,
   DueCursor,
   DueItem,
   DuePage,
+  Expected,
   JournalEntry,
   RequestItem,
   Stored,
@@ -68,7 +69,18 @@ export class TableState {
     const stored = this.contents.records.get(alias);
     if (stored === undefined) return undefined;
     const read = readRecord(stored.record);
-    return read.kind === "readable" ? { ...stored, record: read.record } : undefined;
+    if (read.kind === "newer-schema") return undefined;
+    return { ...stored, record: read.record, writes: writesOf(stored) };
+  }
+
+  /** As a claim reads it: also where newer code wrote it. */
+  held(alias: string): Held | undefined {
+    const stored = this.contents.records.get(alias);
+    if (stored === undefined) return undefined;
+    const read = readRecord(stored.record);
+    if (read.kind === "newer-schema") return read;
+    const readable = this.copy({ ...stored, record: read.record, writes: writesOf(stored) });
+    return { kind: "held", stored: readable, seen: read.seen };
   }
 
   due(nowMs: number, limit: number, after: DueCursor | undefined): DuePage {
@@ -121,31 +133,35 @@ export class TableState {
     return true;
   }
 
-  claim(alias: string, { runId, nowMs, untilMs, dueAgainAtMs, taking }: ClaimRequest): Claimed {
+  /** One conditional update, as the adapter's: undefined where the condition failed. */
+  setClaim(
+    alias: string,
+    { runId, passId, nowMs, untilMs, dueAgainAtMs, taking }: ClaimRequest,
+    { stored: before, seen }: { stored: Stored; seen: number },
+  ): Held | undefined {
     const stored = this.contents.records.get(alias);
-    if (stored === undefined) return { kind: "taken" };
+    if (stored === undefined) return undefined;
     const { record } = stored;
-    const read = readRecord(record);
-    if (read.kind === "newer-schema") return read;
+    if (record.epoch !== before.record.epoch || Number(record.schema) !== seen) return undefined;
     const isHeld = record.claim !== undefined && record.claim.untilMs >= nowMs;
-    if (isHeld && taking !== "force") {
-      return { kind: "taken", untilMs: record.claim?.untilMs ?? 0 };
-    }
-    if (taking === "due" && record.dueAtMs > nowMs) return { kind: "taken" };
+    if (isHeld && taking !== "force") return undefined;
+    if (taking === "due" && record.dueAtMs > nowMs) return undefined;
     const epoch = record.epoch + 1;
     const backoff = { ...record.backoff, tries: record.backoff.tries + 1 };
-    const claim = { runId, epoch, untilMs };
+    const claim = { runId, passId, epoch, untilMs };
     const dueAtMs = dueAgainAtMs + claimDelayMs(record.backoff.tries);
     // An older schema stays as it is: the next write puts the present one.
     const next = { ...stored, record: { ...record, epoch, claim, backoff, dueAtMs } };
-    this.contents.records.set(alias, next);
-    const now = this.read(alias);
-    return now === undefined ? { kind: "taken" } : { kind: "claimed", stored: now };
+    this.contents.records.set(alias, { ...next, writes: writesOf(stored) + 1 });
+    return this.held(alias);
   }
 
-  write(next: Stored, expected: { revision: number; epoch: number }): Written {
-    const there = this.#readable(next.record.alias)?.record;
-    const holds = there?.revision === expected.revision && there.epoch === expected.epoch;
+  write(next: Stored, expected: Expected): Written {
+    const there = this.#readable(next.record.alias);
+    const holds =
+      there?.record.revision === expected.revision &&
+      there.record.epoch === expected.epoch &&
+      there.writes === expected.writes;
     if (!holds) return { kind: "lost" };
     this.contents.records.set(next.record.alias, this.copy(next));
     return { kind: "written" };
@@ -212,6 +228,11 @@ export class TableState {
   deleteRequests(alias: string, ids: string[]): void {
     for (const id of ids) this.contents.requests.get(alias)?.delete(id);
   }
+}
+
+/** A record of version 0.1.0 that was not claimed since has no count of its writes. */
+function writesOf(stored: { writes?: number }): number {
+  return stored.writes ?? 0;
 }
 
 /** `id` tells apart entries that propose the same. */

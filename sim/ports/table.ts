@@ -1,7 +1,8 @@
 /** The state table in memory: the other side of the Table port, under the same contract suite. */
+import { claimBy, type ClaimSteps } from "../../lambda/claiming.ts";
 import { genesisHash } from "../../lambda/journal.ts";
 import { migrateRotation } from "../../lambda/migrate.ts";
-import type { Chore, JournalEntry, Stored, Table } from "../../lambda/ports.ts";
+import type { Chore, ClaimRequest, JournalEntry, Stored, Table } from "../../lambda/ports.ts";
 import type { Finding } from "../../lambda/workflow/findings.ts";
 import { copied, shared, TableState, type Contents } from "./table-state.ts";
 
@@ -11,6 +12,8 @@ export type TableTwin = Table & {
   /** What is stored, to look at in tests; changing it changes nothing. */
   journal(alias: string): JournalEntry[];
   choreFindings(chore: Chore): Finding[];
+  /** The requests that a claim consists of: what another run does may come between any two. */
+  claimSteps(alias: string, request: ClaimRequest): ClaimSteps;
   /** Whether a run would find something to do. */
   isDue(nowMs: number): boolean;
   /** The record as it lies there, in whatever schema. */
@@ -51,6 +54,7 @@ export function createTableTwin(options: { tableId?: string; shares?: boolean } 
     ...meddling,
     tableId: options.tableId ?? "table-1",
     id: () => later(() => twin.tableId),
+    claimSteps: (alias, request) => claimStepsOf(state, alias, request),
     requests: (alias) => later(() => state.requests(alias)),
     deleteRequests: (alias, ids) => later(() => state.deleteRequests(alias, ids)),
   };
@@ -62,7 +66,7 @@ function recordsOf(
 ): Pick<Table, "due" | "claim" | "write" | "read" | "readMany" | "create" | "nudge"> {
   return {
     due: (nowMs, limit, after) => later(() => state.due(nowMs, limit, after)),
-    claim: (alias, request) => later(() => state.claim(alias, request)),
+    claim: (alias, request) => claimBy(claimStepsOf(state, alias, request), request),
     write: (next, expected) => later(() => state.write(next, expected)),
     read: (alias) => later(() => state.read(alias)),
     readMany: (aliases) => later(() => aliases.flatMap((alias) => state.read(alias)?.record ?? [])),
@@ -70,9 +74,17 @@ function recordsOf(
       later(() => {
         const { records } = state.contents;
         if (records.has(record.alias)) return;
-        records.set(record.alias, state.copy({ record, journalHead: genesisHash, outbox: [] }));
+        const made = { record, journalHead: genesisHash, outbox: [], writes: 0 };
+        records.set(record.alias, state.copy(made));
       }),
     nudge: (alias, nowMs, suspectedAtMs) => later(() => state.nudge(alias, nowMs, suspectedAtMs)),
+  };
+}
+
+function claimStepsOf(state: TableState, alias: string, request: ClaimRequest): ClaimSteps {
+  return {
+    read: () => later(() => state.held(alias)),
+    set: (before) => later(() => state.setClaim(alias, request, before)),
   };
 }
 

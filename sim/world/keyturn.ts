@@ -13,6 +13,7 @@ import { journal } from "../checkers/journal.ts";
 import type { Accounts } from "../checkers/liveness.ts";
 import { planned } from "../checkers/planned.ts";
 import { ownership } from "../checkers/ownership.ts";
+import { announcements, passes } from "../checkers/passes.ts";
 import { versionsOfOneRotation } from "../checkers/successors.ts";
 import { keyturnAccounts } from "./keyturn-accounts.ts";
 import { portsOf, type Outside } from "./ports.ts";
@@ -48,6 +49,8 @@ export class Keyturn implements Rotator {
     this.accounts = keyturnAccounts(around, this.#told, slackMs);
     this.checkers = [
       journal(facts),
+      passes(facts),
+      announcements(facts),
       planned(facts),
       ownership(facts, tagNames.owner, configuration.owner),
       versionsOfOneRotation(facts),
@@ -55,6 +58,9 @@ export class Keyturn implements Rotator {
     this.#outside = {
       ...around,
       principalArn: keyturnArn,
+      claimed: (...told) => {
+        for (const checker of this.checkers) checker.onClaim?.(...told);
+      },
       wrote: (before, after) => {
         for (const checker of this.checkers) checker.onWrite?.(before, after);
         if (after.record.claim === undefined) around.turnEnded(after.record);

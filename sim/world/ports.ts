@@ -1,10 +1,12 @@
 /** The ports of one process: the twins, reached through a network on which calls go astray. */
 import { canonicalJson } from "../../lambda/canonical.ts";
 import { RotationError, type FaultCode } from "../../lambda/errors.ts";
+import { claimBy, type ClaimSteps } from "../../lambda/claiming.ts";
 import type {
   Claimed,
   ClaimRequest,
   Discovery,
+  Expected,
   Guard,
   KeyService,
   Ports,
@@ -14,6 +16,7 @@ import type {
 } from "../../lambda/ports.ts";
 import { tagNames } from "../../lambda/workflow/tag-names.ts";
 import type { Call } from "../../lambda/workflow/types.ts";
+import type { Checker } from "../checkers/checker.ts";
 import { createKeyServiceTwin } from "../ports/keys.ts";
 import type { TableTwin } from "../ports/table.ts";
 import type { SimRandom } from "../random.ts";
@@ -33,6 +36,8 @@ export type Outside = {
   random: SimRandom;
   flights: Set<Flight>;
   principalArn: string;
+  /** Told of what a pass takes for the answer to its claim. */
+  claimed: NonNullable<Checker["onClaim"]>;
   /** Told of every write of a record, as it is made. */
   wrote: (before: Stored | undefined, after: Stored) => void;
 };
@@ -52,7 +57,10 @@ export function portsOf(sandbox: Sandbox, outside: Outside): Ports {
       change: changing(sandbox, outside, real),
     },
     discovery: faulty("tagging", discoveryOf(outside), "look", "DISCOVERY_FAILED"),
-    table: faulty("table", tableOf(outside), "table", "TABLE_FAILED"),
+    table: {
+      ...faulty("table", tableOf(outside), "table", "TABLE_FAILED"),
+      claim: claiming(outside, (steps) => faulty("table claim", steps, "table", "TABLE_FAILED")),
+    },
     events: faulty("events", { publish: () => Promise.resolve() }, "other", "EVENTS_FAILED"),
     clock: sandbox.clock,
     chance: { next: () => random.next(), id: () => random.uuid() },
@@ -158,10 +166,7 @@ function discoveryOf({ kms, fates }: Outside): Discovery {
 
 /** As the adapter's side: a write that arrives twice is recognised as one's own. */
 function tableOf({ table, wrote }: Outside): Table {
-  const write = async (
-    next: Stored,
-    expected: { revision: number; epoch: number },
-  ): Promise<Written> => {
+  const write = async (next: Stored, expected: Expected): Promise<Written> => {
     const before = await table.read(next.record.alias);
     const written = await table.write(next, expected);
     if (written.kind === "written") {
@@ -171,25 +176,22 @@ function tableOf({ table, wrote }: Outside): Table {
     const isOwn = before !== undefined && canonicalJson(before) === canonicalJson(plain(next));
     return isOwn ? { kind: "written" } : written;
   };
-  return { ...table, write, claim: claimOnce(table) };
+  return { ...table, write };
+}
+
+/** Each request of a claim by its own way: whatever another pass does may come between two of them. */
+function claiming(
+  { table, claimed }: Outside,
+  far: (steps: ClaimSteps) => ClaimSteps,
+): Table["claim"] {
+  return async (alias: string, request: ClaimRequest): Promise<Claimed> => {
+    const answer = await claimBy(far(table.claimSteps(alias, request)), request);
+    const stored = table.stored(alias) as Stored | undefined;
+    claimed(alias, request, answer, stored?.record.claim);
+    return answer;
+  };
 }
 
 function plain(stored: Stored): unknown {
   return JSON.parse(JSON.stringify(stored));
-}
-
-/** The condition on the epoch that was read keeps a claim that arrives twice from being made twice. */
-function claimOnce(table: TableTwin): Table["claim"] {
-  const made = new WeakMap<ClaimRequest, number>();
-  return async (alias, request): Promise<Claimed> => {
-    const epoch = made.get(request);
-    if (epoch === undefined) {
-      const claimed = await table.claim(alias, request);
-      made.set(request, claimed.kind === "claimed" ? claimed.stored.record.epoch : -1);
-      return claimed;
-    }
-    const stored = await table.read(alias);
-    const isOwn = stored?.record.epoch === epoch && stored.record.claim?.runId === request.runId;
-    return isOwn ? { kind: "claimed", stored } : { kind: "taken" };
-  };
 }

@@ -6,6 +6,7 @@ import {
   aRecord,
   aStored,
   claimed,
+  expectedAfter,
   held,
   nowMs,
   tableSides,
@@ -19,15 +20,15 @@ describe.each(tableSides)("a managed key in %s", (_side, open) => {
     const expected = {
       ...aRecord(),
       epoch: 1,
-      claim: { runId: "run-1", epoch: 1, untilMs: nowMs + 5 * minuteMs },
+      claim: { runId: "run-1", passId: "pass of run-1", epoch: 1, untilMs: nowMs + 5 * minuteMs },
       backoff: { tries: 1, jitter: 0 },
       dueAtMs: nowMs + 6 * minuteMs,
     };
     expect(await table.claim(alias, aClaim())).toStrictEqual({
       kind: "claimed",
-      stored: aStored(expected),
+      stored: { ...aStored(expected), writes: 1 },
     });
-    expect(await table.read(alias)).toStrictEqual(aStored(expected));
+    expect(await table.read(alias)).toStrictEqual({ ...aStored(expected), writes: 1 });
   });
 
   test("that is claimed is taken, as long as the claim lasts, and it is said how long", async () => {
@@ -48,6 +49,8 @@ describe.each(tableSides)("a managed key in %s", (_side, open) => {
     const { record } = await claimed(table, aClaim({ dueAgainAtMs: nowMs }));
     const untilMs = record.claim?.untilMs;
     expect(await table.claim(alias, aClaim())).toEqual({ kind: "taken", untilMs });
+    const another = aClaim({ passId: "another pass" });
+    expect(await table.claim(alias, another)).toEqual({ kind: "taken", untilMs });
   });
 
   test("whose claim expired falls due by itself, and each claim counts as a try", async () => {
@@ -96,13 +99,23 @@ describe.each(tableSides)("a managed key in %s", (_side, open) => {
     expect((await held(table)).epoch).toBe(1);
   });
 
+  test("is claimed by one of many passes of one run that race for it", async () => {
+    const { table } = await open();
+    await table.create(aRecord());
+    const passes = Array.from({ length: 8 }, (_, pass) => aClaim({ passId: `pass-${pass}` }));
+    const answers = await Promise.all(passes.map((one) => table.claim(alias, one)));
+    expect(answers.filter(({ kind }) => kind === "claimed")).toHaveLength(1);
+    expect((await held(table)).epoch).toBe(1);
+  });
+
   test("shows a run that claims it all that the last run wrote", async () => {
     const { table } = await open();
     await table.create(aRecord());
-    const { record, ...rest } = await claimed(table);
+    const first = await claimed(table);
+    const { record, ...rest } = first;
     const { claim: _, ...released } = { ...record, dueAtMs: nowMs, unsettled: [] };
     const written = { ...rest, record: { ...released, unlistedAliases: ["alias/other"] } };
-    expect(await table.write(written, record)).toEqual({ kind: "written" });
+    expect(await table.write(written, expectedAfter(first))).toEqual({ kind: "written" });
     const next = await claimed(table, aClaim({ runId: "run-2" }));
     expect(next.record).toMatchObject({ epoch: 2, unlistedAliases: ["alias/other"] });
   });
@@ -147,9 +160,9 @@ describe.each(tableSides)("a claim by force in %s", (_side, open) => {
       epoch: 2,
       claim: { runId: "run-2", epoch: 2, untilMs: nowMs + 5 * minuteMs },
     });
-    expect(await table.write(transitionOf(first), first.record)).toEqual({ kind: "lost" });
+    expect(await table.write(transitionOf(first), expectedAfter(first))).toEqual({ kind: "lost" });
     expect(await table.read(alias)).toEqual(forced);
-    const written = await table.write(transitionOf(forced), forced.record);
+    const written = await table.write(transitionOf(forced), expectedAfter(forced));
     expect(written).toEqual({ kind: "written" });
   });
 
@@ -158,7 +171,7 @@ describe.each(tableSides)("a claim by force in %s", (_side, open) => {
     await table.create(aRecord());
     const first = await claimed(table);
     expect((await claimed(table, aClaim({ taking: "force" }))).record.epoch).toBe(2);
-    expect(await table.write(transitionOf(first), first.record)).toEqual({ kind: "lost" });
+    expect(await table.write(transitionOf(first), expectedAfter(first))).toEqual({ kind: "lost" });
   });
 
   test("comes through for each of several in the end, one epoch after the other", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { DueCursor, DueItem, Stored } from "../../lambda/ports.ts";
+import type { DueCursor, DueItem, Expected, Stored } from "../../lambda/ports.ts";
 import type { ManagedKey } from "../../lambda/workflow/types.ts";
 import { applied, minuteMs } from "../fixtures.ts";
 import {
@@ -10,6 +10,7 @@ import {
   aStored,
   aVersion,
   claimed,
+  expectedAfter,
   held,
   keyId,
   nowMs,
@@ -23,7 +24,7 @@ function aFullRecord(): Required<ManagedKey> {
   return {
     ...aRecord(),
     aliases: [alias, "alias/orders-eu"],
-    claim: { runId: "run-1", epoch: 0, untilMs: nowMs },
+    claim: { runId: "run-1", passId: "pass-1", epoch: 0, untilMs: nowMs },
     unsettled: [{ epoch: 3, untilMs: nowMs + 1 }],
     taggedAtMs: 0,
     enrolledAtMs: 0,
@@ -64,9 +65,9 @@ describe.each(tableSides)("a record in %s", (_side, open) => {
     await table.create(undef);
     expect(await table.read(alias)).toStrictEqual(aStored());
     const full = { ...aStored(aFullRecord()), outbox: transitionOf(aStored()).outbox };
-    expect(await table.write(full, aRecord())).toEqual({ kind: "written" });
+    expect(await table.write(full, expectedAfter(aStored()))).toEqual({ kind: "written" });
     expect(await table.read(alias)).toStrictEqual(full);
-    expect(await table.write(aStored(), aRecord())).toEqual({ kind: "written" });
+    expect(await table.write(aStored(), expectedAfter(full))).toEqual({ kind: "written" });
     expect(await table.read(alias)).toStrictEqual(aStored());
   });
 
@@ -77,27 +78,29 @@ describe.each(tableSides)("a record in %s", (_side, open) => {
     expect((await held(table)).owner).toBe("acme");
   });
 
-  test("is written where revision and epoch are as they were read", async () => {
+  test("is written where revision, epoch and the count of writes are as they were read", async () => {
     const { table } = await open();
     await table.create(aRecord());
     const stored = await claimed(table);
     const next = transitionOf(stored, { versions: [aVersion()] });
-    expect(await table.write(next, { revision: 0, epoch: 1 })).toEqual({ kind: "written" });
+    expect(await table.write(next, expectedAfter(stored))).toEqual({ kind: "written" });
     expect(await table.read(alias)).toEqual(next);
     const third = transitionOf(next, { enrolledAtMs: nowMs });
-    expect(await table.write(third, { revision: 1, epoch: 1 })).toEqual({ kind: "written" });
+    expect(await table.write(third, expectedAfter(next))).toEqual({ kind: "written" });
     expect((await held(table)).revision).toBe(2);
   });
 
-  test.each<[what: string, expected: { revision: number; epoch: number }]>([
-    ["the revision has moved on", { revision: 0, epoch: 1 }],
-    ["the epoch has moved on", { revision: 1, epoch: 0 }],
-    ["both have", { revision: 0, epoch: 0 }],
+  test.each<[what: string, expected: Expected]>([
+    ["the revision has moved on", { revision: 0, epoch: 1, writes: 2 }],
+    ["the epoch has moved on", { revision: 1, epoch: 0, writes: 2 }],
+    ["a call was announced, which moves neither", { revision: 1, epoch: 1, writes: 1 }],
+    ["all of them have", { revision: 0, epoch: 0, writes: 0 }],
   ])("is not written where %s", async (_what, expected) => {
     const { table } = await open();
     await table.create(aRecord());
-    const next = transitionOf(await claimed(table));
-    await table.write(next, { revision: 0, epoch: 1 });
+    const first = await claimed(table);
+    const next = transitionOf(first);
+    await table.write(next, expectedAfter(first));
     const stale: Stored = { ...next, record: { ...next.record, owner: "a stale run" } };
     expect(await table.write(stale, expected)).toEqual({ kind: "lost" });
     expect(await table.read(alias)).toEqual(next);
@@ -105,7 +108,7 @@ describe.each(tableSides)("a record in %s", (_side, open) => {
 
   test("is not made by a write", async () => {
     const { table } = await open();
-    expect(await table.write(aStored(), { revision: 0, epoch: 0 })).toEqual({ kind: "lost" });
+    expect(await table.write(aStored(), expectedAfter(aStored()))).toEqual({ kind: "lost" });
     expect(await table.read(alias)).toBeUndefined();
   });
 
@@ -115,12 +118,13 @@ describe.each(tableSides)("a record in %s", (_side, open) => {
     const first = await claimed(table);
     await claimed(table, {
       runId: "run-2",
+      passId: "pass-2",
       nowMs: nowMs + 7 * minuteMs,
       untilMs: nowMs + 9 * minuteMs,
       dueAgainAtMs: nowMs,
       taking: "due",
     });
-    expect(await table.write(transitionOf(first), first.record)).toEqual({ kind: "lost" });
+    expect(await table.write(transitionOf(first), expectedAfter(first))).toEqual({ kind: "lost" });
   });
 
   test("is unchanged by what a caller does to what it was given", async () => {
@@ -130,7 +134,7 @@ describe.each(tableSides)("a record in %s", (_side, open) => {
     given.record.versions.push(aVersion());
     expect((await held(table)).versions).toEqual([]);
     const next = transitionOf((await table.read(alias)) ?? aStored());
-    await table.write(next, { revision: 0, epoch: 1 });
+    await table.write(next, { revision: 0, epoch: 1, writes: 1 });
     next.record.versions.push(aVersion());
     expect((await held(table)).versions).toEqual([]);
   });

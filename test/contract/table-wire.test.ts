@@ -10,6 +10,7 @@ import {
   aVersion,
   aWireTableLab,
   claimed,
+  expectedAfter,
   held,
   keyId,
   nowMs,
@@ -61,13 +62,37 @@ test("a claim that somebody else made meanwhile is not one's own", async () => {
   expect(await answer).toMatchObject({ kind: "claimed" });
 });
 
+test("a claim that another pass of the same run made meanwhile is not one's own", async () => {
+  const lab = await withARecord();
+  let answer: Promise<unknown> | undefined;
+  lab.aws.fault = (_service, name) => {
+    if (name !== "UpdateItem" || answer !== undefined) return undefined;
+    answer = lab.table.claim(alias, aClaim({ passId: "another pass" }));
+    return { kind: "delay", ms: 50 };
+  };
+  expect(await lab.table.claim(alias, aClaim())).toMatchObject({ kind: "taken" });
+  expect(await answer).toMatchObject({ kind: "claimed" });
+});
+
+test("a write that arrives once more, after an announced call, does not erase it", async () => {
+  const lab = await withARecord();
+  const stored = await claimed(lab.table);
+  const noted = { ...stored, writes: 2, record: { ...stored.record, resting: "is about to call" } };
+  expect(await lab.table.write(noted, expectedAfter(stored))).toEqual({ kind: "written" });
+  const unsettled = [{ epoch: 1, untilMs }];
+  const announced = { ...noted, writes: 3, record: { ...noted.record, unsettled } };
+  expect(await lab.table.write(announced, expectedAfter(noted))).toEqual({ kind: "written" });
+  expect(await lab.table.write(noted, expectedAfter(stored))).toEqual({ kind: "lost" });
+  expect(await lab.table.read(alias)).toEqual(announced);
+});
+
 test("a claim that was decided on before another run came and went is not made: its epoch is spent", async () => {
   const lab = await withARecord();
   let meanwhile: Promise<unknown> | undefined;
   const another = async () => {
-    const { record, ...rest } = await claimed(lab.table, aClaim({ runId: "run-2" }));
-    const { claim: _, ...released } = { ...record, dueAtMs: nowMs };
-    return lab.table.write({ ...rest, record: released }, record);
+    const first = await claimed(lab.table, aClaim({ runId: "run-2" }));
+    const { claim: _, ...released } = { ...first.record, dueAtMs: nowMs };
+    return lab.table.write({ ...first, record: released }, expectedAfter(first));
   };
   lab.aws.fault = (_service, name) => {
     if (name !== "UpdateItem" || meanwhile !== undefined) return undefined;
@@ -108,7 +133,7 @@ test("a write whose answer was lost is recognised as one's own", async () => {
   const stored = await claimed(lab.table);
   const next = transitionOf(stored, { versions: [aVersion({ retiredAtMs: nowMs })] });
   const { seen } = breakNext(lab, "UpdateItem", { kind: "lost" });
-  expect(await lab.table.write(next, stored.record)).toEqual({ kind: "written" });
+  expect(await lab.table.write(next, expectedAfter(stored))).toEqual({ kind: "written" });
   expect(seen()).toBe(2);
   expect(await lab.table.read(alias)).toEqual(next);
 });
@@ -124,7 +149,7 @@ test("a write whose answer was lost, and which another run followed, is lost", a
     followed = lab.table.claim(alias, aClaim({ runId: "run-2", nowMs: later }));
     return { kind: "lost" };
   };
-  const written = await lab.table.write(next, stored.record);
+  const written = await lab.table.write(next, expectedAfter(stored));
   expect(await followed).toMatchObject({ kind: "claimed" });
   expect(written).toEqual({ kind: "lost" });
   expect((await held(lab.table)).epoch).toBe(2);
@@ -133,9 +158,10 @@ test("a write whose answer was lost, and which another run followed, is lost", a
 test("a write that repeats the revision and epoch, such as a mark, is recognised too", async () => {
   const lab = await withARecord();
   const stored = await claimed(lab.table);
-  const marked = { ...stored, record: { ...stored.record, unsettled: [{ epoch: 1, untilMs }] } };
+  const unsettled = [{ epoch: 1, untilMs }];
+  const marked = { ...stored, record: { ...stored.record, unsettled }, writes: 2 };
   breakNext(lab, "UpdateItem", { kind: "lost" });
-  expect(await lab.table.write(marked, stored.record)).toEqual({ kind: "written" });
+  expect(await lab.table.write(marked, expectedAfter(stored))).toEqual({ kind: "written" });
   expect(await lab.table.read(alias)).toEqual(marked);
 });
 
@@ -178,7 +204,7 @@ test.each<[what: string, fault: Fault]>([
     await Promise.all([
       expect(lab.table.due(nowMs, 10)).rejects.toMatchObject(failed),
       expect(lab.table.claim(alias, aClaim())).rejects.toMatchObject(failed),
-      expect(lab.table.write(aStored(), aRecord())).rejects.toMatchObject(failed),
+      expect(lab.table.write(aStored(), expectedAfter(aStored()))).rejects.toMatchObject(failed),
       expect(lab.table.takeRunClaim("run-1", nowMs, untilMs)).rejects.toMatchObject(failed),
       expect(lab.table.bind(keyId, alias, nowMs)).rejects.toMatchObject(failed),
     ]);

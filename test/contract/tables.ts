@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 import { keys } from "../../lambda/aws/dynamodb-items.ts";
 import { createTable } from "../../lambda/aws/dynamodb.ts";
 import { genesisHash, transition } from "../../lambda/journal.ts";
-import type { ClaimRequest, JournalEntry, Stored, Table } from "../../lambda/ports.ts";
+import type { ClaimRequest, Expected, JournalEntry, Stored, Table } from "../../lambda/ports.ts";
 import type { Finding } from "../../lambda/workflow/findings.ts";
 import { newManagedKey } from "../../lambda/workflow/record.ts";
 import type { EntryDraft, ManagedKey, Rotation, Version } from "../../lambda/workflow/types.ts";
@@ -75,10 +75,10 @@ function aLabOn(TableName: string, sdk: DynamoDBClientConfig): TableLab {
   return {
     put: ({ record, ...rest }) => putItem({ ...keys.record(record.alias), ...record, ...rest }),
     stored: async (of) => {
-      const [item] = await itemsOf<Stored & { queue: string }>(`key#${of}`, "record");
+      const [item] = await itemsOf<Partial<Stored> & { queue: string }>(`key#${of}`, "record");
       if (item === undefined) return undefined;
-      const { queue: _, journalHead, outbox, ...record } = item;
-      return { record, journalHead, outbox };
+      const { queue: _, journalHead, outbox, writes, ...record } = item;
+      return { record, journalHead, outbox, ...(writes === undefined ? {} : { writes }) };
     },
     ask: (of, id, body) => putItem({ ...body, ...keys.request(of, id), dueAtMs: 0 }),
     table: createTable(TableName, sdk),
@@ -149,26 +149,33 @@ export function aFinding(changes: Partial<Finding> = {}): Finding {
   return { ...base, sinceMs: nowMs, ...changes };
 }
 
-/** A line of history after those that `stored` has. */
+/** The next write: a line of history after those that `stored` has. */
 export function transitionOf(stored: Stored, changes: Partial<ManagedKey> = {}): Stored {
   const draft: EntryDraft = { event: "opened", reason: "it is time", detail: { to: 2, of: alias } };
-  return transition(stored, { ...stored.record, ...changes }, draft, nowMs);
+  const next = transition(stored, { ...stored.record, ...changes }, draft, nowMs);
+  return { ...next, writes: stored.writes + 1 };
 }
 
 export function aStored(record = aRecord()): Stored {
-  return { record, journalHead: genesisHash, outbox: [] };
+  return { record, journalHead: genesisHash, outbox: [], writes: 0 };
 }
 
 export function aClaim(changes: Partial<ClaimRequest> = {}): ClaimRequest {
   const at = changes.nowMs ?? nowMs;
   return {
     runId: "run-1",
+    passId: `pass of ${changes.runId ?? "run-1"}`,
     nowMs: at,
     untilMs: at + 5 * minuteMs,
     dueAgainAtMs: at + 6 * minuteMs,
     taking: "due",
     ...changes,
   };
+}
+
+/** What a write that follows this one is conditional on. */
+export function expectedAfter({ record: { revision, epoch }, writes }: Stored): Expected {
+  return { revision, epoch, writes };
 }
 
 /** Claims what has to be free. */

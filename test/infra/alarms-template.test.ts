@@ -154,7 +154,7 @@ function logLines(): Record<string, unknown>[] {
     detail: {},
   };
   const line = { ...entry, step: "generate", rotationId: "", previousHash: "", hash: "" };
-  telemetry.transition({ record, journalHead: "", outbox: [line] });
+  telemetry.transition({ record, journalHead: "", outbox: [line], writes: 0 });
   telemetry.finding("alias/orders", finding("ALIAS_MOVED", "alias/orders", "seen", "next", 0));
   telemetry.census([record]);
   const rested = { halted: false, stuck: false, tries: 0, dueAtMs: Number.MAX_SAFE_INTEGER };

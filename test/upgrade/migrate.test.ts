@@ -10,6 +10,7 @@ import {
   aStored,
   aVersion,
   claimed,
+  expectedAfter,
   held,
   keyId,
   nowMs,
@@ -97,7 +98,7 @@ describe.each(casesOnSides)("a record of schema 1: %s, in %s", (_name, _side, { 
     const { table, put, stored: lying } = await open();
     await put(stored);
     const record = migrate(stored.record);
-    expect(await table.read(alias)).toStrictEqual({ ...stored, record });
+    expect(await table.read(alias)).toStrictEqual({ ...stored, record, writes: 0 });
     expect(await table.readMany([alias])).toStrictEqual([record]);
     expect(await lying(alias)).toStrictEqual(stored);
   });
@@ -110,17 +111,18 @@ describe.each(casesOnSides)("a record of schema 1: %s, in %s", (_name, _side, { 
     const record = migrate(stored.record);
     const { epoch, claim: by, dueAtMs, backoff } = claim.record;
     expect(epoch).toBe(record.epoch + 1);
-    expect(by).toEqual({ runId: "run-1", epoch, untilMs: request.untilMs });
+    expect(by).toEqual({ runId: "run-1", passId: request.passId, epoch, untilMs: request.untilMs });
     expect(claim).toStrictEqual({
       ...stored,
       record: { ...record, epoch, claim: by, dueAtMs, backoff },
+      writes: 1,
     });
     const changed = { epoch, claim: by, dueAtMs, backoff };
-    const unwritten = { ...stored, record: { ...stored.record, ...changed } };
+    const unwritten = { ...stored, record: { ...stored.record, ...changed }, writes: 1 };
     expect(await lying(alias)).toStrictEqual(unwritten);
 
     const next = transitionOf(claim);
-    expect(await table.write(next, claim.record)).toEqual({ kind: "written" });
+    expect(await table.write(next, expectedAfter(claim))).toEqual({ kind: "written" });
     expect(next.record.schema).toBe(2);
     expect(await lying(alias)).toStrictEqual(next);
     expect(await table.read(alias)).toStrictEqual(next);
@@ -181,7 +183,9 @@ describe.each(tableSides)("a record that newer code wrote, in %s", (_side, open)
       expect(answer).toEqual({ kind: "newer-schema", schema: 3 });
     }
     expect(await table.nudge(alias, nowMs + 1, nowMs + 1)).toBe(false);
-    expect(await table.write(transitionOf(aStored()), aRecord())).toEqual({ kind: "lost" });
+    expect(await table.write(transitionOf(aStored()), expectedAfter(aStored()))).toEqual({
+      kind: "lost",
+    });
     await table.create(aRecord({ owner: "another" }));
     expect(await stored(alias)).toStrictEqual(newer());
   });
@@ -212,10 +216,11 @@ describe.each(tableSides)("a record that newer code wrote, in %s", (_side, open)
   test("ends the write of a run that held it before", async () => {
     const { table, put, stored } = await open();
     await table.create(aRecord({ versions: [aVersion()] }));
-    const { record } = await claimed(table);
-    const taken = newer({ epoch: record.epoch, revision: record.revision });
+    const first = await claimed(table);
+    const { epoch, revision } = first.record;
+    const taken = newer({ epoch, revision });
     await put(taken);
-    expect(await table.write(transitionOf(aStored(record)), record)).toEqual({ kind: "lost" });
+    expect(await table.write(transitionOf(first), expectedAfter(first))).toEqual({ kind: "lost" });
     expect(await stored(alias)).toStrictEqual(taken);
   });
 });

@@ -1,0 +1,57 @@
+/** One claim belongs to one pass, and a pass never erases what another has announced. */
+import type { Call, ManagedKey } from "../../lambda/workflow/types.ts";
+import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import type { Checker, Facts } from "./checker.ts";
+
+export function passes({ violated }: Pick<Facts, "violated">): Checker {
+  const passOfEpoch = new Map<string, string>();
+  return {
+    onClaim(alias, { runId, passId }, answer, holder) {
+      const wrong = (what: string): void => violated("one claim, one pass", `${alias}: ${what}`);
+      if (answer.kind === "claimed") {
+        const { epoch } = answer.stored.record;
+        const other = passOfEpoch.get(`${alias} ${epoch}`) ?? passId;
+        if (other !== passId) wrong(`two passes hold the claim of epoch ${epoch}`);
+        passOfEpoch.set(`${alias} ${epoch}`, passId);
+      } else if (holder?.runId === runId && holder.passId !== passId) {
+        wrong(`run ${runId} asks for a claim that it holds`);
+      }
+    },
+  };
+}
+
+/** What the settle rule rests on: as long as a changing call may land, the record says so. */
+export function announcements({ nowMs, flights, violated }: Facts): Checker {
+  const wrong = (what: string): void => violated("a call under way is on record", what);
+  return {
+    onWrite(before, { record }) {
+      for (const { call } of flights) {
+        if (!concerns(call, record)) continue;
+        if (record.unsettled.some(({ untilMs }) => untilMs > nowMs())) continue;
+        wrong(`${record.alias}: ${call.kind} may still land, and the record has no mark of it`);
+      }
+      for (const { id, intent } of record.rotations) {
+        const earlier = before?.record.rotations.find((one) => one.id === id)?.intent.attempts ?? 0;
+        if (intent.attempts >= earlier) continue;
+        wrong(`${record.alias}: of ${earlier} calls of CreateKey the record has lost some`);
+      }
+    },
+  };
+}
+
+function concerns(call: Call, { alias, aliases, versions, extras }: ManagedKey): boolean {
+  switch (call.kind) {
+    case "CreateKey":
+      return call.tags[tagNames.alias] === alias;
+    case "UpdateAlias":
+      return aliases.includes(call.alias);
+    case "CreateGrant":
+    case "TagResource":
+    case "UntagResource":
+    case "CancelKeyDeletion":
+    case "EnableKey":
+    case "DisableKey":
+    case "ScheduleKeyDeletion":
+      return [...versions, ...extras].some(({ keyId }) => keyId === call.keyId);
+  }
+}

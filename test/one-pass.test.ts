@@ -1,0 +1,120 @@
+/**
+ * A managed key that is due while requests for it wait is named several times by one page of the due
+ * index. The deployed function makes one pass of it all the same, however slow KMS answers.
+ */
+import type { Context } from "aws-lambda";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { createState } from "../lambda/aws/dynamodb-reading.ts";
+import { readConfiguration } from "../lambda/config.ts";
+import { createFunction } from "../lambda/function.ts";
+import type { Call } from "../lambda/workflow/types.ts";
+import { SimClock } from "../sim/clock.ts";
+import { cheapCryptography } from "../sim/kms/cheap-cryptography.ts";
+import { startEmbeddedAws } from "../sim/embedded-aws.ts";
+import { SimRandom } from "../sim/random.ts";
+import { sdkConfig } from "./contract/sides.ts";
+import { dayMs, minuteMs } from "./fixtures.ts";
+
+const orders = "alias/orders";
+const tableName = "keyturn";
+const person = { principalArn: "arn:aws:iam::000000000000:user/person" };
+const slowMs = 80;
+
+const configuration = readConfiguration(
+  JSON.stringify({
+    owner: "acme",
+    policies: {
+      hasty: {
+        cryptoperiod: "30d",
+        drain: { atLeast: "1d", quietFor: "1d" },
+        soak: "1d",
+        retire: "delete",
+      },
+    },
+    managedKeys: [{ alias: orders, policy: "hasty" }],
+  }),
+);
+
+/** The function as it is deployed, on an AWS in which one operation answers late. */
+async function aDeployment(slow: Call["kind"]) {
+  const clock = new SimClock({ startMs: Date.UTC(2027, 0, 1) });
+  const aws = await startEmbeddedAws({ clock, quotas: "off", cryptography: cheapCryptography });
+  onTestFinished(() => aws.close());
+  for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await aws.createStateTable(tableName);
+  const made = aws.kms.call("CreateKey", {}, person) as { KeyMetadata: { KeyId: string } };
+  const target = { AliasName: orders, TargetKeyId: made.KeyMetadata.KeyId };
+  aws.kms.call("CreateAlias", target, person);
+  aws.fault = (service, operation) =>
+    service === "kms" && operation === slow ? { kind: "delay", ms: slowMs } : undefined;
+
+  // The logger then writes by the console, where a test can hear it.
+  vi.stubEnv("POWERTOOLS_DEV", "true");
+  const log: string[] = [];
+  for (const level of ["log", "info", "warn", "error"] as const) {
+    vi.spyOn(console, level).mockImplementation((line) => void log.push(String(line)));
+  }
+  onTestFinished(() => void vi.restoreAllMocks());
+  const random = new SimRandom(1);
+  const handler = createFunction(
+    {
+      tableName,
+      eventBusName: "default",
+      discovery: "tagging",
+      quotaShare: 1,
+      drainWatch: "none",
+      configuration,
+    },
+    {
+      clock: { nowMs: () => clock.nowMs(), sleep: () => Promise.resolve() },
+      chance: { next: () => random.next(), id: () => random.uuid() },
+    },
+  );
+  const context = {
+    functionName: "keyturn",
+    memoryLimitInMB: "512",
+    invokedFunctionArn: "arn:aws:lambda:us-east-1:000000000000:function:keyturn",
+    awsRequestId: "request",
+    getRemainingTimeInMillis: () => 5 * minuteMs,
+  } as Context;
+  const state = createState(tableName, sdkConfig(aws.endpoint));
+  return { aws, clock, log, state, run: () => handler({}, context) };
+}
+
+test.each(["CreateKey", "UpdateAlias", "DisableKey", "ScheduleKeyDeletion"] as const)(
+  "a rotation with a slow %s, and requests waiting whenever it is due, takes its course",
+  async (slow) => {
+    const { aws, clock, log, state, run } = await aDeployment(slow);
+    await run();
+    for (let tick = 0; tick < 60 && clock.nowMs() < Date.UTC(2027, 1, 10); tick++) {
+      // Refused, since nothing is stopped; two, so that a page names the alias three times.
+      for (const one of ["a", "b"]) {
+        await state.ask(orders, `request-${tick}-${one}`, { kind: "resume", by: "ada" });
+      }
+      await run();
+      const { record } = (await state.read(orders)) ?? {};
+      clock.moveTo(Math.max(clock.nowMs() + minuteMs, record?.dueAtMs ?? 0));
+    }
+    const { record } = (await state.read(orders)) ?? {};
+    expect(record?.findings.map(({ code }) => code).filter((c) => c !== "REQUEST_REFUSED")).toEqual(
+      [],
+    );
+    expect(log.some((line) => line.includes("deletion-scheduled"))).toBe(true);
+    expect(log.filter((line) => line.includes("another run took over"))).toEqual([]);
+    const changes = Object.entries(aws.calls().kms).filter(([name]) =>
+      ["CreateKey", "UpdateAlias", "DisableKey", "ScheduleKeyDeletion"].includes(name),
+    );
+    expect(Object.fromEntries(changes)).toEqual({
+      CreateKey: 1,
+      UpdateAlias: 1,
+      DisableKey: 1,
+      ScheduleKeyDeletion: 1,
+    });
+    expect(record?.versions.map(({ number, standing }) => `${number} ${standing}`)).toEqual([
+      "1 deletion-scheduled",
+      "2 serving",
+    ]);
+    expect(clock.nowMs()).toBeGreaterThan(Date.UTC(2027, 0, 1) + 25 * dayMs);
+  },
+);
