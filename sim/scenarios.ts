@@ -247,6 +247,24 @@ export const scenarios = {
       doubleTick: some(random, 0.5),
     }),
   },
+  /** Several requests wait for a managed key when it is due, and every answer is slow. */
+  "requests-while-due": {
+    ...base,
+    ...brief,
+    name: "requests-while-due",
+    schedulers: 2,
+    keys: 2,
+    policy: rash,
+    safetyMs: 5 * hourMs,
+    people: { everyMs: 6 * minuteMs, asks: true, meddles: false },
+    faults: (random) => ({
+      ...noFaults,
+      slow: 0.5 + 0.5 * random.next(),
+      lostResponse: some(random, 0.05),
+      again: some(random, 0.1),
+      doubleTick: some(random, 0.2),
+    }),
+  },
   "to-the-end": {
     ...base,
     name: "to-the-end",

@@ -19,6 +19,7 @@ export type Invariant =
   | "drift is never overwritten"
   | "what was planned, or nothing"
   | "no orphan"
+  | "one run, one pass"
   | "one claim, one pass"
   | "a call under way is on record"
   | "no bug";

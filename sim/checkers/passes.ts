@@ -1,4 +1,4 @@
-/** One claim belongs to one pass, and a pass never erases what another has announced. */
+/** A run makes one pass of a managed key, one claim belongs to one pass, and a pass never erases what another has announced. */
 import type { Call, ManagedKey } from "../../lambda/workflow/types.ts";
 import { tagNames } from "../../lambda/workflow/tag-names.ts";
 import type { Checker, Facts } from "./checker.ts";
@@ -7,14 +7,15 @@ export function passes({ violated }: Pick<Facts, "violated">): Checker {
   const passOfEpoch = new Map<string, string>();
   return {
     onClaim(alias, { runId, passId }, answer, holder) {
-      const wrong = (what: string): void => violated("one claim, one pass", `${alias}: ${what}`);
       if (answer.kind === "claimed") {
         const { epoch } = answer.stored.record;
         const other = passOfEpoch.get(`${alias} ${epoch}`) ?? passId;
-        if (other !== passId) wrong(`two passes hold the claim of epoch ${epoch}`);
+        if (other !== passId) {
+          violated("one claim, one pass", `${alias}: two passes hold the claim of epoch ${epoch}`);
+        }
         passOfEpoch.set(`${alias} ${epoch}`, passId);
       } else if (holder?.runId === runId && holder.passId !== passId) {
-        wrong(`run ${runId} asks for a claim that it holds`);
+        violated("one run, one pass", `${alias}: run ${runId} asks for a claim that it holds`);
       }
     },
   };

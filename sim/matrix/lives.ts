@@ -65,6 +65,13 @@ function grant(world: SimulatedWorld): void {
   world.kms.call("CreateGrant", input, { principalArn: userArn });
 }
 
+/** One page of the due index then names it three times; what is asked leaves nothing behind. */
+function dueWhileAsked(world: SimulatedWorld): void {
+  ask("pause")(world);
+  ask("resume")(world);
+  void world.table.nudge(alias, world.engine.nowMs());
+}
+
 export const rotated = { afterMs: hourMs, act: ask("rotate") };
 export const kept = { afterMs: 30 * minuteMs, act: write };
 
@@ -116,6 +123,15 @@ export const lives: Life[] = [
       rotated,
       { afterMs: 18 * hourMs, act: read },
       { afterMs: 30 * hourMs, act: ask("resume") },
+    ],
+  },
+  {
+    name: "due while requests wait",
+    retire: "delete",
+    horizonMs: 2 * dayMs,
+    acts: [
+      rotated,
+      ...[1, 1.5, 2, 3, 9].map((hours) => ({ afterMs: hours * hourMs, act: dueWhileAsked })),
     ],
   },
   {

@@ -7,7 +7,7 @@ import { scenarioNamed } from "../scenarios.ts";
 import { beginningOf, schedules } from "../search/scopes.ts";
 import { search } from "../search/search.ts";
 
-const [scenario = "everything", first = "1", seeds = "100"] = process.argv.slice(2);
+const [scenario = "everything", first = "1", seeds = "100", only] = process.argv.slice(2);
 
 const statesMax = 60_000;
 
@@ -25,7 +25,9 @@ let caught: { seed: number; invariant: string; what: string } | undefined;
 for (const seed of order) {
   tried += 1;
   const { violations } = await live({ seed, scenario: scenarioNamed(scenario) });
-  const violation = violations.find(({ invariant }) => invariant !== "no bug");
+  const violation = violations.find(({ invariant }) =>
+    only === undefined ? invariant !== "no bug" : invariant === only,
+  );
   if (violation === undefined) {
     asserted += violations.length;
     continue;

@@ -19,7 +19,9 @@ export async function hunt(mutant: Mutant, seeds: number): Promise<Hunted> {
   const { folder, remove } = copyWith(mutant);
   try {
     const script = join(folder, "sim/mutants/hunt.ts");
-    const args = [script, mutant.scenario, String(mutant.seed), String(seeds)];
+    const { scenario, seed, invariant } = mutant;
+    const only = invariant === undefined ? [] : [invariant];
+    const args = [script, scenario, String(seed), String(seeds), ...only];
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder });
     return { mutant, ...(JSON.parse(stdout) as Omit<Hunted, "mutant">) };
   } finally {

@@ -14,6 +14,8 @@ export type Mutant = {
   /** Where it is hunted, and with which seed it was caught last. */
   scenario: string;
   seed: number;
+  /** The invariant by which it must be caught, where another checker would catch it as well. */
+  invariant?: string;
 };
 
 export function applied(text: string, { file, find, replace }: Edit): string {

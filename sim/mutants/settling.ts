@@ -131,8 +131,9 @@ export const settling: Mutant[] = [
     edits: [
       {
         file: "lambda/write.ts",
-        find: 'if (written.kind === "lost") throw',
-        replace: 'if (written.kind === "lost" && before === next) throw',
+        find: "  if (written === undefined) throw",
+        replace:
+          "  if (written === undefined && before !== next) return next;\n  if (written === undefined) throw",
       },
     ],
     scenario: "collisions",
