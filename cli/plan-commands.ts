@@ -2,7 +2,7 @@
 import { Option, type Command } from "commander";
 import { untilOf } from "./arguments.ts";
 import type { PlanOptions } from "./commands/plan.ts";
-import type { Surroundings, Within } from "./program.ts";
+import type { Surroundings, Within } from "./surroundings.ts";
 import { asker, byOption } from "./asker.ts";
 
 export function addPlans(program: Command, { env }: Surroundings, within: Within): void {

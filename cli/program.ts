@@ -1,34 +1,14 @@
 /** The commands, their options and their help. */
 import { Command } from "commander";
 import { endpointOf, momentOf } from "./arguments.ts";
-import type { Prompt } from "./confirm.ts";
 import { examplesOf } from "./examples.ts";
 import { formatItem } from "./help.ts";
 import { addPlans } from "./plan-commands.ts";
 import { addReads } from "./read-commands.ts";
 import { addRequests } from "./request-commands.ts";
-import type { ExitCode } from "./failure.ts";
-import { openSession, type Session, type Where } from "./session.ts";
-import type { Talk } from "./talk.ts";
+import { openSession } from "./session.ts";
+import type { Common, Surroundings, Within } from "./surroundings.ts";
 import { wrapped } from "./text.ts";
-
-export type Surroundings = {
-  talk: Talk;
-  env: Record<string, string | undefined>;
-  nowMs: number;
-  /** A new id of a request: later ones sort behind earlier ones. */
-  newId: () => string;
-  exit: (code: ExitCode) => void;
-  prompt: Prompt;
-};
-
-export type Common = Where & { json?: boolean; now?: number };
-
-/** Runs what needs the table, and leaves with its exit code. */
-export type Within = (
-  command: Command,
-  work: (session: Session) => Promise<ExitCode>,
-) => Promise<void>;
 
 const exitCodesHelp =
   "Exit codes: 0 done, or all is well; 1 something needs a person; 2 not understood; 3 the table cannot be reached; 4 no such managed key or finding.";

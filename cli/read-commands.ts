@@ -4,7 +4,7 @@ import { anchorOf, wholeNumber } from "./arguments.ts";
 import type { Anchor } from "./chain.ts";
 import { explain } from "./commands/explain.ts";
 import type { ReportOptions } from "./commands/report.ts";
-import type { Common, Surroundings, Within } from "./program.ts";
+import type { Common, Surroundings, Within } from "./surroundings.ts";
 import { addStatus } from "./status-command.ts";
 
 export function addReads(program: Command, around: Surroundings, within: Within): void {

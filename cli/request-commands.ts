@@ -5,7 +5,7 @@ import { asker, byOption } from "./asker.ts";
 import type { Asking, Typed } from "./commands/requests.ts";
 import type { Prompt } from "./confirm.ts";
 import type { ExitCode } from "./failure.ts";
-import type { Surroundings, Within } from "./program.ts";
+import type { Surroundings, Within } from "./surroundings.ts";
 import type { Session } from "./session.ts";
 
 type RequestOptions = {

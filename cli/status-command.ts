@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { seconds } from "./arguments.ts";
 import type { StatusFilter } from "./commands/status.ts";
 import type { ExitCode } from "./failure.ts";
-import type { Surroundings, Within } from "./program.ts";
+import type { Surroundings, Within } from "./surroundings.ts";
 import type { Session } from "./session.ts";
 
 type StatusOptions = StatusFilter & { watch?: number | true };

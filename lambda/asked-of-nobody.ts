@@ -5,7 +5,8 @@
 import { enrollable } from "./homes.ts";
 import { genesisHash } from "./journal.ts";
 import { parseRequest } from "./requests.ts";
-import { oneKey, type Run } from "./run.ts";
+import type { Run } from "./run-context.ts";
+import { oneKey } from "./take-up.ts";
 import { finding } from "./workflow/findings.ts";
 import { newManagedKey } from "./workflow/record.ts";
 

@@ -3,7 +3,7 @@
  * its record has it. It changes nothing in KMS; what it finds goes to the managed key's own turn.
  */
 import { transition } from "./journal.ts";
-import type { Run } from "./run.ts";
+import type { Run } from "./run-context.ts";
 import { extraOf } from "./workflow/1-generate.ts";
 import { finding, type Finding } from "./workflow/findings.ts";
 import { consistencyMs, dayMs, recheckMs } from "./workflow/limits.ts";

@@ -1,7 +1,7 @@
 /** A change of the record: bound, journaled, written. */
 import { transition } from "./journal.ts";
 import type { Stored } from "./ports.ts";
-import { halted, type Next, type State, type Turn } from "./turn.ts";
+import { halted, type Next, type State, type Turn } from "./turn-state.ts";
 import { finding } from "./workflow/findings.ts";
 import { nothingSeen } from "./workflow/sights.ts";
 import type { EntryDraft, ManagedKey, Moment, Seen } from "./workflow/types.ts";

@@ -3,7 +3,7 @@ import { retryDelayMs } from "./backoff.ts";
 import { RotationError } from "./errors.ts";
 import { transition } from "./journal.ts";
 import type { Stored } from "./ports.ts";
-import type { Turn } from "./turn.ts";
+import type { Ending, Turn } from "./turn-state.ts";
 import { effects, sameFinding, type Finding } from "./workflow/findings.ts";
 import { honouredForMs, recheckMs, refusedForMs } from "./workflow/limits.ts";
 import { largeness, notices, stuck } from "./workflow/notices.ts";
@@ -11,23 +11,8 @@ import { servingVersion } from "./workflow/record.ts";
 import { overdueAtMs } from "./workflow/serving.ts";
 import { leftUnsettled } from "./workflow/settle.ts";
 import { stuckAtMs } from "./workflow/stuck.ts";
-import type { EntryDraft, ManagedKey, Planned } from "./workflow/types.ts";
+import type { EntryDraft, ManagedKey } from "./workflow/types.ts";
 import { write } from "./write.ts";
-
-export type Ending =
-  /** It waits, or, where `halted`, a person must look; `findings` is all there is to know. */
-  | {
-      kind: "rest";
-      dueAtMs: number;
-      reason: string;
-      findings: Finding[];
-      halted: boolean;
-      /** What mode `plan` would have called. */
-      planned?: Planned;
-    }
-  | { kind: "blocked"; dueAtMs: number; reason: string }
-  | { kind: "retry"; reason: string; findings: Finding[] }
-  | { kind: "out-of-time" };
 
 /** More ids than this are not kept of requests whose items are gone. */
 const honouredMax = 200;

@@ -4,71 +4,21 @@
  */
 import { askedOfNobody } from "./asked-of-nobody.ts";
 import { audit } from "./audit.ts";
-import type { Configuration } from "./config.ts";
 import { applyConfiguration } from "./configure.ts";
 import { RotationError } from "./errors.ts";
-import { createPacer, type Pacer } from "./pacer.ts";
-import { homeOf, homesOf } from "./homes.ts";
-import type { ClaimRequest, DueItem, Ports } from "./ports.ts";
-import type { RunSummary, Telemetry } from "./telemetry.ts";
+import type { DueItem } from "./ports.ts";
+import { begin, runClaimMs, type Run, type RunOptions } from "./run-context.ts";
+import type { RunSummary } from "./telemetry.ts";
 import { searchTags } from "./tag-search.ts";
-import { takeTurn } from "./turn.ts";
-import { finding, type Finding } from "./workflow/findings.ts";
-import { isoOf } from "./workflow/iso.ts";
-import { believableAheadMs, dayMs, leavingOffMs } from "./workflow/limits.ts";
-import type { DrainWatch, Home, UseAttempt } from "./workflow/types.ts";
+import { oneKey } from "./take-up.ts";
+import { dayMs } from "./workflow/limits.ts";
 import { ClaimLost } from "./write.ts";
-
-export type RunOptions = {
-  ports: Ports;
-  telemetry: Telemetry;
-  configuration: Configuration;
-  /** Of the configuration; a run that finds another one applied, applies its own. */
-  configurationHash: string;
-  /** False on the first run of a process, until the configuration is known to be applied. */
-  configurationApplied: boolean;
-  /** Of each KMS request quota, above 0 and up to 1. */
-  quotaShare: number;
-  /** Whether a key goes out of use only where CloudTrail's events are seen to come. */
-  drainWatch?: DrainWatch;
-  /** When the platform ends this run, whatever it does. */
-  deadlineMs: number;
-};
 
 export type RunResult = RunSummary & { configurationApplied: boolean };
 
 /** How many managed keys one query proposes, and how many have their turn at once. */
 const dueLimit = 100;
 const turnsAtOnce = 4;
-
-/** The run claim is renewed while the run works; one that was killed is in nobody's way for long. */
-const runClaimMs = 60_000;
-
-/** How much later than its claim a managed key falls due again if its run never comes back. */
-const claimBackoffMs = 30_000;
-
-export type Run = RunOptions & {
-  id: string;
-  /** When the run claim is to be renewed. */
-  renewAtMs: number;
-  pacer: Pacer;
-  homes: Map<string, Home>;
-  stopAtMs: number;
-  tableId: string;
-};
-
-export function begin(options: RunOptions): Run {
-  const { clock, chance } = options.ports;
-  return {
-    ...options,
-    id: chance.id(),
-    renewAtMs: clock.nowMs() + runClaimMs / 2,
-    pacer: createPacer(clock, options.quotaShare),
-    homes: homesOf(options.configuration),
-    stopAtMs: options.deadlineMs - leavingOffMs,
-    tableId: "",
-  };
-}
 
 export async function run(options: RunOptions): Promise<RunResult> {
   try {
@@ -206,48 +156,5 @@ async function takeOn(current: Run, item: Work): Promise<void> {
     case "request":
       if (await oneKey(current, item.alias, "asked")) return;
       return askedOfNobody(current, item.alias);
-  }
-}
-
-function claimTooLong(alias: string, untilMs: number, nowMs: number): Finding {
-  const seen = `a run claimed it until ${isoOf(untilMs)}, longer than any run lasts`;
-  return finding("CLOCK_SKEW", alias, seen, "date -u", nowMs);
-}
-
-/** One managed key's turn; false where it was not to be had. */
-export async function oneKey(
-  current: Run,
-  alias: string,
-  taking: ClaimRequest["taking"],
-  attempt?: UseAttempt,
-): Promise<boolean> {
-  const { ports, telemetry, deadlineMs, configuration, homes } = current;
-  const nowMs = ports.clock.nowMs();
-  const claimed = await ports.table.claim(alias, {
-    runId: current.id,
-    passId: ports.chance.id(),
-    nowMs,
-    untilMs: deadlineMs,
-    dueAgainAtMs: deadlineMs + claimBackoffMs,
-    taking,
-  });
-  switch (claimed.kind) {
-    case "taken":
-      if (claimed.untilMs !== undefined && claimed.untilMs > nowMs + believableAheadMs) {
-        telemetry.finding(alias, claimTooLong(alias, claimed.untilMs, nowMs));
-      }
-      return false;
-    case "newer-schema": {
-      const seen = `its item has schema ${claimed.schema}, newer than this code's`;
-      const next = "deploy the newer version of keyturn again";
-      telemetry.finding(alias, finding("SCHEMA_NEWER", alias, seen, next, nowMs));
-      return true;
-    }
-    case "claimed": {
-      const home = homeOf(homes, configuration, claimed.stored.record);
-      const asked = attempt === undefined ? {} : { attempt };
-      await takeTurn({ ...current, home, mode: configuration.mode, ...asked }, claimed.stored);
-      return true;
-    }
   }
 }

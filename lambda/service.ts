@@ -3,7 +3,8 @@ import { answer, type Answer } from "./answer.ts";
 import type { Configuration } from "./config.ts";
 import { configurationHash } from "./config.ts";
 import type { Ports } from "./ports.ts";
-import { run, type RunOptions, type RunResult } from "./run.ts";
+import { run, type RunResult } from "./run.ts";
+import type { RunOptions } from "./run-context.ts";
 import type { Telemetry } from "./telemetry.ts";
 import type { DrainWatch, UseAttempt } from "./workflow/types.ts";
 

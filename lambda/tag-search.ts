@@ -3,7 +3,7 @@
  * managed key of its own, up to `disable`. What cannot be enrolled so is told.
  */
 import { mayEnrol, notOpen, taggedHome } from "./homes.ts";
-import type { Run } from "./run.ts";
+import type { Run } from "./run-context.ts";
 import { finding, type Finding } from "./workflow/findings.ts";
 import { dayMs, recheckMs } from "./workflow/limits.ts";
 import { newManagedKey } from "./workflow/record.ts";

@@ -1,5 +1,4 @@
 /** What a run tells the outside of itself, in the domain's words; log lines and metrics are made of it. */
-import type { Answer } from "./answer.ts";
 import type { Stored } from "./ports.ts";
 import type { Finding } from "./workflow/findings.ts";
 import type { ManagedKey, Refusal } from "./workflow/types.ts";
@@ -42,7 +41,7 @@ export interface Telemetry {
   census(records: ManagedKey[]): void;
   run(summary: RunSummary): void;
   /** A use attempt, and what came of it. */
-  answered(answer: Answer): void;
+  answered(told: { keyId: string; eventId: string; outcome: string }): void;
   /** An event that claims to be a use attempt, and is not believed. */
   ignored(why: string): void;
 }

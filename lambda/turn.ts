@@ -4,14 +4,13 @@
  */
 import { act } from "./act.ts";
 import { change } from "./change.ts";
-import { settleUp, type Ending } from "./ending.ts";
+import { settleUp } from "./ending.ts";
 import { describeError, RotationError } from "./errors.ts";
 import { gather } from "./gather.ts";
 import { parseRequest } from "./requests.ts";
 import { write } from "./write.ts";
-import type { Telemetry } from "./telemetry.ts";
-import type { Pacer } from "./pacer.ts";
-import type { Ports, RequestItem, Stored } from "./ports.ts";
+import type { RequestItem, Stored } from "./ports.ts";
+import { end, halted, type Ending, type Next, type State, type Turn } from "./turn-state.ts";
 import {
   absorbDone,
   absorbRefused,
@@ -24,52 +23,10 @@ import { violations } from "./workflow/invariants.ts";
 import { recheckMs } from "./workflow/limits.ts";
 import { matterName } from "./workflow/record.ts";
 import { nothingSeen } from "./workflow/sights.ts";
-import type {
-  Decision,
-  DrainWatch,
-  Home,
-  Look,
-  ManagedKey,
-  Mode,
-  Moment,
-  Request,
-  Seen,
-  UseAttempt,
-} from "./workflow/types.ts";
+import type { Decision, Look, ManagedKey, Moment, Request } from "./workflow/types.ts";
 import { decide } from "./workflow/workflow.ts";
 
-export type Turn = {
-  ports: Ports;
-  pacer: Pacer;
-  telemetry: Telemetry;
-  /** The run may not outlive this: no call is sent later. */
-  deadlineMs: number;
-  /** From here on the run only leaves off. */
-  stopAtMs: number;
-  home: Home | undefined;
-  mode: Mode;
-  drainWatch?: DrainWatch;
-  /** The table that the record was read from. */
-  tableId: string;
-  /** Somebody tried to use a version that is out of use. */
-  attempt?: UseAttempt;
-};
-
-/** What a turn holds between two decisions. */
-export type State = {
-  stored: Stored;
-  seen: Seen;
-  /** When the oldest of what was seen was looked at. */
-  seenSinceMs: number;
-  uncertain: boolean;
-  parked: Moment["parked"];
-  /** What was asked when the turn began, in order. */
-  asked: Request[];
-};
-
 type CallDecision = Extract<Decision, { kind: "call" }>;
-export type Next = { kind: "on"; state: State } | { kind: "end"; state: State; ending: Ending };
-
 /** More decisions than any turn can need: a workflow that does not come to rest is a bug. */
 const decisionsPerTurn = 200;
 
@@ -208,21 +165,6 @@ function planned(state: State, { call: made, reason }: CallDecision, moment: Mom
 
 function lookAgain(state: State, moment: Moment): Next {
   return { kind: "on", state: { ...state, seen: nothingSeen(), seenSinceMs: moment.nowMs } };
-}
-
-function end(state: State, ending: Ending): Next {
-  return { kind: "end", state, ending };
-}
-
-export function halted(state: State, what: Finding, moment: Moment): Next {
-  const dueAtMs = moment.nowMs + recheckMs;
-  return end(state, {
-    kind: "rest",
-    dueAtMs,
-    reason: `halted: ${what.code}`,
-    findings: [what],
-    halted: true,
-  });
 }
 
 async function call(

@@ -1,6 +1,7 @@
 /** What is foreseen comes true, where nobody else touches the keys: from every stage of a life on. */
 import { describe, expect, test } from "vitest";
-import { forecast, type Planned } from "../cli/forecast/forecast.ts";
+import { forecast } from "../cli/forecast/forecast.ts";
+import type { Planned } from "../cli/forecast/planned.ts";
 import { dayMs, hourMs } from "./fixtures.ts";
 import { aWorld, type World, type WorldOptions } from "./world.ts";
 

@@ -5,7 +5,7 @@ import { dayMs } from "../../lambda/workflow/limits.ts";
 import { confirmed, type Prompt } from "../confirm.ts";
 import { enrollableAlias } from "../enrollable.ts";
 import { exitCodes, Failure, type ExitCode } from "../failure.ts";
-import type { Planned } from "../forecast/forecast.ts";
+import type { Planned } from "../forecast/planned.ts";
 import { proposalLines } from "../proposal.ts";
 import { noteCommand, noteText, sayText } from "../say.ts";
 import type { Session } from "../session.ts";

@@ -5,22 +5,8 @@
 import type { RequestItem, Stored } from "../../lambda/ports.ts";
 import { effects, type Finding } from "../../lambda/workflow/findings.ts";
 import { servingVersion } from "../../lambda/workflow/record.ts";
-import type { Call } from "../../lambda/workflow/types.ts";
+import type { Planned } from "./planned.ts";
 import { Stage } from "./stage.ts";
-
-/** A changing call that KMS accepted, or a line of the journal that stands for none. */
-export type Planned = {
-  atMs: number;
-  event: string;
-  reason: string;
-  step?: string;
-  rotationId?: string;
-  call?: Call["kind"];
-  /** The version, alias or key that the call is about. */
-  subject?: string;
-  /** The id of the request that it answers. */
-  request?: string;
-};
 
 export type Forecast = {
   alias: string;

@@ -3,7 +3,7 @@ import { tableLines, type Column } from "../table-view.ts";
 import type { Talk } from "../talk.ts";
 import { noteCommand, noteText } from "../say.ts";
 import { moment } from "../words.ts";
-import type { Planned } from "../forecast/forecast.ts";
+import type { Planned } from "../forecast/planned.ts";
 import type { Plan } from "./plan.ts";
 
 export const onlySaid = "The deployment is in mode plan: these calls will be said, and not made.";

@@ -5,7 +5,7 @@ import { migrateRotation, type RotationOfSchema1 } from "../migrate.ts";
 import type { Bound, Table } from "../ports.ts";
 import { clockSkewMs } from "../workflow/limits.ts";
 import type { Rotation } from "../workflow/types.ts";
-import type { TableClient } from "./dynamodb.ts";
+import type { TableClient } from "./dynamodb-client.ts";
 import { keys, toItem } from "./dynamodb-items.ts";
 import { readHeld } from "./dynamodb-records.ts";
 

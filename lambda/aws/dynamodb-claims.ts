@@ -4,7 +4,7 @@ import { claimDelayMs } from "../backoff.ts";
 import { claimBy } from "../claiming.ts";
 import type { Claimed, ClaimRequest, Stored } from "../ports.ts";
 import type { ManagedKey } from "../workflow/types.ts";
-import type { TableClient } from "./dynamodb.ts";
+import type { TableClient } from "./dynamodb-client.ts";
 import { heldIn, keys, toItem } from "./dynamodb-items.ts";
 import { clauses, readHeld } from "./dynamodb-records.ts";
 

@@ -6,7 +6,7 @@ import {
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { Table } from "../ports.ts";
-import type { TableClient } from "./dynamodb.ts";
+import type { TableClient } from "./dynamodb-client.ts";
 import { dueQueue, keys, toItem, updateOf } from "./dynamodb-items.ts";
 
 type DeploymentItems = Pick<

@@ -1,7 +1,7 @@
 /** What an operator's command asks besides: what cannot be read, what is asked for, what the time is. */
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import type { RequestItem, Table } from "../ports.ts";
-import type { TableClient } from "./dynamodb.ts";
+import type { TableClient } from "./dynamodb-client.ts";
 import { keys, toItem } from "./dynamodb-items.ts";
 import { readHeld } from "./dynamodb-records.ts";
 

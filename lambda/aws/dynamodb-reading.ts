@@ -12,7 +12,8 @@ import type {
 } from "../ports.ts";
 import type { Finding } from "../workflow/findings.ts";
 import type { ManagedKey, Rotation } from "../workflow/types.ts";
-import { createTable, createTableClient, type TableClient } from "./dynamodb.ts";
+import { createTable } from "./dynamodb.ts";
+import { createTableClient, type TableClient } from "./dynamodb-client.ts";
 import { dueQueue, keys, toItem, type Item } from "./dynamodb-items.ts";
 import { createLooks, type Looks } from "./dynamodb-looks.ts";
 import { configurationIn, waitingIn, type Waiting } from "./dynamodb-waiting.ts";

@@ -6,7 +6,7 @@ import { oldestSchema, schema } from "../migrate.ts";
 import type { Held } from "../claiming.ts";
 import type { Expected, Stored, Table, Written } from "../ports.ts";
 import type { ManagedKey } from "../workflow/types.ts";
-import type { TableClient } from "./dynamodb.ts";
+import type { TableClient } from "./dynamodb-client.ts";
 import { attributesOf, heldIn, keys, toItem, updateOf } from "./dynamodb-items.ts";
 
 type Records = Pick<Table, "write" | "read" | "readMany" | "create" | "nudge">;

@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { RotationError } from "../errors.ts";
 import type { RequestItem, Table } from "../ports.ts";
-import type { TableClient } from "./dynamodb.ts";
+import type { TableClient } from "./dynamodb-client.ts";
 import { keys, requestOf, toItem, type Item } from "./dynamodb-items.ts";
 
 export function createRequests(db: TableClient): Pick<Table, "requests" | "deleteRequests"> {

@@ -1,7 +1,7 @@
 /** What the next run finds besides records: what is asked, and what configuration it was told of. */
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { AppliedConfiguration, DueItem, RequestItem, Table } from "../ports.ts";
-import type { TableClient } from "./dynamodb.ts";
+import type { TableClient } from "./dynamodb-client.ts";
 import { keys } from "./dynamodb-items.ts";
 
 export type Waiting = {

@@ -2,9 +2,11 @@
  * Condition operators over the values that a request carries. Source: "IAM JSON policy elements:
  * Condition operators" and "Set operators for multi-valued context keys" in the IAM User Guide.
  */
-import type { Conditions } from "./policy-document.ts";
 
 /** Condition keys in lower case, each with its value, or its values where it has many. */
+
+export type Conditions = { operator: string; key: string; values: string[] }[];
+
 export type RequestContext = ReadonlyMap<string, readonly string[]>;
 
 type Comparison = (actual: string, wanted: string) => boolean;

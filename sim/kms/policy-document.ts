@@ -3,10 +3,9 @@
  * policies" and "Key policy overview" in the AWS KMS Developer Guide; API reference of PutKeyPolicy.
  */
 import { AwsError } from "../http/aws-error.ts";
-import { isConditionOperator } from "./policy-conditions.ts";
+import { isConditionOperator, type Conditions } from "./policy-conditions.ts";
 
 export type Principals = "*" | { aws: string[]; service: string[]; federated: string[] };
-export type Conditions = { operator: string; key: string; values: string[] }[];
 
 /** What the statements of key policies and of identity policies have in common. */
 export type Elements = {

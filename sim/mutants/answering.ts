@@ -196,7 +196,7 @@ export const answering: Mutant[] = [
     name: "a claim that was not given back is for ever",
     edits: [
       {
-        file: "lambda/run.ts",
+        file: "lambda/take-up.ts",
         find: "    untilMs: deadlineMs,\n    dueAgainAtMs: deadlineMs + claimBackoffMs,",
         replace: "    untilMs: deadlineMs * 2,\n    dueAgainAtMs: deadlineMs + claimBackoffMs,",
       },

@@ -5,7 +5,7 @@ import { unsettledUntilMs } from "../../lambda/workflow/settle.ts";
 import { consistencyMs } from "../../lambda/workflow/limits.ts";
 import type { Call, Outcome } from "../../lambda/workflow/types.ts";
 import { land, type Landing } from "./model-kms.ts";
-import { spend, type Bounds, type Move } from "./moves.ts";
+import { spend, type Bounds, type Move } from "./move.ts";
 import { wrongToLand } from "./properties.ts";
 import type { Part } from "./rule.ts";
 import { deaths, told } from "./runs.ts";

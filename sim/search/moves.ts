@@ -2,19 +2,10 @@
 import { answersTo, arrivals } from "./answers.ts";
 import { attemptWithinMs } from "./fixture.ts";
 import { auditLooks } from "./audit.ts";
+import type { Bounds, Move } from "./move.ts";
 import { others } from "./others.ts";
-import type { Part } from "./rule.ts";
 import { attemptsHeard, isFree, requested, scheduled } from "./runs.ts";
-import type { Budget, State } from "./state.ts";
-
-/** `wrong`: what the move has broken. */
-export type Move = { name: string; state: State; wrong?: string };
-
-export type Bounds = { workers: number; without: Part | undefined };
-
-export function spend(state: State, what: keyof Budget): State {
-  return { ...state, budget: { ...state.budget, [what]: state.budget[what] - 1 } };
-}
+import type { State } from "./state.ts";
 
 /**
  * `first`: what happens where nothing goes wrong any longer, nobody does anything, and what is still on

@@ -1,7 +1,7 @@
 /** What nobody asks keyturn for: people who use a key, move the alias, enable and disable. */
 import { alias } from "./fixture.ts";
 import { land, withKey } from "./model-kms.ts";
-import { spend, type Move } from "./moves.ts";
+import { spend, type Move } from "./move.ts";
 import { onTheirWay } from "./properties.ts";
 import type { ModelKey, Pending, State } from "./state.ts";
 

@@ -3,7 +3,7 @@ import { concern } from "../../lambda/workflow/attempt.ts";
 import type { Request } from "../../lambda/workflow/types.ts";
 import { hourMs } from "./fixture.ts";
 import { keyNamed } from "./model-kms.ts";
-import { spend, type Bounds, type Move } from "./moves.ts";
+import { spend, type Bounds, type Move } from "./move.ts";
 import { isHeld, shownOf, type Attempted, type State } from "./state.ts";
 import { attemptTo, claimed, proceed, type Proceeded } from "./turn.ts";
 

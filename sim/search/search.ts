@@ -1,7 +1,8 @@
 /** Breadth first, so that what is found is told in as few steps as it takes. */
 import { endsOf, type Rests } from "./ends.ts";
 import { Fingerprints, hashed } from "./fingerprints.ts";
-import { movesOf, type Bounds, type Move } from "./moves.ts";
+import type { Bounds, Move } from "./move.ts";
+import { movesOf } from "./moves.ts";
 import { Numbers } from "./numbers.ts";
 import { project } from "./projection.ts";
 import { restOf, wrongAtRest } from "./properties.ts";

@@ -6,14 +6,8 @@ import type { Fault } from "../../sim/http/faults.ts";
 import { createDiscoveryTwin } from "../../sim/ports/keys.ts";
 import { dayMs } from "../fixtures.ts";
 import { isEmulatorRun } from "../emulator/run.ts";
-import {
-  aKeyLabOnTheWire,
-  aTwinLab,
-  aWireLab,
-  policyFor,
-  sdkConfig,
-  type KeyLab,
-} from "./sides.ts";
+import type { KeyLab } from "./key-lab.ts";
+import { aKeyLabOnTheWire, aTwinLab, aWireLab, policyFor, sdkConfig } from "./sides.ts";
 
 type Lab = KeyLab & { discovery: Discovery };
 type Side = [side: string, open: () => Promise<Lab>];

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Call, Grant, KeyShape, Outcome, Refusal } from "../../lambda/workflow/types.ts";
 import { dayMs } from "../fixtures.ts";
-import { absentKeyId, keySides, keyturnArn, policyFor, type KeyLab } from "./sides.ts";
+import type { KeyLab } from "./key-lab.ts";
+import { absentKeyId, keySides, keyturnArn, policyFor } from "./sides.ts";
 
 const symmetric: KeyShape = {
   spec: "SYMMETRIC_DEFAULT",

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import type { Call, Outcome } from "../../lambda/workflow/types.ts";
 import { dayMs } from "../fixtures.ts";
-import { absentKeyId, keySides, policyFor, type KeyLab } from "./sides.ts";
+import type { KeyLab } from "./key-lab.ts";
+import { absentKeyId, keySides, policyFor } from "./sides.ts";
 
 const done: Outcome = { kind: "done" };
 

@@ -2,14 +2,10 @@
  * Each port has two sides, and one suite holds both to the same: here a test opens either. Where the
  * suites are run against an emulator (`npm run test:localstack`), that is their only side.
  */
-import type {
-  CreateKeyCommandInput,
-  CreateKeyCommandOutput,
-  KMSClientConfig,
-} from "@aws-sdk/client-kms";
+import type { CreateKeyCommandOutput, KMSClientConfig } from "@aws-sdk/client-kms";
 import { onTestFinished } from "vitest";
 import { createKeyService } from "../../lambda/aws/kms.ts";
-import type { Clock, Guard, KeyService } from "../../lambda/ports.ts";
+import type { Clock, KeyService } from "../../lambda/ports.ts";
 import { SimClock } from "../../sim/clock.ts";
 import {
   startEmbeddedAws,
@@ -23,27 +19,13 @@ import { SimRandom } from "../../sim/random.ts";
 import { anEmulatedKeyLab } from "../emulator/key-lab.ts";
 import { isEmulatorRun, type EmulatorSdk } from "../emulator/run.ts";
 import { minuteMs } from "../fixtures.ts";
+import type { KeyLab, LabOptions } from "./key-lab.ts";
 
 /** Not a whole second: a timestamp that was rounded on its way is found out. */
 export const startMs = Date.UTC(2027, 0, 1) + 123;
 export const absentKeyId = "99999999-9999-4999-8999-999999999999";
 export const keyturnArn = "arn:aws:iam::000000000000:user/keyturn";
 export const personArn = "arn:aws:iam::000000000000:user/person";
-
-export type LabOptions = Omit<EmbeddedAwsOptions, "port" | "clock" | "seed" | "fault">;
-
-/** A KMS that a person can arrange, seen through one side of the port. */
-export type KeyLab = {
-  keys: KeyService;
-  kms: { snapshot: () => { keys: unknown[] }; addAwsManagedKey: (service: string) => string };
-  clock: Pick<SimClock, "nowMs" | "advance" | "moveTo">;
-  accountId: string;
-  /** How a moment on `clock` looks when KMS tells it. */
-  toldAs: (ms: number) => number;
-  ask: <T = unknown>(operation: string, input: object) => T;
-  aKey: (input?: CreateKeyCommandInput) => string;
-  guard: () => Guard;
-};
 
 export type TwinLab = KeyLab & { kms: KmsTwin; clock: SimClock };
 /** `sdk` is for further clients on the same account. */

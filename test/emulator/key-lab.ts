@@ -3,7 +3,7 @@ import type { CreateKeyCommandInput, CreateKeyCommandOutput } from "@aws-sdk/cli
 import { expect, onTestFinished } from "vitest";
 import { createKeyService } from "../../lambda/aws/kms.ts";
 import { SimClock } from "../../sim/clock.ts";
-import type { KeyLab } from "../contract/sides.ts";
+import type { KeyLab } from "../contract/key-lab.ts";
 import { minuteMs } from "../fixtures.ts";
 import { anAccount, type EmulatorSdk } from "./run.ts";
 import { askKms } from "./sync-kms.ts";

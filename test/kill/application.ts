@@ -1,6 +1,6 @@
 /** The application: makes things under each alias, and wants to read every one of them for ever. */
 import type { KmsKey } from "../../sim/kms/types.ts";
-import type { Deployment } from "./deployment.ts";
+import type { EmbeddedAws } from "../../sim/embedded-aws.ts";
 
 export const personArn = "arn:aws:iam::000000000000:user/person";
 
@@ -12,9 +12,17 @@ export type Product = {
   read: { operation: string; input: object; expect: object };
 };
 
+/** What the application needs of a deployment. */
+export type Account = {
+  aws: EmbeddedAws;
+  nowMs: number;
+  products: readonly Product[];
+  ask<T>(operation: string, input: object): T;
+};
+
 type Asked = Record<string, unknown> & { KeyId: string };
 
-export function useKey(deployment: Deployment, alias: string): Product[] {
+export function useKey(deployment: Account, alias: string): Product[] {
   const target = deployment.aws.kms.world.aliases.get(alias)?.keyId ?? "";
   const key = deployment.aws.kms.world.keys.get(target);
   if (key === undefined) throw new Error(`${alias} points at nothing`);
@@ -67,7 +75,7 @@ function productsOf(
 }
 
 /** What cannot be read any more, save under versions that are gone. Enables what is disabled. */
-export function unreadable(deployment: Deployment, gone: string[]): string[] {
+export function unreadable(deployment: Account, gone: string[]): string[] {
   const { world } = deployment.aws.kms;
   const lost: string[] = [];
   for (const { version, keyId, read } of deployment.products) {

@@ -5,7 +5,7 @@ import type { RecordedEvent } from "../../sim/eventbridge.ts";
 import type { World } from "../../sim/kms/types.ts";
 import type { Product } from "./application.ts";
 import { Deployment, tableName } from "./deployment.ts";
-import type { Life } from "./lives.ts";
+import type { Life } from "./life.ts";
 
 export type Item = Record<string, AttributeValue>;
 

@@ -20,7 +20,7 @@ import { startEmbeddedAws, type EmbeddedAws } from "../../sim/embedded-aws.ts";
 import { cheapCryptography } from "../../sim/kms/cheap-cryptography.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { personArn, useKey, type Product } from "./application.ts";
-import type { Life } from "./lives.ts";
+import type { Life } from "./life.ts";
 
 export const tableName = "keyturn";
 export const startMs = Date.UTC(2027, 0, 1);

@@ -1,19 +1,7 @@
 /** The lives that are interrupted: from enrolment until the first version is out of use. */
-import type { ConfigurationDocument } from "../../lambda/config.ts";
 import { dayMs } from "../fixtures.ts";
 import type { Deployment } from "./deployment.ts";
-
-type FirstVersion = { alias: string; input: object; aliases?: string[]; grants?: object[] };
-
-export type Life = {
-  name: string;
-  document: ConfigurationDocument;
-  firstVersions: FirstVersion[];
-  /** Days from any moment at which something falls due, so that a delay of hours shows nowhere. */
-  horizonMs: number;
-  /** How long the tagging API does not find a key that was just made. */
-  tagsFoundAfterMs: number;
-};
+import type { FirstVersion, Life } from "./life.ts";
 
 const grantee = "arn:aws:iam::000000000000:role/orders";
 

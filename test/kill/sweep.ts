@@ -4,7 +4,8 @@ import { checkpointOf, restored, type Checkpoint } from "./checkpoint.ts";
 import { Deployment, startMs } from "./deployment.ts";
 import { differences, endOf, type EndState } from "./end-state.ts";
 import { killTick, wholeTick, type Kill } from "./killed-tick.ts";
-import { makeFirstVersions, type Life } from "./lives.ts";
+import type { Life } from "./life.ts";
+import { makeFirstVersions } from "./lives.ts";
 
 /** A tick of the life that nobody interrupts: where it begins, and what it asks for, in order. */
 export type Tick = { from: Checkpoint; operations: string[] };

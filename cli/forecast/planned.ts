@@ -1,0 +1,15 @@
+import type { Call } from "../../lambda/workflow/types.ts";
+
+/** A changing call that KMS accepted, or a line of the journal that stands for none. */
+export type Planned = {
+  atMs: number;
+  event: string;
+  reason: string;
+  step?: string;
+  rotationId?: string;
+  call?: Call["kind"];
+  /** The version, alias or key that the call is about. */
+  subject?: string;
+  /** The id of the request that it answers. */
+  request?: string;
+};

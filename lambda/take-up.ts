@@ -1,0 +1,55 @@
+/** One managed key is taken up: claimed, and its turn taken. */
+import { homeOf } from "./homes.ts";
+import type { ClaimRequest } from "./ports.ts";
+import type { Run } from "./run-context.ts";
+import { takeTurn } from "./turn.ts";
+import { finding, type Finding } from "./workflow/findings.ts";
+import { isoOf } from "./workflow/iso.ts";
+import { believableAheadMs } from "./workflow/limits.ts";
+import type { UseAttempt } from "./workflow/types.ts";
+
+/** How much later than its claim a managed key falls due again if its run never comes back. */
+const claimBackoffMs = 30_000;
+
+function claimTooLong(alias: string, untilMs: number, nowMs: number): Finding {
+  const seen = `a run claimed it until ${isoOf(untilMs)}, longer than any run lasts`;
+  return finding("CLOCK_SKEW", alias, seen, "date -u", nowMs);
+}
+
+/** One managed key's turn; false where it was not to be had. */
+export async function oneKey(
+  current: Run,
+  alias: string,
+  taking: ClaimRequest["taking"],
+  attempt?: UseAttempt,
+): Promise<boolean> {
+  const { ports, telemetry, deadlineMs, configuration, homes } = current;
+  const nowMs = ports.clock.nowMs();
+  const claimed = await ports.table.claim(alias, {
+    runId: current.id,
+    passId: ports.chance.id(),
+    nowMs,
+    untilMs: deadlineMs,
+    dueAgainAtMs: deadlineMs + claimBackoffMs,
+    taking,
+  });
+  switch (claimed.kind) {
+    case "taken":
+      if (claimed.untilMs !== undefined && claimed.untilMs > nowMs + believableAheadMs) {
+        telemetry.finding(alias, claimTooLong(alias, claimed.untilMs, nowMs));
+      }
+      return false;
+    case "newer-schema": {
+      const seen = `its item has schema ${claimed.schema}, newer than this code's`;
+      const next = "deploy the newer version of keyturn again";
+      telemetry.finding(alias, finding("SCHEMA_NEWER", alias, seen, next, nowMs));
+      return true;
+    }
+    case "claimed": {
+      const home = homeOf(homes, configuration, claimed.stored.record);
+      const asked = attempt === undefined ? {} : { attempt };
+      await takeTurn({ ...current, home, mode: configuration.mode, ...asked }, claimed.stored);
+      return true;
+    }
+  }
+}

@@ -1,0 +1,20 @@
+/** A KMS of one test, whichever side of the port it is seen through. */
+import type { CreateKeyCommandInput } from "@aws-sdk/client-kms";
+import type { Guard, KeyService } from "../../lambda/ports.ts";
+import type { SimClock } from "../../sim/clock.ts";
+import type { EmbeddedAwsOptions } from "../../sim/embedded-aws.ts";
+
+export type LabOptions = Omit<EmbeddedAwsOptions, "port" | "clock" | "seed" | "fault">;
+
+/** A KMS that a person can arrange, seen through one side of the port. */
+export type KeyLab = {
+  keys: KeyService;
+  kms: { snapshot: () => { keys: unknown[] }; addAwsManagedKey: (service: string) => string };
+  clock: Pick<SimClock, "nowMs" | "advance" | "moveTo">;
+  accountId: string;
+  /** How a moment on `clock` looks when KMS tells it. */
+  toldAs: (ms: number) => number;
+  ask: <T = unknown>(operation: string, input: object) => T;
+  aKey: (input?: CreateKeyCommandInput) => string;
+  guard: () => Guard;
+};
