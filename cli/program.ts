@@ -31,7 +31,7 @@ export type Within = (
 ) => Promise<void>;
 
 const exitCodesHelp =
-  "Exit codes: 0 done, or all is well; 1 something needs a person; 2 not understood; 3 the table cannot be reached; 4 no such managed key or finding.";
+  "Exit codes: 0 done, or all is well; 1 something needs a person; 2 not understood or the answer cannot be written; 3 the table cannot be reached; 4 no such managed key or finding.";
 
 const helpColumns = 80;
 
