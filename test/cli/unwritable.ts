@@ -14,7 +14,6 @@ export const outputs = {
   "stderr is on a full disk": "ulimit -f 0; run 2> notes",
   "stdout and stderr are on a full disk": "ulimit -f 0; run > answer 2> notes",
   "the reader of stdout has left": "run | true",
-  "the reader of stdout leaves after a line": "run | head -1",
   "both are read": "run",
 } as const;
 
