@@ -4,7 +4,7 @@ export const exitCodes = {
   ok: 0,
   /** The answer is that something needs a person, or does not agree. */
   attention: 1,
-  /** What was typed is not understood. */
+  /** What was typed is not understood, or the answer cannot be written to where it is to go. */
   usage: 2,
   /** The table could not be read or written. */
   unreachable: 3,

@@ -6,19 +6,10 @@ import process from "node:process";
 const wanted = 24;
 
 if (Number(process.versions.node.split(".")[0]) >= wanted) {
-  await keepCompiled();
+  const { keepCompiled } = await import("./compile-cache.js");
+  keepCompiled(process.env);
   await import("./keyturn.ts");
 } else await handOver();
-
-// Half of the time of a short answer is compiling the sources and the SDK. In the user's own cache, not in
-// a directory for temporary files, where others could leave code to be run; without one, nothing is kept.
-async function keepCompiled() {
-  const { env } = process;
-  const cache = env.XDG_CACHE_HOME || (env.HOME ? `${env.HOME}/.cache` : "");
-  if (cache === "" || env.NODE_COMPILE_CACHE !== undefined) return;
-  const { enableCompileCache } = await import("node:module");
-  enableCompileCache(`${cache}/keyturn`);
-}
 
 async function handOver() {
   const { fileURLToPath, URL } = await import("node:url");

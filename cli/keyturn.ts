@@ -4,13 +4,16 @@ import { randomBytes } from "node:crypto";
 import { CommanderError } from "commander";
 import { exitCodes, type ExitCode } from "./failure.ts";
 import { promptOf } from "./confirm.ts";
+import { watchOutput } from "./output.ts";
 import { createProgram } from "./program.ts";
 import { noteCommand, noteText } from "./say.ts";
-import { endQuietlyWithThePipe, talkOf } from "./talk.ts";
+import { talkOf } from "./talk.ts";
 import { failureOf } from "./trouble.ts";
 
-endQuietlyWithThePipe(process.stdout);
-endQuietlyWithThePipe(process.stderr);
+// No command writes anything but its answer after the first line of it: leaving at once loses nothing.
+watchOutput("keyturn", process, (end) => {
+  process.exit(end === "lost" ? exitCodes.usage : (process.exitCode ?? 0));
+});
 const talk = talkOf(process.stdout, process.stderr, process.env);
 const nowMs = Date.now();
 

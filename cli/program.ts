@@ -11,7 +11,7 @@ import type { Common, Surroundings, Within } from "./surroundings.ts";
 import { wrapped } from "./text.ts";
 
 const exitCodesHelp =
-  "Exit codes: 0 done, or all is well; 1 something needs a person; 2 not understood; 3 the table cannot be reached; 4 no such managed key or finding.";
+  "Exit codes: 0 done, or all is well; 1 something needs a person; 2 not understood or the answer cannot be written; 3 the table cannot be reached; 4 no such managed key or finding.";
 
 const helpColumns = 80;
 

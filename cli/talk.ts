@@ -30,14 +30,6 @@ export type Talk = {
   styled(style: Style, text: string): string;
 };
 
-/** A pipe that is closed early (`| head`) is no mistake of anybody's. */
-export function endQuietlyWithThePipe(stream: NodeJS.WriteStream): void {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(process.exitCode ?? 0);
-  });
-}
-
 export function talkOf(
   stdout: NodeJS.WriteStream,
   stderr: NodeJS.WriteStream,

@@ -1,7 +1,7 @@
 /** Telemetry as Powertools writes it: structured log lines, and metrics in EMF beside them. */
-import type { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import { describeError, RotationError } from "./errors.ts";
+import type { LineLogger } from "./log-line.ts";
 import type { Rested, Telemetry } from "./telemetry.ts";
 import { effects } from "./workflow/findings.ts";
 import { isoOf } from "./workflow/iso.ts";
@@ -50,7 +50,7 @@ export function createMetrics(tableName: string): Metrics {
 }
 
 /** Counts go out, and begin anew, with what ends an invocation. */
-export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
+export function createTelemetry(logger: LineLogger, metrics: Metrics): Telemetry {
   let counts = none();
   const publish = (): void => {
     addCounts(metrics, counts);
@@ -66,12 +66,12 @@ export function createTelemetry(logger: Logger, metrics: Metrics): Telemetry {
       const what = { rotationId, step, decision, reason, revision, detail };
       logger.info("transition", { alias: record.alias, ...what, journalHead });
     },
-    refused(told) {
-      if (told.refusal === "Throttled") throttle(counts, told.alias);
-      logger.warn("call refused", told);
+    refused({ message: answer, ...call }) {
+      if (call.refusal === "Throttled") throttle(counts, call.alias);
+      logger.warn("call refused", { ...call, answer });
     },
-    unanswered(told) {
-      logger.warn("call without an answer", told);
+    unanswered({ message: answer, ...call }) {
+      logger.warn("call without an answer", { ...call, answer });
     },
     finding(alias, finding) {
       logger.warn("finding", { alias, ...finding });

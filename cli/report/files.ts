@@ -1,7 +1,7 @@
 /** Writes the files of a report: all of them, or none. */
 import { createHash } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { exitCodes, Failure } from "../failure.ts";
 import { csv, csvFiles } from "./csv.ts";
 import { reportJson } from "./json.ts";
@@ -13,11 +13,35 @@ const pieceBytes = 1 << 18;
 /** Made, or there already; before anything is read, so that nobody waits for what cannot be written. */
 export async function madeDirectory(directory: string): Promise<void> {
   await orFailure(directory, async () => {
-    await mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
     const probe = join(directory, `.report-${process.pid}.tmp`);
     await (await open(probe, "w")).close();
     await rm(probe);
   });
+}
+
+/**
+ * With its parents. Node's own recursive mkdir loops for ever where mkdir fails with ENOENT although the
+ * parent exists, as it does in /proc.
+ */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (await isDirectory(path)) return;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT" || (await isDirectory(dirname(path)))) throw error;
+    await makeDirectory(dirname(path));
+    await makeDirectory(path);
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** Under other names first: whoever finds report.html finds all that belongs to it. */

@@ -1,0 +1,111 @@
+/** What `npm run tick` is started with. */
+import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
+import { parseArgs } from "node:util";
+
+export const usage = `npm run tick -- --table NAME --config FILE [--endpoint-url URL] [--now MS]
+                [--timeout-ms MS] [--discovery tagging|walk] [--quota-share 0.4] [--event FILE]
+
+  --table         the state table (or KEYTURN_TABLE)
+  --config        the configuration (or KEYTURN_CONFIG)
+  --endpoint-url  where every AWS service is reached (or AWS_ENDPOINT_URL)
+  --now           what the run takes for the present, in epoch milliseconds
+  --timeout-ms    how long the run may take, as a function's timeout (default 60000)
+  --discovery     how keys are found by tag; "walk" where the tagging API is not served
+  --quota-share   which share of each KMS request quota it may spend, up to 1
+  --event         what the function is invoked with, as JSON: a use attempt that CloudTrail tells of;
+                  "-" reads it from stdin (default: an empty event, as from the schedule)
+The last line on stdout is the run's summary, as JSON. Exit 0: the run ended; 1: it failed; 2: usage, or
+the summary cannot be written.`;
+
+/** What was typed, or its environment, is not understood. */
+export class UsageError extends Error {}
+
+export type Options = {
+  help: boolean;
+  table: string | undefined;
+  config: string | undefined;
+  discovery: string | undefined;
+  quotaShare: string | undefined;
+  endpointUrl: string | undefined;
+  nowMs: number | undefined;
+  timeoutMs: number;
+  /** The path of the event; "-" is stdin. */
+  event: string | undefined;
+};
+
+/** The last moment that a Date has. */
+const latestMs = 8.64e15;
+
+/** The longest that a timer of Node waits; it takes anything longer for one millisecond. */
+const longestMs = 2 ** 31 - 1;
+
+/** Throws a UsageError. */
+export function readOptions(args: string[], env: Record<string, string | undefined>): Options {
+  const { values } = parsed(args);
+  const { help, table, config, discovery } = values;
+  return {
+    help,
+    table: table ?? env.KEYTURN_TABLE,
+    config: config ?? env.KEYTURN_CONFIG,
+    discovery: discovery ?? env.KEYTURN_DISCOVERY,
+    quotaShare: values["quota-share"] ?? env.KEYTURN_QUOTA_SHARE,
+    endpointUrl: endpointOf(values["endpoint-url"], env),
+    nowMs: values.now === undefined ? undefined : wholeNumber("now", values.now, latestMs),
+    timeoutMs: wholeNumber("timeout-ms", values["timeout-ms"], longestMs),
+    event: values.event,
+  };
+}
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        table: { type: "string" },
+        config: { type: "string" },
+        "endpoint-url": { type: "string" },
+        now: { type: "string" },
+        "timeout-ms": { type: "string", default: "60000" },
+        discovery: { type: "string" },
+        "quota-share": { type: "string" },
+        event: { type: "string" },
+        help: { type: "boolean", default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** As it was given; what the environment has is the SDK's to read, and is checked alone. */
+function endpointOf(
+  given: string | undefined,
+  env: Record<string, string | undefined>,
+): string | undefined {
+  // The SDK, too, takes an empty variable for one that is not set.
+  const url = given ?? (env.AWS_ENDPOINT_URL || undefined);
+  if (url === undefined || (/^https?:/.test(url) && URL.canParse(url))) return given;
+  const name = given === undefined ? "AWS_ENDPOINT_URL" : "--endpoint-url";
+  throw new UsageError(
+    `${name}: got ${JSON.stringify(url)}, expected a URL, http://… or https://…`,
+  );
+}
+
+function wholeNumber(name: string, given: string, most: number): number {
+  if (/^\d+$/.test(given) && Number(given) <= most) return Number(given);
+  throw new UsageError(
+    `--${name}: got ${JSON.stringify(given)}, expected a whole number of milliseconds, up to ${most}`,
+  );
+}
+
+/** The event as the file, or stdin, has it. Throws a UsageError. */
+export async function readEvent(path: string | undefined): Promise<unknown> {
+  if (path === undefined) return {};
+  try {
+    return JSON.parse(path === "-" ? await text(process.stdin) : await readFile(path, "utf8"));
+  } catch (error) {
+    const got = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`--event: got ${got}, expected a file that holds JSON`);
+  }
+}

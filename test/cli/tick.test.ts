@@ -1,0 +1,89 @@
+/** How `npm run tick` ends, and what it reports where it could not do what was typed. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Account } from "../infra/account.ts";
+import { document, orders } from "../infra/least-privilege-lives.ts";
+import { nowOf, operatorOf } from "./binary.ts";
+import { anything } from "./fleet.ts";
+import { runInto, stackTrace, type Output } from "./unwritable.ts";
+
+const program = join(import.meta.dirname, "../../cli/tick.ts");
+const folder = mkdtempSync(join(tmpdir(), "keyturn-tick-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const configuration = join(folder, "keyturn.json");
+beforeAll(() => writeFileSync(configuration, JSON.stringify(document)));
+
+const somewhere = {
+  KEYTURN_TABLE: "keyturn",
+  KEYTURN_CONFIG: configuration,
+  AWS_REGION: "us-east-1",
+  AWS_ACCESS_KEY_ID: "none",
+  AWS_SECRET_ACCESS_KEY: "none",
+};
+
+function ticked(
+  args: string[],
+  env: Record<string, string> = {},
+  output: Output = "both are read",
+) {
+  return runInto(output, program, args, { ...somewhere, ...env }, folder);
+}
+
+describe("a tick that is not understood reports it in a line, and exits with 2:", () => {
+  test.each<[what: string, args: string[], env: Record<string, string>, says: RegExp]>([
+    ["an unknown option", ["--nonsense"], {}, /Unknown option '--nonsense'/],
+    ["an argument", ["now"], {}, /Unexpected argument 'now'/],
+    ["an option without its value", ["--table"], {}, /--table .*argument missing/],
+    ["an endpoint that is no URL", ["--endpoint-url", "there"], {}, /--endpoint-url: got "there"/],
+    ["an endpoint of the environment", [], { AWS_ENDPOINT_URL: "there" }, /AWS_ENDPOINT_URL: got/],
+    ["a moment that is none", ["--now", "noon"], {}, /--now: got "noon"/],
+    ["a moment that no clock has", ["--now", "9".repeat(20)], {}, /--now: got "9+", .*up to/],
+    ["a timeout that no timer has", ["--timeout-ms", "9".repeat(20)], {}, /--timeout-ms: got .*/],
+    ["an event that is no file", ["--event", "none.json"], {}, /--event: got ENOENT/],
+  ])("%s", async (_, args, env, says) => {
+    const { stdout, stderr, code } = await ticked(args, env);
+    expect({ stdout, code }).toEqual({ stdout: "", code: 2 });
+    expect(stderr).toMatch(says);
+    expect(stderr).toMatch(/^tick: .*\n\(npm run tick -- --help shows how\)\n$/);
+    const silent = await ticked(args, env, "stderr is on a full disk");
+    expect(silent).toEqual({ stdout: "", stderr: "", code: 2 });
+  });
+});
+
+test("a tick that fails reports why in a line, and exits with 1", async () => {
+  const { stdout, stderr, code } = await ticked(["--endpoint-url", "http://127.0.0.1:9"]);
+  expect(stdout).toContain('"TableErrors":1');
+  expect(stderr).toMatch(/^tick: the run failed: .*ECONNREFUSED.*$/m);
+  expect(stderr).not.toMatch(stackTrace);
+  expect(code).toBe(1);
+});
+
+describe("a tick whose log", () => {
+  let account: Account;
+  beforeAll(async () => {
+    account = await Account.deployed({ document }, [anything]);
+    account.makeKey(orders);
+  });
+  afterAll(() => account.close());
+  const tickedInto = (output: Output) => {
+    const env = { ...operatorOf(account), AWS_ACCESS_KEY_ID: "keyturn" };
+    return ticked(nowOf(account), env, output);
+  };
+
+  test("cannot be written goes on to its end, reports that in a line, and exits with 2", async () => {
+    const { stderr, code } = await tickedInto("stdout is on a full disk");
+    expect(stderr).toMatch(/^tick: cannot write to stdout: \w+: .*$/m);
+    expect(stderr.match(/cannot write/g)).toHaveLength(1);
+    expect(stderr).not.toMatch(stackTrace);
+    expect(code).toBe(2);
+    expect(await account.standings(orders)).toHaveLength(1);
+  });
+
+  test("nobody reads ends quietly, with the exit code of its run", async () => {
+    const done = await tickedInto("the reader of stdout has left");
+    expect(done).toMatchObject({ stderr: "", code: 0 });
+  });
+});

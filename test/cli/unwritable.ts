@@ -1,0 +1,53 @@
+/** A program of cli whose output cannot be written, or is not read. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import type { Typed } from "./binary.ts";
+
+/**
+ * Shell syntax behind the command. A limit on the size of a file fails a write as a full disk does, for
+ * any user and in any directory: none is written, or but the first 512 to 1024 bytes.
+ */
+export const outputs = {
+  "stdout is on a full disk": "ulimit -f 0; run > answer",
+  "stdout is on a disk that is almost full": "ulimit -f 1; run > answer",
+  "stderr is on a full disk": "ulimit -f 0; run 2> notes",
+  "stdout and stderr are on a full disk": "ulimit -f 0; run > answer 2> notes",
+  "the reader of stdout has left": "run | true",
+  "both are read": "run",
+} as const;
+
+export type Output = keyof typeof outputs;
+
+/** Far more than any takes. One that never ends is killed with all that its shell started. */
+const timeoutMs = 60_000;
+
+/** Without a cache of what it compiles, which could not be written either. */
+export async function runInto(
+  output: Output,
+  path: string,
+  args: string[],
+  env: Record<string, string | undefined>,
+  cwd: string,
+): Promise<Typed> {
+  const run = `run() { "${process.execPath}" "${path}" "$@"; }`;
+  const script = outputs[output].replace("run", 'run "$@"');
+  const child = spawn("bash", ["-c", `set -o pipefail; ${run}; ${script}`, "bash", ...args], {
+    cwd,
+    env: { PATH: process.env.PATH, USER: "ada", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  const { pid } = child;
+  const timer = setTimeout(() => pid !== undefined && process.kill(-pid, "SIGKILL"), timeoutMs);
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close") as Promise<[number | null]>,
+  ]);
+  clearTimeout(timer);
+  return { stdout, stderr, code };
+}
+
+/** As Node prints where an error was thrown. */
+export const stackTrace = /^\s+at |^node:|^file:\/\//m;

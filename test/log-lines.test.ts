@@ -1,0 +1,98 @@
+/** The log lines of telemetry, as Powertools' own Logger prints them. */
+import { Logger } from "@aws-lambda-powertools/logger";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { LogFields } from "../lambda/log-line.ts";
+import { createMetrics, createTelemetry } from "../lambda/powertools.ts";
+import type { Telemetry } from "../lambda/telemetry.ts";
+import { finding } from "../lambda/workflow/findings.ts";
+import { newManagedKey } from "../lambda/workflow/record.ts";
+import { aHome } from "./fixtures.ts";
+
+const written: Record<string, unknown>[] = [];
+let telemetry: Telemetry;
+
+beforeEach(() => {
+  written.length = 0;
+  // The run's metrics are lines of EMF; they are no part of the log.
+  vi.spyOn(console, "log").mockImplementation(() => undefined);
+  const logger = new Logger({ serviceName: "keyturn", logLevel: "DEBUG" });
+  const write = (line: string): void =>
+    void written.push(JSON.parse(line) as Record<string, unknown>);
+  Object.assign(logger, { console: { debug: write, info: write, warn: write, error: write } });
+  telemetry = createTelemetry(logger, createMetrics("keyturn"));
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const call = { alias: "alias/orders", call: "DisableKey", reason: "drained" };
+
+describe("the log line of a changing call has its text and the answer of KMS", () => {
+  test("where KMS refused it", () => {
+    const message = "User: keyturn is not authorized to perform: kms:DisableKey";
+    telemetry.refused({ ...call, refusal: "AccessDenied", message });
+    expect(written).toEqual([
+      expect.objectContaining({
+        level: "WARN",
+        message: "call refused",
+        ...call,
+        refusal: "AccessDenied",
+        answer: message,
+      }),
+    ]);
+  });
+
+  test("where no answer came", () => {
+    telemetry.unanswered({ ...call, message: "socket hang up" });
+    expect(written).toEqual([
+      expect.objectContaining({
+        level: "WARN",
+        message: "call without an answer",
+        ...call,
+        answer: "socket hang up",
+      }),
+    ]);
+  });
+});
+
+test("Powertools drops no field of any log line", () => {
+  const entry = { alias: "", revision: 1, atMs: 0, epoch: 0, event: "opened", reason: "due" };
+  const hashes = { previousHash: "", hash: "" };
+  const record = {
+    ...newManagedKey({ owner: "acme", tableId: "" }, aHome(), "configuration", 0),
+    enrolledAtMs: 0,
+  };
+  const rested = { halted: false, stuck: false, tries: 0, dueAtMs: 0, overdueMs: 0, resting: "" };
+  const said: { [name in keyof Telemetry]: () => void } = {
+    transition: () =>
+      telemetry.transition({
+        record,
+        journalHead: "",
+        outbox: [{ ...entry, ...hashes, step: "generate", rotationId: "", detail: {} }],
+      }),
+    refused: () => telemetry.refused({ ...call, refusal: "Throttled", message: "Rate exceeded" }),
+    unanswered: () => telemetry.unanswered({ ...call, message: "socket hang up" }),
+    finding: () => telemetry.finding("a", finding("ALIAS_MOVED", "a", "seen", "next", 0)),
+    failed: () => telemetry.failed("alias/orders", new Error("no answer")),
+    rested: () => telemetry.rested({ alias: "alias/orders", ...rested }),
+    census: () => telemetry.census([record]),
+    answered: () => telemetry.answered({ keyId: "k", eventId: "e", outcome: "known" }),
+    ignored: () => telemetry.ignored("no event of CloudTrail"),
+    run: () =>
+      telemetry.run({ outcome: "worked", turns: 1, failed: 0, outOfTime: false, durationMs: 1 }),
+  };
+  for (const say of Object.values(said)) say();
+  // Where a field is of a reserved name, the Logger prints a line that says so.
+  expect(written.filter(({ message }) => /reserved/.test(String(message)))).toEqual([]);
+  expect(written).toHaveLength(Object.keys(said).length);
+});
+
+test("the compiler refuses a field of a reserved name", () => {
+  // @ts-expect-error: Powertools would drop it.
+  const dropped: LogFields = { message: "what KMS said" };
+  // @ts-expect-error: it would replace the error that Powertools writes.
+  const replaced: LogFields = { error: "what KMS said" };
+  const kept: LogFields = { answer: "what KMS said" };
+  expect([dropped, replaced, kept]).toHaveLength(3);
+});
