@@ -1,4 +1,5 @@
 /** `npm start`: the demo, or with `--serve` its embedded AWS for others. */
+import { watchOutput } from "../../cli/output.ts";
 import { readOptions, usage, UsageError, type Options } from "./options.ts";
 
 async function main(args: string[]): Promise<number> {
@@ -20,11 +21,8 @@ async function start(options: Exclude<Options, { kind: "help" }>): Promise<numbe
   return show(options);
 }
 
-// Whoever reads may have seen enough: `npm start | head`.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
-});
+// The reader may have seen enough: `npm start | head`.
+watchOutput("keyturn", process, (end) => process.exit(end === "closed" ? 0 : 2));
 
 try {
   process.exitCode = await main(process.argv.slice(2));
