@@ -70,6 +70,7 @@ test("Powertools drops no field of any log line", () => {
         record,
         journalHead: "",
         outbox: [{ ...entry, ...hashes, step: "generate", rotationId: "", detail: {} }],
+        writes: 0,
       }),
     refused: () => telemetry.refused({ ...call, refusal: "Throttled", message: "Rate exceeded" }),
     unanswered: () => telemetry.unanswered({ ...call, message: "socket hang up" }),
