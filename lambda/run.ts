@@ -13,6 +13,7 @@ import type { ClaimRequest, DueItem, Ports } from "./ports.ts";
 import type { RunSummary, Telemetry } from "./telemetry.ts";
 import { searchTags } from "./tag-search.ts";
 import { takeTurn } from "./turn.ts";
+import { explain } from "./workflow/commands.ts";
 import { finding, type Finding } from "./workflow/findings.ts";
 import { isoOf } from "./workflow/iso.ts";
 import { believableAheadMs, dayMs, leavingOffMs } from "./workflow/limits.ts";
@@ -227,7 +228,7 @@ export async function oneKey(
       return false;
     case "newer-schema": {
       const seen = `its item has schema ${claimed.schema}, newer than this code's`;
-      const next = "deploy the newer version of keyturn again";
+      const next = explain("SCHEMA_NEWER");
       telemetry.finding(alias, finding("SCHEMA_NEWER", alias, seen, next, nowMs));
       return true;
     }
