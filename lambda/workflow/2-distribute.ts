@@ -9,7 +9,7 @@ import { consistencyMs } from "./limits.ts";
 import { ownerFinding } from "./old-version.ts";
 import { versionOf, withRotation } from "./record.ts";
 import { notAcknowledged } from "./acknowledgement.ts";
-import { requestCommand } from "./request-command.ts";
+import { reconcileCommand } from "./request-command.ts";
 import { notYetBack } from "./returning.ts";
 import { isServicePrincipal } from "./service-principal.ts";
 import { lookFirst, valueOf } from "./sights.ts";
@@ -166,7 +166,7 @@ export function whyNotEnabledYet(scene: StepScene, fresh: Version): Decision | u
   }
   const version = `version ${fresh.number}, ${fresh.keyId},`;
   if (key === undefined) {
-    const next = requestCommand(scene.record.alias, "rollback", { version: fresh.number });
+    const next = reconcileCommand(scene.record);
     const gone = finding("VERSION_GONE", fresh.keyId, `${version} is gone`, next, moment.nowMs);
     return { kind: "halt", finding: gone };
   }

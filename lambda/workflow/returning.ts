@@ -4,7 +4,7 @@
  */
 import { showKey } from "./commands.ts";
 import { finding } from "./findings.ts";
-import { requestCommand } from "./request-command.ts";
+import { reconcileCommand } from "./request-command.ts";
 import { consistencyMs } from "./limits.ts";
 import { wrongLabel } from "./lineage.ts";
 import { ownerFinding } from "./old-version.ts";
@@ -72,7 +72,7 @@ export function notYetBack(scene: StepScene, target: Version): Decision | undefi
 
 /** What is rolled back in its turn is the rollback: then the version that serves goes on serving. */
 function gone({ record, moment }: StepScene, { number, keyId }: Version): Decision {
-  const next = requestCommand(record.alias, "rollback", { version: number });
+  const next = reconcileCommand(record);
   const sights = `version ${number}, ${keyId}, which was to serve again, is gone`;
   return { kind: "halt", finding: finding("VERSION_GONE", keyId, sights, next, moment.nowMs) };
 }
