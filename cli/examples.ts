@@ -33,6 +33,7 @@ const examples: Record<string, string[]> = {
   rollback: [`keyturn rollback ${orders} --version 3 --reason 'search cannot read it'`],
   pause: [`keyturn pause ${orders} --reason 'an audit'`],
   resume: [`keyturn resume ${orders}`],
+  acknowledge: [`keyturn acknowledge ${orders} --version 2 --dependent billing`],
   approve: [
     `keyturn approve ${orders} --version 2 --evidence <the hash in the finding>`,
     `keyturn approve ${orders} --version 2 --override --confirm ${orders}`,

@@ -1,8 +1,10 @@
 /** What `status` says of a managed key, out of its record; pure. */
+import { explain } from "../lambda/workflow/commands.ts";
 import { effects, finding, type Effect, type Finding } from "../lambda/workflow/findings.ts";
 import { servingVersion } from "../lambda/workflow/record.ts";
 import { overdueAtMs } from "../lambda/workflow/serving.ts";
 import type { ManagedKey } from "../lambda/workflow/types.ts";
+import { nextAtMs } from "./waits.ts";
 
 export type Overview = {
   alias: string;
@@ -18,6 +20,8 @@ export type Overview = {
   step: string;
   rotationId: string | undefined;
   dueAtMs: number;
+  /** When what it waits for ends. */
+  nextAtMs: number;
   /** What it waits for, as its last turn had it. */
   why: string;
   findings: Finding[];
@@ -41,6 +45,7 @@ export function overviewOf(record: ManagedKey, nowMs: number): Overview {
     step: rotation?.step ?? restOf(record),
     rotationId: rotation?.id,
     dueAtMs: record.dueAtMs,
+    nextAtMs: nextAtMs(record, nowMs),
     why: record.resting,
     findings: grave,
     effect: grave[0] === undefined ? undefined : effectOf(grave[0].code),
@@ -50,7 +55,7 @@ export function overviewOf(record: ManagedKey, nowMs: number): Overview {
 /** Of a record that newer code wrote: that there is one, and no more. */
 export function unreadOverview(alias: string, schema: number, nowMs: number): Overview {
   const seen = `its item has schema ${schema}, newer than this keyturn can read`;
-  const what = finding("SCHEMA_NEWER", alias, seen, "keyturn explain SCHEMA_NEWER", nowMs);
+  const what = finding("SCHEMA_NEWER", alias, seen, explain("SCHEMA_NEWER"), nowMs);
   return {
     alias,
     spec: undefined,
@@ -61,6 +66,7 @@ export function unreadOverview(alias: string, schema: number, nowMs: number): Ov
     step: "unknown",
     rotationId: undefined,
     dueAtMs: Number.MAX_SAFE_INTEGER,
+    nextAtMs: Number.MAX_SAFE_INTEGER,
     why: seen,
     findings: [what],
     effect: effects[what.code],

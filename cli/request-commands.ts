@@ -20,6 +20,7 @@ type RequestOptions = {
   policy?: string;
   anyway?: boolean;
   anew?: boolean;
+  dependent?: string;
 };
 
 type RequestCommand = {
@@ -82,6 +83,19 @@ const requestCommands: RequestCommand[] = [
     name: "resume",
     description: "goes on after a pause, a rollback or a use attempt",
     effect: () => "It goes on where it was.",
+  },
+  {
+    name: "acknowledge",
+    description: "says that a dependent is ready for a new version",
+    options: [
+      version,
+      new Option(
+        "--dependent <name>",
+        "the dependent, as the configuration names it",
+      ).makeOptionMandatory(true),
+    ],
+    fields: ({ version: number, dependent }) => ({ version: number, dependent }),
+    effect: () => "The version may become active once every dependent has acknowledged it.",
   },
   {
     name: "approve",

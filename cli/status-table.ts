@@ -16,7 +16,7 @@ export function columnsFor(talk: Talk, nowMs: number): Column<Overview>[] {
     },
     { title: "AGE", cell: ageOf, leaves: 2 },
     { title: "STEP", cell: ({ step }) => step, leaves: 0 },
-    { title: "NEXT", cell: ({ dueAtMs }) => fromNow(dueAtMs, nowMs), leaves: 1 },
+    { title: "NEXT", cell: ({ nextAtMs }) => fromNow(nextAtMs, nowMs), leaves: 1 },
     {
       title: "WHY",
       cell: whyOf,

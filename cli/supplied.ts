@@ -16,6 +16,10 @@ export function supplied(record: ManagedKey, kind: string, fields: Fields): Supp
       const newest = rotationBeforeActivation(record)?.to ?? servingVersion(record)?.number;
       return { fields: { ...fields, version: fields["version"] ?? newest } };
     }
+    case "acknowledge": {
+      const coming = rotationBeforeActivation(record)?.to;
+      return { fields: { ...fields, version: fields["version"] ?? coming } };
+    }
     case "compromised": {
       const serving = servingVersion(record)?.number;
       return { fields: { ...fields, version: fields["version"] ?? serving } };

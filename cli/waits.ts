@@ -15,6 +15,20 @@ export function waitsOf(record: ManagedKey, rotation: Rotation, nowMs: number): 
   return waits.filter(({ untilMs }) => untilMs === undefined || untilMs > nowMs);
 }
 
+/** What a decision says it waits for, where the view of its step has other words. */
+const sameWait: Record<string, string> = { "the deletion window": "KMS to delete it" };
+
+/**
+ * When what a managed key rests in ends. It is due sooner where a version retires, since the state of
+ * that is read once a day.
+ */
+export function nextAtMs(record: ManagedKey, nowMs: number): number {
+  const why = sameWait[record.resting] ?? record.resting;
+  const waits = record.rotations.flatMap((rotation) => waitsOf(record, rotation, nowMs));
+  const ends = waits.flatMap((wait) => (wait.why === why ? (wait.untilMs ?? []) : []));
+  return ends.length === 0 ? record.dueAtMs : Math.min(...ends);
+}
+
 function inStep(rotation: Rotation, policy: Policy, old: Version | undefined): Wait[] {
   if (rotation.restored !== undefined) return [{ why: `v${rotation.from} to be back in use` }];
   switch (rotation.step) {

@@ -7,6 +7,7 @@ import { genesisHash } from "./journal.ts";
 import { parseRequest } from "./requests.ts";
 import type { Run } from "./run-context.ts";
 import { oneKey } from "./take-up.ts";
+import { explain } from "./workflow/commands.ts";
 import { finding } from "./workflow/findings.ts";
 import { newManagedKey } from "./workflow/record.ts";
 
@@ -39,7 +40,7 @@ export async function askedOfNobody(current: Run, alias: string): Promise<void> 
       : `${alias} is no managed key`;
   for (const { id, body } of requests) {
     const seen = `${why}: ${JSON.stringify(body).slice(0, 500)}`;
-    const next = `add ${alias} to managedKeys in the configuration, and ask again`;
+    const next = explain("REQUEST_REFUSED");
     current.telemetry.finding(alias, finding("REQUEST_REFUSED", id, seen, next, clock.nowMs()));
   }
   await table.deleteRequests(

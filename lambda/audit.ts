@@ -5,9 +5,10 @@
 import { transition } from "./journal.ts";
 import type { Run } from "./run-context.ts";
 import { extraOf } from "./workflow/1-generate.ts";
+import { showTags } from "./workflow/commands.ts";
 import { finding, type Finding } from "./workflow/findings.ts";
 import { consistencyMs, dayMs, recheckMs } from "./workflow/limits.ts";
-import { rotationBeforeActivation, servingVersion, withExtra } from "./workflow/record.ts";
+import { rightfulKeyIds, servingVersion, withExtra } from "./workflow/record.ts";
 import { valueOf } from "./workflow/sights.ts";
 import { tagNames } from "./workflow/tag-names.ts";
 import type { EntryDraft, Extra, ManagedKey, Version } from "./workflow/types.ts";
@@ -69,10 +70,7 @@ async function findDrift(run: Run, records: ManagedKey[], ours: Set<string>): Pr
     const serving = servingVersion(record);
     if (serving === undefined || record.enrolledAtMs === undefined) continue;
     if (record.unenrolment !== undefined) continue;
-    const busy = rotationBeforeActivation(record);
-    const rightful = record.versions
-      .filter(({ number }) => [serving.number, busy?.from, busy?.to].includes(number))
-      .map(({ keyId }) => keyId);
+    const rightful = rightfulKeyIds(record);
     const astray = record.aliases.some((alias) => !rightful.includes(targets.get(alias) ?? ""));
     const revived = record.versions.some(
       ({ keyId, standing }) => outOfUse.includes(standing) && inUse.has(keyId),
@@ -123,7 +121,7 @@ async function unknownKey(run: Run, records: ManagedKey[], keyId: string): Promi
   const rotationId = tags[tagNames.rotation] ?? "";
   const tell = (but: string): Finding => {
     const seen = `${keyId} (${key.state}) says it is version ${tags[tagNames.version] ?? "?"} of ${alias}${but}`;
-    const next = `aws kms list-resource-tags --key-id ${keyId}`;
+    const next = showTags(keyId);
     return finding("UNKNOWN_KEY", keyId, seen.slice(0, 1000), next, nowMs);
   };
   const isOld = nowMs >= key.createdAtMs + heldForMs;

@@ -2,6 +2,7 @@
 import { transition } from "./journal.ts";
 import type { Stored } from "./ports.ts";
 import { halted, type Next, type State, type Turn } from "./turn-state.ts";
+import { showAliases } from "./workflow/commands.ts";
 import { finding } from "./workflow/findings.ts";
 import { nothingSeen } from "./workflow/sights.ts";
 import type { EntryDraft, ManagedKey, Moment, Seen } from "./workflow/types.ts";
@@ -22,7 +23,7 @@ export async function change(
     const bound = await table.bind(keyId, next.alias, moment.nowMs);
     if (bound.kind === "taken") {
       const seen = `${keyId} is a version of ${bound.by} already`;
-      const command = `aws kms list-aliases --key-id ${keyId}`;
+      const command = showAliases(keyId);
       const taken = finding("KEY_ALREADY_MANAGED", next.alias, seen, command, moment.nowMs);
       return halted(state, taken, moment);
     }

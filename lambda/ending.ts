@@ -4,6 +4,7 @@ import { RotationError } from "./errors.ts";
 import { transition } from "./journal.ts";
 import type { Stored } from "./ports.ts";
 import type { Ending, Turn } from "./turn-state.ts";
+import { observeAgainAtMs } from "./workflow/drift.ts";
 import { effects, sameFinding, type Finding } from "./workflow/findings.ts";
 import { honouredForMs, recheckMs, refusedForMs } from "./workflow/limits.ts";
 import { largeness, notices, stuck } from "./workflow/notices.ts";
@@ -18,7 +19,7 @@ import { write } from "./write.ts";
 const honouredMax = 200;
 
 type Served = Pick<ManagedKey, "versions" | "enrolledAtMs" | "policy">;
-type Told = Served & Pick<ManagedKey, "rotations" | "dependents" | "findings">;
+type Told = Served & Pick<ManagedKey, "rotations" | "dependents" | "findings" | "unenrolment">;
 type Left = { stored: Stored; uncertain: boolean; asked: { id: string }[] };
 
 export async function settleUp(turn: Turn, left: Left, ending: Ending): Promise<Stored> {
@@ -190,7 +191,11 @@ function nextDueMs(
     case "retry":
       return nowMs + retryDelayMs(record.backoff);
     case "rest":
-      return Math.min(ending.dueAtMs, toldAgainAtMs(record, nowMs));
+      return Math.min(
+        ending.dueAtMs,
+        toldAgainAtMs(record, nowMs),
+        observeAgainAtMs(record, nowMs),
+      );
   }
 }
 

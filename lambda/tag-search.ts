@@ -4,6 +4,7 @@
  */
 import { mayEnrol, notOpen, taggedHome } from "./homes.ts";
 import type { Run } from "./run-context.ts";
+import { showAliases } from "./workflow/commands.ts";
 import { finding, type Finding } from "./workflow/findings.ts";
 import { dayMs, recheckMs } from "./workflow/limits.ts";
 import { newManagedKey } from "./workflow/record.ts";
@@ -45,7 +46,7 @@ async function enrol(run: Run, keyId: string, aliases: Aliases): Promise<Finding
   );
   if (configured) return undefined;
   const wrong = (why: string): Finding => {
-    const next = `aws kms list-aliases --key-id ${keyId}`;
+    const next = showAliases(keyId);
     const seen = `${keyId} has the tag ${tagNames.policy}=${policyName}: ${why}`;
     return finding("NOT_ENROLLED_BY_TAG", keyId, seen.slice(0, 1000), next, clock.nowMs());
   };

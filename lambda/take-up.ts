@@ -3,6 +3,7 @@ import { homeOf } from "./homes.ts";
 import type { ClaimRequest } from "./ports.ts";
 import type { Run } from "./run-context.ts";
 import { takeTurn } from "./turn.ts";
+import { explain } from "./workflow/commands.ts";
 import { finding, type Finding } from "./workflow/findings.ts";
 import { isoOf } from "./workflow/iso.ts";
 import { believableAheadMs } from "./workflow/limits.ts";
@@ -41,7 +42,7 @@ export async function oneKey(
       return false;
     case "newer-schema": {
       const seen = `its item has schema ${claimed.schema}, newer than this code's`;
-      const next = "deploy the newer version of keyturn again";
+      const next = explain("SCHEMA_NEWER");
       telemetry.finding(alias, finding("SCHEMA_NEWER", alias, seen, next, nowMs));
       return true;
     }

@@ -10,6 +10,7 @@ import { askedOf, goneVersions, stepsOf, type Gone } from "../steps.ts";
 import { sayRotation } from "../steps-view.ts";
 import { type Column, tableLines } from "../table-view.ts";
 import type { Talk } from "../talk.ts";
+import { nextAtMs } from "../waits.ts";
 import { fromNow, moment } from "../words.ts";
 import { statusSchema } from "./status.ts";
 
@@ -56,10 +57,10 @@ function since(atMs: number): string {
 }
 
 function sayStanding(talk: Talk, record: ManagedKey, nowMs: number): void {
-  const { aliases, dueAtMs, resting, claim, stops, wanted, unsettled } = record;
+  const { aliases, resting, claim, stops, wanted, unsettled } = record;
   const others = aliases.slice(1);
   if (others.length > 0) sayText(talk, "  also ", others.join(", "));
-  sayText(talk, "  ", `next ${fromNow(dueAtMs, nowMs)}: ${resting}`);
+  sayText(talk, "  ", `next ${fromNow(nextAtMs(record, nowMs), nowMs)}: ${resting}`);
   if (claim !== undefined && claim.untilMs > nowMs) {
     sayText(talk, "  ", `a run works on it, until ${moment(claim.untilMs)} at the latest`);
   }

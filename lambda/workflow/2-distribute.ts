@@ -3,11 +3,13 @@
  * and then the time that KMS takes to let tags, policies and grants reach authorization.
  */
 import { extraOf } from "./1-generate.ts";
+import { bringToEnabled } from "./commands.ts";
 import { finding } from "./findings.ts";
 import { consistencyMs } from "./limits.ts";
 import { ownerFinding } from "./old-version.ts";
 import { versionOf, withRotation } from "./record.ts";
 import { notAcknowledged } from "./acknowledgement.ts";
+import { reconcileCommand } from "./request-command.ts";
 import { notYetBack } from "./returning.ts";
 import { isServicePrincipal } from "./service-principal.ts";
 import { lookFirst, valueOf } from "./sights.ts";
@@ -164,12 +166,12 @@ export function whyNotEnabledYet(scene: StepScene, fresh: Version): Decision | u
   }
   const version = `version ${fresh.number}, ${fresh.keyId},`;
   if (key === undefined) {
-    const next = `aws cloudtrail lookup-events --lookup-attributes AttributeKey=ResourceName,AttributeValue=${fresh.arn}`;
+    const next = reconcileCommand(scene.record);
     const gone = finding("VERSION_GONE", fresh.keyId, `${version} is gone`, next, moment.nowMs);
     return { kind: "halt", finding: gone };
   }
   const seenNow = `${version} is ${key.state} before it serves`;
-  const next = `aws kms enable-key --key-id ${fresh.keyId}`;
+  const next = bringToEnabled(key);
   const changed = finding("NEW_VERSION_NOT_ENABLED", fresh.keyId, seenNow, next, moment.nowMs);
   return { kind: "halt", finding: changed };
 }

@@ -5,9 +5,9 @@
 import { whyNotEnabledYet } from "./2-distribute.ts";
 import { aliasMoved } from "./alias-target.ts";
 import { consistencyMs } from "./limits.ts";
-import { behind, wrongLabel } from "./lineage.ts";
+import { wrongLabel } from "./lineage.ts";
 import { ownerFinding } from "./old-version.ts";
-import { versionOf, without, withRotation, withVersion } from "./record.ts";
+import { servingVersion, versionOf, without, withRotation, withVersion } from "./record.ts";
 import { blockedUntilMs } from "./settle.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import type {
@@ -31,16 +31,19 @@ export function decideActivate(scene: StepScene): Decision {
   const landed = movedAlready(scene, fresh);
   if (landed !== undefined) return landed;
 
+  // A rotation in reverse leaves a version that never was active.
+  const active = servingVersion(record) ?? old;
   const toMove: string[] = [];
   for (const alias of rotation.intent.aliases) {
     const key = valueOf(seen.key[alias]);
     if (key?.keyId === fresh.keyId) continue;
-    if (key?.keyId !== old.keyId) return aliasMoved(record, alias, key, fresh.keyId, moment);
     const movedAtMs = rotation.movedAtMs[alias];
+    const belongsOn = movedAtMs === undefined ? active : fresh;
+    if (key?.keyId !== old.keyId) return aliasMoved(scene, alias, belongsOn);
     if (movedAtMs === undefined) toMove.push(alias);
     else if (moment.nowMs < movedAtMs + consistencyMs) {
       return { kind: "retry", reason: `${alias} was moved, and reads do not show it yet` };
-    } else return aliasMoved(record, alias, key, fresh.keyId, moment);
+    } else return aliasMoved(scene, alias, fresh);
   }
   const [alias] = toMove;
   if (alias === undefined) return stillMoving(scene) ?? activated(scene, fresh);
@@ -84,10 +87,11 @@ function move(scene: StepScene, fresh: Version, alias: string): Decision {
 
 /**
  * An alias that is on the new version although no move of it is on record: our call without an answer,
- * which was one; else somebody else's doing, or that of a later state of this table.
+ * which was one; else somebody else's doing, or that of a later state of this table. Only an operator
+ * knows whether the dependents were ready for it: it goes back, and keyturn moves it.
  */
 function movedAlready(scene: StepScene, fresh: Version): Decision | undefined {
-  const { record, rotation, seen, moment } = scene;
+  const { record, rotation, old, seen, moment } = scene;
   if (rotation.direction === "back") return undefined;
   const [alias, ...others] = rotation.intent.aliases.filter(
     (name) =>
@@ -98,8 +102,10 @@ function movedAlready(scene: StepScene, fresh: Version): Decision | undefined {
     const answered = without(rotation, "unanswered");
     return { kind: "change", ...aliasWasMoved(record, answered, alias, moment.nowMs) };
   }
-  const sights = `${alias} is on version ${fresh.number} already, and no move of it is on record`;
-  return { kind: "halt", finding: behind(record, sights, moment.nowMs) };
+  const more = lookFirst(scene, [{ kind: "tags", keyId: old.keyId }]);
+  if (more !== undefined) return more;
+  // A run after a backup, which had moved it, went on to label the version that it left.
+  return wrongLabel(scene, old) ?? aliasMoved(scene, alias, old);
 }
 
 /** The record once UpdateAlias was answered; whether the alias is there is still to be seen. */

@@ -3,7 +3,9 @@
  * quiet, and the key is never probed: a probe is a use.
  */
 import { isApproved } from "./approval.ts";
-import { aliasesInTheWay, ownerFinding, stateFinding } from "./old-version.ts";
+import { aliasInTheWay, ownerFinding, stateFinding } from "./old-version.ts";
+import { showLastUse } from "./commands.ts";
+import { drifted, waitObserving } from "./drift.ts";
 import { evidenceOf } from "./destruction.ts";
 import { describeLastUse, judge, judgeQuiet } from "./evidence.ts";
 import { finding, type Finding } from "./findings.ts";
@@ -22,7 +24,7 @@ export function decideDrain(scene: StepScene): Decision {
   if (rotation.labelledAtMs === undefined) return label(scene);
   const agedAtMs = drainSinceMs(scene) + rotation.policy.drain.atLeastMs;
   if (moment.nowMs < agedAtMs) {
-    return { kind: "wait", untilMs: agedAtMs, reason: "the minimum time in drain" };
+    return waitObserving(scene, "Enabled", agedAtMs, "the minimum time in drain");
   }
   const first = lookFirst(scene, [
     { kind: "key", key: old.keyId },
@@ -30,8 +32,8 @@ export function decideDrain(scene: StepScene): Decision {
     { kind: "last-use", keyId: old.keyId },
   ]);
   if (first !== undefined) return first;
-  const wrong = stateFinding(scene, ["Enabled"]) ?? aliasesInTheWay(scene);
-  if (wrong !== undefined) return { kind: "halt", finding: wrong };
+  const wrong = drifted(scene, "Enabled") ?? aliasInTheWay(scene);
+  if (wrong !== undefined) return wrong;
   return judged(scene);
 }
 
@@ -52,7 +54,7 @@ function label(scene: StepScene): Decision {
     { kind: "tags", keyId: old.keyId },
   ]);
   if (first !== undefined) return first;
-  const wrong = stateFinding(scene, ["Enabled"]) ?? ownerFinding(scene, old);
+  const wrong = stateFinding(scene, "Enabled") ?? ownerFinding(scene, old);
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
   const mislabelled = wrongLabel(scene, old);
   if (mislabelled !== undefined) return mislabelled;
@@ -93,7 +95,7 @@ export function notQuiet(scene: StepScene, evidence: Evidence): Decision | undef
   const approved = isApproved(rotation, evidence);
   if (approved && rotation.approval?.override === true) return undefined;
   const verdict = judge(lastUse, retiredAtMs(old), rotation.policy, moment.nowMs);
-  const show = `aws kms get-key-last-usage --key-id ${old.keyId}`;
+  const show = showLastUse(old.keyId);
   const blocked = (reason: string, what: Finding): Decision => ({
     kind: "wait",
     untilMs: moment.nowMs + recheckMs * 6,

@@ -16,7 +16,7 @@ import {
 import { describeLastUse } from "./evidence.ts";
 import { needed } from "./give-back.ts";
 import { wrongLabel } from "./lineage.ts";
-import { aliasesInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
+import { aliasInTheWay, aliasesOn, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import { lookForAliases, soak, stillNeeded } from "./soak.ts";
@@ -69,20 +69,22 @@ function disable(scene: StepScene): Decision {
   const overridden = rotation.approval?.override === true;
   const isDisabled =
     key?.state === "Disabled" && (overridden || rotation.unanswered === "DisableKey");
-  const inTheWay = aliasesInTheWay(scene);
+  const onIt = aliasesOn(scene);
   const evidence = evidenceOf(scene);
   const { lastUse } = evidence;
   const inUse = notQuiet(scene, evidence);
-  if (isDisabled && inTheWay !== undefined) return needed(scene, "alias", inTheWay.seen);
+  if (isDisabled && onIt !== undefined) return needed(scene, "alias", onIt.seen);
   if (isDisabled && inUse !== undefined) {
     return needed(scene, "use", `our call landed late: ${describeLastUse(lastUse)}`);
   }
   // Since it landed nobody could use it: only what was known before says whether it was quiet.
   const still = isDisabled ? stillNeeded(scene, evidence) : undefined;
   if (still !== undefined) return still;
-  const expected: KeyState[] = isDisabled ? ["Disabled"] : ["Enabled"];
-  const wrong = stateFinding(scene, expected) ?? ownerFinding(scene, old) ?? inTheWay;
+  const expected: KeyState = isDisabled ? "Disabled" : "Enabled";
+  const wrong = stateFinding(scene, expected) ?? ownerFinding(scene, old);
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
+  const aliased = aliasInTheWay(scene);
+  if (aliased !== undefined) return aliased;
   const mislabelled = wrongLabel(scene, old);
   if (mislabelled !== undefined) return mislabelled;
   const blocked = inUse ?? (isDisabled ? undefined : guardrail(scene, old, lastUse));

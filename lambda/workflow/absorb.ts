@@ -5,6 +5,7 @@ import { aliasWasMoved } from "./3-activate.ts";
 import { disabled } from "./5-revoke.ts";
 import { scheduled } from "./deletion.ts";
 import { tagged } from "./enrol.ts";
+import { disable, showKey } from "./commands.ts";
 import { finding } from "./findings.ts";
 import { givenBackBy } from "./give-back.ts";
 import { givenBack } from "./out-of-use.ts";
@@ -151,7 +152,7 @@ export function afterRefusal(
   const subject = subjectOf(record, call);
   const sights = `${call.kind} on ${subject}: ${outcome.message}`;
   const halt = (code: "KEY_QUOTA_REACHED" | "KEY_POLICY_REFUSED" | "CALL_REFUSED"): Decision => {
-    const next = `aws kms describe-key --key-id ${subject}`;
+    const next = showKey(subject);
     return { kind: "halt", finding: finding(code, subject, sights, next, moment.nowMs) };
   };
   switch (outcome.refusal) {
@@ -184,7 +185,7 @@ function denied(record: ManagedKey, call: Call, usually: Decision, moment: Momen
   const version = record.versions.find(({ keyId }) => keyId === call.keyId);
   const byHand =
     call.kind === "DisableKey" && version?.overriddenBy !== undefined
-      ? { next: `aws kms disable-key --key-id ${call.keyId}` }
+      ? { next: disable(call.keyId) }
       : {};
   return { kind: "wait", untilMs, reason, finding: { ...usually.finding, ...byHand } };
 }

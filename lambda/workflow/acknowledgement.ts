@@ -1,4 +1,5 @@
 /** Dependents that the configuration names say that they are ready before anyone is pointed at it. */
+import { inOrder } from "./commands.ts";
 import { finding, type FindingCode } from "./findings.ts";
 import { requestCommand } from "./request-command.ts";
 import { isoOf } from "./iso.ts";
@@ -13,13 +14,16 @@ export function notAcknowledged(
   if (rotation.direction === "back") return undefined;
   const named = new Set([...rotation.dependents, ...record.dependents]);
   const missing = [...named].filter((name) => !Object.hasOwn(rotation.acknowledgedAtMs, name));
-  const [dependent] = missing;
-  if (dependent === undefined) return undefined;
+  if (missing.length === 0) return undefined;
   const untilMs = readyAtMs + rotation.policy.acknowledgeWithinMs;
   const late = moment.nowMs >= untilMs;
   const code: FindingCode = late ? "DEPENDENT_NOT_READY" : "ACKNOWLEDGEMENT_AWAITED";
   const seen = `version ${fresh.number}, ${fresh.keyId}, waits for ${missing.join(", ")}, until ${isoOf(untilMs)}`;
-  const next = requestCommand(record.alias, "acknowledge", { version: fresh.number, dependent });
+  const next = inOrder(
+    missing.map((dependent) =>
+      requestCommand(record.alias, "acknowledge", { version: fresh.number, dependent }),
+    ),
+  );
   const what = finding(code, record.alias, seen, next, moment.nowMs);
   if (late) return { kind: "halt", finding: what };
   return { kind: "wait", untilMs, reason: "its dependents are to acknowledge it", finding: what };

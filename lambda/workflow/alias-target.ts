@@ -1,8 +1,10 @@
 /** The one key that all aliases of a managed key point at. */
+import { createAliasOn, pointAt, showKey } from "./commands.ts";
 import { finding } from "./findings.ts";
 import { isoOf } from "./iso.ts";
+import { servingVersion } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
-import type { Decision, Key, Look, ManagedKey, Moment, Scene } from "./types.ts";
+import type { Decision, Key, Look, ManagedKey, Scene, Version } from "./types.ts";
 
 export type AliasTarget = { kind: "target"; key: Key } | { kind: "not"; decision: Decision };
 
@@ -15,43 +17,68 @@ export function aliasTarget(scene: Scene): AliasTarget {
   let target: Key | undefined;
   for (const alias of aliases) {
     const key = valueOf(seen.key[alias]);
-    if (key === undefined) return { kind: "not", decision: aliasNotFound(alias, moment) };
-    if (target !== undefined && target.keyId !== key.keyId) {
+    if (key === undefined) return { kind: "not", decision: aliasNotFound(scene, alias) };
+    target ??= key;
+    if (target.keyId !== key.keyId) {
       const sights = `${record.alias} points at ${target.keyId}, ${alias} at ${key.keyId}`;
-      const next = `aws kms update-alias --alias-name ${alias} --target-key-id ${target.keyId}`;
+      const { keyId } = target;
+      const apart = aliases.filter((name) => {
+        const other = valueOf(seen.key[name]);
+        return other !== undefined && other.keyId !== keyId;
+      });
+      const next = pointAt(target, apart);
       const split = finding("ALIAS_SET_SPLIT", alias, sights, next, moment.nowMs);
       return { kind: "not", decision: { kind: "halt", finding: split } };
     }
-    target = key;
   }
   if (target === undefined) throw new Error(`${record.alias} has no aliases`);
   return { kind: "target", key: target };
 }
 
-export function aliasNotFound(alias: string, moment: Moment): Decision {
-  const seen = `${alias} does not exist`;
-  const next = `aws kms create-alias --alias-name ${alias} --target-key-id <key id>`;
-  return { kind: "halt", finding: finding("ALIAS_NOT_FOUND", alias, seen, next, moment.nowMs) };
+/** It belongs on the active version, or else, before enrolment, beside the others of its set. */
+function aliasNotFound(scene: Scene, alias: string): Decision {
+  const { record, seen, moment } = scene;
+  const active = servingVersion(record);
+  const first = active === undefined ? undefined : keyFirst(scene, active.keyId);
+  if (first !== undefined) return first;
+  const names = active === undefined ? record.aliases : [active.keyId];
+  const key = names.map((name) => valueOf(seen.key[name])).find((one) => one !== undefined);
+  // Which key it should serve, nobody but an operator knows.
+  const next = key === undefined ? "aws kms list-aliases" : createAliasOn(key, alias);
+  const what = finding("ALIAS_NOT_FOUND", alias, `${alias} does not exist`, next, moment.nowMs);
+  return { kind: "halt", finding: what };
 }
 
-/** Somebody else moved it: never overwritten, always told. */
-export function aliasMoved(
-  record: Pick<ManagedKey, "versions">,
-  alias: string,
-  key: Key | undefined,
-  expectedKeyId: string,
-  moment: Moment,
-): Decision {
-  if (key === undefined) return aliasNotFound(alias, moment);
-  const by = putBack(record, key.keyId);
-  const seen = `${alias} points at ${key.keyId}, not at ${expectedKeyId}${by}`;
-  const next = `aws kms update-alias --alias-name ${alias} --target-key-id ${expectedKeyId}`;
-  return { kind: "halt", finding: finding("ALIAS_MOVED", alias, seen, next, moment.nowMs) };
+/** Somebody else moved it: never overwritten, always reported. `expected` is where it belongs. */
+export function aliasMoved(scene: Scene, alias: string, expected: Version | undefined): Decision {
+  const { record, seen, moment } = scene;
+  const key = valueOf(seen.key[alias]);
+  if (key === undefined) return aliasNotFound(scene, alias);
+  const first = expected === undefined ? undefined : keyFirst(scene, expected.keyId);
+  if (first !== undefined) return first;
+  const where = expected?.keyId ?? "the key of an active version";
+  const sights = `${alias} points at ${key.keyId}, not at ${where}${how(record, key.keyId)}`;
+  const next = expected === undefined ? showKey(alias) : moveTo(scene, expected, [alias]);
+  return { kind: "halt", finding: finding("ALIAS_MOVED", alias, sights, next, moment.nowMs) };
+}
+
+/** To be observed first: whether the key that a command is about to name can have an alias. */
+export function keyFirst(scene: Scene, keyId: string): Decision | undefined {
+  return lookFirst(scene, [{ kind: "key", key: keyId }]);
+}
+
+/** The command that moves these aliases to a version whose key was observed. */
+export function moveTo({ seen }: Scene, { keyId }: Version, aliases: string[]): string {
+  const target = valueOf(seen.key[keyId]);
+  return target === undefined ? showKey(keyId) : pointAt(target, aliases);
 }
 
 /** Infrastructure code has the target that it was written with, and puts it back at each apply. */
-function putBack({ versions }: Pick<ManagedKey, "versions">, keyId: string): string {
+function how({ versions }: Pick<ManagedKey, "versions">, keyId: string): string {
   const version = versions.find((one) => one.keyId === keyId);
+  if (version?.standing === "created") {
+    return `: on version ${version.number} already, before keyturn activates it`;
+  }
   if (version?.retiredAtMs === undefined) return "";
   return `: back on version ${version.number}, which it had left at ${isoOf(version.retiredAtMs)}, as an apply of code that names its key does`;
 }

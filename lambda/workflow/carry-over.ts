@@ -1,5 +1,6 @@
 /** What the new version takes over from the old one, and what cannot be taken over. */
 import { aliasOnlySid } from "./alias-only.ts";
+import { showPolicy, showTags } from "./commands.ts";
 import { finding, type Finding } from "./findings.ts";
 import { tagsPerKey } from "./limits.ts";
 import { tagNames } from "./tag-names.ts";
@@ -24,7 +25,7 @@ export function whyNotCarried(
   tags: Tags,
   nowMs: number,
 ): Finding | undefined {
-  const show = `aws kms get-key-policy --key-id ${key.keyId} --policy-name default --output text`;
+  const show = showPolicy(key.keyId);
   if (policy.document.includes(key.keyId)) {
     const seen = "the key policy names the key's own id, which would be wrong on the next version";
     return finding("POLICY_NOT_CARRIED", key.keyId, seen, show, nowMs);
@@ -41,7 +42,7 @@ export function whyNotCarried(
   const copied = Object.keys(copyableTags(tags)).length;
   if (copied + ownTags > tagsPerKey) {
     const seen = `${copied} tags of its own and ${ownTags} of keyturn's exceed ${tagsPerKey}`;
-    const next = `aws kms list-resource-tags --key-id ${key.keyId}`;
+    const next = showTags(key.keyId);
     return finding("TOO_MANY_TAGS", key.keyId, seen, next, nowMs);
   }
   return undefined;

@@ -1,6 +1,7 @@
 /** The end of revoke where the policy deletes: the date, the window, and the key gone. */
-import { dayMs, recheckMs } from "./limits.ts";
-import { entryOf, stateFinding } from "./old-version.ts";
+import { neededOrDrifted, waitObserving } from "./drift.ts";
+import { consistencyMs, dayMs, recheckMs } from "./limits.ts";
+import { entryOf } from "./old-version.ts";
 import { versionOf, without, withRotation, withRotationClosed, withVersion } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import type { Decision, ManagedKey, Rotation, StepScene, Transition } from "./types.ts";
@@ -23,18 +24,27 @@ export function scheduled(
   };
 }
 
+/** Just after ScheduleKeyDeletion a read may still show the key Disabled. Gone early, it is gone. */
+function inWindow(scene: StepScene, goneAtMs: number): Decision {
+  const { rotation, old, seen, moment } = scene;
+  const isSettled = moment.nowMs >= rotation.stepSinceMs + consistencyMs;
+  const isGone = seen.key[old.keyId]?.kind === "absent";
+  const reason = "the deletion window";
+  return isSettled && !isGone
+    ? waitObserving(scene, "PendingDeletion", goneAtMs, reason)
+    : { kind: "wait", untilMs: goneAtMs, reason };
+}
+
 export function awaitDeletion(scene: StepScene): Decision {
   const { record, rotation, old, seen, moment } = scene;
   const goneAtMs = old.deletionAtMs ?? moment.nowMs;
-  if (moment.nowMs < goneAtMs) {
-    return { kind: "wait", untilMs: goneAtMs, reason: "the deletion window" };
-  }
+  if (moment.nowMs < goneAtMs) return inWindow(scene, goneAtMs);
   const first = lookFirst(scene, [{ kind: "key", key: old.keyId }]);
   if (first !== undefined) return first;
   const key = valueOf(seen.key[old.keyId]);
   if (key !== undefined) {
-    const changed = stateFinding(scene, ["PendingDeletion"]);
-    if (changed !== undefined) return { kind: "halt", finding: changed };
+    const changed = neededOrDrifted(scene, "PendingDeletion");
+    if (changed !== undefined) return changed;
     const untilMs = Math.max(key.deletionAtMs ?? 0, moment.nowMs + recheckMs);
     return { kind: "wait", untilMs, reason: "KMS may delete up to a day late" };
   }

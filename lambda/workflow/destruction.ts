@@ -1,5 +1,6 @@
 /** What both destructive calls of revoke rest on: the same looks, the same evidence, the same doubts. */
 import { describeLastUse, guardrailEndsMs } from "./evidence.ts";
+import { showPolicy } from "./commands.ts";
 import { finding } from "./findings.ts";
 import { isoOf } from "./iso.ts";
 import { entryOf } from "./old-version.ts";
@@ -90,8 +91,7 @@ export function guardrail(
   if (moment.nowMs >= endsMs) return undefined;
   const reason = "kms:TrailingDaysWithoutKeyUsage in the key policy";
   const seenThen = `${reason} forbids it until ${isoOf(endsMs)}`;
-  const next = `aws kms get-key-policy --key-id ${keyId} --policy-name default --output text`;
-  const what = finding("GUARDRAIL", keyId, seenThen, next, moment.nowMs);
+  const what = finding("GUARDRAIL", keyId, seenThen, showPolicy(keyId), moment.nowMs);
   return { kind: "wait", untilMs: endsMs, reason, finding: what };
 }
 

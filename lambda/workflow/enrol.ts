@@ -9,7 +9,8 @@ import { lookFirst, valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
 import type { Decision, Key, Look, ManagedKey, Scene, Tags, Transition, Version } from "./types.ts";
 import { shapeOf } from "./shape.ts";
-import { aliasTarget } from "./alias-target.ts";
+import { aliasTarget, keyFirst, moveTo } from "./alias-target.ts";
+import { bringToEnabled, showGrants, showKey, showTags } from "./commands.ts";
 
 export function decideEnrolment(scene: Scene): Decision {
   const { record, seen, moment } = scene;
@@ -46,8 +47,10 @@ export function decideEnrolment(scene: Scene): Decision {
     return firstVersionFound(record, key, aliases);
   }
   if (known.keyId !== key.keyId) {
+    const before = keyFirst(scene, known.keyId);
+    if (before !== undefined) return before;
     const sights = `${record.alias} points at ${key.keyId}; while it was being enrolled, at ${known.keyId}`;
-    const next = `aws kms update-alias --alias-name ${record.alias} --target-key-id ${known.keyId}`;
+    const next = moveTo(scene, known, record.aliases);
     const moved = finding("ALIAS_MOVED", record.alias, sights, next, moment.nowMs);
     return { kind: "halt", finding: moved };
   }
@@ -101,7 +104,7 @@ function whyUnfit(scene: Scene, key: Key): Decision | undefined {
   const { record, moment } = scene;
   const why = whyNotServed(key);
   if (why !== undefined) {
-    const next = `remove ${record.alias} from managedKeys in the configuration`;
+    const next = showKey(key.keyId);
     const seen = `${key.keyId}: ${why}`;
     return {
       kind: "halt",
@@ -114,11 +117,7 @@ function whyUnfit(scene: Scene, key: Key): Decision | undefined {
 /** The halt that a serving key, or one to be enrolled, deserves where it is not Enabled. */
 export function whyNotEnabled({ record, moment }: Scene, key: Key): Decision | undefined {
   if (key.state === "Enabled") return undefined;
-  const enable = `aws kms enable-key --key-id ${key.keyId}`;
-  const next =
-    key.state === "PendingDeletion"
-      ? `aws kms cancel-key-deletion --key-id ${key.keyId} && ${enable}`
-      : enable;
+  const next = bringToEnabled(key);
   const seen = `${record.alias} points at ${key.keyId}, which is ${key.state}`;
   return {
     kind: "halt",
@@ -141,7 +140,7 @@ export function whyAliasOnlyUnfit(scene: Scene, keyId: string): Decision | undef
     characters > policyCharactersMax ? `its policy would have ${characters} characters` : undefined;
   const why = whyNotAliasOnly(document, valueOf(seen.grants[keyId]) ?? []) ?? tooLong;
   if (why === undefined) return undefined;
-  const next = `aws kms list-grants --key-id ${keyId}`;
+  const next = showGrants(keyId);
   const sights = `${keyId}: ${why}`;
   const what = finding("ALIAS_ONLY_UNFIT", record.alias, sights, next, moment.nowMs);
   return { kind: "halt", finding: what };
@@ -151,7 +150,7 @@ function whyForeign({ record, moment }: Scene, key: Key, tags: Tags): Decision |
   const owner = tags[tagNames.owner];
   const alias = tags[tagNames.alias];
   const version = tags[tagNames.version];
-  const show = `aws kms list-resource-tags --key-id ${key.keyId}`;
+  const show = showTags(key.keyId);
   if (owner !== undefined && owner !== record.owner) {
     const seen = `${key.keyId} belongs to owner ${owner}; this is ${record.owner}`;
     const other = finding("OTHER_OWNER", record.alias, seen, show, moment.nowMs);

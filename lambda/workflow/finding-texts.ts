@@ -7,7 +7,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   ALIAS_NOT_FOUND: {
     meaning: "The configuration names an alias that does not exist.",
     cause: "It was misspelt, deleted, or is not made yet.",
-    cure: "Create the alias on the key it should serve, or take it out of the configuration.",
+    cure: "Create the alias on the key it should name, or take it out of the configuration. A managed key's own alias belongs on its active version.",
   },
   ALIAS_SET_SPLIT: {
     meaning: "The aliases of one managed key point at different KMS keys.",
@@ -18,12 +18,12 @@ export const findingTexts: Record<FindingCode, Explained> = {
     meaning: "Somebody else moved an alias: it points at a key that the record does not expect.",
     cause:
       "A person at the console, a script, or an apply of infrastructure code that names the key.",
-    cure: "Find out who needs it there. Move it back, or un-enrol the managed key. Code that names the key of an alias puts it back at each apply: have it leave the target alone (Terraform: ignore_changes = [target_key_id]).",
+    cure: "Find out who needs it there. Move it back, or un-enrol the managed key. An alias on the new version before keyturn activates it goes back too: only keyturn knows when its dependents can use that version. Code that names the key of an alias puts it back at each apply: have it leave the target alone (Terraform: ignore_changes = [target_key_id]).",
   },
   ALIAS_ON_OLD_VERSION: {
     meaning: "An alias points at a version that is to be put out of use.",
     cause: "Somebody put one there after the rotation, or one that is not listed was never moved.",
-    cure: "Move that alias to the version that serves, or delete it.",
+    cure: "Run the printed command: it moves each alias to the version that is active now. Or delete them.",
   },
   KEY_NOT_ENABLED: {
     meaning: "The KMS key that serves, or that is to be enrolled, is not Enabled.",
@@ -70,7 +70,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   NOT_CONFIGURED: {
     meaning: "The configuration no longer names this managed key.",
     cause: "It was taken out of the configuration, or its policy was, without being un-enrolled.",
-    cure: "Put it back. Until then its keys stay as they are.",
+    cure: "Put it back under managedKeys in the configuration and deploy, or un-enrol it. Until then its keys stay as they are.",
   },
   POLICY_NOT_CARRIED: {
     meaning: "The key policy names something that would be wrong on a new key.",
@@ -108,18 +108,18 @@ export const findingTexts: Record<FindingCode, Explained> = {
   NEW_VERSION_NOT_ENABLED: {
     meaning: "The new version was disabled, or its deletion scheduled, before it could serve.",
     cause: "Somebody took the key without an alias for one that nobody needs.",
-    cure: "Enable it again, if that was not meant.",
+    cure: "Run the printed command if that was not meant: it cancels a deletion and enables the key.",
   },
   VERSION_CHANGED: {
     meaning: "Somebody else changed the state of a version that keyturn is retiring.",
     cause: "A person or a script enabled, disabled, or scheduled or cancelled the deletion of it.",
-    cure: "Find out who needs what. Put the state back for keyturn to go on.",
+    cure: "Find out who needs what. The printed command puts back the state that keyturn expects, by the way KMS requires: a cancelled deletion leaves a key Disabled.",
   },
   VERSION_GONE: {
     meaning: "A version that should still exist is not in KMS.",
     cause:
       "Its deletion, scheduled by somebody else, came to its end; or the account is another one.",
-    cure: "Look in CloudTrail for who deleted it. What it alone could decrypt is lost. A reconcile request takes it off the record, and rotations go on.",
+    cure: "Look in CloudTrail for who deleted it (aws cloudtrail lookup-events, by the ARN of the key). What it alone could decrypt is lost. The printed command asks for a proposal; the next one it prints takes the version off the record, and rotations go on.",
   },
   KEY_IN_STACK: {
     meaning: "A key that is about to be disabled is a resource of a CloudFormation stack.",
@@ -140,7 +140,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   ACKNOWLEDGEMENT_AWAITED: {
     meaning: "A new version is usable, and waits for its dependents to say that they are ready.",
     cause: "The configuration names dependents, and not all of them have answered.",
-    cure: "Each named dependent sends the request `acknowledge`.",
+    cure: "Each named dependent sends the request `acknowledge`, or an operator does so for it: `npx keyturn acknowledge`.",
   },
   USAGE_UNKNOWN: {
     meaning: "KMS cannot say when the old version was last used, and unknown is not quiet.",
@@ -244,7 +244,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   SCHEMA_NEWER: {
     meaning: "The item of this managed key was written by a newer keyturn.",
     cause: "A deployment went back to an older version.",
-    cure: "Deploy that version, or a newer one.",
+    cure: "Deploy that version of keyturn, or a newer one.",
   },
   CONFIGURATION_INVALID: {
     meaning: "The configuration is malformed; no key is touched.",

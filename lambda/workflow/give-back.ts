@@ -7,7 +7,7 @@ import { callOn } from "./destruction.ts";
 import { consistencyMs, recheckMs } from "./limits.ts";
 import { labelAs } from "./label.ts";
 import { wrongLabel } from "./lineage.ts";
-import { aliasesInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
+import { aliasInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "./record.ts";
 import { blockedUntilMs } from "./settle.ts";
 import { lookFirst, valueOf } from "./sights.ts";
@@ -64,7 +64,7 @@ export function decideRestored(scene: StepScene, restored: Restored): Decision {
   ]);
   if (first !== undefined) return first;
   const isGone = valueOf(seen.key[old.keyId]) === undefined;
-  const foreign = isGone ? stateFinding(scene, []) : ownerFinding(scene, old);
+  const foreign = isGone ? stateFinding(scene, "Enabled") : ownerFinding(scene, old);
   if (foreign !== undefined) return { kind: "halt", finding: foreign };
   // Unless somebody asked for the key just now: a record older than KMS enables nothing by itself.
   const older = isAskedFor(scene) ? undefined : wrongLabel(scene, old);
@@ -72,8 +72,10 @@ export function decideRestored(scene: StepScene, restored: Restored): Decision {
   const call = callToGiveBack(scene, restored);
   if (call !== undefined) return call;
   const asked = restored.because === "attempt";
-  const wrong = stateFinding(scene, ["Enabled"]) ?? (asked ? undefined : aliasesInTheWay(scene));
+  const wrong = stateFinding(scene, "Enabled");
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
+  const aliased = asked ? undefined : aliasInTheWay(scene);
+  if (aliased !== undefined) return aliased;
   const { epoch, uncertain, nowMs } = moment;
   const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
   if (untilMs !== undefined) {

@@ -3,9 +3,9 @@
  * as the record has it. A record that is older than KMS is found out here, and so is drift.
  */
 import { aliasMoved } from "./alias-target.ts";
+import { drifted } from "./drift.ts";
 import { lineageFirst } from "./lineage.ts";
-import { stateFinding } from "./old-version.ts";
-import { rotationBeforeActivation, rotationOut, servingVersion } from "./record.ts";
+import { rightfulKeyIds, rotationOut, servingVersion } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import type { Call, Decision, KeyState, Look, Matter, Rotation, Scene, Version } from "./types.ts";
 
@@ -33,20 +33,16 @@ export function guard(scene: Scene, call: Call, matter: Matter): Decision | unde
 
 /** An alias of the managed key that is not where the record has it. */
 function astray(scene: Scene): Decision | undefined {
-  const { record, seen, moment } = scene;
+  const { record, seen } = scene;
   const looks = record.aliases.map((alias): Look => ({ kind: "key", key: alias }));
   const first = lookFirst(scene, looks);
   if (first !== undefined) return first;
-  const serving = servingVersion(record);
-  const busy = rotationBeforeActivation(record);
-  const moving = busy?.step === "activate" ? [busy.from, busy.to] : [];
-  const rightful = record.versions
-    .filter(({ number }) => number === serving?.number || moving.includes(number))
-    .map(({ keyId }) => keyId);
+  const active = servingVersion(record);
+  const rightful = rightfulKeyIds(record);
   for (const alias of record.aliases) {
     const key = valueOf(seen.key[alias]);
     if (key === undefined || !rightful.includes(key.keyId)) {
-      return aliasMoved(record, alias, key, serving?.keyId ?? "", moment);
+      return aliasMoved(scene, alias, active);
     }
   }
   return undefined;
@@ -66,20 +62,20 @@ function changedStates(scene: Scene): Decision | undefined {
   );
   if (first !== undefined) return first;
   for (const { old, rotation, expected } of out) {
-    const what = stateFinding({ ...scene, rotation, old }, expected);
-    if (what !== undefined) return { kind: "halt", finding: what };
+    const drift = drifted({ ...scene, rotation, old }, expected);
+    if (drift !== undefined) return drift;
   }
   return undefined;
 }
 
 /** Undefined where a call under way, or a date that has come, may have changed it by right. */
-function expectedOf(old: Version, rotation: Rotation, { moment }: Scene): KeyState[] | undefined {
+function expectedOf(old: Version, rotation: Rotation, { moment }: Scene): KeyState | undefined {
   if (rotation.unanswered !== undefined || rotation.restored !== undefined) return undefined;
   if ((old.deletionAtMs ?? Infinity) <= moment.nowMs) return undefined;
-  const states: Partial<Record<Version["standing"], KeyState[]>> = {
-    draining: ["Enabled"],
-    disabled: ["Disabled"],
-    "deletion-scheduled": ["PendingDeletion"],
+  const states: Partial<Record<Version["standing"], KeyState>> = {
+    draining: "Enabled",
+    disabled: "Disabled",
+    "deletion-scheduled": "PendingDeletion",
   };
   return states[old.standing];
 }

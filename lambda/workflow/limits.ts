@@ -37,6 +37,12 @@ export const recheckMs = 60 * minuteMs;
 
 export const dayMs = 24 * 60 * minuteMs;
 
+/**
+ * How often the state of a version that keyturn retires is read where nothing else is due. KMS deletes
+ * no sooner than seven days after ScheduleKeyDeletion, so a day leaves six to cancel one.
+ */
+export const observeEveryMs = dayMs;
+
 /** What a rotation still waits where its old version is compromised: what KMS itself needs. */
 export const shortest = { propagationMs: consistencyMs, drainMs: 2 * lastUseLagMs };
 

@@ -4,7 +4,7 @@
  * such trace stops all changing calls until a person had the record reconciled.
  */
 import { finding, type Finding } from "./findings.ts";
-import { requestCommand } from "./request-command.ts";
+import { reconcileCommand } from "./request-command.ts";
 import { consistencyMs } from "./limits.ts";
 import { stillToSee, valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
@@ -110,7 +110,6 @@ export function behind(record: ManagedKey, sights: string, nowMs: number): Findi
   const shown = record.proposal;
   const seen =
     shown === undefined ? sights : `${sights}. Reconciling would write: ${shown.lines.join("; ")}`;
-  const fields = shown === undefined ? {} : { proposal: shown.revision };
-  const next = requestCommand(record.alias, "reconcile", fields);
+  const next = reconcileCommand(record);
   return finding("STATE_BEHIND_KMS", record.alias, seen.slice(0, 2000), next, nowMs);
 }

@@ -1,4 +1,5 @@
 /** What a person should know although nothing waits for it, as the record alone tells. */
+import { showAliases, showHistory, showLastUse, showPolicy } from "./commands.ts";
 import { judge } from "./evidence.ts";
 import { finding, type Finding } from "./findings.ts";
 import { isoOf } from "./iso.ts";
@@ -20,7 +21,7 @@ export function notices(record: ManagedKey, nowMs: number): Finding[] {
         "UNLISTED_ALIAS",
         alias,
         `${alias} points at the key of ${record.alias}`,
-        `add ${alias} to the aliases of ${record.alias} in the configuration`,
+        showAliases(servingVersion(record)?.keyId ?? alias),
         nowMs,
       ),
     ),
@@ -37,8 +38,7 @@ export function notices(record: ManagedKey, nowMs: number): Finding[] {
 export function stuck(alias: string, tries: number, why: string, nowMs: number): Finding[] {
   if (tries < stuckTries) return [];
   const seen = `${tries} turns in a row came to nothing; the last one: ${why}`;
-  const next = `aws logs tail <log group> --filter-pattern '"${alias}"'`;
-  return [finding("STUCK", alias, seen, next, nowMs)];
+  return [finding("STUCK", alias, seen, showHistory(alias), nowMs)];
 }
 
 function overdue(record: ManagedKey, nowMs: number): Finding[] {
@@ -47,17 +47,15 @@ function overdue(record: ManagedKey, nowMs: number): Finding[] {
   const sinceMs = overdueAtMs(record, serving);
   if (nowMs < sinceMs) return [];
   const seen = `version ${serving.number} is past its cryptoperiod since ${isoOf(sinceMs)}`;
-  const next = `aws kms describe-key --key-id ${record.alias}`;
-  return [finding("OVERDUE", record.alias, seen, next, sinceMs)];
+  return [finding("OVERDUE", record.alias, seen, showHistory(record.alias), sinceMs)];
 }
 
 function refusals({ alias, refused }: ManagedKey, nowMs: number): Finding[] {
   return refused
     .filter(({ atMs }) => nowMs < atMs + refusedForMs)
-    .map(({ id, kind, why, atMs }) => {
-      const next = `aws dynamodb query --table-name <table> --key-condition-expression 'pk = :pk' --expression-attribute-values '{":pk":{"S":"key#${alias}"}}'`;
-      return finding("REQUEST_REFUSED", id, `${kind}: ${why}`, next, atMs);
-    });
+    .map(({ id, kind, why, atMs }) =>
+      finding("REQUEST_REFUSED", id, `${kind}: ${why}`, showHistory(alias), atMs),
+    );
 }
 
 /** Versions that keyturn made carry the statement; those before them are observed. */
@@ -68,7 +66,7 @@ function notEnforced({ policy, versions }: ManagedKey, nowMs: number): Finding[]
     .filter(({ aliasOnly }) => aliasOnly !== true)
     .map(({ number, keyId }) => {
       const seen = `version ${number}, ${keyId}, has no statement of ours in its key policy`;
-      const next = `aws kms get-key-policy --key-id ${keyId} --policy-name default --output text`;
+      const next = showPolicy(keyId);
       return finding("ALIAS_ONLY_NOT_ENFORCED", keyId, seen, next, nowMs);
     });
 }
@@ -77,7 +75,7 @@ function overridden({ versions }: ManagedKey, nowMs: number): Finding[] {
   return versions.flatMap(({ number, keyId, overriddenBy }) => {
     if (overriddenBy === undefined) return [];
     const seen = `version ${number}, ${keyId}: ${overriddenBy} had it put out of use whatever the evidence`;
-    const next = `aws kms get-key-last-usage --key-id ${keyId}`;
+    const next = showLastUse(keyId);
     return [finding("EVIDENCE_OVERRIDDEN", keyId, seen, next, nowMs)];
   });
 }
@@ -88,7 +86,7 @@ function acceptedUnknowns(record: ManagedKey, nowMs: number): Finding[] {
     if (old === undefined || evidence === undefined) return [];
     const verdict = judge(evidence.lastUse, old.retiredAtMs ?? 0, policy, nowMs);
     if (verdict.kind !== "unknown" || policy.drain.evidence !== "advisory") return [];
-    const next = `aws kms get-key-last-usage --key-id ${old.keyId}`;
+    const next = showLastUse(old.keyId);
     return [finding("USAGE_UNKNOWN_ACCEPTED", old.keyId, verdict.why, next, nowMs)];
   });
 }
@@ -105,6 +103,6 @@ export function largeness(record: ManagedKey, nowMs: number): Finding[] {
   const { alias } = record;
   const bytes = JSON.stringify(record).length;
   if (bytes <= largeRecordBytes) return [];
-  const next = `aws dynamodb get-item --table-name <table> --key '{"pk":{"S":"key#${alias}"},"sk":{"S":"record"}}'`;
+  const next = showHistory(alias);
   return [finding("RECORD_LARGE", alias, `the record has ${bytes} bytes`, next, nowMs)];
 }

@@ -1,37 +1,25 @@
 /** What may not be true of a version that is on its way out. */
+import { keyFirst, moveTo } from "./alias-target.ts";
+import { bring, showTags } from "./commands.ts";
 import { finding, type Finding } from "./findings.ts";
+import { servingVersion } from "./record.ts";
+import { reconcileCommand } from "./request-command.ts";
 import { valueOf } from "./sights.ts";
 import { tagNames } from "./tag-names.ts";
-import type { EntryDraft, Key, KeyState, Scene, StepScene, Version } from "./types.ts";
+import type { Decision, EntryDraft, KeyState, Scene, StepScene, Version } from "./types.ts";
 
-/** Somebody else changed its state: told, never overwritten. */
-export function stateFinding(scene: StepScene, expected: KeyState[]): Finding | undefined {
-  const { old, moment } = scene;
+/** Somebody else changed its state: reported, never overwritten. */
+export function stateFinding(scene: StepScene, expected: KeyState): Finding | undefined {
+  const { record, rotation, old, moment } = scene;
   const key = valueOf(scene.seen.key[old.keyId]);
   if (key === undefined) {
     const seen = `version ${old.number}, ${old.keyId}, is not in KMS`;
-    const next = `aws cloudtrail lookup-events --lookup-attributes AttributeKey=ResourceName,AttributeValue=${old.arn}`;
-    return finding("VERSION_GONE", old.keyId, seen, next, moment.nowMs);
+    return finding("VERSION_GONE", old.keyId, seen, reconcileCommand(record), moment.nowMs);
   }
-  if (expected.includes(key.state)) return undefined;
-  const seen = `version ${old.number}, ${old.keyId}, is ${key.state}; expected ${expected.join()}`;
-  return finding("VERSION_CHANGED", old.keyId, seen, commandTo(key), moment.nowMs);
-}
-
-function commandTo(key: Key): string {
-  switch (key.state) {
-    case "PendingDeletion":
-      return `aws kms cancel-key-deletion --key-id ${key.keyId} && aws kms enable-key --key-id ${key.keyId}`;
-    case "Disabled":
-      return `aws kms enable-key --key-id ${key.keyId}`;
-    case "Enabled":
-    case "Creating":
-    case "PendingImport":
-    case "PendingReplicaDeletion":
-    case "Unavailable":
-    case "Updating":
-      return `aws kms describe-key --key-id ${key.keyId}`;
-  }
+  if (key.state === expected) return undefined;
+  const seen = `version ${old.number}, ${old.keyId}, is ${key.state}; expected ${expected}`;
+  const next = bring(key, expected, rotation.policy.deletionWindowDays);
+  return finding("VERSION_CHANGED", old.keyId, seen, next, moment.nowMs);
 }
 
 /** Whoever re-tagged it has taken it over: a key of another owner is never changed. */
@@ -40,20 +28,30 @@ export function ownerFinding(scene: Scene, { number, keyId }: Version): Finding 
   const owner = valueOf(scene.seen.tags[keyId])?.[tagNames.owner];
   if (owner === record.owner) return undefined;
   const seen = `version ${number}, ${keyId}, belongs to ${owner ?? "nobody"} by its tags`;
-  const next = `aws kms list-resource-tags --key-id ${keyId}`;
-  return finding("OTHER_OWNER", record.alias, seen, next, moment.nowMs);
+  return finding("OTHER_OWNER", record.alias, seen, showTags(keyId), moment.nowMs);
 }
 
 /** Any alias counts, also one that is not ours: whoever uses it still needs the key. */
-export function aliasesInTheWay(scene: StepScene): Finding | undefined {
-  const { rotation, old, moment } = scene;
-  const [alias] = valueOf(scene.seen.aliases[old.keyId]) ?? [];
-  if (alias === undefined) return undefined;
-  const seen = `${alias} points at version ${old.number}, ${old.keyId}, which is retired`;
-  const next = rotation.intent.aliases.includes(alias)
-    ? `aws kms update-alias --alias-name ${alias} --target-key-id <version ${rotation.to}>`
-    : `aws kms list-aliases --key-id ${old.keyId}`;
-  return finding("ALIAS_ON_OLD_VERSION", old.keyId, seen, next, moment.nowMs);
+export function aliasesOn({ old, seen }: StepScene): { names: string[]; seen: string } | undefined {
+  const names = valueOf(seen.aliases[old.keyId]) ?? [];
+  if (names.length === 0) return undefined;
+  const point = names.length === 1 ? "points" : "point";
+  const words = `${names.join(" and ")} ${point} at version ${old.number}, ${old.keyId}, which is retired`;
+  return { names, seen: words };
+}
+
+/** The halt that an alias on a retired version amounts to: it belongs on the version active now. */
+export function aliasInTheWay(scene: StepScene): Decision | undefined {
+  const { record, old, moment } = scene;
+  const found = aliasesOn(scene);
+  if (found === undefined) return undefined;
+  const active = servingVersion(record);
+  if (active === undefined) throw new Error(`${record.alias}: no version is active`);
+  const first = keyFirst(scene, active.keyId);
+  if (first !== undefined) return first;
+  const next = moveTo(scene, active, found.names);
+  const what = finding("ALIAS_ON_OLD_VERSION", old.keyId, found.seen, next, moment.nowMs);
+  return { kind: "halt", finding: what };
 }
 
 /** A line of history about revoking the old version. */

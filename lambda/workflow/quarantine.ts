@@ -2,6 +2,7 @@
  * A key that a rotation made in excess is put out of use, never deleted, and only where nobody can
  * have come to need it: no alias, no grant, never used, and old enough for all reads to agree.
  */
+import { showKey } from "./commands.ts";
 import { guardrail, lastUseOf } from "./destruction.ts";
 import { finding } from "./findings.ts";
 import { clockSkewMs, consistencyMs, dayMs, lastUseLagMs, recheckMs } from "./limits.ts";
@@ -34,7 +35,7 @@ export function decideExtra(scene: Scene, extra: Extra): Decision {
   }
   const why = whyNotExtra(scene, extra);
   if (why !== undefined) {
-    const next = `aws kms describe-key --key-id ${keyId}`;
+    const next = showKey(keyId);
     const sights = `${keyId}, made in excess by rotation ${extra.rotationId}, ${why}`;
     const what = finding("EXTRA_NOT_QUARANTINED", keyId, sights, next, moment.nowMs);
     const untilMs = moment.nowMs + recheckMs * 24;

@@ -23,7 +23,8 @@ export function rebuild(scene: Scene): Rebuilt | { why: string } {
     aliases,
     policy: moment.home?.policy ?? scene.record.policy,
   };
-  const target = aliasTarget({ ...scene, record });
+  // What the record says of the versions is what is in doubt.
+  const target = aliasTarget({ ...scene, record: { ...record, versions: [] } });
   if (target.kind !== "target") {
     const { decision } = target;
     return { why: decision.kind === "halt" ? decision.finding.seen : "the aliases cannot be seen" };

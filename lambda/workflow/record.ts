@@ -55,8 +55,10 @@ export function rotationOf(record: ManagedKey, rotationId: string): Rotation {
 }
 
 /** The rotation that has not yet come to the end of `activate`; there is at most one. */
-export function rotationBeforeActivation(record: ManagedKey): Rotation | undefined {
-  return record.rotations.find(({ step }) => step !== "drain" && step !== "revoke");
+export function rotationBeforeActivation({
+  rotations,
+}: Pick<ManagedKey, "rotations">): Rotation | undefined {
+  return rotations.find(({ step }) => step !== "drain" && step !== "revoke");
 }
 
 export function withVersion(record: ManagedKey, changed: Version): ManagedKey {
@@ -138,6 +140,17 @@ export function matterName(matter: Matter): string {
     case "extra":
       return matter.keyId;
   }
+}
+
+/**
+ * The keys that an alias may be on: the active version's, and both keys of a rotation that moves the
+ * aliases, or moves them back. Before `activate` nobody may point one at the new version.
+ */
+export function rightfulKeyIds(record: Pick<ManagedKey, "versions" | "rotations">): string[] {
+  const busy = rotationBeforeActivation(record);
+  const isMoving = busy !== undefined && (busy.step === "activate" || busy.direction === "back");
+  const numbers = [servingVersion(record)?.number, ...(isMoving ? [busy.from, busy.to] : [])];
+  return record.versions.filter(({ number }) => numbers.includes(number)).map(({ keyId }) => keyId);
 }
 
 /** A copy without the named optional fields. */

@@ -2,8 +2,9 @@
  * The way back to a version that was retired: its deletion is cancelled, it is enabled, and the label
  * comes off, in this order, since KMS tags no key that is pending deletion.
  */
+import { showKey } from "./commands.ts";
 import { finding } from "./findings.ts";
-import { requestCommand } from "./request-command.ts";
+import { reconcileCommand } from "./request-command.ts";
 import { consistencyMs } from "./limits.ts";
 import { wrongLabel } from "./lineage.ts";
 import { ownerFinding } from "./old-version.ts";
@@ -53,7 +54,7 @@ export function notYetBack(scene: StepScene, target: Version): Decision | undefi
   if (state === "Disabled") return call({ kind: "EnableKey", keyId }, enabledAtMs, why);
   if (state !== "Enabled") {
     const seenNow = `version ${target.number}, ${keyId}, is ${state}`;
-    const next = `aws kms describe-key --key-id ${keyId}`;
+    const next = showKey(keyId);
     const what = finding("NEW_VERSION_NOT_ENABLED", keyId, seenNow, next, moment.nowMs);
     return { kind: "halt", finding: what };
   }
@@ -71,7 +72,7 @@ export function notYetBack(scene: StepScene, target: Version): Decision | undefi
 
 /** What is rolled back in its turn is the rollback: then the version that serves goes on serving. */
 function gone({ record, moment }: StepScene, { number, keyId }: Version): Decision {
-  const next = requestCommand(record.alias, "rollback", { version: number });
+  const next = reconcileCommand(record);
   const sights = `version ${number}, ${keyId}, which was to serve again, is gone`;
   return { kind: "halt", finding: finding("VERSION_GONE", keyId, sights, next, moment.nowMs) };
 }

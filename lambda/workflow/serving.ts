@@ -2,9 +2,10 @@
 import { aliasMoved, aliasTarget } from "./alias-target.ts";
 import { copyableTags, whyNotCarried } from "./carry-over.ts";
 import { whyAliasOnlyUnfit, whyNotEnabled } from "./enrol.ts";
+import { wrongLabel } from "./lineage.ts";
 import { ownerFinding } from "./old-version.ts";
 import { decideOutOfUse } from "./out-of-use.ts";
-import { rotationBeforeActivation, servingVersion, without } from "./record.ts";
+import { rightfulKeyIds, rotationBeforeActivation, servingVersion, without } from "./record.ts";
 import { shapeOf } from "./shape.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import { isStopped } from "./stops.ts";
@@ -51,16 +52,15 @@ export function decideServing(scene: Scene): Decision {
   const foreign = ownerFinding(scene, serving);
   if (foreign !== undefined) return { kind: "halt", finding: foreign };
   const target = aliasTarget(scene);
-  const rightful = record.versions
-    .filter(({ number }) => [serving.number, busy?.from, busy?.to].includes(number))
-    .map(({ keyId }) => keyId);
+  const rightful = rightfulKeyIds(record);
   const astray = record.aliases.find((alias) => {
     const key = valueOf(seen.key[alias]);
     return key !== undefined && !rightful.includes(key.keyId);
   });
   if (target.kind === "not" && target.decision.kind !== "halt") return target.decision;
   if (astray !== undefined) {
-    return aliasMoved(record, astray, valueOf(seen.key[astray]), serving.keyId, moment);
+    // An alias that a run after a backup had moved leaves a label on the version it left.
+    return wrongLabel(scene, serving) ?? aliasMoved(scene, astray, serving);
   }
   // While a rotation moves the aliases one by one, they may be on either version.
   if (busy !== undefined) return cleared(record);

@@ -1,4 +1,5 @@
 /** How a step reads what was seen: what is missing is looked at, what is denied is a finding. */
+import { showKey, showPolicy } from "./commands.ts";
 import { finding } from "./findings.ts";
 import { authorizationLagMs } from "./limits.ts";
 import type { Decision, Look, ManagedKey, Moment, Scene, Seen, Sight } from "./types.ts";
@@ -78,9 +79,7 @@ export function accessDenied(
   if (moment.nowMs < lagEndsMs) {
     return { kind: "wait", untilMs: lagEndsMs, reason: "denied, and authorization may still lag" };
   }
-  const next = subject.startsWith("alias/")
-    ? `aws kms describe-key --key-id ${subject}`
-    : `aws kms get-key-policy --key-id ${subject} --policy-name default --output text`;
+  const next = subject.startsWith("alias/") ? showKey(subject) : showPolicy(subject);
   return {
     kind: "halt",
     finding: finding("ACCESS_DENIED", subject, message, next, moment.nowMs),

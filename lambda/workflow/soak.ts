@@ -14,7 +14,8 @@ import { describeLastUse, usedSince } from "./evidence.ts";
 import { needed } from "./give-back.ts";
 import { consistencyMs, lastUseLagMs } from "./limits.ts";
 import { wrongLabel } from "./lineage.ts";
-import { aliasesInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
+import { neededOrDrifted, waitObserving } from "./drift.ts";
+import { aliasesOn, entryOf, ownerFinding } from "./old-version.ts";
 import { withRotation, withRotationClosed } from "./record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import type { Call, Decision, Evidence, LastUse, StepScene } from "./types.ts";
@@ -25,8 +26,8 @@ export function lookForAliases(scene: StepScene): Decision {
   const { record, rotation, old, moment } = scene;
   const first = lookFirst(scene, [{ kind: "aliases", keyId: old.keyId }]);
   if (first !== undefined) return first;
-  const inTheWay = aliasesInTheWay(scene);
-  if (inTheWay !== undefined) return needed(scene, "alias", inTheWay.seen);
+  const onIt = aliasesOn(scene);
+  if (onIt !== undefined) return needed(scene, "alias", onIt.seen);
   const againAtMs = (old.disabledAtMs ?? moment.nowMs) + consistencyMs;
   if (moment.nowMs < againAtMs) {
     return { kind: "wait", untilMs: againAtMs, reason: "to look for aliases once more" };
@@ -42,19 +43,21 @@ export function soak(scene: StepScene): Decision {
   const { record, rotation, old, seen, moment } = scene;
   if (rotation.lateUseReadAtMs === undefined) return readLateUse(scene);
   const endsMs = (rotation.soakSinceMs ?? moment.nowMs) + rotation.policy.soakMs;
-  if (moment.nowMs < endsMs) return { kind: "wait", untilMs: endsMs, reason: "the soak" };
+  if (moment.nowMs < endsMs) return waitObserving(scene, "Disabled", endsMs, "the soak");
   const first = lookFirst(scene, everythingOf(old.keyId));
   if (first !== undefined) return first;
   const key = valueOf(seen.key[old.keyId]);
   if (key?.state === "PendingDeletion" && rotation.unanswered === "ScheduleKeyDeletion") {
     return { kind: "change", ...scheduled(record, rotation, key.deletionAtMs, moment.nowMs) };
   }
-  const wrong = stateFinding(scene, ["Disabled"]) ?? ownerFinding(scene, old);
-  if (wrong !== undefined) return { kind: "halt", finding: wrong };
+  const drift = neededOrDrifted(scene, "Disabled");
+  if (drift !== undefined) return drift;
+  const foreign = ownerFinding(scene, old);
+  if (foreign !== undefined) return { kind: "halt", finding: foreign };
   const mislabelled = wrongLabel(scene, old);
   if (mislabelled !== undefined) return mislabelled;
-  const inTheWay = aliasesInTheWay(scene);
-  if (inTheWay !== undefined) return needed(scene, "alias", inTheWay.seen);
+  const onIt = aliasesOn(scene);
+  if (onIt !== undefined) return needed(scene, "alias", onIt.seen);
   const evidence = evidenceOf(scene);
   const { lastUse } = evidence;
   const still = stillNeeded(scene, evidence);

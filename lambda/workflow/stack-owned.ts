@@ -3,6 +3,7 @@
  * stack does not notice, and whoever looks after it should hear of it before. CloudFormation tags what it
  * makes (user guide, aws-properties-resource-tags).
  */
+import { commandLine } from "./commands.ts";
 import { finding } from "./findings.ts";
 import { dayMs } from "./limits.ts";
 import { entryOf } from "./old-version.ts";
@@ -28,7 +29,8 @@ export function toldOfStack(scene: StepScene): Decision | undefined {
   const untilMs = stackToldAtMs + dayMs;
   if (moment.nowMs >= untilMs) return undefined;
   const sights = `version ${old.number}, ${old.keyId}, of the stack ${stack}, is about to be disabled`;
-  const next = `aws cloudformation describe-stack-resources --physical-resource-id ${old.keyId}`;
+  const shown = ["describe-stack-resources", "--physical-resource-id", old.keyId];
+  const next = commandLine("aws", "cloudformation", ...shown);
   const what = finding("KEY_IN_STACK", old.keyId, sights, next, moment.nowMs);
   return {
     kind: "wait",

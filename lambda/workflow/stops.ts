@@ -1,8 +1,10 @@
 /** What keeps a managed key from moving, and what moves all the same: a key that must come back. */
+import { bringToEnabled, explain, inOrder } from "./commands.ts";
 import { finding, type Finding } from "./findings.ts";
 import { requestCommand } from "./request-command.ts";
 import { otherTable } from "./lineage.ts";
-import type { ManagedKey, Moment, Rotation, Stop, UseAttempt } from "./types.ts";
+import { valueOf } from "./sights.ts";
+import type { ManagedKey, Moment, Rotation, Scene, Seen, Stop, UseAttempt } from "./types.ts";
 
 /** `watched`: the rotations that are looked after nevertheless. */
 export type Standstill = {
@@ -15,7 +17,7 @@ export type Standstill = {
   rescues: boolean;
 };
 
-export function standstill(record: ManagedKey, moment: Moment): Standstill | undefined {
+export function standstill({ record, seen, moment }: Scene): Standstill | undefined {
   const back = record.rotations.filter(
     ({ restored, direction, step }) =>
       restored !== undefined || (direction === "back" && step === "distribute"),
@@ -33,7 +35,7 @@ export function standstill(record: ManagedKey, moment: Moment): Standstill | und
   const revoking = record.rotations.filter(({ step }) => step === "revoke");
   const watched = [...back, ...revoking];
   const attempts = record.stops.filter(({ kind }) => kind === "attempt");
-  const [first, ...others] = attempts.map((attempt) => used(record, attempt, moment));
+  const [first, ...others] = attempts.map((attempt) => used(record, attempt, seen, moment));
   if (first !== undefined) return { finding: first, others, halt: true, watched, rescues: true };
   const pause = record.stops.find(({ kind }) => kind === "pause");
   if (pause === undefined) return undefined;
@@ -52,15 +54,16 @@ export function isStopped(record: ManagedKey, kind: Stop["kind"]): boolean {
 
 function notConfigured({ alias }: ManagedKey, { nowMs }: Moment): Finding {
   const seen = `${alias} is in the table and not in the configuration`;
-  const next = `add ${alias} to managedKeys in the configuration`;
-  return finding("NOT_CONFIGURED", alias, seen, next, nowMs);
+  return finding("NOT_CONFIGURED", alias, seen, explain("NOT_CONFIGURED"), nowMs);
 }
 
 /** In mode `plan` it is for a person to give the key back. */
-function used(record: ManagedKey, stop: Stop, { mode }: Moment): Finding {
+function used(record: ManagedKey, stop: Stop, seen: Seen, { mode }: Moment): Finding {
   const { keyId } = record.versions.find(({ number }) => number === stop.version) ?? {};
-  const byHand = `aws kms cancel-key-deletion --key-id ${keyId}; aws kms enable-key --key-id ${keyId}`;
-  const next = mode === "plan" ? byHand : requestCommand(record.alias, "resume");
+  const key = valueOf(seen.key[keyId ?? ""]);
+  const isByHand = mode === "plan" && key !== undefined && key.state !== "Enabled";
+  const resume = requestCommand(record.alias, "resume");
+  const next = isByHand ? inOrder([bringToEnabled(key), resume]) : resume;
   return finding("USED_WHILE_DISABLED", keyId ?? record.alias, stop.seen, next, stop.atMs);
 }
 

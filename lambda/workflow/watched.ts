@@ -37,7 +37,7 @@ export function notWatched(scene: StepScene): Decision | undefined {
   }
   const since = heardAtMs === undefined ? "ever" : `since ${isoOf(heardAtMs)}`;
   const sights = `no event of a call of ours came through CloudTrail ${since}; ${old.keyId} stays as it is`;
-  const next = "aws cloudtrail get-event-selectors --trail-name <trail>";
+  const next = "aws cloudtrail describe-trails";
   const what = finding("DRAIN_NOT_WATCHED", rotation.id, sights, next, nowMs);
   return { kind: "wait", untilMs: nowMs + recheckMs, reason, finding: what };
 }

@@ -63,7 +63,7 @@ export function decide(record: ManagedKey, seen: Seen, moment: Moment): Verdict 
   if (record.unenrolment !== undefined) {
     return verdict(scene, [moment.parked["un-enrolment"] ?? decideUnenrolment(scene)]);
   }
-  const still = standstill(record, moment);
+  const still = standstill(scene);
   if (still !== undefined) return decideStandstill(scene, still);
   if (record.reconciledAtMs !== undefined) return verdict(scene, [decideReconciled(scene)]);
   if (home !== undefined && !sameHome(record, home)) {

@@ -167,7 +167,7 @@ export const answering: Mutant[] = [
     edits: [
       {
         file: "lambda/ending.ts",
-        find: "      return Math.min(ending.dueAtMs, toldAgainAtMs(record, nowMs));",
+        find: "      return Math.min(\n        ending.dueAtMs,\n        toldAgainAtMs(record, nowMs),\n        observeAgainAtMs(record, nowMs),\n      );",
         replace: "      return Math.max(ending.dueAtMs, toldAgainAtMs(record, nowMs) + 1e12);",
       },
     ],

@@ -41,7 +41,7 @@ export const steps: Mutant[] = [
     edits: [
       {
         file: activate,
-        find: "    if (key?.keyId !== old.keyId) return aliasMoved(record, alias, key, fresh.keyId, moment);",
+        find: "    if (key?.keyId !== old.keyId) return aliasMoved(scene, alias, belongsOn);",
         replace: "",
       },
     ],
@@ -129,12 +129,12 @@ export const steps: Mutant[] = [
     edits: [
       {
         file: revoke,
-        find: "?? ownerFinding(scene, old) ?? inTheWay;",
-        replace: "?? ownerFinding(scene, old);",
+        find: "  if (aliased !== undefined) return aliased;\n",
+        replace: "",
       },
       {
         file: "lambda/workflow/4-drain.ts",
-        find: '  const wrong = stateFinding(scene, ["Enabled"]) ?? aliasesInTheWay(scene);\n  if (wrong !== undefined) return { kind: "halt", finding: wrong };\n  return judged(scene);',
+        find: '  const wrong = drifted(scene, "Enabled") ?? aliasInTheWay(scene);\n  if (wrong !== undefined) return wrong;\n  return judged(scene);',
         replace: "  return judged(scene);",
       },
       {
@@ -156,12 +156,12 @@ export const steps: Mutant[] = [
     edits: [
       {
         file: soak,
-        find: '  if (inTheWay !== undefined) return needed(scene, "alias", inTheWay.seen);\n  const againAtMs',
+        find: '  if (onIt !== undefined) return needed(scene, "alias", onIt.seen);\n  const againAtMs',
         replace: "  const againAtMs",
       },
       {
         file: soak,
-        find: '  if (inTheWay !== undefined) return needed(scene, "alias", inTheWay.seen);\n  const evidence',
+        find: '  if (onIt !== undefined) return needed(scene, "alias", onIt.seen);\n  const evidence',
         replace: "  const evidence",
       },
       {

@@ -55,7 +55,9 @@ export class Account {
   readonly told = new Set<string>();
   /** Looked at after each invocation; what it throws ends the life. */
   afterInvocation: (() => void) | undefined;
-  readonly #service: Service;
+  /** Every finding that a run reported. */
+  readonly reported: Finding[] = [];
+  #service: Service;
   /** As a person looks at it, by rights of their own. */
   readonly #look: Ports;
   readonly #dynamoDb: DynamoDB;
@@ -70,8 +72,7 @@ export class Account {
     this.aws = aws;
     this.clock = clock;
     this.policies = policies;
-    const configuration = parseConfiguration(of.document);
-    this.#service = createService(this.#ports("keyturn", of), this.#telemetry(), configuration, 1);
+    this.#service = this.#serviceOf(of);
     this.#look = this.#ports("person", of);
     this.#dynamoDb = new DynamoDB(this.#sdk("person"));
   }
@@ -84,6 +85,17 @@ export class Account {
     const aws = await startEmbeddedAws({ clock, quotas: "off", cryptography, identityPolicies });
     await aws.createStateTable(role.tableName);
     return new Account(aws, clock, identityPolicies, of);
+  }
+
+  /** Another configuration from now on, for the same state table. */
+  deployAgain(of: role.Deployed): void {
+    this.#service = this.#serviceOf(of);
+  }
+
+  #serviceOf(of: role.Deployed): Service {
+    const configuration = parseConfiguration(of.document);
+    const watch = of.watchDrain === true ? "cloudtrail" : "none";
+    return createService(this.#ports("keyturn", of), this.#telemetry(), configuration, 1, watch);
   }
 
   async close(): Promise<void> {
@@ -203,7 +215,10 @@ export class Account {
   #telemetry(): Telemetry {
     return {
       ...listener([], []),
-      finding: (_of, { code }) => void this.told.add(code),
+      finding: (_of, finding) => {
+        this.told.add(finding.code);
+        this.reported.push(finding);
+      },
       failed: (_of, error) => void this.told.add(describeError(error)),
     };
   }

@@ -77,15 +77,24 @@ describe("an alias that was moved", () => {
     expect(nextOf(landed).rotations[0]).toMatchObject({ movedAtMs: { [alias]: nowMs } });
     expect(nextOf(landed).rotations[0]).not.toHaveProperty("unanswered");
     const both = decide({ ...two, rotation: unanswered, seen: on("key-2", "key-2") });
-    expect(both).toMatchObject(halts("STATE_BEHIND_KMS", alias));
+    expect(both).toMatchObject(halts("ALIAS_MOVED", alias));
     const other = { unanswered: "CreateGrant" as const };
     expect(decide({ rotation: other, seen: on("key-2") })).toMatchObject(
-      halts("STATE_BEHIND_KMS", alias),
+      halts("ALIAS_MOVED", alias),
     );
   });
 
-  test("by nobody on record stops everything", () => {
-    expect(decide({ seen: on("key-2") })).toMatchObject(halts("STATE_BEHIND_KMS", alias));
+  test("by nobody on record halts with the command that moves it back", () => {
+    const next = `aws kms update-alias --alias-name ${alias} --target-key-id key-1`;
+    const moved = { finding: { next, seen: expect.stringMatching("version 2 already") as string } };
+    expect(decide({ seen: on("key-2") })).toMatchObject(halts("ALIAS_MOVED", alias));
+    expect(decide({ seen: on("key-2") })).toMatchObject(moved);
+  });
+
+  test("off a version that a later state of this table had labelled halts until it is reconciled", () => {
+    const tags = { "key-1": saw({ "keyturn:retired": "r1" }) };
+    const later = decide({ seen: { ...on("key-2"), tags } });
+    expect(later).toMatchObject(halts("STATE_BEHIND_KMS", alias));
   });
 
   test("is on record with the time at which KMS accepted it, beside the others", () => {

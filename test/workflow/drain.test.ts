@@ -179,7 +179,7 @@ describe("an old version is not quiet", () => {
     expect(blocked).toMatchObject({
       finding: {
         seen: expect.stringMatching(/version 1: Sign at .*evidence evidence-hash/) as string,
-        next: expect.stringMatching(/approve.*"N":"1".*evidence-hash/) as string,
+        next: expect.stringMatching(/approve.* --version 1 --evidence evidence-hash/) as string,
       },
     });
     expect(decide({ ...use("Sign", lateMs), rotation: { approval } })).toMatchObject(

@@ -1,0 +1,70 @@
+/**
+ * External actors change the state of a version that keyturn retires: reported within a day, with the
+ * command that puts it back, and never overwritten.
+ */
+import { aliasInTheWay, aliasesOn, ownerFinding, stateFinding } from "./old-version.ts";
+import { needed } from "./give-back.ts";
+import { observeEveryMs } from "./limits.ts";
+import { lookFirst, valueOf } from "./sights.ts";
+import type { Decision, KeyState, ManagedKey, StepScene } from "./types.ts";
+
+/**
+ * The halt where the version is not in the expected state. The way back may be to disable it, so
+ * whether an alias is on it is observed first; then the alias is what an operator has to move.
+ */
+export function drifted(scene: StepScene, expected: KeyState): Decision | undefined {
+  return changed(scene, expected, () => aliasInTheWay(scene));
+}
+
+/** The same of a version out of use: one that an alias was put on is needed, and comes back. */
+export function neededOrDrifted(scene: StepScene, expected: KeyState): Decision | undefined {
+  return changed(scene, expected, () => {
+    const onIt = aliasesOn(scene);
+    return onIt === undefined ? undefined : needed(scene, "alias", onIt.seen);
+  });
+}
+
+function changed(
+  scene: StepScene,
+  expected: KeyState,
+  ifAliased: () => Decision | undefined,
+): Decision | undefined {
+  const { old, seen } = scene;
+  const { keyId } = old;
+  const first = lookFirst(scene, [{ kind: "key", key: keyId }]);
+  if (first !== undefined) return first;
+  const wrong = stateFinding(scene, expected);
+  if (wrong === undefined) return undefined;
+  if (expected === "Enabled" || valueOf(seen.key[keyId]) === undefined) {
+    return { kind: "halt", finding: wrong };
+  }
+  const more = lookFirst(scene, [
+    { kind: "aliases", keyId },
+    { kind: "tags", keyId },
+  ]);
+  if (more !== undefined) return more;
+  const foreign = ownerFinding(scene, old);
+  if (foreign !== undefined) return { kind: "halt", finding: foreign };
+  return ifAliased() ?? { kind: "halt", finding: wrong };
+}
+
+/** A wait in which the version keeps its state. A call in doubt may change it. */
+export function waitObserving(
+  scene: StepScene,
+  expected: KeyState,
+  untilMs: number,
+  reason: string,
+): Decision {
+  const drift = expected === "Enabled" ? drifted : neededOrDrifted;
+  const found = scene.rotation.unanswered === undefined ? drift(scene, expected) : undefined;
+  return found ?? { kind: "wait", untilMs, reason };
+}
+
+/** When the versions that keyturn retires are observed next, however long it waits for. */
+export function observeAgainAtMs(
+  { rotations, unenrolment }: Pick<ManagedKey, "rotations" | "unenrolment">,
+  nowMs: number,
+): number {
+  const retires = rotations.some(({ step }) => step === "drain" || step === "revoke");
+  return retires && unenrolment === undefined ? nowMs + observeEveryMs : Infinity;
+}

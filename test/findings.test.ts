@@ -1,0 +1,56 @@
+import { describe, expect, test } from "vitest";
+import { parseConfiguration } from "../lambda/config.ts";
+import { commandLine } from "../lambda/workflow/commands.ts";
+import type { FindingCode } from "../lambda/workflow/findings.ts";
+import { askingSituations } from "./findings/asking.ts";
+import { enter, found, putsRight, showsOnly } from "./findings/commands.ts";
+import { driftSituations } from "./findings/drift.ts";
+import { restSituations } from "./findings/rest.ts";
+import { commandsOf } from "./findings/shell.ts";
+import type { Situation } from "./findings/situation.ts";
+
+/** A code without a situation does not compile. */
+const situations: Record<FindingCode, Situation[]> = {
+  ...driftSituations,
+  ...askingSituations,
+  ...restSituations,
+};
+
+const cases = Object.entries(situations).flatMap(([code, all]) =>
+  all.map((situation) => ({ code: code as FindingCode, is: situation.is, situation })),
+);
+
+describe("the command of a finding that changes something ends it, and the managed key moves", () => {
+  const changing = cases.filter(({ situation }) => situation.command === "changes");
+
+  test.each(changing)("$code: $is", async ({ code, situation }) => {
+    const account = await enter(situation);
+    await putsRight(account, code, situation);
+  });
+});
+
+describe("the command of a finding that shows something runs, and changes nothing", () => {
+  const showing = cases.filter(({ situation }) => situation.command === "shows");
+
+  test.each(showing)("$code: $is", async ({ code, situation }) => {
+    const account = await enter(situation);
+    await showsOnly(account, await found(account, code));
+  });
+});
+
+test("every code is reported in a situation, but for one that stops the function at its start", () => {
+  const silent = Object.entries(situations).filter(([, all]) => all.length === 0);
+  expect(silent.map(([code]) => code)).toEqual(["CONFIGURATION_INVALID"]);
+  expect(() => parseConfiguration({})).toThrow(
+    expect.objectContaining({ code: "CONFIGURATION_INVALID" }),
+  );
+});
+
+describe("a word of a command is read by a shell as itself", () => {
+  test.each(["it's", "a b", "$(id)", "`id`", "a;b", "a&&b", "~", "*", "a\nb", "", "!x", '"', "#"])(
+    "%j",
+    (word) => {
+      expect(commandsOf(commandLine("echo", word, "x"))).toEqual([["echo", word, "x"]]);
+    },
+  );
+});

@@ -1,0 +1,84 @@
+/** Every finding code in every situation, and what must be so of the command that it prints. */
+import { expect, onTestFinished } from "vitest";
+import type { Finding, FindingCode } from "../../lambda/workflow/findings.ts";
+import { effects } from "../../lambda/workflow/findings.ts";
+import { Account } from "../infra/account.ts";
+import { documentOf, orders, type Situation } from "./situation.ts";
+import { onlyShows, run } from "./typing.ts";
+
+/** A role that may do everything: what IAM allows is for other tests. */
+const everything = [{ Effect: "Allow" as const, Action: "*", Resource: "*" }];
+
+export async function enter(situation: Situation): Promise<Account> {
+  const { watchDrain, first = {}, happens } = situation;
+  const watch = watchDrain === undefined ? {} : { watchDrain };
+  const account = await Account.deployed({ document: documentOf(situation), ...watch }, everything);
+  onTestFinished(() => account.close());
+  await happens(account, first === "none" ? "" : account.makeKey(orders, first));
+  return account;
+}
+
+/** In the record where it is of a managed key, else as the run reported it. */
+export async function found(account: Account, code: FindingCode): Promise<Finding> {
+  const all = [...(await account.findings(orders)), ...account.reported];
+  const finding = all.find((one) => one.code === code);
+  expect(all.map((one) => one.code)).toContain(code);
+  if (finding === undefined) throw new Error(`${code} was not reported`);
+  expect(finding.next).not.toMatch(/<[^>]*>/);
+  return finding;
+}
+
+/** It runs as printed, and changes no key, no alias and no request. */
+export async function showsOnly(account: Account, { next }: Finding): Promise<void> {
+  expect(onlyShows(next), next).toBe(true);
+  const before = account.aws.kms.snapshot();
+  await run(account, next, () => undefined);
+  expect(account.aws.kms.snapshot()).toEqual(before);
+}
+
+/** Aliases on keys that are not Enabled: no command, and no run after it, may add one. */
+function stranded(account: Account): string[] {
+  return [...account.aws.kms.world.aliases.values()]
+    .filter(({ keyId }) => account.stateOf(keyId) !== "Enabled")
+    .map(({ name, keyId }) => `${name} on ${keyId}`);
+}
+
+async function haltsOf(account: Account): Promise<string[]> {
+  const findings = await account.findings(orders);
+  return findings.filter(({ code }) => effects[code] === "halt").map(({ code }) => code);
+}
+
+async function lookOf(account: Account): Promise<string> {
+  return JSON.stringify([account.targetOf(orders), await account.standings(orders)]);
+}
+
+/** It runs as printed; the finding goes, no alias is stranded, and the managed key moves on. */
+export async function putsRight(
+  account: Account,
+  code: FindingCode,
+  { then }: Situation,
+): Promise<void> {
+  expect(await isThere(account, code), `${code} is reported`).toBe(true);
+  const before = stranded(account);
+  const check = (): void => {
+    expect(stranded(account).filter((one) => !before.includes(one))).toEqual([]);
+  };
+  account.afterInvocation = check;
+  // A proposal is shown by the first of two commands, and written by the second.
+  for (let typed = 0; typed < 2 && (await isThere(account, code)); typed++) {
+    const { next } = await found(account, code);
+    expect(onlyShows(next), next).toBe(false);
+    await run(account, next, check);
+    await account.passDays(0.3);
+  }
+  expect(await haltsOf(account)).toEqual([]);
+  expect(await isThere(account, code)).toBe(false);
+  await then?.(account);
+  const rested = await lookOf(account);
+  await account.passDays(11);
+  expect(await lookOf(account)).not.toBe(rested);
+}
+
+async function isThere(account: Account, code: FindingCode): Promise<boolean> {
+  return (await account.findings(orders)).some((one) => one.code === code);
+}
