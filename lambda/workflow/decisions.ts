@@ -3,7 +3,7 @@ import type { EventName } from "./events.ts";
 import type { Finding } from "./findings.ts";
 import type { Call, Look, Seen } from "./kms.ts";
 import type { Request, UseAttempt } from "./requests.ts";
-import type { Home, ManagedKey, Rotation, Step, Version } from "./types.ts";
+import type { Home, ManagedKey, Rotation, Step, Version } from "./managed-key.ts";
 
 /** One line of history; the store numbers it, stamps it and chains it by hash. */
 export type EntryDraft = {
