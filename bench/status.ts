@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { BatchWriteItemCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { attributesOf, keys, toItem } from "../lambda/aws/dynamodb-items.ts";
-import { genesisHash, transition } from "../lambda/journal.ts";
+import { genesisHash, transition } from "../lambda/record/journal.ts";
 import type { Stored } from "../lambda/ports.ts";
 import { finding, type Finding } from "../lambda/workflow/findings.ts";
 import { newManagedKey } from "../lambda/workflow/record.ts";

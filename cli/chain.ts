@@ -1,5 +1,5 @@
 /** Whether a journal is whole: every line as it was written, none missing, none in another place. */
-import { genesisHash, hashOf } from "../lambda/journal.ts";
+import { genesisHash, hashOf } from "../lambda/record/journal.ts";
 import type { JournalEntry } from "../lambda/ports.ts";
 
 export type Verdict =

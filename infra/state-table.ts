@@ -1,9 +1,9 @@
 import { RemovalPolicy } from "aws-cdk-lib";
 import * as dynamodb from "aws-cdk-lib/aws-dynamodb";
 import type { Construct } from "constructs";
-import { tableDefinition } from "../lambda/table-definition.ts";
+import { tableDefinition } from "../lambda/record/table-definition.ts";
 
-/** The one schema, as lambda/table-definition.ts has it; the index is sparse and knows keys alone. */
+/** The one schema, as lambda/record/table-definition.ts has it; the index is sparse and knows keys alone. */
 export function createTable(scope: Construct): dynamodb.Table {
   const { STRING, NUMBER } = dynamodb.AttributeType;
   const { partitionKey, sortKey, dueIndex } = tableDefinition;

@@ -3,7 +3,7 @@
  * done. There is no record to say so, and it must not stay due.
  */
 import { enrollable } from "./homes.ts";
-import { genesisHash } from "./journal.ts";
+import { genesisHash } from "./record/journal.ts";
 import { parseRequest } from "./requests.ts";
 import type { Run } from "./run-context.ts";
 import { oneKey } from "./take-up.ts";

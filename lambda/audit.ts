@@ -2,7 +2,7 @@
  * The audit: every key that carries our owner tag is known to the table, and every alias is where
  * its record has it. It changes nothing in KMS; what it finds goes to the managed key's own turn.
  */
-import { transition } from "./journal.ts";
+import { transition } from "./record/journal.ts";
 import type { Run } from "./run-context.ts";
 import { extraOf } from "./workflow/1-generate.ts";
 import { showTags } from "./workflow/commands.ts";

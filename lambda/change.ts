@@ -1,5 +1,5 @@
 /** A change of the record: bound, journaled, written. */
-import { transition } from "./journal.ts";
+import { transition } from "./record/journal.ts";
 import type { Stored } from "./ports.ts";
 import { halted, type Next, type State, type Turn } from "./turn-state.ts";
 import { showAliases } from "./workflow/commands.ts";

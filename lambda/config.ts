@@ -3,7 +3,7 @@
  * or refused as a whole, by the same code at synth and at cold start.
  */
 import type * as z from "zod/mini";
-import { canonicalHash } from "./canonical.ts";
+import { canonicalHash } from "./record/canonical.ts";
 import { ConfigurationError, findContradictions, fromIssue } from "./config-problems.ts";
 import {
   type ConfigurationDocument,

@@ -1,7 +1,7 @@
 /** How a turn leaves a managed key: its findings told, its history sent on, its claim given back. */
 import { retryDelayMs } from "./backoff.ts";
 import { RotationError } from "./errors.ts";
-import { transition } from "./journal.ts";
+import { transition } from "./record/journal.ts";
 import type { Stored } from "./ports.ts";
 import type { Ending, Turn } from "./turn-state.ts";
 import { observeAgainAtMs } from "./workflow/drift.ts";

@@ -1,5 +1,5 @@
 /** Looks: what the workflow asks to see, and nothing more. */
-import { canonicalHash } from "./canonical.ts";
+import { canonicalHash } from "./record/canonical.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Ports } from "./ports.ts";
 import { tagNames } from "./workflow/tag-names.ts";

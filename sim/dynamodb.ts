@@ -2,7 +2,7 @@
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import dynalite from "dynalite";
-import { tableDefinition } from "../lambda/table-definition.ts";
+import { tableDefinition } from "../lambda/record/table-definition.ts";
 import type { Reply } from "./http/reply.ts";
 
 /** CreateTable's input for the state table: keys are strings, save for the time in the index. */

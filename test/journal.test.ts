@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { policyHash } from "../lambda/canonical.ts";
-import { genesisHash, hashOf, transition } from "../lambda/journal.ts";
+import { policyHash } from "../lambda/record/canonical.ts";
+import { genesisHash, hashOf, transition } from "../lambda/record/journal.ts";
 import type { Stored } from "../lambda/ports.ts";
 import { newManagedKey } from "../lambda/workflow/record.ts";
 import type { EntryDraft } from "../lambda/workflow/types.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { genesisHash, hashOf } from "../lambda/journal.ts";
+import { genesisHash, hashOf } from "../lambda/record/journal.ts";
 import type { ManagedKey, Version } from "../lambda/workflow/types.ts";
 import { dayMs, hourMs, minuteMs } from "./fixtures.ts";
 import { changingCalls, live, orders, type Life, type Moment } from "./lives.ts";

@@ -1,5 +1,5 @@
 /** `keyturn apply`: has the rotations of a plan begin, where nothing has moved since it was made. */
-import { canonicalHash } from "../../lambda/canonical.ts";
+import { canonicalHash } from "../../lambda/record/canonical.ts";
 import { exitCodes, Failure, type ExitCode } from "../failure.ts";
 import { readPlan } from "../plan/plan-file.ts";
 import { whyMovedOn, type MovedOn, type Plan, type PlannedKey } from "../plan/plan.ts";

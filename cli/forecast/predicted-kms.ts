@@ -3,7 +3,7 @@
  * succeeds, and a version that is retired is used no more. What KMS holds beyond the record (grants,
  * foreign aliases, the words of key policies) is not predicted.
  */
-import { keyPolicyOf } from "../../lambda/canonical.ts";
+import { keyPolicyOf } from "../../lambda/record/canonical.ts";
 import type { KeyService, Discovery } from "../../lambda/ports.ts";
 import { withAliasOnly } from "../../lambda/workflow/alias-only.ts";
 import { consistencyMs, dayMs } from "../../lambda/workflow/limits.ts";

@@ -1,7 +1,7 @@
 /** A plan as a file: written whole, and read without trust. */
 import { readFileSync, writeFileSync } from "node:fs";
 import * as z from "zod/mini";
-import { canonicalHash } from "../../lambda/canonical.ts";
+import { canonicalHash } from "../../lambda/record/canonical.ts";
 import { exitCodes, Failure } from "../failure.ts";
 import { planSchema, type Plan } from "./plan.ts";
 

@@ -1,7 +1,7 @@
 /** A plan: what the next runs will do, as one document that can be shown, kept, and applied. */
 import type { Forecast } from "../forecast/forecast.ts";
 import type { Planned } from "../forecast/planned.ts";
-import { canonicalHash } from "../../lambda/canonical.ts";
+import { canonicalHash } from "../../lambda/record/canonical.ts";
 import type { Mode } from "../../lambda/workflow/types.ts";
 import type { Finding } from "../../lambda/workflow/findings.ts";
 

@@ -1,7 +1,7 @@
 /** `kms#<key id>`: a KMS key is a version of one managed key only. And the archive of history. */
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import { migrateRotation, type RotationOfSchema1 } from "../migrate.ts";
+import { migrateRotation, type RotationOfSchema1 } from "../record/migrate.ts";
 import type { Bound, Table } from "../ports.ts";
 import { clockSkewMs } from "../workflow/limits.ts";
 import type { Rotation } from "../workflow/types.ts";

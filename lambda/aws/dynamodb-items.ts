@@ -1,7 +1,7 @@
 /** The items of the state table, and how the aggregate is laid out in one of them; pure. */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
-import { readRecord } from "../migrate.ts";
+import { readRecord } from "../record/migrate.ts";
 import type { Held } from "../claiming.ts";
 import type { Chore, DueItem, RequestItem, Stored } from "../ports.ts";
 import type { ManagedKey } from "../workflow/types.ts";

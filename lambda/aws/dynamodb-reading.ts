@@ -1,7 +1,7 @@
 /** What people read of the state, and the requests they write; the function itself needs neither. */
 import { PutItemCommand, QueryCommand, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import { migrateRotation, type RotationOfSchema1 } from "../migrate.ts";
+import { migrateRotation, type RotationOfSchema1 } from "../record/migrate.ts";
 import type {
   AppliedConfiguration,
   Chore,

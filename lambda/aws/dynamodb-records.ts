@@ -1,8 +1,8 @@
 /** `key#<alias>`: the aggregate of a managed key in one item; reads, writes, and nudges. */
 import { BatchGetItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
-import { canonicalJson } from "../canonical.ts";
-import { genesisHash } from "../journal.ts";
-import { oldestSchema, schema } from "../migrate.ts";
+import { canonicalJson } from "../record/canonical.ts";
+import { genesisHash } from "../record/journal.ts";
+import { oldestSchema, schema } from "../record/migrate.ts";
 import type { Held } from "../claiming.ts";
 import type { Expected, Stored, Table, Written } from "../ports.ts";
 import type { ManagedKey } from "../workflow/types.ts";

@@ -1,7 +1,7 @@
 /** The state table through the AWS SDK. */
 import { QueryCommand, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import type { DueCursor, DuePage, Table } from "../ports.ts";
-import { tableDefinition } from "../table-definition.ts";
+import { tableDefinition } from "../record/table-definition.ts";
 import { createBindings } from "./dynamodb-bindings.ts";
 import { claim } from "./dynamodb-claims.ts";
 import { createTableClient, type TableClient } from "./dynamodb-client.ts";

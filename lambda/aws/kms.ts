@@ -19,7 +19,7 @@ import {
   UpdateAliasCommand,
   type KMSClientConfig,
 } from "@aws-sdk/client-kms";
-import { keyPolicyOf } from "../canonical.ts";
+import { keyPolicyOf } from "../record/canonical.ts";
 import { canaryMark } from "../canary.ts";
 import { RotationError } from "../errors.ts";
 import type { Clock, Guard, KeyService } from "../ports.ts";

@@ -1,5 +1,5 @@
 /** I6: revisions grow by one, and each has exactly one line, chained to the one before. */
-import { hashOf } from "../../lambda/journal.ts";
+import { hashOf } from "../../lambda/record/journal.ts";
 import type { Checker, Facts } from "./checker.ts";
 
 export function journal({ violated }: Pick<Facts, "violated">): Checker {

@@ -1,5 +1,5 @@
 /** The proof: what must hold at the end of the story, and the figures that it rests on. */
-import { genesisHash, hashOf } from "../../lambda/journal.ts";
+import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import { overdueAtMs } from "../../lambda/workflow/serving.ts";
 import { servingVersion } from "../../lambda/workflow/record.ts";

@@ -3,7 +3,7 @@
  * resources, and condition keys" of each in the Service Authorization Reference; "DynamoDB API
  * permissions" in the Amazon DynamoDB Developer Guide, which splits a transaction into its parts.
  */
-import { tableDefinition } from "../../lambda/table-definition.ts";
+import { tableDefinition } from "../../lambda/record/table-definition.ts";
 import { AwsError } from "../http/aws-error.ts";
 import type { Service } from "../http/faults.ts";
 import type { RequestContext } from "../kms/policy-conditions.ts";

@@ -142,7 +142,7 @@ export const answering: Mutant[] = [
     name: "a transition without its line",
     edits: [
       {
-        file: "lambda/journal.ts",
+        file: "lambda/record/journal.ts",
         find: "    outbox: [...stored.outbox, entry],",
         replace: "    outbox: stored.outbox,",
       },
@@ -154,7 +154,7 @@ export const answering: Mutant[] = [
     name: "a line that is not chained to the one before",
     edits: [
       {
-        file: "lambda/journal.ts",
+        file: "lambda/record/journal.ts",
         find: "    previousHash: stored.journalHead,",
         replace: "    previousHash: genesisHash,",
       },

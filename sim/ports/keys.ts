@@ -16,7 +16,7 @@ import {
   lastUseOf,
   tagList,
 } from "../../lambda/aws/kms-shapes.ts";
-import { keyPolicyOf } from "../../lambda/canonical.ts";
+import { keyPolicyOf } from "../../lambda/record/canonical.ts";
 import type { Clock, Discovery, Guard, KeyService } from "../../lambda/ports.ts";
 import type { Call, KeyPolicy, Outcome, TaggedKey, Tags } from "../../lambda/workflow/types.ts";
 import { AwsError } from "../http/aws-error.ts";

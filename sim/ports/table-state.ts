@@ -1,7 +1,7 @@
 /** What the table twin holds, and what each conditional request does to it: at once, or not at all. */
 import { claimDelayMs } from "../../lambda/backoff.ts";
 import type { Held } from "../../lambda/claiming.ts";
-import { readRecord } from "../../lambda/migrate.ts";
+import { readRecord } from "../../lambda/record/migrate.ts";
 import type {
   Chore,
   Bound,

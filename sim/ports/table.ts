@@ -1,7 +1,7 @@
 /** The state table in memory: the other side of the Table port, under the same contract suite. */
 import { claimBy, type ClaimSteps } from "../../lambda/claiming.ts";
-import { genesisHash } from "../../lambda/journal.ts";
-import { migrateRotation } from "../../lambda/migrate.ts";
+import { genesisHash } from "../../lambda/record/journal.ts";
+import { migrateRotation } from "../../lambda/record/migrate.ts";
 import type { Chore, ClaimRequest, JournalEntry, Stored, Table } from "../../lambda/ports.ts";
 import type { Finding } from "../../lambda/workflow/findings.ts";
 import { copied, shared, TableState, type Contents } from "./table-state.ts";

@@ -1,5 +1,5 @@
 /** The ports of one process: the twins, reached through a network on which calls go astray. */
-import { canonicalJson } from "../../lambda/canonical.ts";
+import { canonicalJson } from "../../lambda/record/canonical.ts";
 import { RotationError, type FaultCode } from "../../lambda/errors.ts";
 import { claimBy, type ClaimSteps } from "../../lambda/claiming.ts";
 import type {

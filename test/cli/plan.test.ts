@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Plan } from "../../cli/plan/plan.ts";
-import { canonicalHash } from "../../lambda/canonical.ts";
+import { canonicalHash } from "../../lambda/record/canonical.ts";
 import type { Account } from "../infra/account.ts";
 import { orders } from "../infra/least-privilege-lives.ts";
 import { after, type, young } from "./typing.ts";

@@ -1,6 +1,6 @@
 /** Lives of managed keys, lived by the production run, as the state table has them in the end. */
 import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
-import { genesisHash, hashOf } from "../../lambda/journal.ts";
+import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import type { Policy } from "../../lambda/workflow/types.ts";
 import { aPolicy, dayMs } from "../fixtures.ts";

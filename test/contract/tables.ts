@@ -4,7 +4,7 @@ import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { onTestFinished } from "vitest";
 import { keys } from "../../lambda/aws/dynamodb-items.ts";
 import { createTable } from "../../lambda/aws/dynamodb.ts";
-import { genesisHash, transition } from "../../lambda/journal.ts";
+import { genesisHash, transition } from "../../lambda/record/journal.ts";
 import type { ClaimRequest, Expected, JournalEntry, Stored, Table } from "../../lambda/ports.ts";
 import type { Finding } from "../../lambda/workflow/findings.ts";
 import { newManagedKey } from "../../lambda/workflow/record.ts";

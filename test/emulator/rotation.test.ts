@@ -4,7 +4,7 @@ import { DynamoDB } from "@aws-sdk/client-dynamodb";
 import { marshall } from "@aws-sdk/util-dynamodb";
 import { describe, expect, test } from "vitest";
 import { keys } from "../../lambda/aws/dynamodb-items.ts";
-import { genesisHash, hashOf } from "../../lambda/journal.ts";
+import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
 import { aDeployment, type Deployment } from "./deployment.ts";
 import { listen } from "./listener.ts";
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { KeyRotation } from "../../infra/key-rotation.ts";
 import { type KeyRotationStackProps, KeyRotationStack } from "../../infra/stack.ts";
 import { type ConfigurationDocument, ConfigurationError } from "../../lambda/config.ts";
-import { tableDefinition } from "../../lambda/table-definition.ts";
+import { tableDefinition } from "../../lambda/record/table-definition.ts";
 import { createApp } from "./app.ts";
 
 const configuration: ConfigurationDocument = {

@@ -3,7 +3,7 @@
  * which one was interrupted. And what must hold of any end, whatever it is compared with.
  */
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import { genesisHash, hashOf } from "../../lambda/journal.ts";
+import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import { tagNames } from "../../lambda/workflow/tag-names.ts";
 import type { ManagedKey, Rotation } from "../../lambda/workflow/types.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { RecordOfSchema1 } from "../../lambda/migrate.ts";
+import type { RecordOfSchema1 } from "../../lambda/record/migrate.ts";
 import { dayMs, minuteMs, tagList } from "../fixtures.ts";
 import { World } from "../world.ts";
 import { moments, type Moment } from "./schema-1.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { migrate, migrateRotation, readRecord } from "../../lambda/migrate.ts";
+import { migrate, migrateRotation, readRecord } from "../../lambda/record/migrate.ts";
 import type { Rotation } from "../../lambda/workflow/types.ts";
 import { dayMs, minuteMs } from "../fixtures.ts";
 import {

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RecordOfSchema1, RotationOfSchema1 } from "../../lambda/migrate.ts";
+import type { RecordOfSchema1, RotationOfSchema1 } from "../../lambda/record/migrate.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import type { KeySnapshot } from "../../sim/kms/snapshot.ts";
 

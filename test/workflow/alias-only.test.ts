@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { keyPolicyOf, policyHash } from "../../lambda/canonical.ts";
+import { keyPolicyOf, policyHash } from "../../lambda/record/canonical.ts";
 import {
   aliasOnlyOf,
   whyNotAliasOnly,
