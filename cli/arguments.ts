@@ -1,6 +1,6 @@
 /** Arguments as people write them. */
 import { InvalidArgumentError } from "commander";
-import { parseDuration } from "../lambda/duration.ts";
+import { parseDuration } from "../lambda/configuration/durations.ts";
 import { dayMs } from "../lambda/workflow/limits.ts";
 import type { Anchor } from "./chain.ts";
 

@@ -1,5 +1,5 @@
 /** Whether the function would take a request to enrol, as far as the table can tell. */
-import { mayEnrol, notOpen } from "../lambda/homes.ts";
+import { mayEnrol, notOpen } from "../lambda/configuration/homes.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { nearest } from "./near.ts";
 import type { Session } from "./session.ts";

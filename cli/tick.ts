@@ -5,8 +5,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "aws-lambda";
-import { ConfigurationError } from "../lambda/config.ts";
-import { readEnvironment } from "../lambda/environment.ts";
+import { ConfigurationError } from "../lambda/configuration/configuration.ts";
+import { readEnvironment } from "../lambda/configuration/environment.ts";
 import { describeError } from "../lambda/errors.ts";
 import { createFunction } from "../lambda/function.ts";
 import type { Clock } from "../lambda/ports.ts";

@@ -12,7 +12,7 @@ import type { CfnFunction } from "aws-cdk-lib/aws-lambda";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import { bundle } from "../infra/bundle.ts";
 import { KeyRotationStack } from "../infra/stack.ts";
-import { readDocument } from "../lambda/config.ts";
+import { readDocument } from "../lambda/configuration/configuration.ts";
 import { withoutMetricMath } from "./plain-alarms.ts";
 
 /** A day in each minute. */

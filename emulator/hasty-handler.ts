@@ -6,7 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "aws-lambda";
-import { readEnvironment } from "../lambda/environment.ts";
+import { readEnvironment } from "../lambda/configuration/environment.ts";
 import { createFunction } from "../lambda/function.ts";
 
 const sinceMs = Number(process.env.KEYTURN_SINCE_MS);

@@ -4,7 +4,11 @@
  */
 import { readFileSync } from "node:fs";
 import { Annotations, App } from "aws-cdk-lib";
-import { type ConfigurationDocument, ConfigurationError, readDocument } from "../lambda/config.ts";
+import {
+  type ConfigurationDocument,
+  ConfigurationError,
+  readDocument,
+} from "../lambda/configuration/configuration.ts";
 import { KeyRotationStack } from "./stack.ts";
 
 const app = new App();

@@ -8,8 +8,8 @@ import {
   type ConfigurationDocument,
   ConfigurationError,
   parseConfiguration,
-} from "../lambda/config.ts";
-import { formatDuration } from "../lambda/duration.ts";
+} from "../lambda/configuration/configuration.ts";
+import { formatDuration } from "../lambda/configuration/durations.ts";
 import { authorizationLagMs, longestRunMs } from "../lambda/workflow/limits.ts";
 import { tagNames } from "../lambda/workflow/tag-names.ts";
 import { nameOf, targetOf, whyUnfit, type Managed } from "./managed-alias.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { AssetHashType, DockerImage } from "aws-cdk-lib";
 import * as lambda from "aws-cdk-lib/aws-lambda";
-import type { ConfigurationDocument } from "../lambda/config.ts";
+import type { ConfigurationDocument } from "../lambda/configuration/configuration.ts";
 import { bundle, projectFolder } from "./bundle.ts";
 
 /** In place of the package until the configuration is whole; never deployed. */

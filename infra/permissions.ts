@@ -5,7 +5,7 @@
  */
 import type * as events from "aws-cdk-lib/aws-events";
 import * as iam from "aws-cdk-lib/aws-iam";
-import type { Configuration, Policy } from "../lambda/config.ts";
+import type { Configuration, Policy } from "../lambda/configuration/configuration.ts";
 import { tableDefinition } from "../lambda/record/table-definition.ts";
 import { provenQuietDays } from "../lambda/workflow/policy.ts";
 import { tagNames } from "../lambda/workflow/tag-names.ts";

@@ -1,7 +1,7 @@
 /** A policy as people write it in CDK, and as the configuration document has it. */
 import { Duration } from "aws-cdk-lib";
-import type { ConfigurationDocument } from "../lambda/config.ts";
-import { formatDuration, parseDuration } from "../lambda/duration.ts";
+import type { ConfigurationDocument } from "../lambda/configuration/configuration.ts";
+import { formatDuration, parseDuration } from "../lambda/configuration/durations.ts";
 
 type PolicyDocument = ConfigurationDocument["policies"][string];
 

@@ -1,6 +1,9 @@
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
-import { type ConfigurationDocument, parseConfiguration } from "../lambda/config.ts";
+import {
+  type ConfigurationDocument,
+  parseConfiguration,
+} from "../lambda/configuration/configuration.ts";
 import { KeyRotation } from "./key-rotation.ts";
 import type { KeyRotationProps } from "./key-rotation-props.ts";
 import { policyOf } from "./rotation-policy.ts";

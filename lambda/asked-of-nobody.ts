@@ -2,7 +2,7 @@
  * What was asked of what is no managed key: that it become one, up to `disable`, or nothing that can be
  * done. There is no record to say so, and it must not stay due.
  */
-import { enrollable } from "./homes.ts";
+import { enrollable } from "./configuration/homes.ts";
 import { genesisHash } from "./record/journal.ts";
 import { parseRequest } from "./requests.ts";
 import type { Run } from "./run-context.ts";

@@ -6,7 +6,7 @@ import middy from "@middy/core";
 import type { Context } from "aws-lambda";
 import type { Answer } from "./answer.ts";
 import { createAwsPorts } from "./aws/wiring.ts";
-import type { Environment } from "./environment.ts";
+import type { Environment } from "./configuration/environment.ts";
 import type { Chance, Clock } from "./ports.ts";
 import { createMetrics, createTelemetry } from "./powertools.ts";
 import type { RunResult } from "./run.ts";

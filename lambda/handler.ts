@@ -1,7 +1,7 @@
 /** What Lambda loads. A malformed environment or configuration ends it here, before any call. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readEnvironment } from "./environment.ts";
+import { readEnvironment } from "./configuration/environment.ts";
 import { createFunction } from "./function.ts";
 
 export const handler = createFunction(readEnvironment(process.env), {

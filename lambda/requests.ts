@@ -3,7 +3,7 @@
  * there becomes a request that is understood, or one that is malformed and says why.
  */
 import * as z from "zod/mini";
-import { policyNamePattern } from "./config-schema.ts";
+import { policyNamePattern } from "./configuration/schema.ts";
 import type { RequestItem } from "./ports.ts";
 import type { Request, RequestKind } from "./workflow/types.ts";
 

@@ -1,6 +1,6 @@
 /** What a run, and each pass of it, works with. */
-import type { Configuration } from "./config.ts";
-import { homesOf } from "./homes.ts";
+import type { Configuration } from "./configuration/configuration.ts";
+import { homesOf } from "./configuration/homes.ts";
 import { createPacer, type Pacer } from "./pacer.ts";
 import type { Ports } from "./ports.ts";
 import type { Telemetry } from "./telemetry.ts";

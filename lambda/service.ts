@@ -1,7 +1,7 @@
 /** What lives as long as the process: the ports, the configuration, and whether it is applied. */
 import { answer, type Answer } from "./answer.ts";
-import type { Configuration } from "./config.ts";
-import { configurationHash } from "./config.ts";
+import type { Configuration } from "./configuration/configuration.ts";
+import { configurationHash } from "./configuration/configuration.ts";
 import type { Ports } from "./ports.ts";
 import { run, type RunResult } from "./run.ts";
 import type { RunOptions } from "./run-context.ts";

@@ -2,7 +2,7 @@
  * Enrolment by tag: a key that an alias points at, and that carries the tag `keyturn:policy`, becomes a
  * managed key of its own, up to `disable`. What cannot be enrolled so is told.
  */
-import { mayEnrol, notOpen, taggedHome } from "./homes.ts";
+import { mayEnrol, notOpen, taggedHome } from "./configuration/homes.ts";
 import type { Run } from "./run-context.ts";
 import { showAliases } from "./workflow/commands.ts";
 import { finding, type Finding } from "./workflow/findings.ts";

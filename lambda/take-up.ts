@@ -1,5 +1,5 @@
 /** One managed key is taken up: claimed, and its turn taken. */
-import { homeOf } from "./homes.ts";
+import { homeOf } from "./configuration/homes.ts";
 import type { ClaimRequest } from "./ports.ts";
 import type { Run } from "./run-context.ts";
 import { takeTurn } from "./turn.ts";

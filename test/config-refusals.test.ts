@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { ConfigurationError, parseConfiguration, readConfiguration } from "../lambda/config.ts";
+import {
+  ConfigurationError,
+  parseConfiguration,
+  readConfiguration,
+} from "../lambda/configuration/configuration.ts";
 
 type Row = [name: string, given: unknown, line: string];
 

@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { policyDefaults } from "../lambda/config-schema.ts";
-import { formatDuration } from "../lambda/duration.ts";
+import { policyDefaults } from "../lambda/configuration/schema.ts";
+import { formatDuration } from "../lambda/configuration/durations.ts";
 import {
   ConfigurationError,
   type Problem,
   configurationHash,
   parseConfiguration,
   readConfiguration,
-} from "../lambda/config.ts";
+} from "../lambda/configuration/configuration.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

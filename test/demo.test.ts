@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
-import { readConfiguration } from "../lambda/config.ts";
+import { readConfiguration } from "../lambda/configuration/configuration.ts";
 import { makeFleet } from "../sim/demo/fleet.ts";
 import { readOptions, UsageError } from "../sim/demo/options.ts";
 import { prove, type Evidence, type Proof } from "../sim/demo/proof.ts";

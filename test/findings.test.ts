@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseConfiguration } from "../lambda/config.ts";
+import { parseConfiguration } from "../lambda/configuration/configuration.ts";
 import { commandLine } from "../lambda/workflow/commands.ts";
 import type { FindingCode } from "../lambda/workflow/findings.ts";
 import { askingSituations } from "./findings/asking.ts";

@@ -5,7 +5,7 @@
 import type { Context } from "aws-lambda";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { createState } from "../lambda/aws/dynamodb-reading.ts";
-import { readConfiguration } from "../lambda/config.ts";
+import { readConfiguration } from "../lambda/configuration/configuration.ts";
 import { createFunction } from "../lambda/function.ts";
 import type { Call } from "../lambda/workflow/types.ts";
 import { SimClock } from "../sim/clock.ts";

@@ -2,7 +2,7 @@
  * The production run in a world that a test can move, break and look at: KMS twin, table twin, and
  * a clock that only moves when it is told to.
  */
-import { configurationHash, type Configuration } from "../lambda/config.ts";
+import { configurationHash, type Configuration } from "../lambda/configuration/configuration.ts";
 import { RotationError } from "../lambda/errors.ts";
 import type { DueItem, JournalEntry, Ports } from "../lambda/ports.ts";
 import { answer, type Answer } from "../lambda/answer.ts";

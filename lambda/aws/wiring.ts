@@ -1,5 +1,5 @@
 /** The ports on AWS. Endpoints, Region and credentials come from the SDK's own environment. */
-import type { Environment } from "../environment.ts";
+import type { Environment } from "../configuration/environment.ts";
 import type { Chance, Clock, Ports } from "../ports.ts";
 import { requestLimitMs } from "../workflow/limits.ts";
 import { createTaggingDiscovery, createWalkingDiscovery } from "./discovery.ts";

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Context } from "aws-lambda";
 import { createTable } from "../../lambda/aws/dynamodb.ts";
-import { readEnvironment } from "../../lambda/environment.ts";
+import { readEnvironment } from "../../lambda/configuration/environment.ts";
 import { createFunction } from "../../lambda/function.ts";
 import type { DueItem, Table } from "../../lambda/ports.ts";
 import type { RunResult } from "../../lambda/run.ts";

@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-kms";
 import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { createTable } from "../../lambda/aws/dynamodb.ts";
-import { readEnvironment } from "../../lambda/environment.ts";
+import { readEnvironment } from "../../lambda/configuration/environment.ts";
 import { createFunction, type Result } from "../../lambda/function.ts";
 import type { DueItem } from "../../lambda/ports.ts";
 import type { ManagedKey } from "../../lambda/workflow/types.ts";

@@ -2,7 +2,7 @@
  * A simulated world, whole: the production code of keyturn on simulated ports, an AWS that shows the
  * past and loses answers, people, applications; and those who judge. One seed tells all of it.
  */
-import type { Configuration } from "../../lambda/config.ts";
+import type { Configuration } from "../../lambda/configuration/configuration.ts";
 import { requestLimitMs } from "../../lambda/workflow/limits.ts";
 import type { ManagedKey, Policy } from "../../lambda/workflow/types.ts";
 import { availability } from "../checkers/availability.ts";

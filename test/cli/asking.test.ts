@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { configurationHash, parseConfiguration } from "../../lambda/config.ts";
+import { configurationHash, parseConfiguration } from "../../lambda/configuration/configuration.ts";
 import { document, orders } from "../infra/least-privilege-lives.ts";
 import { after, open, type, young } from "./typing.ts";
 

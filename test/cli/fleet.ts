@@ -1,5 +1,5 @@
 /** An account with managed keys in many situations, and always the same ones. */
-import type { ConfigurationDocument } from "../../lambda/config.ts";
+import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
 import { Account } from "../infra/account.ts";
 import { document, orders } from "../infra/least-privilege-lives.ts";
 import type { RoleStatement } from "../infra/role.ts";

@@ -1,6 +1,6 @@
 /** An account in which a managed key is some days old, and an operator who types. */
 import { afterAll, onTestFinished } from "vitest";
-import type { ConfigurationDocument } from "../../lambda/config.ts";
+import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
 import { Account } from "../infra/account.ts";
 import { document, orders } from "../infra/least-privilege-lives.ts";
 import { roleStatements } from "../infra/role.ts";

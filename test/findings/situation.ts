@@ -1,5 +1,5 @@
 /** How the situations of findings are told: what is deployed, and what happens until it is reported. */
-import type { ConfigurationDocument } from "../../lambda/config.ts";
+import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
 import type { Account } from "../infra/account.ts";
 
 export const orders = "alias/orders";

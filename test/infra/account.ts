@@ -8,7 +8,7 @@ import { createTaggingDiscovery, createWalkingDiscovery } from "../../lambda/aws
 import { createTable } from "../../lambda/aws/dynamodb.ts";
 import { createEvents } from "../../lambda/aws/eventbridge.ts";
 import { createKeyService } from "../../lambda/aws/kms.ts";
-import { parseConfiguration } from "../../lambda/config.ts";
+import { parseConfiguration } from "../../lambda/configuration/configuration.ts";
 import { describeError } from "../../lambda/errors.ts";
 import type { Ports } from "../../lambda/ports.ts";
 import { createService, type Service } from "../../lambda/service.ts";

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundle, projectFolder, sizeLimitKiB } from "../../infra/bundle.ts";
-import { readConfiguration } from "../../lambda/config.ts";
+import { readConfiguration } from "../../lambda/configuration/configuration.ts";
 
 describe("the function's package", () => {
   const folder = mkdtempSync(join(tmpdir(), "keyturn-bundle-"));
@@ -44,9 +44,12 @@ describe("the function's package", () => {
     const lines = code.split("\n");
     const line = lines.findIndex((text) => text.includes('"KEYTURN_TABLE"'));
     const column = lines[line]?.indexOf('"KEYTURN_TABLE"') ?? -1;
-    const source = readFileSync(join(projectFolder, "lambda/environment.ts"), "utf8").split("\n");
+    const source = readFileSync(
+      join(projectFolder, "lambda/configuration/environment.ts"),
+      "utf8",
+    ).split("\n");
     expect(map.findOrigin(line + 1, column + 1)).toMatchObject({
-      fileName: "lambda/environment.ts",
+      fileName: "lambda/configuration/environment.ts",
       lineNumber: source.findIndex((text) => text.includes('"KEYTURN_TABLE"')) + 1,
     });
   });

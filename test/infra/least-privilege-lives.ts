@@ -1,5 +1,5 @@
 /** Lives that together ask for all that the role is allowed, and what is the case at their ends. */
-import type { ConfigurationDocument } from "../../lambda/config.ts";
+import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
 import type { Account } from "./account.ts";
 import type { Deployed } from "./role.ts";
 

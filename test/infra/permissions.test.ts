@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { Template } from "aws-cdk-lib/assertions";
 import { describe, expect, it } from "vitest";
 import { KeyRotationStack } from "../../infra/stack.ts";
-import type { ConfigurationDocument } from "../../lambda/config.ts";
+import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
 import { createApp } from "./app.ts";
 
 type Statement = {

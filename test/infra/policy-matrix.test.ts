@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ConfigurationDocument } from "../../lambda/config.ts";
+import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
 import { SimClock } from "../../sim/clock.ts";
 import { AwsError } from "../../sim/http/aws-error.ts";
 import { IdentityPolicies } from "../../sim/iam/identity-policies.ts";

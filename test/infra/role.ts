@@ -1,7 +1,7 @@
 /** The policies of the function's role, out of the template, with names as they are once deployed. */
 import { Template } from "aws-cdk-lib/assertions";
 import { KeyRotationStack } from "../../infra/stack.ts";
-import type { ConfigurationDocument } from "../../lambda/config.ts";
+import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
 import { createApp } from "./app.ts";
 
 export const account = "000000000000";

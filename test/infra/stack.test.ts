@@ -4,7 +4,10 @@ import * as events from "aws-cdk-lib/aws-events";
 import { describe, expect, it } from "vitest";
 import { KeyRotation } from "../../infra/key-rotation.ts";
 import { type KeyRotationStackProps, KeyRotationStack } from "../../infra/stack.ts";
-import { type ConfigurationDocument, ConfigurationError } from "../../lambda/config.ts";
+import {
+  type ConfigurationDocument,
+  ConfigurationError,
+} from "../../lambda/configuration/configuration.ts";
 import { tableDefinition } from "../../lambda/record/table-definition.ts";
 import { createApp } from "./app.ts";
 

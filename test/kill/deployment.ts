@@ -10,7 +10,7 @@ import { createTaggingDiscovery } from "../../lambda/aws/discovery.ts";
 import { createTable } from "../../lambda/aws/dynamodb.ts";
 import { createEvents } from "../../lambda/aws/eventbridge.ts";
 import { createKeyService } from "../../lambda/aws/kms.ts";
-import { readConfiguration, type Configuration } from "../../lambda/config.ts";
+import { readConfiguration, type Configuration } from "../../lambda/configuration/configuration.ts";
 import type { Ports } from "../../lambda/ports.ts";
 import { createService } from "../../lambda/service.ts";
 import type { Telemetry } from "../../lambda/telemetry.ts";

@@ -1,5 +1,5 @@
 /** A life that is interrupted, call by call. */
-import type { ConfigurationDocument } from "../../lambda/config.ts";
+import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
 
 export type FirstVersion = { alias: string; input: object; aliases?: string[]; grants?: object[] };
 

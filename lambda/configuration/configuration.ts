@@ -3,18 +3,18 @@
  * or refused as a whole, by the same code at synth and at cold start.
  */
 import type * as z from "zod/mini";
-import { canonicalHash } from "./record/canonical.ts";
-import { ConfigurationError, findContradictions, fromIssue } from "./config-problems.ts";
+import { canonicalHash } from "../record/canonical.ts";
+import { ConfigurationError, findContradictions, fromIssue } from "./problems.ts";
 import {
   type ConfigurationDocument,
   documentSchema,
   policyDefaults,
   type policySchema,
-} from "./config-schema.ts";
-import { parseDuration } from "./duration.ts";
-import type { Mode, Policy } from "./workflow/types.ts";
+} from "./schema.ts";
+import { parseDuration } from "./durations.ts";
+import type { Mode, Policy } from "../workflow/types.ts";
 
-export { ConfigurationError, type Problem } from "./config-problems.ts";
+export { ConfigurationError, type Problem } from "./problems.ts";
 export type { ConfigurationDocument, Mode, Policy };
 
 /** The document resolved: every field has a value, durations are in milliseconds. */

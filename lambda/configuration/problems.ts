@@ -1,7 +1,7 @@
 /** What is wrong with a configuration document, and where. */
 import type * as z from "zod/mini";
-import { policyDefaults, policyNameExpected, policyNamePattern } from "./config-schema.ts";
-import { parseDuration } from "./duration.ts";
+import { policyDefaults, policyNameExpected, policyNamePattern } from "./schema.ts";
+import { parseDuration } from "./durations.ts";
 
 /** `path` is where in the document; `got` is the JSON found there, shortened, or `nothing`. */
 export type Problem = { path: string; got: string; expected: string };

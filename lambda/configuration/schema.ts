@@ -1,6 +1,6 @@
 /** The fields of the configuration document: their defaults, their bounds, and what to say of them. */
 import * as z from "zod/mini";
-import { formatDuration, parseDuration } from "./duration.ts";
+import { formatDuration, parseDuration } from "./durations.ts";
 
 const dayMs = 86_400_000;
 const longestMs = 3650 * dayMs;

@@ -6,8 +6,8 @@ import {
   ConfigurationError,
   type Problem,
   readConfiguration,
-} from "./config.ts";
-import type { DrainWatch } from "./workflow/types.ts";
+} from "./configuration.ts";
+import type { DrainWatch } from "../workflow/types.ts";
 
 export type Environment = {
   tableName: string;
