@@ -12,7 +12,7 @@ export type DashboardProps = Omit<Watched, "timeout"> & {
 
 type Query = { title: string; lines: string[] };
 
-/** Over the log lines of lambda/powertools.ts; each message there has the fields named here. */
+/** Over the log lines of lambda/telemetry/powertools.ts; each message there has the fields named here. */
 export const queries = {
   stuck: {
     title: "What is stuck: managed keys that are halted, stuck or overdue, by their last turn",

@@ -8,7 +8,7 @@ import type { Answer } from "./answer.ts";
 import { createAwsPorts } from "./aws/wiring.ts";
 import type { Environment } from "./configuration/environment.ts";
 import type { Chance, Clock } from "./ports.ts";
-import { createMetrics, createTelemetry } from "./powertools.ts";
+import { createMetrics, createTelemetry } from "./telemetry/powertools.ts";
 import type { RunResult } from "./run.ts";
 import { createService } from "./service.ts";
 import { readUseAttempt, type Home } from "./use-attempt.ts";

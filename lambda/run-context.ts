@@ -3,7 +3,7 @@ import type { Configuration } from "./configuration/configuration.ts";
 import { homesOf } from "./configuration/homes.ts";
 import { createPacer, type Pacer } from "./pacer.ts";
 import type { Ports } from "./ports.ts";
-import type { Telemetry } from "./telemetry.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
 import { leavingOffMs } from "./workflow/limits.ts";
 import type { DrainWatch, Home } from "./workflow/types.ts";
 

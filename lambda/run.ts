@@ -8,7 +8,7 @@ import { applyConfiguration } from "./configure.ts";
 import { RotationError } from "./errors.ts";
 import type { DueItem } from "./ports.ts";
 import { begin, runClaimMs, type Run, type RunOptions } from "./run-context.ts";
-import type { RunSummary } from "./telemetry.ts";
+import type { RunSummary } from "./telemetry/telemetry.ts";
 import { searchTags } from "./tag-search.ts";
 import { oneKey } from "./take-up.ts";
 import { dayMs } from "./workflow/limits.ts";

@@ -5,7 +5,7 @@ import { configurationHash } from "./configuration/configuration.ts";
 import type { Ports } from "./ports.ts";
 import { run, type RunResult } from "./run.ts";
 import type { RunOptions } from "./run-context.ts";
-import type { Telemetry } from "./telemetry.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
 import type { DrainWatch, UseAttempt } from "./workflow/types.ts";
 
 export type Service = {

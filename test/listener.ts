@@ -1,4 +1,4 @@
-import type { Telemetry } from "../lambda/telemetry.ts";
+import type { Telemetry } from "../lambda/telemetry/telemetry.ts";
 import type { Finding } from "../lambda/workflow/findings.ts";
 
 /** Keeps what a run tells of findings and errors, for tests to look at. */

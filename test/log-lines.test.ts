@@ -1,9 +1,9 @@
 /** The log lines of telemetry, as Powertools' own Logger prints them. */
 import { Logger } from "@aws-lambda-powertools/logger";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { LogFields } from "../lambda/log-line.ts";
-import { createMetrics, createTelemetry } from "../lambda/powertools.ts";
-import type { Telemetry } from "../lambda/telemetry.ts";
+import type { LogFields } from "../lambda/telemetry/log-line.ts";
+import { createMetrics, createTelemetry } from "../lambda/telemetry/powertools.ts";
+import type { Telemetry } from "../lambda/telemetry/telemetry.ts";
 import { finding } from "../lambda/workflow/findings.ts";
 import { newManagedKey } from "../lambda/workflow/record.ts";
 import { aHome } from "./fixtures.ts";

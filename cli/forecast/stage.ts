@@ -5,7 +5,7 @@ import { createPacer } from "../../lambda/pacer.ts";
 import type { Clock, JournalEntry, Ports, RequestItem, Stored } from "../../lambda/ports.ts";
 import type { Run } from "../../lambda/run-context.ts";
 import { oneKey } from "../../lambda/take-up.ts";
-import type { Telemetry } from "../../lambda/telemetry.ts";
+import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
 import { subjectOf } from "../../lambda/workflow/absorb.ts";
 import { without } from "../../lambda/workflow/record.ts";
 import type { Call, ManagedKey } from "../../lambda/workflow/types.ts";

@@ -14,7 +14,7 @@ import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
 import type { Names } from "../../infra/alarm-definitions.ts";
-import { createMetrics, createTelemetry } from "../../lambda/powertools.ts";
+import { createMetrics, createTelemetry } from "../../lambda/telemetry/powertools.ts";
 import { createService } from "../../lambda/service.ts";
 import type { World } from "../world.ts";
 import { everyUnknown, MetricStore, minuteMs, statesOf, type Watched } from "./cloudwatch.ts";

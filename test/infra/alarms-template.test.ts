@@ -9,7 +9,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { alarmDefinitions, dimensionsOf } from "../../infra/alarm-definitions.ts";
 import { queries } from "../../infra/dashboard.ts";
 import { createFunction } from "../../lambda/function.ts";
-import { createMetrics, createTelemetry } from "../../lambda/powertools.ts";
+import { createMetrics, createTelemetry } from "../../lambda/telemetry/powertools.ts";
 import { finding } from "../../lambda/workflow/findings.ts";
 import { newManagedKey } from "../../lambda/workflow/record.ts";
 import { aHome, dayMs, minuteMs } from "../fixtures.ts";

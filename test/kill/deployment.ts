@@ -13,7 +13,7 @@ import { createKeyService } from "../../lambda/aws/kms.ts";
 import { readConfiguration, type Configuration } from "../../lambda/configuration/configuration.ts";
 import type { Ports } from "../../lambda/ports.ts";
 import { createService } from "../../lambda/service.ts";
-import type { Telemetry } from "../../lambda/telemetry.ts";
+import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
 import { ClaimLost } from "../../lambda/write.ts";
 import { SimClock } from "../../sim/clock.ts";
 import { startEmbeddedAws, type EmbeddedAws } from "../../sim/embedded-aws.ts";
