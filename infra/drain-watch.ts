@@ -5,8 +5,8 @@ import * as targets from "aws-cdk-lib/aws-events-targets";
 import type * as lambda from "aws-cdk-lib/aws-lambda";
 import type * as sqs from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
-import { canaryMark } from "../lambda/canary.ts";
-import { stateErrors } from "../lambda/use-attempt.ts";
+import { canaryMark } from "../lambda/inbound/canary.ts";
+import { stateErrors } from "../lambda/inbound/use-attempt.ts";
 
 export type DrainWatchProps = { function: lambda.IFunction; deadLetterQueue: sqs.IQueue };
 

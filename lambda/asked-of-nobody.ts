@@ -4,7 +4,7 @@
  */
 import { enrollable } from "./configuration/homes.ts";
 import { genesisHash } from "./record/journal.ts";
-import { parseRequest } from "./requests.ts";
+import { parseRequest } from "./inbound/requests.ts";
 import type { Run } from "./run-context.ts";
 import { oneKey } from "./take-up.ts";
 import { explain } from "./workflow/commands.ts";

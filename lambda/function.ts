@@ -11,7 +11,7 @@ import type { Chance, Clock } from "./ports.ts";
 import { createMetrics, createTelemetry } from "./telemetry/powertools.ts";
 import type { RunResult } from "./run.ts";
 import { createService } from "./service.ts";
-import { readUseAttempt, type Home } from "./use-attempt.ts";
+import { readUseAttempt, type Home } from "./inbound/use-attempt.ts";
 
 export type Outside = { clock: Clock; chance: Chance };
 

@@ -7,7 +7,7 @@ import { change } from "./change.ts";
 import { settleUp } from "./ending.ts";
 import { describeError, RotationError } from "./errors.ts";
 import { gather } from "./gather.ts";
-import { parseRequest } from "./requests.ts";
+import { parseRequest } from "./inbound/requests.ts";
 import { write } from "./write.ts";
 import type { RequestItem, Stored } from "./ports.ts";
 import { end, halted, type Ending, type Next, type State, type Turn } from "./turn-state.ts";

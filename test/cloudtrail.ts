@@ -1,5 +1,5 @@
 /** A CloudTrail record as EventBridge delivers it, for the tests of what is read from it. */
-import { readUseAttempt, type Home } from "../lambda/use-attempt.ts";
+import { readUseAttempt, type Home } from "../lambda/inbound/use-attempt.ts";
 import type { UseAttempt } from "../lambda/workflow/requests.ts";
 
 export const account = "111122223333";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { canaryMark } from "../lambda/canary.ts";
-import { readUseAttempt } from "../lambda/use-attempt.ts";
+import { canaryMark } from "../lambda/inbound/canary.ts";
+import { readUseAttempt } from "../lambda/inbound/use-attempt.ts";
 import { eventOf } from "./cloudtrail.ts";
 import { dayMs, hourMs, minuteMs } from "./fixtures.ts";
 import { aWorld, type World } from "./world.ts";

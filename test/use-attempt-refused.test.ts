@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readUseAttempt, type Home } from "../lambda/use-attempt.ts";
+import { readUseAttempt, type Home } from "../lambda/inbound/use-attempt.ts";
 import {
   account,
   attemptIn,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readUseAttempt } from "../lambda/use-attempt.ts";
+import { readUseAttempt } from "../lambda/inbound/use-attempt.ts";
 import {
   account,
   arnOf,

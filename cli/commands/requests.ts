@@ -1,6 +1,6 @@
 /** What people ask of a managed key: a request item each, which the next run finds. */
 import { describeError } from "../../lambda/errors.ts";
-import { parseRequest } from "../../lambda/requests.ts";
+import { parseRequest } from "../../lambda/inbound/requests.ts";
 import { dayMs } from "../../lambda/workflow/limits.ts";
 import { confirmed, type Prompt } from "../confirm.ts";
 import { enrollableAlias } from "../enrollable.ts";

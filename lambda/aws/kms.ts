@@ -20,7 +20,7 @@ import {
   type KMSClientConfig,
 } from "@aws-sdk/client-kms";
 import { keyPolicyOf } from "../record/canonical.ts";
-import { canaryMark } from "../canary.ts";
+import { canaryMark } from "../inbound/canary.ts";
 import { RotationError } from "../errors.ts";
 import type { Clock, Guard, KeyService } from "../ports.ts";
 import type { Call, LastUse, Outcome, Tags } from "../workflow/types.ts";

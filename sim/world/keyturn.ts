@@ -5,7 +5,7 @@
 import { RotationError } from "../../lambda/errors.ts";
 import { createService, type Service } from "../../lambda/service.ts";
 import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
-import { readUseAttempt } from "../../lambda/use-attempt.ts";
+import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
 import { tagNames } from "../../lambda/workflow/tag-names.ts";
 import { ClaimLost } from "../../lambda/write.ts";
 import type { Checker } from "../checkers/checker.ts";

@@ -3,9 +3,9 @@
  * there becomes a request that is understood, or one that is malformed and says why.
  */
 import * as z from "zod/mini";
-import { policyNamePattern } from "./configuration/schema.ts";
-import type { RequestItem } from "./ports.ts";
-import type { Request, RequestKind } from "./workflow/types.ts";
+import { policyNamePattern } from "../configuration/schema.ts";
+import type { RequestItem } from "../ports.ts";
+import type { Request, RequestKind } from "../workflow/types.ts";
 
 const idPattern = /^[0-9A-Za-z_-]{8,64}$/;
 
