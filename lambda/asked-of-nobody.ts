@@ -5,8 +5,8 @@
 import { enrollable } from "./configuration/homes.ts";
 import { genesisHash } from "./record/journal.ts";
 import { parseRequest } from "./inbound/requests.ts";
-import type { Run } from "./run-context.ts";
-import { oneKey } from "./take-up.ts";
+import type { Run } from "./pass/context.ts";
+import { oneKey } from "./pass/take-up.ts";
 import { explain } from "./workflow/commands.ts";
 import { finding } from "./workflow/findings.ts";
 import { newManagedKey } from "./workflow/record.ts";

@@ -1,5 +1,5 @@
 /** The configuration is where managed keys are named: new ones get a record, changed ones a look. */
-import type { Run } from "./run-context.ts";
+import type { Run } from "./pass/context.ts";
 import { believableAheadMs } from "./workflow/limits.ts";
 import { sameAliases, samePolicy } from "./workflow/policy.ts";
 import { newManagedKey } from "./workflow/record.ts";

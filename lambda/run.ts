@@ -7,12 +7,12 @@ import { audit } from "./audit.ts";
 import { applyConfiguration } from "./configure.ts";
 import { RotationError } from "./errors.ts";
 import type { DueItem } from "./ports.ts";
-import { begin, runClaimMs, type Run, type RunOptions } from "./run-context.ts";
+import { begin, runClaimMs, type Run, type RunOptions } from "./pass/context.ts";
 import type { RunSummary } from "./telemetry/telemetry.ts";
 import { searchTags } from "./tag-search.ts";
-import { oneKey } from "./take-up.ts";
+import { oneKey } from "./pass/take-up.ts";
 import { dayMs } from "./workflow/limits.ts";
-import { ClaimLost } from "./write.ts";
+import { ClaimLost } from "./pass/write.ts";
 
 export type RunResult = RunSummary & { configurationApplied: boolean };
 

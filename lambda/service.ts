@@ -4,7 +4,7 @@ import type { Configuration } from "./configuration/configuration.ts";
 import { configurationHash } from "./configuration/configuration.ts";
 import type { Ports } from "./ports.ts";
 import { run, type RunResult } from "./run.ts";
-import type { RunOptions } from "./run-context.ts";
+import type { RunOptions } from "./pass/context.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
 import type { DrainWatch, UseAttempt } from "./workflow/types.ts";
 

@@ -3,7 +3,7 @@
  * managed key of its own, up to `disable`. What cannot be enrolled so is told.
  */
 import { mayEnrol, notOpen, taggedHome } from "./configuration/homes.ts";
-import type { Run } from "./run-context.ts";
+import type { Run } from "./pass/context.ts";
 import { showAliases } from "./workflow/commands.ts";
 import { finding, type Finding } from "./workflow/findings.ts";
 import { dayMs, recheckMs } from "./workflow/limits.ts";

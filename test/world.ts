@@ -7,7 +7,7 @@ import { RotationError } from "../lambda/errors.ts";
 import type { DueItem, JournalEntry, Ports } from "../lambda/ports.ts";
 import { answer, type Answer } from "../lambda/answer.ts";
 import { run, type RunResult } from "../lambda/run.ts";
-import type { RunOptions } from "../lambda/run-context.ts";
+import type { RunOptions } from "../lambda/pass/context.ts";
 import { readUseAttempt } from "../lambda/inbound/use-attempt.ts";
 import type { Finding } from "../lambda/workflow/findings.ts";
 import type { DrainWatch, ManagedKey, Mode, Policy } from "../lambda/workflow/types.ts";

@@ -1,10 +1,10 @@
 /** Where a forecast is played: one managed key, in a table and a KMS of its own, at a clock that is moved. */
 import type { Planned } from "./planned.ts";
 import { PredictedKms } from "./predicted-kms.ts";
-import { createPacer } from "../../lambda/pacer.ts";
+import { createPacer } from "../../lambda/pass/pacer.ts";
 import type { Clock, JournalEntry, Ports, RequestItem, Stored } from "../../lambda/ports.ts";
-import type { Run } from "../../lambda/run-context.ts";
-import { oneKey } from "../../lambda/take-up.ts";
+import type { Run } from "../../lambda/pass/context.ts";
+import { oneKey } from "../../lambda/pass/take-up.ts";
 import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
 import { subjectOf } from "../../lambda/workflow/absorb.ts";
 import { without } from "../../lambda/workflow/record.ts";

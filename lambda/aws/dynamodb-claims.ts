@@ -1,7 +1,7 @@
 /** The claim of a managed key: an epoch that only grows, and that every later write is bound to. */
 import { UpdateItemCommand } from "@aws-sdk/client-dynamodb";
-import { claimDelayMs } from "../backoff.ts";
-import { claimBy } from "../claiming.ts";
+import { claimDelayMs } from "../pass/backoff.ts";
+import { claimBy } from "../pass/claim.ts";
 import type { Claimed, ClaimRequest, Stored } from "../ports.ts";
 import type { ManagedKey } from "../workflow/types.ts";
 import type { TableClient } from "./dynamodb-client.ts";

@@ -2,7 +2,7 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { readRecord } from "../record/migrate.ts";
-import type { Held } from "../claiming.ts";
+import type { Held } from "../pass/claim.ts";
 import type { Chore, DueItem, RequestItem, Stored } from "../ports.ts";
 import type { ManagedKey } from "../workflow/types.ts";
 

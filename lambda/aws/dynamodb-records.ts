@@ -3,7 +3,7 @@ import { BatchGetItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk
 import { canonicalJson } from "../record/canonical.ts";
 import { genesisHash } from "../record/journal.ts";
 import { oldestSchema, schema } from "../record/migrate.ts";
-import type { Held } from "../claiming.ts";
+import type { Held } from "../pass/claim.ts";
 import type { Expected, Stored, Table, Written } from "../ports.ts";
 import type { ManagedKey } from "../workflow/types.ts";
 import type { TableClient } from "./dynamodb-client.ts";

@@ -166,7 +166,7 @@ export const answering: Mutant[] = [
     name: "a managed key that waits is never due again",
     edits: [
       {
-        file: "lambda/ending.ts",
+        file: "lambda/pass/finish.ts",
         find: "      return Math.min(\n        ending.dueAtMs,\n        toldAgainAtMs(record, nowMs),\n        observeAgainAtMs(record, nowMs),\n      );",
         replace: "      return Math.max(ending.dueAtMs, toldAgainAtMs(record, nowMs) + 1e12);",
       },
@@ -184,7 +184,7 @@ export const answering: Mutant[] = [
           "        current.stopAtMs = 0;\n        current.telemetry.failed(nameOf(item), error);",
       },
       {
-        file: "lambda/ending.ts",
+        file: "lambda/pass/finish.ts",
         find: "      return nowMs + retryDelayMs(record.backoff);",
         replace: "      return nowMs + 1e12;",
       },
@@ -196,7 +196,7 @@ export const answering: Mutant[] = [
     name: "a claim that was not given back is for ever",
     edits: [
       {
-        file: "lambda/take-up.ts",
+        file: "lambda/pass/take-up.ts",
         find: "    untilMs: deadlineMs,\n    dueAgainAtMs: deadlineMs + claimBackoffMs,",
         replace: "    untilMs: deadlineMs * 2,\n    dueAgainAtMs: deadlineMs + claimBackoffMs,",
       },

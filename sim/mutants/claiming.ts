@@ -9,12 +9,12 @@ const eachName: Edit = {
 
 const byRun: Edit[] = [
   {
-    file: "lambda/claiming.ts",
+    file: "lambda/pass/claim.ts",
     find: "{ passId }: ClaimRequest, epoch",
     replace: "{ runId }: ClaimRequest, epoch",
   },
   {
-    file: "lambda/claiming.ts",
+    file: "lambda/pass/claim.ts",
     find: "record.claim?.passId === passId",
     replace: "record.claim?.runId === runId",
   },

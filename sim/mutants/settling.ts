@@ -2,8 +2,8 @@
 import type { Mutant } from "./mutant.ts";
 
 const settle = "lambda/workflow/settle.ts";
-const turn = "lambda/turn.ts";
-const act = "lambda/act.ts";
+const turn = "lambda/pass/pass.ts";
+const act = "lambda/pass/act.ts";
 
 const makesTheCall = "  return ports.keys.change(call, { deadlineMs, limitMs: requestLimitMs });";
 const tooLittleIsLeft = "  if (leftMs < requestLimitMs) {";
@@ -130,7 +130,7 @@ export const settling: Mutant[] = [
     name: "go on though the write was lost",
     edits: [
       {
-        file: "lambda/write.ts",
+        file: "lambda/pass/write.ts",
         find: "  if (written === undefined) throw",
         replace:
           "  if (written === undefined && before !== next) return next;\n  if (written === undefined) throw",

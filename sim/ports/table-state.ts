@@ -1,6 +1,6 @@
 /** What the table twin holds, and what each conditional request does to it: at once, or not at all. */
-import { claimDelayMs } from "../../lambda/backoff.ts";
-import type { Held } from "../../lambda/claiming.ts";
+import { claimDelayMs } from "../../lambda/pass/backoff.ts";
+import type { Held } from "../../lambda/pass/claim.ts";
 import { readRecord } from "../../lambda/record/migrate.ts";
 import type {
   Chore,

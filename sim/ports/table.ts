@@ -1,5 +1,5 @@
 /** The state table in memory: the other side of the Table port, under the same contract suite. */
-import { claimBy, type ClaimSteps } from "../../lambda/claiming.ts";
+import { claimBy, type ClaimSteps } from "../../lambda/pass/claim.ts";
 import { genesisHash } from "../../lambda/record/journal.ts";
 import { migrateRotation } from "../../lambda/record/migrate.ts";
 import type { Chore, ClaimRequest, JournalEntry, Stored, Table } from "../../lambda/ports.ts";

@@ -136,7 +136,7 @@ function turnOf(waiting: Waiting, unheard: boolean): Turn {
   return { epoch, deadlineMs, uncertain, parked, requests: [], attempt };
 }
 
-/** As `call` of `lambda/turn.ts`; whoever has lost the claim can write nothing, and stops there. */
+/** As `call` of `lambda/pass/pass.ts`; whoever has lost the claim can write nothing, and stops there. */
 function answered(
   state: State,
   waiting: Waiting,

@@ -1,6 +1,6 @@
 /**
  * A run's turn up to the call that it sends, or to its rest: the production functions, in the order in
- * which `lambda/turn.ts` (takeTurn, follow, call), `change.ts` and `ending.ts` (settleUp, nextDueMs)
+ * which `lambda/pass/pass.ts` (takeTurn, follow, call), `change.ts` and `ending.ts` (settleUp, nextDueMs)
  * call them. No time passes in it, and the table never fails; what nothing decides by (the journal's
  * hashes, bindings, backoff) is left out.
  */

@@ -1,7 +1,7 @@
 /** The ports of one process: the twins, reached through a network on which calls go astray. */
 import { canonicalJson } from "../../lambda/record/canonical.ts";
 import { RotationError, type FaultCode } from "../../lambda/errors.ts";
-import { claimBy, type ClaimSteps } from "../../lambda/claiming.ts";
+import { claimBy, type ClaimSteps } from "../../lambda/pass/claim.ts";
 import type {
   Claimed,
   ClaimRequest,

@@ -14,7 +14,7 @@ import { readConfiguration, type Configuration } from "../../lambda/configuratio
 import type { Ports } from "../../lambda/ports.ts";
 import { createService } from "../../lambda/service.ts";
 import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
-import { ClaimLost } from "../../lambda/write.ts";
+import { ClaimLost } from "../../lambda/pass/write.ts";
 import { SimClock } from "../../sim/clock.ts";
 import { startEmbeddedAws, type EmbeddedAws } from "../../sim/embedded-aws.ts";
 import { cheapCryptography } from "../../sim/kms/cheap-cryptography.ts";

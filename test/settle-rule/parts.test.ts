@@ -63,7 +63,7 @@ const neededPending = "the key that is in use is PendingDeletion";
 afterEach(() => {
   vi.doUnmock("../../lambda/workflow/settle.ts");
   vi.doUnmock("../../lambda/workflow/give-back.ts");
-  vi.doUnmock("../../lambda/turn.ts");
+  vi.doUnmock("../../lambda/pass/pass.ts");
   vi.resetModules();
 });
 
@@ -100,7 +100,7 @@ describe("a look that began while an earlier call could still land", () => {
 
   test("would else leave it disabled for good", async () => {
     vi.resetModules();
-    vi.doMock("../../lambda/turn.ts", () => mutant("lambda/turn.ts", itsPart, "false"));
+    vi.doMock("../../lambda/pass/pass.ts", () => mutant("lambda/pass/pass.ts", itsPart, "false"));
     expect(await play()).toEqual({ state: "Disabled", errors: [] });
   });
 });

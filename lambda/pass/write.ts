@@ -1,4 +1,4 @@
-import type { Stored, Table } from "./ports.ts";
+import type { Stored, Table } from "../ports.ts";
 
 /** The claim was lost to another run: nothing more may be written, and nothing more is. */
 export class ClaimLost extends Error {

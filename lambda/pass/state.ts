@@ -1,9 +1,9 @@
 /** What a turn works with and holds between two decisions, and the ways in which it can end. */
 import type { Pacer } from "./pacer.ts";
-import type { Ports, Stored } from "./ports.ts";
-import type { Telemetry } from "./telemetry/telemetry.ts";
-import type { Finding } from "./workflow/findings.ts";
-import { recheckMs } from "./workflow/limits.ts";
+import type { Ports, Stored } from "../ports.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { Finding } from "../workflow/findings.ts";
+import { recheckMs } from "../workflow/limits.ts";
 import type {
   DrainWatch,
   Home,
@@ -13,7 +13,7 @@ import type {
   Request,
   Seen,
   UseAttempt,
-} from "./workflow/types.ts";
+} from "../workflow/types.ts";
 
 export type Turn = {
   ports: Ports;

@@ -1,11 +1,11 @@
 /** A change of the record: bound, journaled, written. */
-import { transition } from "./record/journal.ts";
-import type { Stored } from "./ports.ts";
-import { halted, type Next, type State, type Turn } from "./turn-state.ts";
-import { showAliases } from "./workflow/commands.ts";
-import { finding } from "./workflow/findings.ts";
-import { nothingSeen } from "./workflow/sights.ts";
-import type { EntryDraft, ManagedKey, Moment, Seen } from "./workflow/types.ts";
+import { transition } from "../record/journal.ts";
+import type { Stored } from "../ports.ts";
+import { halted, type Next, type State, type Turn } from "./state.ts";
+import { showAliases } from "../workflow/commands.ts";
+import { finding } from "../workflow/findings.ts";
+import { nothingSeen } from "../workflow/sights.ts";
+import type { EntryDraft, ManagedKey, Moment, Seen } from "../workflow/types.ts";
 import { write } from "./write.ts";
 
 /** A KMS key is bound to this managed key before the record names it. */

@@ -2,7 +2,7 @@
  * Spends a configured share of KMS's request quotas, which everything else in the account and Region
  * shares. One bucket per operation, refilled by the clock.
  */
-import type { Clock } from "./ports.ts";
+import type { Clock } from "../ports.ts";
 
 /** Requests a second that AWS KMS allows by default (developer guide, requests-per-second). */
 const quotaPerSecond: Record<string, number> = {

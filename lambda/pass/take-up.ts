@@ -1,13 +1,13 @@
 /** One managed key is taken up: claimed, and its turn taken. */
-import { homeOf } from "./configuration/homes.ts";
-import type { ClaimRequest } from "./ports.ts";
-import type { Run } from "./run-context.ts";
-import { takeTurn } from "./turn.ts";
-import { explain } from "./workflow/commands.ts";
-import { finding, type Finding } from "./workflow/findings.ts";
-import { isoOf } from "./workflow/iso.ts";
-import { believableAheadMs } from "./workflow/limits.ts";
-import type { UseAttempt } from "./workflow/types.ts";
+import { homeOf } from "../configuration/homes.ts";
+import type { ClaimRequest } from "../ports.ts";
+import type { Run } from "./context.ts";
+import { takeTurn } from "./pass.ts";
+import { explain } from "../workflow/commands.ts";
+import { finding, type Finding } from "../workflow/findings.ts";
+import { isoOf } from "../workflow/iso.ts";
+import { believableAheadMs } from "../workflow/limits.ts";
+import type { UseAttempt } from "../workflow/types.ts";
 
 /** How much later than its claim a managed key falls due again if its run never comes back. */
 const claimBackoffMs = 30_000;

@@ -1,18 +1,18 @@
 /** How a turn leaves a managed key: its findings told, its history sent on, its claim given back. */
 import { retryDelayMs } from "./backoff.ts";
-import { RotationError } from "./errors.ts";
-import { transition } from "./record/journal.ts";
-import type { Stored } from "./ports.ts";
-import type { Ending, Turn } from "./turn-state.ts";
-import { observeAgainAtMs } from "./workflow/drift.ts";
-import { effects, sameFinding, type Finding } from "./workflow/findings.ts";
-import { honouredForMs, recheckMs, refusedForMs } from "./workflow/limits.ts";
-import { largeness, notices, stuck } from "./workflow/notices.ts";
-import { servingVersion } from "./workflow/record.ts";
-import { overdueAtMs } from "./workflow/serving.ts";
-import { leftUnsettled } from "./workflow/settle.ts";
-import { stuckAtMs } from "./workflow/stuck.ts";
-import type { EntryDraft, ManagedKey } from "./workflow/types.ts";
+import { RotationError } from "../errors.ts";
+import { transition } from "../record/journal.ts";
+import type { Stored } from "../ports.ts";
+import type { Ending, Turn } from "./state.ts";
+import { observeAgainAtMs } from "../workflow/drift.ts";
+import { effects, sameFinding, type Finding } from "../workflow/findings.ts";
+import { honouredForMs, recheckMs, refusedForMs } from "../workflow/limits.ts";
+import { largeness, notices, stuck } from "../workflow/notices.ts";
+import { servingVersion } from "../workflow/record.ts";
+import { overdueAtMs } from "../workflow/serving.ts";
+import { leftUnsettled } from "../workflow/settle.ts";
+import { stuckAtMs } from "../workflow/stuck.ts";
+import type { EntryDraft, ManagedKey } from "../workflow/types.ts";
 import { write } from "./write.ts";
 
 /** More ids than this are not kept of requests whose items are gone. */

@@ -4,27 +4,27 @@
  */
 import { act } from "./act.ts";
 import { change } from "./change.ts";
-import { settleUp } from "./ending.ts";
-import { describeError, RotationError } from "./errors.ts";
+import { settleUp } from "./finish.ts";
+import { describeError, RotationError } from "../errors.ts";
 import { gather } from "./gather.ts";
-import { parseRequest } from "./inbound/requests.ts";
+import { parseRequest } from "../inbound/requests.ts";
 import { write } from "./write.ts";
-import type { RequestItem, Stored } from "./ports.ts";
-import { end, halted, type Ending, type Next, type State, type Turn } from "./turn-state.ts";
+import type { RequestItem, Stored } from "../ports.ts";
+import { end, halted, type Ending, type Next, type State, type Turn } from "./state.ts";
 import {
   absorbDone,
   absorbRefused,
   afterRefusal,
   announce,
   subjectOf as callSubject,
-} from "./workflow/absorb.ts";
-import { sameFinding, type Finding } from "./workflow/findings.ts";
-import { violations } from "./workflow/invariants.ts";
-import { recheckMs } from "./workflow/limits.ts";
-import { matterName } from "./workflow/record.ts";
-import { nothingSeen } from "./workflow/sights.ts";
-import type { Decision, Look, ManagedKey, Moment, Request } from "./workflow/types.ts";
-import { decide } from "./workflow/workflow.ts";
+} from "../workflow/absorb.ts";
+import { sameFinding, type Finding } from "../workflow/findings.ts";
+import { violations } from "../workflow/invariants.ts";
+import { recheckMs } from "../workflow/limits.ts";
+import { matterName } from "../workflow/record.ts";
+import { nothingSeen } from "../workflow/sights.ts";
+import type { Decision, Look, ManagedKey, Moment, Request } from "../workflow/types.ts";
+import { decide } from "../workflow/workflow.ts";
 
 type CallDecision = Extract<Decision, { kind: "call" }>;
 /** More decisions than any turn can need: a workflow that does not come to rest is a bug. */

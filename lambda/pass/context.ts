@@ -1,11 +1,11 @@
 /** What a run, and each pass of it, works with. */
-import type { Configuration } from "./configuration/configuration.ts";
-import { homesOf } from "./configuration/homes.ts";
+import type { Configuration } from "../configuration/configuration.ts";
+import { homesOf } from "../configuration/homes.ts";
 import { createPacer, type Pacer } from "./pacer.ts";
-import type { Ports } from "./ports.ts";
-import type { Telemetry } from "./telemetry/telemetry.ts";
-import { leavingOffMs } from "./workflow/limits.ts";
-import type { DrainWatch, Home } from "./workflow/types.ts";
+import type { Ports } from "../ports.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import { leavingOffMs } from "../workflow/limits.ts";
+import type { DrainWatch, Home } from "../workflow/types.ts";
 
 export type RunOptions = {
   ports: Ports;

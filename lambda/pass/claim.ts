@@ -2,7 +2,7 @@
  * How a managed key is claimed, in up to three requests to a table that has no transaction over them:
  * read it, set the claim on condition of what was read, and, where that condition failed, read again.
  */
-import type { Claimed, ClaimRequest, Stored } from "./ports.ts";
+import type { Claimed, ClaimRequest, Stored } from "../ports.ts";
 
 export type Held =
   /** `seen` is the schema that the item is of. */
