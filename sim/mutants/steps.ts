@@ -199,12 +199,12 @@ export const steps: Mutant[] = [
     name: "quarantine a key whose rotation is unknown, and whatever it is used for",
     edits: [
       {
-        file: "lambda/audit.ts",
+        file: "lambda/chores/audit.ts",
         find: "  if (record === undefined || rotation === undefined) {",
         replace: "  if (record === undefined) {",
       },
       {
-        file: "lambda/audit.ts",
+        file: "lambda/chores/audit.ts",
         find: "  const handed = await handOver(run, alias, extraOf(rotation, keyId, nowMs));",
         replace:
           "  const extra = { keyId, rotationId, madeAfterMs: 0, foundAtMs: nowMs };\n  const handed = await handOver(run, alias, extra);",

@@ -1,4 +1,4 @@
-/** What the audit sees of an alias (`findDrift` of `lambda/audit.ts`), and has a run look at. */
+/** What the audit sees of an alias (`findDrift` of `lambda/chores/audit.ts`), and has a run look at. */
 import { rotationBeforeActivation, servingVersion } from "../../lambda/workflow/record.ts";
 import { isHeld, shownOf, type State } from "./state.ts";
 

@@ -2,14 +2,14 @@
  * Enrolment by tag: a key that an alias points at, and that carries the tag `keyturn:policy`, becomes a
  * managed key of its own, up to `disable`. What cannot be enrolled so is told.
  */
-import { mayEnrol, notOpen, taggedHome } from "./configuration/homes.ts";
-import type { Run } from "./pass/context.ts";
-import { showAliases } from "./workflow/commands.ts";
-import { finding, type Finding } from "./workflow/findings.ts";
-import { dayMs, recheckMs } from "./workflow/limits.ts";
-import { newManagedKey } from "./workflow/record.ts";
-import { valueOf } from "./workflow/sights.ts";
-import { tagNames } from "./workflow/tag-names.ts";
+import { mayEnrol, notOpen, taggedHome } from "../configuration/homes.ts";
+import type { Run } from "../pass/context.ts";
+import { showAliases } from "../workflow/commands.ts";
+import { finding, type Finding } from "../workflow/findings.ts";
+import { dayMs, recheckMs } from "../workflow/limits.ts";
+import { newManagedKey } from "../workflow/record.ts";
+import { valueOf } from "../workflow/sights.ts";
+import { tagNames } from "../workflow/tag-names.ts";
 
 type Aliases = { alias: string; keyId: string }[];
 

@@ -2,17 +2,17 @@
  * The audit: every key that carries our owner tag is known to the table, and every alias is where
  * its record has it. It changes nothing in KMS; what it finds goes to the managed key's own turn.
  */
-import { transition } from "./record/journal.ts";
-import type { Run } from "./pass/context.ts";
-import { extraOf } from "./workflow/1-generate.ts";
-import { showTags } from "./workflow/commands.ts";
-import { finding, type Finding } from "./workflow/findings.ts";
-import { consistencyMs, dayMs, recheckMs } from "./workflow/limits.ts";
-import { rightfulKeyIds, servingVersion, withExtra } from "./workflow/record.ts";
-import { valueOf } from "./workflow/sights.ts";
-import { tagNames } from "./workflow/tag-names.ts";
-import type { EntryDraft, Extra, ManagedKey, Version } from "./workflow/types.ts";
-import { tryWrite } from "./pass/write.ts";
+import { transition } from "../record/journal.ts";
+import type { Run } from "../pass/context.ts";
+import { extraOf } from "../workflow/1-generate.ts";
+import { showTags } from "../workflow/commands.ts";
+import { finding, type Finding } from "../workflow/findings.ts";
+import { consistencyMs, dayMs, recheckMs } from "../workflow/limits.ts";
+import { rightfulKeyIds, servingVersion, withExtra } from "../workflow/record.ts";
+import { valueOf } from "../workflow/sights.ts";
+import { tagNames } from "../workflow/tag-names.ts";
+import type { EntryDraft, Extra, ManagedKey, Version } from "../workflow/types.ts";
+import { tryWrite } from "../pass/write.ts";
 
 const auditEveryMs = 7 * dayMs;
 

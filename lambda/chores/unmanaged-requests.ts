@@ -2,14 +2,14 @@
  * What was asked of what is no managed key: that it become one, up to `disable`, or nothing that can be
  * done. There is no record to say so, and it must not stay due.
  */
-import { enrollable } from "./configuration/homes.ts";
-import { genesisHash } from "./record/journal.ts";
-import { parseRequest } from "./inbound/requests.ts";
-import type { Run } from "./pass/context.ts";
-import { oneKey } from "./pass/take-up.ts";
-import { explain } from "./workflow/commands.ts";
-import { finding } from "./workflow/findings.ts";
-import { newManagedKey } from "./workflow/record.ts";
+import { enrollable } from "../configuration/homes.ts";
+import { genesisHash } from "../record/journal.ts";
+import { parseRequest } from "../inbound/requests.ts";
+import type { Run } from "../pass/context.ts";
+import { oneKey } from "../pass/take-up.ts";
+import { explain } from "../workflow/commands.ts";
+import { finding } from "../workflow/findings.ts";
+import { newManagedKey } from "../workflow/record.ts";
 
 export async function askedOfNobody(current: Run, alias: string): Promise<void> {
   const { configuration, homes, tableId } = current;
