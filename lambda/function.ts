@@ -4,12 +4,12 @@ import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
-import type { Answer } from "./answer.ts";
+import type { Answer } from "./run/answer.ts";
 import { createAwsPorts } from "./aws/wiring.ts";
 import type { Environment } from "./configuration/environment.ts";
 import type { Chance, Clock } from "./ports.ts";
 import { createMetrics, createTelemetry } from "./telemetry/powertools.ts";
-import type { RunResult } from "./run.ts";
+import type { RunResult } from "./run/run.ts";
 import { createService } from "./service.ts";
 import { readUseAttempt, type Home } from "./inbound/use-attempt.ts";
 

@@ -1,9 +1,9 @@
 /** What lives as long as the process: the ports, the configuration, and whether it is applied. */
-import { answer, type Answer } from "./answer.ts";
+import { answer, type Answer } from "./run/answer.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import { configurationHash } from "./configuration/configuration.ts";
 import type { Ports } from "./ports.ts";
-import { run, type RunResult } from "./run.ts";
+import { run, type RunResult } from "./run/run.ts";
 import type { RunOptions } from "./pass/context.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
 import type { DrainWatch, UseAttempt } from "./workflow/types.ts";

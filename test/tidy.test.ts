@@ -31,7 +31,7 @@ const literal = /no-restricted-syntax: Name the module literally/;
 const byHand = /no-restricted-syntax: require\(\) made by hand/;
 
 const workflow = "lambda/workflow/x.ts";
-const run = "lambda/run.ts";
+const run = "lambda/run/run.ts";
 
 describe("the linter refuses", () => {
   it.each<[file: string, code: string, message: RegExp]>([

@@ -5,8 +5,8 @@
 import { configurationHash, type Configuration } from "../lambda/configuration/configuration.ts";
 import { RotationError } from "../lambda/errors.ts";
 import type { DueItem, JournalEntry, Ports } from "../lambda/ports.ts";
-import { answer, type Answer } from "../lambda/answer.ts";
-import { run, type RunResult } from "../lambda/run.ts";
+import { answer, type Answer } from "../lambda/run/answer.ts";
+import { run, type RunResult } from "../lambda/run/run.ts";
 import type { RunOptions } from "../lambda/pass/context.ts";
 import { readUseAttempt } from "../lambda/inbound/use-attempt.ts";
 import type { Finding } from "../lambda/workflow/findings.ts";

@@ -10,7 +10,7 @@ export const answering: Mutant[] = [
     name: "a use attempt waits for whoever holds the claim",
     edits: [
       {
-        file: "lambda/answer.ts",
+        file: "lambda/run/answer.ts",
         find: '    await oneKey(current, alias, "force", attempt);',
         replace: '    await oneKey(current, alias, "due", attempt);',
       },
@@ -178,7 +178,7 @@ export const answering: Mutant[] = [
     name: "one key's failure ends the run",
     edits: [
       {
-        file: "lambda/run.ts",
+        file: "lambda/run/run.ts",
         find: "        current.telemetry.failed(nameOf(item), error);",
         replace:
           "        current.stopAtMs = 0;\n        current.telemetry.failed(nameOf(item), error);",

@@ -2,7 +2,7 @@
 import type { Edit, Mutant } from "./mutant.ts";
 
 const eachName: Edit = {
-  file: "lambda/run.ts",
+  file: "lambda/run/run.ts",
   find: "    const isNew = !met.has(nameOf(item));",
   replace: "    const isNew = true;",
 };

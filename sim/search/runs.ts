@@ -80,7 +80,7 @@ function answeredBy(state: State): State {
   return { ...state, asked: state.asked.filter((keyId) => keyId !== returning?.keyId) };
 }
 
-/** As `lambda/answer.ts` has it, once: the handler hears of a use attempt, and takes the claim by force. */
+/** As `lambda/run/answer.ts` has it, once: the handler hears of a use attempt, and takes the claim by force. */
 export function attemptsHeard(state: State, bounds: Bounds): Move[] {
   if (state.waiting.length >= bounds.workers) return [];
   return state.attempts.flatMap((attempt) => heard(state, attempt, bounds));
@@ -111,7 +111,7 @@ function isInTime({ kms, nowMs }: State, keyId: string): boolean {
   return key !== undefined && (key.deletionAtMs ?? Infinity) > nowMs + hourMs;
 }
 
-/** `standing` of `lambda/answer.ts`, before the first try. */
+/** `standing` of `lambda/run/answer.ts`, before the first try. */
 function isToDo({ record, kms, lag }: State, attempt: Attempted): boolean {
   const what = concern(record, attemptTo(attempt));
   if (what !== "known") return what === "news";

@@ -2,12 +2,12 @@
  * The answer to a use attempt: the version is given back in this same invocation, whoever else is at
  * work. Duplicates, forgeries and clients that never stop cost three reads, and no write.
  */
-import { begin, type Run, type RunOptions } from "./pass/context.ts";
-import { oneKey } from "./pass/take-up.ts";
-import { concern } from "./workflow/attempt.ts";
-import { valueOf } from "./workflow/sights.ts";
-import { tagNames } from "./workflow/tag-names.ts";
-import type { ManagedKey, Restored, UseAttempt } from "./workflow/types.ts";
+import { begin, type Run, type RunOptions } from "../pass/context.ts";
+import { oneKey } from "../pass/take-up.ts";
+import { concern } from "../workflow/attempt.ts";
+import { valueOf } from "../workflow/sights.ts";
+import { tagNames } from "../workflow/tag-names.ts";
+import type { ManagedKey, Restored, UseAttempt } from "../workflow/types.ts";
 
 export type Answer = {
   keyId: string;

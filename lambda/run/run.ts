@@ -2,17 +2,17 @@
  * One run: what is due, claim, gather, decide, act; bounded, and one key's failure stays its own.
  * Whatever it leaves off, the next run goes on with from the table.
  */
-import { askedOfNobody } from "./chores/unmanaged-requests.ts";
-import { audit } from "./chores/audit.ts";
-import { applyConfiguration } from "./chores/configure.ts";
-import { RotationError } from "./errors.ts";
-import type { DueItem } from "./ports.ts";
-import { begin, runClaimMs, type Run, type RunOptions } from "./pass/context.ts";
-import type { RunSummary } from "./telemetry/telemetry.ts";
-import { searchTags } from "./chores/tag-search.ts";
-import { oneKey } from "./pass/take-up.ts";
-import { dayMs } from "./workflow/limits.ts";
-import { ClaimLost } from "./pass/write.ts";
+import { askedOfNobody } from "../chores/unmanaged-requests.ts";
+import { audit } from "../chores/audit.ts";
+import { applyConfiguration } from "../chores/configure.ts";
+import { RotationError } from "../errors.ts";
+import type { DueItem } from "../ports.ts";
+import { begin, runClaimMs, type Run, type RunOptions } from "../pass/context.ts";
+import type { RunSummary } from "../telemetry/telemetry.ts";
+import { searchTags } from "../chores/tag-search.ts";
+import { oneKey } from "../pass/take-up.ts";
+import { dayMs } from "../workflow/limits.ts";
+import { ClaimLost } from "../pass/write.ts";
 
 export type RunResult = RunSummary & { configurationApplied: boolean };
 
