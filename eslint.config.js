@@ -51,9 +51,18 @@ const noAmbientInput = [
 ].map((selector) => ({ selector, message: clockMessage }));
 
 const pureMessage = "lambda/workflow is pure: it awaits nothing and asks nobody.";
+const onlyItself = "lambda/workflow imports only itself.";
+/** From its root: `./file.ts` or `./room/file.ts`. */
+const fromItsRoot = refuseImports(
+  "/^(?!\\.\\u002F([^.\\u002F]+\\u002F)?[^\\u002F]+\\.ts$)/",
+  onlyItself,
+);
+/** From a room of it: `./file.ts`, `../file.ts` or `../room/file.ts`. */
+const fromItsRooms = refuseImports(
+  "/^(?!\\.{1,2}\\u002F([^.\\u002F]+\\u002F)?[^\\u002F]+\\.ts$)/",
+  onlyItself,
+);
 const pureWorkflow = [
-  // A sibling in the same folder, and nothing else.
-  ...refuseImports("/^(?!\\.\\u002F[^\\u002F]+\\.ts$)/", "lambda/workflow imports only itself."),
   ...[
     "ImportExpression",
     'CallExpression[callee.name="require"]',
@@ -136,8 +145,12 @@ export default defineConfig(
         "error",
         ...impureGlobals.map((name) => ({ name, message: pureMessage })),
       ],
-      "no-restricted-syntax": ["error", ...pureWorkflow],
+      "no-restricted-syntax": ["error", ...fromItsRoot, ...pureWorkflow],
     },
+  },
+  {
+    files: ["lambda/workflow/*/*.ts"],
+    rules: { "no-restricted-syntax": ["error", ...fromItsRooms, ...pureWorkflow] },
   },
   {
     files: ["lambda/aws/**", "sim/**", "cli/**", "test/**", "bench/**"],
