@@ -10,9 +10,9 @@ import { BatchWriteItemCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb"
 import { attributesOf, keys, toItem } from "../lambda/aws/dynamodb-items.ts";
 import { genesisHash, transition } from "../lambda/record/journal.ts";
 import type { Stored } from "../lambda/ports.ts";
-import { finding, type Finding } from "../lambda/workflow/findings.ts";
-import { newManagedKey } from "../lambda/workflow/record.ts";
-import type { ManagedKey, Policy } from "../lambda/workflow/types.ts";
+import { finding, type Finding } from "../lambda/workflow/model/findings.ts";
+import { newManagedKey } from "../lambda/workflow/model/record.ts";
+import type { ManagedKey, Policy } from "../lambda/workflow/model/types.ts";
 import { startEmbeddedAws } from "../sim/embedded-aws.ts";
 
 const limits = { statusMs: 3000, memoryMiB: 300 };

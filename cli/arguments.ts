@@ -1,7 +1,7 @@
 /** Arguments as people write them. */
 import { InvalidArgumentError } from "commander";
 import { parseDuration } from "../lambda/configuration/durations.ts";
-import { dayMs } from "../lambda/workflow/limits.ts";
+import { dayMs } from "../lambda/workflow/model/limits.ts";
 import type { Anchor } from "./chain.ts";
 
 export function wholeNumber(text: string): number {

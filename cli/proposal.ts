@@ -1,5 +1,5 @@
 /** What reconciling would write: the table's versions and KMS's side by side. */
-import type { ManagedKey, Proposal } from "../lambda/workflow/types.ts";
+import type { ManagedKey, Proposal } from "../lambda/workflow/model/types.ts";
 import { tableLines, type Column } from "./table-view.ts";
 
 export type Row = { number: number; keyId: string; table: string; kms: string };

@@ -1,6 +1,6 @@
 /** What every command works with: the state, where it says things, the time. */
 import type { State } from "../lambda/aws/dynamodb-reading.ts";
-import type { ManagedKey } from "../lambda/workflow/types.ts";
+import type { ManagedKey } from "../lambda/workflow/model/types.ts";
 import { exitCodes, Failure } from "./failure.ts";
 import { nearest } from "./near.ts";
 import type { Talk } from "./talk.ts";

@@ -1,11 +1,11 @@
 /** What the record of one managed key says of the service: little, so that ten thousand are little; pure. */
-import type { Finding, FindingCode } from "../lambda/workflow/findings.ts";
+import type { Finding, FindingCode } from "../lambda/workflow/model/findings.ts";
 import { heardForMs } from "../lambda/workflow/watched.ts";
-import { servingVersion } from "../lambda/workflow/record.ts";
+import { servingVersion } from "../lambda/workflow/model/record.ts";
 import { overdueAtMs } from "../lambda/workflow/serving.ts";
 import { clockIsSkewed } from "../lambda/workflow/settle.ts";
 import { stuckAtMs } from "../lambda/workflow/stuck.ts";
-import type { ManagedKey } from "../lambda/workflow/types.ts";
+import type { ManagedKey } from "../lambda/workflow/model/types.ts";
 import { effectOf } from "./overview.ts";
 
 export type Sign = {

@@ -1,5 +1,5 @@
 /** `status` as a table: a line for each managed key. */
-import type { Finding } from "../lambda/workflow/findings.ts";
+import type { Finding } from "../lambda/workflow/model/findings.ts";
 import { effectOf, type Overview } from "./overview.ts";
 import type { Column } from "./table-view.ts";
 import type { Talk } from "./talk.ts";

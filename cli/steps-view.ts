@@ -1,5 +1,5 @@
 /** How the steps of a rotation are laid out. */
-import type { Rotation } from "../lambda/workflow/types.ts";
+import type { Rotation } from "../lambda/workflow/model/types.ts";
 import { sayText } from "./say.ts";
 import type { StepView } from "./steps.ts";
 import type { Talk } from "./talk.ts";

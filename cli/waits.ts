@@ -1,7 +1,7 @@
 /** What an open rotation waits for, and until when, as its record alone tells; pure. */
-import { lastUseLagMs } from "../lambda/workflow/limits.ts";
-import { hurried, saferOf } from "../lambda/workflow/policy.ts";
-import type { ManagedKey, Policy, Rotation, Version } from "../lambda/workflow/types.ts";
+import { lastUseLagMs } from "../lambda/workflow/model/limits.ts";
+import { hurried, saferOf } from "../lambda/workflow/model/policy.ts";
+import type { ManagedKey, Policy, Rotation, Version } from "../lambda/workflow/model/types.ts";
 import { roughly } from "./words.ts";
 
 /** Without a time it takes an event: somebody's word, an answer, a run. */

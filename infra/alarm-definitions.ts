@@ -3,7 +3,7 @@
  * alarm of a condition that lasts looks back over as long as a managed key can be without a turn, so
  * that it stays on until the condition ends, and goes off by itself then.
  */
-import { leavingOffMs, recheckMs, requestLimitMs } from "../lambda/workflow/limits.ts";
+import { leavingOffMs, recheckMs, requestLimitMs } from "../lambda/workflow/model/limits.ts";
 
 export type AlarmName =
   | "HeartbeatMissing"

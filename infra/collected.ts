@@ -10,8 +10,8 @@ import {
   parseConfiguration,
 } from "../lambda/configuration/configuration.ts";
 import { formatDuration } from "../lambda/configuration/durations.ts";
-import { authorizationLagMs, longestRunMs } from "../lambda/workflow/limits.ts";
-import { tagNames } from "../lambda/workflow/tag-names.ts";
+import { authorizationLagMs, longestRunMs } from "../lambda/workflow/model/limits.ts";
+import { tagNames } from "../lambda/workflow/model/tag-names.ts";
 import { nameOf, targetOf, whyUnfit, type Managed } from "./managed-alias.ts";
 import { documentOf, type RotationPolicy } from "./rotation-policy.ts";
 

@@ -2,7 +2,7 @@
 import { CfnResource, RemovalPolicy, Stack, Tags, Token } from "aws-cdk-lib";
 import * as kms from "aws-cdk-lib/aws-kms";
 import type { IConstruct } from "constructs";
-import { tagNames } from "../lambda/workflow/tag-names.ts";
+import { tagNames } from "../lambda/workflow/model/tag-names.ts";
 
 export interface ManageOptions {
   /**

@@ -7,8 +7,8 @@ import type * as events from "aws-cdk-lib/aws-events";
 import * as iam from "aws-cdk-lib/aws-iam";
 import type { Configuration, Policy } from "../lambda/configuration/configuration.ts";
 import { tableDefinition } from "../lambda/record/table-definition.ts";
-import { provenQuietDays } from "../lambda/workflow/policy.ts";
-import { tagNames } from "../lambda/workflow/tag-names.ts";
+import { provenQuietDays } from "../lambda/workflow/model/policy.ts";
+import { tagNames } from "../lambda/workflow/model/tag-names.ts";
 
 /**
  * How many characters of alias ARNs one statement holds, so that CDK can spread the statements over

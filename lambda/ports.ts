@@ -15,8 +15,8 @@ import type {
   Sight,
   TaggedKey,
   Tags,
-} from "./workflow/types.ts";
-import type { Finding } from "./workflow/findings.ts";
+} from "./workflow/model/types.ts";
+import type { Finding } from "./workflow/model/findings.ts";
 
 /**
  * Until when a changing call may be sent, and how long its answer is waited for. Past `deadlineMs` it

@@ -6,7 +6,7 @@ import type { Ports } from "./ports.ts";
 import { run, type RunResult } from "./run/run.ts";
 import type { RunOptions } from "./pass/context.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
-import type { DrainWatch, UseAttempt } from "./workflow/types.ts";
+import type { DrainWatch, UseAttempt } from "./workflow/model/types.ts";
 
 export type Service = {
   /** One run, which the platform ends at `deadlineMs`. */

@@ -6,7 +6,7 @@
  * means that nothing happened.
  */
 import type * as Kms from "@aws-sdk/client-kms";
-import type { Policy } from "../lambda/workflow/types.ts";
+import type { Policy } from "../lambda/workflow/model/types.ts";
 
 export type CronJob = {
   /** As the SDK's client: answers, or throws an Error whose name is KMS's error code; may never answer. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RotationError } from "../lambda/errors.ts";
-import type { Policy } from "../lambda/workflow/types.ts";
+import type { Policy } from "../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs } from "./fixtures.ts";
 import { aWorld, type World } from "./world.ts";
 

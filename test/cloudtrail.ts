@@ -1,6 +1,6 @@
 /** A CloudTrail record as EventBridge delivers it, for the tests of what is read from it. */
 import { readUseAttempt, type Home } from "../lambda/inbound/use-attempt.ts";
-import type { UseAttempt } from "../lambda/workflow/requests.ts";
+import type { UseAttempt } from "../lambda/workflow/model/requests.ts";
 
 export const account = "111122223333";
 export const region = "us-west-2";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RotationError } from "../lambda/errors.ts";
-import type { Outcome } from "../lambda/workflow/types.ts";
+import type { Outcome } from "../lambda/workflow/model/types.ts";
 import { dayMs, minuteMs } from "./fixtures.ts";
 import { aWorld, Died, type Intercept, type World } from "./world.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RotationError } from "../lambda/errors.ts";
-import type { FindingCode } from "../lambda/workflow/findings.ts";
+import type { FindingCode } from "../lambda/workflow/model/findings.ts";
 import { dayMs, hourMs, minuteMs } from "./fixtures.ts";
 import { aWorld, keyturnArn, type World } from "./world.ts";
 

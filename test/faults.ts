@@ -1,5 +1,5 @@
 /** How tests break changing calls. */
-import type { Call } from "../lambda/workflow/types.ts";
+import type { Call } from "../lambda/workflow/model/types.ts";
 import type { World } from "./world.ts";
 
 /** What a test makes of changing calls of one kind; undefined lets the call pass. */

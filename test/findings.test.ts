@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseConfiguration } from "../lambda/configuration/configuration.ts";
-import { commandLine } from "../lambda/workflow/commands.ts";
-import type { FindingCode } from "../lambda/workflow/findings.ts";
+import { commandLine } from "../lambda/workflow/model/commands.ts";
+import type { FindingCode } from "../lambda/workflow/model/findings.ts";
 import { askingSituations } from "./findings/asking.ts";
 import { enter, found, putsRight, showsOnly } from "./findings/commands.ts";
 import { driftSituations } from "./findings/drift.ts";

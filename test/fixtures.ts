@@ -1,5 +1,5 @@
 /** Everything has a default, so that what a test sets is what matters to it. */
-import type { Home, Key, Policy } from "../lambda/workflow/types.ts";
+import type { Home, Key, Policy } from "../lambda/workflow/model/types.ts";
 
 export const secondMs = 1000;
 export const minuteMs = 60 * secondMs;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Call, Outcome } from "../lambda/workflow/types.ts";
+import type { Call, Outcome } from "../lambda/workflow/model/types.ts";
 import { noAnswer, onCall } from "./faults.ts";
 import { dayMs, hourMs, minuteMs } from "./fixtures.ts";
 import { aWorld, type World } from "./world.ts";

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { policyHash } from "../lambda/record/canonical.ts";
 import { genesisHash, hashOf, transition } from "../lambda/record/journal.ts";
 import type { Stored } from "../lambda/ports.ts";
-import { newManagedKey } from "../lambda/workflow/record.ts";
-import type { EntryDraft } from "../lambda/workflow/types.ts";
+import { newManagedKey } from "../lambda/workflow/model/record.ts";
+import type { EntryDraft } from "../lambda/workflow/model/types.ts";
 import { aHome } from "./fixtures.ts";
 
 function fresh(): Stored {

@@ -1,5 +1,5 @@
 import type { Telemetry } from "../lambda/telemetry/telemetry.ts";
-import type { Finding } from "../lambda/workflow/findings.ts";
+import type { Finding } from "../lambda/workflow/model/findings.ts";
 
 /** Keeps what a run tells of findings and errors, for tests to look at. */
 export function listener(

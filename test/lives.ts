@@ -2,7 +2,7 @@
  * A managed key's life, kept moment by moment, so that a test can go back to any of them: what the
  * table held, what KMS was like, and how many changing calls had been made.
  */
-import type { ManagedKey } from "../lambda/workflow/types.ts";
+import type { ManagedKey } from "../lambda/workflow/model/types.ts";
 import type { World as KmsWorld } from "../sim/kms/types.ts";
 import { Application } from "./application.ts";
 import { dayMs } from "./fixtures.ts";

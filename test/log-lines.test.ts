@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { LogFields } from "../lambda/telemetry/log-line.ts";
 import { createMetrics, createTelemetry } from "../lambda/telemetry/powertools.ts";
 import type { Telemetry } from "../lambda/telemetry/telemetry.ts";
-import { finding } from "../lambda/workflow/findings.ts";
-import { newManagedKey } from "../lambda/workflow/record.ts";
+import { finding } from "../lambda/workflow/model/findings.ts";
+import { newManagedKey } from "../lambda/workflow/model/record.ts";
 import { aHome } from "./fixtures.ts";
 
 const written: Record<string, unknown>[] = [];

@@ -4,7 +4,7 @@
  */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Discovery, Events, KeyService, Table } from "../lambda/ports.ts";
-import type { Call } from "../lambda/workflow/types.ts";
+import type { Call } from "../lambda/workflow/model/types.ts";
 import type { Case } from "../sim/matrix/case.ts";
 import { companies } from "../sim/matrix/company.ts";
 import { applies, faultNames } from "../sim/matrix/faults.ts";

@@ -1,6 +1,6 @@
 /** The negative control is a fine design in a calm world, and comes to grief as one that is not. */
 import { describe, expect, test } from "vitest";
-import type { Policy } from "../lambda/workflow/types.ts";
+import type { Policy } from "../lambda/workflow/model/types.ts";
 import { SimClock } from "../sim/clock.ts";
 import { AwsError } from "../sim/http/aws-error.ts";
 import { cheapCryptography } from "../sim/kms/cheap-cryptography.ts";

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { createState } from "../lambda/aws/dynamodb-reading.ts";
 import { readConfiguration } from "../lambda/configuration/configuration.ts";
 import { createFunction } from "../lambda/function.ts";
-import type { Call } from "../lambda/workflow/types.ts";
+import type { Call } from "../lambda/workflow/model/types.ts";
 import { SimClock } from "../sim/clock.ts";
 import { cheapCryptography } from "../sim/kms/cheap-cryptography.ts";
 import { startEmbeddedAws } from "../sim/embedded-aws.ts";

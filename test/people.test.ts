@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Policy } from "../lambda/workflow/types.ts";
+import type { Policy } from "../lambda/workflow/model/types.ts";
 import { aPolicy, dayMs } from "./fixtures.ts";
 import { aWorld, type World } from "./world.ts";
 

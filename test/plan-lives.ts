@@ -2,7 +2,7 @@
 import { dayMs, hourMs, minuteMs } from "./fixtures.ts";
 import { copyOf, type Elsewhere } from "./elsewhere.ts";
 import { noAnswer, onCall } from "./faults.ts";
-import type { Call, ManagedKey } from "../lambda/workflow/types.ts";
+import type { Call, ManagedKey } from "../lambda/workflow/model/types.ts";
 import { aWorld, Died, type World, type WorldOptions } from "./world.ts";
 
 export const orders = "alias/orders";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { subjectOf } from "../lambda/workflow/absorb.ts";
-import { servingVersion } from "../lambda/workflow/record.ts";
-import type { Call, ManagedKey } from "../lambda/workflow/types.ts";
+import { servingVersion } from "../lambda/workflow/model/record.ts";
+import type { Call, ManagedKey } from "../lambda/workflow/model/types.ts";
 import { copyOf, type Elsewhere } from "./elsewhere.ts";
 import { aPolicy, dayMs, hourMs, minuteMs } from "./fixtures.ts";
 import { isLook, lives, orders, statesOf, use } from "./plan-lives.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { genesisHash, hashOf } from "../lambda/record/journal.ts";
-import type { ManagedKey, Version } from "../lambda/workflow/types.ts";
+import type { ManagedKey, Version } from "../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs } from "./fixtures.ts";
 import { changingCalls, live, orders, type Life, type Moment } from "./lives.ts";
 import { emptyTable, Restored } from "./restore.ts";

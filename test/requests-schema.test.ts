@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parseRequest } from "../lambda/inbound/requests.ts";
-import type { Request } from "../lambda/workflow/requests.ts";
+import type { Request } from "../lambda/workflow/model/requests.ts";
 
 const id = "01KB0000000000000000000001";
 const by = "ada";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ManagedKey } from "../lambda/workflow/types.ts";
+import type { ManagedKey } from "../lambda/workflow/model/types.ts";
 import { dayMs, hourMs } from "./fixtures.ts";
 import {
   aLife,

@@ -3,7 +3,7 @@
  * answer yet, nor one that was answered and that reads do not show.
  */
 import { expect, test } from "vitest";
-import type { Call } from "../lambda/workflow/types.ts";
+import type { Call } from "../lambda/workflow/model/types.ts";
 import { noAnswer } from "./faults.ts";
 import { hourMs, minuteMs } from "./fixtures.ts";
 import { eyesOf } from "./settle-rule/held.ts";

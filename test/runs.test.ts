@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Call } from "../lambda/workflow/types.ts";
+import type { Call } from "../lambda/workflow/model/types.ts";
 import { dayMs, minuteMs, secondMs } from "./fixtures.ts";
 import { aWorld, Died } from "./world.ts";
 

@@ -4,7 +4,7 @@
  */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type * as settle from "../lambda/workflow/settle.ts";
-import type { Unsettled } from "../lambda/workflow/types.ts";
+import type { Unsettled } from "../lambda/workflow/model/types.ts";
 import {
   rollback,
   tripwire,

@@ -1,7 +1,7 @@
 /** Two deployments in one AWS, and a watch over whose keys each of them changes. */
 import { RotationError } from "../lambda/errors.ts";
-import { tagNames } from "../lambda/workflow/tag-names.ts";
-import type { Policy } from "../lambda/workflow/types.ts";
+import { tagNames } from "../lambda/workflow/model/tag-names.ts";
+import type { Policy } from "../lambda/workflow/model/types.ts";
 import { SimClock } from "../sim/clock.ts";
 import { cheapCryptography } from "../sim/kms/cheap-cryptography.ts";
 import { KmsTwin } from "../sim/kms/twin.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Call, Step } from "../lambda/workflow/types.ts";
+import type { Call, Step } from "../lambda/workflow/model/types.ts";
 import { SimRandom } from "../sim/random.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 import { noAnswer, onCall } from "./faults.ts";

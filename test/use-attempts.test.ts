@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Call } from "../lambda/workflow/types.ts";
+import type { Call } from "../lambda/workflow/model/types.ts";
 import { noAnswer, onCall } from "./faults.ts";
 import { dayMs, hourMs, minuteMs } from "./fixtures.ts";
 import { aWorld, Died, type World } from "./world.ts";

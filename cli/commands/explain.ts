@@ -1,6 +1,6 @@
 /** `keyturn explain`: what a finding code means, from where docs/findings.md has it. */
-import { findingTexts } from "../../lambda/workflow/finding-texts.ts";
-import { effects, type Effect, type FindingCode } from "../../lambda/workflow/findings.ts";
+import { findingTexts } from "../../lambda/workflow/model/finding-texts.ts";
+import { effects, type Effect, type FindingCode } from "../../lambda/workflow/model/findings.ts";
 import { exitCodes, Failure, type ExitCode } from "../failure.ts";
 import { nearest } from "../near.ts";
 import { sayText } from "../say.ts";

@@ -21,8 +21,8 @@ import { packageVersion } from "../version.ts";
 import { moment } from "../words.ts";
 import { describeError } from "../../lambda/errors.ts";
 import type { RequestItem, Stored } from "../../lambda/ports.ts";
-import { effects } from "../../lambda/workflow/findings.ts";
-import type { ManagedKey } from "../../lambda/workflow/types.ts";
+import { effects } from "../../lambda/workflow/model/findings.ts";
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 
 export type PlanOptions = {
   /** From the present on, or a moment. */

@@ -1,7 +1,7 @@
 /** What people ask of a managed key: a request item each, which the next run finds. */
 import { describeError } from "../../lambda/errors.ts";
 import { parseRequest } from "../../lambda/inbound/requests.ts";
-import { dayMs } from "../../lambda/workflow/limits.ts";
+import { dayMs } from "../../lambda/workflow/model/limits.ts";
 import { confirmed, type Prompt } from "../confirm.ts";
 import { enrollableAlias } from "../enrollable.ts";
 import { exitCodes, Failure, type ExitCode } from "../failure.ts";

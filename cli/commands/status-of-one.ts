@@ -1,6 +1,6 @@
 /** `keyturn status <alias>`: all there is to say of one managed key. */
 import type { RequestItem } from "../../lambda/ports.ts";
-import type { ManagedKey, Version } from "../../lambda/workflow/types.ts";
+import type { ManagedKey, Version } from "../../lambda/workflow/model/types.ts";
 import { exitCodes, type ExitCode } from "../failure.ts";
 import { needsPerson, overviewOf } from "../overview.ts";
 import { sayCommand, sayText } from "../say.ts";

@@ -3,8 +3,8 @@
  * and a KMS in this process that begin as the record has them, from one moment that is due to the next.
  */
 import type { RequestItem, Stored } from "../../lambda/ports.ts";
-import { effects, type Finding } from "../../lambda/workflow/findings.ts";
-import { servingVersion } from "../../lambda/workflow/record.ts";
+import { effects, type Finding } from "../../lambda/workflow/model/findings.ts";
+import { servingVersion } from "../../lambda/workflow/model/record.ts";
 import type { Planned } from "./planned.ts";
 import { Stage } from "./stage.ts";
 

@@ -1,4 +1,4 @@
-import type { Call } from "../../lambda/workflow/types.ts";
+import type { Call } from "../../lambda/workflow/model/types.ts";
 
 /** A changing call that KMS accepted, or a line of the journal that stands for none. */
 export type Planned = {

@@ -6,9 +6,9 @@
 import { keyPolicyOf } from "../../lambda/record/canonical.ts";
 import type { KeyService, Discovery } from "../../lambda/ports.ts";
 import { withAliasOnly } from "../../lambda/workflow/alias-only.ts";
-import { consistencyMs, dayMs } from "../../lambda/workflow/limits.ts";
-import { servingVersion } from "../../lambda/workflow/record.ts";
-import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import { consistencyMs, dayMs } from "../../lambda/workflow/model/limits.ts";
+import { servingVersion } from "../../lambda/workflow/model/record.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type {
   Call,
   Key,
@@ -20,7 +20,7 @@ import type {
   Sight,
   Tags,
   Version,
-} from "../../lambda/workflow/types.ts";
+} from "../../lambda/workflow/model/types.ts";
 
 type PredictedKey = {
   keyId: string;

@@ -7,8 +7,8 @@ import type { Run } from "../../lambda/pass/context.ts";
 import { oneKey } from "../../lambda/pass/take-up.ts";
 import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
 import { subjectOf } from "../../lambda/workflow/absorb.ts";
-import { without } from "../../lambda/workflow/record.ts";
-import type { Call, ManagedKey } from "../../lambda/workflow/types.ts";
+import { without } from "../../lambda/workflow/model/record.ts";
+import type { Call, ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { createTableTwin, type TableTwin } from "../../sim/ports/table.ts";
 
 const turnLimitMs = 5 * 60_000;

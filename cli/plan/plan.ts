@@ -2,8 +2,8 @@
 import type { Forecast } from "../forecast/forecast.ts";
 import type { Planned } from "../forecast/planned.ts";
 import { canonicalHash } from "../../lambda/record/canonical.ts";
-import type { Mode } from "../../lambda/workflow/types.ts";
-import type { Finding } from "../../lambda/workflow/findings.ts";
+import type { Mode } from "../../lambda/workflow/model/types.ts";
+import type { Finding } from "../../lambda/workflow/model/findings.ts";
 
 export const planSchema = "keyturn/plan/1";
 

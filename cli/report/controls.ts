@@ -1,5 +1,5 @@
 /** Which part of the report answers which control, and where a control will object all the same. */
-import { dayMs } from "../../lambda/workflow/limits.ts";
+import { dayMs } from "../../lambda/workflow/model/limits.ts";
 import { markup, table, type Markup, type Part } from "./html.ts";
 import type { KeyReport, Report } from "./model.ts";
 import type { Summary } from "./summary.ts";

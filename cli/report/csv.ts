@@ -1,5 +1,5 @@
 /** The report as CSV (RFC 4180), a file for each kind of fact. Times are ISO 8601 in UTC. */
-import { dayMs } from "../../lambda/workflow/limits.ts";
+import { dayMs } from "../../lambda/workflow/model/limits.ts";
 import type { KeyReport, Report } from "./model.ts";
 import { phaseTexts } from "./phases.ts";
 import { isoAt } from "./say.ts";

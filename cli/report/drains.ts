@@ -2,8 +2,8 @@
 import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import { describeLastUse } from "../../lambda/workflow/evidence.ts";
-import { lastUseLagMs } from "../../lambda/workflow/limits.ts";
-import type { Policy, Rotation } from "../../lambda/workflow/types.ts";
+import { lastUseLagMs } from "../../lambda/workflow/model/limits.ts";
+import type { Policy, Rotation } from "../../lambda/workflow/model/types.ts";
 import { rotationsOf } from "./history.ts";
 
 export type Reading = {

@@ -1,7 +1,7 @@
 /** What was, or is, not as it should be. */
 import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
-import { effects, type Effect, type FindingCode } from "../../lambda/workflow/findings.ts";
+import { effects, type Effect, type FindingCode } from "../../lambda/workflow/model/findings.ts";
 import type { Verdict } from "../chain.ts";
 import type { VersionReport } from "./versions.ts";
 

@@ -4,8 +4,8 @@
  */
 import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
-import type { EventName } from "../../lambda/workflow/events.ts";
-import type { Rotation, Standing } from "../../lambda/workflow/types.ts";
+import type { EventName } from "../../lambda/workflow/model/events.ts";
+import type { Rotation, Standing } from "../../lambda/workflow/model/types.ts";
 import type { PhaseKind } from "./phases.ts";
 import { enter, enterAfterGap, kindOf, newTenure, type Tenure } from "./tenure.ts";
 

@@ -1,7 +1,7 @@
 /** The report as data: everything that its files say is in here; pure. */
 import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
-import { servingVersion } from "../../lambda/workflow/record.ts";
-import type { Policy } from "../../lambda/workflow/types.ts";
+import { servingVersion } from "../../lambda/workflow/model/record.ts";
+import type { Policy } from "../../lambda/workflow/model/types.ts";
 import { verifyChain, type Verdict } from "../chain.ts";
 import { decisionsOf, type PersonsDecision } from "./decisions.ts";
 import { drainsOf, type Drain } from "./drains.ts";

@@ -1,7 +1,7 @@
 /** The rotations and rollbacks of a managed key, each with when it came to what. */
 import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
-import type { EventName } from "../../lambda/workflow/events.ts";
+import type { EventName } from "../../lambda/workflow/model/events.ts";
 import { rotationsOf } from "./history.ts";
 
 export type RotationReport = {

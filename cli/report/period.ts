@@ -1,5 +1,5 @@
 /** The time that a report is about, as people write it. */
-import { dayMs } from "../../lambda/workflow/limits.ts";
+import { dayMs } from "../../lambda/workflow/model/limits.ts";
 import { exitCodes, Failure } from "../failure.ts";
 
 /** `toMs` is the first moment that is not in it. */

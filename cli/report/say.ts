@@ -1,5 +1,5 @@
 /** Moments and durations as the report writes them. */
-import { dayMs } from "../../lambda/workflow/limits.ts";
+import { dayMs } from "../../lambda/workflow/model/limits.ts";
 import { moment } from "../words.ts";
 
 const hourMs = 3_600_000;

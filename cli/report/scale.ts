@@ -1,5 +1,5 @@
 /** One axis of time for all timelines, so that they can be compared. */
-import { dayMs } from "../../lambda/workflow/limits.ts";
+import { dayMs } from "../../lambda/workflow/model/limits.ts";
 import type { Report } from "./model.ts";
 
 export type Scale = {

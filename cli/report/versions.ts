@@ -1,6 +1,6 @@
 /** What is reported of each version: its phases, and how long it served against how long it may. */
 import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
-import type { KeyShape } from "../../lambda/workflow/types.ts";
+import type { KeyShape } from "../../lambda/workflow/model/types.ts";
 import { rotationsOf, tenuresOf } from "./history.ts";
 import type { Phase, PhaseKind } from "./phases.ts";
 import { kindOf, type Tenure } from "./tenure.ts";

@@ -13,7 +13,7 @@ import {
 } from "@aws-sdk/client-resource-groups-tagging-api";
 import { describeError, RotationError } from "../errors.ts";
 import type { Discovery } from "../ports.ts";
-import type { TaggedKey, Tags } from "../workflow/types.ts";
+import type { TaggedKey, Tags } from "../workflow/model/types.ts";
 
 /** One request finds a hundred keys; its page tokens die after 15 minutes. */
 export function createTaggingDiscovery(

@@ -3,7 +3,7 @@ import { UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { claimDelayMs } from "../pass/backoff.ts";
 import { claimBy } from "../pass/claim.ts";
 import type { Claimed, ClaimRequest, Stored } from "../ports.ts";
-import type { ManagedKey } from "../workflow/types.ts";
+import type { ManagedKey } from "../workflow/model/types.ts";
 import type { TableClient } from "./dynamodb-client.ts";
 import { heldIn, keys, toItem } from "./dynamodb-items.ts";
 import { clauses, readHeld } from "./dynamodb-records.ts";

@@ -4,7 +4,7 @@ import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { readRecord } from "../record/migrate.ts";
 import type { Held } from "../pass/claim.ts";
 import type { Chore, DueItem, RequestItem, Stored } from "../ports.ts";
-import type { ManagedKey } from "../workflow/types.ts";
+import type { ManagedKey } from "../workflow/model/types.ts";
 
 export type Item = Record<string, AttributeValue>;
 

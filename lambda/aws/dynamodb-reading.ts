@@ -10,8 +10,8 @@ import type {
   Stored,
   Table,
 } from "../ports.ts";
-import type { Finding } from "../workflow/findings.ts";
-import type { ManagedKey, Rotation } from "../workflow/types.ts";
+import type { Finding } from "../workflow/model/findings.ts";
+import type { ManagedKey, Rotation } from "../workflow/model/types.ts";
 import { createTable } from "./dynamodb.ts";
 import { createTableClient, type TableClient } from "./dynamodb-client.ts";
 import { dueQueue, keys, toItem, type Item } from "./dynamodb-items.ts";

@@ -5,7 +5,7 @@ import { genesisHash } from "../record/journal.ts";
 import { oldestSchema, schema } from "../record/migrate.ts";
 import type { Held } from "../pass/claim.ts";
 import type { Expected, Stored, Table, Written } from "../ports.ts";
-import type { ManagedKey } from "../workflow/types.ts";
+import type { ManagedKey } from "../workflow/model/types.ts";
 import type { TableClient } from "./dynamodb-client.ts";
 import { attributesOf, heldIn, keys, toItem, updateOf } from "./dynamodb-items.ts";
 

@@ -1,6 +1,6 @@
 /** What KMS's errors mean. Only a modelled 4xx is a definite answer; anything else leaves doubt. */
 import { RotationError, describeError } from "../errors.ts";
-import type { Outcome, Refusal, Sight } from "../workflow/types.ts";
+import type { Outcome, Refusal, Sight } from "../workflow/model/types.ts";
 
 /** Names by the API reference; both spellings of throttling occur. */
 const refusals: Record<string, Refusal> = {

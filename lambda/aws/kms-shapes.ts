@@ -7,7 +7,7 @@ import type {
   KeyMetadata,
   Tag,
 } from "@aws-sdk/client-kms";
-import type { Call, Grant, Key, KeyState, LastUse, Tags } from "../workflow/types.ts";
+import type { Call, Grant, Key, KeyState, LastUse, Tags } from "../workflow/model/types.ts";
 
 export function keyOf(metadata: KeyMetadata | undefined): Key {
   if (metadata?.KeyId === undefined) throw new Error("KMS described a key without an id");

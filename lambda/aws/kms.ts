@@ -23,7 +23,7 @@ import { keyPolicyOf } from "../record/canonical.ts";
 import { canaryMark } from "../inbound/canary.ts";
 import { RotationError } from "../errors.ts";
 import type { Clock, Guard, KeyService } from "../ports.ts";
-import type { Call, LastUse, Outcome, Tags } from "../workflow/types.ts";
+import type { Call, LastUse, Outcome, Tags } from "../workflow/model/types.ts";
 import { isNotOffered, outcomeOf, sighted } from "./kms-errors.ts";
 import {
   createGrantInput,

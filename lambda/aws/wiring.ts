@@ -1,7 +1,7 @@
 /** The ports on AWS. Endpoints, Region and credentials come from the SDK's own environment. */
 import type { Environment } from "../configuration/environment.ts";
 import type { Chance, Clock, Ports } from "../ports.ts";
-import { requestLimitMs } from "../workflow/limits.ts";
+import { requestLimitMs } from "../workflow/model/limits.ts";
 import { createTaggingDiscovery, createWalkingDiscovery } from "./discovery.ts";
 import { createTable } from "./dynamodb.ts";
 import { createEvents } from "./eventbridge.ts";

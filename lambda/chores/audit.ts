@@ -5,13 +5,13 @@
 import { transition } from "../record/journal.ts";
 import type { Run } from "../pass/context.ts";
 import { extraOf } from "../workflow/1-generate.ts";
-import { showTags } from "../workflow/commands.ts";
-import { finding, type Finding } from "../workflow/findings.ts";
-import { consistencyMs, dayMs, recheckMs } from "../workflow/limits.ts";
-import { rightfulKeyIds, servingVersion, withExtra } from "../workflow/record.ts";
+import { showTags } from "../workflow/model/commands.ts";
+import { finding, type Finding } from "../workflow/model/findings.ts";
+import { consistencyMs, dayMs, recheckMs } from "../workflow/model/limits.ts";
+import { rightfulKeyIds, servingVersion, withExtra } from "../workflow/model/record.ts";
 import { valueOf } from "../workflow/sights.ts";
-import { tagNames } from "../workflow/tag-names.ts";
-import type { EntryDraft, Extra, ManagedKey, Version } from "../workflow/types.ts";
+import { tagNames } from "../workflow/model/tag-names.ts";
+import type { EntryDraft, Extra, ManagedKey, Version } from "../workflow/model/types.ts";
 import { tryWrite } from "../pass/write.ts";
 
 const auditEveryMs = 7 * dayMs;

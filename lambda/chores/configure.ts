@@ -1,9 +1,9 @@
 /** The configuration is where managed keys are named: new ones get a record, changed ones a look. */
 import type { Run } from "../pass/context.ts";
-import { believableAheadMs } from "../workflow/limits.ts";
-import { sameAliases, samePolicy } from "../workflow/policy.ts";
-import { newManagedKey } from "../workflow/record.ts";
-import type { Home } from "../workflow/types.ts";
+import { believableAheadMs } from "../workflow/model/limits.ts";
+import { sameAliases, samePolicy } from "../workflow/model/policy.ts";
+import { newManagedKey } from "../workflow/model/record.ts";
+import type { Home } from "../workflow/model/types.ts";
 
 /** How many records are read, or made, before it is asked again whether there is time for more. */
 const batch = 100;

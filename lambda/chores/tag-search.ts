@@ -4,12 +4,12 @@
  */
 import { mayEnrol, notOpen, taggedHome } from "../configuration/homes.ts";
 import type { Run } from "../pass/context.ts";
-import { showAliases } from "../workflow/commands.ts";
-import { finding, type Finding } from "../workflow/findings.ts";
-import { dayMs, recheckMs } from "../workflow/limits.ts";
-import { newManagedKey } from "../workflow/record.ts";
+import { showAliases } from "../workflow/model/commands.ts";
+import { finding, type Finding } from "../workflow/model/findings.ts";
+import { dayMs, recheckMs } from "../workflow/model/limits.ts";
+import { newManagedKey } from "../workflow/model/record.ts";
 import { valueOf } from "../workflow/sights.ts";
-import { tagNames } from "../workflow/tag-names.ts";
+import { tagNames } from "../workflow/model/tag-names.ts";
 
 type Aliases = { alias: string; keyId: string }[];
 

@@ -7,9 +7,9 @@ import { genesisHash } from "../record/journal.ts";
 import { parseRequest } from "../inbound/requests.ts";
 import type { Run } from "../pass/context.ts";
 import { oneKey } from "../pass/take-up.ts";
-import { explain } from "../workflow/commands.ts";
-import { finding } from "../workflow/findings.ts";
-import { newManagedKey } from "../workflow/record.ts";
+import { explain } from "../workflow/model/commands.ts";
+import { finding } from "../workflow/model/findings.ts";
+import { newManagedKey } from "../workflow/model/record.ts";
 
 export async function askedOfNobody(current: Run, alias: string): Promise<void> {
   const { configuration, homes, tableId } = current;

@@ -12,7 +12,7 @@ import {
   type policySchema,
 } from "./schema.ts";
 import { parseDuration } from "./durations.ts";
-import type { Mode, Policy } from "../workflow/types.ts";
+import type { Mode, Policy } from "../workflow/model/types.ts";
 
 export { ConfigurationError, type Problem } from "./problems.ts";
 export type { ConfigurationDocument, Mode, Policy };

@@ -7,7 +7,7 @@ import {
   type Problem,
   readConfiguration,
 } from "./configuration.ts";
-import type { DrainWatch } from "../workflow/types.ts";
+import type { DrainWatch } from "../workflow/model/types.ts";
 
 export type Environment = {
   tableName: string;

@@ -1,7 +1,7 @@
 /** Where a managed key's policy is named: in the configuration, or by the tag on its first version. */
 import type { Configuration } from "./configuration.ts";
 import { aliasNamePattern } from "./schema.ts";
-import type { Home, ManagedKey, Policy } from "../workflow/types.ts";
+import type { Home, ManagedKey, Policy } from "../workflow/model/types.ts";
 
 export function homesOf(configuration: Configuration): Map<string, Home> {
   return new Map(

@@ -5,7 +5,7 @@
 import * as z from "zod/mini";
 import { policyNamePattern } from "../configuration/schema.ts";
 import type { RequestItem } from "../ports.ts";
-import type { Request, RequestKind } from "../workflow/types.ts";
+import type { Request, RequestKind } from "../workflow/model/types.ts";
 
 const idPattern = /^[0-9A-Za-z_-]{8,64}$/;
 

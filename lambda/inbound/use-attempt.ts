@@ -7,7 +7,7 @@
  * of ours, and out of use by our doing, is for `workflow/attempt.ts` to say.
  */
 import { canaryMark } from "./canary.ts";
-import type { UseAttempt } from "../workflow/requests.ts";
+import type { UseAttempt } from "../workflow/model/requests.ts";
 
 export type UseAttemptReading =
   /** Nothing that says it is one, such as what the schedule sends: an ordinary run. */

@@ -1,8 +1,8 @@
 /** Effects: a changing call, made once, by a run that still may. */
-import { requestLimitMs } from "../workflow/limits.ts";
+import { requestLimitMs } from "../workflow/model/limits.ts";
 import type { Ports } from "../ports.ts";
 import type { Pacer } from "./pacer.ts";
-import type { Call, Outcome } from "../workflow/types.ts";
+import type { Call, Outcome } from "../workflow/model/types.ts";
 
 /**
  * Makes the call, unless the run has too little time left to hear its answer. The promise settles

@@ -2,10 +2,10 @@
 import { transition } from "../record/journal.ts";
 import type { Stored } from "../ports.ts";
 import { halted, type Next, type State, type Turn } from "./state.ts";
-import { showAliases } from "../workflow/commands.ts";
-import { finding } from "../workflow/findings.ts";
+import { showAliases } from "../workflow/model/commands.ts";
+import { finding } from "../workflow/model/findings.ts";
 import { nothingSeen } from "../workflow/sights.ts";
-import type { EntryDraft, ManagedKey, Moment, Seen } from "../workflow/types.ts";
+import type { EntryDraft, ManagedKey, Moment, Seen } from "../workflow/model/types.ts";
 import { write } from "./write.ts";
 
 /** A KMS key is bound to this managed key before the record names it. */

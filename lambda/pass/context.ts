@@ -4,8 +4,8 @@ import { homesOf } from "../configuration/homes.ts";
 import { createPacer, type Pacer } from "./pacer.ts";
 import type { Ports } from "../ports.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import { leavingOffMs } from "../workflow/limits.ts";
-import type { DrainWatch, Home } from "../workflow/types.ts";
+import { leavingOffMs } from "../workflow/model/limits.ts";
+import type { DrainWatch, Home } from "../workflow/model/types.ts";
 
 export type RunOptions = {
   ports: Ports;

@@ -5,14 +5,14 @@ import { transition } from "../record/journal.ts";
 import type { Stored } from "../ports.ts";
 import type { Ending, Turn } from "./state.ts";
 import { observeAgainAtMs } from "../workflow/drift.ts";
-import { effects, sameFinding, type Finding } from "../workflow/findings.ts";
-import { honouredForMs, recheckMs, refusedForMs } from "../workflow/limits.ts";
+import { effects, sameFinding, type Finding } from "../workflow/model/findings.ts";
+import { honouredForMs, recheckMs, refusedForMs } from "../workflow/model/limits.ts";
 import { largeness, notices, stuck } from "../workflow/notices.ts";
-import { servingVersion } from "../workflow/record.ts";
+import { servingVersion } from "../workflow/model/record.ts";
 import { overdueAtMs } from "../workflow/serving.ts";
 import { leftUnsettled } from "../workflow/settle.ts";
 import { stuckAtMs } from "../workflow/stuck.ts";
-import type { EntryDraft, ManagedKey } from "../workflow/types.ts";
+import type { EntryDraft, ManagedKey } from "../workflow/model/types.ts";
 import { write } from "./write.ts";
 
 /** More ids than this are not kept of requests whose items are gone. */

@@ -2,10 +2,10 @@
 import { canonicalHash } from "../record/canonical.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Ports } from "../ports.ts";
-import { tagNames } from "../workflow/tag-names.ts";
+import { tagNames } from "../workflow/model/tag-names.ts";
 import { subjectOf } from "../workflow/sights.ts";
 import { heardForMs } from "../workflow/watched.ts";
-import type { LastUse, Look, ManagedKey, Seen, Sight, Tags } from "../workflow/types.ts";
+import type { LastUse, Look, ManagedKey, Seen, Sight, Tags } from "../workflow/model/types.ts";
 
 /** What looking takes: the two ports that show KMS, and the pace at which they may be asked. */
 export type Eyes = Pick<Ports, "keys" | "discovery" | "table" | "clock"> & {

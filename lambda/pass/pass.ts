@@ -18,12 +18,12 @@ import {
   announce,
   subjectOf as callSubject,
 } from "../workflow/absorb.ts";
-import { sameFinding, type Finding } from "../workflow/findings.ts";
+import { sameFinding, type Finding } from "../workflow/model/findings.ts";
 import { violations } from "../workflow/invariants.ts";
-import { recheckMs } from "../workflow/limits.ts";
-import { matterName } from "../workflow/record.ts";
+import { recheckMs } from "../workflow/model/limits.ts";
+import { matterName } from "../workflow/model/record.ts";
 import { nothingSeen } from "../workflow/sights.ts";
-import type { Decision, Look, ManagedKey, Moment, Request } from "../workflow/types.ts";
+import type { Decision, Look, ManagedKey, Moment, Request } from "../workflow/model/types.ts";
 import { decide } from "../workflow/workflow.ts";
 
 type CallDecision = Extract<Decision, { kind: "call" }>;

@@ -2,8 +2,8 @@
 import type { Pacer } from "./pacer.ts";
 import type { Ports, Stored } from "../ports.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import type { Finding } from "../workflow/findings.ts";
-import { recheckMs } from "../workflow/limits.ts";
+import type { Finding } from "../workflow/model/findings.ts";
+import { recheckMs } from "../workflow/model/limits.ts";
 import type {
   DrainWatch,
   Home,
@@ -13,7 +13,7 @@ import type {
   Request,
   Seen,
   UseAttempt,
-} from "../workflow/types.ts";
+} from "../workflow/model/types.ts";
 
 export type Turn = {
   ports: Ports;

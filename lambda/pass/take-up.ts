@@ -3,11 +3,11 @@ import { homeOf } from "../configuration/homes.ts";
 import type { ClaimRequest } from "../ports.ts";
 import type { Run } from "./context.ts";
 import { takeTurn } from "./pass.ts";
-import { explain } from "../workflow/commands.ts";
-import { finding, type Finding } from "../workflow/findings.ts";
-import { isoOf } from "../workflow/iso.ts";
-import { believableAheadMs } from "../workflow/limits.ts";
-import type { UseAttempt } from "../workflow/types.ts";
+import { explain } from "../workflow/model/commands.ts";
+import { finding, type Finding } from "../workflow/model/findings.ts";
+import { isoOf } from "../workflow/model/iso.ts";
+import { believableAheadMs } from "../workflow/model/limits.ts";
+import type { UseAttempt } from "../workflow/model/types.ts";
 
 /** How much later than its claim a managed key falls due again if its run never comes back. */
 const claimBackoffMs = 30_000;

@@ -1,7 +1,7 @@
 /** The journal: numbered lines, each chained to the one before by hash, so that none can change. */
 import { canonicalHash } from "./canonical.ts";
 import type { JournalEntry, Stored } from "../ports.ts";
-import type { EntryDraft, ManagedKey } from "../workflow/types.ts";
+import type { EntryDraft, ManagedKey } from "../workflow/model/types.ts";
 
 /** The hash before the first line. */
 export const genesisHash = "0".repeat(64);

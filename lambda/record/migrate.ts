@@ -2,7 +2,7 @@
  * The schema of the aggregate: this code writes the present one, reads the one before it as if it
  * were the present one, and leaves alone what newer code wrote.
  */
-import { dayMs } from "../workflow/limits.ts";
+import { dayMs } from "../workflow/model/limits.ts";
 import type {
   Evidence,
   ManagedKey,
@@ -10,7 +10,7 @@ import type {
   Restored,
   Rotation,
   Version,
-} from "../workflow/types.ts";
+} from "../workflow/model/types.ts";
 
 /** What this code writes. */
 export const schema = 2;

@@ -11,7 +11,7 @@ import { begin, runClaimMs, type Run, type RunOptions } from "../pass/context.ts
 import type { RunSummary } from "../telemetry/telemetry.ts";
 import { searchTags } from "../chores/tag-search.ts";
 import { oneKey } from "../pass/take-up.ts";
-import { dayMs } from "../workflow/limits.ts";
+import { dayMs } from "../workflow/model/limits.ts";
 import { ClaimLost } from "../pass/write.ts";
 
 export type RunResult = RunSummary & { configurationApplied: boolean };

@@ -3,8 +3,8 @@ import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import { describeError, RotationError } from "../errors.ts";
 import type { LineLogger } from "./log-line.ts";
 import type { Rested, Telemetry } from "./telemetry.ts";
-import { effects } from "../workflow/findings.ts";
-import { isoOf } from "../workflow/iso.ts";
+import { effects } from "../workflow/model/findings.ts";
+import { isoOf } from "../workflow/model/iso.ts";
 
 /** As many turns in a row that were throttled are no accident. */
 const throttledTurns = 3;

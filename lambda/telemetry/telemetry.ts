@@ -1,7 +1,7 @@
 /** What a run tells the outside of itself, in the domain's words; log lines and metrics are made of it. */
 import type { Stored } from "../ports.ts";
-import type { Finding } from "../workflow/findings.ts";
-import type { ManagedKey, Refusal } from "../workflow/types.ts";
+import type { Finding } from "../workflow/model/findings.ts";
+import type { ManagedKey, Refusal } from "../workflow/model/types.ts";
 
 type CallTold = { alias: string; call: string; reason: string; message: string };
 

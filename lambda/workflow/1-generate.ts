@@ -4,15 +4,21 @@
  * answer is looked for, and adopted, before another is made.
  */
 import { withAliasOnly } from "./alias-only.ts";
-import { finding, type Finding } from "./findings.ts";
-import { clockSkewMs, recheckMs } from "./limits.ts";
-import { sameAliases } from "./policy.ts";
-import { rotationOf, withRotation, withRotationClosed, withVersion, without } from "./record.ts";
+import { finding, type Finding } from "./model/findings.ts";
+import { clockSkewMs, recheckMs } from "./model/limits.ts";
+import { sameAliases } from "./model/policy.ts";
+import {
+  rotationOf,
+  withRotation,
+  withRotationClosed,
+  withVersion,
+  without,
+} from "./model/record.ts";
 import { cancelled } from "./rollback.ts";
 import { mayStillLand } from "./settle.ts";
-import { sameShape } from "./shape.ts";
+import { sameShape } from "./model/shape.ts";
 import { lookFirst, stillToSee, valueOf } from "./sights.ts";
-import { tagNames } from "./tag-names.ts";
+import { tagNames } from "./model/tag-names.ts";
 import type {
   Decision,
   Extra,
@@ -25,7 +31,7 @@ import type {
   StepScene,
   Transition,
   Version,
-} from "./types.ts";
+} from "./model/types.ts";
 
 export function decideGenerate(scene: StepScene): Decision {
   const { record, rotation, moment } = scene;

@@ -3,13 +3,13 @@
  * and then the time that KMS takes to let tags, policies and grants reach authorization.
  */
 import { extraOf } from "./1-generate.ts";
-import { bringToEnabled } from "./commands.ts";
-import { finding } from "./findings.ts";
-import { consistencyMs } from "./limits.ts";
+import { bringToEnabled } from "./model/commands.ts";
+import { finding } from "./model/findings.ts";
+import { consistencyMs } from "./model/limits.ts";
 import { ownerFinding } from "./old-version.ts";
-import { versionOf, withRotation } from "./record.ts";
+import { versionOf, withRotation } from "./model/record.ts";
 import { notAcknowledged } from "./acknowledgement.ts";
-import { reconcileCommand } from "./request-command.ts";
+import { reconcileCommand } from "./model/request-command.ts";
 import { notYetBack } from "./returning.ts";
 import { isServicePrincipal } from "./service-principal.ts";
 import { lookFirst, valueOf } from "./sights.ts";
@@ -22,7 +22,7 @@ import type {
   Rotation,
   StepScene,
   Version,
-} from "./types.ts";
+} from "./model/types.ts";
 
 export function decideDistribute(scene: StepScene): Decision {
   const { record, rotation, moment } = scene;

@@ -4,10 +4,10 @@
  */
 import { whyNotEnabledYet } from "./2-distribute.ts";
 import { aliasMoved } from "./alias-target.ts";
-import { consistencyMs } from "./limits.ts";
+import { consistencyMs } from "./model/limits.ts";
 import { wrongLabel } from "./lineage.ts";
 import { ownerFinding } from "./old-version.ts";
-import { servingVersion, versionOf, without, withRotation, withVersion } from "./record.ts";
+import { servingVersion, versionOf, without, withRotation, withVersion } from "./model/record.ts";
 import { blockedUntilMs } from "./settle.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import type {
@@ -18,7 +18,7 @@ import type {
   StepScene,
   Transition,
   Version,
-} from "./types.ts";
+} from "./model/types.ts";
 
 export function decideActivate(scene: StepScene): Decision {
   const { record, rotation, old, seen, moment } = scene;

@@ -4,19 +4,19 @@
  */
 import { isApproved } from "./approval.ts";
 import { aliasInTheWay, ownerFinding, stateFinding } from "./old-version.ts";
-import { showLastUse } from "./commands.ts";
+import { showLastUse } from "./model/commands.ts";
 import { drifted, waitObserving } from "./drift.ts";
 import { evidenceOf } from "./destruction.ts";
 import { describeLastUse, judge, judgeQuiet } from "./evidence.ts";
-import { finding, type Finding } from "./findings.ts";
-import { requestCommand } from "./request-command.ts";
+import { finding, type Finding } from "./model/findings.ts";
+import { requestCommand } from "./model/request-command.ts";
 import { decideRestored } from "./give-back.ts";
-import { dayMs, recheckMs } from "./limits.ts";
+import { dayMs, recheckMs } from "./model/limits.ts";
 import { labelAs } from "./label.ts";
 import { wrongLabel } from "./lineage.ts";
-import { withRotation, withRotationClosed, withVersion } from "./record.ts";
+import { withRotation, withRotationClosed, withVersion } from "./model/record.ts";
 import { lookFirst } from "./sights.ts";
-import type { Decision, Evidence, LastUse, Rotation, StepScene, Version } from "./types.ts";
+import type { Decision, Evidence, LastUse, Rotation, StepScene, Version } from "./model/types.ts";
 
 export function decideDrain(scene: StepScene): Decision {
   const { rotation, old, moment } = scene;

@@ -17,12 +17,19 @@ import { describeLastUse } from "./evidence.ts";
 import { needed } from "./give-back.ts";
 import { wrongLabel } from "./lineage.ts";
 import { aliasInTheWay, aliasesOn, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
-import { versionOf, without, withRotation, withVersion } from "./record.ts";
+import { versionOf, without, withRotation, withVersion } from "./model/record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import { lookForAliases, soak, stillNeeded } from "./soak.ts";
 import { toldOfStack } from "./stack-owned.ts";
 import { notWatched } from "./watched.ts";
-import type { Decision, KeyState, ManagedKey, Rotation, StepScene, Transition } from "./types.ts";
+import type {
+  Decision,
+  KeyState,
+  ManagedKey,
+  Rotation,
+  StepScene,
+  Transition,
+} from "./model/types.ts";
 
 export function decideRevoke(scene: StepScene): Decision {
   const { rotation, old } = scene;

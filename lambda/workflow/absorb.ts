@@ -5,14 +5,14 @@ import { aliasWasMoved } from "./3-activate.ts";
 import { disabled } from "./5-revoke.ts";
 import { scheduled } from "./deletion.ts";
 import { tagged } from "./enrol.ts";
-import { disable, showKey } from "./commands.ts";
-import { finding } from "./findings.ts";
+import { disable, showKey } from "./model/commands.ts";
+import { finding } from "./model/findings.ts";
 import { givenBackBy } from "./give-back.ts";
 import { givenBack } from "./out-of-use.ts";
 import { labelled, unsureOfLabel } from "./label.ts";
-import { recheckMs } from "./limits.ts";
+import { recheckMs } from "./model/limits.ts";
 import { quarantined } from "./quarantine.ts";
-import { rotationOf, withExtra, without, withRotation, withVersion } from "./record.ts";
+import { rotationOf, withExtra, without, withRotation, withVersion } from "./model/record.ts";
 import { revivedBy } from "./returning.ts";
 import { accessDenied } from "./sights.ts";
 import { marked, unsettledUntilMs } from "./settle.ts";
@@ -28,7 +28,7 @@ import type {
   Rotation,
   Transition,
   Version,
-} from "./types.ts";
+} from "./model/types.ts";
 
 type CallDecision = Extract<Decision, { kind: "call" }>;
 type Done = Extract<Outcome, { kind: "done" }>;

@@ -1,10 +1,16 @@
 /** The end of revoke where the policy deletes: the date, the window, and the key gone. */
 import { neededOrDrifted, waitObserving } from "./drift.ts";
-import { consistencyMs, dayMs, recheckMs } from "./limits.ts";
+import { consistencyMs, dayMs, recheckMs } from "./model/limits.ts";
 import { entryOf } from "./old-version.ts";
-import { versionOf, without, withRotation, withRotationClosed, withVersion } from "./record.ts";
+import {
+  versionOf,
+  without,
+  withRotation,
+  withRotationClosed,
+  withVersion,
+} from "./model/record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
-import type { Decision, ManagedKey, Rotation, StepScene, Transition } from "./types.ts";
+import type { Decision, ManagedKey, Rotation, StepScene, Transition } from "./model/types.ts";
 
 /** The record once KMS has a date for the deletion. */
 export function scheduled(

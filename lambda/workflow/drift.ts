@@ -4,9 +4,9 @@
  */
 import { aliasInTheWay, aliasesOn, ownerFinding, stateFinding } from "./old-version.ts";
 import { needed } from "./give-back.ts";
-import { observeEveryMs } from "./limits.ts";
+import { observeEveryMs } from "./model/limits.ts";
 import { lookFirst, valueOf } from "./sights.ts";
-import type { Decision, KeyState, ManagedKey, StepScene } from "./types.ts";
+import type { Decision, KeyState, ManagedKey, StepScene } from "./model/types.ts";
 
 /**
  * The halt where the version is not in the expected state. The way back may be to disable it, so

@@ -1,16 +1,25 @@
 /** Enrolment: the key behind the alias becomes version 1, and is tagged as ours, once. */
 import { whyNotCarried } from "./carry-over.ts";
 import { whyNotAliasOnly, withAliasOnly } from "./alias-only.ts";
-import { finding } from "./findings.ts";
-import { consistencyMs, policyCharactersMax } from "./limits.ts";
+import { finding } from "./model/findings.ts";
+import { consistencyMs, policyCharactersMax } from "./model/limits.ts";
 import { behind, lineageFirst } from "./lineage.ts";
 import { whyNotServed } from "./served.ts";
 import { lookFirst, valueOf } from "./sights.ts";
-import { tagNames } from "./tag-names.ts";
-import type { Decision, Key, Look, ManagedKey, Scene, Tags, Transition, Version } from "./types.ts";
-import { shapeOf } from "./shape.ts";
+import { tagNames } from "./model/tag-names.ts";
+import type {
+  Decision,
+  Key,
+  Look,
+  ManagedKey,
+  Scene,
+  Tags,
+  Transition,
+  Version,
+} from "./model/types.ts";
+import { shapeOf } from "./model/shape.ts";
 import { aliasTarget, keyFirst, moveTo } from "./alias-target.ts";
-import { bringToEnabled, showGrants, showKey, showTags } from "./commands.ts";
+import { bringToEnabled, showGrants, showKey, showTags } from "./model/commands.ts";
 
 export function decideEnrolment(scene: Scene): Decision {
   const { record, seen, moment } = scene;

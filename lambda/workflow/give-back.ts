@@ -4,15 +4,22 @@
  */
 import { comingBack, mayBePending } from "./attempt.ts";
 import { callOn } from "./destruction.ts";
-import { consistencyMs, recheckMs } from "./limits.ts";
+import { consistencyMs, recheckMs } from "./model/limits.ts";
 import { labelAs } from "./label.ts";
 import { wrongLabel } from "./lineage.ts";
 import { aliasInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
-import { versionOf, without, withRotation, withVersion } from "./record.ts";
+import { versionOf, without, withRotation, withVersion } from "./model/record.ts";
 import { blockedUntilMs } from "./settle.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import { isStopped } from "./stops.ts";
-import type { Decision, ManagedKey, Restored, Rotation, StepScene, Transition } from "./types.ts";
+import type {
+  Decision,
+  ManagedKey,
+  Restored,
+  Rotation,
+  StepScene,
+  Transition,
+} from "./model/types.ts";
 
 /** Back into drain, to be enabled there. */
 export function needed(

@@ -5,9 +5,18 @@
 import { aliasMoved } from "./alias-target.ts";
 import { drifted } from "./drift.ts";
 import { lineageFirst } from "./lineage.ts";
-import { rightfulKeyIds, rotationOut, servingVersion } from "./record.ts";
+import { rightfulKeyIds, rotationOut, servingVersion } from "./model/record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
-import type { Call, Decision, KeyState, Look, Matter, Rotation, Scene, Version } from "./types.ts";
+import type {
+  Call,
+  Decision,
+  KeyState,
+  Look,
+  Matter,
+  Rotation,
+  Scene,
+  Version,
+} from "./model/types.ts";
 
 /** What is to be looked at, or in the way; undefined where the call may be made. */
 export function guard(scene: Scene, call: Call, matter: Matter): Decision | undefined {

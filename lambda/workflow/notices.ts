@@ -1,14 +1,14 @@
 /** What a person should know although nothing waits for it, as the record alone tells. */
-import { showAliases, showHistory, showLastUse, showPolicy } from "./commands.ts";
+import { showAliases, showHistory, showLastUse, showPolicy } from "./model/commands.ts";
 import { judge } from "./evidence.ts";
-import { finding, type Finding } from "./findings.ts";
-import { isoOf } from "./iso.ts";
-import { refusedForMs } from "./limits.ts";
-import { servingVersion } from "./record.ts";
+import { finding, type Finding } from "./model/findings.ts";
+import { isoOf } from "./model/iso.ts";
+import { refusedForMs } from "./model/limits.ts";
+import { servingVersion } from "./model/record.ts";
 import { overdueAtMs } from "./serving.ts";
 import { clockIsSkewed } from "./settle.ts";
 import { heldAfterRollback } from "./stops.ts";
-import type { ManagedKey } from "./types.ts";
+import type { ManagedKey } from "./model/types.ts";
 
 const stuckTries = 8;
 const largeRecordBytes = 100_000;

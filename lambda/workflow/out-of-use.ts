@@ -4,9 +4,9 @@
  */
 import { needed } from "./give-back.ts";
 import { ownerFinding } from "./old-version.ts";
-import { rotationOut, withVersion, without } from "./record.ts";
+import { rotationOut, withVersion, without } from "./model/record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
-import type { Decision, Look, ManagedKey, Scene, Transition, Version } from "./types.ts";
+import type { Decision, Look, ManagedKey, Scene, Transition, Version } from "./model/types.ts";
 
 /** Undefined where no alias is on any disabled version. */
 export function decideOutOfUse(scene: Scene): Decision | undefined {

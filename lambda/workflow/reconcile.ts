@@ -7,10 +7,10 @@
 import { honour, refuse } from "./honour.ts";
 import { behind } from "./lineage.ts";
 import { linesOf, rebuild } from "./rebuilt.ts";
-import { without } from "./record.ts";
+import { without } from "./model/record.ts";
 import { blockedUntilMs } from "./settle.ts";
 import { stillToSee, valueOf } from "./sights.ts";
-import type { Decision, Look, Request, Scene } from "./types.ts";
+import type { Decision, Look, Request, Scene } from "./model/types.ts";
 
 type Reconcile = Extract<Request, { kind: "reconcile" }>;
 

@@ -4,7 +4,7 @@
  * retired version, so what was produced under it stays readable.
  */
 import { comingBack } from "./attempt.ts";
-import { isoOf } from "./iso.ts";
+import { isoOf } from "./model/iso.ts";
 import { unsureOfLabel } from "./label.ts";
 import {
   rotationBeforeActivation,
@@ -15,8 +15,15 @@ import {
   withRotationClosed,
   withVersion,
   without,
-} from "./record.ts";
-import type { EntryDraft, ManagedKey, Moment, Rotation, Transition, Version } from "./types.ts";
+} from "./model/record.ts";
+import type {
+  EntryDraft,
+  ManagedKey,
+  Moment,
+  Rotation,
+  Transition,
+  Version,
+} from "./model/types.ts";
 
 type When = Pick<Moment, "nowMs" | "newRotationId">;
 export type RolledBack = Transition | { refused: string };

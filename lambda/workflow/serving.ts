@@ -5,11 +5,16 @@ import { whyAliasOnlyUnfit, whyNotEnabled } from "./enrol.ts";
 import { wrongLabel } from "./lineage.ts";
 import { ownerFinding } from "./old-version.ts";
 import { decideOutOfUse } from "./out-of-use.ts";
-import { rightfulKeyIds, rotationBeforeActivation, servingVersion, without } from "./record.ts";
-import { shapeOf } from "./shape.ts";
+import {
+  rightfulKeyIds,
+  rotationBeforeActivation,
+  servingVersion,
+  without,
+} from "./model/record.ts";
+import { shapeOf } from "./model/shape.ts";
 import { lookFirst, valueOf } from "./sights.ts";
 import { isStopped } from "./stops.ts";
-import { tagNames } from "./tag-names.ts";
+import { tagNames } from "./model/tag-names.ts";
 import type {
   Decision,
   Key,
@@ -19,7 +24,7 @@ import type {
   Scene,
   Tags,
   Version,
-} from "./types.ts";
+} from "./model/types.ts";
 
 /** When the next rotation opens. */
 export function rotationOpensAtMs(record: ManagedKey, serving: Version): number {

@@ -12,13 +12,13 @@ import {
 } from "./destruction.ts";
 import { describeLastUse, usedSince } from "./evidence.ts";
 import { needed } from "./give-back.ts";
-import { consistencyMs, lastUseLagMs } from "./limits.ts";
+import { consistencyMs, lastUseLagMs } from "./model/limits.ts";
 import { wrongLabel } from "./lineage.ts";
 import { neededOrDrifted, waitObserving } from "./drift.ts";
 import { aliasesOn, entryOf, ownerFinding } from "./old-version.ts";
-import { withRotation, withRotationClosed } from "./record.ts";
+import { withRotation, withRotationClosed } from "./model/record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
-import type { Call, Decision, Evidence, LastUse, StepScene } from "./types.ts";
+import type { Call, Decision, Evidence, LastUse, StepScene } from "./model/types.ts";
 import { notWatched } from "./watched.ts";
 
 /** An UpdateAlias of somebody else may have crossed ours: at once, and when all reads agree. */

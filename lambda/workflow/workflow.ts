@@ -10,15 +10,15 @@ import { decideRevoke } from "./5-revoke.ts";
 import { decideRequest } from "./asked.ts";
 import { decideAttempt } from "./attempt.ts";
 import { decideEnrolment } from "./enrol.ts";
-import { sameFinding, type Finding } from "./findings.ts";
-import { recheckMs } from "./limits.ts";
+import { sameFinding, type Finding } from "./model/findings.ts";
+import { recheckMs } from "./model/limits.ts";
 import { guard } from "./guard.ts";
 import { notices } from "./notices.ts";
 import { decideOutOfUse } from "./out-of-use.ts";
 import { decideExtra } from "./quarantine.ts";
 import { decideReconciled } from "./reconcile.ts";
-import { hurried, sameAliases, sameHome, saferOf } from "./policy.ts";
-import { rotationBeforeActivation, rotationOf, versionOf } from "./record.ts";
+import { hurried, sameAliases, sameHome, saferOf } from "./model/policy.ts";
+import { rotationBeforeActivation, rotationOf, versionOf } from "./model/record.ts";
 import { decideServing } from "./serving.ts";
 import { blockedUntilMs, isExempt } from "./settle.ts";
 import { standstill, type Standstill } from "./stops.ts";
@@ -34,7 +34,7 @@ import type {
   Seen,
   Step,
   StepScene,
-} from "./types.ts";
+} from "./model/types.ts";
 
 export const steps: Record<Step, (scene: StepScene) => Decision> = {
   generate: decideGenerate, //     a new key, made once

@@ -2,9 +2,9 @@
  * What those who judge a simulated world can look at, and how they are called. They know the whole
  * truth, and nothing of how either rotator works.
  */
-import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { Claimed, ClaimRequest, Stored } from "../../lambda/ports.ts";
-import type { Call, Claim, Policy } from "../../lambda/workflow/types.ts";
+import type { Call, Claim, Policy } from "../../lambda/workflow/model/types.ts";
 import type { KmsKey, World } from "../kms/types.ts";
 import type { Applied } from "../world/shared-kms.ts";
 

@@ -1,6 +1,6 @@
 /** A run makes one pass of a managed key, one claim belongs to one pass, and a pass never erases what another has announced. */
-import type { Call, ManagedKey } from "../../lambda/workflow/types.ts";
-import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import type { Call, ManagedKey } from "../../lambda/workflow/model/types.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { Checker, Facts } from "./checker.ts";
 
 export function passes({ violated }: Pick<Facts, "violated">): Checker {

@@ -1,5 +1,5 @@
 /** I4: one rotation, one successor. */
-import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { keyIdIn, nameOf, type Checker, type Facts } from "./checker.ts";
 
 /** `askedAtMs`: when a person last asked something of the managed key. */

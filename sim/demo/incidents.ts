@@ -1,8 +1,8 @@
 /** What goes wrong in the story, to whom and when, and what is remembered of it for the proof. */
 import { UpdateAliasCommand, type KMSClient } from "@aws-sdk/client-kms";
 import type { JournalEntry } from "../../lambda/ports.ts";
-import type { ManagedKey } from "../../lambda/workflow/types.ts";
-import { rotationBeforeActivation, servingVersion } from "../../lambda/workflow/record.ts";
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
+import { rotationBeforeActivation, servingVersion } from "../../lambda/workflow/model/record.ts";
 import { rotationOpensAtMs } from "../../lambda/workflow/serving.ts";
 import { SimRandom } from "../random.ts";
 import type { Agenda } from "./agenda.ts";

@@ -8,7 +8,7 @@ import { readEnvironment } from "../../lambda/configuration/environment.ts";
 import { createFunction } from "../../lambda/function.ts";
 import type { DueItem, Table } from "../../lambda/ports.ts";
 import type { RunResult } from "../../lambda/run/run.ts";
-import type { ManagedKey } from "../../lambda/workflow/types.ts";
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { SimRandom } from "../random.ts";
 import { minuteMs } from "./fleet.ts";
 import type { Observer } from "./observer.ts";

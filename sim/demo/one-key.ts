@@ -10,7 +10,7 @@ import { createTable } from "../../lambda/aws/dynamodb.ts";
 import { readEnvironment } from "../../lambda/configuration/environment.ts";
 import { createFunction, type Result } from "../../lambda/function.ts";
 import type { DueItem } from "../../lambda/ports.ts";
-import type { ManagedKey } from "../../lambda/workflow/types.ts";
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { SimRandom } from "../random.ts";
 import { minuteMs } from "./fleet.ts";
 import { contextOf } from "./keyturn.ts";

@@ -2,8 +2,8 @@
 import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import { overdueAtMs } from "../../lambda/workflow/serving.ts";
-import { servingVersion } from "../../lambda/workflow/record.ts";
-import type { ManagedKey, Standing } from "../../lambda/workflow/types.ts";
+import { servingVersion } from "../../lambda/workflow/model/record.ts";
+import type { ManagedKey, Standing } from "../../lambda/workflow/model/types.ts";
 import type { KeySnapshot } from "../kms/snapshot.ts";
 import type { KmsTwin } from "../kms/twin.ts";
 import type { Proved } from "./application.ts";

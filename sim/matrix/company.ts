@@ -2,7 +2,7 @@
  * Other runs, from other sandboxes, that meet the one that comes to grief: while it stands, when the
  * run claim is over, and from the first moment at which a clock that is ahead may claim its key.
  */
-import { clockSkewMs } from "../../lambda/workflow/limits.ts";
+import { clockSkewMs } from "../../lambda/workflow/model/limits.ts";
 import { prompt, type Fate } from "../world/fates.ts";
 import type { SimulatedWorld } from "../world/world.ts";
 import { alias, hasWritten, read } from "./lives.ts";

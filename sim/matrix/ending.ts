@@ -1,6 +1,6 @@
 /** How a life went on and ended, so that it can be compared with the one without a fault. */
-import { tagNames } from "../../lambda/workflow/tag-names.ts";
-import type { ManagedKey } from "../../lambda/workflow/types.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import type { Contents } from "../ports/table-state.ts";
 import type { SimulatedWorld } from "../world/world.ts";
 import { alias } from "./lives.ts";

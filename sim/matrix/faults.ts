@@ -1,5 +1,5 @@
 /** What can become of one call, and of the process that makes it. */
-import { requestLimitMs } from "../../lambda/workflow/limits.ts";
+import { requestLimitMs } from "../../lambda/workflow/model/limits.ts";
 import { prompt, type Fate, type Medium } from "../world/fates.ts";
 
 export const faults = {

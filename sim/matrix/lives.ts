@@ -1,5 +1,5 @@
 /** The lives that are interrupted: together they make every call that keyturn makes. */
-import type { Policy } from "../../lambda/workflow/types.ts";
+import type { Policy } from "../../lambda/workflow/model/types.ts";
 import type { Scenario } from "../scenarios.ts";
 import { insideEnvelope, noFaults } from "../world/fates.ts";
 import type { SimulatedWorld } from "../world/world.ts";

@@ -1,5 +1,5 @@
 /** What seldom happens in a life, so that every call is made in one of them. */
-import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { KmsKey } from "../kms/types.ts";
 import { keyturnArn } from "../world/keyturn.ts";
 import type { SimulatedWorld } from "../world/world.ts";

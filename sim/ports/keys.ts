@@ -18,7 +18,13 @@ import {
 } from "../../lambda/aws/kms-shapes.ts";
 import { keyPolicyOf } from "../../lambda/record/canonical.ts";
 import type { Clock, Discovery, Guard, KeyService } from "../../lambda/ports.ts";
-import type { Call, KeyPolicy, Outcome, TaggedKey, Tags } from "../../lambda/workflow/types.ts";
+import type {
+  Call,
+  KeyPolicy,
+  Outcome,
+  TaggedKey,
+  Tags,
+} from "../../lambda/workflow/model/types.ts";
 import { AwsError } from "../http/aws-error.ts";
 import type { KmsTwin } from "../kms/twin.ts";
 

@@ -15,9 +15,9 @@ import type {
   Stored,
   Written,
 } from "../../lambda/ports.ts";
-import type { Finding } from "../../lambda/workflow/findings.ts";
-import { clockSkewMs } from "../../lambda/workflow/limits.ts";
-import type { Rotation } from "../../lambda/workflow/types.ts";
+import type { Finding } from "../../lambda/workflow/model/findings.ts";
+import { clockSkewMs } from "../../lambda/workflow/model/limits.ts";
+import type { Rotation } from "../../lambda/workflow/model/types.ts";
 
 /** Records and closed rotations in whatever schema they were put there. */
 export type Contents = {

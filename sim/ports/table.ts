@@ -3,7 +3,7 @@ import { claimBy, type ClaimSteps } from "../../lambda/pass/claim.ts";
 import { genesisHash } from "../../lambda/record/journal.ts";
 import { migrateRotation } from "../../lambda/record/migrate.ts";
 import type { Chore, ClaimRequest, JournalEntry, Stored, Table } from "../../lambda/ports.ts";
-import type { Finding } from "../../lambda/workflow/findings.ts";
+import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import { copied, shared, TableState, type Contents } from "./table-state.ts";
 
 export type TableTwin = Table & {

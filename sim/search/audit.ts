@@ -1,5 +1,5 @@
 /** What the audit sees of an alias (`findDrift` of `lambda/chores/audit.ts`), and has a run look at. */
-import { rotationBeforeActivation, servingVersion } from "../../lambda/workflow/record.ts";
+import { rotationBeforeActivation, servingVersion } from "../../lambda/workflow/model/record.ts";
 import { isHeld, shownOf, type State } from "./state.ts";
 
 export function auditLooks(state: State): { name: string; state: State }[] {

@@ -1,7 +1,7 @@
 /** Where the search begins. */
-import { newManagedKey } from "../../lambda/workflow/record.ts";
-import { tagNames } from "../../lambda/workflow/tag-names.ts";
-import type { ManagedKey } from "../../lambda/workflow/types.ts";
+import { newManagedKey } from "../../lambda/workflow/model/record.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { home, hourMs, longMs, owner, policy, startMs, tableId } from "./fixture.ts";
 import { shape } from "./model-kms.ts";
 import { movesOf } from "./moves.ts";

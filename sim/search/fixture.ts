@@ -1,5 +1,5 @@
 /** The one managed key that is searched, with waits so short that few moments tell everything apart. */
-import type { Home, Policy } from "../../lambda/workflow/types.ts";
+import type { Home, Policy } from "../../lambda/workflow/model/types.ts";
 
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;

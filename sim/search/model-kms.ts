@@ -1,8 +1,16 @@
 /** KMS without compare-and-swap, as little of it as a managed key needs: looks, and calls that land. */
-import type { Call, Key, LastUse, Look, Seen, Sight, Tags } from "../../lambda/workflow/types.ts";
-import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import type {
+  Call,
+  Key,
+  LastUse,
+  Look,
+  Seen,
+  Sight,
+  Tags,
+} from "../../lambda/workflow/model/types.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { subjectOf } from "../../lambda/workflow/sights.ts";
-import { lastUseLagMs } from "../../lambda/workflow/limits.ts";
+import { lastUseLagMs } from "../../lambda/workflow/model/limits.ts";
 import { alias, dayMs } from "./fixture.ts";
 import type { ModelKey, ModelKms } from "./state.ts";
 

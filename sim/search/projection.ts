@@ -5,15 +5,15 @@
  * compared with now is as good as any other once it lies further back than that comparison reaches; of
  * times that are compared with each other, the order still counts then.
  */
-import { consistencyMs, lastUseLagMs } from "../../lambda/workflow/limits.ts";
-import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import { consistencyMs, lastUseLagMs } from "../../lambda/workflow/model/limits.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type {
   LastUse,
   ManagedKey,
   Rotation,
   Unsettled,
   Version,
-} from "../../lambda/workflow/types.ts";
+} from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, policy } from "./fixture.ts";
 import { isHeld, shownOf, type ModelKms, type Pending, type State } from "./state.ts";
 

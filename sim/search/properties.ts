@@ -1,6 +1,6 @@
 /** What must never be: the invariants of design.md, of a call as it is sent and as it lands. */
-import { recheckMs } from "../../lambda/workflow/limits.ts";
-import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import { recheckMs } from "../../lambda/workflow/model/limits.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { isStopped } from "../../lambda/workflow/stops.ts";
 import { keyNamed, lastUseOf } from "./model-kms.ts";
 import { auditLooks } from "./audit.ts";

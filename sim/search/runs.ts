@@ -1,6 +1,6 @@
 /** How runs begin: what is due, what a person asks, and a use attempt that is heard of. */
 import { concern } from "../../lambda/workflow/attempt.ts";
-import type { Request } from "../../lambda/workflow/types.ts";
+import type { Request } from "../../lambda/workflow/model/types.ts";
 import { hourMs } from "./fixture.ts";
 import { keyNamed } from "./model-kms.ts";
 import { spend, type Bounds, type Move } from "./move.ts";

@@ -1,5 +1,5 @@
 /** What is searched, each to its end: where it begins, and how much of everything may happen in it. */
-import { consistencyMs } from "../../lambda/workflow/limits.ts";
+import { consistencyMs } from "../../lambda/workflow/model/limits.ts";
 import { aged, atRest, nothing } from "./beginning.ts";
 import type { Part } from "./rule.ts";
 import type { Budget, State } from "./state.ts";

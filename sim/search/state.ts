@@ -2,7 +2,7 @@
  * One state of the search: what the table holds, what KMS is like, which calls are on their way, and
  * who waits for an answer. Everything is plain data, and shared between states wherever it is equal.
  */
-import type { Decision, ManagedKey } from "../../lambda/workflow/types.ts";
+import type { Decision, ManagedKey } from "../../lambda/workflow/model/types.ts";
 
 export type CallDecision = Extract<Decision, { kind: "call" }>;
 

@@ -5,11 +5,11 @@
  * hashes, bindings, backoff) is left out.
  */
 import { announce } from "../../lambda/workflow/absorb.ts";
-import type { Finding } from "../../lambda/workflow/findings.ts";
+import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import { violations } from "../../lambda/workflow/invariants.ts";
-import { recheckMs } from "../../lambda/workflow/limits.ts";
+import { recheckMs } from "../../lambda/workflow/model/limits.ts";
 import { nothingSeen } from "../../lambda/workflow/sights.ts";
-import type { Decision, ManagedKey, Moment, Request } from "../../lambda/workflow/types.ts";
+import type { Decision, ManagedKey, Moment, Request } from "../../lambda/workflow/model/types.ts";
 import { decide } from "../../lambda/workflow/workflow.ts";
 import { home, hourMs, minuteMs, runLimitMs, tableId } from "./fixture.ts";
 import { looked } from "./model-kms.ts";

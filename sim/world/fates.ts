@@ -2,7 +2,7 @@
  * What becomes of the calls that pass between a process and the world, and how much the world shows:
  * drawn from one seed, within an envelope that is stated here.
  */
-import { clockSkewMs, consistencyMs, requestLimitMs } from "../../lambda/workflow/limits.ts";
+import { clockSkewMs, consistencyMs, requestLimitMs } from "../../lambda/workflow/model/limits.ts";
 import type { SimRandom } from "../random.ts";
 
 const minuteMs = 60_000;

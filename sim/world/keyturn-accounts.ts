@@ -1,6 +1,6 @@
 /** What keyturn's table says of what it is doing, for those who judge whether it gets done. */
-import { tagNames } from "../../lambda/workflow/tag-names.ts";
-import type { ManagedKey } from "../../lambda/workflow/types.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import type { Accounts } from "../checkers/liveness.ts";
 import type { Surroundings } from "./rotator.ts";
 

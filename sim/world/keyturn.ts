@@ -6,7 +6,7 @@ import { RotationError } from "../../lambda/errors.ts";
 import { createService, type Service } from "../../lambda/service.ts";
 import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
 import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
-import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { ClaimLost } from "../../lambda/pass/write.ts";
 import type { Checker } from "../checkers/checker.ts";
 import { journal } from "../checkers/journal.ts";

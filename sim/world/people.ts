@@ -3,8 +3,8 @@
  * auto-tagger. And, when the dust has settled, an operator who reads findings and puts things right.
  */
 import type { Stored } from "../../lambda/ports.ts";
-import type { ManagedKey } from "../../lambda/workflow/types.ts";
-import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { Facts } from "../checkers/checker.ts";
 import { AwsError } from "../http/aws-error.ts";
 import type { KmsKey } from "../kms/types.ts";

@@ -14,8 +14,8 @@ import type {
   Table,
   Written,
 } from "../../lambda/ports.ts";
-import { tagNames } from "../../lambda/workflow/tag-names.ts";
-import type { Call } from "../../lambda/workflow/types.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
+import type { Call } from "../../lambda/workflow/model/types.ts";
 import type { Checker } from "../checkers/checker.ts";
 import { createKeyServiceTwin } from "../ports/keys.ts";
 import type { TableTwin } from "../ports/table.ts";

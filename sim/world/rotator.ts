@@ -1,6 +1,6 @@
 /** What rotates the keys of a simulated world: keyturn, or the script it is compared with. */
 import type { Configuration } from "../../lambda/configuration/configuration.ts";
-import type { ManagedKey, Policy } from "../../lambda/workflow/types.ts";
+import type { ManagedKey, Policy } from "../../lambda/workflow/model/types.ts";
 import type { Checker, Facts } from "../checkers/checker.ts";
 import type { Accounts } from "../checkers/liveness.ts";
 import type { TableTwin } from "../ports/table.ts";

@@ -2,7 +2,7 @@
  * The one KMS that everybody shares: processes, people, applications. It shows some of them the world
  * of some minutes ago, authorizes keyturn by tags of then, and lets those who judge look on.
  */
-import { tagNames } from "../../lambda/workflow/tag-names.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { AwsError } from "../http/aws-error.ts";
 import type { KmsTwin } from "../kms/twin.ts";
 import type { Fates } from "./fates.ts";

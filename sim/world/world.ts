@@ -3,8 +3,8 @@
  * past and loses answers, people, applications; and those who judge. One seed tells all of it.
  */
 import type { Configuration } from "../../lambda/configuration/configuration.ts";
-import { requestLimitMs } from "../../lambda/workflow/limits.ts";
-import type { ManagedKey, Policy } from "../../lambda/workflow/types.ts";
+import { requestLimitMs } from "../../lambda/workflow/model/limits.ts";
+import type { ManagedKey, Policy } from "../../lambda/workflow/model/types.ts";
 import { availability } from "../checkers/availability.ts";
 import {
   bookkeeper,

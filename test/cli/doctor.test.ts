@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { diagnose, type Signs } from "../../cli/diagnosis.ts";
 import { signOf } from "../../cli/signs.ts";
-import type { ManagedKey } from "../../lambda/workflow/types.ts";
-import { newManagedKey } from "../../lambda/workflow/record.ts";
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
+import { newManagedKey } from "../../lambda/workflow/model/record.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { falseAws } from "./false-aws.ts";
 import { typed } from "./binary.ts";

@@ -2,7 +2,7 @@
 import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
 import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
-import type { Policy } from "../../lambda/workflow/types.ts";
+import type { Policy } from "../../lambda/workflow/model/types.ts";
 import { aPolicy, dayMs } from "../fixtures.ts";
 import { aWorld, startMs, type World, type WorldOptions } from "../world.ts";
 

@@ -1,4 +1,4 @@
-import type { TaggedKey } from "../../lambda/workflow/types.ts";
+import type { TaggedKey } from "../../lambda/workflow/model/types.ts";
 import { describe, expect, test } from "vitest";
 import { createTaggingDiscovery, createWalkingDiscovery } from "../../lambda/aws/discovery.ts";
 import type { Discovery } from "../../lambda/ports.ts";

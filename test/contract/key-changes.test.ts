@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Call, Grant, KeyShape, Outcome, Refusal } from "../../lambda/workflow/types.ts";
+import type { Call, Grant, KeyShape, Outcome, Refusal } from "../../lambda/workflow/model/types.ts";
 import { dayMs } from "../fixtures.ts";
 import type { KeyLab } from "./key-lab.ts";
 import { absentKeyId, keySides, keyturnArn, policyFor } from "./sides.ts";

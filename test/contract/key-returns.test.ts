@@ -1,6 +1,6 @@
 /** The calls that bring a key back from where it was on its way to: out of use, and then away. */
 import { describe, expect, test } from "vitest";
-import type { Call, Outcome } from "../../lambda/workflow/types.ts";
+import type { Call, Outcome } from "../../lambda/workflow/model/types.ts";
 import { dayMs } from "../fixtures.ts";
 import type { KeyLab } from "./key-lab.ts";
 import { absentKeyId, keySides, policyFor } from "./sides.ts";

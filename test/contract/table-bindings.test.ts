@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { clockSkewMs } from "../../lambda/workflow/limits.ts";
+import { clockSkewMs } from "../../lambda/workflow/model/limits.ts";
 import { minuteMs } from "../fixtures.ts";
 import {
   aClaim,

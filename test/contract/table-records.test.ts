@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { DueCursor, DueItem, Expected, Stored } from "../../lambda/ports.ts";
-import type { ManagedKey } from "../../lambda/workflow/types.ts";
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { applied, minuteMs } from "../fixtures.ts";
 import {
   aFinding,

@@ -6,9 +6,14 @@ import { keys } from "../../lambda/aws/dynamodb-items.ts";
 import { createTable } from "../../lambda/aws/dynamodb.ts";
 import { genesisHash, transition } from "../../lambda/record/journal.ts";
 import type { ClaimRequest, Expected, JournalEntry, Stored, Table } from "../../lambda/ports.ts";
-import type { Finding } from "../../lambda/workflow/findings.ts";
-import { newManagedKey } from "../../lambda/workflow/record.ts";
-import type { EntryDraft, ManagedKey, Rotation, Version } from "../../lambda/workflow/types.ts";
+import type { Finding } from "../../lambda/workflow/model/findings.ts";
+import { newManagedKey } from "../../lambda/workflow/model/record.ts";
+import type {
+  EntryDraft,
+  ManagedKey,
+  Rotation,
+  Version,
+} from "../../lambda/workflow/model/types.ts";
 import type { EmbeddedAws } from "../../sim/embedded-aws.ts";
 import { createTableTwin } from "../../sim/ports/table.ts";
 import { isEmulatorRun } from "../emulator/run.ts";

@@ -13,7 +13,7 @@ import type { ConfigurationDocument } from "../../lambda/configuration/configura
 import { readEnvironment } from "../../lambda/configuration/environment.ts";
 import { createFunction, type Result } from "../../lambda/function.ts";
 import type { Table } from "../../lambda/ports.ts";
-import type { ManagedKey } from "../../lambda/workflow/types.ts";
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { SimClock } from "../../sim/clock.ts";
 import { dayMs, minuteMs } from "../fixtures.ts";
 import { deviationOf } from "./deviations.ts";

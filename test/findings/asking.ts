@@ -1,5 +1,5 @@
 /** What waits for an operator's word, or came of one. */
-import type { FindingCode } from "../../lambda/workflow/findings.ts";
+import type { FindingCode } from "../../lambda/workflow/model/findings.ts";
 import type { Account } from "../infra/account.ts";
 import * as is from "./situation.ts";
 import { attempt, encrypt, orders, redeploy, type Situation } from "./situation.ts";

@@ -1,7 +1,7 @@
 /** Every finding code in every situation, and what must be so of the command that it prints. */
 import { expect, onTestFinished } from "vitest";
-import type { Finding, FindingCode } from "../../lambda/workflow/findings.ts";
-import { effects } from "../../lambda/workflow/findings.ts";
+import type { Finding, FindingCode } from "../../lambda/workflow/model/findings.ts";
+import { effects } from "../../lambda/workflow/model/findings.ts";
 import { Account } from "../infra/account.ts";
 import { documentOf, orders, type Situation } from "./situation.ts";
 import { onlyShows, run } from "./typing.ts";

@@ -1,5 +1,5 @@
 /** External actors move aliases, and change the states of keys. */
-import type { FindingCode } from "../../lambda/workflow/findings.ts";
+import type { FindingCode } from "../../lambda/workflow/model/findings.ts";
 import type { KeyState } from "../../sim/kms/types.ts";
 import type { Account } from "../infra/account.ts";
 import * as is from "./situation.ts";

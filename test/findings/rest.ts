@@ -1,5 +1,5 @@
 /** Kinds of keys, limits, clocks, tables: what no command of the operator's can simply put right. */
-import type { FindingCode } from "../../lambda/workflow/findings.ts";
+import type { FindingCode } from "../../lambda/workflow/model/findings.ts";
 import type { Account } from "../infra/account.ts";
 import { dayMs } from "../fixtures.ts";
 import * as is from "./situation.ts";

@@ -14,7 +14,7 @@ import type { Ports } from "../../lambda/ports.ts";
 import { createService, type Service } from "../../lambda/service.ts";
 import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
 import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
-import type { Finding } from "../../lambda/workflow/findings.ts";
+import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import { SimClock } from "../../sim/clock.ts";
 import { startEmbeddedAws, type EmbeddedAws } from "../../sim/embedded-aws.ts";
 import {

@@ -4,7 +4,7 @@
  */
 import { expect } from "vitest";
 import { RotationError } from "../../lambda/errors.ts";
-import type { Outcome, Policy } from "../../lambda/workflow/types.ts";
+import type { Outcome, Policy } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { aWorld, type World, type WorldOptions } from "../world.ts";
 import { Running } from "./alarms-deployment.ts";

@@ -1,6 +1,6 @@
 /** The alarms of rotations, as in alarms-runs.test.ts: overdue, halted, stuck, throttled. */
 import { describe, expect, test } from "vitest";
-import type { Call, Outcome } from "../../lambda/workflow/types.ts";
+import type { Call, Outcome } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { aWorld } from "../world.ts";
 import {

@@ -10,8 +10,8 @@ import { alarmDefinitions, dimensionsOf } from "../../infra/alarm-definitions.ts
 import { queries } from "../../infra/dashboard.ts";
 import { createFunction } from "../../lambda/function.ts";
 import { createMetrics, createTelemetry } from "../../lambda/telemetry/powertools.ts";
-import { finding } from "../../lambda/workflow/findings.ts";
-import { newManagedKey } from "../../lambda/workflow/record.ts";
+import { finding } from "../../lambda/workflow/model/findings.ts";
+import { newManagedKey } from "../../lambda/workflow/model/record.ts";
 import { aHome, dayMs, minuteMs } from "../fixtures.ts";
 import { aWorld } from "../world.ts";
 import { alarmProperties } from "./alarm-template.ts";

@@ -1,6 +1,6 @@
 /** A year in which nothing goes wrong, run by run: every key is rotated, and no alarm goes off. */
 import { expect, test } from "vitest";
-import type { Policy } from "../../lambda/workflow/types.ts";
+import type { Policy } from "../../lambda/workflow/model/types.ts";
 import { aPolicy, dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { aWorld, type World } from "../world.ts";
 import { deploy } from "./alarms-proof.ts";

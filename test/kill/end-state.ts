@@ -5,8 +5,8 @@
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
-import { tagNames } from "../../lambda/workflow/tag-names.ts";
-import type { ManagedKey, Rotation } from "../../lambda/workflow/types.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
+import type { ManagedKey, Rotation } from "../../lambda/workflow/model/types.ts";
 import type { KeySnapshot } from "../../sim/kms/snapshot.ts";
 import { itemsOf } from "./checkpoint.ts";
 import type { Deployment } from "./deployment.ts";

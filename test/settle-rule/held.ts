@@ -4,7 +4,7 @@
  */
 import { SimRandom } from "../../sim/random.ts";
 import type { World as KmsWorld } from "../../sim/kms/types.ts";
-import type { Call } from "../../lambda/workflow/types.ts";
+import type { Call } from "../../lambda/workflow/model/types.ts";
 import { noAnswer } from "../faults.ts";
 import { minuteMs, secondMs } from "../fixtures.ts";
 import { aWorld, Died, World, type WorldOptions } from "../world.ts";

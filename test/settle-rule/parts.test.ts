@@ -6,8 +6,8 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type * as giveBack from "../../lambda/workflow/give-back.ts";
 import type * as settle from "../../lambda/workflow/settle.ts";
-import type { Restored, StepScene, Unsettled } from "../../lambda/workflow/types.ts";
-import { consistencyMs, clockSkewMs, requestLimitMs } from "../../lambda/workflow/limits.ts";
+import type { Restored, StepScene, Unsettled } from "../../lambda/workflow/model/types.ts";
+import { consistencyMs, clockSkewMs, requestLimitMs } from "../../lambda/workflow/model/limits.ts";
 import type { Outcome } from "./fresh-look.ts";
 import { mutant } from "./mutant.ts";
 import type { Meanwhile } from "./sweep.ts";

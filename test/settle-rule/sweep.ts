@@ -2,7 +2,7 @@
  * One call of a life is held and lands at many moments, from when it was sent until A's deadline, the
  * request limit and the skew of clocks have passed, while others are at work on the same managed key.
  */
-import type { Policy } from "../../lambda/workflow/types.ts";
+import type { Policy } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs, secondMs } from "../fixtures.ts";
 import type { World } from "../world.ts";
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { migrate, migrateRotation, readRecord } from "../../lambda/record/migrate.ts";
-import type { Rotation } from "../../lambda/workflow/types.ts";
+import type { Rotation } from "../../lambda/workflow/model/types.ts";
 import { dayMs, minuteMs } from "../fixtures.ts";
 import {
   aClaim,

@@ -13,7 +13,7 @@ import type {
   Outcome,
   Refusal,
   Rotation,
-} from "../../lambda/workflow/types.ts";
+} from "../../lambda/workflow/model/types.ts";
 import { hourMs, minuteMs } from "../fixtures.ts";
 import { halts, ofRotation, spoken, waits } from "./decided.ts";
 import { alias, aVersion, nowMs, stepScene, type StepSetting, unsettled } from "./scene.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decideRestored, givenBackBy, needed } from "../../lambda/workflow/give-back.ts";
-import type { Restored, Version } from "../../lambda/workflow/types.ts";
+import type { Restored, Version } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { calls, changes, halts, looksOf, nextOf, spoken, waits } from "./decided.ts";
 import {

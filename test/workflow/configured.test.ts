@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Step } from "../../lambda/workflow/types.ts";
+import type { Step } from "../../lambda/workflow/model/types.ts";
 import { decide } from "../../lambda/workflow/workflow.ts";
 import { aHome, aPolicy } from "../fixtures.ts";
 import { changes, nextOf, spoken } from "./decided.ts";

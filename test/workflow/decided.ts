@@ -1,8 +1,8 @@
 /** What tests say of a decision: each says one thing, and leaves the rest open. */
 import { expect } from "vitest";
-import type { Finding } from "../../lambda/workflow/findings.ts";
+import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import { nothingSeen, subjectOf } from "../../lambda/workflow/sights.ts";
-import type { Decision, Look, ManagedKey, Seen, Sight } from "../../lambda/workflow/types.ts";
+import type { Decision, Look, ManagedKey, Seen, Sight } from "../../lambda/workflow/model/types.ts";
 import { absent, nowMs } from "./scene.ts";
 
 export function sentencesOf(said: Decision | Finding): string[] {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decideExtra, quarantined } from "../../lambda/workflow/quarantine.ts";
-import type { Extra } from "../../lambda/workflow/types.ts";
+import type { Extra } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { calls, looksOf, nextOf, spoken, waits } from "./decided.ts";
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { guard } from "../../lambda/workflow/guard.ts";
-import type { Call, Matter } from "../../lambda/workflow/types.ts";
+import type { Call, Matter } from "../../lambda/workflow/model/types.ts";
 import { halts, looksOf, ofRotation, spoken } from "./decided.ts";
 import {
   absent,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { violations } from "../../lambda/workflow/invariants.ts";
-import type { Call, ManagedKey, Matter, Version } from "../../lambda/workflow/types.ts";
+import type { Call, ManagedKey, Matter, Version } from "../../lambda/workflow/model/types.ts";
 import { dayMs } from "../fixtures.ts";
 import { ofRotation } from "./decided.ts";
 import {

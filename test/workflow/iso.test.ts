@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isoOf } from "../../lambda/workflow/iso.ts";
+import { isoOf } from "../../lambda/workflow/model/iso.ts";
 
 test("any second from 1970 to 9999 reads as Date writes it", () => {
   const lastSecond = Date.UTC(9999, 11, 31, 23, 59, 59) / 1000;

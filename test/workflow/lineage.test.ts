@@ -9,7 +9,7 @@ import {
   wrongLabel,
 } from "../../lambda/workflow/lineage.ts";
 import { labelAs, labelled, unsureOfLabel } from "../../lambda/workflow/label.ts";
-import type { Tags } from "../../lambda/workflow/types.ts";
+import type { Tags } from "../../lambda/workflow/model/types.ts";
 import { minuteMs } from "../fixtures.ts";
 import { calls, changes, halts, looksOf, nextOf, spoken, waits } from "./decided.ts";
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { finding, type Finding } from "../../lambda/workflow/findings.ts";
-import type { Call, Decision, Matter } from "../../lambda/workflow/types.ts";
+import { finding, type Finding } from "../../lambda/workflow/model/findings.ts";
+import type { Call, Decision, Matter } from "../../lambda/workflow/model/types.ts";
 import { decide } from "../../lambda/workflow/workflow.ts";
 import { hourMs } from "../fixtures.ts";
 import { halts, ofRotation, spoken } from "./decided.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { rebuild } from "../../lambda/workflow/rebuilt.ts";
-import type { KeyState, Rotation, Scene } from "../../lambda/workflow/types.ts";
+import type { KeyState, Rotation, Scene } from "../../lambda/workflow/model/types.ts";
 import { aHome, aPolicy, minuteMs } from "../fixtures.ts";
 import { absent, alias, aVersion, nowMs, sawKey, unsettled } from "./scene.ts";
 import { done, shows, two, type Shown } from "./shown.ts";

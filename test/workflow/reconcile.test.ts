@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { linesOf } from "../../lambda/workflow/rebuilt.ts";
 import { decideReconcile, decideReconciled } from "../../lambda/workflow/reconcile.ts";
-import type { Scene } from "../../lambda/workflow/types.ts";
+import type { Scene } from "../../lambda/workflow/model/types.ts";
 import { aHome } from "../fixtures.ts";
 import { changes, halts, looksOf, nextOf, spoken, waits } from "./decided.ts";
 import { alias, aVersion, blockedMs, nowMs, sawKey, unsettled } from "./scene.ts";

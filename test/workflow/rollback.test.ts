@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { cancelled, rollBack } from "../../lambda/workflow/rollback.ts";
-import type { ManagedKey, Rotation, Transition, Version } from "../../lambda/workflow/types.ts";
+import type {
+  ManagedKey,
+  Rotation,
+  Transition,
+  Version,
+} from "../../lambda/workflow/model/types.ts";
 import { hourMs } from "../fixtures.ts";
 import { alias, aRecord, aRotation, aVersion, changed, nowMs, retiredAtMs } from "./scene.ts";
 

@@ -2,7 +2,7 @@
  * A managed key in the middle of its life, and a KMS that looks as its record says: a test sets only
  * what differs, and that is what matters to it. In a change, `undefined` takes a field away.
  */
-import { newManagedKey } from "../../lambda/workflow/record.ts";
+import { newManagedKey } from "../../lambda/workflow/model/record.ts";
 import { nothingSeen } from "../../lambda/workflow/sights.ts";
 import type {
   KeyState,
@@ -15,7 +15,7 @@ import type {
   Step,
   StepScene,
   Version,
-} from "../../lambda/workflow/types.ts";
+} from "../../lambda/workflow/model/types.ts";
 import { aHome, aKey, dayMs, hourMs } from "../fixtures.ts";
 
 export type Changes<T> = { [K in keyof T]?: T[K] | undefined };

@@ -1,6 +1,6 @@
 /** A KMS in which keys say, by their tags, that they are versions of the managed key. */
 import { rebuild, type Rebuilt } from "../../lambda/workflow/rebuilt.ts";
-import type { Key, Scene, Tags } from "../../lambda/workflow/types.ts";
+import type { Key, Scene, Tags } from "../../lambda/workflow/model/types.ts";
 import { alias, aScene, saw, sawKey, type Setting } from "./scene.ts";
 
 export type Shown = { keyId: string; number?: string; tags?: Tags } & Partial<Omit<Key, "keyId">>;

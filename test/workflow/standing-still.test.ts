@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Call, Decision, Matter, Stop } from "../../lambda/workflow/types.ts";
+import type { Call, Decision, Matter, Stop } from "../../lambda/workflow/model/types.ts";
 import { decide } from "../../lambda/workflow/workflow.ts";
 import { hourMs } from "../fixtures.ts";
 import { calls, changes, halts, ofRotation, spoken } from "./decided.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { nothingSeen } from "../../lambda/workflow/sights.ts";
 import { heldAfterRollback, isStopped, standstill } from "../../lambda/workflow/stops.ts";
-import type { Moment, Restored, Seen, Stop } from "../../lambda/workflow/types.ts";
+import type { Moment, Restored, Seen, Stop } from "../../lambda/workflow/model/types.ts";
 import { aKey } from "../fixtures.ts";
 import { spoken } from "./decided.ts";
 import { alias, aMoment, aRecord, aRotation, aVersion, nowMs } from "./scene.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { concern, decideAttempt, mayBePending } from "../../lambda/workflow/attempt.ts";
-import type { ManagedKey, Restored, UseAttempt } from "../../lambda/workflow/types.ts";
+import type { ManagedKey, Restored, UseAttempt } from "../../lambda/workflow/model/types.ts";
 import { hourMs, minuteMs } from "../fixtures.ts";
 import { changes, nextOf, spoken } from "./decided.ts";
 import { aVersion, nowMs, stepScene, type StepSetting } from "./scene.ts";

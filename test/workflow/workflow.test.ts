@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Decision, Extra, Request, UseAttempt } from "../../lambda/workflow/types.ts";
+import type { Decision, Extra, Request, UseAttempt } from "../../lambda/workflow/model/types.ts";
 import { decide } from "../../lambda/workflow/workflow.ts";
 import { aHome, aPolicy, dayMs, hourMs } from "../fixtures.ts";
 import { calls, changes, looksOf, spoken, waits } from "./decided.ts";
