@@ -3,8 +3,8 @@ import type { Finding, FindingCode } from "../lambda/workflow/model/findings.ts"
 import { heardForMs } from "../lambda/workflow/watched.ts";
 import { servingVersion } from "../lambda/workflow/model/record.ts";
 import { overdueAtMs } from "../lambda/workflow/serving.ts";
-import { clockIsSkewed } from "../lambda/workflow/settle.ts";
-import { stuckAtMs } from "../lambda/workflow/stuck.ts";
+import { clockIsSkewed } from "../lambda/workflow/safety/settle.ts";
+import { stuckAtMs } from "../lambda/workflow/safety/stuck.ts";
 import type { ManagedKey } from "../lambda/workflow/model/types.ts";
 import { effectOf } from "./overview.ts";
 

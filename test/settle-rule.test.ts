@@ -3,7 +3,7 @@
  * production code is loaded anew with that part of `settle.ts` replaced.
  */
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type * as settle from "../lambda/workflow/settle.ts";
+import type * as settle from "../lambda/workflow/safety/settle.ts";
 import type { Unsettled } from "../lambda/workflow/model/types.ts";
 import {
   rollback,
@@ -24,7 +24,7 @@ const oneMark = { marked: (_list: Unsettled[], own: Unsettled) => [own] };
 
 async function play(schedule: Schedule, without: Partial<Rule> = {}): Promise<Outcome> {
   vi.resetModules();
-  vi.doMock("../lambda/workflow/settle.ts", async (original) => ({
+  vi.doMock("../lambda/workflow/safety/settle.ts", async (original) => ({
     ...(await original<Rule>()),
     ...without,
   }));
@@ -32,7 +32,7 @@ async function play(schedule: Schedule, without: Partial<Rule> = {}): Promise<Ou
 }
 
 afterEach(() => {
-  vi.doUnmock("../lambda/workflow/settle.ts");
+  vi.doUnmock("../lambda/workflow/safety/settle.ts");
   vi.resetModules();
 });
 

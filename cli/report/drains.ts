@@ -1,7 +1,7 @@
 /** The evidence on which a version was put out of use: what KMS said of its last use, at each reading. */
 import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
-import { describeLastUse } from "../../lambda/workflow/evidence.ts";
+import { describeLastUse } from "../../lambda/workflow/safety/evidence.ts";
 import { lastUseLagMs } from "../../lambda/workflow/model/limits.ts";
 import type { Policy, Rotation } from "../../lambda/workflow/model/types.ts";
 import { rotationsOf } from "./history.ts";

@@ -9,7 +9,7 @@ import { showTags } from "../workflow/model/commands.ts";
 import { finding, type Finding } from "../workflow/model/findings.ts";
 import { consistencyMs, dayMs, recheckMs } from "../workflow/model/limits.ts";
 import { rightfulKeyIds, servingVersion, withExtra } from "../workflow/model/record.ts";
-import { valueOf } from "../workflow/sights.ts";
+import { valueOf } from "../workflow/safety/sights.ts";
 import { tagNames } from "../workflow/model/tag-names.ts";
 import type { EntryDraft, Extra, ManagedKey, Version } from "../workflow/model/types.ts";
 import { tryWrite } from "../pass/write.ts";

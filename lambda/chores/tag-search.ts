@@ -8,7 +8,7 @@ import { showAliases } from "../workflow/model/commands.ts";
 import { finding, type Finding } from "../workflow/model/findings.ts";
 import { dayMs, recheckMs } from "../workflow/model/limits.ts";
 import { newManagedKey } from "../workflow/model/record.ts";
-import { valueOf } from "../workflow/sights.ts";
+import { valueOf } from "../workflow/safety/sights.ts";
 import { tagNames } from "../workflow/model/tag-names.ts";
 
 type Aliases = { alias: string; keyId: string }[];

@@ -4,7 +4,7 @@ import type { Stored } from "../ports.ts";
 import { halted, type Next, type State, type Turn } from "./state.ts";
 import { showAliases } from "../workflow/model/commands.ts";
 import { finding } from "../workflow/model/findings.ts";
-import { nothingSeen } from "../workflow/sights.ts";
+import { nothingSeen } from "../workflow/safety/sights.ts";
 import type { EntryDraft, ManagedKey, Moment, Seen } from "../workflow/model/types.ts";
 import { write } from "./write.ts";
 

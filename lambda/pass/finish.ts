@@ -10,8 +10,8 @@ import { honouredForMs, recheckMs, refusedForMs } from "../workflow/model/limits
 import { largeness, notices, stuck } from "../workflow/notices.ts";
 import { servingVersion } from "../workflow/model/record.ts";
 import { overdueAtMs } from "../workflow/serving.ts";
-import { leftUnsettled } from "../workflow/settle.ts";
-import { stuckAtMs } from "../workflow/stuck.ts";
+import { leftUnsettled } from "../workflow/safety/settle.ts";
+import { stuckAtMs } from "../workflow/safety/stuck.ts";
 import type { EntryDraft, ManagedKey } from "../workflow/model/types.ts";
 import { write } from "./write.ts";
 

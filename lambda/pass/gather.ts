@@ -3,7 +3,7 @@ import { canonicalHash } from "../record/canonical.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Ports } from "../ports.ts";
 import { tagNames } from "../workflow/model/tag-names.ts";
-import { subjectOf } from "../workflow/sights.ts";
+import { subjectOf } from "../workflow/safety/sights.ts";
 import { heardForMs } from "../workflow/watched.ts";
 import type { LastUse, Look, ManagedKey, Seen, Sight, Tags } from "../workflow/model/types.ts";
 

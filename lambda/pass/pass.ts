@@ -19,10 +19,10 @@ import {
   subjectOf as callSubject,
 } from "../workflow/absorb.ts";
 import { sameFinding, type Finding } from "../workflow/model/findings.ts";
-import { violations } from "../workflow/invariants.ts";
+import { violations } from "../workflow/safety/invariants.ts";
 import { recheckMs } from "../workflow/model/limits.ts";
 import { matterName } from "../workflow/model/record.ts";
-import { nothingSeen } from "../workflow/sights.ts";
+import { nothingSeen } from "../workflow/safety/sights.ts";
 import type { Decision, Look, ManagedKey, Moment, Request } from "../workflow/model/types.ts";
 import { decide } from "../workflow/workflow.ts";
 

@@ -15,9 +15,9 @@ import {
   without,
 } from "./model/record.ts";
 import { cancelled } from "./rollback.ts";
-import { mayStillLand } from "./settle.ts";
+import { mayStillLand } from "./safety/settle.ts";
 import { sameShape } from "./model/shape.ts";
-import { lookFirst, stillToSee, valueOf } from "./sights.ts";
+import { lookFirst, stillToSee, valueOf } from "./safety/sights.ts";
 import { tagNames } from "./model/tag-names.ts";
 import type {
   Decision,

@@ -6,13 +6,13 @@ import { extraOf } from "./1-generate.ts";
 import { bringToEnabled } from "./model/commands.ts";
 import { finding } from "./model/findings.ts";
 import { consistencyMs } from "./model/limits.ts";
-import { ownerFinding } from "./old-version.ts";
+import { ownerFinding } from "./safety/old-version.ts";
 import { versionOf, withRotation } from "./model/record.ts";
 import { notAcknowledged } from "./acknowledgement.ts";
 import { reconcileCommand } from "./model/request-command.ts";
 import { notYetBack } from "./returning.ts";
 import { isServicePrincipal } from "./service-principal.ts";
-import { lookFirst, valueOf } from "./sights.ts";
+import { lookFirst, valueOf } from "./safety/sights.ts";
 import type {
   Decision,
   Extra,

@@ -3,13 +3,13 @@
  * target, so each move rests on what was seen just before, and ends only when it is seen to hold.
  */
 import { whyNotEnabledYet } from "./2-distribute.ts";
-import { aliasMoved } from "./alias-target.ts";
+import { aliasMoved } from "./safety/alias-target.ts";
 import { consistencyMs } from "./model/limits.ts";
-import { wrongLabel } from "./lineage.ts";
-import { ownerFinding } from "./old-version.ts";
+import { wrongLabel } from "./safety/lineage.ts";
+import { ownerFinding } from "./safety/old-version.ts";
 import { servingVersion, versionOf, without, withRotation, withVersion } from "./model/record.ts";
-import { blockedUntilMs } from "./settle.ts";
-import { lookFirst, valueOf } from "./sights.ts";
+import { blockedUntilMs } from "./safety/settle.ts";
+import { lookFirst, valueOf } from "./safety/sights.ts";
 import type {
   Decision,
   Look,

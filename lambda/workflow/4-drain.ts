@@ -3,19 +3,19 @@
  * quiet, and the key is never probed: a probe is a use.
  */
 import { isApproved } from "./approval.ts";
-import { aliasInTheWay, ownerFinding, stateFinding } from "./old-version.ts";
+import { aliasInTheWay, ownerFinding, stateFinding } from "./safety/old-version.ts";
 import { showLastUse } from "./model/commands.ts";
 import { drifted, waitObserving } from "./drift.ts";
-import { evidenceOf } from "./destruction.ts";
-import { describeLastUse, judge, judgeQuiet } from "./evidence.ts";
+import { evidenceOf } from "./safety/destruction.ts";
+import { describeLastUse, judge, judgeQuiet } from "./safety/evidence.ts";
 import { finding, type Finding } from "./model/findings.ts";
 import { requestCommand } from "./model/request-command.ts";
 import { decideRestored } from "./give-back.ts";
 import { dayMs, recheckMs } from "./model/limits.ts";
-import { labelAs } from "./label.ts";
-import { wrongLabel } from "./lineage.ts";
+import { labelAs } from "./safety/label.ts";
+import { wrongLabel } from "./safety/lineage.ts";
 import { withRotation, withRotationClosed, withVersion } from "./model/record.ts";
-import { lookFirst } from "./sights.ts";
+import { lookFirst } from "./safety/sights.ts";
 import type { Decision, Evidence, LastUse, Rotation, StepScene, Version } from "./model/types.ts";
 
 export function decideDrain(scene: StepScene): Decision {

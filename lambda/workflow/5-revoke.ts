@@ -12,13 +12,19 @@ import {
   evidenceRead,
   guardrail,
   lapsed,
-} from "./destruction.ts";
-import { describeLastUse } from "./evidence.ts";
+} from "./safety/destruction.ts";
+import { describeLastUse } from "./safety/evidence.ts";
 import { needed } from "./give-back.ts";
-import { wrongLabel } from "./lineage.ts";
-import { aliasInTheWay, aliasesOn, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
+import { wrongLabel } from "./safety/lineage.ts";
+import {
+  aliasInTheWay,
+  aliasesOn,
+  entryOf,
+  ownerFinding,
+  stateFinding,
+} from "./safety/old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "./model/record.ts";
-import { lookFirst, valueOf } from "./sights.ts";
+import { lookFirst, valueOf } from "./safety/sights.ts";
 import { lookForAliases, soak, stillNeeded } from "./soak.ts";
 import { toldOfStack } from "./stack-owned.ts";
 import { notWatched } from "./watched.ts";

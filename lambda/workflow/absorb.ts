@@ -9,13 +9,13 @@ import { disable, showKey } from "./model/commands.ts";
 import { finding } from "./model/findings.ts";
 import { givenBackBy } from "./give-back.ts";
 import { givenBack } from "./out-of-use.ts";
-import { labelled, unsureOfLabel } from "./label.ts";
+import { labelled, unsureOfLabel } from "./safety/label.ts";
 import { recheckMs } from "./model/limits.ts";
 import { quarantined } from "./quarantine.ts";
 import { rotationOf, withExtra, without, withRotation, withVersion } from "./model/record.ts";
 import { revivedBy } from "./returning.ts";
-import { accessDenied } from "./sights.ts";
-import { marked, unsettledUntilMs } from "./settle.ts";
+import { accessDenied } from "./safety/sights.ts";
+import { marked, unsettledUntilMs } from "./safety/settle.ts";
 import { untagged } from "./un-enrol.ts";
 import type {
   Call,

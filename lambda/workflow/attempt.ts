@@ -4,7 +4,7 @@
  */
 import { clockSkewMs } from "./model/limits.ts";
 import { rotationOut, versionOf, wayOut, withVersion, without } from "./model/record.ts";
-import { entryOf } from "./old-version.ts";
+import { entryOf } from "./safety/old-version.ts";
 import type { Decision, ManagedKey, Rotation, Scene, UseAttempt, Version } from "./model/types.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** The end of revoke where the policy deletes: the date, the window, and the key gone. */
 import { neededOrDrifted, waitObserving } from "./drift.ts";
 import { consistencyMs, dayMs, recheckMs } from "./model/limits.ts";
-import { entryOf } from "./old-version.ts";
+import { entryOf } from "./safety/old-version.ts";
 import {
   versionOf,
   without,
@@ -9,7 +9,7 @@ import {
   withRotationClosed,
   withVersion,
 } from "./model/record.ts";
-import { lookFirst, valueOf } from "./sights.ts";
+import { lookFirst, valueOf } from "./safety/sights.ts";
 import type { Decision, ManagedKey, Rotation, StepScene, Transition } from "./model/types.ts";
 
 /** The record once KMS has a date for the deletion. */

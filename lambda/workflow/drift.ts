@@ -2,10 +2,10 @@
  * External actors change the state of a version that keyturn retires: reported within a day, with the
  * command that puts it back, and never overwritten.
  */
-import { aliasInTheWay, aliasesOn, ownerFinding, stateFinding } from "./old-version.ts";
+import { aliasInTheWay, aliasesOn, ownerFinding, stateFinding } from "./safety/old-version.ts";
 import { needed } from "./give-back.ts";
 import { observeEveryMs } from "./model/limits.ts";
-import { lookFirst, valueOf } from "./sights.ts";
+import { lookFirst, valueOf } from "./safety/sights.ts";
 import type { Decision, KeyState, ManagedKey, StepScene } from "./model/types.ts";
 
 /**

@@ -3,9 +3,9 @@ import { whyNotCarried } from "./carry-over.ts";
 import { whyNotAliasOnly, withAliasOnly } from "./alias-only.ts";
 import { finding } from "./model/findings.ts";
 import { consistencyMs, policyCharactersMax } from "./model/limits.ts";
-import { behind, lineageFirst } from "./lineage.ts";
+import { behind, lineageFirst } from "./safety/lineage.ts";
 import { whyNotServed } from "./served.ts";
-import { lookFirst, valueOf } from "./sights.ts";
+import { lookFirst, valueOf } from "./safety/sights.ts";
 import { tagNames } from "./model/tag-names.ts";
 import type {
   Decision,
@@ -18,7 +18,7 @@ import type {
   Version,
 } from "./model/types.ts";
 import { shapeOf } from "./model/shape.ts";
-import { aliasTarget, keyFirst, moveTo } from "./alias-target.ts";
+import { aliasTarget, keyFirst, moveTo } from "./safety/alias-target.ts";
 import { bringToEnabled, showGrants, showKey, showTags } from "./model/commands.ts";
 
 export function decideEnrolment(scene: Scene): Decision {

@@ -3,15 +3,15 @@
  * it is enabled, however often that takes; and it drains anew once no earlier call can spoil it.
  */
 import { comingBack, mayBePending } from "./attempt.ts";
-import { callOn } from "./destruction.ts";
+import { callOn } from "./safety/destruction.ts";
 import { consistencyMs, recheckMs } from "./model/limits.ts";
-import { labelAs } from "./label.ts";
-import { wrongLabel } from "./lineage.ts";
-import { aliasInTheWay, entryOf, ownerFinding, stateFinding } from "./old-version.ts";
+import { labelAs } from "./safety/label.ts";
+import { wrongLabel } from "./safety/lineage.ts";
+import { aliasInTheWay, entryOf, ownerFinding, stateFinding } from "./safety/old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "./model/record.ts";
-import { blockedUntilMs } from "./settle.ts";
-import { lookFirst, valueOf } from "./sights.ts";
-import { isStopped } from "./stops.ts";
+import { blockedUntilMs } from "./safety/settle.ts";
+import { lookFirst, valueOf } from "./safety/sights.ts";
+import { isStopped } from "./safety/holds.ts";
 import type {
   Decision,
   ManagedKey,

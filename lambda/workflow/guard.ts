@@ -2,11 +2,11 @@
  * What has to be so, besides what a step itself looks at, before a changing call is made: the world is
  * as the record has it. A record that is older than KMS is found out here, and so is drift.
  */
-import { aliasMoved } from "./alias-target.ts";
+import { aliasMoved } from "./safety/alias-target.ts";
 import { drifted } from "./drift.ts";
-import { lineageFirst } from "./lineage.ts";
+import { lineageFirst } from "./safety/lineage.ts";
 import { rightfulKeyIds, rotationOut, servingVersion } from "./model/record.ts";
-import { lookFirst, valueOf } from "./sights.ts";
+import { lookFirst, valueOf } from "./safety/sights.ts";
 import type {
   Call,
   Decision,

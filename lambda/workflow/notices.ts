@@ -1,13 +1,13 @@
 /** What a person should know although nothing waits for it, as the record alone tells. */
 import { showAliases, showHistory, showLastUse, showPolicy } from "./model/commands.ts";
-import { judge } from "./evidence.ts";
+import { judge } from "./safety/evidence.ts";
 import { finding, type Finding } from "./model/findings.ts";
 import { isoOf } from "./model/iso.ts";
 import { refusedForMs } from "./model/limits.ts";
 import { servingVersion } from "./model/record.ts";
 import { overdueAtMs } from "./serving.ts";
-import { clockIsSkewed } from "./settle.ts";
-import { heldAfterRollback } from "./stops.ts";
+import { clockIsSkewed } from "./safety/settle.ts";
+import { heldAfterRollback } from "./safety/holds.ts";
 import type { ManagedKey } from "./model/types.ts";
 
 const stuckTries = 8;

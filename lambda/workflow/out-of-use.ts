@@ -3,9 +3,9 @@
  * their rotation is still open or long closed, and a person is told.
  */
 import { needed } from "./give-back.ts";
-import { ownerFinding } from "./old-version.ts";
+import { ownerFinding } from "./safety/old-version.ts";
 import { rotationOut, withVersion, without } from "./model/record.ts";
-import { lookFirst, valueOf } from "./sights.ts";
+import { lookFirst, valueOf } from "./safety/sights.ts";
 import type { Decision, Look, ManagedKey, Scene, Transition, Version } from "./model/types.ts";
 
 /** Undefined where no alias is on any disabled version. */

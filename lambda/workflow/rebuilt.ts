@@ -1,11 +1,11 @@
 /** The record as KMS's tags, aliases and key states have it. */
-import { aliasTarget } from "./alias-target.ts";
+import { aliasTarget } from "./safety/alias-target.ts";
 import { longestRunMs } from "./model/limits.ts";
-import { isOurs, numberOf } from "./lineage.ts";
+import { isOurs, numberOf } from "./safety/lineage.ts";
 import { wayOut } from "./model/record.ts";
-import { marked, unsettledUntilMs } from "./settle.ts";
+import { marked, unsettledUntilMs } from "./safety/settle.ts";
 import { shapeOf } from "./model/shape.ts";
-import { valueOf } from "./sights.ts";
+import { valueOf } from "./safety/sights.ts";
 import { tagNames } from "./model/tag-names.ts";
 import type { Key, KeyState, ManagedKey, Scene, Standing, Tags, Version } from "./model/types.ts";
 

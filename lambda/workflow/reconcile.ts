@@ -5,11 +5,11 @@
  * to be deleted.
  */
 import { honour, refuse } from "./honour.ts";
-import { behind } from "./lineage.ts";
+import { behind } from "./safety/lineage.ts";
 import { linesOf, rebuild } from "./rebuilt.ts";
 import { without } from "./model/record.ts";
-import { blockedUntilMs } from "./settle.ts";
-import { stillToSee, valueOf } from "./sights.ts";
+import { blockedUntilMs } from "./safety/settle.ts";
+import { stillToSee, valueOf } from "./safety/sights.ts";
 import type { Decision, Look, Request, Scene } from "./model/types.ts";
 
 type Reconcile = Extract<Request, { kind: "reconcile" }>;

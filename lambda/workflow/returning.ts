@@ -6,11 +6,11 @@ import { showKey } from "./model/commands.ts";
 import { finding } from "./model/findings.ts";
 import { reconcileCommand } from "./model/request-command.ts";
 import { consistencyMs } from "./model/limits.ts";
-import { wrongLabel } from "./lineage.ts";
-import { ownerFinding } from "./old-version.ts";
+import { wrongLabel } from "./safety/lineage.ts";
+import { ownerFinding } from "./safety/old-version.ts";
 import { versionOf, withRotation, withVersion, without } from "./model/record.ts";
-import { blockedUntilMs } from "./settle.ts";
-import { lookFirst, valueOf } from "./sights.ts";
+import { blockedUntilMs } from "./safety/settle.ts";
+import { lookFirst, valueOf } from "./safety/sights.ts";
 import { tagNames } from "./model/tag-names.ts";
 import type {
   Call,

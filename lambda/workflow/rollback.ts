@@ -5,7 +5,7 @@
  */
 import { comingBack } from "./attempt.ts";
 import { isoOf } from "./model/iso.ts";
-import { unsureOfLabel } from "./label.ts";
+import { unsureOfLabel } from "./safety/label.ts";
 import {
   rotationBeforeActivation,
   rotationOut,

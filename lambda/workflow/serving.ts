@@ -1,9 +1,9 @@
 /** The version that serves: is it where it should be, and is it time for the next one? */
-import { aliasMoved, aliasTarget } from "./alias-target.ts";
+import { aliasMoved, aliasTarget } from "./safety/alias-target.ts";
 import { copyableTags, whyNotCarried } from "./carry-over.ts";
 import { whyAliasOnlyUnfit, whyNotEnabled } from "./enrol.ts";
-import { wrongLabel } from "./lineage.ts";
-import { ownerFinding } from "./old-version.ts";
+import { wrongLabel } from "./safety/lineage.ts";
+import { ownerFinding } from "./safety/old-version.ts";
 import { decideOutOfUse } from "./out-of-use.ts";
 import {
   rightfulKeyIds,
@@ -12,8 +12,8 @@ import {
   without,
 } from "./model/record.ts";
 import { shapeOf } from "./model/shape.ts";
-import { lookFirst, valueOf } from "./sights.ts";
-import { isStopped } from "./stops.ts";
+import { lookFirst, valueOf } from "./safety/sights.ts";
+import { isStopped } from "./safety/holds.ts";
 import { tagNames } from "./model/tag-names.ts";
 import type {
   Decision,

@@ -9,15 +9,15 @@ import {
   evidenceRead,
   guardrail,
   lapsed,
-} from "./destruction.ts";
-import { describeLastUse, usedSince } from "./evidence.ts";
+} from "./safety/destruction.ts";
+import { describeLastUse, usedSince } from "./safety/evidence.ts";
 import { needed } from "./give-back.ts";
 import { consistencyMs, lastUseLagMs } from "./model/limits.ts";
-import { wrongLabel } from "./lineage.ts";
+import { wrongLabel } from "./safety/lineage.ts";
 import { neededOrDrifted, waitObserving } from "./drift.ts";
-import { aliasesOn, entryOf, ownerFinding } from "./old-version.ts";
+import { aliasesOn, entryOf, ownerFinding } from "./safety/old-version.ts";
 import { withRotation, withRotationClosed } from "./model/record.ts";
-import { lookFirst, valueOf } from "./sights.ts";
+import { lookFirst, valueOf } from "./safety/sights.ts";
 import type { Call, Decision, Evidence, LastUse, StepScene } from "./model/types.ts";
 import { notWatched } from "./watched.ts";
 

@@ -6,9 +6,9 @@
 import { commandLine } from "./model/commands.ts";
 import { finding } from "./model/findings.ts";
 import { dayMs } from "./model/limits.ts";
-import { entryOf } from "./old-version.ts";
+import { entryOf } from "./safety/old-version.ts";
 import { withRotation } from "./model/record.ts";
-import { valueOf } from "./sights.ts";
+import { valueOf } from "./safety/sights.ts";
 import type { Decision, StepScene } from "./model/types.ts";
 
 const stackTag = "aws:cloudformation:stack-name";

@@ -2,7 +2,7 @@
 import { finding, type Finding } from "./model/findings.ts";
 import { requestCommand } from "./model/request-command.ts";
 import { consistencyMs } from "./model/limits.ts";
-import { lookFirst, valueOf } from "./sights.ts";
+import { lookFirst, valueOf } from "./safety/sights.ts";
 import { tagNames } from "./model/tag-names.ts";
 import type { Decision, Look, ManagedKey, Scene, Transition } from "./model/types.ts";
 

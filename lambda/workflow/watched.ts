@@ -5,9 +5,9 @@
 import { finding } from "./model/findings.ts";
 import { isoOf } from "./model/iso.ts";
 import { consistencyMs, dayMs, recheckMs } from "./model/limits.ts";
-import { entryOf } from "./old-version.ts";
+import { entryOf } from "./safety/old-version.ts";
 import { withRotation } from "./model/record.ts";
-import { lookFirst, valueOf } from "./sights.ts";
+import { lookFirst, valueOf } from "./safety/sights.ts";
 import type { Decision, StepScene } from "./model/types.ts";
 
 /** How long an event of yesterday still shows that the path is open. */

@@ -20,8 +20,8 @@ import { decideReconciled } from "./reconcile.ts";
 import { hurried, sameAliases, sameHome, saferOf } from "./model/policy.ts";
 import { rotationBeforeActivation, rotationOf, versionOf } from "./model/record.ts";
 import { decideServing } from "./serving.ts";
-import { blockedUntilMs, isExempt } from "./settle.ts";
-import { standstill, type Standstill } from "./stops.ts";
+import { blockedUntilMs, isExempt } from "./safety/settle.ts";
+import { standstill, type Standstill } from "./safety/holds.ts";
 import { decideUnenrolment } from "./un-enrol.ts";
 import type {
   Decision,

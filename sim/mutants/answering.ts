@@ -118,7 +118,7 @@ export const answering: Mutant[] = [
         replace: "",
       },
       {
-        file: "lambda/workflow/invariants.ts",
+        file: "lambda/workflow/safety/invariants.ts",
         find: '      must(target?.state === "Enabled", "I1: the alias may only move to a key seen Enabled");',
         replace: '      must(target?.state !== "Creating", "");',
       },

@@ -1,7 +1,7 @@
 /** Mistakes about calls that are under way: the settle rule, deadlines, retries. */
 import type { Mutant } from "./mutant.ts";
 
-const settle = "lambda/workflow/settle.ts";
+const settle = "lambda/workflow/safety/settle.ts";
 const turn = "lambda/pass/pass.ts";
 const act = "lambda/pass/act.ts";
 

@@ -5,8 +5,8 @@ const generate = "lambda/workflow/1-generate.ts";
 const activate = "lambda/workflow/3-activate.ts";
 const revoke = "lambda/workflow/5-revoke.ts";
 const soak = "lambda/workflow/soak.ts";
-const invariants = "lambda/workflow/invariants.ts";
-const evidence = "lambda/workflow/evidence.ts";
+const invariants = "lambda/workflow/safety/invariants.ts";
+const evidence = "lambda/workflow/safety/evidence.ts";
 const quarantine = "lambda/workflow/quarantine.ts";
 
 export const steps: Mutant[] = [

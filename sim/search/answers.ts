@@ -1,7 +1,7 @@
 /** How a call that is on its way comes out, and what its run makes of the answer, if it hears one. */
 import { absorbDone, absorbRefused, afterRefusal } from "../../lambda/workflow/absorb.ts";
 import { matterName } from "../../lambda/workflow/model/record.ts";
-import { unsettledUntilMs } from "../../lambda/workflow/settle.ts";
+import { unsettledUntilMs } from "../../lambda/workflow/safety/settle.ts";
 import { consistencyMs } from "../../lambda/workflow/model/limits.ts";
 import type { Call, Outcome } from "../../lambda/workflow/model/types.ts";
 import { land, type Landing } from "./model-kms.ts";

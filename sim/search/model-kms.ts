@@ -9,7 +9,7 @@ import type {
   Tags,
 } from "../../lambda/workflow/model/types.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
-import { subjectOf } from "../../lambda/workflow/sights.ts";
+import { subjectOf } from "../../lambda/workflow/safety/sights.ts";
 import { lastUseLagMs } from "../../lambda/workflow/model/limits.ts";
 import { alias, dayMs } from "./fixture.ts";
 import type { ModelKey, ModelKms } from "./state.ts";

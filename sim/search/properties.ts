@@ -1,7 +1,7 @@
 /** What must never be: the invariants of design.md, of a call as it is sent and as it lands. */
 import { recheckMs } from "../../lambda/workflow/model/limits.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
-import { isStopped } from "../../lambda/workflow/stops.ts";
+import { isStopped } from "../../lambda/workflow/safety/holds.ts";
 import { keyNamed, lastUseOf } from "./model-kms.ts";
 import { auditLooks } from "./audit.ts";
 import { shownOf, type CallDecision, type ModelKms, type Pending, type State } from "./state.ts";

@@ -1,5 +1,5 @@
 /** The settle rule's parts, each of which the search can do without, to see what it holds up. */
-import { blockedUntilMs, isExempt, leftUnsettled } from "../../lambda/workflow/settle.ts";
+import { blockedUntilMs, isExempt, leftUnsettled } from "../../lambda/workflow/safety/settle.ts";
 import { consistencyMs } from "../../lambda/workflow/model/limits.ts";
 import type { ManagedKey, Moment, Unsettled } from "../../lambda/workflow/model/types.ts";
 import type { CallDecision } from "./state.ts";

@@ -6,9 +6,9 @@
  */
 import { announce } from "../../lambda/workflow/absorb.ts";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
-import { violations } from "../../lambda/workflow/invariants.ts";
+import { violations } from "../../lambda/workflow/safety/invariants.ts";
 import { recheckMs } from "../../lambda/workflow/model/limits.ts";
-import { nothingSeen } from "../../lambda/workflow/sights.ts";
+import { nothingSeen } from "../../lambda/workflow/safety/sights.ts";
 import type { Decision, ManagedKey, Moment, Request } from "../../lambda/workflow/model/types.ts";
 import { decide } from "../../lambda/workflow/workflow.ts";
 import { home, hourMs, minuteMs, runLimitMs, tableId } from "./fixture.ts";

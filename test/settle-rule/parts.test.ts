@@ -5,7 +5,7 @@
  */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type * as giveBack from "../../lambda/workflow/give-back.ts";
-import type * as settle from "../../lambda/workflow/settle.ts";
+import type * as settle from "../../lambda/workflow/safety/settle.ts";
 import type { Restored, StepScene, Unsettled } from "../../lambda/workflow/model/types.ts";
 import { consistencyMs, clockSkewMs, requestLimitMs } from "../../lambda/workflow/model/limits.ts";
 import type { Outcome } from "./fresh-look.ts";
@@ -15,7 +15,7 @@ import type { Meanwhile } from "./sweep.ts";
 type Rule = typeof settle;
 
 function withRule(change: (rule: Rule) => Partial<Rule>): void {
-  vi.doMock("../../lambda/workflow/settle.ts", async (original) => {
+  vi.doMock("../../lambda/workflow/safety/settle.ts", async (original) => {
     const rule = await original<Rule>();
     return { ...rule, ...change(rule) };
   });
@@ -61,7 +61,7 @@ const onPending = "the alias is on a key that is PendingDeletion";
 const neededPending = "the key that is in use is PendingDeletion";
 
 afterEach(() => {
-  vi.doUnmock("../../lambda/workflow/settle.ts");
+  vi.doUnmock("../../lambda/workflow/safety/settle.ts");
   vi.doUnmock("../../lambda/workflow/give-back.ts");
   vi.doUnmock("../../lambda/pass/pass.ts");
   vi.resetModules();

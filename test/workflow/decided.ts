@@ -1,7 +1,7 @@
 /** What tests say of a decision: each says one thing, and leaves the rest open. */
 import { expect } from "vitest";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
-import { nothingSeen, subjectOf } from "../../lambda/workflow/sights.ts";
+import { nothingSeen, subjectOf } from "../../lambda/workflow/safety/sights.ts";
 import type { Decision, Look, ManagedKey, Seen, Sight } from "../../lambda/workflow/model/types.ts";
 import { absent, nowMs } from "./scene.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { guardrailEndsMs, judge, usedSince } from "../../lambda/workflow/evidence.ts";
+import { guardrailEndsMs, judge, usedSince } from "../../lambda/workflow/safety/evidence.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

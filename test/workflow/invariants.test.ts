@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { violations } from "../../lambda/workflow/invariants.ts";
+import { violations } from "../../lambda/workflow/safety/invariants.ts";
 import type { Call, ManagedKey, Matter, Version } from "../../lambda/workflow/model/types.ts";
 import { dayMs } from "../fixtures.ts";
 import { ofRotation } from "./decided.ts";

@@ -4,7 +4,7 @@ import {
   guardrailEndsMs,
   judge,
   usedSince,
-} from "../../lambda/workflow/evidence.ts";
+} from "../../lambda/workflow/safety/evidence.ts";
 import { aPolicy, dayMs, hourMs, minuteMs } from "../fixtures.ts";
 
 const policy = aPolicy();

@@ -7,8 +7,8 @@ import {
   numberOf,
   otherTable,
   wrongLabel,
-} from "../../lambda/workflow/lineage.ts";
-import { labelAs, labelled, unsureOfLabel } from "../../lambda/workflow/label.ts";
+} from "../../lambda/workflow/safety/lineage.ts";
+import { labelAs, labelled, unsureOfLabel } from "../../lambda/workflow/safety/label.ts";
 import type { Tags } from "../../lambda/workflow/model/types.ts";
 import { minuteMs } from "../fixtures.ts";
 import { calls, changes, halts, looksOf, nextOf, spoken, waits } from "./decided.ts";

@@ -3,7 +3,7 @@
  * what differs, and that is what matters to it. In a change, `undefined` takes a field away.
  */
 import { newManagedKey } from "../../lambda/workflow/model/record.ts";
-import { nothingSeen } from "../../lambda/workflow/sights.ts";
+import { nothingSeen } from "../../lambda/workflow/safety/sights.ts";
 import type {
   KeyState,
   ManagedKey,

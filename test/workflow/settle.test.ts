@@ -6,7 +6,7 @@ import {
   marked,
   settled,
   unsettledUntilMs,
-} from "../../lambda/workflow/settle.ts";
+} from "../../lambda/workflow/safety/settle.ts";
 
 const minuteMs = 60_000;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { nothingSeen } from "../../lambda/workflow/sights.ts";
-import { heldAfterRollback, isStopped, standstill } from "../../lambda/workflow/stops.ts";
+import { nothingSeen } from "../../lambda/workflow/safety/sights.ts";
+import { heldAfterRollback, isStopped, standstill } from "../../lambda/workflow/safety/holds.ts";
 import type { Moment, Restored, Seen, Stop } from "../../lambda/workflow/model/types.ts";
 import { aKey } from "../fixtures.ts";
 import { spoken } from "./decided.ts";

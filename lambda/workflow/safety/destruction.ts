@@ -1,10 +1,10 @@
 /** What both destructive calls of revoke rest on: the same looks, the same evidence, the same doubts. */
 import { describeLastUse, guardrailEndsMs } from "./evidence.ts";
-import { showPolicy } from "./model/commands.ts";
-import { finding } from "./model/findings.ts";
-import { isoOf } from "./model/iso.ts";
+import { showPolicy } from "../model/commands.ts";
+import { finding } from "../model/findings.ts";
+import { isoOf } from "../model/iso.ts";
 import { entryOf } from "./old-version.ts";
-import { without, withRotation } from "./model/record.ts";
+import { without, withRotation } from "../model/record.ts";
 import { blockedUntilMs } from "./settle.ts";
 import { valueOf } from "./sights.ts";
 import type {
@@ -18,7 +18,7 @@ import type {
   Seen,
   StepScene,
   Version,
-} from "./model/types.ts";
+} from "../model/types.ts";
 
 export function everythingOf(keyId: string): Look[] {
   return [

@@ -1,12 +1,12 @@
 /** What may not be true of a version that is on its way out. */
 import { keyFirst, moveTo } from "./alias-target.ts";
-import { bring, showTags } from "./model/commands.ts";
-import { finding, type Finding } from "./model/findings.ts";
-import { servingVersion } from "./model/record.ts";
-import { reconcileCommand } from "./model/request-command.ts";
+import { bring, showTags } from "../model/commands.ts";
+import { finding, type Finding } from "../model/findings.ts";
+import { servingVersion } from "../model/record.ts";
+import { reconcileCommand } from "../model/request-command.ts";
 import { valueOf } from "./sights.ts";
-import { tagNames } from "./model/tag-names.ts";
-import type { Decision, EntryDraft, KeyState, Scene, StepScene, Version } from "./model/types.ts";
+import { tagNames } from "../model/tag-names.ts";
+import type { Decision, EntryDraft, KeyState, Scene, StepScene, Version } from "../model/types.ts";
 
 /** Somebody else changed its state: reported, never overwritten. */
 export function stateFinding(scene: StepScene, expected: KeyState): Finding | undefined {

@@ -1,8 +1,8 @@
 /** How long each step may last by its policy, and when one that lasts longer is stuck. */
-import { dayMs, deletionSlackMs, lastUseLagMs } from "./model/limits.ts";
-import { saferOf } from "./model/policy.ts";
-import type { FindingCode } from "./model/findings.ts";
-import type { ManagedKey, Rotation } from "./model/types.ts";
+import { dayMs, deletionSlackMs, lastUseLagMs } from "../model/limits.ts";
+import { saferOf } from "../model/policy.ts";
+import type { FindingCode } from "../model/findings.ts";
+import type { ManagedKey, Rotation } from "../model/types.ts";
 
 /** For what no policy plans: throttling, outages, runs that were lost. */
 const slackMs = dayMs;

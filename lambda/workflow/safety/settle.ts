@@ -2,8 +2,8 @@
  * The settle rule (design.md): KMS has no compare-and-swap, so a call of an earlier run may still
  * land. Until it cannot, no changing call is made on any version or alias of the managed key.
  */
-import { believableAheadMs, clockSkewMs, consistencyMs, requestLimitMs } from "./model/limits.ts";
-import type { Call, Claim, ManagedKey, Unsettled } from "./model/types.ts";
+import { believableAheadMs, clockSkewMs, consistencyMs, requestLimitMs } from "../model/limits.ts";
+import type { Call, Claim, ManagedKey, Unsettled } from "../model/types.ts";
 
 /** The latest moment at which a call of a run with this deadline can take effect and be seen. */
 export function unsettledUntilMs(deadlineMs: number): number {

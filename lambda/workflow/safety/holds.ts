@@ -1,10 +1,18 @@
 /** What keeps a managed key from moving, and what moves all the same: a key that must come back. */
-import { bringToEnabled, explain, inOrder } from "./model/commands.ts";
-import { finding, type Finding } from "./model/findings.ts";
-import { requestCommand } from "./model/request-command.ts";
+import { bringToEnabled, explain, inOrder } from "../model/commands.ts";
+import { finding, type Finding } from "../model/findings.ts";
+import { requestCommand } from "../model/request-command.ts";
 import { otherTable } from "./lineage.ts";
 import { valueOf } from "./sights.ts";
-import type { ManagedKey, Moment, Rotation, Scene, Seen, Stop, UseAttempt } from "./model/types.ts";
+import type {
+  ManagedKey,
+  Moment,
+  Rotation,
+  Scene,
+  Seen,
+  Stop,
+  UseAttempt,
+} from "../model/types.ts";
 
 /** `watched`: the rotations that are looked after nevertheless. */
 export type Standstill = {

@@ -1,10 +1,10 @@
 /** The one key that all aliases of a managed key point at. */
-import { createAliasOn, pointAt, showKey } from "./model/commands.ts";
-import { finding } from "./model/findings.ts";
-import { isoOf } from "./model/iso.ts";
-import { servingVersion } from "./model/record.ts";
+import { createAliasOn, pointAt, showKey } from "../model/commands.ts";
+import { finding } from "../model/findings.ts";
+import { isoOf } from "../model/iso.ts";
+import { servingVersion } from "../model/record.ts";
 import { lookFirst, valueOf } from "./sights.ts";
-import type { Decision, Key, Look, ManagedKey, Scene, Version } from "./model/types.ts";
+import type { Decision, Key, Look, ManagedKey, Scene, Version } from "../model/types.ts";
 
 export type AliasTarget = { kind: "target"; key: Key } | { kind: "not"; decision: Decision };
 

@@ -1,9 +1,9 @@
 /** The label `keyturn:retired`: for IAM policies and SCPs, and as a trace of what was done to a version. */
 import { callOn } from "./destruction.ts";
 import { labelOf } from "./lineage.ts";
-import { versionOf, without, withRotation, withVersion } from "./model/record.ts";
+import { versionOf, without, withRotation, withVersion } from "../model/record.ts";
 import { valueOf } from "./sights.ts";
-import { tagNames } from "./model/tag-names.ts";
+import { tagNames } from "../model/tag-names.ts";
 import type {
   Decision,
   ManagedKey,
@@ -11,7 +11,7 @@ import type {
   StepScene,
   Transition,
   Version,
-} from "./model/types.ts";
+} from "../model/types.ts";
 
 /** Puts the label on, unless a call without an answer has done so. Its tags were seen, and are known. */
 export function labelAs(scene: StepScene, episode: number, reason: string): Decision {

@@ -3,12 +3,12 @@
  * every changing call: newer versions, labels, aliases where no call of ours on record put them. Any
  * such trace stops all changing calls until a person had the record reconciled.
  */
-import { finding, type Finding } from "./model/findings.ts";
-import { reconcileCommand } from "./model/request-command.ts";
-import { consistencyMs } from "./model/limits.ts";
+import { finding, type Finding } from "../model/findings.ts";
+import { reconcileCommand } from "../model/request-command.ts";
+import { consistencyMs } from "../model/limits.ts";
 import { stillToSee, valueOf } from "./sights.ts";
-import { tagNames } from "./model/tag-names.ts";
-import type { Decision, Look, ManagedKey, Moment, Scene, Tags, Version } from "./model/types.ts";
+import { tagNames } from "../model/tag-names.ts";
+import type { Decision, Look, ManagedKey, Moment, Scene, Tags, Version } from "../model/types.ts";
 
 /**
  * What is to be seen first, or that KMS shows a version, or a label, that the record does not know. The

@@ -1,8 +1,8 @@
 /** How a step reads what was seen: what is missing is looked at, what is denied is a finding. */
-import { showKey, showPolicy } from "./model/commands.ts";
-import { finding } from "./model/findings.ts";
-import { authorizationLagMs } from "./model/limits.ts";
-import type { Decision, Look, ManagedKey, Moment, Scene, Seen, Sight } from "./model/types.ts";
+import { showKey, showPolicy } from "../model/commands.ts";
+import { finding } from "../model/findings.ts";
+import { authorizationLagMs } from "../model/limits.ts";
+import type { Decision, Look, ManagedKey, Moment, Scene, Seen, Sight } from "../model/types.ts";
 
 export function nothingSeen(): Seen {
   return {

@@ -1,7 +1,7 @@
 /** Whether what KMS says of a key's last use proves that it is out of use. */
-import { isoOf } from "./model/iso.ts";
-import { consistencyMs, dayMs, lastUseLagMs } from "./model/limits.ts";
-import type { Evidence, LastUse, Policy } from "./model/types.ts";
+import { isoOf } from "../model/iso.ts";
+import { consistencyMs, dayMs, lastUseLagMs } from "../model/limits.ts";
+import type { Evidence, LastUse, Policy } from "../model/types.ts";
 
 export type Verdict =
   | { kind: "quiet" }

@@ -4,8 +4,8 @@
  */
 import { blockedUntilMs, isExempt } from "./settle.ts";
 import { valueOf } from "./sights.ts";
-import { tagNames } from "./model/tag-names.ts";
-import type { Call, ManagedKey, Matter, Moment, Seen } from "./model/types.ts";
+import { tagNames } from "../model/tag-names.ts";
+import type { Call, ManagedKey, Matter, Moment, Seen } from "../model/types.ts";
 
 export function violations(
   record: ManagedKey,
