@@ -5,7 +5,7 @@
  */
 import { keyPolicyOf } from "../../lambda/record/canonical.ts";
 import type { KeyService, Discovery } from "../../lambda/ports.ts";
-import { withAliasOnly } from "../../lambda/workflow/alias-only.ts";
+import { withAliasOnly } from "../../lambda/workflow/enrolment/alias-only.ts";
 import { consistencyMs, dayMs } from "../../lambda/workflow/model/limits.ts";
 import { servingVersion } from "../../lambda/workflow/model/record.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";

@@ -1,6 +1,6 @@
 /** One spelling for equal values, so that they can be compared and hashed. */
 import { hash } from "node:crypto";
-import { aliasOnlyOf, withoutAliasOnly } from "../workflow/alias-only.ts";
+import { aliasOnlyOf, withoutAliasOnly } from "../workflow/enrolment/alias-only.ts";
 import type { KeyPolicy } from "../workflow/model/types.ts";
 
 /** JSON with the keys of every object in order. */

@@ -3,7 +3,7 @@
  * record first, the key carries the rotation's tags, and a key whose CreateKey has no definite
  * answer is looked for, and adopted, before another is made.
  */
-import { withAliasOnly } from "./alias-only.ts";
+import { withAliasOnly } from "./enrolment/alias-only.ts";
 import { finding, type Finding } from "./model/findings.ts";
 import { clockSkewMs, recheckMs } from "./model/limits.ts";
 import { sameAliases } from "./model/policy.ts";

@@ -11,7 +11,7 @@ import { versionOf, withRotation } from "./model/record.ts";
 import { notAcknowledged } from "./acknowledgement.ts";
 import { reconcileCommand } from "./model/request-command.ts";
 import { notYetBack } from "./returning.ts";
-import { isServicePrincipal } from "./service-principal.ts";
+import { isServicePrincipal } from "./enrolment/service-principal.ts";
 import { lookFirst, valueOf } from "./safety/sights.ts";
 import type {
   Decision,

@@ -4,7 +4,7 @@ import { granted } from "./2-distribute.ts";
 import { aliasWasMoved } from "./3-activate.ts";
 import { disabled } from "./5-revoke.ts";
 import { scheduled } from "./deletion.ts";
-import { tagged } from "./enrol.ts";
+import { tagged } from "./enrolment/enrol.ts";
 import { disable, showKey } from "./model/commands.ts";
 import { finding } from "./model/findings.ts";
 import { givenBackBy } from "./give-back.ts";

@@ -1,7 +1,7 @@
 /** The version that serves: is it where it should be, and is it time for the next one? */
 import { aliasMoved, aliasTarget } from "./safety/alias-target.ts";
-import { copyableTags, whyNotCarried } from "./carry-over.ts";
-import { whyAliasOnlyUnfit, whyNotEnabled } from "./enrol.ts";
+import { copyableTags, whyNotCarried } from "./enrolment/carry-over.ts";
+import { whyAliasOnlyUnfit, whyNotEnabled } from "./enrolment/enrol.ts";
 import { wrongLabel } from "./safety/lineage.ts";
 import { ownerFinding } from "./safety/old-version.ts";
 import { decideOutOfUse } from "./out-of-use.ts";

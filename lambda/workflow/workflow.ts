@@ -9,7 +9,7 @@ import { decideDrain } from "./4-drain.ts";
 import { decideRevoke } from "./5-revoke.ts";
 import { decideRequest } from "./asked.ts";
 import { decideAttempt } from "./attempt.ts";
-import { decideEnrolment } from "./enrol.ts";
+import { decideEnrolment } from "./enrolment/enrol.ts";
 import { sameFinding, type Finding } from "./model/findings.ts";
 import { recheckMs } from "./model/limits.ts";
 import { guard } from "./guard.ts";

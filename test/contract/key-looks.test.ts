@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { KeyService } from "../../lambda/ports.ts";
-import { withAliasOnly } from "../../lambda/workflow/alias-only.ts";
+import { withAliasOnly } from "../../lambda/workflow/enrolment/alias-only.ts";
 import { dayMs, hourMs } from "../fixtures.ts";
 import { absentKeyId, keySides, policyFor, startMs } from "./sides.ts";
 

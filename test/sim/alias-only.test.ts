@@ -1,7 +1,7 @@
 /** What the statement does to a key, by the twin's reading of key policies. */
 import type { CreateKeyCommandInput } from "@aws-sdk/client-kms";
 import { expect, test } from "vitest";
-import { withAliasOnly } from "../../lambda/workflow/alias-only.ts";
+import { withAliasOnly } from "../../lambda/workflow/enrolment/alias-only.ts";
 import {
   account,
   bareTwin,

@@ -5,7 +5,7 @@ import {
   whyNotAliasOnly,
   withAliasOnly,
   withoutAliasOnly,
-} from "../../lambda/workflow/alias-only.ts";
+} from "../../lambda/workflow/enrolment/alias-only.ts";
 
 const account = "arn:aws:iam::000000000000";
 const delegate = {

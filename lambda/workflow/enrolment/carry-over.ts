@@ -1,10 +1,10 @@
 /** What the new version takes over from the old one, and what cannot be taken over. */
 import { aliasOnlySid } from "./alias-only.ts";
-import { showPolicy, showTags } from "./model/commands.ts";
-import { finding, type Finding } from "./model/findings.ts";
-import { tagsPerKey } from "./model/limits.ts";
-import { tagNames } from "./model/tag-names.ts";
-import type { Key, KeyPolicy, Tags } from "./model/types.ts";
+import { showPolicy, showTags } from "../model/commands.ts";
+import { finding, type Finding } from "../model/findings.ts";
+import { tagsPerKey } from "../model/limits.ts";
+import { tagNames } from "../model/tag-names.ts";
+import type { Key, KeyPolicy, Tags } from "../model/types.ts";
 
 const ownTags = Object.values(tagNames).length;
 

@@ -1,5 +1,5 @@
 /** Which kinds of keys can be rotated by making a new key and moving the alias. */
-import type { Key } from "./model/types.ts";
+import type { Key } from "../model/types.ts";
 
 const servedUsages = ["ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT"];
 

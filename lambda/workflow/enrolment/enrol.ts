@@ -1,12 +1,12 @@
 /** Enrolment: the key behind the alias becomes version 1, and is tagged as ours, once. */
 import { whyNotCarried } from "./carry-over.ts";
 import { whyNotAliasOnly, withAliasOnly } from "./alias-only.ts";
-import { finding } from "./model/findings.ts";
-import { consistencyMs, policyCharactersMax } from "./model/limits.ts";
-import { behind, lineageFirst } from "./safety/lineage.ts";
+import { finding } from "../model/findings.ts";
+import { consistencyMs, policyCharactersMax } from "../model/limits.ts";
+import { behind, lineageFirst } from "../safety/lineage.ts";
 import { whyNotServed } from "./served.ts";
-import { lookFirst, valueOf } from "./safety/sights.ts";
-import { tagNames } from "./model/tag-names.ts";
+import { lookFirst, valueOf } from "../safety/sights.ts";
+import { tagNames } from "../model/tag-names.ts";
 import type {
   Decision,
   Key,
@@ -16,10 +16,10 @@ import type {
   Tags,
   Transition,
   Version,
-} from "./model/types.ts";
-import { shapeOf } from "./model/shape.ts";
-import { aliasTarget, keyFirst, moveTo } from "./safety/alias-target.ts";
-import { bringToEnabled, showGrants, showKey, showTags } from "./model/commands.ts";
+} from "../model/types.ts";
+import { shapeOf } from "../model/shape.ts";
+import { aliasTarget, keyFirst, moveTo } from "../safety/alias-target.ts";
+import { bringToEnabled, showGrants, showKey, showTags } from "../model/commands.ts";
 
 export function decideEnrolment(scene: Scene): Decision {
   const { record, seen, moment } = scene;

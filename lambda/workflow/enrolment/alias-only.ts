@@ -8,7 +8,7 @@
  * ReEncryptTo and DeriveSharedSecret are not denied: through these an old version can still be put to
  * new use.
  */
-import type { Grant } from "./model/kms.ts";
+import type { Grant } from "../model/kms.ts";
 import { isServicePrincipal } from "./service-principal.ts";
 
 export const aliasOnlySid = "KeyturnAliasOnly";
