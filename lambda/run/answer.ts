@@ -4,7 +4,7 @@
  */
 import { begin, type Run, type RunOptions } from "../pass/context.ts";
 import { oneKey } from "../pass/take-up.ts";
-import { concern } from "../workflow/attempt.ts";
+import { concern } from "../workflow/restore/use-attempt.ts";
 import { valueOf } from "../workflow/safety/sights.ts";
 import { tagNames } from "../workflow/model/tag-names.ts";
 import type { ManagedKey, Restored, UseAttempt } from "../workflow/model/types.ts";

@@ -10,7 +10,7 @@ import { ownerFinding } from "./safety/old-version.ts";
 import { versionOf, withRotation } from "./model/record.ts";
 import { notAcknowledged } from "./acknowledgement.ts";
 import { reconcileCommand } from "./model/request-command.ts";
-import { notYetBack } from "./returning.ts";
+import { notYetBack } from "./restore/returning.ts";
 import { isServicePrincipal } from "./enrolment/service-principal.ts";
 import { lookFirst, valueOf } from "./safety/sights.ts";
 import type {

@@ -10,7 +10,7 @@ import { evidenceOf } from "./safety/destruction.ts";
 import { describeLastUse, judge, judgeQuiet } from "./safety/evidence.ts";
 import { finding, type Finding } from "./model/findings.ts";
 import { requestCommand } from "./model/request-command.ts";
-import { decideRestored } from "./give-back.ts";
+import { decideRestored } from "./restore/restore.ts";
 import { dayMs, recheckMs } from "./model/limits.ts";
 import { labelAs } from "./safety/label.ts";
 import { wrongLabel } from "./safety/lineage.ts";

@@ -14,7 +14,7 @@ import {
   lapsed,
 } from "./safety/destruction.ts";
 import { describeLastUse } from "./safety/evidence.ts";
-import { needed } from "./give-back.ts";
+import { needed } from "./restore/restore.ts";
 import { wrongLabel } from "./safety/lineage.ts";
 import {
   aliasInTheWay,

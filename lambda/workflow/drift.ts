@@ -3,7 +3,7 @@
  * command that puts it back, and never overwritten.
  */
 import { aliasInTheWay, aliasesOn, ownerFinding, stateFinding } from "./safety/old-version.ts";
-import { needed } from "./give-back.ts";
+import { needed } from "./restore/restore.ts";
 import { observeEveryMs } from "./model/limits.ts";
 import { lookFirst, valueOf } from "./safety/sights.ts";
 import type { Decision, KeyState, ManagedKey, StepScene } from "./model/types.ts";

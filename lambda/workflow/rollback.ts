@@ -3,7 +3,7 @@
  * cancelled; after, there is a rotation on the way back. Whatever was rolled back drains like any other
  * retired version, so what was produced under it stays readable.
  */
-import { comingBack } from "./attempt.ts";
+import { comingBack } from "./restore/use-attempt.ts";
 import { isoOf } from "./model/iso.ts";
 import { unsureOfLabel } from "./safety/label.ts";
 import {

@@ -4,7 +4,7 @@ import { copyableTags, whyNotCarried } from "./enrolment/carry-over.ts";
 import { whyAliasOnlyUnfit, whyNotEnabled } from "./enrolment/enrol.ts";
 import { wrongLabel } from "./safety/lineage.ts";
 import { ownerFinding } from "./safety/old-version.ts";
-import { decideOutOfUse } from "./out-of-use.ts";
+import { decideOutOfUse } from "./restore/out-of-use.ts";
 import {
   rightfulKeyIds,
   rotationBeforeActivation,

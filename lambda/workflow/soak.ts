@@ -11,7 +11,7 @@ import {
   lapsed,
 } from "./safety/destruction.ts";
 import { describeLastUse, usedSince } from "./safety/evidence.ts";
-import { needed } from "./give-back.ts";
+import { needed } from "./restore/restore.ts";
 import { consistencyMs, lastUseLagMs } from "./model/limits.ts";
 import { wrongLabel } from "./safety/lineage.ts";
 import { neededOrDrifted, waitObserving } from "./drift.ts";

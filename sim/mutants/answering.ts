@@ -1,8 +1,8 @@
 /** Mistakes in giving back, rolling back, keeping books, and going on. */
 import type { Mutant } from "./mutant.ts";
 
-const giveBack = "lambda/workflow/give-back.ts";
-const returning = "lambda/workflow/returning.ts";
+const giveBack = "lambda/workflow/restore/restore.ts";
+const returning = "lambda/workflow/restore/returning.ts";
 const rollback = "lambda/workflow/rollback.ts";
 
 export const answering: Mutant[] = [
@@ -34,7 +34,7 @@ export const answering: Mutant[] = [
     name: "a use attempt is taken note of, and nothing else",
     edits: [
       {
-        file: "lambda/workflow/attempt.ts",
+        file: "lambda/workflow/restore/use-attempt.ts",
         find: "  if (version === undefined) return undefined;\n  const serving",
         replace: "  if (version?.overriddenBy === undefined) return undefined;\n  const serving",
       },

@@ -7,7 +7,7 @@ const revoke = "lambda/workflow/5-revoke.ts";
 const soak = "lambda/workflow/soak.ts";
 const invariants = "lambda/workflow/safety/invariants.ts";
 const evidence = "lambda/workflow/safety/evidence.ts";
-const quarantine = "lambda/workflow/quarantine.ts";
+const quarantine = "lambda/workflow/restore/quarantine.ts";
 
 export const steps: Mutant[] = [
   {

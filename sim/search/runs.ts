@@ -1,5 +1,5 @@
 /** How runs begin: what is due, what a person asks, and a use attempt that is heard of. */
-import { concern } from "../../lambda/workflow/attempt.ts";
+import { concern } from "../../lambda/workflow/restore/use-attempt.ts";
 import type { Request } from "../../lambda/workflow/model/types.ts";
 import { hourMs } from "./fixture.ts";
 import { keyNamed } from "./model-kms.ts";

@@ -4,7 +4,7 @@
  * `test/settle-rule.test.ts`.
  */
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type * as giveBack from "../../lambda/workflow/give-back.ts";
+import type * as giveBack from "../../lambda/workflow/restore/restore.ts";
 import type * as settle from "../../lambda/workflow/safety/settle.ts";
 import type { Restored, StepScene, Unsettled } from "../../lambda/workflow/model/types.ts";
 import { consistencyMs, clockSkewMs, requestLimitMs } from "../../lambda/workflow/model/limits.ts";
@@ -26,7 +26,7 @@ function withoutSecondLook(): void {
   withRule((rule) => ({
     isExempt: (call) => rule.isExempt(call) || call.kind === "TagResource",
   }));
-  vi.doMock("../../lambda/workflow/give-back.ts", async (original) => {
+  vi.doMock("../../lambda/workflow/restore/restore.ts", async (original) => {
     const module = await original<typeof giveBack>();
     const decideRestored = (scene: StepScene, restored: Restored) => {
       const { unsettled } = scene.record;
@@ -62,7 +62,7 @@ const neededPending = "the key that is in use is PendingDeletion";
 
 afterEach(() => {
   vi.doUnmock("../../lambda/workflow/safety/settle.ts");
-  vi.doUnmock("../../lambda/workflow/give-back.ts");
+  vi.doUnmock("../../lambda/workflow/restore/restore.ts");
   vi.doUnmock("../../lambda/pass/pass.ts");
   vi.resetModules();
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decideRestored, givenBackBy, needed } from "../../lambda/workflow/give-back.ts";
+import { decideRestored, givenBackBy, needed } from "../../lambda/workflow/restore/restore.ts";
 import type { Restored, Version } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { calls, changes, halts, looksOf, nextOf, spoken, waits } from "./decided.ts";

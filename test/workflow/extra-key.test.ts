@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decideExtra, quarantined } from "../../lambda/workflow/quarantine.ts";
+import { decideExtra, quarantined } from "../../lambda/workflow/restore/quarantine.ts";
 import type { Extra } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { calls, looksOf, nextOf, spoken, waits } from "./decided.ts";

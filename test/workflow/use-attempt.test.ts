@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { concern, decideAttempt, mayBePending } from "../../lambda/workflow/attempt.ts";
+import { concern, decideAttempt, mayBePending } from "../../lambda/workflow/restore/use-attempt.ts";
 import type { ManagedKey, Restored, UseAttempt } from "../../lambda/workflow/model/types.ts";
 import { hourMs, minuteMs } from "../fixtures.ts";
 import { changes, nextOf, spoken } from "./decided.ts";

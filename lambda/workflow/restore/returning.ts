@@ -2,16 +2,16 @@
  * The way back to a version that was retired: its deletion is cancelled, it is enabled, and the label
  * comes off, in this order, since KMS tags no key that is pending deletion.
  */
-import { showKey } from "./model/commands.ts";
-import { finding } from "./model/findings.ts";
-import { reconcileCommand } from "./model/request-command.ts";
-import { consistencyMs } from "./model/limits.ts";
-import { wrongLabel } from "./safety/lineage.ts";
-import { ownerFinding } from "./safety/old-version.ts";
-import { versionOf, withRotation, withVersion, without } from "./model/record.ts";
-import { blockedUntilMs } from "./safety/settle.ts";
-import { lookFirst, valueOf } from "./safety/sights.ts";
-import { tagNames } from "./model/tag-names.ts";
+import { showKey } from "../model/commands.ts";
+import { finding } from "../model/findings.ts";
+import { reconcileCommand } from "../model/request-command.ts";
+import { consistencyMs } from "../model/limits.ts";
+import { wrongLabel } from "../safety/lineage.ts";
+import { ownerFinding } from "../safety/old-version.ts";
+import { versionOf, withRotation, withVersion, without } from "../model/record.ts";
+import { blockedUntilMs } from "../safety/settle.ts";
+import { lookFirst, valueOf } from "../safety/sights.ts";
+import { tagNames } from "../model/tag-names.ts";
 import type {
   Call,
   Decision,
@@ -20,7 +20,7 @@ import type {
   StepScene,
   Transition,
   Version,
-} from "./model/types.ts";
+} from "../model/types.ts";
 
 /** What is still to be done, or waited for; undefined where it is seen fit to serve again. */
 export function notYetBack(scene: StepScene, target: Version): Decision | undefined {

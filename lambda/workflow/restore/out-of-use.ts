@@ -2,11 +2,11 @@
  * Versions that keyturn disabled, and that somebody points an alias at: they come back, whether
  * their rotation is still open or long closed, and a person is told.
  */
-import { needed } from "./give-back.ts";
-import { ownerFinding } from "./safety/old-version.ts";
-import { rotationOut, withVersion, without } from "./model/record.ts";
-import { lookFirst, valueOf } from "./safety/sights.ts";
-import type { Decision, Look, ManagedKey, Scene, Transition, Version } from "./model/types.ts";
+import { needed } from "./restore.ts";
+import { ownerFinding } from "../safety/old-version.ts";
+import { rotationOut, withVersion, without } from "../model/record.ts";
+import { lookFirst, valueOf } from "../safety/sights.ts";
+import type { Decision, Look, ManagedKey, Scene, Transition, Version } from "../model/types.ts";
 
 /** Undefined where no alias is on any disabled version. */
 export function decideOutOfUse(scene: Scene): Decision | undefined {

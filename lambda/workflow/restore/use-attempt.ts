@@ -2,10 +2,10 @@
  * Somebody tried to use a version that is out of use: CloudTrail says so, late, twice, or for ever. The
  * first time in an episode it is put on record, and the version comes back; after that nothing is new.
  */
-import { clockSkewMs } from "./model/limits.ts";
-import { rotationOut, versionOf, wayOut, withVersion, without } from "./model/record.ts";
-import { entryOf } from "./safety/old-version.ts";
-import type { Decision, ManagedKey, Rotation, Scene, UseAttempt, Version } from "./model/types.ts";
+import { clockSkewMs } from "../model/limits.ts";
+import { rotationOut, versionOf, wayOut, withVersion, without } from "../model/record.ts";
+import { entryOf } from "../safety/old-version.ts";
+import type { Decision, ManagedKey, Rotation, Scene, UseAttempt, Version } from "../model/types.ts";
 
 /**
  * "news": the version is to come back. "known": that was decided already. "none": the version is not

@@ -2,16 +2,16 @@
  * A version that turned out to be needed. That it is to come back is on record first, and why; then
  * it is enabled, however often that takes; and it drains anew once no earlier call can spoil it.
  */
-import { comingBack, mayBePending } from "./attempt.ts";
-import { callOn } from "./safety/destruction.ts";
-import { consistencyMs, recheckMs } from "./model/limits.ts";
-import { labelAs } from "./safety/label.ts";
-import { wrongLabel } from "./safety/lineage.ts";
-import { aliasInTheWay, entryOf, ownerFinding, stateFinding } from "./safety/old-version.ts";
-import { versionOf, without, withRotation, withVersion } from "./model/record.ts";
-import { blockedUntilMs } from "./safety/settle.ts";
-import { lookFirst, valueOf } from "./safety/sights.ts";
-import { isStopped } from "./safety/holds.ts";
+import { comingBack, mayBePending } from "./use-attempt.ts";
+import { callOn } from "../safety/destruction.ts";
+import { consistencyMs, recheckMs } from "../model/limits.ts";
+import { labelAs } from "../safety/label.ts";
+import { wrongLabel } from "../safety/lineage.ts";
+import { aliasInTheWay, entryOf, ownerFinding, stateFinding } from "../safety/old-version.ts";
+import { versionOf, without, withRotation, withVersion } from "../model/record.ts";
+import { blockedUntilMs } from "../safety/settle.ts";
+import { lookFirst, valueOf } from "../safety/sights.ts";
+import { isStopped } from "../safety/holds.ts";
 import type {
   Decision,
   ManagedKey,
@@ -19,7 +19,7 @@ import type {
   Rotation,
   StepScene,
   Transition,
-} from "./model/types.ts";
+} from "../model/types.ts";
 
 /** Back into drain, to be enabled there. */
 export function needed(

@@ -2,15 +2,15 @@
  * A key that a rotation made in excess is put out of use, never deleted, and only where nobody can
  * have come to need it: no alias, no grant, never used, and old enough for all reads to agree.
  */
-import { showKey } from "./model/commands.ts";
-import { guardrail, lastUseOf } from "./safety/destruction.ts";
-import { finding } from "./model/findings.ts";
-import { clockSkewMs, consistencyMs, dayMs, lastUseLagMs, recheckMs } from "./model/limits.ts";
-import { provenQuietDays } from "./model/policy.ts";
-import { withExtra } from "./model/record.ts";
-import { stillToSee, valueOf } from "./safety/sights.ts";
-import { tagNames } from "./model/tag-names.ts";
-import type { Decision, Extra, ManagedKey, Scene, Transition } from "./model/types.ts";
+import { showKey } from "../model/commands.ts";
+import { guardrail, lastUseOf } from "../safety/destruction.ts";
+import { finding } from "../model/findings.ts";
+import { clockSkewMs, consistencyMs, dayMs, lastUseLagMs, recheckMs } from "../model/limits.ts";
+import { provenQuietDays } from "../model/policy.ts";
+import { withExtra } from "../model/record.ts";
+import { stillToSee, valueOf } from "../safety/sights.ts";
+import { tagNames } from "../model/tag-names.ts";
+import type { Decision, Extra, ManagedKey, Scene, Transition } from "../model/types.ts";
 
 export function decideExtra(scene: Scene, extra: Extra): Decision {
   const { record, seen, moment } = scene;
