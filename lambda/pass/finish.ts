@@ -4,7 +4,7 @@ import { RotationError } from "../errors.ts";
 import { transition } from "../record/journal.ts";
 import type { Stored } from "../ports.ts";
 import type { Ending, Turn } from "./state.ts";
-import { observeAgainAtMs } from "../workflow/drift.ts";
+import { observeAgainAtMs } from "../workflow/drift/drift.ts";
 import { effects, sameFinding, type Finding } from "../workflow/model/findings.ts";
 import { honouredForMs, recheckMs, refusedForMs } from "../workflow/model/limits.ts";
 import { largeness, notices, stuck } from "../workflow/notices.ts";

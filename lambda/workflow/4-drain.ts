@@ -5,7 +5,7 @@
 import { isApproved } from "./approval.ts";
 import { aliasInTheWay, ownerFinding, stateFinding } from "./safety/old-version.ts";
 import { showLastUse } from "./model/commands.ts";
-import { drifted, waitObserving } from "./drift.ts";
+import { drifted, waitObserving } from "./drift/drift.ts";
 import { evidenceOf } from "./safety/destruction.ts";
 import { describeLastUse, judge, judgeQuiet } from "./safety/evidence.ts";
 import { finding, type Finding } from "./model/findings.ts";

@@ -1,5 +1,5 @@
 /** The end of revoke where the policy deletes: the date, the window, and the key gone. */
-import { neededOrDrifted, waitObserving } from "./drift.ts";
+import { neededOrDrifted, waitObserving } from "./drift/drift.ts";
 import { consistencyMs, dayMs, recheckMs } from "./model/limits.ts";
 import { entryOf } from "./safety/old-version.ts";
 import {

@@ -14,7 +14,7 @@ import { describeLastUse, usedSince } from "./safety/evidence.ts";
 import { needed } from "./restore/restore.ts";
 import { consistencyMs, lastUseLagMs } from "./model/limits.ts";
 import { wrongLabel } from "./safety/lineage.ts";
-import { neededOrDrifted, waitObserving } from "./drift.ts";
+import { neededOrDrifted, waitObserving } from "./drift/drift.ts";
 import { aliasesOn, entryOf, ownerFinding } from "./safety/old-version.ts";
 import { withRotation, withRotationClosed } from "./model/record.ts";
 import { lookFirst, valueOf } from "./safety/sights.ts";

@@ -12,7 +12,7 @@ import { decideAttempt } from "./restore/use-attempt.ts";
 import { decideEnrolment } from "./enrolment/enrol.ts";
 import { sameFinding, type Finding } from "./model/findings.ts";
 import { recheckMs } from "./model/limits.ts";
-import { guard } from "./guard.ts";
+import { guard } from "./drift/guard.ts";
 import { notices } from "./notices.ts";
 import { decideOutOfUse } from "./restore/out-of-use.ts";
 import { decideExtra } from "./restore/quarantine.ts";

@@ -138,7 +138,7 @@ export const steps: Mutant[] = [
         replace: "  return judged(scene);",
       },
       {
-        file: "lambda/workflow/guard.ts",
+        file: "lambda/workflow/drift/guard.ts",
         find: '      return matter.kind === "rotation" ? astray(scene) : undefined;',
         replace: "      return undefined;",
       },
@@ -170,7 +170,7 @@ export const steps: Mutant[] = [
         replace: '      must(aliases?.length !== -1, "");',
       },
       {
-        file: "lambda/workflow/guard.ts",
+        file: "lambda/workflow/drift/guard.ts",
         find: '      return matter.kind === "rotation" ? astray(scene) : undefined;',
         replace: "      return undefined;",
       },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { guard } from "../../lambda/workflow/guard.ts";
+import { guard } from "../../lambda/workflow/drift/guard.ts";
 import type { Call, Matter } from "../../lambda/workflow/model/types.ts";
 import { halts, looksOf, ofRotation, spoken } from "./decided.ts";
 import {

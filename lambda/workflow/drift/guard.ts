@@ -2,11 +2,11 @@
  * What has to be so, besides what a step itself looks at, before a changing call is made: the world is
  * as the record has it. A record that is older than KMS is found out here, and so is drift.
  */
-import { aliasMoved } from "./safety/alias-target.ts";
+import { aliasMoved } from "../safety/alias-target.ts";
 import { drifted } from "./drift.ts";
-import { lineageFirst } from "./safety/lineage.ts";
-import { rightfulKeyIds, rotationOut, servingVersion } from "./model/record.ts";
-import { lookFirst, valueOf } from "./safety/sights.ts";
+import { lineageFirst } from "../safety/lineage.ts";
+import { rightfulKeyIds, rotationOut, servingVersion } from "../model/record.ts";
+import { lookFirst, valueOf } from "../safety/sights.ts";
 import type {
   Call,
   Decision,
@@ -16,7 +16,7 @@ import type {
   Rotation,
   Scene,
   Version,
-} from "./model/types.ts";
+} from "../model/types.ts";
 
 /** What is to be looked at, or in the way; undefined where the call may be made. */
 export function guard(scene: Scene, call: Call, matter: Matter): Decision | undefined {

@@ -2,11 +2,11 @@
  * External actors change the state of a version that keyturn retires: reported within a day, with the
  * command that puts it back, and never overwritten.
  */
-import { aliasInTheWay, aliasesOn, ownerFinding, stateFinding } from "./safety/old-version.ts";
-import { needed } from "./restore/restore.ts";
-import { observeEveryMs } from "./model/limits.ts";
-import { lookFirst, valueOf } from "./safety/sights.ts";
-import type { Decision, KeyState, ManagedKey, StepScene } from "./model/types.ts";
+import { aliasInTheWay, aliasesOn, ownerFinding, stateFinding } from "../safety/old-version.ts";
+import { needed } from "../restore/restore.ts";
+import { observeEveryMs } from "../model/limits.ts";
+import { lookFirst, valueOf } from "../safety/sights.ts";
+import type { Decision, KeyState, ManagedKey, StepScene } from "../model/types.ts";
 
 /**
  * The halt where the version is not in the expected state. The way back may be to disable it, so
