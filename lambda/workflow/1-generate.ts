@@ -14,7 +14,7 @@ import {
   withVersion,
   without,
 } from "./model/record.ts";
-import { cancelled } from "./rollback.ts";
+import { cancelled } from "./requests/rollback.ts";
 import { mayStillLand } from "./safety/settle.ts";
 import { sameShape } from "./model/shape.ts";
 import { lookFirst, stillToSee, valueOf } from "./safety/sights.ts";

@@ -8,7 +8,7 @@ import { finding } from "./model/findings.ts";
 import { consistencyMs } from "./model/limits.ts";
 import { ownerFinding } from "./safety/old-version.ts";
 import { versionOf, withRotation } from "./model/record.ts";
-import { notAcknowledged } from "./acknowledgement.ts";
+import { notAcknowledged } from "./requests/acknowledgement.ts";
 import { reconcileCommand } from "./model/request-command.ts";
 import { notYetBack } from "./restore/returning.ts";
 import { isServicePrincipal } from "./enrolment/service-principal.ts";

@@ -2,7 +2,7 @@
  * Step 4, drain: the old version only processes now, and has to be proved quiet. Unknown is not
  * quiet, and the key is never probed: a probe is a use.
  */
-import { isApproved } from "./approval.ts";
+import { isApproved } from "./requests/approval.ts";
 import { aliasInTheWay, ownerFinding, stateFinding } from "./safety/old-version.ts";
 import { showLastUse } from "./model/commands.ts";
 import { drifted, waitObserving } from "./drift/drift.ts";

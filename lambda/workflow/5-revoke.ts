@@ -3,7 +3,7 @@
  * says so, schedule the deletion. The evidence is read again before each of the two.
  */
 import { notQuiet } from "./4-drain.ts";
-import { approvalRequired, isApproved } from "./approval.ts";
+import { approvalRequired, isApproved } from "./requests/approval.ts";
 import { awaitDeletion } from "./deletion.ts";
 import {
   callOn,

@@ -16,7 +16,7 @@ import { rotationOf, withExtra, without, withRotation, withVersion } from "./mod
 import { revivedBy } from "./restore/returning.ts";
 import { accessDenied } from "./safety/sights.ts";
 import { marked, unsettledUntilMs } from "./safety/settle.ts";
-import { untagged } from "./un-enrol.ts";
+import { untagged } from "./requests/un-enrol.ts";
 import type {
   Call,
   Decision,

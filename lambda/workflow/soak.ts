@@ -1,6 +1,6 @@
 /** After DisableKey: the looks for aliases, and the soak in which a key that is needed comes back. */
 import { notQuiet } from "./4-drain.ts";
-import { approvalRequired, isApproved } from "./approval.ts";
+import { approvalRequired, isApproved } from "./requests/approval.ts";
 import { scheduled } from "./deletion.ts";
 import {
   callOn,

@@ -7,7 +7,7 @@ import { decideDistribute } from "./2-distribute.ts";
 import { decideActivate } from "./3-activate.ts";
 import { decideDrain } from "./4-drain.ts";
 import { decideRevoke } from "./5-revoke.ts";
-import { decideRequest } from "./asked.ts";
+import { decideRequest } from "./requests/asked.ts";
 import { decideAttempt } from "./restore/use-attempt.ts";
 import { decideEnrolment } from "./enrolment/enrol.ts";
 import { sameFinding, type Finding } from "./model/findings.ts";
@@ -16,13 +16,13 @@ import { guard } from "./drift/guard.ts";
 import { notices } from "./notices.ts";
 import { decideOutOfUse } from "./restore/out-of-use.ts";
 import { decideExtra } from "./restore/quarantine.ts";
-import { decideReconciled } from "./reconcile.ts";
+import { decideReconciled } from "./requests/reconcile.ts";
 import { hurried, sameAliases, sameHome, saferOf } from "./model/policy.ts";
 import { rotationBeforeActivation, rotationOf, versionOf } from "./model/record.ts";
 import { decideServing } from "./serving.ts";
 import { blockedUntilMs, isExempt } from "./safety/settle.ts";
 import { standstill, type Standstill } from "./safety/holds.ts";
-import { decideUnenrolment } from "./un-enrol.ts";
+import { decideUnenrolment } from "./requests/un-enrol.ts";
 import type {
   Decision,
   Home,

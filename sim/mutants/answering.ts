@@ -3,7 +3,7 @@ import type { Mutant } from "./mutant.ts";
 
 const giveBack = "lambda/workflow/restore/restore.ts";
 const returning = "lambda/workflow/restore/returning.ts";
-const rollback = "lambda/workflow/rollback.ts";
+const rollback = "lambda/workflow/requests/rollback.ts";
 
 export const answering: Mutant[] = [
   {
@@ -22,7 +22,7 @@ export const answering: Mutant[] = [
     name: "what was planned is done whatever has become of it",
     edits: [
       {
-        file: "lambda/workflow/asked.ts",
+        file: "lambda/workflow/requests/asked.ts",
         find: "  if (ifHead !== moment.head) {",
         replace: '  if (ifHead !== moment.head && ifHead === "") {',
       },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { rebuild } from "../../lambda/workflow/rebuilt.ts";
+import { rebuild } from "../../lambda/workflow/requests/rebuilt.ts";
 import type { KeyState, Rotation, Scene } from "../../lambda/workflow/model/types.ts";
 import { aHome, aPolicy, minuteMs } from "../fixtures.ts";
 import { absent, alias, aVersion, nowMs, sawKey, unsettled } from "./scene.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { linesOf } from "../../lambda/workflow/rebuilt.ts";
-import { decideReconcile, decideReconciled } from "../../lambda/workflow/reconcile.ts";
+import { linesOf } from "../../lambda/workflow/requests/rebuilt.ts";
+import { decideReconcile, decideReconciled } from "../../lambda/workflow/requests/reconcile.ts";
 import type { Scene } from "../../lambda/workflow/model/types.ts";
 import { aHome } from "../fixtures.ts";
 import { changes, halts, looksOf, nextOf, spoken, waits } from "./decided.ts";

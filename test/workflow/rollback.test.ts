@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cancelled, rollBack } from "../../lambda/workflow/rollback.ts";
+import { cancelled, rollBack } from "../../lambda/workflow/requests/rollback.ts";
 import type {
   ManagedKey,
   Rotation,

@@ -1,5 +1,5 @@
 /** A KMS in which keys say, by their tags, that they are versions of the managed key. */
-import { rebuild, type Rebuilt } from "../../lambda/workflow/rebuilt.ts";
+import { rebuild, type Rebuilt } from "../../lambda/workflow/requests/rebuilt.ts";
 import type { Key, Scene, Tags } from "../../lambda/workflow/model/types.ts";
 import { alias, aScene, saw, sawKey, type Setting } from "./scene.ts";
 

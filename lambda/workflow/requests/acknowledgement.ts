@@ -1,9 +1,9 @@
 /** Dependents that the configuration names say that they are ready before anyone is pointed at it. */
-import { inOrder } from "./model/commands.ts";
-import { finding, type FindingCode } from "./model/findings.ts";
-import { requestCommand } from "./model/request-command.ts";
-import { isoOf } from "./model/iso.ts";
-import type { Decision, StepScene, Version } from "./model/types.ts";
+import { inOrder } from "../model/commands.ts";
+import { finding, type FindingCode } from "../model/findings.ts";
+import { requestCommand } from "../model/request-command.ts";
+import { isoOf } from "../model/iso.ts";
+import type { Decision, StepScene, Version } from "../model/types.ts";
 
 /** A dependent that was named since, or is named no longer, is waited for: only waiting is safe. */
 export function notAcknowledged(

@@ -5,12 +5,12 @@
  * to be deleted.
  */
 import { honour, refuse } from "./honour.ts";
-import { behind } from "./safety/lineage.ts";
+import { behind } from "../safety/lineage.ts";
 import { linesOf, rebuild } from "./rebuilt.ts";
-import { without } from "./model/record.ts";
-import { blockedUntilMs } from "./safety/settle.ts";
-import { stillToSee, valueOf } from "./safety/sights.ts";
-import type { Decision, Look, Request, Scene } from "./model/types.ts";
+import { without } from "../model/record.ts";
+import { blockedUntilMs } from "../safety/settle.ts";
+import { stillToSee, valueOf } from "../safety/sights.ts";
+import type { Decision, Look, Request, Scene } from "../model/types.ts";
 
 type Reconcile = Extract<Request, { kind: "reconcile" }>;
 

@@ -1,13 +1,13 @@
 /** A person's word on the evidence of drain: bound to the version and to what was seen of its use. */
-import { describeLastUse } from "./safety/evidence.ts";
-import { evidenceOf } from "./safety/destruction.ts";
-import { finding } from "./model/findings.ts";
-import { requestCommand } from "./model/request-command.ts";
+import { describeLastUse } from "../safety/evidence.ts";
+import { evidenceOf } from "../safety/destruction.ts";
+import { finding } from "../model/findings.ts";
+import { requestCommand } from "../model/request-command.ts";
 import { honour, refuse } from "./honour.ts";
-import { recheckMs } from "./model/limits.ts";
-import { rotationOut, versionOf, withRotation, withVersion } from "./model/record.ts";
-import { stillToSee } from "./safety/sights.ts";
-import type { Decision, Evidence, Request, Rotation, Scene, StepScene } from "./model/types.ts";
+import { recheckMs } from "../model/limits.ts";
+import { rotationOut, versionOf, withRotation, withVersion } from "../model/record.ts";
+import { stillToSee } from "../safety/sights.ts";
+import type { Decision, Evidence, Request, Rotation, Scene, StepScene } from "../model/types.ts";
 
 type Approve = Extract<Request, { kind: "approve" }>;
 

@@ -1,13 +1,13 @@
 /** The record as KMS's tags, aliases and key states have it. */
-import { aliasTarget } from "./safety/alias-target.ts";
-import { longestRunMs } from "./model/limits.ts";
-import { isOurs, numberOf } from "./safety/lineage.ts";
-import { wayOut } from "./model/record.ts";
-import { marked, unsettledUntilMs } from "./safety/settle.ts";
-import { shapeOf } from "./model/shape.ts";
-import { valueOf } from "./safety/sights.ts";
-import { tagNames } from "./model/tag-names.ts";
-import type { Key, KeyState, ManagedKey, Scene, Standing, Tags, Version } from "./model/types.ts";
+import { aliasTarget } from "../safety/alias-target.ts";
+import { longestRunMs } from "../model/limits.ts";
+import { isOurs, numberOf } from "../safety/lineage.ts";
+import { wayOut } from "../model/record.ts";
+import { marked, unsettledUntilMs } from "../safety/settle.ts";
+import { shapeOf } from "../model/shape.ts";
+import { valueOf } from "../safety/sights.ts";
+import { tagNames } from "../model/tag-names.ts";
+import type { Key, KeyState, ManagedKey, Scene, Standing, Tags, Version } from "../model/types.ts";
 
 type Found = { key: Key; tags: Tags; number: number };
 export type Rebuilt = { next: ManagedKey; lines: string[] };

@@ -1,10 +1,10 @@
 /** Un-enrolment: our tags come off, and every key and alias stays as it is. */
-import { finding, type Finding } from "./model/findings.ts";
-import { requestCommand } from "./model/request-command.ts";
-import { consistencyMs } from "./model/limits.ts";
-import { lookFirst, valueOf } from "./safety/sights.ts";
-import { tagNames } from "./model/tag-names.ts";
-import type { Decision, Look, ManagedKey, Scene, Transition } from "./model/types.ts";
+import { finding, type Finding } from "../model/findings.ts";
+import { requestCommand } from "../model/request-command.ts";
+import { consistencyMs } from "../model/limits.ts";
+import { lookFirst, valueOf } from "../safety/sights.ts";
+import { tagNames } from "../model/tag-names.ts";
+import type { Decision, Look, ManagedKey, Scene, Transition } from "../model/types.ts";
 
 export function decideUnenrolment(scene: Scene): Decision {
   const { record, seen, moment } = scene;

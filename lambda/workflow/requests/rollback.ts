@@ -3,9 +3,9 @@
  * cancelled; after, there is a rotation on the way back. Whatever was rolled back drains like any other
  * retired version, so what was produced under it stays readable.
  */
-import { comingBack } from "./restore/use-attempt.ts";
-import { isoOf } from "./model/iso.ts";
-import { unsureOfLabel } from "./safety/label.ts";
+import { comingBack } from "../restore/use-attempt.ts";
+import { isoOf } from "../model/iso.ts";
+import { unsureOfLabel } from "../safety/label.ts";
 import {
   rotationBeforeActivation,
   rotationOut,
@@ -15,7 +15,7 @@ import {
   withRotationClosed,
   withVersion,
   without,
-} from "./model/record.ts";
+} from "../model/record.ts";
 import type {
   EntryDraft,
   ManagedKey,
@@ -23,7 +23,7 @@ import type {
   Rotation,
   Transition,
   Version,
-} from "./model/types.ts";
+} from "../model/types.ts";
 
 type When = Pick<Moment, "nowMs" | "newRotationId">;
 export type RolledBack = Transition | { refused: string };

@@ -5,13 +5,13 @@
  */
 import { decideApproval } from "./approval.ts";
 import { honour, refuse, type Asked } from "./honour.ts";
-import { otherTable } from "./safety/lineage.ts";
-import { sameHome } from "./model/policy.ts";
+import { otherTable } from "../safety/lineage.ts";
+import { sameHome } from "../model/policy.ts";
 import { decideReconcile } from "./reconcile.ts";
-import { rotationBeforeActivation, rotationOut, withRotation, without } from "./model/record.ts";
+import { rotationBeforeActivation, rotationOut, withRotation, without } from "../model/record.ts";
 import { rollBack } from "./rollback.ts";
-import { isStopped } from "./safety/holds.ts";
-import type { Decision, ManagedKey, Request, Scene, Stop } from "./model/types.ts";
+import { isStopped } from "../safety/holds.ts";
+import type { Decision, ManagedKey, Request, Scene, Stop } from "../model/types.ts";
 
 type Of<Kind extends Request["kind"]> = Extract<Request, { kind: Kind }>;
 

@@ -1,5 +1,5 @@
 /** How the record remembers that a request was done, or was not. */
-import type { Decision, EntryDraft, ManagedKey, Request, Scene } from "./model/types.ts";
+import type { Decision, EntryDraft, ManagedKey, Request, Scene } from "../model/types.ts";
 
 export type Asked = Exclude<Request, { kind: "malformed" }>;
 
