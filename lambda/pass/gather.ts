@@ -4,7 +4,7 @@ import type { Pacer } from "./pacer.ts";
 import type { Ports } from "../ports.ts";
 import { tagNames } from "../workflow/model/tag-names.ts";
 import { subjectOf } from "../workflow/safety/sights.ts";
-import { heardForMs } from "../workflow/watched.ts";
+import { heardForMs } from "../workflow/revoke/watched.ts";
 import type { LastUse, Look, ManagedKey, Seen, Sight, Tags } from "../workflow/model/types.ts";
 
 /** What looking takes: the two ports that show KMS, and the pace at which they may be asked. */

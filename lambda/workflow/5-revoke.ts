@@ -4,7 +4,7 @@
  */
 import { notQuiet } from "./4-drain.ts";
 import { approvalRequired, isApproved } from "./requests/approval.ts";
-import { awaitDeletion } from "./deletion.ts";
+import { awaitDeletion } from "./revoke/deletion.ts";
 import {
   callOn,
   everythingOf,
@@ -25,9 +25,9 @@ import {
 } from "./safety/old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "./model/record.ts";
 import { lookFirst, valueOf } from "./safety/sights.ts";
-import { lookForAliases, soak, stillNeeded } from "./soak.ts";
-import { toldOfStack } from "./stack-owned.ts";
-import { notWatched } from "./watched.ts";
+import { lookForAliases, soak, stillNeeded } from "./revoke/soak.ts";
+import { toldOfStack } from "./revoke/stack-owned.ts";
+import { notWatched } from "./revoke/watched.ts";
 import type {
   Decision,
   KeyState,

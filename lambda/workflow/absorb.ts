@@ -3,7 +3,7 @@ import { answered, generated } from "./1-generate.ts";
 import { granted } from "./2-distribute.ts";
 import { aliasWasMoved } from "./3-activate.ts";
 import { disabled } from "./5-revoke.ts";
-import { scheduled } from "./deletion.ts";
+import { scheduled } from "./revoke/deletion.ts";
 import { tagged } from "./enrolment/enrol.ts";
 import { disable, showKey } from "./model/commands.ts";
 import { finding } from "./model/findings.ts";

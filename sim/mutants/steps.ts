@@ -4,7 +4,7 @@ import type { Mutant } from "./mutant.ts";
 const generate = "lambda/workflow/1-generate.ts";
 const activate = "lambda/workflow/3-activate.ts";
 const revoke = "lambda/workflow/5-revoke.ts";
-const soak = "lambda/workflow/soak.ts";
+const soak = "lambda/workflow/revoke/soak.ts";
 const invariants = "lambda/workflow/safety/invariants.ts";
 const evidence = "lambda/workflow/safety/evidence.ts";
 const quarantine = "lambda/workflow/restore/quarantine.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decideRevoke } from "../../lambda/workflow/5-revoke.ts";
-import { scheduled } from "../../lambda/workflow/deletion.ts";
+import { scheduled } from "../../lambda/workflow/revoke/deletion.ts";
 import { aPolicy, dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { calls, changes, halts, looksOf, nextOf, spoken, waits } from "./decided.ts";
 import {

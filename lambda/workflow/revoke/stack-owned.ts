@@ -3,13 +3,13 @@
  * stack does not notice, and whoever looks after it should hear of it before. CloudFormation tags what it
  * makes (user guide, aws-properties-resource-tags).
  */
-import { commandLine } from "./model/commands.ts";
-import { finding } from "./model/findings.ts";
-import { dayMs } from "./model/limits.ts";
-import { entryOf } from "./safety/old-version.ts";
-import { withRotation } from "./model/record.ts";
-import { valueOf } from "./safety/sights.ts";
-import type { Decision, StepScene } from "./model/types.ts";
+import { commandLine } from "../model/commands.ts";
+import { finding } from "../model/findings.ts";
+import { dayMs } from "../model/limits.ts";
+import { entryOf } from "../safety/old-version.ts";
+import { withRotation } from "../model/record.ts";
+import { valueOf } from "../safety/sights.ts";
+import type { Decision, StepScene } from "../model/types.ts";
 
 const stackTag = "aws:cloudformation:stack-name";
 

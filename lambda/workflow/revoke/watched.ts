@@ -2,13 +2,13 @@
  * Nobody can tell a drain that is not watched from one that is quiet: a trail may leave KMS out, a rule be
  * disabled. So a key goes out of use only where an event of ours came all the way within a day.
  */
-import { finding } from "./model/findings.ts";
-import { isoOf } from "./model/iso.ts";
-import { consistencyMs, dayMs, recheckMs } from "./model/limits.ts";
-import { entryOf } from "./safety/old-version.ts";
-import { withRotation } from "./model/record.ts";
-import { lookFirst, valueOf } from "./safety/sights.ts";
-import type { Decision, StepScene } from "./model/types.ts";
+import { finding } from "../model/findings.ts";
+import { isoOf } from "../model/iso.ts";
+import { consistencyMs, dayMs, recheckMs } from "../model/limits.ts";
+import { entryOf } from "../safety/old-version.ts";
+import { withRotation } from "../model/record.ts";
+import { lookFirst, valueOf } from "../safety/sights.ts";
+import type { Decision, StepScene } from "../model/types.ts";
 
 /** How long an event of yesterday still shows that the path is open. */
 export const heardForMs = dayMs;

@@ -1,16 +1,16 @@
 /** The end of revoke where the policy deletes: the date, the window, and the key gone. */
-import { neededOrDrifted, waitObserving } from "./drift/drift.ts";
-import { consistencyMs, dayMs, recheckMs } from "./model/limits.ts";
-import { entryOf } from "./safety/old-version.ts";
+import { neededOrDrifted, waitObserving } from "../drift/drift.ts";
+import { consistencyMs, dayMs, recheckMs } from "../model/limits.ts";
+import { entryOf } from "../safety/old-version.ts";
 import {
   versionOf,
   without,
   withRotation,
   withRotationClosed,
   withVersion,
-} from "./model/record.ts";
-import { lookFirst, valueOf } from "./safety/sights.ts";
-import type { Decision, ManagedKey, Rotation, StepScene, Transition } from "./model/types.ts";
+} from "../model/record.ts";
+import { lookFirst, valueOf } from "../safety/sights.ts";
+import type { Decision, ManagedKey, Rotation, StepScene, Transition } from "../model/types.ts";
 
 /** The record once KMS has a date for the deletion. */
 export function scheduled(

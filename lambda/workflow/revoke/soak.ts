@@ -1,6 +1,6 @@
 /** After DisableKey: the looks for aliases, and the soak in which a key that is needed comes back. */
-import { notQuiet } from "./4-drain.ts";
-import { approvalRequired, isApproved } from "./requests/approval.ts";
+import { notQuiet } from "../4-drain.ts";
+import { approvalRequired, isApproved } from "../requests/approval.ts";
 import { scheduled } from "./deletion.ts";
 import {
   callOn,
@@ -9,16 +9,16 @@ import {
   evidenceRead,
   guardrail,
   lapsed,
-} from "./safety/destruction.ts";
-import { describeLastUse, usedSince } from "./safety/evidence.ts";
-import { needed } from "./restore/restore.ts";
-import { consistencyMs, lastUseLagMs } from "./model/limits.ts";
-import { wrongLabel } from "./safety/lineage.ts";
-import { neededOrDrifted, waitObserving } from "./drift/drift.ts";
-import { aliasesOn, entryOf, ownerFinding } from "./safety/old-version.ts";
-import { withRotation, withRotationClosed } from "./model/record.ts";
-import { lookFirst, valueOf } from "./safety/sights.ts";
-import type { Call, Decision, Evidence, LastUse, StepScene } from "./model/types.ts";
+} from "../safety/destruction.ts";
+import { describeLastUse, usedSince } from "../safety/evidence.ts";
+import { needed } from "../restore/restore.ts";
+import { consistencyMs, lastUseLagMs } from "../model/limits.ts";
+import { wrongLabel } from "../safety/lineage.ts";
+import { neededOrDrifted, waitObserving } from "../drift/drift.ts";
+import { aliasesOn, entryOf, ownerFinding } from "../safety/old-version.ts";
+import { withRotation, withRotationClosed } from "../model/record.ts";
+import { lookFirst, valueOf } from "../safety/sights.ts";
+import type { Call, Decision, Evidence, LastUse, StepScene } from "../model/types.ts";
 import { notWatched } from "./watched.ts";
 
 /** An UpdateAlias of somebody else may have crossed ours: at once, and when all reads agree. */
