@@ -30,7 +30,7 @@ const computedImports = [
 const sdkOnlyInAdapters = [
   ...refuseImports(
     "/^@(aws-sdk|smithy)\\u002F/",
-    "AWS SDKs belong to lambda/aws (and sim, cli, test, bench): use a port from lambda/ports.ts.",
+    "AWS SDKs belong to lambda/aws (and embedded-aws, sim, demo, cli, test, bench): use a port from lambda/ports.ts.",
   ),
   ...computedImports,
 ];
@@ -153,7 +153,15 @@ export default defineConfig(
     rules: { "no-restricted-syntax": ["error", ...fromItsRooms, ...pureWorkflow] },
   },
   {
-    files: ["lambda/aws/**", "sim/**", "cli/**", "test/**", "bench/**"],
+    files: [
+      "lambda/aws/**",
+      "embedded-aws/**",
+      "sim/**",
+      "demo/**",
+      "cli/**",
+      "test/**",
+      "bench/**",
+    ],
     rules: { "no-restricted-syntax": "off" },
   },
   { files: ["test/**/*.ts"], rules: { "max-lines-per-function": "off" } },
