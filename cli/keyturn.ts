@@ -2,13 +2,13 @@
 /** `npx keyturn`: runs one command, and turns whatever stops it into words and an exit code. */
 import { randomBytes } from "node:crypto";
 import { CommanderError } from "commander";
-import { exitCodes, type ExitCode } from "./failure.ts";
-import { promptOf } from "./confirm.ts";
-import { watchOutput } from "./output.ts";
+import { exitCodes, type ExitCode } from "./terminal/failure.ts";
+import { promptOf } from "./requests/confirm.ts";
+import { watchOutput } from "./terminal/output.ts";
 import { createProgram } from "./program.ts";
-import { noteCommand, noteText } from "./say.ts";
-import { talkOf } from "./talk.ts";
-import { failureOf } from "./trouble.ts";
+import { noteCommand, noteText } from "./terminal/say.ts";
+import { talkOf } from "./terminal/talk.ts";
+import { failureOf } from "./terminal/trouble.ts";
 
 // No command writes anything but its answer after the first line of it: leaving at once loses nothing.
 watchOutput("keyturn", process, (end) => {

@@ -1,14 +1,14 @@
 /** The commands, their options and their help. */
 import { Command } from "commander";
-import { endpointOf, momentOf } from "./arguments.ts";
-import { examplesOf } from "./examples.ts";
-import { formatItem } from "./help.ts";
-import { addPlans } from "./plan-commands.ts";
-import { addReads } from "./read-commands.ts";
-import { addRequests } from "./request-commands.ts";
+import { endpointOf, momentOf } from "./commands/arguments.ts";
+import { examplesOf } from "./commands/examples.ts";
+import { formatItem } from "./commands/help.ts";
+import { addPlans } from "./commands/plan-commands.ts";
+import { addReads } from "./commands/read-commands.ts";
+import { addRequests } from "./commands/request-commands.ts";
 import { openSession } from "./session.ts";
-import type { Common, Surroundings, Within } from "./surroundings.ts";
-import { wrapped } from "./text.ts";
+import type { Common, Surroundings, Within } from "./commands/surroundings.ts";
+import { wrapped } from "./terminal/text.ts";
 
 const exitCodesHelp =
   "Exit codes: 0 done, or all is well; 1 something needs a person; 2 not understood or the answer cannot be written; 3 the table cannot be reached; 4 no such managed key or finding.";

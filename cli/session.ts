@@ -1,9 +1,9 @@
 /** What every command works with: the state, where it says things, the time. */
 import type { State } from "../lambda/aws/dynamodb-reading.ts";
 import type { ManagedKey } from "../lambda/workflow/model/types.ts";
-import { exitCodes, Failure } from "./failure.ts";
-import { nearest } from "./near.ts";
-import type { Talk } from "./talk.ts";
+import { exitCodes, Failure } from "./terminal/failure.ts";
+import { nearest } from "./terminal/near.ts";
+import type { Talk } from "./terminal/talk.ts";
 
 export type Session = {
   state: State;

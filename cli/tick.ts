@@ -10,8 +10,14 @@ import { readEnvironment } from "../lambda/configuration/environment.ts";
 import { describeError } from "../lambda/errors.ts";
 import { createFunction } from "../lambda/function.ts";
 import type { Clock } from "../lambda/ports.ts";
-import { watchOutput } from "./output.ts";
-import { readEvent, readOptions, usage, UsageError, type Options } from "./tick-options.ts";
+import { watchOutput } from "./terminal/output.ts";
+import {
+  readEvent,
+  readOptions,
+  usage,
+  UsageError,
+  type Options,
+} from "./terminal/tick-options.ts";
 
 /** As the usage lists them. */
 const exitCodes = { failed: 1, usage: 2 };

@@ -1,12 +1,12 @@
 /** `keyturn apply`: has the rotations of a plan begin, where nothing has moved since it was made. */
 import { canonicalHash } from "../../lambda/record/canonical.ts";
-import { exitCodes, Failure, type ExitCode } from "../failure.ts";
+import { exitCodes, Failure, type ExitCode } from "../terminal/failure.ts";
 import { readPlan } from "../plan/plan-file.ts";
 import { whyMovedOn, type MovedOn, type Plan, type PlannedKey } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
-import { noteText, noteCommand, sayText } from "../say.ts";
-import { packageVersion } from "../version.ts";
-import { moment } from "../words.ts";
+import { noteText, noteCommand, sayText } from "../terminal/say.ts";
+import { packageVersion } from "../plan/version.ts";
+import { moment } from "../terminal/words.ts";
 
 export const appliedSchema = "keyturn/applied/1";
 

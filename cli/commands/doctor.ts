@@ -1,10 +1,10 @@
 /** `keyturn doctor`: is the service itself well? */
-import { diagnose, type Check } from "../diagnosis.ts";
-import { exitCodes, type ExitCode } from "../failure.ts";
-import { noteText, sayCommand, sayText } from "../say.ts";
+import { diagnose, type Check } from "../doctor/diagnosis.ts";
+import { exitCodes, type ExitCode } from "../terminal/failure.ts";
+import { noteText, sayCommand, sayText } from "../terminal/say.ts";
 import type { Session } from "../session.ts";
-import { signOf } from "../signs.ts";
-import type { Talk } from "../talk.ts";
+import { signOf } from "../doctor/signs.ts";
+import type { Talk } from "../terminal/talk.ts";
 
 export const doctorSchema = "keyturn/doctor/1";
 

@@ -1,12 +1,12 @@
 /** `keyturn explain`: what a finding code means, from where docs/findings.md has it. */
 import { findingTexts } from "../../lambda/workflow/model/finding-texts.ts";
 import { effects, type Effect, type FindingCode } from "../../lambda/workflow/model/findings.ts";
-import { exitCodes, Failure, type ExitCode } from "../failure.ts";
-import { nearest } from "../near.ts";
-import { sayText } from "../say.ts";
-import { tableLines } from "../table-view.ts";
-import type { Talk } from "../talk.ts";
-import { widthOf } from "../text.ts";
+import { exitCodes, Failure, type ExitCode } from "../terminal/failure.ts";
+import { nearest } from "../terminal/near.ts";
+import { sayText } from "../terminal/say.ts";
+import { tableLines } from "../terminal/table-view.ts";
+import type { Talk } from "../terminal/talk.ts";
+import { widthOf } from "../terminal/text.ts";
 
 export const explainSchema = "keyturn/explain/1";
 

@@ -1,11 +1,11 @@
 /** `keyturn history` and `keyturn verify`: the journal of a managed key, and whether it is whole. */
-import { verifyChain, type Anchor, type Verdict } from "../chain.ts";
-import { exitCodes, type ExitCode } from "../failure.ts";
-import { noteText, sayText } from "../say.ts";
+import { verifyChain, type Anchor, type Verdict } from "../journal/chain.ts";
+import { exitCodes, type ExitCode } from "../terminal/failure.ts";
+import { noteText, sayText } from "../terminal/say.ts";
 import type { Session } from "../session.ts";
-import type { Talk } from "../talk.ts";
-import { type Column, tableLines } from "../table-view.ts";
-import { moment } from "../words.ts";
+import type { Talk } from "../terminal/talk.ts";
+import { type Column, tableLines } from "../terminal/table-view.ts";
+import { moment } from "../terminal/words.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 
 export const historySchema = "keyturn/history/1";

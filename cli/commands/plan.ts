@@ -1,7 +1,7 @@
 /** `keyturn plan`: what the next runs will do, when, with which calls, and what that costs. */
 import { forecast, type Ahead } from "../forecast/forecast.ts";
-import { aheadMostMs } from "../arguments.ts";
-import { exitCodes, Failure, type ExitCode } from "../failure.ts";
+import { aheadMostMs } from "./arguments.ts";
+import { exitCodes, Failure, type ExitCode } from "../terminal/failure.ts";
 import {
   concerns,
   opensAtMs,
@@ -15,10 +15,10 @@ import {
 } from "../plan/plan.ts";
 import { writePlan } from "../plan/plan-file.ts";
 import { showPlan } from "../plan/show.ts";
-import { noteText } from "../say.ts";
+import { noteText } from "../terminal/say.ts";
 import type { Session } from "../session.ts";
-import { packageVersion } from "../version.ts";
-import { moment } from "../words.ts";
+import { packageVersion } from "../plan/version.ts";
+import { moment } from "../terminal/words.ts";
 import { describeError } from "../../lambda/errors.ts";
 import type { RequestItem, Stored } from "../../lambda/ports.ts";
 import { effects } from "../../lambda/workflow/model/findings.ts";

@@ -1,13 +1,13 @@
 /** `keyturn report`: the evidence for an audit, as files that need nothing but themselves. */
 import { join } from "node:path";
 import type { State } from "../../lambda/aws/dynamodb-reading.ts";
-import { exitCodes, type ExitCode } from "../failure.ts";
+import { exitCodes, type ExitCode } from "../terminal/failure.ts";
 import { madeDirectory, writeReport } from "../report/files.ts";
 import { keyReport, type KeyReport, type Report } from "../report/model.ts";
 import { periodOf, type Period } from "../report/period.ts";
 import { summaryOf } from "../report/summary.ts";
 import type { Session } from "../session.ts";
-import { printable } from "../text.ts";
+import { printable } from "../terminal/text.ts";
 
 export const reportWrittenSchema = "keyturn/report-written/1";
 

@@ -2,15 +2,15 @@
 import { describeError } from "../../lambda/errors.ts";
 import { parseRequest } from "../../lambda/inbound/requests.ts";
 import { dayMs } from "../../lambda/workflow/model/limits.ts";
-import { confirmed, type Prompt } from "../confirm.ts";
-import { enrollableAlias } from "../enrollable.ts";
-import { exitCodes, Failure, type ExitCode } from "../failure.ts";
+import { confirmed, type Prompt } from "../requests/confirm.ts";
+import { enrollableAlias } from "../requests/enrollable.ts";
+import { exitCodes, Failure, type ExitCode } from "../terminal/failure.ts";
 import type { Planned } from "../forecast/planned.ts";
-import { proposalLines } from "../proposal.ts";
-import { noteCommand, noteText, sayText } from "../say.ts";
+import { proposalLines } from "../requests/proposal.ts";
+import { noteCommand, noteText, sayText } from "../terminal/say.ts";
 import type { Session } from "../session.ts";
-import { supplied, type Fields } from "../supplied.ts";
-import { printable } from "../text.ts";
+import { supplied, type Fields } from "../requests/supplied.ts";
+import { printable } from "../terminal/text.ts";
 
 export const requestSchema = "keyturn/request/1";
 

@@ -1,17 +1,17 @@
 /** `keyturn status <alias>`: all there is to say of one managed key. */
 import type { RequestItem } from "../../lambda/ports.ts";
 import type { ManagedKey, Version } from "../../lambda/workflow/model/types.ts";
-import { exitCodes, type ExitCode } from "../failure.ts";
-import { needsPerson, overviewOf } from "../overview.ts";
-import { sayCommand, sayText } from "../say.ts";
+import { exitCodes, type ExitCode } from "../terminal/failure.ts";
+import { needsPerson, overviewOf } from "../status/overview.ts";
+import { sayCommand, sayText } from "../terminal/say.ts";
 import type { Session } from "../session.ts";
-import { ageOf, coloured } from "../status-table.ts";
-import { askedOf, goneVersions, stepsOf, type Gone } from "../steps.ts";
-import { sayRotation } from "../steps-view.ts";
-import { type Column, tableLines } from "../table-view.ts";
-import type { Talk } from "../talk.ts";
-import { nextAtMs } from "../waits.ts";
-import { fromNow, moment } from "../words.ts";
+import { ageOf, coloured } from "../status/table.ts";
+import { askedOf, goneVersions, stepsOf, type Gone } from "../status/steps.ts";
+import { sayRotation } from "../status/show-steps.ts";
+import { type Column, tableLines } from "../terminal/table-view.ts";
+import type { Talk } from "../terminal/talk.ts";
+import { nextAtMs } from "../status/waits.ts";
+import { fromNow, moment } from "../terminal/words.ts";
 import { statusSchema } from "./status.ts";
 
 const askedAtMost = 5;

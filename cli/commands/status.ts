@@ -1,10 +1,16 @@
 /** `keyturn status`: one line for each managed key. */
-import { exitCodes, type ExitCode } from "../failure.ts";
-import { byNeed, needsPerson, overviewOf, unreadOverview, type Overview } from "../overview.ts";
-import { noteText } from "../say.ts";
+import { exitCodes, type ExitCode } from "../terminal/failure.ts";
+import {
+  byNeed,
+  needsPerson,
+  overviewOf,
+  unreadOverview,
+  type Overview,
+} from "../status/overview.ts";
+import { noteText } from "../terminal/say.ts";
 import type { Session } from "../session.ts";
-import { columnsFor } from "../status-table.ts";
-import { tableLines } from "../table-view.ts";
+import { columnsFor } from "../status/table.ts";
+import { tableLines } from "../terminal/table-view.ts";
 
 export type StatusFilter = { findings?: boolean; overdue?: boolean; moving?: boolean };
 

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import * as z from "zod/mini";
 import { canonicalHash } from "../../lambda/record/canonical.ts";
-import { exitCodes, Failure } from "../failure.ts";
+import { exitCodes, Failure } from "../terminal/failure.ts";
 import { planSchema, type Plan } from "./plan.ts";
 
 /** What applying rests on; the rest is for people, and held by the hash. */

@@ -1,8 +1,8 @@
 /** A plan for people: a line for each call and turn of events, in the order of time. */
-import { tableLines, type Column } from "../table-view.ts";
-import type { Talk } from "../talk.ts";
-import { noteCommand, noteText } from "../say.ts";
-import { moment } from "../words.ts";
+import { tableLines, type Column } from "../terminal/table-view.ts";
+import type { Talk } from "../terminal/talk.ts";
+import { noteCommand, noteText } from "../terminal/say.ts";
+import { moment } from "../terminal/words.ts";
 import type { Planned } from "../forecast/planned.ts";
 import type { Plan } from "./plan.ts";
 

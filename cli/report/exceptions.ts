@@ -2,7 +2,7 @@
 import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import { effects, type Effect, type FindingCode } from "../../lambda/workflow/model/findings.ts";
-import type { Verdict } from "../chain.ts";
+import type { Verdict } from "../journal/chain.ts";
 import type { VersionReport } from "./versions.ts";
 
 export type Exception = {

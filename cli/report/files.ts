@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { exitCodes, Failure } from "../failure.ts";
+import { exitCodes, Failure } from "../terminal/failure.ts";
 import { csv, csvFiles } from "./csv.ts";
 import { reportJson } from "./json.ts";
 import type { Report } from "./model.ts";

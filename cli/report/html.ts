@@ -1,5 +1,5 @@
 /** HTML that escapes by default: what comes from the table was written by whoever could write there. */
-import { escaped as shown } from "../text.ts";
+import { escaped as shown } from "../terminal/text.ts";
 
 /** Text that is HTML already. */
 export class Markup {

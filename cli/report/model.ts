@@ -2,7 +2,7 @@
 import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
 import { servingVersion } from "../../lambda/workflow/model/record.ts";
 import type { Policy } from "../../lambda/workflow/model/types.ts";
-import { verifyChain, type Verdict } from "../chain.ts";
+import { verifyChain, type Verdict } from "../journal/chain.ts";
 import { decisionsOf, type PersonsDecision } from "./decisions.ts";
 import { drainsOf, type Drain } from "./drains.ts";
 import { exceptionsOf, type Exception } from "./exceptions.ts";

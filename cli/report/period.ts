@@ -1,6 +1,6 @@
 /** The time that a report is about, as people write it. */
 import { dayMs } from "../../lambda/workflow/model/limits.ts";
-import { exitCodes, Failure } from "../failure.ts";
+import { exitCodes, Failure } from "../terminal/failure.ts";
 
 /** `toMs` is the first moment that is not in it. */
 export type Period = { fromMs: number; toMs: number };

@@ -1,6 +1,6 @@
 /** Moments and durations as the report writes them. */
 import { dayMs } from "../../lambda/workflow/model/limits.ts";
-import { moment } from "../words.ts";
+import { moment } from "../terminal/words.ts";
 
 const hourMs = 3_600_000;
 

@@ -2,7 +2,7 @@
 import { DynamoDB } from "@aws-sdk/client-dynamodb";
 import { marshall } from "@aws-sdk/util-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { widthOf } from "../../cli/text.ts";
+import { widthOf } from "../../cli/terminal/text.ts";
 import { Account } from "../infra/account.ts";
 import { document, orders } from "../infra/least-privilege-lives.ts";
 import { region, tableName } from "../infra/role.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { verifyChain } from "../../cli/chain.ts";
+import { verifyChain } from "../../cli/journal/chain.ts";
 import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import { aWorld, type World } from "../world.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { diagnose, type Signs } from "../../cli/diagnosis.ts";
-import { signOf } from "../../cli/signs.ts";
+import { diagnose, type Signs } from "../../cli/doctor/diagnosis.ts";
+import { signOf } from "../../cli/doctor/signs.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { newManagedKey } from "../../lambda/workflow/model/record.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Failure } from "../../cli/failure.ts";
+import { Failure } from "../../cli/terminal/failure.ts";
 import { csv, csvFiles, field } from "../../cli/report/csv.ts";
 import { reportJson } from "../../cli/report/json.ts";
 import { keyReport, type Report } from "../../cli/report/model.ts";

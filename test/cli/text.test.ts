@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { cutTo, printable, widthOf, wrapped } from "../../cli/text.ts";
-import { tableLines } from "../../cli/table-view.ts";
+import { cutTo, printable, widthOf, wrapped } from "../../cli/terminal/text.ts";
+import { tableLines } from "../../cli/terminal/table-view.ts";
 
 const escape = "\u001b";
 

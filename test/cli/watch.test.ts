@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { frameOf } from "../../cli/frame.ts";
+import { frameOf } from "../../cli/terminal/frame.ts";
 import { Account } from "../infra/account.ts";
 import { document, orders } from "../infra/least-privilege-lives.ts";
 import { binary, nowOf, operatorOf } from "./binary.ts";

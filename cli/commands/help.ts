@@ -1,6 +1,6 @@
 /** Help that fits a narrow terminal: where there is no room beside a term, its text stands below it. */
 import { Help } from "commander";
-import { wrapped } from "./text.ts";
+import { wrapped } from "../terminal/text.ts";
 
 const besideAtLeast = 24;
 const gaps = 4;

@@ -1,9 +1,9 @@
 /** `status` as a table: a line for each managed key. */
-import type { Finding } from "../lambda/workflow/model/findings.ts";
+import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import { effectOf, type Overview } from "./overview.ts";
-import type { Column } from "./table-view.ts";
-import type { Talk } from "./talk.ts";
-import { bar, fromNow, roughly } from "./words.ts";
+import type { Column } from "../terminal/table-view.ts";
+import type { Talk } from "../terminal/talk.ts";
+import { bar, fromNow, roughly } from "../terminal/words.ts";
 
 export function columnsFor(talk: Talk, nowMs: number): Column<Overview>[] {
   return [

@@ -1,8 +1,8 @@
 /** Whether the service itself is well, out of what the table holds; pure. */
-import type { Finding, FindingCode } from "../lambda/workflow/model/findings.ts";
-import { clockSkewMs, dayMs } from "../lambda/workflow/model/limits.ts";
+import type { Finding, FindingCode } from "../../lambda/workflow/model/findings.ts";
+import { clockSkewMs, dayMs } from "../../lambda/workflow/model/limits.ts";
 import type { Sign } from "./signs.ts";
-import { ago, roughly } from "./words.ts";
+import { ago, roughly } from "../terminal/words.ts";
 
 export type Check = {
   name: string;

@@ -1,7 +1,7 @@
 /** The commands that look ahead, and that have what was seen there done. */
 import { Option, type Command } from "commander";
 import { untilOf } from "./arguments.ts";
-import type { PlanOptions } from "./commands/plan.ts";
+import type { PlanOptions } from "./plan.ts";
 import type { Surroundings, Within } from "./surroundings.ts";
 import { asker, byOption } from "./asker.ts";
 
@@ -20,7 +20,7 @@ export function addPlans(program: Command, { env }: Surroundings, within: Within
       "keeps the plan, as it comes if its rotations begin now, for `keyturn apply`",
     )
     .action(async (aliases: string[], options: PlanOptions, command: Command) => {
-      const { plan } = await import("./commands/plan.ts");
+      const { plan } = await import("./plan.ts");
       await within(command, (session) => plan(session, aliases, options));
     });
 
@@ -33,7 +33,7 @@ export function addPlans(program: Command, { env }: Surroundings, within: Within
     .option(...byOption)
     .option("--reason <text>", "why")
     .action(async (file: string, options: { by?: string; reason?: string }, command: Command) => {
-      const { apply } = await import("./commands/apply.ts");
+      const { apply } = await import("./apply.ts");
       const by = asker(options.by, env, "apply");
       await within(command, (session) => apply(session, file, { ...options, by }));
     });

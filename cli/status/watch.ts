@@ -1,12 +1,12 @@
 /** `--watch`: the same answer again and again, until somebody has seen enough. */
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { exitCodes, type ExitCode } from "./failure.ts";
-import { frameOf, type Picture } from "./frame.ts";
-import type { Session } from "./session.ts";
-import type { Screen, Talk } from "./talk.ts";
-import { failureOf } from "./trouble.ts";
-import { clockTime, momentWithSeconds } from "./words.ts";
+import { exitCodes, type ExitCode } from "../terminal/failure.ts";
+import { frameOf, type Picture } from "../terminal/frame.ts";
+import type { Session } from "../session.ts";
+import type { Screen, Talk } from "../terminal/talk.ts";
+import { failureOf } from "../terminal/trouble.ts";
+import { clockTime, momentWithSeconds } from "../terminal/words.ts";
 
 type Show = (session: Session) => Promise<ExitCode>;
 

@@ -1,8 +1,8 @@
 /** Whether the function would take a request to enrol, as far as the table can tell. */
-import { mayEnrol, notOpen } from "../lambda/configuration/homes.ts";
-import { exitCodes, Failure } from "./failure.ts";
-import { nearest } from "./near.ts";
-import type { Session } from "./session.ts";
+import { mayEnrol, notOpen } from "../../lambda/configuration/homes.ts";
+import { exitCodes, Failure } from "../terminal/failure.ts";
+import { nearest } from "../terminal/near.ts";
+import type { Session } from "../session.ts";
 
 /** The alias in full. Throws a Failure where the request would be refused. */
 export async function enrollableAlias(

@@ -1,9 +1,14 @@
 /** What `status` says of a managed key, out of its record; pure. */
-import { explain } from "../lambda/workflow/model/commands.ts";
-import { effects, finding, type Effect, type Finding } from "../lambda/workflow/model/findings.ts";
-import { servingVersion } from "../lambda/workflow/model/record.ts";
-import { overdueAtMs } from "../lambda/workflow/serving.ts";
-import type { ManagedKey } from "../lambda/workflow/model/types.ts";
+import { explain } from "../../lambda/workflow/model/commands.ts";
+import {
+  effects,
+  finding,
+  type Effect,
+  type Finding,
+} from "../../lambda/workflow/model/findings.ts";
+import { servingVersion } from "../../lambda/workflow/model/record.ts";
+import { overdueAtMs } from "../../lambda/workflow/serving.ts";
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { nextAtMs } from "./waits.ts";
 
 export type Overview = {

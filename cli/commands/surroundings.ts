@@ -1,9 +1,9 @@
 /** What the commands get from the process, and the options that all of them share. */
 import type { Command } from "commander";
-import type { Prompt } from "./confirm.ts";
-import type { ExitCode } from "./failure.ts";
-import type { Session, Where } from "./session.ts";
-import type { Talk } from "./talk.ts";
+import type { Prompt } from "../requests/confirm.ts";
+import type { ExitCode } from "../terminal/failure.ts";
+import type { Session, Where } from "../session.ts";
+import type { Talk } from "../terminal/talk.ts";
 
 export type Surroundings = {
   talk: Talk;

@@ -1,8 +1,8 @@
 /** What a request leaves out, out of the record that the operator sees; pure. */
-import { exitCodes, Failure } from "./failure.ts";
-import { rotationBeforeActivation, servingVersion } from "../lambda/workflow/model/record.ts";
-import type { Finding } from "../lambda/workflow/model/findings.ts";
-import type { ManagedKey } from "../lambda/workflow/model/types.ts";
+import { exitCodes, Failure } from "../terminal/failure.ts";
+import { rotationBeforeActivation, servingVersion } from "../../lambda/workflow/model/record.ts";
+import type { Finding } from "../../lambda/workflow/model/findings.ts";
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 
 export type Fields = Record<string, string | number | boolean | undefined>;
 

@@ -1,6 +1,6 @@
 /** What cannot be undone, or takes a key out of our hands, asks for the alias to be typed. */
 import { createInterface } from "node:readline/promises";
-import { exitCodes, Failure } from "./failure.ts";
+import { exitCodes, Failure } from "../terminal/failure.ts";
 
 /** Asks a person at a terminal; undefined where there is none. */
 export type Prompt = ((question: string) => Promise<string>) | undefined;

@@ -1,8 +1,8 @@
 /** Arguments as people write them. */
 import { InvalidArgumentError } from "commander";
-import { parseDuration } from "../lambda/configuration/durations.ts";
-import { dayMs } from "../lambda/workflow/model/limits.ts";
-import type { Anchor } from "./chain.ts";
+import { parseDuration } from "../../lambda/configuration/durations.ts";
+import { dayMs } from "../../lambda/workflow/model/limits.ts";
+import type { Anchor } from "../journal/chain.ts";
 
 export function wholeNumber(text: string): number {
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);

@@ -2,11 +2,11 @@
 import { type Command, Option } from "commander";
 import { wholeNumber } from "./arguments.ts";
 import { asker, byOption } from "./asker.ts";
-import type { Asking, Typed } from "./commands/requests.ts";
-import type { Prompt } from "./confirm.ts";
-import type { ExitCode } from "./failure.ts";
+import type { Asking, Typed } from "./requests.ts";
+import type { Prompt } from "../requests/confirm.ts";
+import type { ExitCode } from "../terminal/failure.ts";
 import type { Surroundings, Within } from "./surroundings.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "../session.ts";
 
 type RequestOptions = {
   by?: string;
@@ -131,7 +131,7 @@ const requestCommands: RequestCommand[] = [
     fields: ({ proposal }) => ({ proposal }),
     instead: async (session, alias, { proposal, anew }) => {
       if (proposal !== undefined || anew === true) return undefined;
-      const { shownProposal } = await import("./commands/reconcile.ts");
+      const { shownProposal } = await import("./reconcile.ts");
       return shownProposal(session, alias);
     },
     typed: ({ proposal }) => (proposal === undefined ? "no" : "here"),
@@ -177,7 +177,7 @@ export function addRequests(
       .option("--anyway", "also where the function would refuse it as things are");
     for (const option of request.options ?? []) command.addOption(option);
     command.action(async (alias: string, options: RequestOptions, self: Command) => {
-      const { ask } = await import("./commands/requests.ts");
+      const { ask } = await import("./requests.ts");
       const by = asker(options.by, env, request.name);
       await within(self, async (session) => {
         const shown = await request.instead?.(session, alias, options);

@@ -1,6 +1,6 @@
 /** What reconciling would write: the table's versions and KMS's side by side. */
-import type { ManagedKey, Proposal } from "../lambda/workflow/model/types.ts";
-import { tableLines, type Column } from "./table-view.ts";
+import type { ManagedKey, Proposal } from "../../lambda/workflow/model/types.ts";
+import { tableLines, type Column } from "../terminal/table-view.ts";
 
 export type Row = { number: number; keyId: string; table: string; kms: string };
 

@@ -1,10 +1,10 @@
 /** `keyturn status`, once or again and again. */
 import type { Command } from "commander";
 import { seconds } from "./arguments.ts";
-import type { StatusFilter } from "./commands/status.ts";
-import type { ExitCode } from "./failure.ts";
+import type { StatusFilter } from "./status.ts";
+import type { ExitCode } from "../terminal/failure.ts";
 import type { Surroundings, Within } from "./surroundings.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "../session.ts";
 
 type StatusOptions = StatusFilter & { watch?: number | true };
 
@@ -25,12 +25,12 @@ export function addStatus(program: Command, _: Surroundings, within: Within): vo
     )
     .action(async (alias: string | undefined, options: StatusOptions, command: Command) => {
       const { watch, ...filter } = options;
-      const { statusOfAll } = await import("./commands/status.ts");
-      const { statusOfOne } = await import("./commands/status-of-one.ts");
+      const { statusOfAll } = await import("./status.ts");
+      const { statusOfOne } = await import("./status-of-one.ts");
       const show = (session: Session): Promise<ExitCode> =>
         alias === undefined ? statusOfAll(session, filter) : statusOfOne(session, alias);
       if (watch === undefined) return within(command, show);
-      const { watching } = await import("./watch.ts");
+      const { watching } = await import("../status/watch.ts");
       const everyMs = 1000 * (watch === true ? usuallyEveryS : watch);
       return within(command, (session) => watching(session, everyMs, show));
     });

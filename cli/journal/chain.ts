@@ -1,6 +1,6 @@
 /** Whether a journal is whole: every line as it was written, none missing, none in another place. */
-import { genesisHash, hashOf } from "../lambda/record/journal.ts";
-import type { JournalEntry } from "../lambda/ports.ts";
+import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
+import type { JournalEntry } from "../../lambda/ports.ts";
 
 export type Verdict =
   | { kind: "whole"; lines: number; head: string }

@@ -1,6 +1,6 @@
 /** The five steps of an open rotation: when each was, and why, out of its journal; pure. */
-import type { JournalEntry } from "../lambda/ports.ts";
-import type { ManagedKey, Rotation, Step } from "../lambda/workflow/model/types.ts";
+import type { JournalEntry } from "../../lambda/ports.ts";
+import type { ManagedKey, Rotation, Step } from "../../lambda/workflow/model/types.ts";
 import { waitsOf, type Wait } from "./waits.ts";
 
 export type StepView = {

@@ -1,6 +1,6 @@
 /** Who asks: the journal shows it. */
 import { userInfo } from "node:os";
-import { exitCodes, Failure } from "./failure.ts";
+import { exitCodes, Failure } from "../terminal/failure.ts";
 
 export const byOption = ["--by <who>", "who asks; the journal shows it (or USER)"] as const;
 

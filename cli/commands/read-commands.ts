@@ -1,9 +1,9 @@
 /** The commands that only read. */
 import type { Command } from "commander";
 import { anchorOf, wholeNumber } from "./arguments.ts";
-import type { Anchor } from "./chain.ts";
-import { explain } from "./commands/explain.ts";
-import type { ReportOptions } from "./commands/report.ts";
+import type { Anchor } from "../journal/chain.ts";
+import { explain } from "./explain.ts";
+import type { ReportOptions } from "./report.ts";
 import type { Common, Surroundings, Within } from "./surroundings.ts";
 import { addStatus } from "./status-command.ts";
 
@@ -17,7 +17,7 @@ export function addReads(program: Command, around: Surroundings, within: Within)
     .argument("<alias>")
     .option("--last <lines>", "only so many of the latest", wholeNumber)
     .action(async (alias: string, options: { last?: number }, command: Command) => {
-      const { history } = await import("./commands/history.ts");
+      const { history } = await import("./history.ts");
       await within(command, (session) => history(session, alias, options));
     });
 
@@ -28,7 +28,7 @@ export function addReads(program: Command, around: Surroundings, within: Within)
     .option("--anchor <[line:]hash>", "a head that was noted elsewhere", anchorOf)
     .action(
       async (alias: string | undefined, { anchor }: { anchor?: Anchor }, command: Command) => {
-        const { verify } = await import("./commands/history.ts");
+        const { verify } = await import("./history.ts");
         await within(command, (session) => verify(session, alias, anchor));
       },
     );
@@ -39,7 +39,7 @@ export function addReads(program: Command, around: Surroundings, within: Within)
       "whether the service itself is well: runs, chores, orphans, drift, the drain's watch",
     )
     .action(async (_: object, command: Command) => {
-      const { doctor } = await import("./commands/doctor.ts");
+      const { doctor } = await import("./doctor.ts");
       await within(command, doctor);
     });
 
@@ -50,7 +50,7 @@ export function addReads(program: Command, around: Surroundings, within: Within)
     .option("--from <date>", "the first day, in UTC (a year before --to)")
     .option("--to <date>", "the last day, in UTC (now)")
     .action(async (options: ReportOptions, command: Command) => {
-      const { report } = await import("./commands/report.ts");
+      const { report } = await import("./report.ts");
       await within(command, (session) => report(session, options));
     });
 

@@ -1,8 +1,8 @@
 /** What an open rotation waits for, and until when, as its record alone tells; pure. */
-import { lastUseLagMs } from "../lambda/workflow/model/limits.ts";
-import { hurried, saferOf } from "../lambda/workflow/model/policy.ts";
-import type { ManagedKey, Policy, Rotation, Version } from "../lambda/workflow/model/types.ts";
-import { roughly } from "./words.ts";
+import { lastUseLagMs } from "../../lambda/workflow/model/limits.ts";
+import { hurried, saferOf } from "../../lambda/workflow/model/policy.ts";
+import type { ManagedKey, Policy, Rotation, Version } from "../../lambda/workflow/model/types.ts";
+import { roughly } from "../terminal/words.ts";
 
 /** Without a time it takes an event: somebody's word, an answer, a run. */
 export type Wait = { why: string; untilMs?: number };

@@ -1,9 +1,9 @@
 /** How the steps of a rotation are laid out. */
-import type { Rotation } from "../lambda/workflow/model/types.ts";
-import { sayText } from "./say.ts";
+import type { Rotation } from "../../lambda/workflow/model/types.ts";
+import { sayText } from "../terminal/say.ts";
 import type { StepView } from "./steps.ts";
-import type { Talk } from "./talk.ts";
-import { ago, fromNow, moment, roughly } from "./words.ts";
+import type { Talk } from "../terminal/talk.ts";
+import { ago, fromNow, moment, roughly } from "../terminal/words.ts";
 
 /** A step that goes on for months has many lines; `history` has them all. */
 const linesAtMost = 6;

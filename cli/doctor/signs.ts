@@ -1,12 +1,12 @@
 /** What the record of one managed key says of the service: little, so that ten thousand are little; pure. */
-import type { Finding, FindingCode } from "../lambda/workflow/model/findings.ts";
-import { heardForMs } from "../lambda/workflow/revoke/watched.ts";
-import { servingVersion } from "../lambda/workflow/model/record.ts";
-import { overdueAtMs } from "../lambda/workflow/serving.ts";
-import { clockIsSkewed } from "../lambda/workflow/safety/settle.ts";
-import { stuckAtMs } from "../lambda/workflow/safety/stuck.ts";
-import type { ManagedKey } from "../lambda/workflow/model/types.ts";
-import { effectOf } from "./overview.ts";
+import type { Finding, FindingCode } from "../../lambda/workflow/model/findings.ts";
+import { heardForMs } from "../../lambda/workflow/revoke/watched.ts";
+import { servingVersion } from "../../lambda/workflow/model/record.ts";
+import { overdueAtMs } from "../../lambda/workflow/serving.ts";
+import { clockIsSkewed } from "../../lambda/workflow/safety/settle.ts";
+import { stuckAtMs } from "../../lambda/workflow/safety/stuck.ts";
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
+import { effectOf } from "../status/overview.ts";
 
 export type Sign = {
   alias: string;
