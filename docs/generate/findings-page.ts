@@ -1,7 +1,7 @@
 /** `npm run docs`: writes docs/findings.md from the one catalogue, so that the two cannot differ. */
 import { writeFileSync } from "node:fs";
-import { findingTexts } from "../lambda/workflow/model/finding-texts.ts";
-import { effects, type Effect, type FindingCode } from "../lambda/workflow/model/findings.ts";
+import { findingTexts } from "../../lambda/workflow/model/finding-texts.ts";
+import { effects, type Effect, type FindingCode } from "../../lambda/workflow/model/findings.ts";
 
 const effectTexts: Record<Effect, string> = {
   halt: "Nothing of the managed key moves until the world is right again; other keys go on.",
@@ -35,5 +35,5 @@ ${sections.join("\n")}`;
 }
 
 if (import.meta.main) {
-  writeFileSync(new URL("../docs/findings.md", import.meta.url), findingsPage());
+  writeFileSync(new URL("../findings.md", import.meta.url), findingsPage());
 }

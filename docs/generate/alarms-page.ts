@@ -5,7 +5,7 @@ import {
   alarmDefinitions,
   dimensionsOf,
   longestIntervalSeconds,
-} from "../infra/alarm-definitions.ts";
+} from "../../infra/alarm-definitions.ts";
 
 const byDefault = { intervalSeconds: 300, timeoutSeconds: 300 };
 
@@ -94,5 +94,5 @@ function periodOf({ periodSeconds, evaluationPeriods }: AlarmDefinition): string
 }
 
 if (import.meta.main) {
-  writeFileSync(new URL("../docs/alarms.md", import.meta.url), alarmsPage());
+  writeFileSync(new URL("../alarms.md", import.meta.url), alarmsPage());
 }

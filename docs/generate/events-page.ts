@@ -1,6 +1,6 @@
 /** `npm run docs`: writes docs/events.md from the one catalogue, so that the two cannot differ. */
 import { writeFileSync } from "node:fs";
-import { eventCatalogue } from "../lambda/workflow/model/events.ts";
+import { eventCatalogue } from "../../lambda/workflow/model/events.ts";
 
 export function eventsPage(): string {
   const rows = Object.entries(eventCatalogue).map(
@@ -32,5 +32,5 @@ ${rows.join("\n")}
 }
 
 if (import.meta.main) {
-  writeFileSync(new URL("../docs/events.md", import.meta.url), eventsPage());
+  writeFileSync(new URL("../events.md", import.meta.url), eventsPage());
 }
