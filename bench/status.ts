@@ -13,7 +13,7 @@ import type { Stored } from "../lambda/ports.ts";
 import { finding, type Finding } from "../lambda/workflow/model/findings.ts";
 import { newManagedKey } from "../lambda/workflow/model/record.ts";
 import type { ManagedKey, Policy } from "../lambda/workflow/model/types.ts";
-import { startEmbeddedAws } from "../sim/embedded-aws.ts";
+import { startEmbeddedAws } from "../embedded-aws/embedded-aws.ts";
 
 const limits = { statusMs: 3000, memoryMiB: 300 };
 

@@ -1,6 +1,6 @@
 /** The worlds there are: one for each of the four hidden assumptions, one with everything, one calm. */
 import type { Policy } from "../lambda/workflow/model/types.ts";
-import type { SimRandom } from "./random.ts";
+import type { SimRandom } from "../embedded-aws/random.ts";
 import type { Habits } from "./world/application.ts";
 import { insideEnvelope, noFaults, type Envelope, type Faults } from "./world/fates.ts";
 import type { Acts } from "./world/people.ts";

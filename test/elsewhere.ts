@@ -1,10 +1,10 @@
 /** Worlds that share an AWS, and worlds that begin as the copy of another. */
 import type { Ports } from "../lambda/ports.ts";
-import type { SimClock } from "../sim/clock.ts";
-import { cheapCryptography } from "../sim/kms/cheap-cryptography.ts";
-import { KmsTwin } from "../sim/kms/twin.ts";
-import type { KmsKey } from "../sim/kms/types.ts";
-import { SimRandom } from "../sim/random.ts";
+import type { SimClock } from "../embedded-aws/clock.ts";
+import { cheapCryptography } from "../embedded-aws/kms/cheap-cryptography.ts";
+import { KmsTwin } from "../embedded-aws/kms/twin.ts";
+import type { KmsKey } from "../embedded-aws/kms/types.ts";
+import { SimRandom } from "../embedded-aws/random.ts";
 import { keyturnArn, World, type WorldOptions } from "./world.ts";
 
 export type Place = {

@@ -1,6 +1,6 @@
 /** A part of what `npm run kill-sweep` does at every request that a life makes. */
 import { expect, test } from "vitest";
-import { SimRandom } from "../sim/random.ts";
+import { SimRandom } from "../embedded-aws/random.ts";
 import { keyFoundLate, oneKey } from "./kill/lives.ts";
 import {
   casesOf,

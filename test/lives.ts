@@ -3,7 +3,7 @@
  * table held, what KMS was like, and how many changing calls had been made.
  */
 import type { ManagedKey } from "../lambda/workflow/model/types.ts";
-import type { World as KmsWorld } from "../sim/kms/types.ts";
+import type { World as KmsWorld } from "../embedded-aws/kms/types.ts";
 import { Application } from "./application.ts";
 import { dayMs } from "./fixtures.ts";
 import { aWorld, type World, type WorldOptions } from "./world.ts";

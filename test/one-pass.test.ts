@@ -8,10 +8,10 @@ import { createState } from "../lambda/aws/dynamodb-reading.ts";
 import { readConfiguration } from "../lambda/configuration/configuration.ts";
 import { createFunction } from "../lambda/function.ts";
 import type { Call } from "../lambda/workflow/model/types.ts";
-import { SimClock } from "../sim/clock.ts";
-import { cheapCryptography } from "../sim/kms/cheap-cryptography.ts";
-import { startEmbeddedAws } from "../sim/embedded-aws.ts";
-import { SimRandom } from "../sim/random.ts";
+import { SimClock } from "../embedded-aws/clock.ts";
+import { cheapCryptography } from "../embedded-aws/kms/cheap-cryptography.ts";
+import { startEmbeddedAws } from "../embedded-aws/embedded-aws.ts";
+import { SimRandom } from "../embedded-aws/random.ts";
 import { sdkConfig } from "./contract/sides.ts";
 import { dayMs, minuteMs } from "./fixtures.ts";
 

@@ -1,6 +1,6 @@
 /** A world of a certain time, and in it a table of an earlier one. */
 import { createTableTwin } from "../sim/ports/table.ts";
-import { SimRandom } from "../sim/random.ts";
+import { SimRandom } from "../embedded-aws/random.ts";
 import type { Application } from "./application.ts";
 import { dayMs } from "./fixtures.ts";
 import type { Life, Moment } from "./lives.ts";

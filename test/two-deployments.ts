@@ -2,10 +2,10 @@
 import { RotationError } from "../lambda/errors.ts";
 import { tagNames } from "../lambda/workflow/model/tag-names.ts";
 import type { Policy } from "../lambda/workflow/model/types.ts";
-import { SimClock } from "../sim/clock.ts";
-import { cheapCryptography } from "../sim/kms/cheap-cryptography.ts";
-import { KmsTwin } from "../sim/kms/twin.ts";
-import { SimRandom } from "../sim/random.ts";
+import { SimClock } from "../embedded-aws/clock.ts";
+import { cheapCryptography } from "../embedded-aws/kms/cheap-cryptography.ts";
+import { KmsTwin } from "../embedded-aws/kms/twin.ts";
+import { SimRandom } from "../embedded-aws/random.ts";
 import { Elsewhere } from "./elsewhere.ts";
 import { dayMs, hourMs, tagList } from "./fixtures.ts";
 import { startMs, type WorldOptions } from "./world.ts";

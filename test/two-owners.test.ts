@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Call, Step } from "../lambda/workflow/model/types.ts";
-import { SimRandom } from "../sim/random.ts";
+import { SimRandom } from "../embedded-aws/random.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 import { noAnswer, onCall } from "./faults.ts";
 import { dayMs, hourMs } from "./fixtures.ts";

@@ -11,12 +11,12 @@ import type { RunOptions } from "../lambda/pass/context.ts";
 import { readUseAttempt } from "../lambda/inbound/use-attempt.ts";
 import type { Finding } from "../lambda/workflow/model/findings.ts";
 import type { DrainWatch, ManagedKey, Mode, Policy } from "../lambda/workflow/model/types.ts";
-import { SimClock } from "../sim/clock.ts";
-import { cheapCryptography } from "../sim/kms/cheap-cryptography.ts";
-import { KmsTwin } from "../sim/kms/twin.ts";
+import { SimClock } from "../embedded-aws/clock.ts";
+import { cheapCryptography } from "../embedded-aws/kms/cheap-cryptography.ts";
+import { KmsTwin } from "../embedded-aws/kms/twin.ts";
 import { createDiscoveryTwin, createKeyServiceTwin } from "../sim/ports/keys.ts";
 import { createTableTwin, type TableTwin } from "../sim/ports/table.ts";
-import { SimRandom } from "../sim/random.ts";
+import { SimRandom } from "../embedded-aws/random.ts";
 import { aPolicy, dayMs, minuteMs } from "./fixtures.ts";
 import { listener } from "./listener.ts";
 

@@ -4,7 +4,7 @@ import type { JournalEntry } from "../../lambda/ports.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { rotationBeforeActivation, servingVersion } from "../../lambda/workflow/model/record.ts";
 import { rotationOpensAtMs } from "../../lambda/workflow/serving.ts";
-import { SimRandom } from "../random.ts";
+import { SimRandom } from "../../embedded-aws/random.ts";
 import type { Agenda } from "./agenda.ts";
 import { dayMs, type Member } from "./fleet.ts";
 import type { Keyturn } from "./keyturn.ts";

@@ -9,7 +9,7 @@ import { createFunction } from "../../lambda/function.ts";
 import type { DueItem, Table } from "../../lambda/ports.ts";
 import type { RunResult } from "../../lambda/run/run.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
-import { SimRandom } from "../random.ts";
+import { SimRandom } from "../../embedded-aws/random.ts";
 import { minuteMs } from "./fleet.ts";
 import type { Observer } from "./observer.ts";
 import { tableName, type Stage } from "./stage.ts";

@@ -11,7 +11,7 @@ import { readEnvironment } from "../../lambda/configuration/environment.ts";
 import { createFunction, type Result } from "../../lambda/function.ts";
 import type { DueItem } from "../../lambda/ports.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
-import { SimRandom } from "../random.ts";
+import { SimRandom } from "../../embedded-aws/random.ts";
 import { minuteMs } from "./fleet.ts";
 import { contextOf } from "./keyturn.ts";
 import { isLook, Observer } from "./observer.ts";

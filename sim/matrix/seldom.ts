@@ -1,6 +1,6 @@
 /** What seldom happens in a life, so that every call is made in one of them. */
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
-import type { KmsKey } from "../kms/types.ts";
+import type { KmsKey } from "../../embedded-aws/kms/types.ts";
 import { keyturnArn } from "../world/keyturn.ts";
 import type { SimulatedWorld } from "../world/world.ts";
 import { alias, ask, kept, read, rotated, type Life } from "./lives.ts";

@@ -25,8 +25,8 @@ import type {
   TaggedKey,
   Tags,
 } from "../../lambda/workflow/model/types.ts";
-import { AwsError } from "../http/aws-error.ts";
-import type { KmsTwin } from "../kms/twin.ts";
+import { AwsError } from "../../embedded-aws/http/aws-error.ts";
+import type { KmsTwin } from "../../embedded-aws/kms/twin.ts";
 
 type Ask = <T>(operation: string, input: unknown) => Promise<T>;
 type Page = { NextMarker?: string; Truncated?: boolean };

@@ -2,8 +2,8 @@
  * An application that uses one managed key as applications do: it encrypts under the alias, now and
  * then under a target that it remembers, and reads what it wrote as long as it keeps it.
  */
-import { AwsError } from "../http/aws-error.ts";
-import type { SimRandom } from "../random.ts";
+import { AwsError } from "../../embedded-aws/http/aws-error.ts";
+import type { SimRandom } from "../../embedded-aws/random.ts";
 import type { Engine } from "./engine.ts";
 import type { SharedKms } from "./shared-kms.ts";
 

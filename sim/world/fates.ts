@@ -3,7 +3,7 @@
  * drawn from one seed, within an envelope that is stated here.
  */
 import { clockSkewMs, consistencyMs, requestLimitMs } from "../../lambda/workflow/model/limits.ts";
-import type { SimRandom } from "../random.ts";
+import type { SimRandom } from "../../embedded-aws/random.ts";
 
 const minuteMs = 60_000;
 

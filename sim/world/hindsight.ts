@@ -2,7 +2,7 @@
  * What KMS was like at each moment of the last minutes: a read, or an authorization, may go by any of
  * them ("Eventual consistency" and "Troubleshooting tags and aliases", KMS Developer Guide).
  */
-import type { KeyState, KmsKey, World } from "../kms/types.ts";
+import type { KeyState, KmsKey, World } from "../../embedded-aws/kms/types.ts";
 
 export type KeyView = {
   fromMs: number;

@@ -1,6 +1,6 @@
 /** The naive cron job as it is deployed: a host whose cron starts the script, come what may. */
 import { naiveCron } from "../naive-cron.ts";
-import { AwsError } from "../http/aws-error.ts";
+import { AwsError } from "../../embedded-aws/http/aws-error.ts";
 import type { Accounts } from "../checkers/liveness.ts";
 import { Sandbox } from "./sandbox.ts";
 import type { Rotator, Surroundings } from "./rotator.ts";

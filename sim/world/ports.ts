@@ -19,7 +19,7 @@ import type { Call } from "../../lambda/workflow/model/types.ts";
 import type { Checker } from "../checkers/checker.ts";
 import { createKeyServiceTwin } from "../ports/keys.ts";
 import type { TableTwin } from "../ports/table.ts";
-import type { SimRandom } from "../random.ts";
+import type { SimRandom } from "../../embedded-aws/random.ts";
 import type { Fates, Medium } from "./fates.ts";
 import type { Network } from "./network.ts";
 import type { Sandbox } from "./sandbox.ts";

@@ -4,7 +4,7 @@ import type { ManagedKey, Policy } from "../../lambda/workflow/model/types.ts";
 import type { Checker, Facts } from "../checkers/checker.ts";
 import type { Accounts } from "../checkers/liveness.ts";
 import type { TableTwin } from "../ports/table.ts";
-import type { SimRandom } from "../random.ts";
+import type { SimRandom } from "../../embedded-aws/random.ts";
 import type { Engine } from "./engine.ts";
 import type { Fates } from "./fates.ts";
 import type { Network } from "./network.ts";

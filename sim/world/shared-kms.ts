@@ -3,8 +3,8 @@
  * of some minutes ago, authorizes keyturn by tags of then, and lets those who judge look on.
  */
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
-import { AwsError } from "../http/aws-error.ts";
-import type { KmsTwin } from "../kms/twin.ts";
+import { AwsError } from "../../embedded-aws/http/aws-error.ts";
+import type { KmsTwin } from "../../embedded-aws/kms/twin.ts";
 import type { Fates } from "./fates.ts";
 import { Hindsight } from "./hindsight.ts";
 

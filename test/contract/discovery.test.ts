@@ -2,7 +2,7 @@ import type { TaggedKey } from "../../lambda/workflow/model/types.ts";
 import { describe, expect, test } from "vitest";
 import { createTaggingDiscovery, createWalkingDiscovery } from "../../lambda/aws/discovery.ts";
 import type { Discovery } from "../../lambda/ports.ts";
-import type { Fault } from "../../sim/http/faults.ts";
+import type { Fault } from "../../embedded-aws/http/faults.ts";
 import { createDiscoveryTwin } from "../../sim/ports/keys.ts";
 import { dayMs } from "../fixtures.ts";
 import { isEmulatorRun } from "../emulator/run.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { createEvents } from "../../lambda/aws/eventbridge.ts";
 import type { Events, JournalEntry, Stored } from "../../lambda/ports.ts";
-import type { EmbeddedAws } from "../../sim/embedded-aws.ts";
+import type { EmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
 import { anAws, sdkConfig } from "./sides.ts";
 import { alias, aStored, transitionOf } from "./tables.ts";
 

@@ -1,8 +1,8 @@
 /** A KMS of one test, whichever side of the port it is seen through. */
 import type { CreateKeyCommandInput } from "@aws-sdk/client-kms";
 import type { Guard, KeyService } from "../../lambda/ports.ts";
-import type { SimClock } from "../../sim/clock.ts";
-import type { EmbeddedAwsOptions } from "../../sim/embedded-aws.ts";
+import type { SimClock } from "../../embedded-aws/clock.ts";
+import type { EmbeddedAwsOptions } from "../../embedded-aws/embedded-aws.ts";
 
 export type LabOptions = Omit<EmbeddedAwsOptions, "port" | "clock" | "seed" | "fault">;
 

@@ -1,6 +1,6 @@
 /** What only the wire can do to a call: lose it, lose its answer, hold it up, or send it too late. */
 import { expect, test } from "vitest";
-import type { Fault } from "../../sim/http/faults.ts";
+import type { Fault } from "../../embedded-aws/http/faults.ts";
 import type { Call } from "../../lambda/workflow/model/types.ts";
 import { minuteMs } from "../fixtures.ts";
 import { aWireLab, policyFor, timesCalled, type WireLab } from "./sides.ts";

@@ -6,16 +6,16 @@ import type { CreateKeyCommandOutput, KMSClientConfig } from "@aws-sdk/client-km
 import { onTestFinished } from "vitest";
 import { createKeyService } from "../../lambda/aws/kms.ts";
 import type { Clock, KeyService } from "../../lambda/ports.ts";
-import { SimClock } from "../../sim/clock.ts";
+import { SimClock } from "../../embedded-aws/clock.ts";
 import {
   startEmbeddedAws,
   type EmbeddedAws,
   type EmbeddedAwsOptions,
-} from "../../sim/embedded-aws.ts";
-import { cheapCryptography } from "../../sim/kms/cheap-cryptography.ts";
-import { KmsTwin } from "../../sim/kms/twin.ts";
+} from "../../embedded-aws/embedded-aws.ts";
+import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts";
+import { KmsTwin } from "../../embedded-aws/kms/twin.ts";
 import { createKeyServiceTwin } from "../../sim/ports/keys.ts";
-import { SimRandom } from "../../sim/random.ts";
+import { SimRandom } from "../../embedded-aws/random.ts";
 import { anEmulatedKeyLab } from "../emulator/key-lab.ts";
 import { isEmulatorRun, type EmulatorSdk } from "../emulator/run.ts";
 import { minuteMs } from "../fixtures.ts";

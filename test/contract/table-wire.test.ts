@@ -1,6 +1,6 @@
 /** What the wire can do to the table's requests; the SDK retries them, each on its condition. */
 import { expect, test } from "vitest";
-import type { Fault } from "../../sim/http/faults.ts";
+import type { Fault } from "../../embedded-aws/http/faults.ts";
 import { minuteMs } from "../fixtures.ts";
 import {
   aClaim,

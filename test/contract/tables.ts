@@ -14,7 +14,7 @@ import type {
   Rotation,
   Version,
 } from "../../lambda/workflow/model/types.ts";
-import type { EmbeddedAws } from "../../sim/embedded-aws.ts";
+import type { EmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
 import { createTableTwin } from "../../sim/ports/table.ts";
 import { isEmulatorRun } from "../emulator/run.ts";
 import { anEmulatedTable } from "../emulator/table.ts";

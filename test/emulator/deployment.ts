@@ -14,7 +14,7 @@ import { readEnvironment } from "../../lambda/configuration/environment.ts";
 import { createFunction, type Result } from "../../lambda/function.ts";
 import type { Table } from "../../lambda/ports.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
-import { SimClock } from "../../sim/clock.ts";
+import { SimClock } from "../../embedded-aws/clock.ts";
 import { dayMs, minuteMs } from "../fixtures.ts";
 import { deviationOf } from "./deviations.ts";
 import { anAccount, type EmulatorSdk } from "./run.ts";

@@ -2,7 +2,7 @@
 import type { CreateKeyCommandInput, CreateKeyCommandOutput } from "@aws-sdk/client-kms";
 import { expect, onTestFinished } from "vitest";
 import { createKeyService } from "../../lambda/aws/kms.ts";
-import { SimClock } from "../../sim/clock.ts";
+import { SimClock } from "../../embedded-aws/clock.ts";
 import type { KeyLab } from "../contract/key-lab.ts";
 import { minuteMs } from "../fixtures.ts";
 import { anAccount, type EmulatorSdk } from "./run.ts";

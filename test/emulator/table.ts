@@ -1,7 +1,7 @@
 /** A state table on the emulator, deleted when its test is over. */
 import { DynamoDB, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
 import { onTestFinished } from "vitest";
-import { createTableInput } from "../../sim/dynamodb.ts";
+import { createTableInput } from "../../embedded-aws/dynamodb.ts";
 import { anAccount, type EmulatorSdk } from "./run.ts";
 
 export async function anEmulatedTable(

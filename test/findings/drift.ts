@@ -1,6 +1,6 @@
 /** External actors move aliases, and change the states of keys. */
 import type { FindingCode } from "../../lambda/workflow/model/findings.ts";
-import type { KeyState } from "../../sim/kms/types.ts";
+import type { KeyState } from "../../embedded-aws/kms/types.ts";
 import type { Account } from "../infra/account.ts";
 import * as is from "./situation.ts";
 import { encrypt, orders, pointAt, type Situation } from "./situation.ts";

@@ -15,14 +15,14 @@ import { createService, type Service } from "../../lambda/service.ts";
 import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
 import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
-import { SimClock } from "../../sim/clock.ts";
-import { startEmbeddedAws, type EmbeddedAws } from "../../sim/embedded-aws.ts";
+import { SimClock } from "../../embedded-aws/clock.ts";
+import { startEmbeddedAws, type EmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
 import {
   type Asked,
   type IdentityDecision,
   IdentityPolicies,
-} from "../../sim/iam/identity-policies.ts";
-import { cheapCryptography } from "../../sim/kms/cheap-cryptography.ts";
+} from "../../embedded-aws/iam/identity-policies.ts";
+import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts";
 import { dayMs, minuteMs } from "../fixtures.ts";
 import { listener } from "../listener.ts";
 import * as role from "./role.ts";

@@ -10,8 +10,8 @@ import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { bundle, projectFolder } from "../../infra/bundle.ts";
-import { SimClock } from "../../sim/clock.ts";
-import { startEmbeddedAws } from "../../sim/embedded-aws.ts";
+import { SimClock } from "../../embedded-aws/clock.ts";
+import { startEmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
 import { dayMs } from "../fixtures.ts";
 
 const configuration = {

@@ -3,9 +3,9 @@ import { Template } from "aws-cdk-lib/assertions";
 import * as iam from "aws-cdk-lib/aws-iam";
 import { expect, it } from "vitest";
 import { KeyRotation } from "../../infra/key-rotation.ts";
-import { AwsError } from "../../sim/http/aws-error.ts";
-import { IdentityPolicies } from "../../sim/iam/identity-policies.ts";
-import { authorizeService } from "../../sim/iam/service-requests.ts";
+import { AwsError } from "../../embedded-aws/http/aws-error.ts";
+import { IdentityPolicies } from "../../embedded-aws/iam/identity-policies.ts";
+import { authorizeService } from "../../embedded-aws/iam/service-requests.ts";
 import { createApp } from "./app.ts";
 import { account, policyOf, region, tableName, type RoleStatement } from "./role.ts";
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
-import { SimClock } from "../../sim/clock.ts";
-import { AwsError } from "../../sim/http/aws-error.ts";
-import { IdentityPolicies } from "../../sim/iam/identity-policies.ts";
-import { cheapCryptography } from "../../sim/kms/cheap-cryptography.ts";
-import { KmsTwin } from "../../sim/kms/twin.ts";
-import { SimRandom } from "../../sim/random.ts";
+import { SimClock } from "../../embedded-aws/clock.ts";
+import { AwsError } from "../../embedded-aws/http/aws-error.ts";
+import { IdentityPolicies } from "../../embedded-aws/iam/identity-policies.ts";
+import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts";
+import { KmsTwin } from "../../embedded-aws/kms/twin.ts";
+import { SimRandom } from "../../embedded-aws/random.ts";
 import { dayMs, hourMs, tagList } from "../fixtures.ts";
 import {
   labels,

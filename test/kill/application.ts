@@ -1,6 +1,6 @@
 /** The application: makes things under each alias, and wants to read every one of them for ever. */
-import type { KmsKey } from "../../sim/kms/types.ts";
-import type { EmbeddedAws } from "../../sim/embedded-aws.ts";
+import type { KmsKey } from "../../embedded-aws/kms/types.ts";
+import type { EmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
 
 export const personArn = "arn:aws:iam::000000000000:user/person";
 

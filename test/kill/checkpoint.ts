@@ -1,8 +1,8 @@
 /** The whole of an account at one moment, to begin from as often as wanted. */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { tableIdOf } from "../../lambda/aws/dynamodb-requests.ts";
-import type { RecordedEvent } from "../../sim/eventbridge.ts";
-import type { World } from "../../sim/kms/types.ts";
+import type { RecordedEvent } from "../../embedded-aws/eventbridge.ts";
+import type { World } from "../../embedded-aws/kms/types.ts";
 import type { Product } from "./application.ts";
 import { Deployment, tableName } from "./deployment.ts";
 import type { Life } from "./life.ts";

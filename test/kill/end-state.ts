@@ -7,7 +7,7 @@ import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { ManagedKey, Rotation } from "../../lambda/workflow/model/types.ts";
-import type { KeySnapshot } from "../../sim/kms/snapshot.ts";
+import type { KeySnapshot } from "../../embedded-aws/kms/snapshot.ts";
 import { itemsOf } from "./checkpoint.ts";
 import type { Deployment } from "./deployment.ts";
 

@@ -2,8 +2,8 @@
  * A world just before a run sends a certain call, lived again as often as a test likes: that run's call
  * leaves it and is held, the run hears nothing more of it or dies, and others take over.
  */
-import { SimRandom } from "../../sim/random.ts";
-import type { World as KmsWorld } from "../../sim/kms/types.ts";
+import { SimRandom } from "../../embedded-aws/random.ts";
+import type { World as KmsWorld } from "../../embedded-aws/kms/types.ts";
 import type { Call } from "../../lambda/workflow/model/types.ts";
 import { noAnswer } from "../faults.ts";
 import { minuteMs, secondMs } from "../fixtures.ts";

@@ -1,7 +1,7 @@
 import crypto from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { cheapCryptography } from "../../sim/kms/cheap-cryptography.ts";
-import { realCryptography, type Cryptography } from "../../sim/kms/cryptography.ts";
+import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts";
+import { realCryptography, type Cryptography } from "../../embedded-aws/kms/cryptography.ts";
 import { bytes, text } from "./harness.ts";
 
 const message = bytes("a message");

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { SimClock } from "../../sim/clock.ts";
-import { SimRandom } from "../../sim/random.ts";
+import { SimClock } from "../../embedded-aws/clock.ts";
+import { SimRandom } from "../../embedded-aws/random.ts";
 
 describe("the clock", () => {
   test("stands still until it is moved, and never goes back", () => {

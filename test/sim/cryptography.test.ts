@@ -2,7 +2,7 @@
 import crypto from "node:crypto";
 import type { KMS, KeySpec, KeyUsageType, MacAlgorithmSpec } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { realCryptography } from "../../sim/kms/cryptography.ts";
+import { realCryptography } from "../../embedded-aws/kms/cryptography.ts";
 import {
   bytes,
   oneKeyOfEachKind,

@@ -9,15 +9,15 @@ import {
   type KeyUsageType,
 } from "@aws-sdk/client-kms";
 import { ResourceGroupsTaggingAPI } from "@aws-sdk/client-resource-groups-tagging-api";
-import { SimClock } from "../../sim/clock.ts";
+import { SimClock } from "../../embedded-aws/clock.ts";
 import {
   startEmbeddedAws,
   type EmbeddedAws,
   type EmbeddedAwsOptions,
-} from "../../sim/embedded-aws.ts";
-import { cheapCryptography } from "../../sim/kms/cheap-cryptography.ts";
-import { KmsTwin, type KmsTwinOptions } from "../../sim/kms/twin.ts";
-import { SimRandom } from "../../sim/random.ts";
+} from "../../embedded-aws/embedded-aws.ts";
+import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts";
+import { KmsTwin, type KmsTwinOptions } from "../../embedded-aws/kms/twin.ts";
+import { SimRandom } from "../../embedded-aws/random.ts";
 
 export const account = "000000000000";
 export const dayMs = 86_400_000;

@@ -1,6 +1,6 @@
 import type { KMS } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { KeyState } from "../../sim/kms/types.ts";
+import type { KeyState } from "../../embedded-aws/kms/types.ts";
 import { bytes, openLab, outcomeOf, type Lab } from "./harness.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { SimClock } from "../../sim/clock.ts";
+import { SimClock } from "../../embedded-aws/clock.ts";
 import { bareTwin, bytes, openLab, outcomeOf, startMs } from "./harness.ts";
 
 /** How many of `count` calls made at one moment are let through. */

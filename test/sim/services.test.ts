@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createTableInput } from "../../sim/dynamodb.ts";
-import { startEmbeddedAws } from "../../sim/embedded-aws.ts";
+import { createTableInput } from "../../embedded-aws/dynamodb.ts";
+import { startEmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
 import { dayMs, openLab, outcomeOf, type Lab } from "./harness.ts";
 
 let lab: Lab;

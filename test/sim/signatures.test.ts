@@ -2,8 +2,8 @@
 import crypto from "node:crypto";
 import type { KMS, KeySpec, SigningAlgorithmSpec } from "@aws-sdk/client-kms";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { prehashSign } from "../../sim/kms/ed25519-prehash.ts";
-import { realCryptography } from "../../sim/kms/cryptography.ts";
+import { prehashSign } from "../../embedded-aws/kms/ed25519-prehash.ts";
+import { realCryptography } from "../../embedded-aws/kms/cryptography.ts";
 import { bytes, oneKeyOfEachKind, openLab, outcomeOf, refusalOf, type Lab } from "./harness.ts";
 
 const message = bytes("a message");

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
 import type { UseAttempt } from "../../lambda/workflow/model/requests.ts";
-import type { UseAttemptEvent } from "../../sim/kms/use-attempts.ts";
+import type { UseAttemptEvent } from "../../embedded-aws/kms/use-attempts.ts";
 import { account, arnOf, bareTwin, bytes, openLab, outcomeOf, type Lab } from "./harness.ts";
 
 const EncryptionContext = { tenant: "Miller", invoice: "4711" };

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RecordOfSchema1, RotationOfSchema1 } from "../../lambda/record/migrate.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
-import type { KeySnapshot } from "../../sim/kms/snapshot.ts";
+import type { KeySnapshot } from "../../embedded-aws/kms/snapshot.ts";
 
 /** The aggregate as it lay in the table. */
 export type StoredOfSchema1 = {
