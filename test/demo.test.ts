@@ -7,10 +7,10 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readConfiguration } from "../lambda/configuration/configuration.ts";
-import { makeFleet } from "../sim/demo/fleet.ts";
-import { readOptions, UsageError } from "../sim/demo/options.ts";
-import { prove, type Evidence, type Proof } from "../sim/demo/proof.ts";
-import { choosePaint, type Entry } from "../sim/demo/timeline.ts";
+import { makeFleet } from "../demo/fleet.ts";
+import { readOptions, UsageError } from "../demo/options.ts";
+import { prove, type Evidence, type Proof } from "../demo/proof.ts";
+import { choosePaint, type Entry } from "../demo/timeline.ts";
 import { dayMs } from "./fixtures.ts";
 import { aWorld, type World } from "./world.ts";
 
@@ -35,7 +35,7 @@ async function ended(child: ChildProcess): Promise<Ended> {
 }
 
 function demo(args: string[], environment?: NodeJS.ProcessEnv): Promise<Ended> {
-  return ended(start("sim/demo/main.ts", args, environment));
+  return ended(start("demo/main.ts", args, environment));
 }
 
 describe("a short life", () => {
@@ -166,7 +166,7 @@ describe("the command line", () => {
 
 describe("--serve", () => {
   test("serves the fleet, lets its clock be moved and keyturn run, and stops on SIGINT", async () => {
-    const child = start("sim/demo/main.ts", ["--serve", "--keys", "2", "--json"]);
+    const child = start("demo/main.ts", ["--serve", "--keys", "2", "--json"]);
     const end = ended(child);
     const lines = createInterface({ input: child.stdout ?? process.stdin });
     const [first] = (await once(lines, "line")) as [string];
@@ -205,7 +205,7 @@ describe("--serve", () => {
 });
 
 test("--serve --days serves a fleet that has been rotated, to npx keyturn at once", async () => {
-  const child = start("sim/demo/main.ts", ["--serve", "--keys", "1", "--days", "130", "--json"]);
+  const child = start("demo/main.ts", ["--serve", "--keys", "1", "--days", "130", "--json"]);
   const end = ended(child);
   const lines = createInterface({ input: child.stdout ?? process.stdin });
   const [first] = (await once(lines, "line")) as [string];

@@ -113,7 +113,7 @@ describe("the linter lets pass", () => {
     ["lambda/handler.ts", "export const t = Date.now() + new Date().getTime();"],
     ["lambda/aws/kms.ts", 'import { KMSClient } from "@aws-sdk/client-kms"; new KMSClient();'],
     ["lambda/aws/clock.ts", "export const nowMs = () => Date.now();"],
-    ["sim/demo/main.ts", 'import { KMSClient } from "@aws-sdk/client-kms"; new KMSClient();'],
+    ["demo/main.ts", 'import { KMSClient } from "@aws-sdk/client-kms"; new KMSClient();'],
     ["cli/tick.ts", 'import { KMSClient } from "@aws-sdk/client-kms"; new KMSClient();'],
     ["test/x.test.ts", `export function f() {${"\n".repeat(80)}}`],
   ])("in %s: %s", async (file, code) => {

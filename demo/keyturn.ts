@@ -3,13 +3,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Context } from "aws-lambda";
-import { createTable } from "../../lambda/aws/dynamodb.ts";
-import { readEnvironment } from "../../lambda/configuration/environment.ts";
-import { createFunction } from "../../lambda/function.ts";
-import type { DueItem, Table } from "../../lambda/ports.ts";
-import type { RunResult } from "../../lambda/run/run.ts";
-import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
-import { SimRandom } from "../../embedded-aws/random.ts";
+import { createTable } from "../lambda/aws/dynamodb.ts";
+import { readEnvironment } from "../lambda/configuration/environment.ts";
+import { createFunction } from "../lambda/function.ts";
+import type { DueItem, Table } from "../lambda/ports.ts";
+import type { RunResult } from "../lambda/run/run.ts";
+import type { ManagedKey } from "../lambda/workflow/model/types.ts";
+import { SimRandom } from "../embedded-aws/random.ts";
 import { minuteMs } from "./fleet.ts";
 import type { Observer } from "./observer.ts";
 import { tableName, type Stage } from "./stage.ts";
@@ -21,7 +21,7 @@ const timeoutMs = 5 * minuteMs;
 /** How long a request of the first run is held back for the second to get ahead. */
 const heldBackMs = 200;
 
-const tickPath = fileURLToPath(new URL("../../cli/tick.ts", import.meta.url));
+const tickPath = fileURLToPath(new URL("../cli/tick.ts", import.meta.url));
 
 type Handler = ReturnType<typeof createFunction>;
 

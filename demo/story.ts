@@ -2,7 +2,7 @@
  * The story: the clock jumps from one moment at which somebody has something to do to the next, and
  * each of keyturn, the application, the person and the machine does it.
  */
-import type { JournalEntry } from "../../lambda/ports.ts";
+import type { JournalEntry } from "../lambda/ports.ts";
 import { Agenda } from "./agenda.ts";
 import { Application } from "./application.ts";
 import { dayMs } from "./fleet.ts";

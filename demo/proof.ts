@@ -1,11 +1,11 @@
 /** The proof: what must hold at the end of the story, and the figures that it rests on. */
-import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
-import type { JournalEntry } from "../../lambda/ports.ts";
-import { overdueAtMs } from "../../lambda/workflow/serving.ts";
-import { servingVersion } from "../../lambda/workflow/model/record.ts";
-import type { ManagedKey, Standing } from "../../lambda/workflow/model/types.ts";
-import type { KeySnapshot } from "../../embedded-aws/kms/snapshot.ts";
-import type { KmsTwin } from "../../embedded-aws/kms/twin.ts";
+import { genesisHash, hashOf } from "../lambda/record/journal.ts";
+import type { JournalEntry } from "../lambda/ports.ts";
+import { overdueAtMs } from "../lambda/workflow/serving.ts";
+import { servingVersion } from "../lambda/workflow/model/record.ts";
+import type { ManagedKey, Standing } from "../lambda/workflow/model/types.ts";
+import type { KeySnapshot } from "../embedded-aws/kms/snapshot.ts";
+import type { KmsTwin } from "../embedded-aws/kms/twin.ts";
 import type { Proved } from "./application.ts";
 import type { Member, Retire } from "./fleet.ts";
 import type { Incidents, Memory } from "./incidents.ts";

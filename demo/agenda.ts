@@ -1,5 +1,5 @@
 /** What is going to happen beside keyturn's runs, in the order of simulated time. */
-import type { SimClock } from "../../embedded-aws/clock.ts";
+import type { SimClock } from "../embedded-aws/clock.ts";
 import type { Entry } from "./timeline.ts";
 
 type Act = () => Promise<Entry[]>;

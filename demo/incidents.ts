@@ -1,10 +1,10 @@
 /** What goes wrong in the story, to whom and when, and what is remembered of it for the proof. */
 import { UpdateAliasCommand, type KMSClient } from "@aws-sdk/client-kms";
-import type { JournalEntry } from "../../lambda/ports.ts";
-import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
-import { rotationBeforeActivation, servingVersion } from "../../lambda/workflow/model/record.ts";
-import { rotationOpensAtMs } from "../../lambda/workflow/serving.ts";
-import { SimRandom } from "../../embedded-aws/random.ts";
+import type { JournalEntry } from "../lambda/ports.ts";
+import type { ManagedKey } from "../lambda/workflow/model/types.ts";
+import { rotationBeforeActivation, servingVersion } from "../lambda/workflow/model/record.ts";
+import { rotationOpensAtMs } from "../lambda/workflow/serving.ts";
+import { SimRandom } from "../embedded-aws/random.ts";
 import type { Agenda } from "./agenda.ts";
 import { dayMs, type Member } from "./fleet.ts";
 import type { Keyturn } from "./keyturn.ts";

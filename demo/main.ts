@@ -1,5 +1,5 @@
 /** `npm start`: the demo, or with `--serve` its embedded AWS for others. */
-import { watchOutput } from "../../cli/terminal/output.ts";
+import { watchOutput } from "../cli/terminal/output.ts";
 import { readOptions, usage, UsageError, type Options } from "./options.ts";
 
 async function main(args: string[]): Promise<number> {

@@ -6,12 +6,12 @@ import {
   type KMSClient,
 } from "@aws-sdk/client-kms";
 import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { createTable } from "../../lambda/aws/dynamodb.ts";
-import { readEnvironment } from "../../lambda/configuration/environment.ts";
-import { createFunction, type Result } from "../../lambda/function.ts";
-import type { DueItem } from "../../lambda/ports.ts";
-import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
-import { SimRandom } from "../../embedded-aws/random.ts";
+import { createTable } from "../lambda/aws/dynamodb.ts";
+import { readEnvironment } from "../lambda/configuration/environment.ts";
+import { createFunction, type Result } from "../lambda/function.ts";
+import type { DueItem } from "../lambda/ports.ts";
+import type { ManagedKey } from "../lambda/workflow/model/types.ts";
+import { SimRandom } from "../embedded-aws/random.ts";
 import { minuteMs } from "./fleet.ts";
 import { contextOf } from "./keyturn.ts";
 import { isLook, Observer } from "./observer.ts";

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateAliasCommand, CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
-import { parseConfiguration } from "../../lambda/configuration/configuration.ts";
-import { SimClock } from "../../embedded-aws/clock.ts";
-import { startEmbeddedAws, type EmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
+import { parseConfiguration } from "../lambda/configuration/configuration.ts";
+import { SimClock } from "../embedded-aws/clock.ts";
+import { startEmbeddedAws, type EmbeddedAws } from "../embedded-aws/embedded-aws.ts";
 import { documentOf, makeFleet, oldestAgeMs, type Member } from "./fleet.ts";
 
 export type Stage = {

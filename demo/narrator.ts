@@ -1,7 +1,7 @@
 /** Makes the timeline out of what keyturn tells its dependents: one line for each step. */
-import type { JournalEntry } from "../../lambda/ports.ts";
-import type { EventName } from "../../lambda/workflow/model/events.ts";
-import { effects, type FindingCode } from "../../lambda/workflow/model/findings.ts";
+import type { JournalEntry } from "../lambda/ports.ts";
+import type { EventName } from "../lambda/workflow/model/events.ts";
+import { effects, type FindingCode } from "../lambda/workflow/model/findings.ts";
 import type { Retire } from "./fleet.ts";
 import { counted, type Entry } from "./timeline.ts";
 

@@ -2,7 +2,7 @@
  * An application that does as a good dependent does: it uses the aliases, keeps what it made, and
  * follows keyturn's events, so that nothing of its depends on a version that goes.
  */
-import type { JournalEntry } from "../../lambda/ports.ts";
+import type { JournalEntry } from "../lambda/ports.ts";
 import type { Member } from "./fleet.ts";
 import type { Stage } from "./stage.ts";
 import { counted, type Entry } from "./timeline.ts";

@@ -2,7 +2,7 @@
  * The second act: one key, and what people ask of it. A version is rolled back; a version that is out
  * of use is used, and comes back; and mode plan says what it would do, and does nothing.
  */
-import type { UseAttemptEvent } from "../../embedded-aws/kms/use-attempts.ts";
+import type { UseAttemptEvent } from "../embedded-aws/kms/use-attempts.ts";
 import { dayMs, minuteMs } from "./fleet.ts";
 import { alias, OneKey } from "./one-key.ts";
 import { check, type Check } from "./proof.ts";

@@ -1,6 +1,6 @@
 /** The fleet of the demo: keys of every kind, and three policies that differ in how versions end. */
 import type { CreateKeyCommandInput } from "@aws-sdk/client-kms";
-import type { ConfigurationDocument, Policy } from "../../lambda/configuration/configuration.ts";
+import type { ConfigurationDocument, Policy } from "../lambda/configuration/configuration.ts";
 
 export const dayMs = 86_400_000;
 export const minuteMs = 60_000;

@@ -1,5 +1,5 @@
 /** What KMS itself sees: who calls what, and whether every alias has an Enabled key behind it. */
-import type { CallRecord, KmsTwin } from "../../embedded-aws/kms/twin.ts";
+import type { CallRecord, KmsTwin } from "../embedded-aws/kms/twin.ts";
 
 /** Successful or not, by access key and operation. */
 export type CallCounts = Record<string, Record<string, number>>;
