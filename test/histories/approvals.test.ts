@@ -1,0 +1,193 @@
+import { describe, expect, test } from "vitest";
+import { RotationError } from "../../lambda/errors.ts";
+import type { Policy } from "../../lambda/workflow/model/types.ts";
+import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
+import { aWorld, type World } from "../world.ts";
+
+const orders = "alias/orders";
+const opens = 83;
+const zeros = "0".repeat(64);
+
+/** A world with something to read that was produced under version 1. */
+async function inUse(policy: Partial<Policy>) {
+  const world = await aWorld({ policy });
+  const first = await world.targetOf(orders);
+  const Plaintext = Buffer.from("a");
+  const { CiphertextBlob } = await world.ask("Encrypt", { KeyId: orders, Plaintext });
+  const read = () => world.ask("Decrypt", { CiphertextBlob });
+  const writeById = () => world.ask("Encrypt", { KeyId: first, Plaintext });
+  return { world, read, writeById, firstState: () => world.stateOf(first) };
+}
+
+/** What a refusal, or a finding that asks for approval, says the evidence is. */
+async function evidenceTold(world: World, code: string): Promise<string> {
+  const told = (await world.record()).findings.find((one) => one.code === code);
+  return /\b[0-9a-f]{64}\b/.exec(told?.seen ?? "")?.[0] ?? "none was told";
+}
+
+async function approvesWhatIsSeen(world: World): Promise<void> {
+  await world.asks("approve", { version: 1, evidence: zeros });
+  const evidence = await evidenceTold(world, "REQUEST_REFUSED");
+  await world.asks("approve", { version: 1, evidence });
+  expect(world.history()).toContain("approved");
+}
+
+describe("compromised", () => {
+  const slow = {
+    propagationMs: dayMs,
+    drain: { atLeastMs: 30 * dayMs, quietForMs: 0, evidence: "required" as const },
+  };
+
+  test.each([20, opens])(
+    "on day %i leaves KMS its five minutes, and the drain its two hours",
+    async (day) => {
+      const world = await aWorld({ policy: slow });
+      const first = await world.targetOf(orders);
+      await world.passDays(day);
+      await world.asks("compromised", { version: 1 });
+      expect(await world.targetOf(orders)).toBe(first);
+      await world.pass(15 * minuteMs);
+      expect(await world.targetOf(orders)).not.toBe(first);
+      await world.pass(100 * minuteMs);
+      expect(await world.stateOf(first)).toBe("Enabled");
+      await world.pass(30 * minuteMs);
+      expect(await world.stateOf(first)).toBe("Disabled");
+    },
+  );
+
+  test("of a version about to be replaced cuts the propagation that has begun", async () => {
+    const world = await aWorld({ policy: slow });
+    const first = await world.targetOf(orders);
+    await world.passDays(opens);
+    expect(await world.targetOf(orders)).toBe(first);
+    await world.asks("compromised", { version: 1 });
+    await world.pass(15 * minuteMs);
+    expect(await world.targetOf(orders)).not.toBe(first);
+  });
+});
+
+describe("approve", () => {
+  test("is void once the version was used again, before it is disabled", async () => {
+    const { world, read, firstState } = await inUse({ approval: "revoke" });
+    await world.passDays(opens + 20);
+    await approvesWhatIsSeen(world);
+    await read();
+    await world.passDays(30);
+    expect(await firstState()).toBe("Enabled");
+    expect(await world.findings()).toContain("APPROVAL_REQUIRED");
+  });
+
+  test("is void once a version that was disabled on it turned out to be needed", async () => {
+    const { world, read, firstState } = await inUse({ approval: "revoke" });
+    await world.passDays(opens + 20);
+    await approvesWhatIsSeen(world);
+    await world.passDays(15);
+    expect(await firstState()).toBe("Disabled");
+    await read().catch(() => undefined);
+    await world.deliver(world.attempts.at(-1));
+    await world.pass(hourMs);
+    await world.asks("resume");
+    await world.passDays(60);
+    expect(await firstState()).toBe("Enabled");
+    expect(await world.findings()).toContain("APPROVAL_REQUIRED");
+  });
+
+  test("of a use that originated leaves the quiet period as it is", async () => {
+    const { world, writeById, firstState } = await inUse({});
+    await world.passDays(opens + 28);
+    await writeById();
+    await world.passDays(3);
+    const evidence = await evidenceTold(world, "ORIGINATED_AFTER_ACTIVATION");
+    await world.asks("approve", { version: 1, evidence });
+    await world.passDays(9);
+    expect(await firstState()).toBe("Enabled");
+    await world.passDays(4);
+    expect(await firstState()).toBe("Disabled");
+  });
+
+  test("of a use that originated says nothing of the next one", async () => {
+    const { world, writeById, firstState } = await inUse({});
+    await world.passDays(opens + 28);
+    await writeById();
+    await world.passDays(3);
+    const evidence = await evidenceTold(world, "ORIGINATED_AFTER_ACTIVATION");
+    await world.asks("approve", { version: 1, evidence });
+    await writeById();
+    await world.passDays(40);
+    expect(await firstState()).toBe("Enabled");
+    expect(await world.findings()).toContain("ORIGINATED_AFTER_ACTIVATION");
+  });
+
+  // The look that the approval needs fails, and the turn ends there, with the pause not read.
+  test("that cannot be looked at does not keep a pause behind it waiting", async () => {
+    const { world } = await inUse({ approval: "revoke" });
+    await world.passDays(opens + 40);
+    const down = new RotationError("THROTTLED", "GetKeyLastUsage", undefined);
+    world.intercept = (_port, method, _input, proceed) =>
+      method === "lastUseOf" ? Promise.reject(down) : proceed();
+    world.request("approve", { version: 1, evidence: zeros });
+    world.request("pause");
+    await world.passDays(2);
+    expect((await world.record()).stops.map(({ kind }) => kind)).toEqual(["pause"]);
+  });
+});
+
+describe("overriding the evidence", () => {
+  /** Version 1 is compromised, in use to the last, and goes nevertheless. */
+  async function overridden() {
+    const made = await inUse({ retire: "delete" });
+    const { world, read, firstState } = made;
+    await world.passDays(20);
+    await world.asks("compromised", { version: 1 });
+    await world.pass(30 * minuteMs);
+    await world.asks("approve", { version: 1, override: true, confirm: orders });
+    for (let minutes = 0; minutes < 90; minutes += 10) {
+      await Promise.all([read(), world.pass(10 * minuteMs)]);
+    }
+    await world.pass(hourMs);
+    expect(await firstState()).toBe("Disabled");
+    return made;
+  }
+
+  test("is refused of a version that was not declared compromised", async () => {
+    const { world, read, firstState } = await inUse({});
+    await world.passDays(opens + 5);
+    await world.asks("approve", { version: 1, override: true, confirm: orders });
+    expect(await world.findings()).toEqual(["REQUEST_REFUSED"]);
+    await world.passDays(20);
+    await read();
+    await world.passDays(10);
+    expect(await firstState()).toBe("Enabled");
+  });
+
+  test("holds against a use of the last hour, which shows up late", async () => {
+    const { world, firstState } = await overridden();
+    await world.pass(6 * hourMs);
+    expect(await firstState()).toBe("Disabled");
+    expect(await world.findings()).toEqual(["EVIDENCE_OVERRIDDEN"]);
+  });
+
+  test("never ends in deletion, whatever the policy says", async () => {
+    const { world, firstState } = await overridden();
+    await world.passDays(200);
+    expect(await firstState()).toBe("Disabled");
+    expect(world.errors).toEqual([]);
+  });
+
+  test("holds against a use attempt in the soak", async () => {
+    const { world, read, firstState } = await overridden();
+    await read().catch(() => undefined);
+    await world.deliver(world.attempts.at(-1));
+    await world.passDays(1);
+    expect(await firstState()).toBe("Disabled");
+  });
+
+  test("holds against a use attempt after the soak", async () => {
+    const { world, read, firstState } = await overridden();
+    await world.passDays(20);
+    await read().catch(() => undefined);
+    await world.deliver(world.attempts.at(-1));
+    await world.passDays(1);
+    expect(await firstState()).toBe("Disabled");
+  });
+});

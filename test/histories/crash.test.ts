@@ -1,0 +1,118 @@
+import { describe, expect, test } from "vitest";
+import { RotationError } from "../../lambda/errors.ts";
+import type { Outcome } from "../../lambda/workflow/model/types.ts";
+import { dayMs, minuteMs } from "../fixtures.ts";
+import { aWorld, Died, type Intercept, type World } from "../world.ts";
+
+const alias = "alias/orders";
+const lifeDays = 123 + 30 + 14 + 30 + 12;
+
+/** What can go wrong with one call that passes a port. */
+const faults = {
+  "the process dies before it": async () => {
+    await Promise.resolve();
+    throw new Died();
+  },
+  "the process dies after it": async (proceed: () => Promise<unknown>) => {
+    await proceed();
+    throw new Died();
+  },
+  "it fails": (_proceed: () => Promise<unknown>, port: string, method: string) => {
+    return noAnswer(port, method);
+  },
+  "its answer is lost": async (proceed: () => Promise<unknown>, port: string, method: string) => {
+    await proceed();
+    return noAnswer(port, method);
+  },
+  "it lands when its run is long over": (
+    proceed: () => Promise<unknown>,
+    port: string,
+    method: string,
+    world: World,
+  ) => {
+    if (method !== "change") return noAnswer(port, method);
+    world.underWay.push({ atMs: world.clock.nowMs() + 5 * minuteMs, land: proceed });
+    return noAnswer(port, method);
+  },
+};
+
+type Fault = (typeof faults)[keyof typeof faults];
+
+function noAnswer(port: string, method: string): Promise<Outcome> {
+  if (method === "change") return Promise.resolve({ kind: "unknown", message: "no answer" });
+  const code = port === "table" ? "TABLE_FAILED" : "KMS_FAILED";
+  return Promise.reject(new RotationError(code, `${port}.${method} gave no answer`, undefined));
+}
+
+/** Breaks the one call of that number; a process that died asks nothing more until its run ends. */
+function breakCall(world: World, number: number, fault: Fault): Intercept {
+  let count = 0;
+  let dead = false;
+  return async (port, method, _input, proceed) => {
+    if (method === "due") dead = false;
+    if (dead) throw new Died();
+    count += 1;
+    if (count !== number) return proceed();
+    try {
+      return await fault(proceed, port, method, world);
+    } catch (error) {
+      dead = error instanceof Died;
+      throw error;
+    }
+  };
+}
+
+/** A life from enrolment until the first version is gone; what the world looks like then. */
+async function live(number: number, fault: Fault): Promise<{ world: World; callsMade: number }> {
+  const world = await aWorld({ policy: { retire: "delete", cryptoperiodMs: 130 * dayMs } });
+  let callsMade = 0;
+  const broken = breakCall(world, number, fault);
+  world.intercept = (...call) => {
+    callsMade += 1;
+    return broken(...call);
+  };
+  world.afterRun = async () => {
+    expect(await world.stateOf(await world.targetOf(alias))).toBe("Enabled");
+  };
+  await world.passDays(lifeDays);
+  return { world, callsMade };
+}
+
+async function keysByState(world: World): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  const { Keys } = await world.ask<{ Keys: { KeyId: string }[] }>("ListKeys", {});
+  for (const { KeyId } of Keys) {
+    const state = await world.stateOf(KeyId);
+    counts[state] = (counts[state] ?? 0) + 1;
+  }
+  return counts;
+}
+
+async function expectAsIfNothingHappened(world: World): Promise<void> {
+  const { versions, rotations, findings, claim, unsettled, extras } = await world.record();
+  expect(versions.map(({ number, standing }) => [number, standing])).toEqual([[2, "serving"]]);
+  expect(await world.targetOf(alias)).toBe(versions[0]?.keyId);
+  expect({ rotations, findings, claim, unsettled }).toEqual({
+    rotations: [],
+    findings: [],
+    claim: undefined,
+    unsettled: [],
+  });
+  expect(extras).toEqual([]);
+  expect(await keysByState(world)).toEqual({ Enabled: 1 });
+  const journal = world.table.journal(alias);
+  expect(journal.map(({ revision }) => revision)).toEqual(journal.map((_, index) => index + 1));
+}
+
+describe("whatever happens to any one call of a life, the world ends as if nothing had", () => {
+  test.each(Object.entries(faults))("%s", { timeout: 600_000 }, async (_, fault) => {
+    const { callsMade } = await live(0, fault);
+    expect(callsMade).toBeGreaterThan(80);
+    for (let number = 1; number <= callsMade; number += 1) {
+      const { world } = await live(number, fault);
+      await expectAsIfNothingHappened(world).catch((error: unknown) => {
+        throw new Error(`call ${number}: ${world.history().join(" ")}`, { cause: error });
+      });
+    }
+  });
+});

@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import { canaryMark } from "../../lambda/inbound/canary.ts";
+import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
+import { eventOf } from "../cloudtrail.ts";
+import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
+import { aWorld, type World } from "../world.ts";
+
+/** The DescribeKey of a canary, as CloudTrail records it. */
+function canaryEvent(atMs: number, more: object = {}): unknown {
+  return eventOf({
+    eventName: "DescribeKey",
+    userAgent: `[aws-sdk-js/3.1164.0 ua/2.1 os/linux lang/js md/nodejs#24.21.0 ${canaryMark}]`,
+    eventTime: new Date(atMs).toISOString(),
+    errorCode: undefined,
+    errorMessage: undefined,
+    ...more,
+  });
+}
+
+/** Every event of a canary comes after this long, or none does. */
+function eventsComeAfter(world: World, delayMs: number): { sent: number } {
+  const told = { sent: 0 };
+  world.intercept = (_port, method, _input, proceed) => {
+    if (method !== "canary") return proceed();
+    told.sent += 1;
+    const atMs = world.clock.nowMs();
+    if (delayMs < Infinity) {
+      const land = () => world.deliver(canaryEvent(atMs));
+      world.underWay.push({ atMs: atMs + delayMs, land });
+    }
+    return proceed();
+  };
+  return told;
+}
+
+async function standing(world: World): Promise<string | undefined> {
+  return (await world.record()).versions.find(({ number }) => number === 1)?.standing;
+}
+
+const drained = 83 + 31;
+
+test("where no event comes, the old version stays as it is, and it is told why", async () => {
+  const world = await aWorld({ policy: { retire: "delete" }, drainWatch: "cloudtrail" });
+  eventsComeAfter(world, Infinity);
+  await world.passDays(drained + 60);
+  expect(await standing(world)).toBe("draining");
+  const [told] = (await world.record()).findings;
+  expect(told).toMatchObject({ code: "DRAIN_NOT_WATCHED" });
+  expect(told?.seen).toContain("no event of a call of ours came through CloudTrail ever");
+  expect(world.calls).not.toContain("DisableKey");
+});
+
+test("the first event opens the way, and nobody was told of anything meanwhile", async () => {
+  const world = await aWorld({ policy: { retire: "delete" }, drainWatch: "cloudtrail" });
+  const canaries = eventsComeAfter(world, 7 * minuteMs);
+  await world.passDays(drained);
+  expect(await standing(world)).toBe("disabled");
+  expect(world.told).toEqual([]);
+  expect(world.history()).toContain("watch-tested");
+  expect(canaries.sent).toBeLessThan(5);
+});
+
+test("a path that broke in the soak keeps the key from its deletion, until it is mended", async () => {
+  const world = await aWorld({ policy: { retire: "delete" }, drainWatch: "cloudtrail" });
+  eventsComeAfter(world, minuteMs);
+  await world.passDays(drained);
+  expect(await standing(world)).toBe("disabled");
+  eventsComeAfter(world, Infinity);
+  await world.passDays(30);
+  expect(await standing(world)).toBe("disabled");
+  expect(await world.findings()).toEqual(["DRAIN_NOT_WATCHED"]);
+  eventsComeAfter(world, minuteMs);
+  await world.pass(3 * hourMs);
+  expect(await standing(world)).toBe("deletion-scheduled");
+  expect(await world.findings()).toEqual([]);
+});
+
+test("an event of the day before yesterday shows nothing of today", async () => {
+  const world = await aWorld({ drainWatch: "cloudtrail" });
+  eventsComeAfter(world, 2 * dayMs);
+  await world.passDays(drained + 10);
+  expect(await standing(world)).toBe("draining");
+});
+
+test("where nobody asked for it, no canary is sent, and nothing waits for one", async () => {
+  const world = await aWorld();
+  const canaries = eventsComeAfter(world, Infinity);
+  await world.passDays(drained);
+  expect(await standing(world)).toBe("disabled");
+  expect(canaries.sent).toBe(0);
+});
+
+test.each([
+  ["of another service", {}, { source: "aws.s3" }],
+  ["that somebody else put on the bus", {}, { source: "my.app" }],
+  ["of another operation", { eventName: "ListKeys" }, {}],
+  ["of a DescribeKey that is no canary", { userAgent: "aws-cli/2.31.0" }, {}],
+  ["without a time", { eventTime: "yesterday" }, {}],
+])("an event %s is no canary", (_what, detail, outer) => {
+  const { detail: fields, ...envelope } = canaryEvent(0) as { detail: object };
+  const event = { ...envelope, ...outer, detail: { ...fields, ...detail } };
+  expect(readUseAttempt(event).kind).not.toBe("canary");
+  expect(readUseAttempt(canaryEvent(0)).kind).toBe("canary");
+});

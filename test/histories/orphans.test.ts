@@ -1,0 +1,229 @@
+import { describe, expect, test } from "vitest";
+import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
+import { aWorld, Died, type World } from "../world.ts";
+
+const orders = "alias/orders";
+/** As the policy has it, for evidence of silence: KMS counts it of a key in excess from its creation. */
+const quietDays = 14;
+
+type Made = { KeyMetadata: { KeyId: string } };
+
+/** The process dies after CreateKey, and the tags of what it made are not found for a while. */
+async function withAKeyInExcess(): Promise<{ world: World; extra: string }> {
+  const world = await aWorld({ policy: { cryptoperiodMs: 365 * dayMs } });
+  await world.passDays(357);
+  let dead = false;
+  let hidden = true;
+  world.intercept = async (_port, method, input, proceed) => {
+    if (method === "due") dead = false;
+    if (dead) throw new Died();
+    const call = input[0] as { kind?: string } | undefined;
+    if (method === "keysTagged" && hidden) return [];
+    const answer = await proceed();
+    if (method !== "change" || call?.kind !== "CreateKey" || world.calls.length === 0)
+      return answer;
+    if (world.kms.world.keys.size > 2) {
+      hidden = false;
+      return answer;
+    }
+    dead = true;
+    throw new Died();
+  };
+  await world.passDays(1);
+  await world.pass(30 * minuteMs);
+  world.intercept = undefined;
+  const serving = await world.targetOf(orders);
+  const first = (await world.record()).versions[0]?.keyId;
+  const extra = [...world.kms.world.keys.keys()].find((id) => id !== serving && id !== first);
+  if (extra === undefined) throw new Error("a key in excess was expected");
+  return { world, extra };
+}
+
+async function tagsOf(world: World, KeyId: string): Promise<Record<string, string>> {
+  const answer = await world.ask<{ Tags: { TagKey: string; TagValue: string }[] }>(
+    "ListResourceTags",
+    { KeyId },
+  );
+  return Object.fromEntries(answer.Tags.map(({ TagKey, TagValue }) => [TagKey, TagValue]));
+}
+
+describe("a CreateKey whose answer was lost", () => {
+  test("made a key that is adopted, also where it lands minutes later", async () => {
+    const world = await aWorld();
+    world.intercept = (_port, method, input, proceed) => {
+      const call = input[0] as { kind?: string } | undefined;
+      if (method !== "change" || call?.kind !== "CreateKey") return proceed();
+      world.intercept = undefined;
+      world.underWay.push({ atMs: world.clock.nowMs() + 5 * minuteMs, land: proceed });
+      return Promise.resolve({ kind: "unknown", message: "no answer" });
+    };
+    await world.passDays(84);
+    expect(world.history()).toContain("adopted");
+    expect(world.kms.world.keys.size).toBe(2);
+  });
+
+  test("is not answered by a key that somebody tagged to look like it", async () => {
+    const world = await aWorld();
+    let rotationId = "";
+    world.intercept = (_port, method, input, proceed) => {
+      const call = input[0] as { kind?: string; tags?: Record<string, string> } | undefined;
+      if (method !== "change" || call?.kind !== "CreateKey") return proceed();
+      world.intercept = undefined;
+      rotationId = call.tags?.["keyturn:rotation"] ?? "";
+      return Promise.resolve({ kind: "unknown", message: "no answer" });
+    };
+    await world.passDays(83);
+    const { KeyMetadata } = await world.ask<Made>("CreateKey", {
+      KeySpec: "RSA_2048",
+      KeyUsage: "ENCRYPT_DECRYPT",
+      Tags: Object.entries({
+        "keyturn:owner": "acme",
+        "keyturn:alias": orders,
+        "keyturn:rotation": rotationId,
+        "keyturn:version": "2",
+        "keyturn:policy": "quarterly",
+      }).map(([TagKey, TagValue]) => ({ TagKey, TagValue })),
+    });
+    await world.passDays(1);
+    expect(world.history()).toContain("not-found");
+    expect(await world.targetOf(orders)).not.toBe(KeyMetadata.KeyId);
+  });
+});
+
+describe("a key made in excess", () => {
+  test("is labelled and disabled once it was quiet, never deleted, and its rotation keeps its one successor", async () => {
+    const { world, extra } = await withAKeyInExcess();
+    await world.passDays(13);
+    expect(await world.stateOf(extra)).toBe("Enabled");
+    await world.passDays(2);
+    expect(await world.stateOf(extra)).toBe("Disabled");
+    expect(await tagsOf(world, extra)).toHaveProperty("keyturn:retired");
+    expect(world.history()).toContain("quarantined");
+    expect(world.history().filter((event) => event === "generated")).toHaveLength(1);
+    await world.passDays(300);
+    expect(await world.stateOf(extra)).toBe("Disabled");
+  });
+
+  test.each([
+    ["an alias", "CreateAlias", { AliasName: "alias/mine" }, "TargetKeyId"],
+    [
+      "a grant",
+      "CreateGrant",
+      { GranteePrincipal: "arn:aws:iam::000000000000:role/a", Operations: ["Decrypt"] },
+      "KeyId",
+    ],
+  ])("that has %s is left alone, and told of", async (_, operation, input, idField) => {
+    const { world, extra } = await withAKeyInExcess();
+    await world.ask(operation, { ...input, [idField]: extra });
+    await world.passDays(10);
+    expect(await world.stateOf(extra)).toBe("Enabled");
+    expect(await world.findings()).toContain("EXTRA_NOT_QUARANTINED");
+  });
+
+  test("that was used is left alone, and told of", async () => {
+    const { world, extra } = await withAKeyInExcess();
+    await world.ask("Encrypt", { KeyId: extra, Plaintext: Buffer.from("a") });
+    world.clock.advance(2 * 3_600_000);
+    await world.passDays(10);
+    expect(await world.findings()).toContain("EXTRA_NOT_QUARANTINED");
+  });
+});
+
+describe("the audit", () => {
+  test("tells of a key with our owner tag that no record knows, and does not touch it", async () => {
+    const world = await aWorld();
+    const { KeyMetadata } = await world.ask<Made>("CreateKey", {
+      Tags: [
+        { TagKey: "keyturn:owner", TagValue: "acme" },
+        { TagKey: "keyturn:alias", TagValue: orders },
+        { TagKey: "keyturn:rotation", TagValue: "no-such-rotation" },
+      ],
+    });
+    await world.passDays(15);
+    expect(world.table.choreFindings("audit")).toMatchObject([
+      { code: "UNKNOWN_KEY", subject: KeyMetadata.KeyId },
+    ]);
+    expect(await world.stateOf(KeyMetadata.KeyId)).toBe("Enabled");
+    expect(await tagsOf(world, KeyMetadata.KeyId)).not.toHaveProperty("keyturn:retired");
+  });
+
+  test("hands a key in excess of a rotation that is long closed to its managed key", async () => {
+    const world = await aWorld();
+    await world.passDays(150);
+    const rotationId = world.table
+      .journal(orders)
+      .find(({ event }) => event === "completed")?.rotationId;
+    const { KeyMetadata } = await world.ask<Made>("CreateKey", {
+      Tags: Object.entries({
+        "keyturn:owner": "acme",
+        "keyturn:alias": orders,
+        "keyturn:rotation": rotationId ?? "",
+      }).map(([TagKey, TagValue]) => ({ TagKey, TagValue })),
+    });
+    await world.passDays(8 + quietDays);
+    expect(await world.stateOf(KeyMetadata.KeyId)).toBe("Disabled");
+  });
+
+  test("finds a key that a killed run had bound but not recorded, and hands it over", async () => {
+    const { world, extra } = await withAKeyInExcess();
+    await world.table.bind(extra, orders, world.clock.nowMs());
+    const { extras, ...record } = await world.record();
+    expect(extras.map(({ keyId }) => keyId)).toEqual([extra]);
+    const stored = await world.table.read(orders);
+    if (stored === undefined) throw new Error("a record was expected");
+    await world.table.write(
+      { ...stored, record: { ...record, extras: [] } },
+      { revision: record.revision, epoch: record.epoch, writes: stored.writes },
+    );
+    await world.passDays(9 + quietDays);
+    expect(world.history()).toContain("extra-found");
+    expect(await world.stateOf(extra)).toBe("Disabled");
+  });
+
+  test("hands it over though the managed key has a turn of its own each time", async () => {
+    const { world, extra } = await withAHaltedKey();
+    // KMS is slow, and the schedule fires hourly: whatever is due hourly is due in the same run.
+    world.intercept = async (port, _method, _input, proceed) => {
+      if (port === "keys") for (let turns = 0; turns < 200; turns++) await Promise.resolve();
+      return proceed();
+    };
+    for (let hour = 0; hour < (8 + quietDays) * 24; hour++) {
+      world.clock.advance(hourMs);
+      await world.tick();
+    }
+    expect(await world.stateOf(extra)).toBe("Disabled");
+    expect(world.history()).toContain("extra-found");
+  });
+
+  test("tells of it when others held the managed key each time for a day", async () => {
+    const { world, extra } = await withAHaltedKey();
+    world.intercept = (_port, method, _input, proceed) =>
+      method === "claim" ? Promise.resolve({ kind: "taken" }) : proceed();
+    await world.passDays(8);
+    const [told] = world.table.choreFindings("audit");
+    expect(told).toMatchObject({ code: "UNKNOWN_KEY", subject: extra });
+    expect(told?.seen).toContain("a run held it");
+    world.intercept = undefined;
+    await world.passDays(quietDays);
+    expect(await world.stateOf(extra)).toBe("Disabled");
+    expect(world.table.choreFindings("audit")).toEqual([]);
+  });
+});
+
+/** It has an hourly turn, and a rotation that is done and made a key in excess. */
+async function withAHaltedKey(): Promise<{ world: World; extra: string }> {
+  const world = await aWorld();
+  await world.passDays(150);
+  const rotationId = world.table
+    .journal(orders)
+    .find(({ event }) => event === "completed")?.rotationId;
+  await world.ask("DisableKey", { KeyId: await world.targetOf(orders) });
+  const { KeyMetadata } = await world.ask<Made>("CreateKey", {
+    Tags: Object.entries({
+      "keyturn:owner": "acme",
+      "keyturn:alias": orders,
+      "keyturn:rotation": rotationId ?? "",
+    }).map(([TagKey, TagValue]) => ({ TagKey, TagValue })),
+  });
+  return { world, extra: KeyMetadata.KeyId };
+}

@@ -1,0 +1,257 @@
+import { describe, expect, test } from "vitest";
+import { subjectOf } from "../../lambda/workflow/absorb.ts";
+import { servingVersion } from "../../lambda/workflow/model/record.ts";
+import type { Call, ManagedKey } from "../../lambda/workflow/model/types.ts";
+import { copyOf, type Elsewhere } from "./elsewhere.ts";
+import { aPolicy, dayMs, hourMs, minuteMs } from "../fixtures.ts";
+import { isLook, lives, orders, statesOf, use } from "./plan-lives.ts";
+import { aWorld, startMs, type World } from "../world.ts";
+
+/** How many states of each life are looked at; all of them take half a minute. */
+const statesPerLife = Number(process.env.PLAN_STATES ?? 18);
+
+/** Something that happens in a world, and what keyturn then does. */
+type Event = (world: World) => Promise<void>;
+
+/** In either mode the configuration is another one than was applied. */
+function inMode(state: World, mode: "act" | "plan"): Elsewhere {
+  const unused = aPolicy({ name: "unused" });
+  const policies = { ...state.configuration.policies, unused };
+  return copyOf(state, { ...state.configuration, policies, mode });
+}
+
+function changesBy(world: World): string[] {
+  return world.calls.filter((operation) => !isLook(operation));
+}
+
+function recordIn(world: World): ManagedKey | undefined {
+  return (world.table.stored(orders) as { record: ManagedKey } | undefined)?.record;
+}
+
+function wouldIn(world: World): string[] {
+  return world.table
+    .journal(orders)
+    .filter(({ event }) => event === "would")
+    .map(({ detail }) => `${detail.call} ${detail.subject}`);
+}
+
+/** What is said first, in record and journal, and that nothing is done. */
+async function saidFirstIn(state: World, event: Event): Promise<string> {
+  const world = inMode(state, "plan");
+  const before = recordIn(world)?.planned;
+  const past = wouldIn(world).length;
+  await event(world);
+  expect(changesBy(world)).toEqual([]);
+  const { planned, resting } = recordIn(world) ?? {};
+  const news = wouldIn(world).slice(past);
+  // A turn that was cut short leaves what an earlier one said.
+  if (news.length === 0 && resting?.startsWith("would ") !== true) {
+    expect([before, undefined]).toContainEqual(planned);
+    return "nothing";
+  }
+  const said = `${planned?.call} ${planned?.subject}`;
+  expect(said).toBe(news.at(-1) ?? `${before?.call} ${before?.subject}`);
+  return news[0] ?? said;
+}
+
+async function doneFirstIn(state: World, event: Event): Promise<string> {
+  const world = inMode(state, "act");
+  let first = "nothing";
+  world.intercept = (_port, method, input, proceed) => {
+    const record = recordIn(world);
+    if (method === "change" && first === "nothing" && record !== undefined) {
+      const call = input[0] as Call;
+      first = `${call.kind} ${subjectOf(record, call)}`;
+    }
+    return proceed();
+  };
+  await event(world);
+  return first;
+}
+
+/** A run as soon as no run holds anything, or so many days after that. */
+async function runOnceFree(world: World, days = 0): Promise<void> {
+  const freeMs = Math.max(world.clock.nowMs() + minuteMs, recordIn(world)?.claim?.untilMs ?? 0);
+  world.clock.moveTo(freeMs + 1 + days * dayMs);
+  expect((await world.tick()).outcome).toBe("worked");
+}
+
+/** So many days after it falls due. */
+function runAfter(days: number): Event {
+  return (world) => {
+    const aheadMs = (recordIn(world)?.dueAtMs ?? 0) - world.clock.nowMs();
+    const isEver = aheadMs > 0 && aheadMs < 1000 * dayMs;
+    return runOnceFree(world, days + (isEver ? aheadMs / dayMs : 0));
+  };
+}
+
+/** Everything that can be asked of this record, and makes sense or nearly so. */
+function requestsFor(record: ManagedKey): Event[] {
+  const serving = servingVersion(record)?.number ?? 1;
+  const [out] = record.rotations.filter(({ step }) => step === "drain" || step === "revoke");
+  const leaving = out?.from ?? 1;
+  const evidence = out?.evidence?.hash ?? "0".repeat(64);
+  const proposal = record.proposal === undefined ? {} : { proposal: record.proposal.revision };
+  const bodies = [
+    { kind: "rotate" },
+    { kind: "rollback", version: serving },
+    { kind: "compromised", version: serving },
+    { kind: "approve", version: leaving, override: true, confirm: orders },
+    { kind: "pause" },
+    { kind: "rollback", version: record.lastNumber },
+    { kind: "resume" },
+    { kind: "un-enrol", confirm: orders },
+    { kind: "approve", version: leaving, evidence },
+    { kind: "compromised", version: leaving },
+    { kind: "acknowledge", version: record.lastNumber, dependent: "search" },
+    { kind: "reconcile", ...proposal },
+    { kind: "nonsense" },
+  ];
+  return bodies.map((body) => (world) => {
+    world.table.ask(orders, "request-of-the-copy", { by: "ada", ...body });
+    return runOnceFree(world);
+  });
+}
+
+/** Somebody uses each version that is out of use, and CloudTrail tells; then there is a run. */
+async function useAll(world: World): Promise<void> {
+  for (const { keyId } of recordIn(world)?.versions ?? []) await use(world, keyId);
+  for (const event of [...world.attempts]) await world.deliver(event);
+  await runAfter(0)(world);
+}
+
+function eventsFor(state: World, index: number): Event[] {
+  const record = recordIn(state);
+  const later = index % 2 === 0 ? [runAfter(0), runAfter(50)] : [runAfter(0)];
+  if (record === undefined) return later;
+  const all = requestsFor(record);
+  const requests = [index, index + 5].flatMap((number) => all[number % all.length] ?? []);
+  const states = [...state.kms.world.keys.values()].map((key) => key.state);
+  const uses = states.some((one) => one !== "Enabled") ? [useAll] : [];
+  return [...later, ...requests, ...uses];
+}
+
+describe("in mode plan nothing is changed, and what it would do is what mode act does, where a key", () => {
+  test.each(Object.entries(lives))("%s", async (_, life) => {
+    const all = await statesOf(life);
+    const step = Math.max(1, all.length / statesPerLife);
+    const some = all.filter((_, index) => Math.floor(index % step) === 0);
+    for (const [index, state] of some.entries()) {
+      for (const event of eventsFor(state, index)) {
+        const what = `${recordIn(state)?.resting}, ${event.name}: `;
+        expect(what + (await saidFirstIn(state, event))).toBe(
+          what + (await doneFirstIn(state, event)),
+        );
+      }
+    }
+  });
+});
+
+/** A deletion that somebody is in the way of, in a deployment that is in mode `plan` since. */
+async function usedWhilePending(): Promise<{ world: World; first: string }> {
+  const world = await aWorld({
+    policy: { retire: "delete", cryptoperiodMs: 300 * dayMs, leadMs: 217 * dayMs },
+  });
+  const first = await world.targetOf(orders);
+  await world.passDays(83 + 31 + 14 + 10);
+  world.configuration = { ...world.configuration, mode: "plan" };
+  world.calls.length = 0;
+  await use(world, first);
+  return { world, first };
+}
+
+describe("a version pending deletion that is used, in mode plan", () => {
+  test("is left to a person, who is told once how to have it back", async () => {
+    const { world, first } = await usedWhilePending();
+    const [answer] = await world.deliver(world.attempts[0]);
+    expect(answer?.outcome).toBe("told");
+    expect(await world.stateOf(first)).toBe("PendingDeletion");
+    const [what] = (await world.record()).findings;
+    expect(what?.code).toBe("USED_WHILE_DISABLED");
+    expect(what?.next).toContain(`aws kms cancel-key-deletion --key-id ${first}`);
+    expect(what?.next).toContain(`aws kms enable-key --key-id ${first}`);
+    const before = JSON.stringify(world.table.snapshot());
+    for (let count = 0; count < 1000; count++) await world.deliver(world.attempts[0]);
+    expect(JSON.stringify(world.table.snapshot())).toBe(before);
+    expect(changesBy(world)).toEqual([]);
+  });
+
+  test("and that a person has back, is Enabled and waits for resume", async () => {
+    const { world, first } = await usedWhilePending();
+    await world.deliver(world.attempts[0]);
+    await world.ask("CancelKeyDeletion", { KeyId: first });
+    await world.ask("EnableKey", { KeyId: first });
+    await world.passDays(40);
+    expect(await world.stateOf(first)).toBe("Enabled");
+    expect(await world.findings()).toEqual(["USED_WHILE_DISABLED"]);
+    expect(changesBy(world)).toEqual([]);
+  });
+
+  test("beside another that is used, is told of as that one is", async () => {
+    const world = await aWorld({ policy: { retire: "delete", cryptoperiodMs: 300 * dayMs } });
+    await world.passDays(1);
+    await world.asks("rotate");
+    await world.passDays(5);
+    await world.asks("rotate");
+    await world.passDays(31 + 14 + 5);
+    world.configuration = { ...world.configuration, mode: "plan" };
+    await useAll(world);
+    const [first, second] = (await world.record()).versions.map(({ keyId }) => keyId);
+    expect(await world.stateOf(second ?? "")).toBe("PendingDeletion");
+    const told = (await world.record()).findings.map(({ next }) => next).join();
+    expect(told).toContain(first);
+    expect(told).toContain(second);
+  });
+
+  test("is given back as soon as the mode is act", async () => {
+    const { world, first } = await usedWhilePending();
+    await world.deliver(world.attempts[0]);
+    world.configuration = { ...world.configuration, mode: "act" };
+    await world.tick();
+    expect(await world.stateOf(first)).toBe("PendingDeletion");
+    await world.pass(hourMs);
+    expect(await world.stateOf(first)).toBe("Enabled");
+  });
+});
+
+describe("a long time in mode plan", () => {
+  test("leaves a key that is not enrolled without our tags, and says it once", async () => {
+    const world = await aWorld({ mode: "plan" });
+    const first = await world.targetOf(orders);
+    await world.passDays(100);
+    expect(wouldIn(world)).toEqual([`TagResource ${first}`]);
+    expect((await world.record()).planned?.call).toBe("TagResource");
+    expect(world.kms.world.keys.get(first)?.tags.size).toBe(0);
+    expect(changesBy(world)).toEqual([]);
+  });
+
+  test("of a year changes nothing, says once what is next, and tells that it is overdue", async () => {
+    const world = await aWorld({ policy: { retire: "delete" } });
+    const first = await world.targetOf(orders);
+    await world.passDays(1);
+    world.configuration = { ...world.configuration, mode: "plan" };
+    world.calls.length = 0;
+    let untold = 0;
+    world.afterRun = () => {
+      const { planned, findings = [], rotations = [] } = recordIn(world) ?? {};
+      if (rotations.length > 0 && planned === undefined) untold += 1;
+      const isOverdue = world.clock.nowMs() > startMs + 91 * dayMs;
+      if (isOverdue && findings.every(({ code }) => code !== "OVERDUE")) untold += 1;
+      return Promise.resolve();
+    };
+    await world.passDays(365);
+    expect(untold).toBe(0);
+    expect(wouldIn(world)).toEqual([`CreateKey ${orders}`]);
+    expect(await world.findings()).toEqual(["OVERDUE"]);
+    expect(changesBy(world)).toEqual([]);
+    expect(await world.targetOf(orders)).toBe(first);
+
+    world.configuration = { ...world.configuration, mode: "act" };
+    await world.passDays(1);
+    expect(await world.targetOf(orders)).not.toBe(first);
+    expect(await world.findings()).toEqual([]);
+    await world.passDays(80);
+    expect(await world.stateOf(first)).toBe("gone");
+    expect((await world.record()).planned).toBeUndefined();
+  });
+});

@@ -1,0 +1,68 @@
+/** A request that is bound to a line of the journal: what was planned, or nothing. */
+import { describe, expect, test } from "vitest";
+import { aPolicy, dayMs } from "../fixtures.ts";
+import { aWorld, type World } from "../world.ts";
+
+const orders = "alias/orders";
+
+async function atRest(): Promise<World> {
+  const world = await aWorld();
+  await world.passDays(9);
+  return world;
+}
+
+const headOf = async (world: World): Promise<string> =>
+  (await world.table.read(orders))?.journalHead ?? "";
+
+const refusals = (world: World): string[] =>
+  world.table
+    .journal(orders)
+    .flatMap(({ event, reason }) => (event === "request-refused" ? [reason] : []));
+
+describe("a request that was planned", () => {
+  test("is done while the journal ends where it did", async () => {
+    const world = await atRest();
+    await world.asks("rotate", { ifHead: await headOf(world) });
+    expect(world.history()).toContain("wanted");
+    await world.passDays(1);
+    expect((await world.record()).versions).toHaveLength(2);
+  });
+
+  test.each(["pause", "rotate", "rollback"])(
+    "%s is refused on a record that moved on",
+    async (kind) => {
+      const world = await atRest();
+      const ifHead = await headOf(world);
+      await world.asks("pause");
+      await world.asks("resume");
+      const fields = kind === "rollback" ? { version: 1 } : {};
+      await world.asks(kind, { ifHead, ...fields });
+      expect(refusals(world)).toEqual([
+        expect.stringContaining("it was planned when the journal ended in"),
+      ]);
+      expect(await world.findings()).toContain("REQUEST_REFUSED");
+    },
+  );
+
+  test("is done once, also where it was asked twice", async () => {
+    const world = await atRest();
+    const ifHead = await headOf(world);
+    world.request("rotate", { ifHead });
+    world.request("rotate", { ifHead });
+    await world.passDays(1);
+    const events = world.history().filter((event) => /wanted|refused|opened/.test(event));
+    expect(events).toEqual(["wanted", "request-refused", "opened"]);
+  });
+
+  test("is refused where the configuration changed, and the record does not know yet", async () => {
+    const world = await atRest();
+    const ifHead = await headOf(world);
+    const { policies } = world.configuration;
+    const quarterly = aPolicy({ retire: "delete", soakMs: dayMs });
+    world.configuration = { ...world.configuration, policies: { ...policies, quarterly } };
+    world.request("rotate", { ifHead });
+    await world.passDays(1);
+    expect(refusals(world)).toEqual(["the configuration has changed since it was planned"]);
+    expect(world.history()).not.toContain("wanted");
+  });
+});

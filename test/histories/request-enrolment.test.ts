@@ -1,0 +1,134 @@
+import { describe, expect, test } from "vitest";
+import { dayMs } from "../fixtures.ts";
+import { aWorld, type World, type WorldOptions } from "../world.ts";
+
+const payroll = "alias/payroll";
+
+/** A world that knows nothing of this alias, and a key of somebody else's making behind it. */
+async function aKeyOfNobody(options: WorldOptions = {}): Promise<{ world: World; keyId: string }> {
+  const world = await aWorld({ taggedAliases: ["alias/pay*"], ...options });
+  await world.passDays(1);
+  const made = await world.ask<{ KeyMetadata: { KeyId: string } }>("CreateKey", {});
+  const { KeyId: keyId } = made.KeyMetadata;
+  await world.ask("CreateAlias", { AliasName: payroll, TargetKeyId: keyId });
+  return { world, keyId };
+}
+
+describe("a person who asks for a key to be managed", () => {
+  test("has it enrolled by the next run, rotated, and never put further than disabled", async () => {
+    const policy = { retire: "delete", cryptoperiodMs: 60 * dayMs } as const;
+    const { world, keyId } = await aKeyOfNobody({ policy });
+    world.request("enrol", { policy: "quarterly", reason: "payroll is ours now" }, payroll);
+    await world.passDays(1);
+    expect(world.history(payroll).slice(0, 4)).toEqual([
+      "enrol-asked",
+      "found",
+      "tagged",
+      "enrolled",
+    ]);
+    expect(world.table.journal(payroll)[0]).toMatchObject({
+      reason: "payroll is ours now",
+      detail: { by: "ada", policy: "quarterly" },
+    });
+    await world.passDays(300);
+    expect(await world.stateOf(keyId)).toBe("Disabled");
+    const { versions, enrolledBy } = await world.record(payroll);
+    const states = await Promise.all(versions.map((one) => world.stateOf(one.keyId)));
+    expect([enrolledBy, states.includes("PendingDeletion")]).toEqual(["request", false]);
+    expect(world.errors).toEqual([]);
+  });
+
+  test.each([
+    ["which no pattern is open to", { taggedAliases: ["alias/other-*"] }, "quarterly", /not open/],
+    ["under a policy that there is not", {}, "weekly", /no policy weekly, but quarterly/],
+    ["under a name that every object has", {}, "constructor", /no policy constructor, but/],
+  ])("%s, is told so, and nothing is changed", async (_, options, policy, why) => {
+    const { world, keyId } = await aKeyOfNobody({ ...options });
+    const { calls } = world;
+    const before = calls.filter((name) => name === "TagResource").length;
+    world.request("enrol", { policy }, payroll);
+    await world.passDays(1);
+    const refused = world.told.filter(({ finding }) => finding.code === "REQUEST_REFUSED");
+    expect(refused.map(({ finding }) => finding.seen)).toEqual([expect.stringMatching(why)]);
+    expect(calls.filter((name) => name === "TagResource")).toHaveLength(before);
+    expect(await world.stateOf(keyId)).toBe("Enabled");
+    expect(await world.table.requests(payroll)).toEqual([]);
+  });
+
+  test("as it was planned on a record that is gone, is told so, and no record is made", async () => {
+    const { world } = await aKeyOfNobody();
+    world.request("enrol", { policy: "quarterly", ifHead: "a".repeat(64) }, payroll);
+    await world.passDays(1);
+    expect(world.told.map(({ finding }) => finding.seen)).toEqual([
+      expect.stringContaining("it was planned on a record that is gone"),
+    ]);
+    expect(await world.table.read(payroll)).toBeUndefined();
+  });
+
+  test("that moves with another, is told so", async () => {
+    const world = await aWorld({ aliases: { "alias/orders": [payroll] } });
+    await world.passDays(1);
+    world.request("enrol", { policy: "quarterly" }, payroll);
+    await world.passDays(1);
+    expect(world.told.map(({ finding }) => finding.seen)).toEqual([
+      expect.stringContaining("it moves with alias/orders"),
+    ]);
+  });
+
+  test("twice, and under a wrong name first, has it enrolled once", async () => {
+    const { world } = await aKeyOfNobody();
+    world.request("enrol", { policy: "weekly" }, payroll);
+    world.request("enrol", { policy: "quarterly" }, payroll);
+    world.request("enrol", { policy: "quarterly" }, payroll);
+    await world.passDays(1);
+    const history = world.history(payroll);
+    expect(history.filter((event) => event === "enrolled")).toHaveLength(1);
+    expect(history.filter((event) => event === "request-refused")).toHaveLength(1);
+  });
+
+  test("which was un-enrolled, has it enrolled anew", async () => {
+    const { world } = await aKeyOfNobody();
+    world.request("enrol", { policy: "quarterly" }, payroll);
+    await world.passDays(1);
+    world.request("un-enrol", { confirm: payroll }, payroll);
+    await world.passDays(1);
+    world.request("enrol", { policy: "quarterly" }, payroll);
+    await world.passDays(1);
+    const { enrolledAtMs, versions } = await world.record(payroll);
+    expect([enrolledAtMs === undefined, versions.length]).toEqual([false, 1]);
+  });
+
+  test("cannot have a key of another owner, and that key is never changed", async () => {
+    const { world, keyId } = await aKeyOfNobody();
+    const Tags = [{ TagKey: "keyturn:owner", TagValue: "another" }];
+    await world.ask("TagResource", { KeyId: keyId, Tags });
+    const before = world.calls.length;
+    world.request("enrol", { policy: "quarterly" }, payroll);
+    await world.passDays(2);
+    expect(await world.findings(payroll)).toEqual(["OTHER_OWNER"]);
+    const changing = world.calls.slice(before).filter((name) => !/^(Describe|List|Get)/.test(name));
+    expect(changing).toEqual([]);
+  });
+
+  test("whose request's answer was lost, or that dies anywhere, has it enrolled all the same", async () => {
+    for (let at = 0; at < 40; at++) {
+      const { world } = await aKeyOfNobody();
+      world.request("enrol", { policy: "quarterly" }, payroll);
+      let left = at;
+      let broke = false;
+      world.intercept = async (port, method, _input, proceed) => {
+        if (left-- !== 0 || port === "events") return proceed();
+        broke = true;
+        await proceed();
+        throw new Error(`${port}.${method} has no answer`);
+      };
+      await world.tick().catch(() => undefined);
+      world.intercept = undefined;
+      await world.passDays(2);
+      const { enrolledAtMs } = await world.record(payroll);
+      expect([at, broke, enrolledAtMs === undefined]).toEqual([at, broke, false]);
+      expect(world.history(payroll).filter((event) => event === "enrol-asked")).toHaveLength(1);
+      if (!broke) break;
+    }
+  });
+});

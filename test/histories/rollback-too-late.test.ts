@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { onCall } from "../faults.ts";
+import { hourMs } from "../fixtures.ts";
+import { aWorld, type World } from "../world.ts";
+
+/** Version 1 is pending deletion, and its date is near. */
+async function beforeTheDate(): Promise<{ world: World; deletionAtMs: number }> {
+  const world = await aWorld({ policy: { retire: "delete" } });
+  await world.passDays(83 + 31 + 14 + 25);
+  const deletionAtMs = (await world.record()).versions[0]?.deletionAtMs ?? 0;
+  return { world, deletionAtMs };
+}
+
+async function numbers(world: World): Promise<number[]> {
+  return (await world.record()).versions.map(({ number }) => number);
+}
+
+test("once the date of its deletion has passed, a version is not rolled back to", async () => {
+  const { world, deletionAtMs } = await beforeTheDate();
+  world.clock.moveTo(deletionAtMs + 1000);
+  await world.asks("rollback", { version: 2 });
+  await world.pass(hourMs);
+  expect(await world.findings()).toEqual(["REQUEST_REFUSED"]);
+  expect(await numbers(world)).toEqual([2]);
+  expect((await world.record()).rotations).toEqual([]);
+});
+
+test("a version that is gone before it came back is told, and the way on works as told", async () => {
+  const { world, deletionAtMs } = await beforeTheDate();
+  const serving = await world.targetOf("alias/orders");
+  world.clock.moveTo(deletionAtMs - 1000);
+  onCall(world, "CancelKeyDeletion", (proceed) => {
+    world.clock.moveTo(deletionAtMs + 1000);
+    return proceed();
+  });
+  await world.asks("rollback", { version: 2 });
+  await world.pass(hourMs);
+  const gone = (await world.record()).findings.find(({ code }) => code === "VERSION_GONE");
+  expect(gone?.next).toBe("npx keyturn reconcile alias/orders");
+
+  await world.asks("rollback", { version: 1 });
+  await world.pass(hourMs);
+  expect(await world.findings()).toEqual(["HELD_AFTER_ROLLBACK", "VERSION_GONE"]);
+  expect(await world.targetOf("alias/orders")).toBe(serving);
+
+  // What docs/findings.md names as the cure: it is counted no longer, and rotations go on.
+  await world.asks("resume");
+  await world.asks("reconcile");
+  await world.asks("reconcile", { proposal: (await world.record()).proposal?.revision });
+  await world.passDays(1);
+  expect(await world.findings()).toEqual([]);
+  expect(await numbers(world)).toEqual([2]);
+  await world.passDays(60);
+  expect(await numbers(world)).toEqual([2, 3]);
+});

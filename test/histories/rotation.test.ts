@@ -1,0 +1,161 @@
+import { describe, expect, test } from "vitest";
+import { dayMs } from "../fixtures.ts";
+import { aWorld } from "../world.ts";
+
+const kinds: [string, object][] = [
+  ["symmetric", {}],
+  ["RSA for encryption", { KeySpec: "RSA_2048", KeyUsage: "ENCRYPT_DECRYPT" }],
+  ["RSA for signing", { KeySpec: "RSA_4096", KeyUsage: "SIGN_VERIFY" }],
+  ["ECC for signing", { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" }],
+  ["Edwards curve", { KeySpec: "ECC_NIST_EDWARDS25519", KeyUsage: "SIGN_VERIFY" }],
+  ["ML-DSA", { KeySpec: "ML_DSA_65", KeyUsage: "SIGN_VERIFY" }],
+  ["HMAC", { KeySpec: "HMAC_256", KeyUsage: "GENERATE_VERIFY_MAC" }],
+  ["key agreement", { KeySpec: "ECC_NIST_P384", KeyUsage: "KEY_AGREEMENT" }],
+];
+
+describe("a key goes through the five steps", () => {
+  test.each(kinds)(
+    "%s: a new version like the old one serves, and the old one is disabled",
+    async (_, spec) => {
+      const world = await aWorld({ keys: { "alias/orders": { ...spec, Description: "orders" } } });
+      const first = await world.targetOf("alias/orders");
+      await world.passDays(84);
+      const second = await world.targetOf("alias/orders");
+      expect(second).not.toBe(first);
+      expect(await world.ask("DescribeKey", { KeyId: second })).toMatchObject({
+        KeyMetadata: { ...spec, Description: "orders", KeyState: "Enabled" },
+      });
+      expect(await world.stateOf(first)).toBe("Enabled");
+      await world.passDays(31);
+      expect(await world.stateOf(first)).toBe("Disabled");
+      await world.passDays(15);
+      expect(world.history()).toContain("completed");
+      expect(await world.findings()).toEqual([]);
+    },
+  );
+
+  test("retain: the old version stays Enabled for ever", async () => {
+    const world = await aWorld({ policy: { retire: "retain" } });
+    const first = await world.targetOf("alias/orders");
+    await world.passDays(200);
+    expect(await world.stateOf(first)).toBe("Enabled");
+    expect((await world.record()).versions[0]?.standing).toBe("retained");
+  });
+
+  test("delete: the old version is gone once soak and window are over, and not before", async () => {
+    const world = await aWorld({ policy: { retire: "delete", cryptoperiodMs: 200 * dayMs } });
+    const first = await world.targetOf("alias/orders");
+    await world.passDays(193 + 30 + 13);
+    expect(await world.stateOf(first)).toBe("Disabled");
+    await world.passDays(2);
+    expect(await world.stateOf(first)).toBe("PendingDeletion");
+    await world.passDays(31);
+    expect(await world.stateOf(first)).toBe("gone");
+    expect((await world.record()).versions.map(({ number }) => number)).toEqual([2]);
+    expect(await world.table.boundTo(first)).toBeUndefined();
+  });
+
+  test("several years: one version serves at any time, none is overdue, none is left behind", async () => {
+    const world = await aWorld({ policy: { retire: "delete" } });
+    await world.passDays(3 * 365);
+    const { versions, rotations } = await world.record();
+    expect(versions.filter(({ standing }) => standing === "serving")).toHaveLength(1);
+    expect(versions.at(-1)?.number).toBe(14);
+    expect(versions.length).toBeLessThanOrEqual(3);
+    expect(rotations.length).toBeLessThanOrEqual(2);
+    expect(world.told).toEqual([]);
+    expect(world.errors).toEqual([]);
+  });
+
+  test("every alias of the set moves, and no other", async () => {
+    const world = await aWorld({ aliases: { "alias/orders": ["alias/orders-eu"] } });
+    const first = await world.targetOf("alias/orders");
+    await world.ask("CreateAlias", { AliasName: "alias/audit", TargetKeyId: first });
+    await world.passDays(84);
+    expect(await world.targetOf("alias/orders-eu")).toBe(await world.targetOf("alias/orders"));
+    expect(await world.targetOf("alias/audit")).toBe(first);
+    await world.passDays(31);
+    expect(await world.findings()).toContain("ALIAS_ON_OLD_VERSION");
+    expect(await world.stateOf(first)).toBe("Enabled");
+  });
+
+  test("tags, policy and the customer's grants follow; a service's grants do not", async () => {
+    const Policy = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Sid: "Ours",
+          Effect: "Allow",
+          Principal: { AWS: "arn:aws:iam::000000000000:root" },
+          Action: "kms:*",
+          Resource: "*",
+        },
+      ],
+    });
+    const Tags = [{ TagKey: "team", TagValue: "payments" }];
+    const world = await aWorld({ keys: { "alias/orders": { Policy, Tags } } });
+    const KeyId = await world.targetOf("alias/orders");
+    const grantees = ["arn:aws:iam::000000000000:role/app", "rds.us-east-1.amazonaws.com"];
+    for (const GranteePrincipal of grantees) {
+      await world.ask("CreateGrant", {
+        KeyId,
+        GranteePrincipal,
+        Operations: ["Decrypt", "Encrypt"],
+      });
+    }
+    await world.passDays(84);
+    const next = { KeyId: await world.targetOf("alias/orders") };
+    expect(next.KeyId).not.toBe(KeyId);
+    const tags = await world.ask<{ Tags: object[] }>("ListResourceTags", next);
+    expect(tags.Tags).toContainEqual({ TagKey: "team", TagValue: "payments" });
+    expect(tags.Tags).toContainEqual({ TagKey: "keyturn:version", TagValue: "2" });
+    const { Grants } = await world.ask<{ Grants: { GranteePrincipal: string }[] }>(
+      "ListGrants",
+      next,
+    );
+    expect(Grants.map(({ GranteePrincipal }) => GranteePrincipal)).toEqual([grantees[0]]);
+    const policy = await world.ask<{ Policy: string }>("GetKeyPolicy", next);
+    expect(JSON.parse(policy.Policy)).toEqual(JSON.parse(Policy));
+  });
+});
+
+describe("what a rotation costs", () => {
+  test("at most four changing calls and one for each alias, forty reads, four of them of last use, and one a day of the state of the version that retires", async () => {
+    const world = await aWorld({ policy: { retire: "delete", cryptoperiodMs: 365 * dayMs } });
+    await world.passDays(357);
+    const before = world.calls.length;
+    const days = 1 + 30 + 14 + 1;
+    await world.passDays(days);
+    const calls = world.calls.slice(before);
+    const changing = calls.filter((operation) => !/^(Get|List|Describe)/.test(operation));
+    expect(changing).toEqual([
+      "CreateKey",
+      "UpdateAlias",
+      "TagResource",
+      "DisableKey",
+      "ScheduleKeyDeletion",
+    ]);
+    const looks = calls.filter((operation) => !changing.includes(operation));
+    expect(looks.length).toBeLessThanOrEqual(40 + days);
+    expect(looks.filter((operation) => operation === "GetKeyLastUsage").length).toBeLessThan(5);
+    expect((await world.record()).versions[0]?.standing).toBe("deletion-scheduled");
+  });
+
+  test.each([10, 10_000])(
+    "a run with nothing due among %i keys asks the table once, and KMS nothing",
+    { timeout: 600_000 },
+    async (count) => {
+      const names = Array.from({ length: count }, (_, index) => `alias/key-${index}`);
+      const world = await aWorld({ keys: Object.fromEntries(names.map((name) => [name, {}])) });
+      await world.passDays(0.5);
+      const asked: string[] = [];
+      world.intercept = (port, method, _input, proceed) => {
+        asked.push(`${port}.${method}`);
+        return proceed();
+      };
+      const result = await world.tick();
+      expect(asked).toEqual(["table.due"]);
+      expect(result.outcome).toBe("nothing-due");
+    },
+  );
+});

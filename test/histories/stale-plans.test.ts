@@ -1,0 +1,95 @@
+/**
+ * A plan that is applied after the state has moved. Planned at every state that a life passes through,
+ * between two calls of a run too, and applied at every later one: by the command, which looks first,
+ * and by a request that was under way while the state moved, which the function has to refuse itself.
+ */
+import { describe, expect, test } from "vitest";
+import { whyMovedOn } from "../../cli/plan/plan.ts";
+import type { Stored } from "../../lambda/ports.ts";
+import { copyOf, type Elsewhere } from "./elsewhere.ts";
+import { minuteMs } from "../fixtures.ts";
+import { isLook, lives, orders, statesOf } from "./plan-lives.ts";
+
+/** How many states of each life are taken; all of them take some minutes. */
+const statesPerLife = Number(process.env.PLAN_STATES ?? 14);
+
+type Seen = Pick<Stored, "journalHead"> & { revision: number; tableId: string };
+
+async function seenIn(world: Elsewhere): Promise<Seen | undefined> {
+  const stored = await world.table.read(orders);
+  if (stored === undefined) return undefined;
+  const { revision, tableId } = stored.record;
+  return { journalHead: stored.journalHead, revision, tableId };
+}
+
+function someOf<T>(all: T[]): T[] {
+  const every = Math.max(1, Math.ceil(all.length / statesPerLife));
+  return all.filter((_, at) => at % every === 0);
+}
+
+/** What becomes of the planned rotation, when the function comes to read of it. */
+async function applied(
+  state: Elsewhere,
+  head: string,
+): Promise<{ reasons: string[]; wanted: boolean }> {
+  const world = copyOf(state);
+  const known = world.table.journal(orders).length;
+  // An id of its own: one that was honoured within a day would be taken for done.
+  world.table.ask(orders, "planned-000001", { kind: "rotate", by: "ada", ifHead: head });
+  // A run that died in this state holds its claim for some minutes.
+  await world.pass(11 * minuteMs);
+  const lines = world.table.journal(orders).slice(known);
+  const refused = lines.filter(({ event }) => event === "request-refused");
+  return {
+    reasons: refused.map(({ reason }) => reason),
+    wanted: lines.some(({ event }) => event === "wanted"),
+  };
+}
+
+describe.each(Object.entries(lives))("in a life that %s", (_, life) => {
+  test("no stale plan is applied, and every fresh one may be", async () => {
+    const states = someOf(await statesOf(life));
+    let stale = 0;
+    for (const [at, then] of states.entries()) {
+      const planned = await seenIn(then);
+      if (planned === undefined) continue;
+      const { journalHead: head, revision, tableId } = planned;
+      for (const now of states.slice(at)) {
+        const stored = await now.table.read(orders);
+        const isFresh = stored?.journalHead === head;
+        const why = whyMovedOn(
+          { table: { name: "keyturn", id: tableId } },
+          { head, revision },
+          stored,
+        );
+        expect(why === undefined).toBe(isFresh && stored.record.tableId === tableId);
+        const { reasons, wanted } = await applied(now, head);
+        const forThat = reasons.filter((reason) => reason.includes("planned when"));
+        expect({ isFresh, forThat: forThat.length, wanted: wanted && !isFresh }).toEqual({
+          isFresh,
+          forThat: isFresh ? 0 : 1,
+          wanted: false,
+        });
+        stale += isFresh ? 0 : 1;
+      }
+    }
+    expect(stale).toBeGreaterThan(10);
+  });
+});
+
+test("a stale plan leads to no changing call that would not be made without it", async () => {
+  const [life] = Object.values(lives);
+  if (life === undefined) throw new Error("there is no life");
+  const states = someOf(await statesOf(life));
+  for (const [at, then] of states.entries()) {
+    const planned = await seenIn(then);
+    const later = states.slice(at + 1).find((one) => one.clock.nowMs() > then.clock.nowMs());
+    if (planned === undefined || later === undefined) continue;
+    const [asked, left] = [copyOf(later), copyOf(later)];
+    asked.request("rotate", { ifHead: planned.journalHead });
+    for (const world of [asked, left]) await world.passDays(40);
+    const changes = (world: Elsewhere) => world.calls.filter((operation) => !isLook(operation));
+    const isFresh = (await seenIn(later))?.journalHead === planned.journalHead;
+    if (!isFresh) expect(changes(asked)).toEqual(changes(left));
+  }
+});

@@ -1,0 +1,184 @@
+/** Two deployments in one AWS, and a watch over whose keys each of them changes. */
+import { RotationError } from "../../lambda/errors.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
+import type { Policy } from "../../lambda/workflow/model/types.ts";
+import { SimClock } from "../../embedded-aws/clock.ts";
+import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts";
+import { KmsTwin } from "../../embedded-aws/kms/twin.ts";
+import { SimRandom } from "../../embedded-aws/random.ts";
+import { Elsewhere } from "./elsewhere.ts";
+import { dayMs, hourMs, tagList } from "../fixtures.ts";
+import { startMs, type WorldOptions } from "../world.ts";
+
+const stepMs = 4 * hourMs;
+
+export const orders = "alias/orders";
+
+/** A whole life takes forty days. */
+const brisk: Partial<Policy> = {
+  cryptoperiodMs: 20 * dayMs,
+  leadMs: 2 * dayMs,
+  drain: { atLeastMs: 3 * dayMs, quietForMs: 2 * dayMs, evidence: "required" },
+  soakMs: 2 * dayMs,
+  retire: "delete",
+  deletionWindowDays: 7,
+};
+
+type Input = { KeyId?: string; TargetKeyId?: string; AliasName?: string; Tags?: Tag[] };
+type Tag = { TagKey: string; TagValue: string };
+
+export class TwoDeployments {
+  readonly clock = new SimClock({ startMs });
+  readonly kms = new KmsTwin({
+    clock: this.clock,
+    random: new SimRandom(1),
+    cryptography: cheapCryptography,
+    quotas: "off",
+  });
+  readonly acme: Elsewhere;
+  readonly globex: Elsewhere;
+  /** Changing calls on a key that was the other's when the caller last looked, or ought to have. */
+  readonly wrongs: string[] = [];
+  /** Those on a key that became the other's between the look and the call. */
+  readonly unlucky: string[] = [];
+  #steps = 0;
+  readonly #lookedAt = new Map<string, Map<string, number>>();
+  readonly #ownedSince = new Map<string, number>();
+
+  constructor(options: WorldOptions = {}) {
+    const policy = { ...brisk, ...options.policy };
+    const deploy = (name: string): Elsewhere =>
+      new Elsewhere(
+        { ...options, policy, owner: name },
+        { clock: this.clock, kms: this.kms, name },
+      );
+    const call = this.kms.call.bind(this.kms);
+    this.kms.call = (operation, input, caller) => {
+      this.#watch(operation, input as Input, caller.principalArn);
+      return call(operation, input, caller);
+    };
+    this.acme = deploy("acme");
+    this.globex = deploy("globex");
+  }
+
+  get both(): [Elsewhere, Elsewhere] {
+    return [this.acme, this.globex];
+  }
+
+  /** A new key behind the alias, that nobody owns yet. */
+  async begin(): Promise<string> {
+    const { KeyMetadata } = await this.acme.ask<{ KeyMetadata: { KeyId: string } }>(
+      "CreateKey",
+      {},
+    );
+    const TargetKeyId = KeyMetadata.KeyId;
+    await this.acme.ask("CreateAlias", { AliasName: orders, TargetKeyId });
+    return TargetKeyId;
+  }
+
+  ownerOf(keyId: string): string | undefined {
+    return this.kms.world.keys.get(keyId)?.tags.get(tagNames.owner);
+  }
+
+  /** A person re-tags it; a key that is pending deletion stays as it is. */
+  async giveTo(owner: string | undefined, KeyId: string): Promise<void> {
+    const done =
+      owner === undefined
+        ? this.acme.ask("UntagResource", { KeyId, TagKeys: [tagNames.owner] })
+        : this.acme.ask("TagResource", { KeyId, Tags: tagList({ [tagNames.owner]: owner }) });
+    await done.catch(() => undefined);
+  }
+
+  /** Time passes, and some of them run, one after the other, when something is due: not too often. */
+  async passDays(days: number, some: Elsewhere[] = this.both): Promise<void> {
+    const untilMs = this.clock.nowMs() + days * dayMs;
+    for (;;) {
+      for (const one of some) await this.tick(one);
+      const nextMs = Math.max(await this.nextDueMs(some), this.clock.nowMs() + stepMs);
+      if (nextMs > untilMs) break;
+      this.clock.moveTo(nextMs);
+    }
+    this.clock.moveTo(Math.max(untilMs, this.clock.nowMs()));
+  }
+
+  async nextDueMs(some: Elsewhere[]): Promise<number> {
+    const pages = await Promise.all(some.map(({ table }) => table.due(Infinity, 1000)));
+    return Math.min(
+      ...pages.flatMap(({ items }) =>
+        items.flatMap((item) => ("dueAtMs" in item ? [item.dueAtMs] : [])),
+      ),
+    );
+  }
+
+  #watch(operation: string, input: Input, principalArn: string): void {
+    this.#steps += 1;
+    const caller = this.both.find((one) => one?.principalArn === principalArn);
+    const keyId = operation === "UpdateAlias" ? input.TargetKeyId : input.KeyId;
+    const isOwnerChange =
+      operation === "UntagResource" ||
+      input.Tags?.some(({ TagKey }) => TagKey === tagNames.owner) === true;
+    if (keyId === undefined) return;
+    if (caller !== undefined) this.#judge(caller, operation, keyId, isOwnerChange);
+    if (isOwnerChange) this.#ownedSince.set(keyId, this.#steps);
+  }
+
+  /** One run of one of them. */
+  async tick(one: Elsewhere): Promise<void> {
+    this.#forgetLooks(one);
+    await one.tick().catch((error: unknown) => {
+      if (!(error instanceof RotationError)) throw error;
+    });
+  }
+
+  /** CloudTrail tells one of them of the last use of a key that is out of use. */
+  async deliver(one: Elsewhere): Promise<void> {
+    this.#forgetLooks(one);
+    await one.deliver(one.attempts.at(-1));
+  }
+
+  /** What was seen before a changing call, or in another run, decides on no other. */
+  #forgetLooks({ configuration }: Elsewhere): void {
+    this.#lookedAt.set(configuration.owner, new Map());
+  }
+
+  /** An audit looks at tags too, beside the turn: the earlier look is the one that counts. */
+  #judge(caller: Elsewhere, operation: string, keyId: string, isOwnerChange: boolean): void {
+    const { owner } = caller.configuration;
+    const looks = this.#lookedAt.get(owner);
+    const lookedAt = looks?.get(keyId);
+    if (operation === "ListResourceTags") looks?.set(keyId, lookedAt ?? this.#steps);
+    if (/^(Describe|List|Get)/.test(operation)) return;
+    this.#forgetLooks(caller);
+    const there = this.ownerOf(keyId);
+    const enrols = operation === "TagResource" && isOwnerChange && there === undefined;
+    if (there === owner || enrols) return;
+    const what = `${owner}: ${operation} on ${keyId} of ${there ?? "nobody"}`;
+    const becameSo = this.#ownedSince.get(keyId) ?? 0;
+    (lookedAt !== undefined && lookedAt < becameSo ? this.unlucky : this.wrongs).push(what);
+  }
+}
+
+/** A run of each at once, call by call in an order of chance; between calls, sometimes, a person. */
+export async function interleave(
+  two: TwoDeployments,
+  random: SimRandom,
+  meddle: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  const waiting: (() => void)[] = [];
+  let running = two.both.length;
+  const runs = two.both.map(async (one) => {
+    one.intercept = async (_port, _method, _input, proceed) => {
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      return proceed();
+    };
+    await two.tick(one).finally(() => (running -= 1));
+    one.intercept = undefined;
+  });
+  while (running > 0) {
+    await new Promise((resolve) => setImmediate(resolve));
+    const [next] = waiting.splice(Math.floor(random.next() * waiting.length), 1);
+    if (next !== undefined && random.next() < 0.05) await meddle();
+    next?.();
+  }
+  await Promise.all(runs);
+}

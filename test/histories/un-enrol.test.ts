@@ -1,0 +1,206 @@
+import { describe, expect, test } from "vitest";
+import { noAnswer, onCall } from "../faults.ts";
+import { hourMs } from "../fixtures.ts";
+import { aWorld, type World } from "../world.ts";
+
+const orders = "alias/orders";
+const ordersEu = "alias/orders-eu";
+const throttled = { kind: "refused", refusal: "Throttled", message: "Rate exceeded" };
+const opens = 83;
+
+function keysOf(world: World) {
+  return [...world.kms.world.keys.values()];
+}
+
+/** The state of every key, and the aliases on it. */
+function standing(world: World): { state: string; aliases: string[] }[] {
+  return keysOf(world).map(({ state, aliasNames }) => ({ state, aliases: [...aliasNames].sort() }));
+}
+
+function ourTagsLeft(world: World): string[] {
+  const free = keysOf(world).filter(({ state }) => state !== "PendingDeletion");
+  return free.flatMap(({ tags }) => [...tags.keys()].filter((name) => name.startsWith("keyturn:")));
+}
+
+function changingSince(world: World, calls: number): string[] {
+  return world.calls.slice(calls).filter((name) => !/^(Describe|List|Get)/.test(name));
+}
+
+const moments: Record<string, (world: World) => Promise<void>> = {
+  "at rest": (world) => world.passDays(20),
+  "in the middle of moving the aliases": async (world) => {
+    let moves = 0;
+    onCall(world, "UpdateAlias", () => (++moves === 1 ? undefined : Promise.resolve(throttled)));
+    await world.passDays(opens + 1);
+    world.intercept = undefined;
+  },
+  "in drain": (world) => world.passDays(opens + 10),
+  "in soak": (world) => world.passDays(opens + 35),
+};
+
+async function managed(): Promise<World> {
+  const Tags = [{ TagKey: "team", TagValue: "orders" }];
+  return aWorld({
+    policy: { retire: "delete" },
+    keys: { [orders]: { Tags } },
+    aliases: { [orders]: [ordersEu] },
+  });
+}
+
+describe("un-enrol", () => {
+  test.each(Object.keys(moments))(
+    "%s leaves every key and alias as it was, for ever, and takes off our tags alone",
+    async (moment) => {
+      const world = await managed();
+      await moments[moment]?.(world);
+      const before = standing(world);
+      await world.asks("un-enrol", { confirm: orders });
+      await world.passDays(1);
+      const calls = world.calls.length;
+      await world.passDays(300);
+      expect(standing(world)).toEqual(before);
+      expect(ourTagsLeft(world)).toEqual([]);
+      for (const { tags } of keysOf(world)) expect(tags.get("team")).toBe("orders");
+      expect(changingSince(world, calls)).toEqual([]);
+      expect(world.errors).toEqual([]);
+    },
+  );
+
+  test("in the deletion window neither hastens nor stops what KMS has been told to do", async () => {
+    const world = await managed();
+    await world.passDays(opens + 55);
+    const before = standing(world);
+    expect(before.map(({ state }) => state)).toEqual(["PendingDeletion", "Enabled"]);
+    await world.asks("un-enrol", { confirm: orders });
+    await world.passDays(10);
+    expect([standing(world), ourTagsLeft(world)]).toEqual([before, []]);
+    const calls = world.calls.length;
+    await world.passDays(300);
+    expect(standing(world)).toEqual(before.slice(1));
+    expect(changingSince(world, calls)).toEqual([]);
+  });
+
+  test("with another alias typed is refused, and the key rotates as ever", async () => {
+    const world = await aWorld();
+    await world.passDays(20);
+    await world.asks("un-enrol", { confirm: "alias/invoices" });
+    expect(await world.findings()).toEqual(["REQUEST_REFUSED"]);
+    expect(ourTagsLeft(world)).toContain("keyturn:owner");
+    await world.passDays(opens);
+    expect(keysOf(world)).toHaveLength(2);
+  });
+
+  test("takes nothing off a key that another owner has tagged as theirs", async () => {
+    const world = await aWorld();
+    await world.passDays(opens + 10);
+    const [first] = (await world.record()).versions;
+    const Tags = [{ TagKey: "keyturn:owner", TagValue: "another" }];
+    await world.ask("TagResource", { KeyId: first?.keyId, Tags });
+    const theirs = new Map(keysOf(world)[0]?.tags);
+    await world.asks("un-enrol", { confirm: orders });
+    await world.passDays(1);
+    expect(new Map(keysOf(world)[0]?.tags)).toEqual(theirs);
+    expect([...(keysOf(world)[1]?.tags.keys() ?? [])]).toEqual([]);
+  });
+
+  test("waits until a version that somebody needs has been given back", async () => {
+    const world = await aWorld();
+    const first = await world.targetOf(orders);
+    const { CiphertextBlob } = await world.ask("Encrypt", {
+      KeyId: orders,
+      Plaintext: Buffer.from("a"),
+    });
+    await world.passDays(opens + 35);
+    onCall(world, "EnableKey", () => Promise.resolve(throttled));
+    await world.ask("Decrypt", { CiphertextBlob }).catch(() => undefined);
+    await world.deliver(world.attempts.at(-1));
+    await world.asks("un-enrol", { confirm: orders });
+    expect(await world.findings()).toContain("REQUEST_REFUSED");
+    world.intercept = undefined;
+    await world.pass(hourMs);
+    expect(await world.stateOf(first)).toBe("Enabled");
+    await world.ask("Decrypt", { CiphertextBlob });
+  });
+
+  test("leaves a later use attempt to those who manage the key now", async () => {
+    const world = await aWorld();
+    const first = await world.targetOf(orders);
+    const { CiphertextBlob } = await world.ask("Encrypt", {
+      KeyId: orders,
+      Plaintext: Buffer.from("a"),
+    });
+    await world.passDays(opens + 35);
+    await world.asks("un-enrol", { confirm: orders });
+    await world.passDays(1);
+    await world.ask("Decrypt", { CiphertextBlob }).catch(() => undefined);
+    await world.deliver(world.attempts.at(-1));
+    await world.passDays(1);
+    expect(await world.stateOf(first)).toBe("Disabled");
+  });
+});
+
+describe("resume after un-enrol", () => {
+  test("is refused before all tags are off, and the un-enrolment goes on", async () => {
+    const world = await aWorld();
+    await world.passDays(20);
+    onCall(world, "UntagResource", () => Promise.resolve(throttled));
+    await world.asks("un-enrol", { confirm: orders });
+    await world.asks("resume");
+    world.intercept = undefined;
+    await world.passDays(1);
+    expect(ourTagsLeft(world)).toEqual([]);
+    expect(await world.findings()).toContain("UNENROLLED");
+  });
+
+  test("is refused while the configuration does not name the key", async () => {
+    const world = await aWorld();
+    await world.passDays(20);
+    await world.asks("un-enrol", { confirm: orders });
+    await world.passDays(1);
+    world.configuration = { ...world.configuration, managedKeys: [] };
+    await world.asks("resume");
+    await world.passDays(100);
+    expect([keysOf(world).length, ourTagsLeft(world)]).toEqual([1, []]);
+  });
+
+  test("enrols anew while version 1 is pending deletion", async () => {
+    const world = await managed();
+    await world.passDays(opens + 55);
+    await world.asks("un-enrol", { confirm: orders });
+    await world.passDays(1);
+    const target = await world.targetOf(orders);
+    await world.asks("resume");
+    await world.passDays(100);
+    expect(await world.findings()).toEqual([]);
+    expect(await world.targetOf(orders)).not.toBe(target);
+  });
+
+  // firstVersionFound sets lastNumber to 1, and the key that KMS may not untag says it is version 3.
+  test("enrols anew while a later version is pending deletion", async () => {
+    const world = await managed();
+    await world.passDays(310);
+    expect(standing(world).map(({ state }) => state)).toEqual(["PendingDeletion", "Enabled"]);
+    await world.asks("un-enrol", { confirm: orders });
+    await world.passDays(1);
+    await world.asks("resume");
+    await world.passDays(1);
+    expect(await world.findings()).toEqual([]);
+  });
+});
+
+// Its rotation would be closed at once, and nobody would look for the key any longer.
+test("un-enrol waits for a CreateKey without an answer, and leaves no tags on its key", async () => {
+  const world = await aWorld();
+  await world.passDays(opens - 3);
+  onCall(world, "CreateKey", (proceed) => {
+    world.request("un-enrol", { confirm: orders });
+    return proceed().then(() => noAnswer);
+  });
+  await world.passDays(4);
+  world.intercept = undefined;
+  await world.passDays(1);
+  expect(await world.findings()).toContain("REQUEST_REFUSED");
+  await world.asks("un-enrol", { confirm: orders });
+  await world.passDays(30);
+  expect(ourTagsLeft(world)).toEqual([]);
+});
