@@ -1,5 +1,5 @@
 // The architecture is held here, not by good will: what each folder may import and may do.
-// `test/tidy.test.ts` proves that these rules bite.
+// `test/project/tidy.test.ts` proves that these rules bite.
 import js from "@eslint/js";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";

@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { policyDefaults } from "../lambda/configuration/schema.ts";
-import { formatDuration } from "../lambda/configuration/durations.ts";
+import { policyDefaults } from "../../lambda/configuration/schema.ts";
+import { formatDuration } from "../../lambda/configuration/durations.ts";
 import {
   ConfigurationError,
   type Problem,
   configurationHash,
   parseConfiguration,
   readConfiguration,
-} from "../lambda/configuration/configuration.ts";
+} from "../../lambda/configuration/configuration.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -31,7 +31,7 @@ function withPolicy(policy: unknown): unknown {
 
 describe("a configuration that is accepted", () => {
   it("resolves the example, with the managed key's own alias first", () => {
-    const example = readFileSync(new URL("../keyturn.example.json", import.meta.url), "utf8");
+    const example = readFileSync(new URL("../../keyturn.example.json", import.meta.url), "utf8");
     expect(readConfiguration(example)).toEqual({
       owner: "acme-prod",
       mode: "act",
@@ -151,10 +151,10 @@ describe("a configuration that is accepted", () => {
 });
 
 describe("docs/policies.md", () => {
-  const page = readFileSync(new URL("../docs/policies.md", import.meta.url), "utf8");
+  const page = readFileSync(new URL("../../docs/policies.md", import.meta.url), "utf8");
 
   it("shows the example as it is", () => {
-    const example = readFileSync(new URL("../keyturn.example.json", import.meta.url), "utf8");
+    const example = readFileSync(new URL("../../keyturn.example.json", import.meta.url), "utf8");
     expect(page).toContain(`\`\`\`json\n${example}\`\`\``);
   });
 

@@ -6,13 +6,13 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
-import { readConfiguration } from "../lambda/configuration/configuration.ts";
-import { makeFleet } from "../demo/fleet.ts";
-import { readOptions, UsageError } from "../demo/options.ts";
-import { prove, type Evidence, type Proof } from "../demo/proof.ts";
-import { choosePaint, type Entry } from "../demo/timeline.ts";
-import { dayMs } from "./fixtures.ts";
-import { aWorld, type World } from "./world.ts";
+import { readConfiguration } from "../../lambda/configuration/configuration.ts";
+import { makeFleet } from "../../demo/fleet.ts";
+import { readOptions, UsageError } from "../../demo/options.ts";
+import { prove, type Evidence, type Proof } from "../../demo/proof.ts";
+import { choosePaint, type Entry } from "../../demo/timeline.ts";
+import { dayMs } from "../fixtures.ts";
+import { aWorld, type World } from "../world.ts";
 
 const pathOf = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
 

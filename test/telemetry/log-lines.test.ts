@@ -1,12 +1,12 @@
 /** The log lines of telemetry, as Powertools' own Logger prints them. */
 import { Logger } from "@aws-lambda-powertools/logger";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { LogFields } from "../lambda/telemetry/log-line.ts";
-import { createMetrics, createTelemetry } from "../lambda/telemetry/powertools.ts";
-import type { Telemetry } from "../lambda/telemetry/telemetry.ts";
-import { finding } from "../lambda/workflow/model/findings.ts";
-import { newManagedKey } from "../lambda/workflow/model/record.ts";
-import { aHome } from "./fixtures.ts";
+import type { LogFields } from "../../lambda/telemetry/log-line.ts";
+import { createMetrics, createTelemetry } from "../../lambda/telemetry/powertools.ts";
+import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
+import { finding } from "../../lambda/workflow/model/findings.ts";
+import { newManagedKey } from "../../lambda/workflow/model/record.ts";
+import { aHome } from "../fixtures.ts";
 
 const written: Record<string, unknown>[] = [];
 let telemetry: Telemetry;

@@ -3,7 +3,7 @@ import {
   ConfigurationError,
   parseConfiguration,
   readConfiguration,
-} from "../lambda/configuration/configuration.ts";
+} from "../../lambda/configuration/configuration.ts";
 
 type Row = [name: string, given: unknown, line: string];
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { policyHash } from "../lambda/record/canonical.ts";
-import { genesisHash, hashOf, transition } from "../lambda/record/journal.ts";
-import type { Stored } from "../lambda/ports.ts";
-import { newManagedKey } from "../lambda/workflow/model/record.ts";
-import type { EntryDraft } from "../lambda/workflow/model/types.ts";
-import { aHome } from "./fixtures.ts";
+import { policyHash } from "../../lambda/record/canonical.ts";
+import { genesisHash, hashOf, transition } from "../../lambda/record/journal.ts";
+import type { Stored } from "../../lambda/ports.ts";
+import { newManagedKey } from "../../lambda/workflow/model/record.ts";
+import type { EntryDraft } from "../../lambda/workflow/model/types.ts";
+import { aHome } from "../fixtures.ts";
 
 function fresh(): Stored {
   const record = newManagedKey({ owner: "acme", tableId: "table-1" }, aHome(), "configuration", 0);

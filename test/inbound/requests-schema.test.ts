@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { parseRequest } from "../lambda/inbound/requests.ts";
-import type { Request } from "../lambda/workflow/model/requests.ts";
+import { parseRequest } from "../../lambda/inbound/requests.ts";
+import type { Request } from "../../lambda/workflow/model/requests.ts";
 
 const id = "01KB0000000000000000000001";
 const by = "ada";
@@ -152,7 +152,7 @@ describe("whatever somebody wrote", () => {
 });
 
 describe("docs/requests.md", () => {
-  const text = readFileSync(new URL("../docs/requests.md", import.meta.url), "utf8");
+  const text = readFileSync(new URL("../../docs/requests.md", import.meta.url), "utf8");
 
   test("shows requests that are understood, and that the next run finds", () => {
     const items = [...text.matchAll(/--item '(\{[\s\S]*?\})'/g)].map(([, item]) => item ?? "");

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readUseAttempt, type Home } from "../lambda/inbound/use-attempt.ts";
+import { readUseAttempt, type Home } from "../../lambda/inbound/use-attempt.ts";
 import {
   account,
   attemptIn,
@@ -11,7 +11,7 @@ import {
   keysIn,
   region,
   resourceOf,
-} from "./cloudtrail.ts";
+} from "../cloudtrail.ts";
 
 describe("no such event", () => {
   test.each([

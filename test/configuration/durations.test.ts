@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatDuration, parseDuration } from "../lambda/configuration/durations.ts";
+import { formatDuration, parseDuration } from "../../lambda/configuration/durations.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Call } from "../lambda/workflow/model/types.ts";
-import { dayMs, minuteMs, secondMs } from "./fixtures.ts";
-import { aWorld, Died } from "./world.ts";
+import type { Call } from "../../lambda/workflow/model/types.ts";
+import { dayMs, minuteMs, secondMs } from "../fixtures.ts";
+import { aWorld, Died } from "../world.ts";
 
 const orders = "alias/orders";
 

@@ -1,9 +1,9 @@
 /** What is foreseen comes true, where nobody else touches the keys: from every stage of a life on. */
 import { describe, expect, test } from "vitest";
-import { forecast } from "../cli/forecast/forecast.ts";
-import type { Planned } from "../cli/forecast/planned.ts";
-import { dayMs, hourMs } from "./fixtures.ts";
-import { aWorld, type World, type WorldOptions } from "./world.ts";
+import { forecast } from "../../cli/forecast/forecast.ts";
+import type { Planned } from "../../cli/forecast/planned.ts";
+import { dayMs, hourMs } from "../fixtures.ts";
+import { aWorld, type World, type WorldOptions } from "../world.ts";
 
 const orders = "alias/orders";
 const daysAhead = 100;

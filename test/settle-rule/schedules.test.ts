@@ -3,8 +3,8 @@
  * production code is loaded anew with that part of `settle.ts` replaced.
  */
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type * as settle from "../lambda/workflow/safety/settle.ts";
-import type { Unsettled } from "../lambda/workflow/model/types.ts";
+import type * as settle from "../../lambda/workflow/safety/settle.ts";
+import type { Unsettled } from "../../lambda/workflow/model/types.ts";
 import {
   rollback,
   tripwire,
@@ -12,7 +12,7 @@ import {
   twoRotations,
   type Outcome,
   type Worlds,
-} from "./settle-schedules.ts";
+} from "./schedules.ts";
 
 type Rule = typeof settle;
 type Schedule = (worlds: Worlds) => Promise<Outcome>;
@@ -24,15 +24,15 @@ const oneMark = { marked: (_list: Unsettled[], own: Unsettled) => [own] };
 
 async function play(schedule: Schedule, without: Partial<Rule> = {}): Promise<Outcome> {
   vi.resetModules();
-  vi.doMock("../lambda/workflow/safety/settle.ts", async (original) => ({
+  vi.doMock("../../lambda/workflow/safety/settle.ts", async (original) => ({
     ...(await original<Rule>()),
     ...without,
   }));
-  return schedule(await import("./world.ts"));
+  return schedule(await import("../world.ts"));
 }
 
 afterEach(() => {
-  vi.doUnmock("../lambda/workflow/safety/settle.ts");
+  vi.doUnmock("../../lambda/workflow/safety/settle.ts");
   vi.resetModules();
 });
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import type { ConfigurationError } from "../lambda/configuration/configuration.ts";
-import { readEnvironment } from "../lambda/configuration/environment.ts";
+import type { ConfigurationError } from "../../lambda/configuration/configuration.ts";
+import { readEnvironment } from "../../lambda/configuration/environment.ts";
 
 describe("readEnvironment", () => {
   const folder = mkdtempSync(join(tmpdir(), "keyturn-"));

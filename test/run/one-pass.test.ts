@@ -4,16 +4,16 @@
  */
 import type { Context } from "aws-lambda";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { createState } from "../lambda/aws/dynamodb-reading.ts";
-import { readConfiguration } from "../lambda/configuration/configuration.ts";
-import { createFunction } from "../lambda/function.ts";
-import type { Call } from "../lambda/workflow/model/types.ts";
-import { SimClock } from "../embedded-aws/clock.ts";
-import { cheapCryptography } from "../embedded-aws/kms/cheap-cryptography.ts";
-import { startEmbeddedAws } from "../embedded-aws/embedded-aws.ts";
-import { SimRandom } from "../embedded-aws/random.ts";
-import { sdkConfig } from "./contract/sides.ts";
-import { dayMs, minuteMs } from "./fixtures.ts";
+import { createState } from "../../lambda/aws/dynamodb-reading.ts";
+import { readConfiguration } from "../../lambda/configuration/configuration.ts";
+import { createFunction } from "../../lambda/function.ts";
+import type { Call } from "../../lambda/workflow/model/types.ts";
+import { SimClock } from "../../embedded-aws/clock.ts";
+import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts";
+import { startEmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
+import { SimRandom } from "../../embedded-aws/random.ts";
+import { sdkConfig } from "../contract/sides.ts";
+import { dayMs, minuteMs } from "../fixtures.ts";
 
 const orders = "alias/orders";
 const tableName = "keyturn";

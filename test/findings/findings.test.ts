@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { parseConfiguration } from "../lambda/configuration/configuration.ts";
-import { commandLine } from "../lambda/workflow/model/commands.ts";
-import type { FindingCode } from "../lambda/workflow/model/findings.ts";
-import { askingSituations } from "./findings/asking.ts";
-import { enter, found, putsRight, showsOnly } from "./findings/commands.ts";
-import { driftSituations } from "./findings/drift.ts";
-import { restSituations } from "./findings/rest.ts";
-import { commandsOf } from "./findings/shell.ts";
-import type { Situation } from "./findings/situation.ts";
+import { parseConfiguration } from "../../lambda/configuration/configuration.ts";
+import { commandLine } from "../../lambda/workflow/model/commands.ts";
+import type { FindingCode } from "../../lambda/workflow/model/findings.ts";
+import { askingSituations } from "./asking.ts";
+import { enter, found, putsRight, showsOnly } from "./commands.ts";
+import { driftSituations } from "./drift.ts";
+import { restSituations } from "./rest.ts";
+import { commandsOf } from "./shell.ts";
+import type { Situation } from "./situation.ts";
 
 /** A code without a situation does not compile. */
 const situations: Record<FindingCode, Situation[]> = {

@@ -3,10 +3,10 @@
  * the production run. In each, run A sends a call and stalls; the call lands within the bounds that the
  * rule allows for (A's deadline, the request limit, the skew of clocks), and no look shows it before.
  */
-import type { Call, Policy } from "../lambda/workflow/model/types.ts";
-import { dayMs, hourMs, minuteMs, secondMs } from "./fixtures.ts";
-import type * as worlds from "./world.ts";
-import type { World } from "./world.ts";
+import type { Call, Policy } from "../../lambda/workflow/model/types.ts";
+import { dayMs, hourMs, minuteMs, secondMs } from "../fixtures.ts";
+import type * as worlds from "../world.ts";
+import type { World } from "../world.ts";
 
 export type Worlds = Pick<typeof worlds, "aWorld" | "Died">;
 

@@ -1,7 +1,7 @@
 /** A part of what `npm run kill-sweep` does at every request that a life makes. */
 import { expect, test } from "vitest";
-import { SimRandom } from "../embedded-aws/random.ts";
-import { keyFoundLate, oneKey } from "./kill/lives.ts";
+import { SimRandom } from "../../embedded-aws/random.ts";
+import { keyFoundLate, oneKey } from "./lives.ts";
 import {
   casesOf,
   casesOfGenerate,
@@ -9,7 +9,7 @@ import {
   referenceOf,
   verdictOn,
   type Case,
-} from "./kill/sweep.ts";
+} from "./sweep.ts";
 
 const random = new SimRandom(20_27);
 const reference = await referenceOf(oneKey);

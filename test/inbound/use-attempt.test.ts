@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readUseAttempt } from "../lambda/inbound/use-attempt.ts";
+import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
 import {
   account,
   arnOf,
@@ -14,7 +14,7 @@ import {
   resourceOf,
   role,
   second,
-} from "./cloudtrail.ts";
+} from "../cloudtrail.ts";
 
 describe("an attempt", () => {
   test("says who tried to do what with which key, and when", () => {

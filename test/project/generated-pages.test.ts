@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { alarmsPage } from "../docs/generate/alarms-page.ts";
-import { eventsPage } from "../docs/generate/events-page.ts";
-import { findingsPage } from "../docs/generate/findings-page.ts";
+import { alarmsPage } from "../../docs/generate/alarms-page.ts";
+import { eventsPage } from "../../docs/generate/events-page.ts";
+import { findingsPage } from "../../docs/generate/findings-page.ts";
 
 function page(name: string): string {
   return readFileSync(new URL(`../docs/${name}`, import.meta.url), "utf8");
