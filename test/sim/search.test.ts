@@ -1,7 +1,7 @@
 /** The search over the production transition function, where it is small; `npm run search` is whole. */
 import { describe, expect, test } from "vitest";
-import { beginningOf, schedules, smallScopes } from "../sim/search/scopes.ts";
-import { search } from "../sim/search/search.ts";
+import { beginningOf, schedules, smallScopes } from "../../sim/search/scopes.ts";
+import { search } from "../../sim/search/search.ts";
 
 const statesMax = 200_000;
 

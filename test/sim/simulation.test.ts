@@ -1,12 +1,12 @@
 /** The simulated world: keyturn comes through it, the naive cron job does not, and nobody is asleep. */
 import { describe, expect, test } from "vitest";
-import { campaign } from "../sim/campaign.ts";
-import type { Violation } from "../sim/checkers/checker.ts";
-import { live, shrink, tell } from "../sim/history.ts";
-import { scenarioNamed, scenarios, type Scenario } from "../sim/scenarios.ts";
-import { insideEnvelope, noFaults, type Envelope } from "../sim/world/fates.ts";
-import type { RotatorName } from "../sim/world/world.ts";
-import { hourMs, minuteMs } from "./fixtures.ts";
+import { campaign } from "../../sim/campaign.ts";
+import type { Violation } from "../../sim/checkers/checker.ts";
+import { live, shrink, tell } from "../../sim/history.ts";
+import { scenarioNamed, scenarios, type Scenario } from "../../sim/scenarios.ts";
+import { insideEnvelope, noFaults, type Envelope } from "../../sim/world/fates.ts";
+import type { RotatorName } from "../../sim/world/world.ts";
+import { hourMs, minuteMs } from "../fixtures.ts";
 
 const names = Object.keys(scenarios);
 const assumptions = ["overlapping-runs", "slow-run", "outside-change", "half-done"];

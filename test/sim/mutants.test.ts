@@ -1,10 +1,10 @@
 /** Protocol mistakes, each in a copy of the sources: somebody who judges catches every one of them. */
 import { describe, expect, test } from "vitest";
-import { live } from "../sim/history.ts";
-import { patchesOf } from "../sim/mutants/copy.ts";
-import { describeHunted, huntAll } from "../sim/mutants/main.ts";
-import { mutants } from "../sim/mutants/list.ts";
-import { scenarioNamed } from "../sim/scenarios.ts";
+import { live } from "../../sim/history.ts";
+import { patchesOf } from "../../sim/mutants/copy.ts";
+import { describeHunted, huntAll } from "../../sim/mutants/main.ts";
+import { mutants } from "../../sim/mutants/list.ts";
+import { scenarioNamed } from "../../sim/scenarios.ts";
 
 describe("a mutant", () => {
   test.each(mutants)("still applies: $name", (mutant) => {

@@ -1,14 +1,14 @@
 /** The negative control is a fine design in a calm world, and comes to grief as one that is not. */
 import { describe, expect, test } from "vitest";
-import type { Policy } from "../lambda/workflow/model/types.ts";
-import { SimClock } from "../embedded-aws/clock.ts";
-import { AwsError } from "../embedded-aws/http/aws-error.ts";
-import { cheapCryptography } from "../embedded-aws/kms/cheap-cryptography.ts";
-import { KmsTwin } from "../embedded-aws/kms/twin.ts";
-import { naiveCron, type CronJob } from "../sim/naive-cron.ts";
-import { SimRandom } from "../embedded-aws/random.ts";
-import { aPolicy, dayMs, hourMs } from "./fixtures.ts";
-import { startMs } from "./world.ts";
+import type { Policy } from "../../lambda/workflow/model/types.ts";
+import { SimClock } from "../../embedded-aws/clock.ts";
+import { AwsError } from "../../embedded-aws/http/aws-error.ts";
+import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts";
+import { KmsTwin } from "../../embedded-aws/kms/twin.ts";
+import { naiveCron, type CronJob } from "../../sim/naive-cron.ts";
+import { SimRandom } from "../../embedded-aws/random.ts";
+import { aPolicy, dayMs, hourMs } from "../fixtures.ts";
+import { startMs } from "../world.ts";
 
 const principalArn = "arn:aws:iam::000000000000:role/rotator";
 const shortPolicy = { cryptoperiodMs: 60 * dayMs, leadMs: 7 * dayMs };

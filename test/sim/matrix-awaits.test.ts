@@ -5,9 +5,9 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { play } from "../sim/matrix/case.ts";
-import { lives } from "../sim/matrix/matrix.ts";
-import { listening } from "../sim/matrix/outside.ts";
+import { play } from "../../sim/matrix/case.ts";
+import { lives } from "../../sim/matrix/matrix.ts";
+import { listening } from "../../sim/matrix/outside.ts";
 
 describe("a life begins nothing that passes no port", () => {
   test.each(lives.map((life) => ({ life, name: life.name })))("$name", async ({ life }) => {
@@ -34,6 +34,6 @@ describe("who listens hears", () => {
       await stray();
     });
     expect(outside).not.toEqual([]);
-    expect(outside[0]).toContain("test/matrix-awaits.test.ts");
+    expect(outside[0]).toContain("test/sim/matrix-awaits.test.ts");
   });
 });

@@ -3,13 +3,13 @@
  * plays all. The calls are those that the instrumented ports saw, so that none can be forgotten.
  */
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Discovery, Events, KeyService, Table } from "../lambda/ports.ts";
-import type { Call } from "../lambda/workflow/model/types.ts";
-import type { Case } from "../sim/matrix/case.ts";
-import { companies } from "../sim/matrix/company.ts";
-import { applies, faultNames } from "../sim/matrix/faults.ts";
-import { casesOf, describeCase, judge, references } from "../sim/matrix/matrix.ts";
-import type { Reference } from "../sim/matrix/matrix.ts";
+import type { Discovery, Events, KeyService, Table } from "../../lambda/ports.ts";
+import type { Call } from "../../lambda/workflow/model/types.ts";
+import type { Case } from "../../sim/matrix/case.ts";
+import { companies } from "../../sim/matrix/company.ts";
+import { applies, faultNames } from "../../sim/matrix/faults.ts";
+import { casesOf, describeCase, judge, references } from "../../sim/matrix/matrix.ts";
+import type { Reference } from "../../sim/matrix/matrix.ts";
 
 /** Whether a life visits the method; where none does, why. A new method is an error of types here. */
 type Visits<Port> = Record<keyof Port, true | string>;
