@@ -33,7 +33,7 @@ export async function listening<T>(live: () => Promise<T>): Promise<Heard<T>> {
 function whence(stack: string): string {
   const place = stack
     .split("\n")
-    .map((line) => /((?:lambda|sim|test)\/[\w./-]+\.ts:\d+)/.exec(line)?.[1])
+    .map((line) => /((?:lambda|embedded-aws|sim|test)\/[\w./-]+\.ts:\d+)/.exec(line)?.[1])
     .find((found) => found !== undefined && !found.startsWith("sim/matrix/outside.ts"));
   return place === undefined ? "from nowhere in the sources" : `from ${place}`;
 }

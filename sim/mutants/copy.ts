@@ -19,7 +19,7 @@ export function patchesOf({ edits }: Mutant): Map<string, string> {
 export function copyWith(mutant: Mutant): { folder: string; remove: () => void } {
   const patches = patchesOf(mutant);
   const folder = mkdtempSync(join(tmpdir(), "keyturn-mutant-"));
-  for (const part of ["lambda", "sim", "package.json"]) {
+  for (const part of ["lambda", "embedded-aws", "sim", "package.json"]) {
     cpSync(join(root, part), join(folder, part), { recursive: true });
   }
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));

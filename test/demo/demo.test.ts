@@ -14,7 +14,7 @@ import { choosePaint, type Entry } from "../../demo/timeline.ts";
 import { dayMs } from "../fixtures.ts";
 import { aWorld, type World } from "../world.ts";
 
-const pathOf = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
+const pathOf = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
 type Told = Omit<Entry, "atMs"> & { kind: string; at: string };
 type Ended = { code: number | null; stdout: string; stderr: string };

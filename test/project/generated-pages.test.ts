@@ -5,7 +5,7 @@ import { eventsPage } from "../../docs/generate/events-page.ts";
 import { findingsPage } from "../../docs/generate/findings-page.ts";
 
 function page(name: string): string {
-  return readFileSync(new URL(`../docs/${name}`, import.meta.url), "utf8");
+  return readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8");
 }
 
 test("docs/findings.md says of every code what the catalogue says (npm run docs)", () => {

@@ -8,7 +8,7 @@ import { ESLint } from "eslint";
 import tseslint from "typescript-eslint";
 import { describe, expect, it } from "vitest";
 
-const root = join(import.meta.dirname, "..");
+const root = join(import.meta.dirname, "../..");
 
 /** The real configuration; without types, which snippets in no project do not have. */
 const eslint = new ESLint({
@@ -31,6 +31,7 @@ const literal = /no-restricted-syntax: Name the module literally/;
 const byHand = /no-restricted-syntax: require\(\) made by hand/;
 
 const workflow = "lambda/workflow/x.ts";
+const room = "lambda/workflow/room/x.ts";
 const run = "lambda/run/run.ts";
 
 describe("the linter refuses", () => {
@@ -40,7 +41,13 @@ describe("the linter refuses", () => {
     [workflow, 'import * as z from "zod/mini"; z.string();', sibling],
     [workflow, 'import { run } from "../run.ts"; run();', sibling],
     [workflow, 'import { run } from "./../run.ts"; run();', sibling],
-    [workflow, 'import { run } from "./deep/run.ts"; run();', sibling],
+    [workflow, 'import { run } from "./room/deep/run.ts"; run();', sibling],
+    [room, 'import { run } from "../../run.ts"; run();', sibling],
+    [room, 'import { run } from "../../run/run.ts"; run();', sibling],
+    [room, 'import { run } from "./../../run.ts"; run();', sibling],
+    [room, 'import { run } from "../room/deep/run.ts"; run();', sibling],
+    [room, 'import * as z from "zod/mini"; z.string();', sibling],
+    [room, "export const t = Date.now();", pure],
     [workflow, 'import { run } from "./step.js"; run();', sibling],
     [workflow, 'import type { Clock } from "../ports.ts"; export type C = Clock;', sibling],
     [workflow, 'export { run } from "../run.ts";', sibling],
