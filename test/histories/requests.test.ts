@@ -18,7 +18,7 @@ async function stateOfFirst(world: World): Promise<string> {
 async function evidenceTold(world: World, code: string): Promise<string> {
   const { findings } = await world.record();
   const { next } = findings.find((one) => one.code === code) ?? {};
-  return /"evidence":\{"S":"([0-9a-f]{64})"/.exec(next ?? "")?.[1] ?? "none was told";
+  return /--evidence ([0-9a-f]{64})/.exec(next ?? "")?.[1] ?? "none was told";
 }
 
 describe("pause", () => {

@@ -254,10 +254,18 @@ describe("a deletion that is scheduled", () => {
     expect(guessed.next.versions[0]).toMatchObject({ deletionAtMs: nowMs + 30 * dayMs });
   });
 
-  test("is not looked at before its date", () => {
+  test("is observed before its date too, once reads show what was scheduled", () => {
     const old = { standing: "deletion-scheduled" as const, deletionAtMs: nowMs + 1 };
     const seen = { key: { "key-1": absent } };
-    expect(decide({ old, seen })).toMatchObject(waits(nowMs + 1));
+    const just = { stepSinceMs: nowMs - 5 * minuteMs + 1 };
+    expect(decide({ old, rotation: just, seen })).toMatchObject(waits(nowMs + 1));
+    const settled = { stepSinceMs: nowMs - 5 * minuteMs };
+    const pending = { key: { "key-1": sawKey("key-1", { state: "PendingDeletion" }) } };
+    expect(decide({ old, rotation: settled, seen: pending })).toMatchObject(waits(nowMs + 1));
+    const cancelled = { key: { "key-1": sawKey("key-1", { state: "Disabled" }) } };
+    const told = decide({ old, rotation: settled, seen: { ...cancelled } });
+    expect(told).toMatchObject(halts("VERSION_CHANGED", "key-1"));
+    expect(decide({ old, rotation: settled, seen })).toMatchObject(changes("completed"));
     expect(decide({ old: { ...old, deletionAtMs: nowMs }, seen })).toMatchObject(
       changes("completed"),
     );

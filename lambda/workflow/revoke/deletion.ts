@@ -30,34 +30,29 @@ export function scheduled(
   };
 }
 
-/** Just after ScheduleKeyDeletion a read may still show the key Disabled. Gone early, it is gone. */
-function inWindow(scene: StepScene, goneAtMs: number): Decision {
-  const { rotation, old, seen, moment } = scene;
-  const isSettled = moment.nowMs >= rotation.stepSinceMs + consistencyMs;
-  const isGone = seen.key[old.keyId]?.kind === "absent";
-  const reason = "the deletion window";
-  return isSettled && !isGone
-    ? waitObserving(scene, "PendingDeletion", goneAtMs, reason)
-    : { kind: "wait", untilMs: goneAtMs, reason };
-}
-
+/** KMS's clock counts: a key that is gone before its date is done with too. */
 export function awaitDeletion(scene: StepScene): Decision {
   const { record, rotation, old, seen, moment } = scene;
-  const goneAtMs = old.deletionAtMs ?? moment.nowMs;
-  if (moment.nowMs < goneAtMs) return inWindow(scene, goneAtMs);
+  const { nowMs } = moment;
+  const goneAtMs = old.deletionAtMs ?? nowMs;
+  const reason = "the deletion window";
+  // Just after ScheduleKeyDeletion a read may still show the key Disabled.
+  const isSettled = nowMs >= rotation.stepSinceMs + consistencyMs;
+  if (nowMs < goneAtMs && !isSettled) return { kind: "wait", untilMs: goneAtMs, reason };
   const first = lookFirst(scene, [{ kind: "key", key: old.keyId }]);
   if (first !== undefined) return first;
   const key = valueOf(seen.key[old.keyId]);
-  if (key !== undefined) {
-    const changed = neededOrDrifted(scene, "PendingDeletion");
-    if (changed !== undefined) return changed;
-    const untilMs = Math.max(key.deletionAtMs ?? 0, moment.nowMs + recheckMs);
-    return { kind: "wait", untilMs, reason: "KMS may delete up to a day late" };
+  if (key === undefined) {
+    const versions = record.versions.filter(({ number }) => number !== old.number);
+    return {
+      kind: "change",
+      next: withRotationClosed({ ...record, versions }, rotation),
+      entry: entryOf(scene, "completed", "KMS has deleted the old version"),
+    };
   }
-  const versions = record.versions.filter(({ number }) => number !== old.number);
-  return {
-    kind: "change",
-    next: withRotationClosed({ ...record, versions }, rotation),
-    entry: entryOf(scene, "completed", "KMS has deleted the old version"),
-  };
+  if (nowMs < goneAtMs) return waitObserving(scene, "PendingDeletion", goneAtMs, reason);
+  const changed = neededOrDrifted(scene, "PendingDeletion");
+  if (changed !== undefined) return changed;
+  const untilMs = Math.max(key.deletionAtMs ?? 0, nowMs + recheckMs);
+  return { kind: "wait", untilMs, reason: "KMS may delete up to a day late" };
 }
