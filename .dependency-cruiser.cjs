@@ -4,8 +4,8 @@
  * that it bites.
  */
 const rooms = [
-  ["the tests", "^test/"],
-  ["what measures, deploys and generates", "^(bench|emulator|docs/generate)/"],
+  ["what proves and measures", "^(test|bench)/"],
+  ["what deploys and generates", "^(emulator|docs/generate)/"],
   ["the demo", "^demo/"],
   ["the command", "^cli/(keyturn|program|tick)[.](ts|js)$"],
   ["its commands", "^cli/commands/"],

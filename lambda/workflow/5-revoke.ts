@@ -2,7 +2,7 @@
  * Step 5, revoke: disable, look for aliases at once and again, soak, and only then, where the policy
  * says so, schedule the deletion. The evidence is read again before each of the two.
  */
-import { notQuiet } from "./4-drain.ts";
+import { notQuiet } from "./revoke/quiet.ts";
 import { approvalRequired, isApproved } from "./requests/approval.ts";
 import { awaitDeletion } from "./revoke/deletion.ts";
 import {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { decideDrain, notQuiet, retiredAtMs as retiredAt } from "../../lambda/workflow/4-drain.ts";
+import { decideDrain } from "../../lambda/workflow/4-drain.ts";
+import { notQuiet, retiredAtMs as retiredAt } from "../../lambda/workflow/revoke/quiet.ts";
 import { evidenceOf } from "../../lambda/workflow/safety/destruction.ts";
 import { aPolicy, dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { calls, changes, halts, looksOf, nextOf, spoken, waits } from "./decided.ts";

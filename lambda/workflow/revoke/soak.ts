@@ -1,5 +1,5 @@
 /** After DisableKey: the looks for aliases, and the soak in which a key that is needed comes back. */
-import { notQuiet } from "../4-drain.ts";
+import { notQuiet } from "./quiet.ts";
 import { approvalRequired, isApproved } from "../requests/approval.ts";
 import { scheduled } from "./deletion.ts";
 import {
