@@ -1,12 +1,12 @@
 /** What every command works with: the state, where it says things, the time. */
-import type { State } from "../lambda/aws/dynamodb-reading.ts";
+import type { StateReader } from "../lambda/aws/dynamodb-reading.ts";
 import type { ManagedKey } from "../lambda/workflow/model/types.ts";
 import { exitCodes, Failure } from "./terminal/failure.ts";
 import { nearest } from "./terminal/near.ts";
 import type { Talk } from "./terminal/talk.ts";
 
 export type Session = {
-  state: State;
+  state: StateReader;
   talk: Talk;
   nowMs: number;
   /** By --now: then it is not the clock of this machine that is spoken of. */

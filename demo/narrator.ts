@@ -80,7 +80,7 @@ export class Narrator {
         return {
           step: "drain",
           what: `${version} is proved quiet`,
-          why: `last use ${lastUseOf(detail.lastUse)}`,
+          why: `last use ${describeUse(detail.lastUse)}`,
         };
       case "disabled":
         return {
@@ -175,7 +175,7 @@ function readiness({ propagatingAtMs, grants }: Rotation, { atMs }: JournalEntry
 }
 
 /** "Sign at 2027-03-12T08:00:00Z" to the day. */
-function lastUseOf(text: string | number | undefined): string {
+function describeUse(text: string | number | undefined): string {
   return String(text ?? "unknown")
     .replace(/T[\d:]+Z/, "")
     .replace(" at ", " on ");

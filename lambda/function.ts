@@ -11,12 +11,12 @@ import type { Chance, Clock } from "./ports.ts";
 import { createMetrics, createTelemetry } from "./telemetry/powertools.ts";
 import type { RunResult } from "./run/run.ts";
 import { createService } from "./service.ts";
-import { readUseAttempt, type Home } from "./inbound/use-attempt.ts";
+import { readUseAttempt, type FunctionLocation } from "./inbound/use-attempt.ts";
 
 export type Outside = { clock: Clock; chance: Chance };
 
 /** An ARN of a function names its Region and account; in an emulator it may be none. */
-function homeOf({ invokedFunctionArn }: Context): Home {
+function homeOf({ invokedFunctionArn }: Context): FunctionLocation {
   const [, , , region, accountId] = invokedFunctionArn.split(":");
   return region === undefined || accountId === undefined ? {} : { region, accountId };
 }

@@ -1,5 +1,5 @@
 /** A CloudTrail record as EventBridge delivers it, for the tests of what is read from it. */
-import { readUseAttempt, type Home } from "../lambda/inbound/use-attempt.ts";
+import { readUseAttempt, type FunctionLocation } from "../lambda/inbound/use-attempt.ts";
 import type { UseAttempt } from "../lambda/workflow/model/requests.ts";
 
 export const account = "111122223333";
@@ -67,7 +67,7 @@ export function eventOf(detail: object = {}, outer: object = {}): unknown {
   };
 }
 
-export function attemptsIn(event: unknown, home?: Home): UseAttempt[] {
+export function attemptsIn(event: unknown, home?: FunctionLocation): UseAttempt[] {
   const reading = readUseAttempt(event, home);
   if (reading.kind !== "attempt") throw new Error(JSON.stringify(reading));
   return reading.attempts;
@@ -79,5 +79,5 @@ export function attemptIn(event: unknown): UseAttempt {
   return attempt;
 }
 
-export const keysIn = (event: unknown, home?: Home): string[] =>
+export const keysIn = (event: unknown, home?: FunctionLocation): string[] =>
   attemptsIn(event, home).map(({ keyId }) => keyId);

@@ -1,5 +1,5 @@
 /** `keyturn history` and `keyturn verify`: the journal of a managed key, and whether it is whole. */
-import { verifyChain, type Anchor, type Verdict } from "../journal/chain.ts";
+import { verifyChain, type Anchor, type ChainVerdict } from "../journal/chain.ts";
 import { exitCodes, type ExitCode } from "../terminal/failure.ts";
 import { noteText, sayText } from "../terminal/say.ts";
 import type { Session } from "../session.ts";
@@ -76,7 +76,7 @@ export async function verify(
 }
 
 /** The hash stays whole, to be pasted. */
-function sayVerdict(talk: Talk, one: Verdict & { alias: string }): void {
+function sayVerdict(talk: Talk, one: ChainVerdict & { alias: string }): void {
   if (one.kind === "broken") {
     const what = `${one.alias}: at line ${one.revision}: ${one.why}`;
     sayText(talk, `${talk.styled("red", "BROKEN")}  `, what);

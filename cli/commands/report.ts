@@ -1,6 +1,6 @@
 /** `keyturn report`: the evidence for an audit, as files that need nothing but themselves. */
 import { join } from "node:path";
-import type { State } from "../../lambda/aws/dynamodb-reading.ts";
+import type { StateReader } from "../../lambda/aws/dynamodb-reading.ts";
 import { exitCodes, type ExitCode } from "../terminal/failure.ts";
 import { madeDirectory, writeReport } from "../report/files.ts";
 import { keyReport, type KeyReport, type Report } from "../report/model.ts";
@@ -56,7 +56,7 @@ export async function report(session: Session, options: ReportOptions): Promise<
 
 /** What a key's report needs of its life is kept, and the rest let go before the next is read. */
 async function read(
-  state: State,
+  state: StateReader,
   period: Period,
   nowMs: number,
 ): Promise<Pick<Report, "keys" | "unread">> {

@@ -5,7 +5,7 @@ import { dayMs } from "../../lambda/workflow/model/limits.ts";
 import { confirmed, type Prompt } from "../requests/confirm.ts";
 import { enrollableAlias } from "../requests/enrollable.ts";
 import { exitCodes, Failure, type ExitCode } from "../terminal/failure.ts";
-import type { Planned } from "../forecast/planned.ts";
+import type { ForecastEvent } from "../forecast/planned.ts";
 import { proposalLines } from "../requests/proposal.ts";
 import { noteCommand, noteText, sayText } from "../terminal/say.ts";
 import type { Session } from "../session.ts";
@@ -71,7 +71,7 @@ async function say(
   session: Session,
   { alias, id, body }: Request,
   { kind, effect }: Asking,
-  planned: Planned[],
+  planned: ForecastEvent[],
 ): Promise<void> {
   const { talk, tableName } = session;
   const watch = `keyturn history ${alias} --last 5 --table ${tableName}`;
@@ -131,7 +131,7 @@ const aheadMs = 30 * dayMs;
 async function comingOf(
   { state, nowMs }: Session,
   { alias, id, body }: Request,
-): Promise<Planned[] | undefined> {
+): Promise<ForecastEvent[] | undefined> {
   if (!foreseeable.includes(String(body["kind"]))) return undefined;
   const [stored, asked] = await Promise.all([state.read(alias), state.requests(alias)]);
   if (stored === undefined) return undefined;
@@ -144,7 +144,7 @@ async function comingOf(
 async function sayComing(
   { talk, state }: Session,
   alias: string,
-  coming: Planned[],
+  coming: ForecastEvent[],
 ): Promise<void> {
   if (coming.every(({ call }) => call === undefined)) return;
   const { noteComing, onlySaid } = await import("../plan/show.ts");

@@ -5,7 +5,7 @@
 import type { RequestItem, Stored } from "../../lambda/ports.ts";
 import { effects, type Finding } from "../../lambda/workflow/model/findings.ts";
 import { servingVersion } from "../../lambda/workflow/model/record.ts";
-import type { Planned } from "./planned.ts";
+import type { ForecastEvent } from "./planned.ts";
 import { Stage } from "./stage.ts";
 
 export type Forecast = {
@@ -13,7 +13,7 @@ export type Forecast = {
   /** Where the journal ends that all of this begins with. */
   revision: number;
   head: string;
-  planned: Planned[];
+  planned: ForecastEvent[];
   /** What a person has to do before all of it goes on. */
   waitsFor: Finding[];
   /** What it rests in at the end, and until when. */

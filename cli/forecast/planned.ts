@@ -1,7 +1,7 @@
 import type { Call } from "../../lambda/workflow/model/types.ts";
 
 /** A changing call that KMS accepted, or a line of the journal that stands for none. */
-export type Planned = {
+export type ForecastEvent = {
   atMs: number;
   event: string;
   reason: string;

@@ -1,12 +1,12 @@
 /** Where a forecast is played: one managed key, in a table and a KMS of its own, at a clock that is moved. */
-import type { Planned } from "./planned.ts";
+import type { ForecastEvent } from "./planned.ts";
 import { PredictedKms } from "./predicted-kms.ts";
 import { createPacer } from "../../lambda/pass/pacer.ts";
 import type { Clock, JournalEntry, Ports, RequestItem, Stored } from "../../lambda/ports.ts";
 import type { Run } from "../../lambda/pass/context.ts";
 import { oneKey } from "../../lambda/pass/take-up.ts";
 import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
-import { subjectOf } from "../../lambda/workflow/absorb.ts";
+import { subjectOfCall } from "../../lambda/workflow/absorb.ts";
 import { without } from "../../lambda/workflow/model/record.ts";
 import type { Call, ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { createTableTwin, type TableTwin } from "../../sim/ports/table.ts";
@@ -15,7 +15,7 @@ const turnLimitMs = 5 * 60_000;
 
 export class Stage {
   readonly kms: PredictedKms;
-  readonly planned: Planned[] = [];
+  readonly planned: ForecastEvent[] = [];
   readonly #alias: string;
   readonly #table: TableTwin;
   readonly #run: Omit<Run, "deadlineMs" | "stopAtMs">;
@@ -137,5 +137,5 @@ function subjectIn(record: ManagedKey, call: Call): string {
     const name = call.alias === record.alias ? "" : `${call.alias} `;
     return `${name}to v${version?.number}`;
   }
-  return version === undefined ? subjectOf(record, call) : `v${version.number}`;
+  return version === undefined ? subjectOfCall(record, call) : `v${version.number}`;
 }

@@ -2,7 +2,7 @@
 import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 
-export type Verdict =
+export type ChainVerdict =
   | { kind: "whole"; lines: number; head: string }
   /** `revision` is that of the first line that is not as it should be. */
   | { kind: "broken"; revision: number; why: string };
@@ -16,7 +16,7 @@ export function verifyChain(
   entries: readonly JournalEntry[],
   head: string,
   anchor?: Anchor,
-): Verdict {
+): ChainVerdict {
   let previousHash = genesisHash;
   for (const [index, entry] of entries.entries()) {
     const why = wrongIn(entry, { alias, revision: index + 1, previousHash });

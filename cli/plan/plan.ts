@@ -1,6 +1,6 @@
 /** A plan: what the next runs will do, as one document that can be shown, kept, and applied. */
 import type { Forecast } from "../forecast/forecast.ts";
-import type { Planned } from "../forecast/planned.ts";
+import type { ForecastEvent } from "../forecast/planned.ts";
 import { canonicalHash } from "../../lambda/record/canonical.ts";
 import type { Mode } from "../../lambda/workflow/model/types.ts";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
@@ -17,7 +17,7 @@ export type PlannedKey = {
   head: string;
   /** That applying the plan asks for its next rotation to begin: `planned` begins with it. */
   rotates: boolean;
-  planned: Planned[];
+  planned: ForecastEvent[];
   waitsFor: Pick<Finding, "code" | "subject" | "next">[];
   resting: string;
   dueAtMs: number;

@@ -3,12 +3,12 @@ import { tableLines, type Column } from "../terminal/table-view.ts";
 import type { Talk } from "../terminal/talk.ts";
 import { noteCommand, noteText } from "../terminal/say.ts";
 import { moment } from "../terminal/words.ts";
-import type { Planned } from "../forecast/planned.ts";
+import type { ForecastEvent } from "../forecast/planned.ts";
 import type { Plan } from "./plan.ts";
 
 export const onlySaid = "The deployment is in mode plan: these calls will be said, and not made.";
 
-type Line = Planned & { alias: string };
+type Line = ForecastEvent & { alias: string };
 
 /** Turns of events that stand for no call, and that people wait for. */
 const milestones = new Set(["activated", "drained", "completed", "returned", "un-enrolled"]);
@@ -45,13 +45,13 @@ export function showPlan(
 }
 
 /** What comes of something that is asked of one managed key, as lines of talk. */
-export function noteComing(talk: Talk, alias: string, planned: Planned[]): void {
+export function noteComing(talk: Talk, alias: string, planned: ForecastEvent[]): void {
   const lines = worthALine(planned).map((one) => ({ ...one, alias }));
   const shown = columns(talk).filter(({ title }) => title !== "ALIAS");
   for (const line of tableLines(shown, lines, talk.columns)) talk.note(line);
 }
 
-function worthALine(planned: Planned[]): Planned[] {
+function worthALine(planned: ForecastEvent[]): ForecastEvent[] {
   return planned.filter(({ call, event }) => call !== undefined || milestones.has(event));
 }
 
@@ -65,7 +65,7 @@ function columns(talk: Talk): Column<Line>[] {
   ];
 }
 
-function whatOf({ call, subject, event }: Planned, talk: Talk): string {
+function whatOf({ call, subject, event }: ForecastEvent, talk: Talk): string {
   if (call === undefined) return talk.styled("dim", event);
   const text = `${call} ${subject ?? ""}`.trimEnd();
   const ends = call === "DisableKey" || call === "ScheduleKeyDeletion";

@@ -1,5 +1,5 @@
 /** The evidence on which a version was put out of use: what KMS said of its last use, at each reading. */
-import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
+import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import { describeLastUse } from "../../lambda/workflow/safety/evidence.ts";
 import { lastUseLagMs } from "../../lambda/workflow/model/limits.ts";
@@ -38,7 +38,7 @@ const readingTexts: Record<string, string> = {
 };
 
 /** Of every version that was retired and of whose last use something is on record. */
-export function drainsOf(life: Life): Drain[] {
+export function drainsOf(life: KeyHistory): Drain[] {
   const rotations = rotationsOf(life);
   const drains = new Map<string, Drain>();
   for (const entry of life.journal) {

@@ -1,8 +1,8 @@
 /** What was, or is, not as it should be. */
-import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
+import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import { effects, type Effect, type FindingCode } from "../../lambda/workflow/model/findings.ts";
-import type { Verdict } from "../journal/chain.ts";
+import type { ChainVerdict } from "../journal/chain.ts";
 import type { VersionReport } from "./versions.ts";
 
 export type Exception = {
@@ -19,9 +19,9 @@ export type Exception = {
 };
 
 export function exceptionsOf(
-  life: Life,
+  life: KeyHistory,
   versions: VersionReport[],
-  verdict: Verdict,
+  verdict: ChainVerdict,
   nowMs: number,
 ): Exception[] {
   return [
@@ -37,7 +37,7 @@ export function exceptionsOf(
   }
 }
 
-function broken(verdict: Verdict): Exception[] {
+function broken(verdict: ChainVerdict): Exception[] {
   if (verdict.kind === "whole") return [];
   const { revision, why } = verdict;
   const seen = `at line ${revision}: ${why}`;
@@ -45,7 +45,7 @@ function broken(verdict: Verdict): Exception[] {
   return [{ what: "JOURNAL BROKEN", subject: `line ${revision}`, seen, ...rest }];
 }
 
-function overduePeriods({ record }: Life, versions: VersionReport[]): Exception[] {
+function overduePeriods({ record }: KeyHistory, versions: VersionReport[]): Exception[] {
   return versions.flatMap(({ number, keyId, overdue }) =>
     overdue.map(({ fromMs, toMs }) => ({
       what: "OVERDUE",
@@ -66,7 +66,7 @@ const toldElsewhere: readonly string[] = ["OVERDUE", "REQUEST_REFUSED", "EVIDENC
 const asPlanned: readonly string[] = ["APPROVAL_REQUIRED", "ACKNOWLEDGEMENT_AWAITED"];
 
 /** Those that are open, and those that came and went and held something up. */
-function findingsIn({ record, journal }: Life): Exception[] {
+function findingsIn({ record, journal }: KeyHistory): Exception[] {
   const refusedIds = journal
     .filter(({ event }) => event === "request-refused")
     .map(({ detail }) => String(detail.request));

@@ -6,7 +6,7 @@ import { exitCodes, Failure } from "../terminal/failure.ts";
 import { csv, csvFiles } from "./csv.ts";
 import { reportJson } from "./json.ts";
 import type { Report } from "./model.ts";
-import { page, type Written } from "./page.ts";
+import { page, type WrittenPage } from "./page.ts";
 
 const pieceBytes = 1 << 18;
 
@@ -45,8 +45,8 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 /** Under other names first: whoever finds report.html finds all that belongs to it. */
-export async function writeReport(directory: string, report: Report): Promise<Written[]> {
-  const written: Written[] = [];
+export async function writeReport(directory: string, report: Report): Promise<WrittenPage[]> {
+  const written: WrittenPage[] = [];
   const put = async (name: string, pieces: Iterable<string>): Promise<void> => {
     written.push({ path: name, ...(await write(hidden(directory, name), pieces)) });
   };

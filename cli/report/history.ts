@@ -2,7 +2,7 @@
  * The life of every version that a managed key has, or had, as its journal tells it. What the journal
  * does not say is not made up: the record decides what is so now, and the time between is unknown.
  */
-import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
+import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import type { EventName } from "../../lambda/workflow/model/events.ts";
 import type { Rotation, Standing } from "../../lambda/workflow/model/types.ts";
@@ -13,7 +13,7 @@ type Passage = { from: number; to: number };
 
 /** What is known on the way through the journal. */
 type Walk = {
-  life: Life;
+  life: KeyHistory;
   rotations: Map<string, Rotation>;
   tenures: Tenure[];
   passages: Map<string, Passage>;
@@ -23,7 +23,7 @@ type Walk = {
 
 type Handler = (walk: Walk, entry: JournalEntry) => void;
 
-export function tenuresOf(life: Life): Tenure[] {
+export function tenuresOf(life: KeyHistory): Tenure[] {
   const walk: Walk = {
     life,
     rotations: rotationsOf(life),
@@ -42,7 +42,7 @@ export function tenuresOf(life: Life): Tenure[] {
 }
 
 /** Those that ended and those that are open, by id. */
-export function rotationsOf({ record, rotations }: Life): Map<string, Rotation> {
+export function rotationsOf({ record, rotations }: KeyHistory): Map<string, Rotation> {
   const all = [...rotations, ...record.closed, ...record.rotations];
   return new Map(all.map((rotation) => [rotation.id, rotation]));
 }

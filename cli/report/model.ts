@@ -1,8 +1,8 @@
 /** The report as data: everything that its files say is in here; pure. */
-import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
+import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import { servingVersion } from "../../lambda/workflow/model/record.ts";
 import type { Policy } from "../../lambda/workflow/model/types.ts";
-import { verifyChain, type Verdict } from "../journal/chain.ts";
+import { verifyChain, type ChainVerdict } from "../journal/chain.ts";
 import { decisionsOf, type PersonsDecision } from "./decisions.ts";
 import { drainsOf, type Drain } from "./drains.ts";
 import { exceptionsOf, type Exception } from "./exceptions.ts";
@@ -27,7 +27,7 @@ export type KeyReport = {
   decisions: PersonsDecision[];
   drains: Drain[];
   exceptions: Exception[];
-  chain: Verdict;
+  chain: ChainVerdict;
   journal: { lines: number; firstAtMs: number | undefined };
 };
 
@@ -40,7 +40,7 @@ export type Report = {
   unread: string[];
 };
 
-export function keyReport(life: Life, period: Period, nowMs: number): KeyReport {
+export function keyReport(life: KeyHistory, period: Period, nowMs: number): KeyReport {
   const { record, journal, journalHead } = life;
   const versions = versionsOf(life, nowMs);
   const chain = verifyChain(record.alias, journal, journalHead);

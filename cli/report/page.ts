@@ -11,10 +11,10 @@ import { summaryOf, type Summary } from "./summary.ts";
 import * as tables from "./tables.ts";
 import * as texts from "./texts.ts";
 
-export type Written = { path: string; sha256: string; bytes: number };
+export type WrittenPage = { path: string; sha256: string; bytes: number };
 
 /** In pieces, so that a report of ten thousand keys is never one string. */
-export function* page(report: Report, files: Written[]): Generator<string> {
+export function* page(report: Report, files: WrittenPage[]): Generator<string> {
   const named = report.keys.map((key, index) => ({ key, id: `key-${index + 1}` }));
   const summary = summaryOf(report);
   const scale = scaleOf(report);
@@ -157,7 +157,7 @@ function alerts({ broken, unread }: Summary): Markup | undefined {
   </section>`;
 }
 
-function filesTable(files: Written[]): Markup {
+function filesTable(files: WrittenPage[]): Markup {
   return table(
     {
       caption: "SHA-256 of the files that were written with this one",

@@ -1,5 +1,5 @@
 /** The rotations and rollbacks of a managed key, each with when it came to what. */
-import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
+import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import type { EventName } from "../../lambda/workflow/model/events.ts";
 import { rotationsOf } from "./history.ts";
@@ -22,7 +22,7 @@ export type RotationReport = {
   completedAtMs: number | undefined;
 };
 
-export function rotationReports(life: Life): RotationReport[] {
+export function rotationReports(life: KeyHistory): RotationReport[] {
   const known = rotationsOf(life);
   const byId = Map.groupBy(
     life.journal.filter(({ rotationId }) => rotationId !== undefined),

@@ -9,15 +9,15 @@ export function periodOf(
   given: { from?: string | undefined; to?: string | undefined },
   nowMs: number,
 ): Period {
-  const toMs = given.to === undefined ? nowMs : momentOf("--to", given.to, dayMs);
-  const fromMs = given.from === undefined ? yearBefore(toMs) : momentOf("--from", given.from, 0);
+  const toMs = given.to === undefined ? nowMs : boundOf("--to", given.to, dayMs);
+  const fromMs = given.from === undefined ? yearBefore(toMs) : boundOf("--from", given.from, 0);
   if (fromMs < toMs) return { fromMs, toMs };
   const seen = `${given.from ?? isoOf(fromMs)} and ${given.to ?? isoOf(toMs)}`;
   throw usage(`--from has to be before --to; got ${seen}`);
 }
 
 /** A day that is named is in the period to its end: `dayLastsMs` is added to a bare date. */
-function momentOf(option: string, text: string, dayLastsMs: number): number {
+function boundOf(option: string, text: string, dayLastsMs: number): number {
   const shape = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?)?$/;
   const [isDate, time, , , zone] = shape.exec(text) ?? [];
   const atMs = Date.parse(time !== undefined && zone === undefined ? `${text}Z` : text);

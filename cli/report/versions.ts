@@ -1,5 +1,5 @@
 /** What is reported of each version: its phases, and how long it served against how long it may. */
-import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
+import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import type { KeyShape } from "../../lambda/workflow/model/types.ts";
 import { rotationsOf, tenuresOf } from "./history.ts";
 import type { Phase, PhaseKind } from "./phases.ts";
@@ -28,7 +28,7 @@ export type VersionReport = {
   compromisedAtMs: number | undefined;
 };
 
-export function versionsOf(life: Life, nowMs: number): VersionReport[] {
+export function versionsOf(life: KeyHistory, nowMs: number): VersionReport[] {
   const arnOf = arnFor(life);
   const shapes = shapesOf(life);
   return tenuresOf(life).map((tenure) => {
@@ -76,14 +76,14 @@ function overdueIn({ phases, limitMs }: Tenure, nowMs: number): Span[] {
 }
 
 /** All keys of a managed key are of one account and Region: only the id differs. */
-function arnFor({ record }: Life): (keyId: string) => string {
+function arnFor({ record }: KeyHistory): (keyId: string) => string {
   const [any] = record.versions;
   const prefix = any?.arn.slice(0, any.arn.lastIndexOf("/") + 1);
   return (keyId) => (prefix === undefined ? "" : `${prefix}${keyId}`);
 }
 
 /** By number; a successor is made like the one before it. */
-function shapesOf(life: Life): Map<number, KeyShape> {
+function shapesOf(life: KeyHistory): Map<number, KeyShape> {
   const shapes = new Map<number, KeyShape>();
   for (const { from, to, direction, intent } of rotationsOf(life).values()) {
     if (direction === "back") continue;

@@ -19,14 +19,14 @@ import { createLooks, type Looks } from "./dynamodb-looks.ts";
 import { configurationIn, waitingIn, type Waiting } from "./dynamodb-waiting.ts";
 
 /** All that the table has of a managed key; `rotations` are those that ended and left the record. */
-export type Life = {
+export type KeyHistory = {
   record: ManagedKey;
   journalHead: string;
   journal: JournalEntry[];
   rotations: Rotation[];
 };
 
-export interface State extends Looks {
+export interface StateReader extends Looks {
   /** The names of every managed key, those too that newer code wrote, in no order. */
   aliases(): Promise<string[]>;
   /** What is wanted of every managed key, in no order; ten thousand records are not held at once. */
@@ -39,7 +39,7 @@ export interface State extends Looks {
   /** The whole journal, what has not left the record yet included, the first line first. */
   journal(alias: string): Promise<JournalEntry[]>;
   /** Undefined where there is none, or none that this code can read. */
-  life(alias: string): Promise<Life | undefined>;
+  life(alias: string): Promise<KeyHistory | undefined>;
   /** When it is due next, and what the last one found; undefined before the first run. */
   chore(chore: Chore): Promise<{ dueAtMs: number; findings: Finding[] } | undefined>;
   /** What the next run finds besides records. */
@@ -57,7 +57,7 @@ const keysPerPage = 1000;
 const keysPerBatch = 100;
 const readers = 2;
 
-export function createState(tableName: string, config: DynamoDBClientConfig): State {
+export function createState(tableName: string, config: DynamoDBClientConfig): StateReader {
   const db = createTableClient(tableName, config);
   const table = createTable(tableName, config);
   const looks = createLooks(db, table);
@@ -115,7 +115,11 @@ export function createState(tableName: string, config: DynamoDBClientConfig): St
   };
 }
 
-async function lifeOf(db: TableClient, table: Table, alias: string): Promise<Life | undefined> {
+async function lifeOf(
+  db: TableClient,
+  table: Table,
+  alias: string,
+): Promise<KeyHistory | undefined> {
   const stored = await table.read(alias);
   if (stored === undefined) return undefined;
   const { record, journalHead, outbox } = stored;

@@ -89,7 +89,7 @@ export function createGrantInput(
  * No use on record proves "never" only where tracking began no later than the key was made; on an
  * older key it is unknown (API reference, GetKeyLastUsage).
  */
-export function lastUseOf(output: Omit<GetKeyLastUsageCommandOutput, "$metadata">): LastUse {
+export function lastUseFrom(output: Omit<GetKeyLastUsageCommandOutput, "$metadata">): LastUse {
   const { KeyLastUsage: last, TrackingStartDate: tracked, KeyCreationDate: created } = output;
   if (last?.Timestamp !== undefined) {
     return {

@@ -30,7 +30,7 @@ import {
   createKeyInput,
   grantOf,
   keyOf,
-  lastUseOf,
+  lastUseFrom,
   tagList,
 } from "./kms-shapes.ts";
 
@@ -108,7 +108,7 @@ export function createKeyService(clock: Clock, config: KMSClientConfig = {}): Ke
 
 async function lastUse(client: KMSClient, keyId: string): Promise<LastUse> {
   try {
-    return lastUseOf(await client.send(new GetKeyLastUsageCommand({ KeyId: keyId })));
+    return lastUseFrom(await client.send(new GetKeyLastUsageCommand({ KeyId: keyId })));
   } catch (error) {
     if (!isNotOffered(error)) throw error;
     return { kind: "unknown", why: "GetKeyLastUsage is not offered here" };

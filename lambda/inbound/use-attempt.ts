@@ -20,7 +20,7 @@ export type UseAttemptReading =
   | { kind: "ignored"; why: string };
 
 /** Where the function lives. A multi-Region key has the same id in each of its Regions. */
-export type Home = { accountId?: string; region?: string };
+export type FunctionLocation = { accountId?: string; region?: string };
 
 type Fields = Record<string, unknown>;
 
@@ -71,7 +71,7 @@ const isKeyId = new RegExp(`^(?:${keyId})$`);
 const isKeyArn = new RegExp(`^${keyArn}$`);
 const keyArnInText = new RegExp(`${keyArn}(?![0-9a-zA-Z-])`, "g");
 
-export function readUseAttempt(event: unknown, home: Home = {}): UseAttemptReading {
+export function readUseAttempt(event: unknown, home: FunctionLocation = {}): UseAttemptReading {
   const outer = fieldsOf(event);
   const detail = fieldsOf(outer["detail"]);
   const claims =
@@ -95,7 +95,7 @@ function canaryIn(outer: Fields, detail: Fields): number | undefined {
   return isOurs ? timeOf(detail["eventTime"]) : undefined;
 }
 
-function attemptsIn(outer: Fields, detail: Fields, home: Home): UseAttempt[] | Ignored {
+function attemptsIn(outer: Fields, detail: Fields, home: FunctionLocation): UseAttempt[] | Ignored {
   const why = whyNot(outer, detail, home);
   if (why !== undefined) return { why };
   const eventId = textOf(detail["eventID"]);
@@ -120,7 +120,7 @@ function attemptsIn(outer: Fields, detail: Fields, home: Home): UseAttempt[] | I
  * What a rule's pattern would have kept out. It is looked at again, because a pattern can be edited, and
  * whoever may invoke the function may send it anything: but EventBridge lets only AWS say `aws.kms`.
  */
-function whyNot(outer: Fields, detail: Fields, home: Home): string | undefined {
+function whyNot(outer: Fields, detail: Fields, home: FunctionLocation): string | undefined {
   const { eventName, errorCode } = detail;
   if (outer["source"] !== "aws.kms") return `its source is ${shown(outer["source"])}`;
   if (outer["detail-type"] !== detailType) {
@@ -153,7 +153,7 @@ function isElsewhere(there: unknown, here: string | undefined): boolean {
  * KMS's message ("arn:… is disabled."); the request, as its caller wrote it. An alias does not say
  * which key it pointed at.
  */
-function keyIdsIn(detail: Fields, home: Home): string[] {
+function keyIdsIn(detail: Fields, home: FunctionLocation): string[] {
   const request = fieldsOf(detail["requestParameters"]);
   const message = detail["errorMessage"];
   const inMessage = typeof message === "string" ? message.matchAll(keyArnInText) : [];
@@ -176,7 +176,7 @@ function resourceArns(resources: unknown): unknown[] {
     .map((resource) => resource["ARN"]);
 }
 
-function keyIdOf(candidate: unknown, home: Home): string | undefined {
+function keyIdOf(candidate: unknown, home: FunctionLocation): string | undefined {
   if (typeof candidate !== "string") return undefined;
   if (isKeyId.test(candidate)) return candidate;
   const { region, account, id } = isKeyArn.exec(candidate)?.groups ?? {};

@@ -1,7 +1,7 @@
 /** A change of the record: bound, journaled, written. */
 import { transition } from "../record/journal.ts";
 import type { Stored } from "../ports.ts";
-import { halted, type Next, type State, type Turn } from "./state.ts";
+import { halted, type Next, type PassState, type Turn } from "./state.ts";
 import { showAliases } from "../workflow/model/commands.ts";
 import { finding } from "../workflow/model/findings.ts";
 import { nothingSeen } from "../workflow/safety/sights.ts";
@@ -11,7 +11,7 @@ import { write } from "./write.ts";
 /** A KMS key is bound to this managed key before the record names it. */
 export async function change(
   turn: Turn,
-  state: State,
+  state: PassState,
   next: ManagedKey,
   entry: EntryDraft,
   moment: Moment,
@@ -41,7 +41,7 @@ export async function change(
  * What was seen before a step ended does not decide on the next: destruction reads afresh. Activation
  * goes by what ended the distribution, a write ago; no call rests on what is old (`isStale`).
  */
-function stillSeen(state: State, next: ManagedKey): Seen {
+function stillSeen(state: PassState, next: ManagedKey): Seen {
   const stepEnded = next.rotations.some(({ id, step }) => {
     const before = state.stored.record.rotations.find((rotation) => rotation.id === id);
     return before !== undefined && before.step !== step && step !== "activate";

@@ -3,7 +3,7 @@ import { canonicalHash } from "../record/canonical.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Ports } from "../ports.ts";
 import { tagNames } from "../workflow/model/tag-names.ts";
-import { subjectOf } from "../workflow/safety/sights.ts";
+import { subjectOfLook } from "../workflow/safety/sights.ts";
 import { heardForMs } from "../workflow/revoke/watched.ts";
 import type { LastUse, Look, ManagedKey, Seen, Sight, Tags } from "../workflow/model/types.ts";
 
@@ -21,12 +21,12 @@ export async function gather(
   seen: Seen,
   looks: Look[],
 ): Promise<Seen> {
-  const wanted = new Map(looks.map((look) => [`${look.kind} ${subjectOf(look)}`, look]));
+  const wanted = new Map(looks.map((look) => [`${look.kind} ${subjectOfLook(look)}`, look]));
   let all = seen;
   for (const look of wanted.values()) {
     if (eyes.clock.nowMs() >= eyes.stopAtMs) return all;
     const sight = await lookAt(eyes, record, look);
-    all = { ...all, [look.kind]: { ...all[look.kind], [subjectOf(look)]: sight } };
+    all = { ...all, [look.kind]: { ...all[look.kind], [subjectOfLook(look)]: sight } };
   }
   return all;
 }

@@ -10,13 +10,13 @@ import { gather } from "./gather.ts";
 import { parseRequest } from "../inbound/requests.ts";
 import { write } from "./write.ts";
 import type { RequestItem, Stored } from "../ports.ts";
-import { end, halted, type Ending, type Next, type State, type Turn } from "./state.ts";
+import { end, halted, type Ending, type Next, type PassState, type Turn } from "./state.ts";
 import {
   absorbDone,
   absorbRefused,
   afterRefusal,
   announce,
-  subjectOf as callSubject,
+  subjectOfCall,
 } from "../workflow/absorb.ts";
 import { sameFinding, type Finding } from "../workflow/model/findings.ts";
 import { violations } from "../workflow/safety/invariants.ts";
@@ -38,7 +38,7 @@ const freshForMs = 60_000;
 export async function takeTurn(turn: Turn, claimed: Stored): Promise<Stored> {
   const { table } = turn.ports;
   const asked = undone(await table.requests(claimed.record.alias), claimed.record);
-  let state: State = {
+  let state: PassState = {
     stored: atHome(claimed, turn.tableId),
     seen: nothingSeen(),
     seenSinceMs: turn.ports.clock.nowMs(),
@@ -82,7 +82,7 @@ function withFindings(ending: Ending, said: Finding[]): Ending {
   return { ...ending, findings: [...others, ...ending.findings] };
 }
 
-function momentOf(turn: Turn, state: State, nowMs: number): Moment {
+function momentOf(turn: Turn, state: PassState, nowMs: number): Moment {
   const { record } = state.stored;
   const done = record.honoured.map(({ id }) => id);
   return {
@@ -101,7 +101,12 @@ function momentOf(turn: Turn, state: State, nowMs: number): Moment {
   };
 }
 
-async function follow(turn: Turn, state: State, decision: Decision, moment: Moment): Promise<Next> {
+async function follow(
+  turn: Turn,
+  state: PassState,
+  decision: Decision,
+  moment: Moment,
+): Promise<Next> {
   switch (decision.kind) {
     case "look":
       return look(turn, state, decision.looks);
@@ -124,7 +129,7 @@ async function follow(turn: Turn, state: State, decision: Decision, moment: Mome
   }
 }
 
-async function look(turn: Turn, state: State, looks: Look[]): Promise<Next> {
+async function look(turn: Turn, state: PassState, looks: Look[]): Promise<Next> {
   const { ports, pacer, stopAtMs } = turn;
   const eyes = { ...ports, pacer, stopAtMs };
   try {
@@ -141,7 +146,7 @@ async function look(turn: Turn, state: State, looks: Look[]): Promise<Next> {
 }
 
 /** Also what was seen while an earlier call could still land says nothing of what it did. */
-function isStale({ stored, seenSinceMs }: State, { nowMs, epoch }: Moment): boolean {
+function isStale({ stored, seenSinceMs }: PassState, { nowMs, epoch }: Moment): boolean {
   const others = stored.record.unsettled.filter((entry) => entry.epoch !== epoch);
   return (
     nowMs - seenSinceMs > freshForMs ||
@@ -150,9 +155,9 @@ function isStale({ stored, seenSinceMs }: State, { nowMs, epoch }: Moment): bool
 }
 
 /** Mode `plan`: what would be called is said, and looked at again in a while. */
-function planned(state: State, { call: made, reason }: CallDecision, moment: Moment): Next {
+function planned(state: PassState, { call: made, reason }: CallDecision, moment: Moment): Next {
   const { nowMs } = moment;
-  const subject = callSubject(state.stored.record, made);
+  const subject = subjectOfCall(state.stored.record, made);
   return end(state, {
     kind: "rest",
     dueAtMs: nowMs + recheckMs,
@@ -163,13 +168,13 @@ function planned(state: State, { call: made, reason }: CallDecision, moment: Mom
   });
 }
 
-function lookAgain(state: State, moment: Moment): Next {
+function lookAgain(state: PassState, moment: Moment): Next {
   return { kind: "on", state: { ...state, seen: nothingSeen(), seenSinceMs: moment.nowMs } };
 }
 
 async function call(
   turn: Turn,
-  state: State,
+  state: PassState,
   decision: CallDecision,
   moment: Moment,
 ): Promise<Next> {

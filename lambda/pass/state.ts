@@ -33,7 +33,7 @@ export type Turn = {
 };
 
 /** What a turn holds between two decisions. */
-export type State = {
+export type PassState = {
   stored: Stored;
   seen: Seen;
   /** When the oldest of what was seen was looked at. */
@@ -59,13 +59,14 @@ export type Ending =
   | { kind: "retry"; reason: string; findings: Finding[] }
   | { kind: "out-of-time" };
 
-export type Next = { kind: "on"; state: State } | { kind: "end"; state: State; ending: Ending };
+export type Next =
+  { kind: "on"; state: PassState } | { kind: "end"; state: PassState; ending: Ending };
 
-export function end(state: State, ending: Ending): Next {
+export function end(state: PassState, ending: Ending): Next {
   return { kind: "end", state, ending };
 }
 
-export function halted(state: State, what: Finding, moment: Moment): Next {
+export function halted(state: PassState, what: Finding, moment: Moment): Next {
   const dueAtMs = moment.nowMs + recheckMs;
   return end(state, {
     kind: "rest",

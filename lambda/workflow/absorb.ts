@@ -93,7 +93,7 @@ export function absorbDone(
     return quarantined(record, extra, decision.reason, nowMs);
   }
   if (matter.kind === "enrolment") return tagged(record, nowMs);
-  if (matter.kind === "un-enrolment") return untagged(record, subjectOf(record, call), nowMs);
+  if (matter.kind === "un-enrolment") return untagged(record, subjectOfCall(record, call), nowMs);
   if (matter.kind === "serving")
     return givenBack(record, versionOfCall(record, call), decision.reason);
   const rotation = without(rotationOf(record, matter.rotationId), "unanswered");
@@ -149,7 +149,7 @@ export function afterRefusal(
   moment: Moment,
 ): Decision {
   const { call } = decision;
-  const subject = subjectOf(record, call);
+  const subject = subjectOfCall(record, call);
   const sights = `${call.kind} on ${subject}: ${outcome.message}`;
   const halt = (code: "KEY_QUOTA_REACHED" | "KEY_POLICY_REFUSED" | "CALL_REFUSED"): Decision => {
     const next = showKey(subject);
@@ -190,7 +190,7 @@ function denied(record: ManagedKey, call: Call, usually: Decision, moment: Momen
   return { kind: "wait", untilMs, reason, finding: { ...usually.finding, ...byHand } };
 }
 
-export function subjectOf(record: ManagedKey, call: Call): string {
+export function subjectOfCall(record: ManagedKey, call: Call): string {
   return call.kind === "CreateKey"
     ? record.alias
     : call.kind === "UpdateAlias"

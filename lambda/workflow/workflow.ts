@@ -45,9 +45,9 @@ export const steps: Record<Step, (scene: StepScene) => Decision> = {
 };
 
 /** What is next, and, where the turn ends with it, everything a person must know. */
-export type Verdict = { decision: Decision; findings: Finding[] };
+export type MatterDecision = { decision: Decision; findings: Finding[] };
 
-export function decide(record: ManagedKey, seen: Seen, moment: Moment): Verdict {
+export function decide(record: ManagedKey, seen: Seen, moment: Moment): MatterDecision {
   const scene: Scene = { record, seen, moment };
   const { home, attempt, requests } = moment;
   const attempted = attempt === undefined ? undefined : decideAttempt(scene, attempt);
@@ -77,7 +77,7 @@ function nextOf(requests: Request[]): Request | undefined {
   return requests.find(({ kind }) => kind !== "approve") ?? requests[0];
 }
 
-function verdict(scene: Scene, decisions: Decision[], others: Finding[] = []): Verdict {
+function verdict(scene: Scene, decisions: Decision[], others: Finding[] = []): MatterDecision {
   const { record, moment } = scene;
   const known = moment.home === undefined ? [] : notices(record, moment.nowMs);
   const said = [...known, ...others, ...decisions.flatMap(findingsOf)];
@@ -112,7 +112,7 @@ function decideStep(scene: Scene, rotation: Rotation): Decision {
  * Nothing moves but what gives a key back. What else would be next is not done, and looked at again
  * after a while: it may turn into a reason to give a key back.
  */
-function decideStandstill(scene: Scene, still: Standstill): Verdict {
+function decideStandstill(scene: Scene, still: Standstill): MatterDecision {
   const { record, moment } = scene;
   const { parked, nowMs } = moment;
   const watched = still.watched.map((rotation) => {

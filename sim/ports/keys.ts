@@ -13,7 +13,7 @@ import {
   createKeyInput,
   grantOf,
   keyOf,
-  lastUseOf,
+  lastUseFrom,
   tagList,
 } from "../../lambda/aws/kms-shapes.ts";
 import { keyPolicyOf } from "../../lambda/record/canonical.ts";
@@ -65,7 +65,7 @@ export function createKeyServiceTwin(
       }),
     lastUseOf: (keyId) =>
       sighted(async () =>
-        lastUseOf(await ask<GetKeyLastUsageCommandOutput>("GetKeyLastUsage", { KeyId: keyId })),
+        lastUseFrom(await ask<GetKeyLastUsageCommandOutput>("GetKeyLastUsage", { KeyId: keyId })),
       ),
     canary: async (keyId) => void (await sighted(() => ask("DescribeKey", { KeyId: keyId }))),
     allAliases: () => allAliases(pages, {}),

@@ -9,8 +9,15 @@ import { spend, type Bounds, type Move } from "./move.ts";
 import { wrongToLand } from "./properties.ts";
 import type { Part } from "./rule.ts";
 import { deaths, told } from "./runs.ts";
-import { shownOf, type Flight, type Lag, type Pending, type State, type Waiting } from "./state.ts";
-import { changed, momentOf, proceed, type Proceeded, type Turn } from "./turn.ts";
+import {
+  shownOf,
+  type Flight,
+  type Lag,
+  type Pending,
+  type SearchState,
+  type Waiting,
+} from "./state.ts";
+import { changed, searchMomentOf, proceed, type Proceeded, type Turn } from "./turn.ts";
 
 export function describe(call: Call): string {
   if (call.kind === "CreateKey") return "CreateKey";
@@ -20,9 +27,9 @@ export function describe(call: Call): string {
 
 /** What a call does to KMS as it lands, and whether that may not be. */
 function landed(
-  state: State,
+  state: SearchState,
   pending: Pending,
-): { after: State; landing: Landing; wrong?: string } {
+): { after: SearchState; landing: Landing; wrong?: string } {
   const landing = land(state.kms, pending.decision.call, state.nowMs);
   if (landing.kind === "refused") return { after: state, landing };
   const wrong = wrongToLand(state, pending);
@@ -31,7 +38,7 @@ function landed(
 }
 
 /** A call of which the sender will not hear lands after all. */
-export function arrivals(state: State, flight: Flight): Move[] {
+export function arrivals(state: SearchState, flight: Flight): Move[] {
   const flights = state.flights.filter((one) => one !== flight);
   const { after, landing, wrong } = landed({ ...state, flights }, flight);
   const name = `${describe(flight.decision.call)} of run ${flight.epoch} lands late`;
@@ -50,7 +57,7 @@ export function arrivals(state: State, flight: Flight): Move[] {
 const unseen = ", and reads do not show it yet";
 
 /** Looks go on showing what they showed before. */
-function lagging(before: State, after: State, call: Call): State {
+function lagging(before: SearchState, after: SearchState, call: Call): SearchState {
   const of = aspects[call.kind];
   const made = after.kms.keys.at(-1);
   const keyId = call.kind === "CreateKey" ? (made?.id ?? "") : call.keyId;
@@ -71,7 +78,7 @@ const aspects: Record<Call["kind"], Lag["of"]> = {
 };
 
 /** The ways in which a run that waits is answered, or is not; the first is as it should be. */
-export function answersTo(state: State, waiting: Waiting, { without }: Bounds): Move[] {
+export function answersTo(state: SearchState, waiting: Waiting, { without }: Bounds): Move[] {
   const { epoch, decision } = waiting;
   const what = `${describe(decision.call)} of run ${epoch}`;
   const free = { ...state, waiting: state.waiting.filter((one) => one !== waiting) };
@@ -95,7 +102,7 @@ export function answersTo(state: State, waiting: Waiting, { without }: Bounds): 
 }
 
 /** What becomes of a request of which nobody will hear: it lands later, or never. */
-function astray(what: string, free: State, waiting: Waiting): Move[] {
+function astray(what: string, free: SearchState, waiting: Waiting): Move[] {
   return [
     { name: `${what} is on its way when its run dies`, state: delayed(free, waiting) },
     { name: `${what} is never sent: its run dies`, state: free },
@@ -103,16 +110,19 @@ function astray(what: string, free: State, waiting: Waiting): Move[] {
 }
 
 /** It lands before the mark ends, and so long before that all reads show it by then. */
-function delayed(state: State, { epoch, decision, crossed, deadlineMs }: Waiting): State {
+function delayed(
+  state: SearchState,
+  { epoch, decision, crossed, deadlineMs }: Waiting,
+): SearchState {
   const latestMs = unsettledUntilMs(deadlineMs) - consistencyMs - 1;
   return { ...state, flights: [...state.flights, { epoch, decision, crossed, latestMs }] };
 }
 
 function faults(
   what: string,
-  before: State,
+  before: SearchState,
   waiting: Waiting,
-  { after, wrong }: { after: State; wrong?: string },
+  { after, wrong }: { after: SearchState; wrong?: string },
   without: Part | undefined,
 ): Move[] {
   const free = spend(before, "faults");
@@ -138,14 +148,14 @@ function turnOf(waiting: Waiting, unheard: boolean): Turn {
 
 /** As `call` of `lambda/pass/pass.ts`; whoever has lost the claim can write nothing, and stops there. */
 function answered(
-  state: State,
+  state: SearchState,
   waiting: Waiting,
   landing: Landing,
   without: Part | undefined,
 ): Proceeded {
   const { decision } = waiting;
   const turn = turnOf(waiting, false);
-  const moment = momentOf(state, turn, []);
+  const moment = searchMomentOf(state, turn, []);
   if (landing.kind === "done") {
     const { made, deletionAtMs } = landing;
     const outcome: Extract<Outcome, { kind: "done" }> = {
@@ -164,6 +174,6 @@ function answered(
   return proceed({ ...state, record }, { ...turn, parked }, without);
 }
 
-function doubtful(state: State, waiting: Waiting, without: Part | undefined): Proceeded {
+function doubtful(state: SearchState, waiting: Waiting, without: Part | undefined): Proceeded {
   return proceed(state, turnOf(waiting, true), without);
 }

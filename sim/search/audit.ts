@@ -1,8 +1,8 @@
 /** What the audit sees of an alias (`findDrift` of `lambda/chores/audit.ts`), and has a run look at. */
 import { rotationBeforeActivation, servingVersion } from "../../lambda/workflow/model/record.ts";
-import { isHeld, shownOf, type State } from "./state.ts";
+import { isHeld, shownOf, type SearchState } from "./state.ts";
 
-export function auditLooks(state: State): { name: string; state: State }[] {
+export function auditLooks(state: SearchState): { name: string; state: SearchState }[] {
   const { record, nowMs } = state;
   const { target } = shownOf(state);
   if (record.suspectedAtMs !== undefined || isHeld(state)) return [];

@@ -5,7 +5,7 @@ import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { home, hourMs, longMs, owner, policy, startMs, tableId } from "./fixture.ts";
 import { shape } from "./model-kms.ts";
 import { movesOf } from "./moves.ts";
-import type { Budget, ModelKey, State } from "./state.ts";
+import type { Budget, ModelKey, SearchState } from "./state.ts";
 
 /** What is yet to happen of it all, unless a scope says otherwise. */
 export const nothing: Budget = {
@@ -22,7 +22,7 @@ export const nothing: Budget = {
  * The alias is about to move to a version that was made two hours ago: older than the hour by which
  * evidence lags, so that nothing keeps it from being put out of use soon after it served.
  */
-export function aged(budget: Budget): State {
+export function aged(budget: Budget): SearchState {
   let state = atRest({ ...nothing, rotates: 1 }, 0);
   for (const step of [/asks for rotate/, /CreateKey .* is answered/]) {
     const { first, rest } = movesOf(state, { workers: 1, without: undefined });
@@ -52,7 +52,7 @@ export function aged(budget: Budget): State {
 }
 
 /** One version, enrolled, in use for long. */
-export function atRest(budget: Budget, propagationMs: number): State {
+export function atRest(budget: Budget, propagationMs: number): SearchState {
   const createdAtMs = startMs - longMs;
   const id = "key-1";
   const tags = {

@@ -9,7 +9,7 @@ import type {
   Tags,
 } from "../../lambda/workflow/model/types.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
-import { subjectOf } from "../../lambda/workflow/safety/sights.ts";
+import { subjectOfLook } from "../../lambda/workflow/safety/sights.ts";
 import { lastUseLagMs } from "../../lambda/workflow/model/limits.ts";
 import { alias, dayMs } from "./fixture.ts";
 import type { ModelKey, ModelKms } from "./state.ts";
@@ -34,7 +34,7 @@ export function looked(kms: ModelKms, nowMs: number, seen: Seen, looks: Look[]):
   let all = seen;
   for (const look of looks) {
     const sight = see(kms, nowMs, look);
-    all = { ...all, [look.kind]: { ...all[look.kind], [subjectOf(look)]: sight } };
+    all = { ...all, [look.kind]: { ...all[look.kind], [subjectOfLook(look)]: sight } };
   }
   return all;
 }
@@ -63,7 +63,7 @@ function see(kms: ModelKms, nowMs: number, look: Look): Sight<unknown> {
     case "grants":
       return seenAs([]);
     case "last-use":
-      return seenAs({ lastUse: lastUseOf(key, nowMs), hash: "" });
+      return seenAs({ lastUse: lastUseInModel(key, nowMs), hash: "" });
     case "watch":
       return { kind: "absent" };
   }
@@ -74,7 +74,7 @@ function seenAs<T>(value: T): Sight<T> {
 }
 
 /** What is hidden behind the lag is not there yet; what was before it was quiet for long. */
-export function lastUseOf({ usedAtMs, createdAtMs }: ModelKey, nowMs: number): LastUse {
+export function lastUseInModel({ usedAtMs, createdAtMs }: ModelKey, nowMs: number): LastUse {
   return usedAtMs > 0 && usedAtMs <= nowMs - lastUseLagMs
     ? { kind: "used", atMs: usedAtMs, operation: "Decrypt" }
     : { kind: "never", sinceMs: createdAtMs };

@@ -5,7 +5,7 @@ import { auditLooks } from "./audit.ts";
 import type { Bounds, Move } from "./move.ts";
 import { others } from "./others.ts";
 import { attemptsHeard, isFree, requested, scheduled } from "./runs.ts";
-import type { State } from "./state.ts";
+import type { SearchState } from "./state.ts";
 
 /**
  * `first`: what happens where nothing goes wrong any longer, nobody does anything, and what is still on
@@ -13,7 +13,7 @@ import type { State } from "./state.ts";
  */
 export type Moves = { first: Move | undefined; rest: Move[] };
 
-export function movesOf(state: State, bounds: Bounds): Moves {
+export function movesOf(state: SearchState, bounds: Bounds): Moves {
   const fair = [
     ...state.waiting.flatMap((waiting) => answersTo(state, waiting, bounds)),
     ...attemptsHeard(state, bounds),
@@ -32,7 +32,7 @@ export function movesOf(state: State, bounds: Bounds): Moves {
  * Time passes, as far as to the next moment at which anything can be otherwise; not past a moment at
  * which the schedule starts a run, or a use attempt is heard of.
  */
-function later(state: State, bounds: Bounds): Move[] {
+function later(state: SearchState, bounds: Bounds): Move[] {
   const { record, flights, kms, nowMs } = state;
   const isAwaited = state.attempts.some(({ atMs }) => nowMs >= atMs + attemptWithinMs);
   const isDue = record.dueAtMs <= nowMs && isFree(state, bounds);
@@ -52,7 +52,7 @@ function later(state: State, bounds: Bounds): Move[] {
   const isSeen = auditLooks(state).length > 0 && kms.keys.some((key) => key.deletionAtMs === atMs);
   if (isSeen) return [];
   const gone = kms.keys.filter(({ deletionAtMs }) => (deletionAtMs ?? Infinity) <= atMs);
-  const next: State = {
+  const next: SearchState = {
     ...state,
     nowMs: atMs,
     lag: state.lag !== undefined && state.lag.untilMs > atMs ? state.lag : undefined,
@@ -68,7 +68,7 @@ function later(state: State, bounds: Bounds): Move[] {
   return [{ name: `${spell(atMs - nowMs)} pass`, state: next, ...bare, ...wrong }];
 }
 
-function caughtUp(state: State): State {
+function caughtUp(state: SearchState): SearchState {
   return { ...state, lag: undefined };
 }
 

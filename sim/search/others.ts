@@ -3,9 +3,9 @@ import { alias } from "./fixture.ts";
 import { land, withKey } from "./model-kms.ts";
 import { spend, type Move } from "./move.ts";
 import { onTheirWay } from "./properties.ts";
-import type { ModelKey, Pending, State } from "./state.ts";
+import type { ModelKey, Pending, SearchState } from "./state.ts";
 
-export function others(state: State): Move[] {
+export function others(state: SearchState): Move[] {
   const { kms, budget } = state;
   const moves: Move[] = [];
   if (budget.uses > 0) {
@@ -27,13 +27,13 @@ export function others(state: State): Move[] {
   return moves;
 }
 
-function used(state: State, key: ModelKey): Move {
+function used(state: SearchState, key: ModelKey): Move {
   const kms = withKey(state.kms, { ...key, usedAtMs: state.nowMs });
   return { name: `somebody uses ${key.id}`, state: { ...state, kms } };
 }
 
 /** KMS may refuse a use before any look shows why. */
-function attempted(state: State, key: ModelKey, why: string): Move {
+function attempted(state: SearchState, key: ModelKey, why: string): Move {
   const attempts = [...state.attempts, { keyId: key.id, atMs: state.nowMs }];
   const name = `somebody tries to use ${key.id}, which is ${why}`;
   return { name, state: { ...state, attempts } };
@@ -44,7 +44,7 @@ function disables({ decision: { call } }: Pending, keyId: string): boolean {
   return isIt && call.keyId === keyId;
 }
 
-function aliasMoved(state: State, key: ModelKey): Move {
+function aliasMoved(state: SearchState, key: ModelKey): Move {
   const { served } = key;
   const landing = land(state.kms, { kind: "UpdateAlias", alias, keyId: key.id }, state.nowMs);
   if (landing.kind === "refused") throw new Error("KMS refused it");
@@ -56,7 +56,7 @@ function aliasMoved(state: State, key: ModelKey): Move {
   return { name, state: crossing({ ...state, kms }, rests) };
 }
 
-function switched(state: State, key: ModelKey, to: "Enabled" | "Disabled"): Move {
+function switched(state: SearchState, key: ModelKey, to: "Enabled" | "Disabled"): Move {
   const kms = withKey(state.kms, { ...key, state: to, by: "a person" });
   // Who disables a key that was asked for means to.
   const asked = to === "Enabled" ? state.asked : state.asked.filter((keyId) => keyId !== key.id);
@@ -67,7 +67,7 @@ function switched(state: State, key: ModelKey, to: "Enabled" | "Disabled"): Move
 }
 
 /** No look could have told those whose call is decided already. */
-function crossing(state: State, rests: (pending: Pending) => boolean): State {
+function crossing(state: SearchState, rests: (pending: Pending) => boolean): SearchState {
   const cross = <P extends Pending>(pending: P): P =>
     rests(pending) ? { ...pending, crossed: true } : pending;
   return { ...state, flights: state.flights.map(cross), waiting: state.waiting.map(cross) };

@@ -15,7 +15,7 @@ import type {
   Version,
 } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, policy } from "./fixture.ts";
-import { isHeld, shownOf, type ModelKms, type Pending, type State } from "./state.ts";
+import { isHeld, shownOf, type ModelKms, type Pending, type SearchState } from "./state.ts";
 
 const words = new Int32Array(8192);
 let length = 0;
@@ -86,7 +86,7 @@ function ranked(group: Group): void {
 export type Projection = { words: Int32Array; length: number };
 
 /** Good until the next is made. */
-export function project(state: State): Projection {
+export function project(state: SearchState): Projection {
   length = 0;
   nowMs = state.nowMs;
   newest = state.record.epoch;

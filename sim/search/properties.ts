@@ -2,13 +2,19 @@
 import { recheckMs } from "../../lambda/workflow/model/limits.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { isStopped } from "../../lambda/workflow/safety/holds.ts";
-import { keyNamed, lastUseOf } from "./model-kms.ts";
+import { keyNamed, lastUseInModel } from "./model-kms.ts";
 import { auditLooks } from "./audit.ts";
-import { shownOf, type CallDecision, type ModelKms, type Pending, type State } from "./state.ts";
+import {
+  shownOf,
+  type CallDecision,
+  type ModelKms,
+  type Pending,
+  type SearchState,
+} from "./state.ts";
 
 /** What may not be decided on. */
 export function wrongToSend(
-  state: State,
+  state: SearchState,
   { call, matter }: CallDecision,
   epoch: number,
 ): string | undefined {
@@ -27,7 +33,7 @@ export function wrongToSend(
     return `I5: ${call.kind} ${keyId} is sent although it was asked for`;
   const key = keyNamed(shownOf(state), keyId);
   const known = record.rotations.find(({ id }) => id === matter.rotationId)?.evidence?.lastUse;
-  const shows = key === undefined ? undefined : lastUseOf(key, nowMs);
+  const shows = key === undefined ? undefined : lastUseInModel(key, nowMs);
   const isRead =
     known?.kind === shows?.kind &&
     (known?.kind !== "used" || shows?.kind !== "used" || known.atMs === shows.atMs);
@@ -37,7 +43,7 @@ export function wrongToSend(
 }
 
 /** What a call breaks by landing now; excused is only what a person did after it was decided. */
-export function wrongToLand(state: State, pending: Pending): string | undefined {
+export function wrongToLand(state: SearchState, pending: Pending): string | undefined {
   const { kms } = state;
   const { decision, crossed, epoch } = pending;
   const { call } = decision;
@@ -67,7 +73,7 @@ export function wrongToLand(state: State, pending: Pending): string | undefined 
 }
 
 /** It was asked for, and says on the key itself that it came back: nothing looks at it any longer. */
-function isBack({ record, asked }: State, keyId: string): boolean {
+function isBack({ record, asked }: SearchState, keyId: string): boolean {
   const version = record.versions.find((one) => one.keyId === keyId);
   const out = record.rotations.find(({ from }) => from === version?.number);
   return asked.includes(keyId) && out?.restored?.relabelled === true;
@@ -83,7 +89,7 @@ function twoSuccessors(kms: ModelKms, keyId: string): string | undefined {
   return other === undefined ? undefined : `I4: ${other.id} and ${keyId} both come to serve`;
 }
 
-export function onTheirWay({ flights, waiting }: State): Pending[] {
+export function onTheirWay({ flights, waiting }: SearchState): Pending[] {
   return [...flights, ...waiting];
 }
 
@@ -91,7 +97,7 @@ export function onTheirWay({ flights, waiting }: State): Pending[] {
 const notices = new Set(["HELD_AFTER_ROLLBACK", "REQUEST_REFUSED", "OVERDUE", "UNLISTED_ALIAS"]);
 
 /** Whether everything is done, or what a person is told of; undefined where it still moves. */
-export function restOf(state: State): string | undefined {
+export function restOf(state: SearchState): string | undefined {
   const { record, flights, waiting, attempts, nowMs } = state;
   if (flights.length + waiting.length + attempts.length > 0) return undefined;
   if (state.lag !== undefined) return undefined;
@@ -112,7 +118,7 @@ const drift = ["ALIAS_MOVED", "ALIAS_ON_OLD_VERSION", "VERSION_CHANGED", "STATE_
 
 /** What may not be so where it stays like that; `isAlone`: nobody but keyturn changes anything. */
 export function wrongAtRest(
-  { kms, asked }: State,
+  { kms, asked }: SearchState,
   rest: string,
   isAlone: boolean,
 ): string | undefined {

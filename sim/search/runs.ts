@@ -4,7 +4,7 @@ import type { Request } from "../../lambda/workflow/model/types.ts";
 import { hourMs } from "./fixture.ts";
 import { keyNamed } from "./model-kms.ts";
 import { spend, type Bounds, type Move } from "./move.ts";
-import { isHeld, shownOf, type Attempted, type State } from "./state.ts";
+import { isHeld, shownOf, type Attempted, type SearchState } from "./state.ts";
 import { attemptTo, claimed, proceed, type Proceeded } from "./turn.ts";
 
 export function told(name: string, { state, wrong }: Proceeded, before?: string): Move {
@@ -13,7 +13,7 @@ export function told(name: string, { state, wrong }: Proceeded, before?: string)
 }
 
 /** The same, but the run dies after one of its writes. */
-export function deaths(name: string, run: string, written: State[], wrong?: string): Move[] {
+export function deaths(name: string, run: string, written: SearchState[], wrong?: string): Move[] {
   return written.map((state, index) => ({
     name: `${name}; ${run} dies after ${index + 1} writes`,
     state: spend(state, "faults"),
@@ -21,12 +21,12 @@ export function deaths(name: string, run: string, written: State[], wrong?: stri
   }));
 }
 
-export function isFree(state: State, { workers }: Bounds): boolean {
+export function isFree(state: SearchState, { workers }: Bounds): boolean {
   return !isHeld(state) && state.waiting.length < workers;
 }
 
 /** The schedule starts a run, where something is due. */
-export function scheduled(state: State, bounds: Bounds): Move[] {
+export function scheduled(state: SearchState, bounds: Bounds): Move[] {
   if (state.record.dueAtMs > state.nowMs || !isFree(state, bounds)) return [];
   const { state: held, turn } = claimed(state);
   const name = `run ${turn.epoch} begins`;
@@ -37,7 +37,7 @@ export function scheduled(state: State, bounds: Bounds): Move[] {
 }
 
 /** A person asks, and a run takes it up; one that is never taken up was never asked. */
-export function requested(state: State, bounds: Bounds): Move[] {
+export function requested(state: SearchState, bounds: Bounds): Move[] {
   if (!isFree(state, bounds)) return [];
   const { budget, record } = state;
   const by = { id: "request", by: "ada", reason: "" };
@@ -62,7 +62,7 @@ export function requested(state: State, bounds: Bounds): Move[] {
   return moves;
 }
 
-function ask(state: State, request: Request, { without }: Bounds): Move[] {
+function ask(state: SearchState, request: Request, { without }: Bounds): Move[] {
   const { state: held, turn } = claimed(state);
   const proceeded = proceed(held, { ...turn, requests: [request] }, without);
   const version = "version" in request ? ` of version ${request.version}` : "";
@@ -74,19 +74,19 @@ function ask(state: State, request: Request, { without }: Bounds): Move[] {
 }
 
 /** Who asked for a version that is to serve again gets what they asked for. */
-function answeredBy(state: State): State {
+function answeredBy(state: SearchState): SearchState {
   if (state.asked.length === 0) return state;
   const returning = state.record.versions.find(({ standing }) => standing === "returning");
   return { ...state, asked: state.asked.filter((keyId) => keyId !== returning?.keyId) };
 }
 
 /** As `lambda/run/answer.ts` has it, once: the handler hears of a use attempt, and takes the claim by force. */
-export function attemptsHeard(state: State, bounds: Bounds): Move[] {
+export function attemptsHeard(state: SearchState, bounds: Bounds): Move[] {
   if (state.waiting.length >= bounds.workers) return [];
   return state.attempts.flatMap((attempt) => heard(state, attempt, bounds));
 }
 
-function heard(state: State, attempt: Attempted, { without }: Bounds): Move[] {
+function heard(state: SearchState, attempt: Attempted, { without }: Bounds): Move[] {
   const rest = { ...state, attempts: state.attempts.filter((one) => one !== attempt) };
   const { keyId } = attempt;
   if (!isToDo(state, attempt)) {
@@ -106,13 +106,13 @@ function heard(state: State, attempt: Attempted, { without }: Bounds): Move[] {
 }
 
 /** What is heard of in the last hour before a deletion, by a run that dies, may be too late to cancel. */
-function isInTime({ kms, nowMs }: State, keyId: string): boolean {
+function isInTime({ kms, nowMs }: SearchState, keyId: string): boolean {
   const key = keyNamed(kms, keyId);
   return key !== undefined && (key.deletionAtMs ?? Infinity) > nowMs + hourMs;
 }
 
 /** `standing` of `lambda/run/answer.ts`, before the first try. */
-function isToDo({ record, kms, lag }: State, attempt: Attempted): boolean {
+function isToDo({ record, kms, lag }: SearchState, attempt: Attempted): boolean {
   const what = concern(record, attemptTo(attempt));
   if (what !== "known") return what === "news";
   if (keyNamed(shownOf({ kms, lag }), attempt.keyId)?.state === "Enabled") return false;

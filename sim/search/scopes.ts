@@ -2,7 +2,7 @@
 import { consistencyMs } from "../../lambda/workflow/model/limits.ts";
 import { aged, atRest, nothing } from "./beginning.ts";
 import type { Part } from "./rule.ts";
-import type { Budget, State } from "./state.ts";
+import type { Budget, SearchState } from "./state.ts";
 
 export type Scope = {
   name: string;
@@ -67,7 +67,7 @@ export const smallScopes: Scope[] = [
  * Nothing but the settle rule keeps a version from serving at once; but where reads lag, a new version
  * propagates for the five minutes that no accepted configuration goes below: they bear upon I1 too.
  */
-export function beginningOf({ from, budget }: Scope): State {
+export function beginningOf({ from, budget }: Scope): SearchState {
   if (from === "about to move") return aged(budget);
   return atRest(budget, budget.lags > 0 ? consistencyMs : 0);
 }

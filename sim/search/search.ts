@@ -6,7 +6,7 @@ import { movesOf } from "./moves.ts";
 import { Numbers } from "./numbers.ts";
 import { project } from "./projection.ts";
 import { restOf, wrongAtRest } from "./properties.ts";
-import type { State } from "./state.ts";
+import type { SearchState } from "./state.ts";
 
 export type Found = { wrong: string; steps: string[] };
 
@@ -33,19 +33,19 @@ export type Limits = {
 };
 
 /** `limits`: or only how many states there may be. */
-export function search(first: State, bounds: Bounds, limits: Limits | number): Result {
+export function search(first: SearchState, bounds: Bounds, limits: Limits | number): Result {
   const all = typeof limits === "number" ? { statesMax: limits } : limits;
   return new Search(first, bounds, all).result();
 }
 
 class Search {
-  readonly #first: State;
+  readonly #first: SearchState;
   readonly #bounds: Bounds;
   readonly #limits: Limits;
   /** Nobody but keyturn changes anything. */
   readonly #isAlone: boolean;
   readonly #met = new Fingerprints();
-  readonly #queue: (State | undefined)[];
+  readonly #queue: (SearchState | undefined)[];
   /** Of each state: the one before it, by which of that one's moves, and what it comes to by itself. */
   readonly #parents = new Numbers();
   readonly #by = new Numbers();
@@ -56,7 +56,7 @@ class Search {
   #checked = 0;
   #found: Found | undefined;
 
-  constructor(first: State, bounds: Bounds, limits: Limits) {
+  constructor(first: SearchState, bounds: Bounds, limits: Limits) {
     this.#first = first;
     this.#bounds = bounds;
     this.#limits = limits;
@@ -163,7 +163,7 @@ export function isWrong(what: string): boolean {
   return /^(I\d|drift)/.test(what);
 }
 
-function listed(state: State, bounds: Bounds): { moves: Move[]; isFair: boolean } {
+function listed(state: SearchState, bounds: Bounds): { moves: Move[]; isFair: boolean } {
   const { first, rest } = movesOf(state, bounds);
   return { moves: first === undefined ? rest : [first, ...rest], isFair: first !== undefined };
 }

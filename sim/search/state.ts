@@ -68,7 +68,7 @@ export type Lag = {
   untilMs: number;
 };
 
-export type State = {
+export type SearchState = {
   nowMs: number;
   record: ManagedKey;
   kms: ModelKms;
@@ -85,12 +85,12 @@ export type State = {
 };
 
 /** Whether somebody holds the claim. */
-export function isHeld({ record: { claim }, nowMs }: State): boolean {
+export function isHeld({ record: { claim }, nowMs }: SearchState): boolean {
   return claim !== undefined && claim.untilMs >= nowMs;
 }
 
 /** What looks show. */
-export function shownOf({ lag, kms }: Pick<State, "lag" | "kms">): ModelKms {
+export function shownOf({ lag, kms }: Pick<SearchState, "lag" | "kms">): ModelKms {
   if (lag === undefined) return kms;
   const { of, keyId, before } = lag;
   if (of === "alias") return { ...kms, target: before.target };

@@ -15,7 +15,13 @@ import { home, hourMs, minuteMs, runLimitMs, tableId } from "./fixture.ts";
 import { looked } from "./model-kms.ts";
 import { wrongToSend } from "./properties.ts";
 import { announcedMarks, marksAtRest, mayBeMade, shown, type Part } from "./rule.ts";
-import { shownOf, type Attempted, type CallDecision, type State, type Waiting } from "./state.ts";
+import {
+  shownOf,
+  type Attempted,
+  type CallDecision,
+  type SearchState,
+  type Waiting,
+} from "./state.ts";
 
 const decisionsMax = 60;
 const retryAfterMs = minuteMs;
@@ -34,19 +40,19 @@ export type Turn = {
  * `state`: the run waits for an answer, or has come to rest. `written`: the record as each write before
  * that left it; a run that dies after it leaves that, and its claim.
  */
-export type Proceeded = { state: State; written: State[]; wrong?: string };
+export type Proceeded = { state: SearchState; written: SearchState[]; wrong?: string };
 
 type Ending = { kind: "wait" | "halt" | "blocked" | "retry"; dueAtMs: number; findings: Finding[] };
 
-export function proceed(state: State, turn: Turn, without: Part | undefined): Proceeded {
+export function proceed(state: SearchState, turn: Turn, without: Part | undefined): Proceeded {
   let now = state;
   let seen = nothingSeen();
   let { requests } = turn;
-  const written: State[] = [];
+  const written: SearchState[] = [];
   const { nowMs } = state;
   for (let count = 0; count < decisionsMax; count++) {
     const { record } = now;
-    const moment = momentOf(now, turn, requests);
+    const moment = searchMomentOf(now, turn, requests);
     const view = shown(record, moment, without);
     const { decision, findings } = decide(view.record, seen, view.moment);
     const end = (ending: Ending): Proceeded => ({
@@ -87,8 +93,8 @@ export function proceed(state: State, turn: Turn, without: Part | undefined): Pr
   throw new Error("no rest");
 }
 
-export function momentOf(
-  { nowMs, opened, record }: State,
+export function searchMomentOf(
+  { nowMs, opened, record }: SearchState,
   { epoch, uncertain, parked, attempt }: Pick<Turn, "epoch" | "uncertain" | "parked" | "attempt">,
   requests: Request[],
 ): Moment {
@@ -114,7 +120,7 @@ export function attemptTo({ keyId, atMs }: Attempted) {
 }
 
 /** A transition; what leaves the aggregate for items of its own has left it. */
-export function changed(state: State, next: ManagedKey): State {
+export function changed(state: SearchState, next: ManagedKey): SearchState {
   const id = `rotation-${state.opened + 1}`;
   const opens = next.rotations.some((rotation) => rotation.id.startsWith(id));
   const record = { ...next, closed: [], honoured: [], refused: [] };
@@ -129,13 +135,13 @@ function stepEnded(before: ManagedKey, next: ManagedKey): boolean {
 }
 
 function sent(
-  state: State,
+  state: SearchState,
   turn: Turn,
   decision: CallDecision,
   moment: Moment,
   seen: ReturnType<typeof nothingSeen>,
   without: Part | undefined,
-): { state: State; wrong?: string } {
+): { state: SearchState; wrong?: string } {
   const { epoch, deadlineMs, uncertain, parked, attempt } = turn;
   const announced = announce(state.record, decision, moment, deadlineMs);
   const unsettled = announcedMarks(announced.unsettled, epoch, without);
@@ -154,7 +160,12 @@ function sent(
 }
 
 /** The claim given back, and the mark, unless a call has no answer. */
-function rested(state: State, turn: Turn, ending: Ending, without: Part | undefined): State {
+function rested(
+  state: SearchState,
+  turn: Turn,
+  ending: Ending,
+  without: Part | undefined,
+): SearchState {
   const { claim: _, ...record } = state.record;
   const { nowMs } = state;
   const { epoch, uncertain } = turn;
@@ -166,7 +177,7 @@ function rested(state: State, turn: Turn, ending: Ending, without: Part | undefi
 }
 
 /** A claim taken (`table.claim`): by whoever may, or by force. */
-export function claimed(state: State): { state: State; turn: Turn } {
+export function claimed(state: SearchState): { state: SearchState; turn: Turn } {
   const { nowMs } = state;
   const epoch = state.record.epoch + 1;
   const deadlineMs = nowMs + runLimitMs;

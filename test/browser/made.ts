@@ -2,13 +2,13 @@
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
+import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import { writeReport } from "../../cli/report/files.ts";
 import { keyReport, type Report } from "../../cli/report/model.ts";
 import { periodOf } from "../../cli/report/period.ts";
 import { aYear, renamed } from "../cli/report-lives.ts";
 
-export function reportOf(lives: Life[], nowMs: number): Report {
+export function reportOf(lives: KeyHistory[], nowMs: number): Report {
   const period = periodOf({ from: "2027-01-01", to: "2027-12-31" }, nowMs);
   const keys = lives.map((life) => keyReport(life, period, nowMs));
   return { tableName: "keyturn", period, madeAtMs: nowMs, keys, unread: [] };

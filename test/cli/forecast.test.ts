@@ -1,7 +1,7 @@
 /** What is foreseen comes true, where nobody else touches the keys: from every stage of a life on. */
 import { describe, expect, test } from "vitest";
 import { forecast } from "../../cli/forecast/forecast.ts";
-import type { Planned } from "../../cli/forecast/planned.ts";
+import type { ForecastEvent } from "../../cli/forecast/planned.ts";
 import { dayMs, hourMs } from "../fixtures.ts";
 import { aWorld, type World, type WorldOptions } from "../world.ts";
 
@@ -12,7 +12,7 @@ const toleranceMs = 4 * hourMs;
 
 type Event = { atMs: number; event: string };
 
-async function foreseen(world: World): Promise<Planned[]> {
+async function foreseen(world: World): Promise<ForecastEvent[]> {
   const stored = await world.table.read(orders);
   if (stored === undefined) throw new Error("there is no record");
   const nowMs = world.clock.nowMs();
@@ -32,7 +32,7 @@ function comparable(events: Event[], untilMs: number): Event[] {
     .map(({ event, atMs }) => ({ event, atMs }));
 }
 
-async function comesTrue(world: World, told: Planned[]): Promise<void> {
+async function comesTrue(world: World, told: ForecastEvent[]): Promise<void> {
   const fromMs = world.clock.nowMs();
   const known = world.table.journal(orders).length;
   await world.passDays(daysAhead);

@@ -1,6 +1,6 @@
 /** What the report says of the life of each version, for lives that the production run lived. */
 import { describe, expect, test } from "vitest";
-import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
+import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import { keyReport, type KeyReport } from "../../cli/report/model.ts";
 import { dayMs } from "../fixtures.ts";
 import { aWorld, startMs, type World, type WorldOptions } from "../world.ts";
@@ -156,7 +156,7 @@ describe("the phases of a version", () => {
 describe("of all the lives of a year", async () => {
   const { lives, nowMs } = await aYear();
   const period = { fromMs: startMs, toMs: nowMs + 1 };
-  const reportOfLife = (life: Life): KeyReport => keyReport(life, period, nowMs);
+  const reportOfLife = (life: KeyHistory): KeyReport => keyReport(life, period, nowMs);
 
   test.each(lives)("$record.alias: each phase begins where the one before ends", (life) => {
     for (const { phases } of reportOfLife(life).versions) {
@@ -198,7 +198,7 @@ describe("of all the lives of a year", async () => {
 
   test("the approvals are those that were given, each of the evidence that was read", () => {
     const vault = lives.find(({ record }) => record.alias === "alias/card-vault");
-    const { drains, decisions } = reportOfLife(vault as Life);
+    const { drains, decisions } = reportOfLife(vault as KeyHistory);
     expect(drains.length).toBeGreaterThan(2);
     for (const { approval, readings } of drains) {
       expect(approval).toMatchObject({ by: "grace", override: false });

@@ -1,12 +1,12 @@
 /** Lives of managed keys, lived by the production run, as the state table has them in the end. */
-import type { Life } from "../../lambda/aws/dynamodb-reading.ts";
+import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import type { Policy } from "../../lambda/workflow/model/types.ts";
 import { aPolicy, dayMs } from "../fixtures.ts";
 import { aWorld, startMs, type World, type WorldOptions } from "../world.ts";
 
-export async function lifeIn(world: World, alias = "alias/orders"): Promise<Life> {
+export async function lifeIn(world: World, alias = "alias/orders"): Promise<KeyHistory> {
   const stored = await world.table.read(alias);
   if (stored === undefined) throw new Error(`no record of ${alias}`);
   const { record, journalHead } = stored;
@@ -18,11 +18,11 @@ export async function lifeIn(world: World, alias = "alias/orders"): Promise<Life
 }
 
 /** As if it were that of another managed key: other names and keys, and a chain that is whole again. */
-export function renamed(life: Life, alias: string, salt: number): Life {
+export function renamed(life: KeyHistory, alias: string, salt: number): KeyHistory {
   const text = JSON.stringify(life)
     .replaceAll(life.record.alias, alias)
     .replace(/[0-9a-f]{8}(?=-[0-9a-f]{4}-)/g, (part) => salted(part, salt));
-  const other = JSON.parse(text) as Life;
+  const other = JSON.parse(text) as KeyHistory;
   return { ...other, ...rechained(other.journal) };
 }
 
@@ -31,7 +31,7 @@ function salted(part: string, salt: number): string {
   return mixed.toString(16).padStart(8, "0");
 }
 
-export function rechained(lines: JournalEntry[]): Pick<Life, "journal" | "journalHead"> {
+export function rechained(lines: JournalEntry[]): Pick<KeyHistory, "journal" | "journalHead"> {
   let previousHash = genesisHash;
   const journal = lines.map((line) => {
     const { hash: _, ...unhashed } = { ...line, previousHash };
@@ -79,7 +79,7 @@ export const showcaseKeys = {
 };
 
 /** A year of six managed keys in which something happens to each, and always the same. */
-export async function aYear(): Promise<{ lives: Life[]; nowMs: number }> {
+export async function aYear(): Promise<{ lives: KeyHistory[]; nowMs: number }> {
   const world = await aWorldOf(showcaseKeys, { owner: "acme-prod" });
   await days(world, 45);
   await world.passDays(80 - 45);

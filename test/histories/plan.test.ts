@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { subjectOf } from "../../lambda/workflow/absorb.ts";
+import { subjectOfCall } from "../../lambda/workflow/absorb.ts";
 import { servingVersion } from "../../lambda/workflow/model/record.ts";
 import type { Call, ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { copyOf, type Elsewhere } from "./elsewhere.ts";
@@ -61,7 +61,7 @@ async function doneFirstIn(state: World, event: Event): Promise<string> {
     const record = recordIn(world);
     if (method === "change" && first === "nothing" && record !== undefined) {
       const call = input[0] as Call;
-      first = `${call.kind} ${subjectOf(record, call)}`;
+      first = `${call.kind} ${subjectOfCall(record, call)}`;
     }
     return proceed();
   };

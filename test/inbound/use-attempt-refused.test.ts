@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readUseAttempt, type Home } from "../../lambda/inbound/use-attempt.ts";
+import { readUseAttempt, type FunctionLocation } from "../../lambda/inbound/use-attempt.ts";
 import {
   account,
   attemptIn,
@@ -122,7 +122,7 @@ describe("whatever the function is invoked with", () => {
     .map(({ detail, outer }) => eventOf(detail, outer));
 
   test("it gets an answer, and no attempt has more to it than the type says", () => {
-    const home = fc.constantFrom<Home>({}, { accountId: account, region });
+    const home = fc.constantFrom<FunctionLocation>({}, { accountId: account, region });
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), mutated), home, (event, where) => {
         const reading = readUseAttempt(event, where);

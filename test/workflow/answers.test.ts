@@ -4,7 +4,7 @@ import {
   absorbRefused,
   afterRefusal,
   announce,
-  subjectOf,
+  subjectOfCall,
 } from "../../lambda/workflow/absorb.ts";
 import type {
   Call,
@@ -291,7 +291,7 @@ describe("once KMS refused a call", () => {
   test("a call is about its key, its alias, or the managed key", () => {
     const { record } = stepScene("drain");
     expect(
-      [create, move, tag].map((call) => subjectOf({ ...record, alias: "alias/x" }, call)),
+      [create, move, tag].map((call) => subjectOfCall({ ...record, alias: "alias/x" }, call)),
     ).toEqual(["alias/x", alias, "key-1"]);
   });
 });

@@ -1,7 +1,7 @@
 /** What tests say of a decision: each says one thing, and leaves the rest open. */
 import { expect } from "vitest";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
-import { nothingSeen, subjectOf } from "../../lambda/workflow/safety/sights.ts";
+import { nothingSeen, subjectOfLook } from "../../lambda/workflow/safety/sights.ts";
 import type { Decision, Look, ManagedKey, Seen, Sight } from "../../lambda/workflow/model/types.ts";
 import { absent, nowMs } from "./scene.ts";
 
@@ -72,8 +72,8 @@ export function looksOf(decide: (seen: Seen) => Decision | undefined, full: Seen
     const decision = decide(seen);
     if (decision?.kind !== "look") return asked;
     for (const look of decision.looks) {
-      asked.push(`${look.kind} ${subjectOf(look)}`);
-      seen = withSight(seen, look, full[look.kind][subjectOf(look)] ?? absent);
+      asked.push(`${look.kind} ${subjectOfLook(look)}`);
+      seen = withSight(seen, look, full[look.kind][subjectOfLook(look)] ?? absent);
     }
   }
   throw new Error(`it never sees enough: ${asked.join()}`);
@@ -81,5 +81,5 @@ export function looksOf(decide: (seen: Seen) => Decision | undefined, full: Seen
 
 function withSight(seen: Seen, look: Look, sight: Sight<unknown>): Seen {
   const kind = look.kind;
-  return { ...seen, [kind]: { ...seen[kind], [subjectOf(look)]: sight } };
+  return { ...seen, [kind]: { ...seen[kind], [subjectOfLook(look)]: sight } };
 }

@@ -3,7 +3,7 @@ import { isoOf } from "../model/iso.ts";
 import { consistencyMs, dayMs, lastUseLagMs } from "../model/limits.ts";
 import type { Evidence, LastUse, Policy } from "../model/types.ts";
 
-export type Verdict =
+export type DrainVerdict =
   | { kind: "quiet" }
   | { kind: "in-use"; quietAtMs: number }
   | { kind: "originated"; operation: string; atMs: number }
@@ -32,7 +32,7 @@ export function judge(
   retiredAtMs: number,
   policy: Pick<Policy, "drain">,
   nowMs: number,
-): Verdict {
+): DrainVerdict {
   switch (lastUse.kind) {
     case "unknown":
       return { kind: "unknown", why: lastUse.why };
@@ -53,7 +53,7 @@ export function judgeQuiet(
   lastUse: Exclude<LastUse, { kind: "unknown" }>,
   policy: Pick<Policy, "drain">,
   nowMs: number,
-): Extract<Verdict, { kind: "quiet" | "in-use" }> {
+): Extract<DrainVerdict, { kind: "quiet" | "in-use" }> {
   const atMs = lastUse.kind === "never" ? lastUse.sinceMs : lastUse.atMs;
   const quietAtMs = atMs + policy.drain.quietForMs + lastUseLagMs;
   return nowMs >= quietAtMs ? { kind: "quiet" } : { kind: "in-use", quietAtMs };

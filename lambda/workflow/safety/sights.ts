@@ -19,7 +19,7 @@ export function nothingSeen(): Seen {
 }
 
 /** What a look was at: the key id, alias or rotation id under which `Seen` keeps the answer. */
-export function subjectOf(look: Look): string {
+export function subjectOfLook(look: Look): string {
   switch (look.kind) {
     case "key":
       return look.key;
@@ -38,7 +38,7 @@ export function subjectOf(look: Look): string {
 }
 
 export function sightOf(seen: Seen, look: Look): Sight<unknown> | undefined {
-  return seen[look.kind][subjectOf(look)];
+  return seen[look.kind][subjectOfLook(look)];
 }
 
 /**
@@ -51,7 +51,7 @@ export function lookFirst({ record, seen, moment }: Scene, looks: Look[]): Decis
   for (const look of looks) {
     const sight = sightOf(seen, look);
     if (sight?.kind === "denied") {
-      return accessDenied(record, moment, subjectOf(look), sight.message);
+      return accessDenied(record, moment, subjectOfLook(look), sight.message);
     }
   }
   return undefined;
