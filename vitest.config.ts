@@ -1,16 +1,33 @@
+/** `npm test`, and in mode `full`, `npm run test:full`: all that the explorers explore. */
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({
+/** What replaces modules for a while has a process of its own. */
+const apart = ["test/settle-rule/parts.test.ts"];
+/** Those take an emulator, vitest.emulator.config.ts, or a browser, vitest.browser.config.ts. */
+const elsewhere = ["test/emulator/**", "test/browser/**"];
+
+export default defineConfig(({ mode }) => ({
   test: {
     environment: "node",
-    include: ["test/**/*.test.ts"],
-    // Those take an emulator, vitest.emulator.config.ts, or a browser, vitest.browser.config.ts.
-    exclude: ["test/emulator/**", "test/browser/**"],
-    testTimeout: 120_000,
+    env: mode === "full" ? { KEYTURN_TESTS: "full" } : {},
+    testTimeout: mode === "full" ? 600_000 : 120_000,
     hookTimeout: 120_000,
     // Processes, not threads: dynalite's store is a native module, and some tests start servers.
     pool: "forks",
     maxWorkers: 2,
     coverage: { include: ["lambda/**/*.ts"] },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "shared",
+          include: ["test/**/*.test.ts"],
+          exclude: [...elsewhere, ...apart],
+          // Files that follow each other in one process load each module once.
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: "apart", include: apart } },
+    ],
   },
-});
+}));

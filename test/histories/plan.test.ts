@@ -6,9 +6,10 @@ import { copyOf, type Elsewhere } from "./elsewhere.ts";
 import { aPolicy, dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { isLook, lives, orders, statesOf, use } from "./plan-lives.ts";
 import { aWorld, startMs, type World } from "../world.ts";
+import { isFull } from "../sizes.ts";
 
 /** How many states of each life are looked at; all of them take half a minute. */
-const statesPerLife = Number(process.env.PLAN_STATES ?? 18);
+const statesPerLife = Number(process.env.PLAN_STATES ?? (isFull ? 18 : 6));
 
 /** Something that happens in a world, and what keyturn then does. */
 type Event = (world: World) => Promise<void>;

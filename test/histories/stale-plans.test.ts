@@ -9,9 +9,10 @@ import type { Stored } from "../../lambda/ports.ts";
 import { copyOf, type Elsewhere } from "./elsewhere.ts";
 import { minuteMs } from "../fixtures.ts";
 import { isLook, lives, orders, statesOf } from "./plan-lives.ts";
+import { isFull } from "../sizes.ts";
 
 /** How many states of each life are taken; all of them take some minutes. */
-const statesPerLife = Number(process.env.PLAN_STATES ?? 14);
+const statesPerLife = Number(process.env.PLAN_STATES ?? (isFull ? 14 : 6));
 
 type Seen = Pick<Stored, "journalHead"> & { revision: number; tableId: string };
 

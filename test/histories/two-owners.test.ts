@@ -6,8 +6,11 @@ import { noAnswer, onCall } from "../faults.ts";
 import { dayMs, hourMs } from "../fixtures.ts";
 import { isLook } from "./plan-lives.ts";
 import { interleave, orders, TwoDeployments } from "./two-deployments.ts";
+import { isFull } from "../sizes.ts";
 
 const throttled = { kind: "refused", refusal: "Throttled", message: "Rate exceeded" };
+
+const races = isFull ? 30 : 8;
 
 function changesBy(one: Elsewhere): string[] {
   return one.calls.filter((operation) => !isLook(operation));
@@ -31,7 +34,7 @@ describe("two deployments that are configured with one alias, from the start", (
   );
 
   test("and run at once, call by call: the later tag wins, and only its owner goes on", async () => {
-    for (let seed = 0; seed < 30; seed++) {
+    for (let seed = 0; seed < races; seed++) {
       const { two, winner, loser } = await race(seed);
       await two.passDays(25);
       expect(await winner.findings()).toEqual([]);
@@ -44,7 +47,7 @@ describe("two deployments that are configured with one alias, from the start", (
 
   // One that saw its own tags before the other's landed is told only when it is to rotate.
   test("and run at once: who lost the key is told so by the next audit at the latest", async () => {
-    for (let seed = 0; seed < 30; seed++) {
+    for (let seed = 0; seed < races; seed++) {
       const { two, loser } = await race(seed);
       await two.passDays(8);
       expect(await loser.findings()).toEqual(["OTHER_OWNER"]);
@@ -212,7 +215,7 @@ async function madeInExcess(two: TwoDeployments): Promise<string> {
 
 describe("two deployments at work at once, while people re-tag keys, move the alias and ask things", () => {
   test("neither changes a key that it saw to be the other's, or did not look at", async () => {
-    const lives = Number(process.env.TWO_OWNERS_LIVES ?? 150);
+    const lives = Number(process.env.TWO_OWNERS_LIVES ?? (isFull ? 150 : 30));
     for (let seed = 0; seed < lives; seed++) {
       const two = new TwoDeployments();
       await two.begin();

@@ -16,6 +16,7 @@ import {
   type Held,
   type Starts,
 } from "./held.ts";
+import { isFull } from "../sizes.ts";
 
 /** Nothing but the settle rule keeps a version that comes back from serving at once. */
 const policy: Partial<Policy> = { retire: "delete", propagationMs: 0, cryptoperiodMs: 130 * dayMs };
@@ -49,7 +50,7 @@ export async function aLife(): Promise<Life> {
   return { starts, first, seldomRead };
 }
 
-const samples = 40;
+const samples = isFull ? 40 : 10;
 
 /** Every way in which the world was not as it should be; empty where it always was. */
 export async function sweep(life: Life, call: string, what: Meanwhile): Promise<string[]> {

@@ -10,6 +10,7 @@ import { companies } from "../../sim/matrix/company.ts";
 import { applies, faultNames } from "../../sim/matrix/faults.ts";
 import { casesOf, describeCase, judge, references } from "../../sim/matrix/matrix.ts";
 import type { Reference } from "../../sim/matrix/matrix.ts";
+import { isFull, sample } from "../sizes.ts";
 
 /** Whether a life visits the method; where none does, why. A new method is an error of types here. */
 type Visits<Port> = Record<keyof Port, true | string>;
@@ -122,13 +123,13 @@ describe("whatever call comes to grief, in whatever way", () => {
   test("the life ends as it was meant to, and soon nothing is in doubt", async () => {
     const deviating: string[] = [];
     let met = 0;
-    for (const { one, reference } of rotating(all)) {
+    for (const { one, reference } of sample(rotating(all), 160)) {
       const { deviations, meeting } = await judge(one, reference);
       if (meeting.claims) met += 1;
       if (deviations.length > 0) deviating.push(`${describeCase(one)}: ${deviations.join()}`);
     }
     expect(deviating).toEqual([]);
     // Other runs do meet the one that comes to grief: without them there would be nothing to see.
-    expect(met).toBeGreaterThan(50);
+    expect(met).toBeGreaterThan(isFull ? 50 : 5);
   });
 });

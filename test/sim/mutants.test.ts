@@ -5,6 +5,7 @@ import { patchesOf } from "../../sim/mutants/copy.ts";
 import { describeHunted, huntAll } from "../../sim/mutants/main.ts";
 import { mutants } from "../../sim/mutants/list.ts";
 import { scenarioNamed } from "../../sim/scenarios.ts";
+import { sample } from "../sizes.ts";
 
 describe("a mutant", () => {
   test.each(mutants)("still applies: $name", (mutant) => {
@@ -12,8 +13,9 @@ describe("a mutant", () => {
   });
 
   test("of each kind is caught, and each by a checker", async () => {
-    const all = await huntAll(300, (hunted) => console.log(describeHunted(hunted)));
-    expect(all.length).toBeGreaterThanOrEqual(25);
+    const some = sample(mutants, 9);
+    const all = await huntAll(300, (hunted) => console.log(describeHunted(hunted)), some);
+    expect(all).toHaveLength(some.length);
     expect(all.filter(({ caught }) => caught === undefined)).toEqual([]);
   });
 });
@@ -21,7 +23,7 @@ describe("a mutant", () => {
 test("where a mutant is caught, the sources as they are keep every invariant", async () => {
   const lived = mutants.filter(({ scenario }) => scenario !== "search");
   const places = new Set(lived.map(({ scenario, seed }) => `${scenario} ${seed}`));
-  for (const place of places) {
+  for (const place of sample([...places], 9)) {
     const [scenario = "", seed] = place.split(" ");
     const told = await live({ seed: Number(seed), scenario: scenarioNamed(scenario) });
     expect(told.violations, place).toEqual([]);
