@@ -111,22 +111,27 @@ function isAllowed(situation: Situation, request: Request, policies: IdentityPol
   }
 }
 
-function unsafeCells(statements: RoleStatement[], wanted: Wanted): string[] {
+function* unsafeCells(
+  statements: RoleStatement[],
+  wanted: Wanted,
+  among: readonly Situation[],
+): Generator<string> {
   const policies = new IdentityPolicies();
   policies.attach(roleArn, [policyOf(statements)]);
-  return sample(situations, 24).flatMap((situation) =>
-    requests.flatMap((request) => {
-      if (!isAllowed(situation, request, policies)) return [];
+  for (const situation of among) {
+    for (const request of requests) {
+      if (!isAllowed(situation, request, policies)) continue;
       const why = request.forbidden(situation, wanted);
       const asked = `${request.operation} ${JSON.stringify(request.input("<key>", Buffer.of()))}`;
-      return why === undefined ? [] : [`${asked} on ${JSON.stringify(situation)}: ${why}`];
-    }),
-  );
+      if (why !== undefined) yield `${asked} on ${JSON.stringify(situation)}: ${why}`;
+    }
+  }
 }
 
 describe("of all that could be asked of KMS with the rights of the role", () => {
   it.each(Object.entries(configurations))("%s, nothing unsafe is allowed", (_, one) => {
-    expect(unsafeCells(roleStatements(one), one.wanted).slice(0, 20)).toEqual([]);
+    const some = sample(situations, 18);
+    expect([...unsafeCells(roleStatements(one), one.wanted, some)].slice(0, 20)).toEqual([]);
     expect(situations.length * requests.length).toBeGreaterThan(3000);
   });
 
@@ -139,7 +144,7 @@ describe("of all that could be asked of KMS with the rights of the role", () => 
         const loose = statements.map((each) =>
           each === statement ? withoutCondition(each, operator, key) : each,
         );
-        const isNeeded = unsafeCells(loose, one.wanted).length > 0;
+        const isNeeded = unsafeCells(loose, one.wanted, situations).next().done !== true;
         return isNeeded ? [] : [`${statement.Sid}: ${operator} ${key}`];
       }),
     );

@@ -91,7 +91,8 @@ function itemState({ pk, sk, ...item }: TableItem, nowMs: number): [string, unkn
 
 const times = /Ms$|^resting$|^seen$/;
 /** How often and by which call something was achieved, and what has a random name. */
-const counts = /^(epoch|revision|writes|journalHead|attempts|misses|grantsCopied|eventId|tableId|hash)$/;
+const counts =
+  /^(epoch|revision|writes|journalHead|attempts|misses|grantsCopied|eventId|tableId|hash)$/;
 
 /** Without times, the words that tell them, and the traces of a second attempt. */
 function timeless(value: unknown): unknown {
