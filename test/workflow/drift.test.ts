@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import {
+  drifted,
+  neededOrDrifted,
+  observeAgainAtMs,
+  waitObserving,
+} from "../../lambda/workflow/drift/drift.ts";
+import { dayMs } from "../fixtures.ts";
+import { halts, nextOf, spoken, waits } from "./decided.ts";
+import { absent, alias, aRotation, nowMs, saw, sawKey, stepScene, type Sights } from "./scene.ts";
+
+const out = { old: { standing: "disabled" as const } };
+const enabled = { key: { "key-1": sawKey("key-1") } };
+const ofAnother = { tags: { "key-1": saw({ "keyturn:owner": "globex" }) } };
+const onIt = { aliases: { "key-1": saw(["alias/other"]) } };
+
+function outOfUse(seen: Sights) {
+  return stepScene("revoke", { ...out, seen });
+}
+
+describe("a draining version", () => {
+  test("that is Enabled is as it should be", () => {
+    expect(drifted(stepScene("drain"), "Enabled")).toBeUndefined();
+  });
+
+  test("is observed first", () => {
+    const scene = stepScene("drain", { seen: { key: { "key-1": undefined } } });
+    expect(drifted(scene, "Enabled")).toEqual({
+      kind: "look",
+      looks: [{ kind: "key", key: "key-1" }],
+    });
+  });
+
+  test("that somebody disabled halts at once, with the command that enables it", () => {
+    const seen = {
+      key: { "key-1": sawKey("key-1", { state: "Disabled" }) },
+      aliases: { "key-1": undefined },
+      tags: { "key-1": undefined },
+    };
+    const scene = stepScene("drain", { seen });
+    expect(spoken(drifted(scene, "Enabled"))).toMatchObject({
+      kind: "halt",
+      finding: { code: "VERSION_CHANGED", next: "aws kms enable-key --key-id key-1" },
+    });
+  });
+
+  test("that is not in KMS is gone, whatever it was expected to be", () => {
+    const seen = { key: { "key-1": absent }, aliases: { "key-1": undefined } };
+    for (const expected of ["Enabled", "Disabled"] as const) {
+      expect(drifted(stepScene("drain", { seen }), expected)).toMatchObject(
+        halts("VERSION_GONE", "key-1"),
+      );
+    }
+  });
+});
+
+describe("a version out of use that somebody enabled", () => {
+  test("has its aliases and its owner observed before a command disables it", () => {
+    const unseen = { aliases: { "key-1": undefined }, tags: { "key-1": undefined } };
+    expect(drifted(outOfUse({ ...enabled, ...unseen }), "Disabled")).toEqual({
+      kind: "look",
+      looks: [
+        { kind: "aliases", keyId: "key-1" },
+        { kind: "tags", keyId: "key-1" },
+      ],
+    });
+  });
+
+  test("halts with the command that disables it, where no alias is on it", () => {
+    for (const drift of [drifted, neededOrDrifted]) {
+      expect(spoken(drift(outOfUse(enabled), "Disabled"))).toMatchObject({
+        kind: "halt",
+        finding: { code: "VERSION_CHANGED", next: "aws kms disable-key --key-id key-1" },
+      });
+    }
+  });
+
+  test("and that carries another owner's tag is theirs", () => {
+    for (const drift of [drifted, neededOrDrifted]) {
+      const found = drift(outOfUse({ ...enabled, ...ofAnother, ...onIt }), "Disabled");
+      expect(spoken(found)).toMatchObject(halts("OTHER_OWNER", alias));
+    }
+  });
+
+  test("with an alias on it is for an operator to move, or is needed and comes back", () => {
+    const scene = outOfUse({ ...enabled, ...onIt });
+    expect(spoken(drifted(scene, "Disabled"))).toMatchObject(
+      halts("ALIAS_ON_OLD_VERSION", "key-1"),
+    );
+    const [rotation] = nextOf(neededOrDrifted(scene, "Disabled")).rotations;
+    expect(rotation?.restored).toMatchObject({ because: "alias" });
+  });
+});
+
+describe("a wait", () => {
+  const untilMs = nowMs + 5 * dayMs;
+
+  test("goes on while the version is as it should be", () => {
+    expect(waitObserving(stepScene("drain"), "Enabled", untilMs, "in drain")).toEqual({
+      kind: "wait",
+      untilMs,
+      reason: "in drain",
+    });
+  });
+
+  test("ends where the version changed, and takes back one that an alias is on", () => {
+    expect(waitObserving(outOfUse(enabled), "Disabled", untilMs, "soak")).toMatchObject(
+      halts("VERSION_CHANGED", "key-1"),
+    );
+    const aliased = outOfUse({ ...enabled, ...onIt });
+    const [rotation] = nextOf(waitObserving(aliased, "Disabled", untilMs, "soak")).rotations;
+    expect(rotation?.restored).toMatchObject({ because: "alias" });
+    const disabled = stepScene("drain", {
+      seen: { key: { "key-1": sawKey("key-1", { state: "Disabled" }) }, ...onIt },
+    });
+    expect(waitObserving(disabled, "Enabled", untilMs, "in drain")).toMatchObject(
+      halts("VERSION_CHANGED", "key-1"),
+    );
+  });
+
+  test("observes nothing while a call without an answer may change the version", () => {
+    const seen = { key: { "key-1": undefined } };
+    const scene = stepScene("revoke", { ...out, seen, rotation: { unanswered: "DisableKey" } });
+    expect(waitObserving(scene, "Disabled", untilMs, "soak")).toMatchObject(waits(untilMs));
+  });
+});
+
+describe("versions on their way out are observed again within a day", () => {
+  test.each(["drain", "revoke"] as const)("in %s", (step) => {
+    const rotations = [aRotation({ step })];
+    expect(observeAgainAtMs({ rotations }, nowMs)).toBe(nowMs + dayMs);
+    const unenrolment = { by: "ada", atMs: nowMs };
+    expect(observeAgainAtMs({ rotations, unenrolment }, nowMs)).toBe(Infinity);
+  });
+
+  test.each(["generate", "distribute", "activate"] as const)("but not in %s", (step) => {
+    expect(observeAgainAtMs({ rotations: [aRotation({ step })] }, nowMs)).toBe(Infinity);
+    expect(observeAgainAtMs({ rotations: [] }, nowMs)).toBe(Infinity);
+  });
+});
