@@ -3,19 +3,24 @@
  * shares. One bucket per operation, refilled by the clock.
  */
 import type { Clock } from "../ports.ts";
+import type { Call } from "../workflow/model/types.ts";
 
 /** Requests a second that AWS KMS allows by default (developer guide, requests-per-second). */
-const quotaPerSecond: Record<string, number> = {
+const ofChangingCalls: Record<Call["kind"], number> = {
   CreateKey: 5,
   UpdateAlias: 5,
   EnableKey: 5,
   DisableKey: 5,
-  GetKeyLastUsage: 5,
   CancelKeyDeletion: 5,
   UntagResource: 5,
   TagResource: 10,
   ScheduleKeyDeletion: 15,
   CreateGrant: 50,
+};
+
+const quotaPerSecond: Record<string, number> = {
+  ...ofChangingCalls,
+  GetKeyLastUsage: 5,
   ListGrants: 100,
   ListAliases: 500,
 };
