@@ -45,7 +45,7 @@ function firstSentence(text: string): string {
 
 const introduction = `# Alarms
 
-Ten alarms and a dashboard come with each deployment. An alarm that is on says that a person is needed,
+A dashboard and the alarms below come with each deployment. An alarm that is on says that a person is needed,
 or that nobody can know whether one is; each stays on for as long as that is so, and goes off by
 itself afterwards. What an alarm sets off is yours to attach.
 

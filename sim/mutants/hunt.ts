@@ -37,7 +37,7 @@ for (const seed of order) {
 }
 console.log(JSON.stringify({ tried, asserted, caught }));
 
-/** The scopes in which design.md's schedules lie. */
+/** The scopes in which the four schedules lie that the settle rule prevents. */
 function searchAll() {
   let states = 0;
   for (const [index, { scope }] of schedules.entries()) {

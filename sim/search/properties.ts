@@ -1,4 +1,4 @@
-/** What must never be: the invariants of design.md, of a call as it is sent and as it lands. */
+/** What must never be: the invariants of ARCHITECTURE.md, of a call as it is sent and as it lands. */
 import { recheckMs } from "../../lambda/workflow/model/limits.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { isStopped } from "../../lambda/workflow/safety/holds.ts";

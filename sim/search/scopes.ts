@@ -83,7 +83,7 @@ export type Schedule = {
 
 const lost = { rotates: 1, faults: 1 };
 
-/** The first four are those of design.md. */
+/** The first four are those that the settle rule prevents. */
 export const schedules: Schedule[] = [
   {
     name: "two rotations",

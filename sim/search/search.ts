@@ -158,7 +158,7 @@ class Search {
   }
 }
 
-/** What is wrong, as the properties have it: an invariant of design.md, or drift of our own making. */
+/** What is wrong, as the properties have it: an invariant of ARCHITECTURE.md, or drift of our own making. */
 export function isWrong(what: string): boolean {
   return /^(I\d|drift)/.test(what);
 }

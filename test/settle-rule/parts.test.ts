@@ -1,6 +1,6 @@
 /**
  * Each part of the settle rule is needed: with it, `sweep.test.ts` finds nothing wrong; here production
- * is loaded anew without it, and harm is done. The four schedules of design.md are played one by one in
+ * is loaded anew without it, and harm is done. The four schedules are played one by one in
  * `test/settle-rule/schedules.test.ts`.
  */
 import { afterEach, describe, expect, test, vi } from "vitest";

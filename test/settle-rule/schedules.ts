@@ -1,5 +1,5 @@
 /**
- * The four schedules of design.md on which safety fails where KMS has no compare-and-swap, played with
+ * The four schedules on which safety fails where KMS has no compare-and-swap, played with
  * the production run. In each, run A sends a call and stalls; the call lands within the bounds that the
  * rule allows for (A's deadline, the request limit, the skew of clocks), and no look shows it before.
  */

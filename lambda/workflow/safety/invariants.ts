@@ -1,5 +1,5 @@
 /**
- * I1 to I3 of design.md, asserted where the effect is made: whatever decided on a call, these are
+ * I1 to I4 of ARCHITECTURE.md, asserted where the effect is made: whatever decided on a call, these are
  * what it must rest on. A violation is a bug, and the call is not made.
  */
 import { blockedUntilMs, isExempt } from "./settle.ts";

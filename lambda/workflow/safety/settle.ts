@@ -1,5 +1,5 @@
 /**
- * The settle rule (design.md): KMS has no compare-and-swap, so a call of an earlier run may still
+ * The settle rule: KMS has no compare-and-swap, so a call of an earlier run may still
  * land. Until it cannot, no changing call is made on any version or alias of the managed key.
  */
 import { believableAheadMs, clockSkewMs, consistencyMs, requestLimitMs } from "../model/limits.ts";
