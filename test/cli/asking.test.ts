@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { configurationHash, parseConfiguration } from "../../lambda/configuration/configuration.ts";
 import { document, orders } from "../infra/least-privilege-lives.ts";
-import { after, open, type, young } from "./typing.ts";
+import { after, deployedYoung, open, shared, type } from "./typing.ts";
 
+const young = shared(deployedYoung);
 const payroll = "alias/team-blue/payroll";
 
 describe("enrol", () => {

@@ -6,8 +6,9 @@ import type { Plan } from "../../cli/plan/plan.ts";
 import { canonicalHash } from "../../lambda/record/canonical.ts";
 import type { Account } from "../infra/account.ts";
 import { orders } from "../infra/least-privilege-lives.ts";
-import { after, type, young } from "./typing.ts";
+import { after, deployedYoung, shared, type } from "./typing.ts";
 
+const young = shared(deployedYoung);
 const folder = mkdtempSync(join(tmpdir(), "keyturn-plans-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 let files = 0;
