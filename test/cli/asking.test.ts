@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { configurationHash, parseConfiguration } from "../../lambda/configuration/configuration.ts";
 import { document, orders } from "../infra/least-privilege-lives.ts";
-import { after, deployedYoung, open, shared, type } from "./typing.ts";
+import { after, deployedYoung, nextSecond, open, shared, type } from "./typing.ts";
 
 const young = shared(deployedYoung);
 const payroll = "alias/team-blue/payroll";
@@ -43,6 +43,7 @@ describe("a request", () => {
     const account = await after(2);
     const first = await type(account, "rotate", orders);
     expect(first.stderr).toContain("CreateKey v2");
+    await nextSecond();
     const again = await type(account, "rotate", orders);
     expect(again).toMatchObject({ code: 1, stdout: "" });
     expect(again.stderr).toContain("a rotation is asked for already");

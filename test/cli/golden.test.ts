@@ -2,12 +2,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Account } from "../infra/account.ts";
 import { orders } from "../infra/least-privilege-lives.ts";
 import { nowOf, typed } from "./binary.ts";
 import { aFleet } from "./fleet.ts";
+import { nextSecond } from "./typing.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "keyturn-golden-"));
 const long = "alias/a-name-that-is-rather-long-for-a-terminal-of-eighty-columns";
@@ -61,8 +61,8 @@ describe.each([
     await type(["plan", orders, "--until", "90d", "--out", "applied.json"]);
     await type(["apply", "applied.json"]);
     await type(["rotate", long, "--by", "ada"]);
-    // Ids of one second sort by chance, and the first request is the one that is carried out.
-    await sleep(1000 - (Date.now() % 1000));
+    // The request that comes first is the one that is carried out.
+    await nextSecond();
   }, 60_000);
 
   test.each(

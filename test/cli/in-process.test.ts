@@ -12,7 +12,7 @@ import { aFleet } from "./fleet.ts";
 const folder = mkdtempSync(join(tmpdir(), "keyturn-in-process-"));
 let account: Account;
 beforeAll(async () => {
-  account = await aFleet();
+  account = await aFleet(40);
   // Of what was asked before, the first time and ever after, another answer comes.
   for (const [line] of asking) {
     await typedInProcess(account, [...line.split(" "), ...nowOf(account)]);

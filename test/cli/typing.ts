@@ -1,4 +1,5 @@
 /** An account in which a managed key is some days old, and an operator who types. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, onTestFinished } from "vitest";
 import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
 import { Account } from "../infra/account.ts";
@@ -45,3 +46,6 @@ export async function deployedFor(
 
 export const type = (account: Account, ...args: string[]): Promise<Typed> =>
   typed(account, [...args, ...nowOf(account)], { COLUMNS: "120" });
+
+/** Ids of requests sort by the second of their making, and by chance within one. */
+export const nextSecond = (): Promise<void> => sleep(1000 - (Date.now() % 1000));
