@@ -77,7 +77,7 @@ describe("a request", () => {
 
   test("to approve binds to the evidence that the finding shows, and wants the alias typed", async () => {
     const policies = { short: { ...document.policies.short, approval: "revoke" as const } };
-    const account = await after(95, { policies });
+    const account = await after(85, { policies });
     expect((await account.findings(orders)).map(({ code }) => code)).toEqual(["APPROVAL_REQUIRED"]);
     const shown = await type(account, "approve", orders);
     expect(shown).toMatchObject({ code: 2, stdout: "" });

@@ -14,7 +14,7 @@ import { typedHere } from "./in-process.ts";
 export const binary = fileURLToPath(new URL("../../cli/keyturn.js", import.meta.url));
 
 /** What is compiled is kept for all that is typed in these tests. */
-const NODE_COMPILE_CACHE = join(tmpdir(), "keyturn-tests-compiled");
+export const NODE_COMPILE_CACHE = join(tmpdir(), "keyturn-tests-compiled");
 const common = { PATH: process.env.PATH, USER: "ada", NODE_COMPILE_CACHE };
 
 export type Typed = { stdout: string; stderr: string; code: number | null };

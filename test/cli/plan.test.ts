@@ -63,7 +63,7 @@ describe("plan", () => {
   test("says what a person has to do before anything goes on", async () => {
     const account = await after(70);
     account.ask("UpdateAlias", { AliasName: orders, TargetKeyId: account.makeKey("alias/x") });
-    await account.passDays(10);
+    await account.passDays(2);
     const { stdout, stderr, code } = await type(account, "plan");
     expect([stdout, code]).toEqual(["", 1]);
     expect(stderr).toContain(`${orders} waits for a person: ALIAS_MOVED`);
