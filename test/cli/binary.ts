@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { Account } from "../infra/account.ts";
 import { region, tableName } from "../infra/role.ts";
 import { isFull } from "../sizes.ts";
-import { typedHere } from "./in-process.ts";
+import { typedHere, type Typed } from "./in-process.ts";
 
 export const binary = fileURLToPath(new URL("../../cli/keyturn.js", import.meta.url));
 
@@ -17,7 +17,7 @@ export const binary = fileURLToPath(new URL("../../cli/keyturn.js", import.meta.
 export const NODE_COMPILE_CACHE = join(tmpdir(), "keyturn-tests-compiled");
 const common = { PATH: process.env.PATH, USER: "ada", NODE_COMPILE_CACHE };
 
-export type Typed = { stdout: string; stderr: string; code: number | null };
+export type { Typed };
 
 type Typing = (
   account: Account | undefined,

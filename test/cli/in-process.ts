@@ -1,7 +1,8 @@
 /** The command in this process: all of it but its launcher and the streams of a process of its own. */
 import { Writable } from "node:stream";
 import { runCommandLine, type Host } from "../../cli/command-line.ts";
-import type { Typed } from "./binary.ts";
+
+export type Typed = { stdout: string; stderr: string; code: number | null };
 
 /** A command takes its environment and its directory from the process: one runs at a time. */
 let lastEnds: Promise<unknown> = Promise.resolve();
