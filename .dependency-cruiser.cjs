@@ -7,7 +7,7 @@ const rooms = [
   ["what proves and measures", "^(test|bench)/"],
   ["what deploys and generates", "^(emulator|docs/generate)/"],
   ["the demo", "^demo/"],
-  ["the command", "^cli/(keyturn|program|tick)[.](ts|js)$"],
+  ["the command", "^cli/(keyturn|command-line|program|tick)[.](ts|js)$"],
   ["its commands", "^cli/commands/"],
   ["what commands work out", "^cli/(status|doctor|plan|requests|report)/"],
   ["the forecast", "^cli/forecast/"],

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { configurationHash, parseConfiguration } from "../../lambda/configuration/configuration.ts";
 import { document, orders } from "../infra/least-privilege-lives.ts";
-import { after, open, type, young } from "./typing.ts";
+import { after, deployedYoung, nextSecond, open, shared, type } from "./typing.ts";
 
+const young = shared(deployedYoung);
 const payroll = "alias/team-blue/payroll";
 
 describe("enrol", () => {
@@ -42,6 +43,7 @@ describe("a request", () => {
     const account = await after(2);
     const first = await type(account, "rotate", orders);
     expect(first.stderr).toContain("CreateKey v2");
+    await nextSecond();
     const again = await type(account, "rotate", orders);
     expect(again).toMatchObject({ code: 1, stdout: "" });
     expect(again.stderr).toContain("a rotation is asked for already");
@@ -75,7 +77,7 @@ describe("a request", () => {
 
   test("to approve binds to the evidence that the finding shows, and wants the alias typed", async () => {
     const policies = { short: { ...document.policies.short, approval: "revoke" as const } };
-    const account = await after(95, { policies });
+    const account = await after(85, { policies });
     expect((await account.findings(orders)).map(({ code }) => code)).toEqual(["APPROVAL_REQUIRED"]);
     const shown = await type(account, "approve", orders);
     expect(shown).toMatchObject({ code: 2, stdout: "" });

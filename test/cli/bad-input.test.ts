@@ -59,7 +59,7 @@ describe("whoever may write requests", () => {
 describe("in a narrow terminal", () => {
   let account: Account;
   beforeAll(async () => {
-    account = await aFleet();
+    account = await aFleet(40);
     await account.request("alias/moved", { kind: "pause", reason: "鍵".repeat(40) });
     await account.passDays(1);
   });

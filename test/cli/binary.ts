@@ -1,4 +1,4 @@
-/** The real binary, in a process of its own, against the embedded AWS. */
+/** What an operator types, against the embedded AWS: in full, the real binary in a process of its own. */
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
@@ -8,29 +8,40 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { Account } from "../infra/account.ts";
 import { region, tableName } from "../infra/role.ts";
+import { isFull } from "../sizes.ts";
+import { typedHere, type Typed } from "./in-process.ts";
 
 export const binary = fileURLToPath(new URL("../../cli/keyturn.js", import.meta.url));
 
 /** What is compiled is kept for all that is typed in these tests. */
-const NODE_COMPILE_CACHE = join(tmpdir(), "keyturn-tests-compiled");
+export const NODE_COMPILE_CACHE = join(tmpdir(), "keyturn-tests-compiled");
 const common = { PATH: process.env.PATH, USER: "ada", NODE_COMPILE_CACHE };
 
-export type Typed = { stdout: string; stderr: string; code: number | null };
+export type { Typed };
 
-/** What comes of typing it; `env` is laid over that of an operator of this account. */
-export async function typed(
+type Typing = (
   account: Account | undefined,
   args: string[],
-  env: Record<string, string | undefined> = {},
-  cwd = process.cwd(),
-): Promise<Typed> {
+  env?: Record<string, string | undefined>,
+  cwd?: string,
+) => Promise<Typed>;
+
+/** What comes of typing it; `env` is laid over that of an operator of this account. */
+export const typed: Typing = (...given) =>
+  isFull ? typedInBinary(...given) : typedInProcess(...given);
+
+export const typedInBinary: Typing = (account, args, env = {}, cwd = process.cwd()) => {
   const child = spawn(process.execPath, [binary, ...args], {
     cwd,
     env: { ...common, ...operatorOf(account), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   return ended(child);
-}
+};
+
+/** A start of Node takes longer than most commands; in-process.test.ts proves that both answer alike. */
+export const typedInProcess: Typing = (account, args, env = {}, cwd = process.cwd()) =>
+  typedHere(args, { ...common, ...operatorOf(account), ...env }, cwd);
 
 async function ended(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Typed> {
   const [stdout, stderr, [code]] = await Promise.all([

@@ -1,24 +1,23 @@
-import { describe, expect, onTestFinished, test } from "vitest";
-import { Account } from "../infra/account.ts";
+import { describe, expect, test } from "vitest";
 import { dayMs } from "../fixtures.ts";
-import { document, orders } from "../infra/least-privilege-lives.ts";
-import { roleStatements } from "../infra/role.ts";
+import type { Account } from "../infra/account.ts";
+import { orders } from "../infra/least-privilege-lives.ts";
 import { nowOf, typed, typedInto } from "./binary.ts";
+import { after, deployedFor, shared } from "./typing.ts";
 
-const deployed = { document };
-
-/** An account whose one managed key was enrolled, and so many days have passed. */
-async function after(days: number): Promise<{ account: Account; first: string }> {
-  const account = await Account.deployed(deployed, roleStatements(deployed));
-  onTestFinished(() => account.close());
-  const first = account.makeKey(orders);
-  await account.passDays(days);
-  return { account, first };
-}
+const rotating = shared(() => deployedFor(70));
+const young = shared(() => deployedFor(2));
+const drifted = shared(async () => {
+  const account = await deployedFor(70);
+  const [first = ""] = account.aws.kms.world.keys.keys();
+  account.ask("UpdateAlias", { AliasName: orders, TargetKeyId: first });
+  await account.passDays(2);
+  return account;
+});
 
 describe("status", () => {
   test("is a line for each managed key, with its age, its step, and what comes next", async () => {
-    const { account } = await after(70);
+    const account = await rotating();
     const { stdout, stderr, code } = await typed(account, ["status", ...nowOf(account)]);
     expect(stdout.split("\n")[0]).toMatch(/^ALIAS +KIND +VERSION +AGE +STEP +NEXT +WHY$/);
     expect(stdout.split("\n")[1]).toMatch(
@@ -29,9 +28,7 @@ describe("status", () => {
   });
 
   test("of one has its versions, its rotation, and each finding with the next command", async () => {
-    const { account, first } = await after(70);
-    account.ask("UpdateAlias", { AliasName: orders, TargetKeyId: first });
-    await account.passDays(10);
+    const account = await drifted();
     const { stdout, code } = await typed(account, ["status", "orders", ...nowOf(account)]);
     expect(stdout).toMatch(/^v1 +draining +/m);
     expect(stdout).toMatch(/^v2 +serving +/m);
@@ -41,7 +38,7 @@ describe("status", () => {
   });
 
   test.each([40, 80, 120])("fits %d columns", async (columns) => {
-    const { account } = await after(70);
+    const account = await rotating();
     const args = ["status", ...nowOf(account)];
     const { stdout } = await typed(account, args, { COLUMNS: String(columns) });
     const longest = Math.max(...stdout.split("\n").map((line) => line.length));
@@ -50,7 +47,7 @@ describe("status", () => {
   });
 
   test("as JSON is one document that names its schema", async () => {
-    const { account } = await after(2);
+    const account = await young();
     const { stdout } = await typed(account, ["status", "--json", ...nowOf(account)]);
     const { schema, managedKeys } = JSON.parse(stdout) as Record<string, unknown>;
     expect(schema).toBe("keyturn/status/1");
@@ -60,7 +57,8 @@ describe("status", () => {
 
 describe("what is asked", () => {
   test("is taken up by the next run, and stands in the journal with who and why", async () => {
-    const { account, first } = await after(2);
+    const account = await after(2);
+    const first = account.targetOf(orders);
     const asked = await typed(account, ["rotate", orders, "--by", "ada", "--reason", "leaver"]);
     expect(asked.code).toBe(0);
     expect(asked.stdout).toMatch(/^Asked for rotate of alias\/orders, as request \d{8}T\d{6}Z-/);
@@ -75,7 +73,7 @@ describe("what is asked", () => {
   });
 
   test("of what cannot be undone wants the alias typed, and writes nothing without", async () => {
-    const { account } = await after(2);
+    const account = await after(2);
     const refused = await typed(account, ["unenrol", orders]);
     expect(refused).toMatchObject({ code: 2, stdout: "" });
     expect(refused.stderr).toContain(`--confirm ${orders}`);
@@ -86,7 +84,7 @@ describe("what is asked", () => {
   });
 
   test("is not written where the function would not understand it, or refuse it", async () => {
-    const { account } = await after(2);
+    const account = await young();
     const unread = await typed(account, ["rotate", orders, "--reason", "x".repeat(2000)]);
     expect(unread.code).toBe(2);
     expect(unread.stderr).toContain("reason: got");
@@ -100,7 +98,7 @@ describe("what is asked", () => {
 
 describe("verify", () => {
   test("finds a whole journal whole, and one with a changed line broken at that line", async () => {
-    const { account } = await after(70);
+    const account = await after(70);
     const whole = await typed(account, ["verify"]);
     expect(whole).toMatchObject({ code: 0 });
     expect(whole.stdout).toMatch(/^whole +alias\/orders: \d+ lines, head [0-9a-f]{64}$/m);
@@ -120,25 +118,23 @@ describe("doctor", () => {
   };
 
   test("finds a service well that does what is due", async () => {
-    const { account } = await after(70);
+    const account = await rotating();
     expect(await looks(account)).toEqual([]);
   });
 
   test("tells of a schedule that fires no more, and of one that never did", async () => {
-    const { account } = await after(2);
+    const account = await after(2);
     account.clock.advance(10 * dayMs);
     expect(await looks(account)).toEqual([
       expect.stringMatching(/runs: something is due since \d+d/),
     ]);
-    const fresh = await Account.deployed(deployed, roleStatements(deployed));
-    onTestFinished(() => fresh.close());
-    expect(await looks(fresh)).toEqual([expect.stringContaining("runs: no run has come yet")]);
+    expect(await looks(await after(0))).toEqual([
+      expect.stringContaining("runs: no run has come yet"),
+    ]);
   });
 
   test("tells of a drifted alias, and of what halts, each with the next command", async () => {
-    const { account, first } = await after(70);
-    account.ask("UpdateAlias", { AliasName: orders, TargetKeyId: first });
-    await account.passDays(10);
+    const account = await drifted();
     const found = (await looks(account)).join("\n");
     expect(found).toContain("halted or waiting: 1: alias/orders");
     expect(found).toContain("drifted aliases: 1: alias/orders");
@@ -165,7 +161,7 @@ describe("in trouble", () => {
     ["an unknown code", ["explain", "ALIAS_MOVE"], {}, 4, "Did you mean ALIAS_MOVED?"],
     ["an unknown command", ["statsu"], {}, 2, "unknown command 'statsu'"],
   ] as const)("%s: says so, without a stack trace", async (_, args, env, code, says) => {
-    const { account } = await after(1);
+    const account = await young();
     const { stderr, stdout, ...rest } = await typed(account, [...args], env);
     expect(rest.code).toBe(code);
     expect(stderr).toContain(says);

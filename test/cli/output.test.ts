@@ -57,7 +57,7 @@ describe.each([...answering, "status --watch"])("keyturn %s", (line) => {
 });
 
 test.each(answering)("keyturn %s answers where its notes cannot be written", async (line) => {
-  const whole = await typedInto("both are read", line.split(" "));
+  const whole = await typed(account, [...line.split(" "), ...nowOf(account)], {}, folder);
   const alone = await typedInto("stderr is on a full disk", line.split(" "));
   // What the table took to answer differs from one look of the doctor to the next.
   const plain = (answer: string): string => answer.replace(/\d+ ms/g, "ms");

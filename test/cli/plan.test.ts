@@ -6,8 +6,9 @@ import type { Plan } from "../../cli/plan/plan.ts";
 import { canonicalHash } from "../../lambda/record/canonical.ts";
 import type { Account } from "../infra/account.ts";
 import { orders } from "../infra/least-privilege-lives.ts";
-import { after, type, young } from "./typing.ts";
+import { after, deployedYoung, shared, type } from "./typing.ts";
 
+const young = shared(deployedYoung);
 const folder = mkdtempSync(join(tmpdir(), "keyturn-plans-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 let files = 0;
@@ -62,7 +63,7 @@ describe("plan", () => {
   test("says what a person has to do before anything goes on", async () => {
     const account = await after(70);
     account.ask("UpdateAlias", { AliasName: orders, TargetKeyId: account.makeKey("alias/x") });
-    await account.passDays(10);
+    await account.passDays(2);
     const { stdout, stderr, code } = await type(account, "plan");
     expect([stdout, code]).toEqual(["", 1]);
     expect(stderr).toContain(`${orders} waits for a person: ALIAS_MOVED`);

@@ -187,7 +187,7 @@ describe("typed", () => {
   const report = (dir: string, ...more: string[]): Promise<Typed> =>
     typed(account, ["report", "--out", dir, ...more, ...nowOf(account)]);
   beforeAll(async () => {
-    account = await aFleet();
+    account = await aFleet(40);
     out = await mkdtemp(join(tmpdir(), "keyturn-report-"));
   }, 60_000);
   afterAll(() => account.close());

@@ -24,7 +24,7 @@ const writing = {
 let account: Account;
 const out = mkdtempSync(join(tmpdir(), "keyturn-rights-"));
 beforeAll(async () => {
-  account = await aFleet();
+  account = await aFleet(40);
   account.policies.attach(`arn:aws:iam::${accountId}:user/auditor`, [policyOf([reading])]);
   account.policies.attach(`arn:aws:iam::${accountId}:user/operator`, [
     policyOf([reading, writing]),

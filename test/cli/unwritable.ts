@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import type { Typed } from "./binary.ts";
+import { NODE_COMPILE_CACHE, type Typed } from "./binary.ts";
 
 /**
  * Shell syntax behind the command. A limit on the size of a file fails a write as a full disk does, for
@@ -22,7 +22,7 @@ export type Output = keyof typeof outputs;
 /** Far more than any takes. One that never ends is killed with all that its shell started. */
 const timeoutMs = 60_000;
 
-/** Without a cache of what it compiles, which could not be written either. */
+/** Where a limit holds, without a cache of what it compiles, which could not be written either. */
 export async function runInto(
   output: Output,
   path: string,
@@ -32,9 +32,10 @@ export async function runInto(
 ): Promise<Typed> {
   const run = `run() { "${process.execPath}" "${path}" "$@"; }`;
   const script = outputs[output].replace("run", 'run "$@"');
+  const cache = outputs[output].startsWith("ulimit") ? {} : { NODE_COMPILE_CACHE };
   const child = spawn("bash", ["-c", `set -o pipefail; ${run}; ${script}`, "bash", ...args], {
     cwd,
-    env: { PATH: process.env.PATH, USER: "ada", ...env },
+    env: { PATH: process.env.PATH, USER: "ada", ...cache, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });

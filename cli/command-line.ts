@@ -1,0 +1,51 @@
+/** Runs one command line, and turns what stops it into words and an exit code. */
+import { randomBytes } from "node:crypto";
+import { CommanderError } from "commander";
+import { createProgram } from "./program.ts";
+import { promptOf } from "./requests/confirm.ts";
+import { exitCodes, type ExitCode } from "./terminal/failure.ts";
+import { noteCommand, noteText } from "./terminal/say.ts";
+import { talkOf } from "./terminal/talk.ts";
+import { failureOf } from "./terminal/trouble.ts";
+
+/** What it needs of a process. */
+export type Host = {
+  stdin: NodeJS.ReadStream;
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+  env: Record<string, string | undefined>;
+};
+
+/** Sorts by time, and is no other's: the form that docs/requests.md shows. */
+function newId(): string {
+  const stamp = new Date().toISOString().replace(/[-:]/g, "").replace(/\.\d+/, "");
+  return `${stamp}-${randomBytes(8).toString("hex")}`;
+}
+
+export async function runCommandLine(
+  args: readonly string[],
+  { stdin, stdout, stderr, env }: Host,
+  exit: (code: ExitCode) => void,
+): Promise<void> {
+  const talk = talkOf(stdout, stderr, env);
+  const prompt = promptOf(stdin, stderr);
+  const program = createProgram({ talk, env, nowMs: Date.now(), newId, exit, prompt });
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+    });
+  }
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage);
+      return;
+    }
+    const { exitCode, message, next } = failureOf(error);
+    noteText(talk, `${talk.styled("red", "keyturn:")} `, message);
+    if (next !== undefined) noteCommand(talk, "next:", next);
+    exit(exitCode);
+  }
+}

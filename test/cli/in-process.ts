@@ -1,0 +1,55 @@
+/** The command in this process: all of it but its launcher and the streams of a process of its own. */
+import { Writable } from "node:stream";
+import { runCommandLine, type Host } from "../../cli/command-line.ts";
+
+export type Typed = { stdout: string; stderr: string; code: number | null };
+
+/** A command takes its environment and its directory from the process: one runs at a time. */
+let lastEnds: Promise<unknown> = Promise.resolve();
+
+export function typedHere(
+  args: string[],
+  env: Record<string, string | undefined>,
+  cwd: string,
+): Promise<Typed> {
+  const ends = lastEnds.then(() => ran(args, env, cwd));
+  lastEnds = ends.catch(() => undefined);
+  return ends;
+}
+
+async function ran(
+  args: string[],
+  env: Record<string, string | undefined>,
+  cwd: string,
+): Promise<Typed> {
+  const before = { env: process.env, cwd: process.cwd() };
+  const stdout = new Pipe();
+  const stderr = new Pipe();
+  let code: number | null = 0;
+  // As `spawn` leaves out those without a value.
+  process.env = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
+  process.chdir(cwd);
+  try {
+    const stdin = { isTTY: false };
+    const host = { stdin, stdout, stderr, env: process.env } as unknown as Host;
+    await runCommandLine(args, host, (given) => (code = given));
+  } finally {
+    process.env = before.env;
+    process.chdir(before.cwd);
+  }
+  return { stdout: stdout.text(), stderr: stderr.text(), code };
+}
+
+/** What a pipe is to a process that writes into it: no terminal, of no width. */
+class Pipe extends Writable {
+  readonly #written: Buffer[] = [];
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.#written.push(chunk);
+    done();
+  }
+
+  text(): string {
+    return Buffer.concat(this.#written).toString("utf8");
+  }
+}
