@@ -12,7 +12,7 @@ const rooms = [
   ["what commands work out", "^cli/(status|doctor|plan|requests|report)/"],
   ["the forecast", "^cli/forecast/"],
   ["the journal's verification", "^cli/journal/"],
-  ["the session", "^cli/(session[.]ts|compile-cache[.]js)$"],
+  ["the session", "^cli/(session[.]ts)$"],
   ["the terminal", "^cli/terminal/"],
   ["the construct", "^infra/"],
   ["the simulator", "^sim/"],

@@ -6,7 +6,7 @@ import process from "node:process";
 const wanted = 24;
 
 if (Number(process.versions.node.split(".")[0]) >= wanted) {
-  const { keepCompiled } = await import("./compile-cache.js");
+  const { keepCompiled } = await import("./terminal/compile-cache.js");
   keepCompiled(process.env);
   await import("./keyturn.ts");
 } else await handOver();
