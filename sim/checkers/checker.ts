@@ -87,18 +87,24 @@ export class Hands {
   }
 }
 
-const stateChanging = new Set([
-  "EnableKey",
-  "DisableKey",
-  "ScheduleKeyDeletion",
-  "CancelKeyDeletion",
-]);
+const changesState: Record<Call["kind"], boolean> = {
+  CreateKey: false,
+  CreateGrant: false,
+  UpdateAlias: false,
+  TagResource: false,
+  UntagResource: false,
+  EnableKey: true,
+  DisableKey: true,
+  ScheduleKeyDeletion: true,
+  CancelKeyDeletion: true,
+};
 
 /** Keeps the book of hands. */
 export function bookkeeper(hands: Hands): Checker {
   return {
     onChange({ operation, input, principalArn: by, atMs }) {
-      if (stateChanging.has(operation)) hands.touched(keyIdIn(input), by, atMs);
+      if (Object.hasOwn(changesState, operation) && changesState[operation as Call["kind"]])
+        hands.touched(keyIdIn(input), by, atMs);
       if (operation.endsWith("Alias")) {
         hands.touched(String(input.AliasName), by, atMs);
         if (input.TargetKeyId !== undefined) hands.touched(`onto ${keyIdIn(input)}`, by, atMs);

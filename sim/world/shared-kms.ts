@@ -2,6 +2,7 @@
  * The one KMS that everybody shares: processes, people, applications. It shows some of them the world
  * of some minutes ago, authorizes keyturn by tags of then, and lets those who judge look on.
  */
+import type { Call } from "../../lambda/workflow/model/types.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { AwsError } from "../../embedded-aws/http/aws-error.ts";
 import type { KmsTwin } from "../../embedded-aws/kms/twin.ts";
@@ -20,9 +21,18 @@ export type Applied = {
 export type Witness = (applied: Applied) => void;
 
 const isLook = /^(Describe|Get|List)/;
-/** Of the calls that the function's role may make only on keys of its owner. */
-const owned = new Set(["CancelKeyDeletion", "CreateGrant", "EnableKey", "UntagResource"]);
-const retiredOnly = new Set(["DisableKey", "ScheduleKeyDeletion"]);
+/** What the tags of a key must say before the function's role may make the call on it. */
+const wanted: Record<Call["kind"], "owner" | "owner and label" | "nothing"> = {
+  CreateKey: "nothing",
+  UpdateAlias: "owner",
+  TagResource: "nothing",
+  CancelKeyDeletion: "owner",
+  CreateGrant: "owner",
+  EnableKey: "owner",
+  UntagResource: "owner",
+  DisableKey: "owner and label",
+  ScheduleKeyDeletion: "owner and label",
+};
 
 export class SharedKms {
   readonly twin: KmsTwin;
@@ -148,9 +158,9 @@ export class SharedKms {
     const tags = this.hindsight.keyAt(keyId, nowMs - lagMs)?.tags;
     const isOurs = tags?.has(tagNames.owner) ?? false;
     const isRetired = tags?.has(tagNames.retired) ?? false;
-    const needsOwner = owned.has(operation) || operation === "UpdateAlias";
+    const needs = Object.hasOwn(wanted, operation) ? wanted[operation as Call["kind"]] : "nothing";
     const isDenied =
-      (needsOwner && !isOurs) || (retiredOnly.has(operation) && !(isOurs && isRetired));
+      (needs !== "nothing" && !isOurs) || (needs === "owner and label" && !isRetired);
     if (isDenied && this.twin.world.keys.has(keyId)) {
       throw new AwsError("AccessDeniedException", `${operation} on ${keyId}: not by its tags`);
     }

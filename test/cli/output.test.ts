@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Account } from "../infra/account.ts";
 import { document, orders } from "../infra/least-privilege-lives.ts";
+import { sample } from "../sizes.ts";
 import { binary, nowOf, operatorOf, typed } from "./binary.ts";
 import { anything } from "./fleet.ts";
 import { runInto, stackTrace, type Output } from "./unwritable.ts";
@@ -38,7 +39,7 @@ const answering = [
   "--help",
 ];
 
-describe.each([...answering, "status --watch"])("keyturn %s", (line) => {
+describe.each(sample([...answering, "status --watch"], 4))("keyturn %s", (line) => {
   test("reports in one line that its answer is lost, and exits with 2", async () => {
     const { stderr, code } = await typedInto("stdout is on a full disk", line.split(" "));
     expect(stderr).toMatch(lost);
@@ -56,14 +57,17 @@ describe.each([...answering, "status --watch"])("keyturn %s", (line) => {
   });
 });
 
-test.each(answering)("keyturn %s answers where its notes cannot be written", async (line) => {
-  const whole = await typed(account, [...line.split(" "), ...nowOf(account)], {}, folder);
-  const alone = await typedInto("stderr is on a full disk", line.split(" "));
-  // What the table took to answer differs from one look of the doctor to the next.
-  const plain = (answer: string): string => answer.replace(/\d+ ms/g, "ms");
-  expect(plain(alone.stdout)).toBe(plain(whole.stdout));
-  expect(alone).toMatchObject({ stderr: "", code: whole.code });
-});
+test.each(sample(answering, 4))(
+  "keyturn %s answers where its notes cannot be written",
+  async (line) => {
+    const whole = await typed(account, [...line.split(" "), ...nowOf(account)], {}, folder);
+    const alone = await typedInto("stderr is on a full disk", line.split(" "));
+    // What the table took to answer differs from one look of the doctor to the next.
+    const plain = (answer: string): string => answer.replace(/\d+ ms/g, "ms");
+    expect(plain(alone.stdout)).toBe(plain(whole.stdout));
+    expect(alone).toMatchObject({ stderr: "", code: whole.code });
+  },
+);
 
 test("an answer that is written in part is lost", async () => {
   const whole = await typedInto("both are read", ["explain", "--json"]);

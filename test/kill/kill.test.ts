@@ -31,7 +31,7 @@ const unbinding = all.filter(({ operation, tick, kill }) => {
   return operation === "dynamodb DeleteItem" && !last;
 });
 const others = all.filter((one) => ![...changingCalls, ...unbinding].includes(one));
-const cases = sample([...changingCalls, ...unbinding, ...someOf(others, 6)], 9);
+const cases = sample([...changingCalls, ...unbinding, ...someOf(others, 6)], 6);
 
 test.concurrent.each(
   cases.map((one, index): [when: string, operation: string, tick: number, Case, number] => [

@@ -37,7 +37,7 @@ describe("keyturn", () => {
       ...plan,
       scenario: "everything",
       budgetMs: Infinity,
-      seeds: isFull ? 600 : 60,
+      seeds: isFull ? 600 : 30,
     });
     expect(failures).toEqual([]);
     expect(Object.keys(faults).sort()).toEqual(Object.keys(noFaults).sort());

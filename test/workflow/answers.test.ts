@@ -278,21 +278,6 @@ describe("once KMS refused a call", () => {
     expect(refused("AccessDenied", move)).toMatchObject(halts("ACCESS_DENIED", alias));
   });
 
-  test("an operator disables with rights of their own what an override put out of use", () => {
-    const schedule: Call = { kind: "ScheduleKeyDeletion", keyId: "key-1", windowDays: 7 };
-    const outcome = { kind: "refused", refusal: "AccessDenied", message: "no" } as const;
-    const nextAfter = (call: Call, overriddenBy: string | undefined) => {
-      const { record, moment } = stepScene("revoke", { old: { overriddenBy } });
-      const after = afterRefusal(record, decided(call), outcome, moment);
-      return after.kind === "wait" ? after.finding?.next : undefined;
-    };
-    expect(nextAfter(disable, "ada")).toBe("aws kms disable-key --key-id key-1");
-    const policy = "aws kms get-key-policy --key-id key-1 --policy-name default --output text";
-    expect(nextAfter(disable, undefined)).toBe(policy);
-    expect(nextAfter(schedule, "ada")).toBe(policy);
-    expect(nextAfter({ ...disable, keyId: "key-2" }, "ada")).toContain("get-key-policy");
-  });
-
   test("because it is denied just after a change of ours, it may only be early", () => {
     const { record, moment } = stepScene("drain", {
       record: { authorizationChangedAtMs: nowMs - minuteMs },
