@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { CommanderError } from "commander";
 import { createProgram } from "./program.ts";
 import { promptOf } from "./requests/confirm.ts";
+import { requestId } from "./requests/request-id.ts";
 import { exitCodes, type ExitCode } from "./terminal/failure.ts";
 import { noteCommand, noteText } from "./terminal/say.ts";
 import { talkOf } from "./terminal/talk.ts";
@@ -16,12 +17,6 @@ export type Host = {
   env: Record<string, string | undefined>;
 };
 
-/** Sorts by time, and is no other's: the form that docs/requests.md shows. */
-function newId(): string {
-  const stamp = new Date().toISOString().replace(/[-:]/g, "").replace(/\.\d+/, "");
-  return `${stamp}-${randomBytes(8).toString("hex")}`;
-}
-
 export async function runCommandLine(
   args: readonly string[],
   { stdin, stdout, stderr, env }: Host,
@@ -29,6 +24,7 @@ export async function runCommandLine(
 ): Promise<void> {
   const talk = talkOf(stdout, stderr, env);
   const prompt = promptOf(stdin, stderr);
+  const newId = (): string => requestId(Date.now(), randomBytes(8).toString("hex"));
   const program = createProgram({ talk, env, nowMs: Date.now(), newId, exit, prompt });
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({

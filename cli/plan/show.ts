@@ -60,16 +60,25 @@ function columns(talk: Talk): Column<Line>[] {
     { title: "WHEN (UTC)", cell: ({ atMs }) => moment(atMs), leaves: 0 },
     { title: "ALIAS", cell: ({ alias }) => alias, leaves: 0, atLeast: 12 },
     { title: "STEP", cell: ({ step = "" }) => step, leaves: 2 },
-    { title: "WHAT", cell: (line) => whatOf(line, talk), leaves: 0, atLeast: 23 },
+    {
+      title: "WHAT",
+      cell: whatOf,
+      styled: (line, shown) => styledWhat(line, shown, talk),
+      leaves: 0,
+      atLeast: 23,
+    },
     { title: "WHY", cell: ({ reason }) => reason, leaves: 1, atLeast: 16 },
   ];
 }
 
-function whatOf({ call, subject, event }: ForecastEvent, talk: Talk): string {
-  if (call === undefined) return talk.styled("dim", event);
-  const text = `${call} ${subject ?? ""}`.trimEnd();
+function whatOf({ call, subject, event }: ForecastEvent): string {
+  return call === undefined ? event : `${call} ${subject ?? ""}`.trimEnd();
+}
+
+function styledWhat({ call }: ForecastEvent, shown: string, talk: Talk): string {
+  if (call === undefined) return talk.styled("dim", shown);
   const ends = call === "DisableKey" || call === "ScheduleKeyDeletion";
-  return ends ? talk.styled("red", text) : text;
+  return ends ? talk.styled("red", shown) : shown;
 }
 
 function inAll({ untilMs, monthlyUsd, managedKeys }: Plan, lines: Line[], looked: number): string {

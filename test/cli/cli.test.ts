@@ -61,7 +61,7 @@ describe("what is asked", () => {
     const first = account.targetOf(orders);
     const asked = await typed(account, ["rotate", orders, "--by", "ada", "--reason", "leaver"]);
     expect(asked.code).toBe(0);
-    expect(asked.stdout).toMatch(/^Asked for rotate of alias\/orders, as request \d{8}T\d{6}Z-/);
+    expect(asked.stdout).toMatch(/^Asked for rotate of alias\/orders, as request \d{8}T\d{9}Z-/);
     await account.passDays(1);
     expect(account.targetOf(orders)).not.toBe(first);
     const told = await typed(account, ["history", orders, "--json"]);

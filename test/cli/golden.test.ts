@@ -91,7 +91,7 @@ function alike(text: string): string {
   return text
     .replace(/answers in \d+ ms/, "answers in 0 ms")
     .replace(/"(tableId|id)": "[0-9a-f-]{30,40}"/g, '"$1": "<its id>"')
-    .replace(/\d{8}T\d{6}Z-[0-9a-f]{16}/g, "<id of the request>")
+    .replace(/\d{8}T\d{6,9}Z-[0-9a-f]{16}/g, "<id of the request>")
     .replace(/^ {2}("hash"|"plan"): "[0-9a-f]{64}"/gm, '  $1: "<hash>"')
     .replace(/"bytes": \d+/g, '"bytes": 0')
     .replace(/"sha256": "[0-9a-f]{64}"/g, '"sha256": "<sha256>"')

@@ -92,7 +92,7 @@ async function bothWays(line: string, env: Env): Promise<[here: Typed, there: Ty
 
 function alike({ stdout, stderr, code }: Typed): Typed {
   const same = (text: string): string =>
-    text.replace(/\d{8}T\d{6}Z-[0-9a-f]{16}/g, "<id>").replace(/\d+ ms/g, "ms");
+    text.replace(/\d{8}T\d{6,9}Z-[0-9a-f]{16}/g, "<id>").replace(/\d+ ms/g, "ms");
   return { stdout: same(stdout), stderr: same(stderr), code };
 }
 
