@@ -22,13 +22,23 @@ export function passes({ violated }: Pick<Facts, "violated">): Checker {
 }
 
 /** What the settle rule rests on: as long as a changing call may land, the record says so. */
-export function announcements({ nowMs, flights, violated }: Facts): Checker {
+export function announcements({ nowMs, flights, ours, violated }: Facts): Checker {
   const wrong = (what: string): void => violated("a call under way is on record", what);
+  const records = new Map<string, ManagedKey>();
+  const isMarked = ({ unsettled }: ManagedKey): boolean =>
+    unsettled.some(({ untilMs }) => untilMs > nowMs());
   return {
+    beforeChange(operation, input, by) {
+      if (by !== ours) return;
+      for (const record of records.values()) {
+        if (!isAbout(input, record) || isMarked(record)) continue;
+        wrong(`${record.alias}: ${operation} takes effect, and the record has no mark of it`);
+      }
+    },
     onWrite(before, { record }) {
+      records.set(record.alias, record);
       for (const { call } of flights) {
-        if (!concerns(call, record)) continue;
-        if (record.unsettled.some(({ untilMs }) => untilMs > nowMs())) continue;
+        if (!concerns(call, record) || isMarked(record)) continue;
         wrong(`${record.alias}: ${call.kind} may still land, and the record has no mark of it`);
       }
       for (const { id, intent } of record.rotations) {
@@ -40,12 +50,30 @@ export function announcements({ nowMs, flights, violated }: Facts): Checker {
   };
 }
 
-function concerns(call: Call, { alias, aliases, versions, extras }: ManagedKey): boolean {
+/** A request as KMS gets it. */
+function isAbout(input: Record<string, unknown>, record: ManagedKey): boolean {
+  const { AliasName, KeyId, Tags } = input as {
+    AliasName?: string;
+    KeyId?: string;
+    Tags?: { TagKey: string; TagValue: string }[];
+  };
+  if (AliasName !== undefined) return record.aliases.includes(AliasName);
+  if (KeyId !== undefined) return isOn(record, KeyId);
+  return (
+    Tags?.some((tag) => tag.TagKey === tagNames.alias && tag.TagValue === record.alias) ?? false
+  );
+}
+
+function isOn({ versions, extras }: ManagedKey, keyId: string): boolean {
+  return [...versions, ...extras].some((one) => one.keyId === keyId);
+}
+
+function concerns(call: Call, record: ManagedKey): boolean {
   switch (call.kind) {
     case "CreateKey":
-      return call.tags[tagNames.alias] === alias;
+      return call.tags[tagNames.alias] === record.alias;
     case "UpdateAlias":
-      return aliases.includes(call.alias);
+      return record.aliases.includes(call.alias);
     case "CreateGrant":
     case "TagResource":
     case "UntagResource":
@@ -53,6 +81,6 @@ function concerns(call: Call, { alias, aliases, versions, extras }: ManagedKey):
     case "EnableKey":
     case "DisableKey":
     case "ScheduleKeyDeletion":
-      return [...versions, ...extras].some(({ keyId }) => keyId === call.keyId);
+      return isOn(record, call.keyId);
   }
 }

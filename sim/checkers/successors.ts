@@ -9,7 +9,8 @@ export function successors(facts: Facts, askedAtMs: ReadonlyMap<string, number>)
   const firstServedAtMs = new Map<string, number>();
   return {
     onChange({ operation, input, principalArn, atMs }) {
-      if (operation !== "UpdateAlias") return;
+      // The version that was there before keyturn has served, too: it may come back, and be as old.
+      if (operation !== "UpdateAlias" && operation !== "CreateAlias") return;
       const alias = String(input.AliasName);
       const keyId = keyIdIn(input);
       const before = servesSince.get(alias);

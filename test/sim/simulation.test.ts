@@ -59,6 +59,16 @@ test("a version that is back, hours after somebody asked, may soon have its succ
   expect(violations).toEqual([]);
 });
 
+test("a rollback just after a DisableKey moves no alias to the version that still reads Enabled", async () => {
+  const { violations } = await live({ seed: 1795979428, scenario: scenarioNamed("collisions") });
+  expect(violations).toEqual([]);
+});
+
+test("a version that was there before keyturn may come back, and have its successor soon", async () => {
+  const { violations } = await live({ seed: 1795978912, scenario: scenarioNamed("collisions") });
+  expect(violations).toEqual([]);
+});
+
 describe("those who judge are awake: outside the envelope they find something", () => {
   const outside: Record<string, { changes: Partial<Envelope>; scenario: string; seeds: number }> = {
     "a request may take an hour": {

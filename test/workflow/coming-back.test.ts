@@ -132,15 +132,16 @@ describe("giving it back", () => {
     expect(decide({ cancel: true }, { seen: state("Disabled") })).toMatchObject(calls("EnableKey"));
   });
 
-  test("after a use attempt, enables what reads Enabled: it was not", () => {
-    const because = "attempt" as const;
-    expect(decide({ because })).toMatchObject(calls("EnableKey", { keyId: "key-1" }));
-    expect(decide({ because, enabledAtMs: ago(hourMs) })).not.toMatchObject({
-      kind: "call",
-      call: { kind: "EnableKey" },
-    });
-    expect(decide({ because: "use" })).not.toMatchObject({ call: { kind: "EnableKey" } });
-  });
+  test.each(["alias", "use", "attempt"] as const)(
+    "because of %s, enables once what reads Enabled: the read may be of before it was disabled",
+    (because) => {
+      expect(decide({ because })).toMatchObject(calls("EnableKey", { keyId: "key-1" }));
+      expect(decide({ because, enabledAtMs: ago(hourMs) })).not.toMatchObject({
+        kind: "call",
+        call: { kind: "EnableKey" },
+      });
+    },
+  );
 
   test("is over once the label says so: whoever disabled it after that meant to", () => {
     const relabelled = true;
@@ -169,26 +170,28 @@ describe("giving it back", () => {
 describe("a version that was given back", () => {
   const relabelled = true;
   const oldLabel = { label: "r1.2" };
+  const enabled = { enabledAtMs: ago(hourMs) };
 
   test("is watched until no earlier call can disable it again", () => {
-    expect(decide({}, { record: { unsettled } })).toMatchObject(waits(blockedMs));
+    expect(decide(enabled, { record: { unsettled } })).toMatchObject(waits(blockedMs));
     const own = [{ epoch: 7, untilMs: blockedMs }];
-    expect(decide({}, { record: { unsettled: own } })).toMatchObject({ kind: "call" });
+    expect(decide(enabled, { record: { unsettled: own } })).toMatchObject({ kind: "call" });
     const unsure = { record: { unsettled: own }, moment: { uncertain: true } };
-    expect(decide({}, unsure)).toMatchObject(waits(blockedMs));
+    expect(decide(enabled, unsure)).toMatchObject(waits(blockedMs));
   });
 
   test("says on the key itself that it came back", () => {
-    expect(decide()).toMatchObject(
+    expect(decide(enabled)).toMatchObject(
       calls("TagResource", { keyId: "key-1", tags: { "keyturn:retired": "r1.2" } }),
     );
-    const never = decide({}, { rotation: { labelledAtMs: undefined, restored: lost } });
+    const restored = { ...lost, ...enabled };
+    const never = decide(enabled, { rotation: { labelledAtMs: undefined, restored } });
     expect(never).toMatchObject(changes("drain-restarted"));
   });
 
   test("is not left under an alias, unless somebody asked for it", () => {
     const seen = { aliases: { "key-1": saw(["alias/x"]) } };
-    expect(decide({}, { seen })).toMatchObject(halts("ALIAS_ON_OLD_VERSION", "key-1"));
+    expect(decide(enabled, { seen })).toMatchObject(halts("ALIAS_ON_OLD_VERSION", "key-1"));
     const because = "attempt" as const;
     expect(decide({ because, enabledAtMs: ago(hourMs) }, { seen })).toMatchObject(
       calls("TagResource"),

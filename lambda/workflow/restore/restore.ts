@@ -103,12 +103,12 @@ function isAskedFor({ old, moment }: StepScene): boolean {
 }
 
 /**
- * Reads lag: after a use attempt, which proves that it is out of use, it is enabled whatever they show.
- * What pends deletion by somebody else's hand is theirs to cancel.
+ * Reads lag, and may show the version as it was before it was disabled: it is enabled once, whatever they
+ * show. What pends deletion by somebody else's hand is theirs to cancel.
  */
 function callToGiveBack(
   { rotation, old, seen, moment }: StepScene,
-  { because, cancel, cancelledAtMs, enabledAtMs, relabelled }: Restored,
+  { cancel, cancelledAtMs, enabledAtMs, relabelled }: Restored,
 ): Decision | undefined {
   // By then no call of ours can land any longer: whoever disabled it meant to.
   if (relabelled) return undefined;
@@ -124,7 +124,7 @@ function callToGiveBack(
     if (!recent(enabledAtMs)) return callOn(rotation, { kind: "EnableKey", keyId }, why);
     return { kind: "retry", reason: again };
   }
-  const unseen = because === "attempt" && enabledAtMs === undefined && state === "Enabled";
+  const unseen = enabledAtMs === undefined && state === "Enabled";
   if (state !== "Disabled" && !unseen) return undefined;
   if (recent(enabledAtMs)) return { kind: "retry", reason: again };
   return callOn(rotation, { kind: "EnableKey", keyId }, why);

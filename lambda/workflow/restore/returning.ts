@@ -51,7 +51,11 @@ export function notYetBack(scene: StepScene, target: Version): Decision | undefi
   if (state === "PendingDeletion") {
     return call({ kind: "CancelKeyDeletion", keyId }, cancelledAtMs, why);
   }
-  if (state === "Disabled") return call({ kind: "EnableKey", keyId }, enabledAtMs, why);
+  // A read may show the version as it was before it was disabled: it is enabled once, whatever is read.
+  const isUnsure = state === "Enabled" && enabledAtMs === undefined;
+  if (state === "Disabled" || isUnsure) {
+    return call({ kind: "EnableKey", keyId }, enabledAtMs, why);
+  }
   if (state !== "Enabled") {
     const seenNow = `version ${target.number}, ${keyId}, is ${state}`;
     const next = showKey(keyId);
