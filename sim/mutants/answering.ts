@@ -94,7 +94,7 @@ export const answering: Mutant[] = [
     edits: [
       {
         file: returning,
-        find: '  if (state === "Disabled") return call({ kind: "EnableKey", keyId }, enabledAtMs, why);\n',
+        find: '  if (state === "Disabled" || isUnsure) {\n    return call({ kind: "EnableKey", keyId }, enabledAtMs, why);\n  }\n',
         replace: "",
       },
       {
@@ -137,6 +137,18 @@ export const answering: Mutant[] = [
     ],
     scenario: "everything",
     seed: 74,
+  },
+  {
+    name: "on the way back a read of Enabled is believed, though it may be of before the DisableKey",
+    edits: [
+      {
+        file: returning,
+        find: '  const isUnsure = state === "Enabled" && enabledAtMs === undefined;',
+        replace: "  const isUnsure = false;",
+      },
+    ],
+    scenario: "collisions",
+    seed: 1795979428,
   },
   {
     name: "a transition without its line",
