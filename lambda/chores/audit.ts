@@ -144,7 +144,8 @@ async function unknownKey(run: Run, records: ManagedKey[], keyId: string): Promi
 async function handOver(run: Run, alias: string, extra: Extra): Promise<boolean> {
   const { table, clock, chance } = run.ports;
   const nowMs = clock.nowMs();
-  await table.nudge(alias, nowMs);
+  // A pass that failed earlier in this run may hold it still.
+  if (!(await table.nudge(alias, nowMs))) return false;
   const untilMs = run.deadlineMs;
   const pass = { runId: run.id, passId: chance.id() };
   const request = { ...pass, nowMs, untilMs, dueAgainAtMs: untilMs, taking: "due" as const };
