@@ -65,7 +65,7 @@ function grant(world: SimulatedWorld): void {
   world.kms.call("CreateGrant", input, { principalArn: userArn });
 }
 
-/** One page of the due index then names it three times; what is asked leaves nothing behind. */
+/** One page of the due index then names it three times. The requests leave no trace in the record. */
 function dueWhileAsked(world: SimulatedWorld): void {
   ask("pause")(world);
   ask("resume")(world);

@@ -1,4 +1,4 @@
-/** How the situations of findings are told: what is deployed, and what happens until it is reported. */
+/** A situation that leads to a finding: the deployment, and what happens until the finding is reported. */
 import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
 import type { Account } from "../infra/account.ts";
 
@@ -14,7 +14,7 @@ export type Situation = {
   managedKeys?: ConfigurationDocument["managedKeys"];
   taggedAliases?: string[];
   watchDrain?: boolean;
-  /** What CreateKey is told of the first version; "none" where the situation makes the keys itself. */
+  /** The input of CreateKey for the first version; "none" where the situation makes the keys itself. */
   first?: object | "none";
   happens: (account: Account, first: string) => Promise<void> | void;
   /** Whether its command changes something, or shows what an operator has to know. */

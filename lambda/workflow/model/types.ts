@@ -1,4 +1,4 @@
-/** The words of the workflow: what is recorded, what KMS shows, what is asked for, what is decided. */
+/** The words of the workflow: the record, what KMS shows, requests, and decisions. */
 export type * from "./decisions.ts";
 export type * from "./kms.ts";
 export type * from "./managed-key.ts";

@@ -22,7 +22,7 @@ export function stateFinding(scene: StepScene, expected: KeyState): Finding | un
   return finding("VERSION_CHANGED", old.keyId, seen, next, moment.nowMs);
 }
 
-/** Whoever re-tagged it has taken it over: a key of another owner is never changed. */
+/** A key whose owner tag changed belongs to another deployment, and is never changed. */
 export function ownerFinding(scene: Scene, { number, keyId }: Version): Finding | undefined {
   const { record, moment } = scene;
   const owner = valueOf(scene.seen.tags[keyId])?.[tagNames.owner];
@@ -31,7 +31,7 @@ export function ownerFinding(scene: Scene, { number, keyId }: Version): Finding 
   return finding("OTHER_OWNER", record.alias, seen, showTags(keyId), moment.nowMs);
 }
 
-/** Any alias counts, also one that is not ours: whoever uses it still needs the key. */
+/** Any alias counts, also an unmanaged one: its callers still need the key. */
 export function aliasesOn({ old, seen }: StepScene): { names: string[]; seen: string } | undefined {
   const names = valueOf(seen.aliases[old.keyId]) ?? [];
   if (names.length === 0) return undefined;
