@@ -80,6 +80,16 @@ describe("the version that serves gives way", () => {
     expect(next.closed).toEqual([]);
   });
 
+  test("to the one that was active last, not to a newer one that was itself rolled back", () => {
+    const versions = [
+      retired(1, { retiredAtMs: nowMs - 2 }),
+      retired(2, { retiredAtMs: nowMs - 5 }),
+      aVersion(3),
+    ];
+    const { next } = done(aRecord({ versions, rotations: [] }), 3);
+    expect(next.rotations).toMatchObject([{ from: 3, to: 1 }]);
+  });
+
   test("not to one whose date of deletion has come", () => {
     const why = refusal(record({ standing: "deletion-scheduled", deletionAtMs: nowMs }), 2);
     expect(why).toMatch(/^version 1, key-1, was to be deleted at 1972-09-27T00:00:00Z$/);

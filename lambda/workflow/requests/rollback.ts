@@ -58,13 +58,22 @@ function isTouched({ step, movedAtMs, unanswered }: Rotation): boolean {
   return step === "activate" && (Object.keys(movedAtMs).length > 0 || unanswered === "UpdateAlias");
 }
 
-/** The newest version that served before this one and is still there. */
+/**
+ * The version that was active last before this one, and still exists. That need not be the one with the
+ * next lower number: a version that was rolled back itself is no version to return to.
+ */
 function versionBefore(record: ManagedKey, number: number): Version | undefined {
   const still: Version["standing"][] = ["draining", "retained", "disabled", "deletion-scheduled"];
   return record.versions
     .filter((one) => one.number < number && one.activatedAtMs !== undefined)
     .filter(({ standing }) => still.includes(standing))
-    .sort((a, b) => b.number - a.number)[0];
+    .sort((a, b) => a.number - b.number)
+    .sort((a, b) => retiredAt(a) - retiredAt(b))
+    .at(-1);
+}
+
+function retiredAt({ retiredAtMs = 0 }: Version): number {
+  return retiredAtMs;
 }
 
 function back(record: ManagedKey, serving: Version, before: Version, when: When): Transition {
