@@ -109,9 +109,9 @@ async function main(loads: number): Promise<boolean> {
     for (const measured of [ours, theirs]) print(measured);
     const sizeKiB = statSync(ours.path).size / 1024;
     const ratio = median(ours.timesMs) / median(theirs.timesMs);
-    const told = (met: boolean, text: string) => console.log(`${met ? "ok  " : "OVER"}  ${text}`);
-    told(sizeKiB <= sizeLimitKiB, `size: ${sizeKiB.toFixed(1)} KiB of ${sizeLimitKiB} KiB`);
-    told(
+    const report = (met: boolean, text: string) => console.log(`${met ? "ok  " : "OVER"}  ${text}`);
+    report(sizeKiB <= sizeLimitKiB, `size: ${sizeKiB.toFixed(1)} KiB of ${sizeLimitKiB} KiB`);
+    report(
       ratio <= ratioLimit,
       `load: ${ratio.toFixed(2)} times as long as the clients alone, limit ${ratioLimit} (medians of ${loads})`,
     );

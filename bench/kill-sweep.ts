@@ -3,7 +3,7 @@
  * is applied; then ticks until nothing is due, and the same end as that of a life never interrupted.
  */
 import { parseArgs } from "node:util";
-import { keyFoundLate, oneKey, severalKeys } from "../test/kill/lives.ts";
+import { keyFoundLate, oneKey, severalKeys } from "../test/kill/histories.ts";
 import {
   casesOf,
   casesOfGenerate,
@@ -44,19 +44,19 @@ const [atOnce, every] = [wholeNumber("at-once"), wholeNumber("every")];
 const startedMs = performance.now();
 let requests = 0;
 const verdicts: Verdict[] = [];
-for (const life of [oneKey, severalKeys, keyFoundLate]) {
-  const reference = await referenceOf(life);
-  const asProcesses = await referenceOf(life, "as processes");
+for (const history of [oneKey, severalKeys, keyFoundLate]) {
+  const reference = await referenceOf(history);
+  const asProcesses = await referenceOf(history, "as processes");
   const unlike = differencesOf(reference, asProcesses);
-  if (unlike.length > 0) throw new Error(`${life.name}, as processes: ${unlike.join("; ")}`);
+  if (unlike.length > 0) throw new Error(`${history.name}, as processes: ${unlike.join("; ")}`);
   // What a late lookup changes, it changes where a key is made.
-  const places = life === keyFoundLate ? casesOfGenerate(reference) : casesOf(reference);
+  const places = history === keyFoundLate ? casesOfGenerate(reference) : casesOf(reference);
   const cases = places.filter((_, index) => index % every === 0);
   requests += new Set(places.map(({ tick, kill }) => `${tick} ${kill.request}`)).size;
-  const told = (verdict: Verdict): void => {
+  const report = (verdict: Verdict): void => {
     if (verdict.deviations.length > 0) console.log(describeVerdict(verdict));
   };
-  verdicts.push(...(await sweep(reference, cases, atOnce, told)));
+  verdicts.push(...(await sweep(reference, cases, atOnce, report)));
 }
 
 const deviating = verdicts.filter(({ deviations }) => deviations.length > 0).length;

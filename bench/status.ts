@@ -51,7 +51,7 @@ const policy: Policy = {
 };
 
 /** One in ten has something to tell. */
-function aLife(number: number): Stored {
+function aHistory(number: number): Stored {
   const alias = `alias/fleet/service-${String(number).padStart(6, "0")}`;
   const home = { alias, aliases: [alias], policy, dependents: [] };
   const atMs = nowMs - (number % 300) * dayMs;
@@ -60,7 +60,7 @@ function aLife(number: number): Stored {
     ...fresh,
     enrolledAtMs: atMs,
     dueAtMs: nowMs + (number % 90) * dayMs,
-    resting: "the version that serves is within its cryptoperiod",
+    waitingFor: "the version that serves is within its cryptoperiod",
     versions: [aVersion(number, atMs)],
     lastNumber: 1,
     findings: number % 10 === 0 ? [paused(alias, atMs)] : [],
@@ -89,7 +89,7 @@ function aVersion(number: number, atMs: number): ManagedKey["versions"][0] {
       origin: "AWS_KMS",
       multiRegion: false,
     },
-    standing: "serving",
+    state: "active",
     createdAtMs: atMs,
     activatedAtMs: atMs,
   };
@@ -99,7 +99,7 @@ async function fill(client: DynamoDBClient, count: number): Promise<void> {
   const perWrite = 25;
   for (let from = 0; from < count; from += perWrite) {
     const puts = Array.from({ length: Math.min(perWrite, count - from) }, (_, index) => {
-      const stored = aLife(from + index);
+      const stored = aHistory(from + index);
       const Item = toItem({ ...keys.record(stored.record.alias), ...attributesOf(stored) });
       return { PutRequest: { Item } };
     });
@@ -111,8 +111,8 @@ type Took = { ms: number; cpuMs: number; peakMiB: number; code: number | null; b
 
 /** The child says itself how large it became, and what it took of a processor, as its last act. */
 async function run(args: string[], env: Record<string, string>): Promise<Took> {
-  const told = "process.on('exit',()=>process.send?.(process.resourceUsage()))";
-  const options = ["--import", `data:text/javascript,${told}`, binary, ...args];
+  const report = "process.on('exit',()=>process.send?.(process.resourceUsage()))";
+  const options = ["--import", `data:text/javascript,${report}`, binary, ...args];
   const startedMs = performance.now();
   const child = spawn(process.execPath, options, {
     env,

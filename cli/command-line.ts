@@ -5,7 +5,7 @@ import { createProgram } from "./program.ts";
 import { promptOf } from "./requests/confirm.ts";
 import { requestId } from "./requests/request-id.ts";
 import { exitCodes, type ExitCode } from "./terminal/failure.ts";
-import { noteCommand, noteText } from "./terminal/say.ts";
+import { noteCommand, noteText } from "./terminal/print.ts";
 import { talkOf } from "./terminal/talk.ts";
 import { failureOf } from "./terminal/trouble.ts";
 

@@ -1,6 +1,6 @@
 /** The commands, their options and their help. */
 import { Command } from "commander";
-import { endpointOf, momentOf } from "./commands/arguments.ts";
+import { endpointOf, timeOf } from "./commands/arguments.ts";
 import { examplesOf } from "./commands/examples.ts";
 import { formatItem } from "./commands/help.ts";
 import { addPlans } from "./commands/plan-commands.ts";
@@ -32,7 +32,7 @@ export function createProgram(around: Surroundings): Command {
     .option(
       "--now <when>",
       "what is taken for the present: epoch milliseconds, or 2027-03-06T07:15Z",
-      momentOf,
+      timeOf,
     )
     .showHelpAfterError("(keyturn --help shows how)")
     .configureHelp({ formatItem, minWidthToWrap: 20 })

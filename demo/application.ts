@@ -13,7 +13,7 @@ type Desk = {
   workload: Workload;
   items: Item[];
   /** The version that serves, since when, and its number: as keyturn's events say. */
-  serving: { keyId: string; sinceMs: number; name: string } | undefined;
+  active: { keyId: string; sinceMs: number; name: string } | undefined;
 };
 
 export type Proved = { produced: number; readable: number; lost: string[] };
@@ -32,7 +32,7 @@ export class Application {
     this.#desks = new Map(
       stage.fleet.map((member) => [
         member.alias,
-        { member, workload: createWorkload(kms, member), items: [], serving: undefined },
+        { member, workload: createWorkload(kms, member), items: [], active: undefined },
       ]),
     );
   }
@@ -59,20 +59,22 @@ export class Application {
     if (desk === undefined) return false;
     if (event === "activated" || event === "enrolled") {
       const name = `v${detail.version ?? 1}`;
-      desk.serving = { keyId: String(detail.keyId), sinceMs: atMs, name };
+      desk.active = { keyId: String(detail.keyId), sinceMs: atMs, name };
     }
     if (desk.member.retire === "retain") return false;
-    return event === "activated" || (event === "put-right" && /\bALIAS_/.test(String(detail.went)));
+    return (
+      event === "activated" || (event === "findings-closed" && /\bALIAS_/.test(String(detail.went)))
+    );
   }
 
   /** Moves what an old version protects to the one that serves, so that the old one goes quiet. */
   async moveOn(alias: string): Promise<Entry | undefined> {
     const desk = this.#desks.get(alias);
-    if (desk?.serving === undefined) return undefined;
-    const { member, items, serving } = desk;
-    const old = items.filter(({ keyId }) => keyId !== serving.keyId);
+    if (desk?.active === undefined) return undefined;
+    const { member, items, active } = desk;
+    const old = items.filter(({ keyId }) => keyId !== active.keyId);
     // A signature that was good when it was made stays good: its public key was kept.
-    const stale = member.use === "sign" ? old.filter((item) => madeBy(item, serving)) : old;
+    const stale = member.use === "sign" ? old.filter((item) => madeBy(item, active)) : old;
     const from = [...new Set((stale.length > 0 ? stale : old).map(({ keyId }) => keyId))];
     for (const item of stale) {
       await this.#attempt(`${alias} item ${item.number}, anew`, async () => {
@@ -80,7 +82,7 @@ export class Application {
       });
     }
     const names = from.map((keyId) => this.#nameOf(keyId)).join(", ");
-    if (stale.length > 0) return this.#entry(alias, renewed(member, stale.length, serving, names));
+    if (stale.length > 0) return this.#entry(alias, renewed(member, stale.length, active, names));
     if (member.use !== "sign" || old.length === 0) return undefined;
     const what = `keeps verifying ${counted(old.length, "signature")} of ${names}`;
     return this.#entry(alias, { what, why: "with the public keys that it kept, without KMS" });
@@ -130,29 +132,29 @@ function said(error: unknown): string {
 }
 
 /** Made while another version should have: somebody had moved the alias. */
-function madeBy(item: Item, serving: { sinceMs: number }): boolean {
-  return item.madeAtMs > serving.sinceMs;
+function madeBy(item: Item, active: { sinceMs: number }): boolean {
+  return item.madeAtMs > active.sinceMs;
 }
 
 function renewed(
   { use }: Member,
   many: number,
-  serving: { name: string },
+  active: { name: string },
   from: string,
 ): Pick<Entry, "what" | "why"> {
   const why = `so that ${from} goes quiet`;
   switch (use) {
     case "encrypt":
     case "data-key":
-      return { what: `re-encrypts ${counted(many, "ciphertext")} under ${serving.name}`, why };
+      return { what: `re-encrypts ${counted(many, "ciphertext")} under ${active.name}`, why };
     case "mac":
       return {
-        what: `verifies ${counted(many, "MAC")} once more, and makes anew by ${serving.name}`,
+        what: `verifies ${counted(many, "MAC")} once more, and makes anew by ${active.name}`,
         why,
       };
     case "sign":
       return {
-        what: `verifies ${counted(many, "late signature")}, and signs anew by ${serving.name}`,
+        what: `verifies ${counted(many, "late signature")}, and signs anew by ${active.name}`,
         why,
       };
   }

@@ -2,8 +2,8 @@
 import { UpdateAliasCommand, type KMSClient } from "@aws-sdk/client-kms";
 import type { JournalEntry } from "../lambda/ports.ts";
 import type { ManagedKey } from "../lambda/workflow/model/types.ts";
-import { rotationBeforeActivation, servingVersion } from "../lambda/workflow/model/record.ts";
-import { rotationOpensAtMs } from "../lambda/workflow/serving.ts";
+import { rotationBeforeActivation, activeVersion } from "../lambda/workflow/model/record.ts";
+import { rotationOpensAtMs } from "../lambda/workflow/active-version.ts";
 import { SimRandom } from "../embedded-aws/random.ts";
 import type { Agenda } from "./agenda.ts";
 import { dayMs, type Member } from "./fleet.ts";
@@ -36,7 +36,7 @@ export class Incidents {
   readonly victims: { kill: string; overlap: string; hand: string };
   readonly #cast: Cast;
   /** The key that serves under the alias that the person is going to move. */
-  #serving: string | undefined;
+  #active: string | undefined;
 
   constructor(fleet: Member[], seed: number, cast: Cast) {
     this.#cast = cast;
@@ -95,16 +95,16 @@ export class Incidents {
   /** The person hears of activations and findings like any other dependent. */
   hear({ alias, event, detail }: JournalEntry): void {
     if (alias !== this.victims.hand) return;
-    if (event === "enrolled") this.#serving = String(detail.keyId);
+    if (event === "enrolled") this.#active = String(detail.keyId);
     if (event === "activated") {
-      const old = this.#serving;
-      this.#serving = String(detail.keyId);
+      const old = this.#active;
+      this.#active = String(detail.keyId);
       if (old === undefined || this.memory.movedByHand !== undefined) return;
       this.memory.movedByHand = false;
       this.#cast.agenda.after(meddlesAfterMs, () => this.#move(old, "movedByHand"));
     }
-    const found = event === "found-wrong" && codesOf(detail.came).includes("ALIAS_MOVED");
-    const right = this.#serving;
+    const found = event === "findings-opened" && codesOf(detail.came).includes("ALIAS_MOVED");
+    const right = this.#active;
     if (!found || right === undefined || this.memory.movedBack !== undefined) return;
     this.memory.movedBack = false;
     this.#cast.agenda.after(readsFindingsAfterMs, () => this.#move(right, "movedBack"));
@@ -125,9 +125,9 @@ export class Incidents {
 }
 
 function opens(record: ManagedKey, nowMs: number): boolean {
-  const serving = servingVersion(record);
-  if (serving === undefined || rotationBeforeActivation(record) !== undefined) return false;
-  return rotationOpensAtMs(record, serving) <= nowMs;
+  const active = activeVersion(record);
+  if (active === undefined || rotationBeforeActivation(record) !== undefined) return false;
+  return rotationOpensAtMs(record, active) <= nowMs;
 }
 
 /** The new version has waited for its propagation: this run moves the alias. */

@@ -26,7 +26,7 @@ const tickPath = fileURLToPath(new URL("../cli/tick.ts", import.meta.url));
 type Handler = ReturnType<typeof createFunction>;
 
 export class Keyturn {
-  readonly runs = { worked: 0, nothingDue: 0, left: 0, killed: 0, failedTurns: 0, outOfTime: 0 };
+  readonly runs = { worked: 0, nothingDue: 0, left: 0, killed: 0, failedPasses: 0, outOfTime: 0 };
   readonly #stage: Stage;
   readonly #observer: Observer;
   readonly #table: Table;
@@ -78,14 +78,14 @@ export class Keyturn {
 
   async #invoke(handler: Handler): Promise<RunResult> {
     const result = await handler({}, contextOf());
-    if (!("turns" in result)) throw new Error("an ordinary run was expected");
+    if (!("passes" in result)) throw new Error("an ordinary run was expected");
     const { runs } = this;
     if (result.outcome === "worked") runs.worked += 1;
     if (result.outcome === "nothing-due") runs.nothingDue += 1;
     if (result.outcome === "another-run-at-work") runs.left += 1;
     if (result.outOfTime) runs.outOfTime += 1;
-    runs.failedTurns += result.failed;
-    this.#observer.look();
+    runs.failedPasses += result.failed;
+    this.#observer.read();
     return result;
   }
 

@@ -40,7 +40,7 @@ export class Narrator {
     return this.#versions.get(keyId) ?? "another key";
   }
 
-  tell(line: JournalEntry): Entry | undefined {
+  narrate(line: JournalEntry): Entry | undefined {
     const words = this.#words(line);
     if (words === undefined) return undefined;
     const { atMs, alias } = line;
@@ -96,8 +96,8 @@ export class Narrator {
         };
       case "completed":
         return { step: step ?? "revoke", ...this.#completed(line, version) };
-      case "found-wrong":
-      case "put-right":
+      case "findings-opened":
+      case "findings-closed":
         return this.#findings(line);
       default:
         if (silent.includes(event)) return undefined;
@@ -133,7 +133,7 @@ export class Narrator {
 
   #findings({ event, detail, reason }: JournalEntry): Words {
     const [came, went] = [codesOf(detail.came), codesOf(detail.went)];
-    if (event === "put-right") {
+    if (event === "findings-closed") {
       return { what: `sees it right again, and goes on: ${went.join()} is over`, incident: true };
     }
     const halts = came.some((code) => effects[code] === "halt");
@@ -163,9 +163,9 @@ function before(version: string): string {
   return `v${Number(version.slice(1)) - 1}`;
 }
 
-function due({ overdueAtMs }: Rotation, serving: string): { why?: string } {
+function due({ overdueAtMs }: Rotation, active: string): { why?: string } {
   if (overdueAtMs === undefined) return {};
-  return { why: `the cryptoperiod of ${serving} ends on ${day(overdueAtMs)}` };
+  return { why: `the cryptoperiod of ${active} ends on ${day(overdueAtMs)}` };
 }
 
 function readiness({ propagatingAtMs, grants }: Rotation, { atMs }: JournalEntry): string {

@@ -26,20 +26,20 @@ export class Observer {
     if (operation === "CreateKey" && who === "keyturn" && keyId !== undefined) {
       this.onKeyMade?.(keyId);
     }
-    if (!isLook(operation)) this.look();
+    if (!isRead(operation)) this.read();
   }
 
-  look(): void {
+  read(): void {
     const { aliases, keys } = this.#kms.world;
     this.observations += 1;
     for (const { name, keyId } of aliases.values()) {
-      const state = keys.get(keyId)?.state ?? "gone";
+      const state = keys.get(keyId)?.state ?? "deleted";
       if (state !== "Enabled") this.violations.push(`${name} pointed at a key that is ${state}`);
     }
   }
 }
 
 /** Looks change nothing; every other management call does. */
-export function isLook(operation: string): boolean {
+export function isRead(operation: string): boolean {
   return /^(Get|List|Describe)/.test(operation);
 }

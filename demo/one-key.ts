@@ -14,7 +14,7 @@ import type { ManagedKey } from "../lambda/workflow/model/types.ts";
 import { SimRandom } from "../embedded-aws/random.ts";
 import { minuteMs } from "./fleet.ts";
 import { contextOf } from "./keyturn.ts";
-import { isLook, Observer } from "./observer.ts";
+import { isRead, Observer } from "./observer.ts";
 import { tableName, type Stage } from "./stage.ts";
 import type { Entry } from "./timeline.ts";
 
@@ -110,7 +110,7 @@ export class OneKey {
     await dynamoDb.send(new PutItemCommand({ TableName: tableName, Item }));
     dynamoDb.destroy();
     const of = fields.version === undefined ? "" : ` of v${fields.version}`;
-    this.tell("person", `asks for a ${kind}${of}, with an item in the table`, why);
+    this.narrate("person", `asks for a ${kind}${of}, with an item in the table`, why);
     await this.#next(this.acts, Number.MAX_SAFE_INTEGER);
   }
 
@@ -158,7 +158,7 @@ export class OneKey {
     const { kms } = this.#stage.aws;
     const { onCall } = kms;
     kms.onCall = (call) => {
-      if (!isLook(call.operation)) calls.push(call.operation);
+      if (!isRead(call.operation)) calls.push(call.operation);
       onCall?.(call);
     };
     await what();
@@ -166,7 +166,7 @@ export class OneKey {
     return calls;
   }
 
-  tell(who: Entry["who"], what: string, why?: string): void {
+  narrate(who: Entry["who"], what: string, why?: string): void {
     const atMs = this.#stage.clock.nowMs();
     this.#print({ atMs, who, aliases: [alias], what, ...(why === undefined ? {} : { why }) });
   }

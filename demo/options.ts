@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 
 export type Options =
   | { kind: "help" }
-  | { kind: "life"; seed: number; keys: number; days: number; json: boolean }
+  | { kind: "history"; seed: number; keys: number; days: number; json: boolean }
   | { kind: "serve"; seed: number; keys: number; days: number; port: number; json: boolean };
 
 /** In one line, for stderr; the exit code is 2. */
@@ -52,7 +52,7 @@ export function readOptions(args: string[]): Options {
     return { kind: "serve", ...common, days, port: wholeNumber("port", values.port) };
   }
   if (values.port !== undefined) throw new UsageError("--port: goes with --serve only");
-  return { kind: "life", ...common, days: wholeNumber("days", values.days) };
+  return { kind: "history", ...common, days: wholeNumber("days", values.days) };
 }
 
 function parse(args: string[]) {

@@ -25,7 +25,7 @@ export function proofTable(proof: Proof, paint: Paint): string[] {
     row("keys by state", list(proof.keysByState)),
     row("runs", list({ worked: runs.worked, killed: runs.killed, "left to another": runs.left })),
     row("KMS calls, keyturn changes", operations(calls.keyturn.changing)),
-    row("KMS calls, keyturn looks", operations(calls.keyturn.looks)),
+    row("KMS calls, keyturn looks", operations(calls.keyturn.reads)),
     ...others,
     "",
     ...proof.proofs.map((check) => checkLine(check, paint)),

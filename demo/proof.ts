@@ -1,9 +1,9 @@
 /** The proof: what must hold at the end of the story, and the figures that it rests on. */
 import { genesisHash, hashOf } from "../lambda/record/journal.ts";
 import type { JournalEntry } from "../lambda/ports.ts";
-import { overdueAtMs } from "../lambda/workflow/serving.ts";
-import { servingVersion } from "../lambda/workflow/model/record.ts";
-import type { ManagedKey, Standing } from "../lambda/workflow/model/types.ts";
+import { overdueAtMs } from "../lambda/workflow/active-version.ts";
+import { activeVersion } from "../lambda/workflow/model/record.ts";
+import type { ManagedKey, VersionState } from "../lambda/workflow/model/types.ts";
 import type { KeySnapshot } from "../embedded-aws/kms/snapshot.ts";
 import type { KmsTwin } from "../embedded-aws/kms/twin.ts";
 import type { Proved } from "./application.ts";
@@ -11,7 +11,7 @@ import type { Member, Retire } from "./fleet.ts";
 import type { Incidents, Memory } from "./incidents.ts";
 import type { Keyturn } from "./keyturn.ts";
 import { codesOf } from "./narrator.ts";
-import { isLook, type CallCounts, type Observer } from "./observer.ts";
+import { isRead, type CallCounts, type Observer } from "./observer.ts";
 import { counted } from "./timeline.ts";
 
 /** One thing that must hold; `detail` says how far it was looked at, or what is wrong. */
@@ -27,7 +27,7 @@ export type Proof = {
   keysByState: Record<string, number>;
   runs: Keyturn["runs"];
   calls: {
-    keyturn: { changing: Record<string, number>; looks: Record<string, number> };
+    keyturn: { changing: Record<string, number>; reads: Record<string, number> };
     others: CallCounts;
   };
   proofs: Check[];
@@ -56,7 +56,7 @@ export function prove(evidence: Evidence): Proof {
   const proofs = [
     everyItemReadable(items),
     check("the application got all that it asked for", evidence.refused, `of ${requests} requests`),
-    oneVersionServes(evidence, keys),
+    oneVersionActive(evidence, keys),
     aliasesEnabled(observer),
     noOrphan(evidence, keys),
     orphanAdopted(evidence),
@@ -82,8 +82,8 @@ export function prove(evidence: Evidence): Proof {
     runs,
     calls: {
       keyturn: {
-        changing: sorted(keyturn, (operation) => !isLook(operation)),
-        looks: sorted(keyturn, isLook),
+        changing: sorted(keyturn, (operation) => !isRead(operation)),
+        reads: sorted(keyturn, isRead),
       },
       others: Object.fromEntries(
         Object.entries(others).map(([who, counts]) => [who, sorted(counts, () => true)]),
@@ -106,15 +106,15 @@ function everyItemReadable({ produced, readable, lost }: Proved): Check {
   return check(name, problems, `${readable} of ${produced}`);
 }
 
-function oneVersionServes({ fleet, records, kms }: Evidence, keys: KeySnapshot[]): Check {
+function oneVersionActive({ fleet, records, kms }: Evidence, keys: KeySnapshot[]): Check {
   const problems = fleet.flatMap(({ alias, aliases }) => {
     const record = records.find((candidate) => candidate.alias === alias);
-    const serving = record?.versions.filter(({ standing }) => standing === "serving") ?? [];
-    const [version] = serving;
+    const active = record?.versions.filter(({ state }) => state === "active") ?? [];
+    const [version] = active;
     if (version === undefined) return [`${alias} has no version that serves`];
-    if (serving.length > 1) return [`${alias} has ${serving.length} versions that serve`];
+    if (active.length > 1) return [`${alias} has ${active.length} versions that serve`];
     const key = keys.find(({ keyId }) => keyId === version.keyId);
-    if (key?.state !== "Enabled") return [`${alias}: what serves is ${key?.state ?? "gone"}`];
+    if (key?.state !== "Enabled") return [`${alias}: what serves is ${key?.state ?? "deleted"}`];
     return aliases
       .filter((name) => kms.world.aliases.get(name)?.keyId !== version.keyId)
       .map((name) => `${name} is not on the version that serves`);
@@ -174,15 +174,16 @@ function aliasPutRight({ lines, memory, victims, records }: Evidence): Check {
   else if (found < 0) problems.push(`nobody was told that ${victims.hand} had been moved`);
   else if (right < found) problems.push(`the finding on ${victims.hand} is not over`);
   for (const { alias, findings } of records) {
-    for (const { code, seen } of findings) problems.push(`${alias} still has ${code}: ${seen}`);
+    for (const { code, observed } of findings)
+      problems.push(`${alias} still has ${code}: ${observed}`);
   }
   return check("the alias moved by hand was found and put right", problems, victims.hand);
 }
 
 function nothingOverdue({ records, fleet, nowMs }: Evidence): Check {
   const problems = records.flatMap((record) => {
-    const serving = servingVersion(record);
-    const late = serving !== undefined && overdueAtMs(record, serving) <= nowMs;
+    const active = activeVersion(record);
+    const late = active !== undefined && overdueAtMs(record, active) <= nowMs;
     return late ? [`${record.alias} is past its cryptoperiod`] : [];
   });
   if (records.length !== fleet.length)
@@ -190,26 +191,26 @@ function nothingOverdue({ records, fleet, nowMs }: Evidence): Check {
   return check("no key is past its cryptoperiod", problems, counted(records.length, "key"));
 }
 
-const stateOfStanding: Record<Standing, string> = {
-  created: "Enabled",
-  returning: "Enabled",
-  serving: "Enabled",
+const keyStateOf: Record<VersionState, string> = {
+  "pending-activation": "Enabled",
+  reactivating: "Enabled",
+  active: "Enabled",
   draining: "Enabled",
   retained: "Enabled",
   disabled: "Disabled",
-  "deletion-scheduled": "PendingDeletion",
+  "pending-deletion": "PendingDeletion",
 };
 
 const stateAtTheEnd: Record<Retire, string> = {
   retain: "Enabled",
   disable: "Disabled",
-  delete: "gone",
+  delete: "deleted",
 };
 
 /** Versions whose rotation is complete are as the policy ends them, all others as on record. */
 function retiredAsPolicySays({ lines, records, fleet }: Evidence, keys: KeySnapshot[]): Check {
   const states = new Map(keys.map(({ keyId, state }) => [keyId, state]));
-  const stateOf = (keyId: string): string => states.get(keyId) ?? "gone";
+  const stateOf = (keyId: string): string => states.get(keyId) ?? "deleted";
   const completed = lines.filter(({ event }) => event === "completed");
   const ended = completed.flatMap(({ alias, detail }) => {
     const retire = fleet.find((member) => member.alias === alias)?.retire ?? "retain";
@@ -219,9 +220,9 @@ function retiredAsPolicySays({ lines, records, fleet }: Evidence, keys: KeySnaps
   });
   const others = records.flatMap(({ alias, versions }) =>
     versions
-      .filter(({ keyId, standing }) => stateOf(keyId) !== stateOfStanding[standing])
-      .map(({ number, keyId, standing }) => {
-        return `version ${number} of ${alias} is ${stateOf(keyId)}, on record ${standing}`;
+      .filter(({ keyId, state }) => stateOf(keyId) !== keyStateOf[state])
+      .map(({ number, keyId, state }) => {
+        return `version ${number} of ${alias} is ${stateOf(keyId)}, on record ${state}`;
       }),
   );
   const name = "every retired version is in the state that its policy says";
@@ -243,9 +244,9 @@ function journalUnbroken(lines: JournalEntry[]): Check {
   return check(name, problems, counted(lines.length, "line"));
 }
 
-function noRunFailed({ worked, failedTurns, outOfTime }: Keyturn["runs"]): Check {
+function noRunFailed({ worked, failedPasses, outOfTime }: Keyturn["runs"]): Check {
   const problems: string[] = [];
-  if (failedTurns > 0) problems.push(`${counted(failedTurns, "turn")} failed`);
+  if (failedPasses > 0) problems.push(`${counted(failedPasses, "turn")} failed`);
   if (outOfTime > 0) problems.push(`${counted(outOfTime, "run")} ran out of time`);
   return check("no run failed but the one that was killed", problems, `${worked} did work`);
 }

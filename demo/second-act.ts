@@ -26,7 +26,7 @@ export async function secondAct(
   try {
     turnTo(stage);
     const key = new OneKey(stage, seed, print);
-    const scenes = [await rollBack(key, stage), await giveBack(key, stage), await plan(key)];
+    const scenes = [await rollBack(key, stage), await restore(key, stage), await plan(key)];
     return [...scenes, alwaysUsable(key)];
   } finally {
     await stage.close();
@@ -36,53 +36,53 @@ export async function secondAct(
 async function rollBack(key: OneKey, stage: Stage): Promise<Check> {
   await key.acts();
   await key.encrypt();
-  await key.until(({ versions }) => versions[1]?.standing === "serving");
+  await key.until(({ versions }) => versions[1]?.state === "active");
   await key.encrypt();
-  key.tell("keyturn", "v2 serves; v1 drains", "rotated as in the first act");
+  key.narrate("keyturn", "v2 serves; v1 drains", "rotated as in the first act");
   await key.ask("rollback", { version: 2 }, "v2 is to give way: some reader cannot use it");
-  await key.until(({ versions }) => versions[0]?.standing === "serving");
+  await key.until(({ versions }) => versions[0]?.state === "active");
   const unread = await key.unreadable();
   const [first] = (await key.record()).versions;
   const elsewhere = [...stage.aws.kms.world.aliases.values()].filter(
     ({ name, keyId }) => name.startsWith(alias) && keyId !== first?.keyId,
   );
   const how = "its label is off, seen Enabled twice, the aliases moved back";
-  key.tell("keyturn", "v1 serves again; v2 drains", how);
+  key.narrate("keyturn", "v1 serves again; v2 drains", how);
   await key.ask("resume", {}, "the reader is mended");
-  await key.until(({ versions }) => versions[2]?.standing === "serving");
-  key.tell("keyturn", "v3 serves", "v1 was nearly at the end of its cryptoperiod");
+  await key.until(({ versions }) => versions[2]?.state === "active");
+  key.narrate("keyturn", "v3 serves", "v1 was nearly at the end of its cryptoperiod");
   const problems = [...unread, ...elsewhere.map(({ name }) => `${name} is not on version 1`)];
   const name = "a rollback brings version 1 back, and loses nothing made under version 2";
   return check(name, problems, `${key.items()} of 2 items`);
 }
 
-async function giveBack(key: OneKey, stage: Stage): Promise<Check> {
+async function restore(key: OneKey, stage: Stage): Promise<Check> {
   const { aws } = stage;
   await key.until(
-    ({ versions }) => versions.filter(({ standing }) => standing === "disabled").length === 2,
+    ({ versions }) => versions.filter(({ state }) => state === "disabled").length === 2,
   );
-  key.tell("keyturn", "v1 and v2 are disabled, and soak", "they were quiet for two weeks");
+  key.narrate("keyturn", "v1 and v2 are disabled, and soak", "they were quiet for two weeks");
   await key.unreadable();
   const tried = "tries to decrypt what v1 and v2 encrypted, and is refused";
-  key.tell("application", tried);
+  key.narrate("application", tried);
   const attempts = [...aws.useAttempts];
   const problems = attempts.length === 2 ? [] : [`CloudTrail tells of ${attempts.length}, not 2`];
-  for (const attempt of attempts) problems.push(...(await notGivenBackBy(attempt, key, stage)));
+  for (const attempt of attempts) problems.push(...(await notRestoredBy(attempt, key, stage)));
   const { findings } = await key.record();
-  const isNamed = findings.some(({ seen }) => seen.includes("application"));
+  const isNamed = findings.some(({ observed }) => observed.includes("application"));
   if (!isNamed) problems.push("no finding says who it was");
-  const told = "CloudTrail told of the attempts; it halts, and says who it was";
-  key.tell("keyturn", "each is Enabled again within one invocation", told);
+  const result = "CloudTrail told of the attempts; it halts, and says who it was";
+  key.narrate("keyturn", "each is Enabled again within one invocation", result);
   const writes = await key.writesDuring(async () => {
     for (let count = 0; count < copies; count++) await key.acts(attempts[0]);
   });
   if (writes > 0) problems.push(`${writes} writes for copies of the event`);
   problems.push(...(await key.unreadable()));
   await key.encryptAnew();
-  key.tell("application", "reads it all, and encrypts it anew under v3");
+  key.narrate("application", "reads it all, and encrypts it anew under v3");
   await key.ask("resume", {}, "nothing needs v1 and v2 any longer");
   await key.until(({ versions }) => versions.length === 1);
-  key.tell("keyturn", "v1 and v2 are gone", "drained and soaked once more from the start");
+  key.narrate("keyturn", "v1 and v2 are gone", "drained and soaked once more from the start");
   problems.push(...(await key.unreadable()));
   const name = "a version that is used while disabled comes back at once";
   return check(name, problems, `${copies} copies of the event wrote nothing`);
@@ -92,13 +92,13 @@ async function plan(key: OneKey): Promise<Check> {
   const made = await key.changesDuring(async () => {
     await key.until((record) => record.planned !== undefined, key.plans);
     const would = `in mode plan: would ${(await key.record()).planned?.call}`;
-    key.tell("keyturn", would, "the next rotation is due; nothing changes");
+    key.narrate("keyturn", would, "the next rotation is due; nothing changes");
     await key.pass(key.plans, dayMs);
   });
   const { planned } = await key.record();
   const calls = await key.changesDuring(() => key.pass(key.acts, hourMs));
   const then = calls[0] ?? "nothing";
-  key.tell("keyturn", `in mode act, a day later: ${then}`, "the very call that it had said");
+  key.narrate("keyturn", `in mode act, a day later: ${then}`, "the very call that it had said");
   const problems = [
     ...made.map((call) => `mode plan called ${call}`),
     ...(then === planned?.call ? [] : [`it said ${planned?.call}, and called ${then}`]),
@@ -107,11 +107,7 @@ async function plan(key: OneKey): Promise<Check> {
 }
 
 /** One event, one invocation, no run in between. */
-async function notGivenBackBy(
-  event: UseAttemptEvent,
-  key: OneKey,
-  stage: Stage,
-): Promise<string[]> {
+async function notRestoredBy(event: UseAttemptEvent, key: OneKey, stage: Stage): Promise<string[]> {
   const arn = event.detail.resources[0]?.ARN;
   const stateNow = () => stage.aws.kms.snapshot().keys.find((one) => one.arn === arn)?.state;
   const before = stateNow();

@@ -14,7 +14,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const stopped = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   const stage = await open(options);
   const env = Object.fromEntries(shown.map((name) => [name, stage.env[name] ?? ""]));
-  if (options.json) console.log(JSON.stringify({ kind: "serving", env }));
+  if (options.json) console.log(JSON.stringify({ kind: "active", env }));
   else console.log(instructions(stage, env, options.days));
   await stopped;
   await stage.close();

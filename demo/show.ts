@@ -2,22 +2,22 @@
 import { makeFleet, type Member, type Retire } from "./fleet.ts";
 import type { Options } from "./options.ts";
 import { proofJson, proofTable } from "./proof-table.ts";
-import { tellStory } from "./story.ts";
+import { narrateStory } from "./story.ts";
 import { choosePaint, entryJson, entryLine, type Paint } from "./timeline.ts";
 
-type LifeOptions = Extract<Options, { kind: "life" }>;
+type HistoryOptions = Extract<Options, { kind: "history" }>;
 
-export async function show(options: LifeOptions): Promise<number> {
+export async function show(options: HistoryOptions): Promise<number> {
   const paint = choosePaint(process.env, process.stdout.isTTY);
   // An exit, unlike a signal, leaves nothing behind.
   process.once("SIGINT", () => process.exit(130));
   if (options.json) {
-    const proof = await tellStory(options, (entry) => console.log(entryJson(entry)));
+    const proof = await narrateStory(options, (entry) => console.log(entryJson(entry)));
     console.log(proofJson(proof));
     return proof.ok ? 0 : 1;
   }
   for (const line of opening(options, paint)) console.log(line);
-  const proof = await tellStory(options, (entry) => console.log(entryLine(entry, paint)));
+  const proof = await narrateStory(options, (entry) => console.log(entryLine(entry, paint)));
   console.log("");
   for (const line of proofTable(proof, paint)) console.log(line);
   return proof.ok ? 0 : 1;
@@ -29,7 +29,7 @@ const ends: Record<Retire, string> = {
   delete: "old versions are disabled, then deleted",
 };
 
-function opening({ keys, days }: LifeOptions, paint: Paint): string[] {
+function opening({ keys, days }: HistoryOptions, paint: Paint): string[] {
   const fleet = makeFleet(keys);
   const many = keys === 1 ? "one KMS key" : `${keys} KMS keys`;
   const title = `keyturn rotates ${many} through ${days} days, in an AWS inside this process.`;

@@ -32,7 +32,7 @@ const failuresBorne = 20;
 
 export type StoryOptions = { seed: number; keys: number; days: number };
 
-export async function tellStory(
+export async function narrateStory(
   options: StoryOptions,
   print: (entry: Entry) => void,
 ): Promise<Proof> {
@@ -99,7 +99,7 @@ class Story {
         await this.#run();
         runAtMs = await this.#keyturn.nextRunAtMs();
       } else {
-        this.#tell(await this.#agenda.act());
+        this.#narrate(await this.#agenda.act());
       }
     }
     clock.moveTo(endsMs);
@@ -108,7 +108,7 @@ class Story {
   async #run(): Promise<void> {
     const entries = await this.#incidents.run();
     const news = this.#news();
-    this.#tell([...entries, ...news.flatMap((line) => this.#narrator.tell(line) ?? [])]);
+    this.#narrate([...entries, ...news.flatMap((line) => this.#narrator.narrate(line) ?? [])]);
     for (const line of news) this.#pass(line);
     this.#guard();
   }
@@ -141,7 +141,7 @@ class Story {
     return fresh;
   }
 
-  #tell(entries: Entry[]): void {
+  #narrate(entries: Entry[]): void {
     for (const entry of merged(entries)) this.#print(entry);
   }
 
@@ -161,9 +161,9 @@ class Story {
   }
 
   #guard(): void {
-    const { worked, failedTurns } = this.#keyturn.runs;
-    if (failedTurns > failuresBorne) {
-      throw new Error(`${failedTurns} turns of keyturn failed; its own log above says why`);
+    const { worked, failedPasses } = this.#keyturn.runs;
+    if (failedPasses > failuresBorne) {
+      throw new Error(`${failedPasses} turns of keyturn failed; its own log above says why`);
     }
     const days = (this.#agenda.nowMs() - startMs) / dayMs;
     if (worked <= runsPerDay * (days + 10)) return;

@@ -17,7 +17,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => stopping.abort(signal));
 }
 
-function sayWhen(what: string): void {
+function printWhen(what: string): void {
   console.log(`${what} after ${Math.round((performance.now() - startedMs) / 1000)} s`);
 }
 
@@ -37,12 +37,12 @@ async function test(endpoint: string): Promise<number> {
 
 try {
   install();
-  sayWhen("installed");
+  printWhen("installed");
   const emulator = await start(folder);
-  sayWhen(`started at ${emulator.endpoint}`);
+  printWhen(`started at ${emulator.endpoint}`);
   try {
     process.exitCode = stopping.signal.aborted ? 1 : await test(emulator.endpoint);
-    sayWhen("tested");
+    printWhen("tested");
   } finally {
     await emulator.stop();
   }
@@ -51,5 +51,5 @@ try {
   process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-  sayWhen("ended");
+  printWhen("ended");
 }

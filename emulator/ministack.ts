@@ -95,9 +95,9 @@ async function ready(child: ChildProcess, health: string): Promise<void> {
 async function end(child: ChildProcess): Promise<void> {
   const { pid } = child;
   if (pid === undefined) return;
-  const gone = child.exitCode === null ? once(child, "exit") : undefined;
+  const deleted = child.exitCode === null ? once(child, "exit") : undefined;
   signal(pid, "SIGTERM");
-  await Promise.race([gone, sleep(stopLimitMs, undefined, { ref: false })]);
+  await Promise.race([deleted, sleep(stopLimitMs, undefined, { ref: false })]);
   signal(pid, "SIGKILL");
 }
 

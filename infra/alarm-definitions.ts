@@ -74,7 +74,7 @@ function inMinutes(seconds: number): number {
  * The longest that a managed key that needs a person, or KMS, is without a turn: the hour, the three
  * runs after it of which one may be lost, and a quarter of an hour in which they may be slow.
  */
-export function betweenTurnsSeconds(intervalSeconds: number): number {
+export function betweenPassesSeconds(intervalSeconds: number): number {
   return inMinutes(recheckMs / 1000 + 3 * intervalSeconds + 900);
 }
 
@@ -139,7 +139,7 @@ function ofRuns(timing: Timing): Record<OfRuns, AlarmDefinition> {
 /** One error is put right by the next run; what fails time after time fails twice in this time. */
 function repeatedErrors({ intervalSeconds }: Timing) {
   return {
-    periodSeconds: 2 * betweenTurnsSeconds(intervalSeconds),
+    periodSeconds: 2 * betweenPassesSeconds(intervalSeconds),
     evaluationPeriods: 1,
     comparison: ">=",
     threshold: 2,
@@ -182,7 +182,7 @@ type OfRotations = Exclude<AlarmName, OfRuns | OfSurroundings>;
 
 function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
   const lasting = {
-    periodSeconds: betweenTurnsSeconds(timing.intervalSeconds),
+    periodSeconds: betweenPassesSeconds(timing.intervalSeconds),
     evaluationPeriods: 1,
     comparison: ">=",
     threshold: 1,

@@ -2,7 +2,7 @@
 import { Duration } from "aws-cdk-lib";
 import * as cloudwatch from "aws-cdk-lib/aws-cloudwatch";
 import type { Construct } from "constructs";
-import { betweenTurnsSeconds } from "./alarm-definitions.ts";
+import { betweenPassesSeconds } from "./alarm-definitions.ts";
 import { type Alarms, metricOf, namesOf, type Watched } from "./alarms.ts";
 
 export type DashboardProps = Omit<Watched, "timeout"> & {
@@ -18,7 +18,7 @@ export const queries = {
     title: "What is stuck: managed keys that are halted, stuck or overdue, by their last turn",
     lines: [
       'filter message = "rest"',
-      "stats latest(condition) as state, latest(resting) as waits_for, latest(due) as next_look by alias",
+      "stats latest(condition) as state, latest(waitingFor) as waits_for, latest(due) as next_pass by alias",
       'filter state != "well"',
       "sort state asc, alias asc",
     ],
@@ -27,8 +27,8 @@ export const queries = {
     title: "What is next: when each managed key has its next turn, and what it waits for",
     lines: [
       'filter message = "rest" or message = "listed"',
-      "stats latest(due) as next_turn, latest(resting) as waits_for by alias",
-      "sort next_turn asc",
+      "stats latest(due) as next_pass, latest(waitingFor) as waits_for by alias",
+      "sort next_pass asc",
       "limit 50",
     ],
   },
@@ -36,7 +36,7 @@ export const queries = {
     title: "Findings as they came, by code (docs/findings.md)",
     lines: [
       'filter message = "finding"',
-      "stats count(*) as came, latest(alias) as last_of, latest(seen) as was_seen, latest(next) as type_this by code",
+      "stats count(*) as came, latest(alias) as last_of, latest(observed) as observed_state, latest(next) as next_command by code",
       "sort came desc",
     ],
   },
@@ -86,7 +86,7 @@ export function createDashboard(
 function atAGlance(props: DashboardProps): cloudwatch.IWidget[] {
   const names = namesOf(props);
   // As the alarms have it: every managed key that is not at rest had a turn.
-  const seconds = betweenTurnsSeconds(props.interval.toSeconds());
+  const seconds = betweenPassesSeconds(props.interval.toSeconds());
   const number = (
     title: string,
     name: string,

@@ -35,14 +35,14 @@ type Conditions = Record<string, Record<string, unknown>>;
 /** The KMS statements, the wide ones last. */
 export function kmsStatements(props: PermissionsProps): iam.PolicyStatement[] {
   // What only says what it would do needs no right to do it; the role is the proof.
-  return props.configuration.mode === "plan" ? looks(props) : [...changes(props), ...looks(props)];
+  return props.configuration.mode === "plan" ? reads(props) : [...changes(props), ...reads(props)];
 }
 
 function changes(props: PermissionsProps): iam.PolicyStatement[] {
   return [
     ...creation(props),
-    ...serving(props),
-    ...ending(props),
+    ...active(props),
+    ...finish(props),
     allow("CopyGrants", ["kms:CreateGrant"], [props.keyArn], {
       ...ownKey(props),
       // A grant to itself, or to a session of it, would give it the rights that it must not have.
@@ -51,7 +51,7 @@ function changes(props: PermissionsProps): iam.PolicyStatement[] {
   ];
 }
 
-function looks(props: PermissionsProps): iam.PolicyStatement[] {
+function reads(props: PermissionsProps): iam.PolicyStatement[] {
   return [
     allow("LookAtOwnUse", ["kms:GetKeyLastUsage"], [props.keyArn], ownKey(props)),
     allow(
@@ -155,7 +155,7 @@ function movable({ managedKeys, taggedAliases }: Configuration): string[] {
 }
 
 /** UpdateAlias is asked of the alias, the key it leaves and the key it goes to. */
-function serving(props: PermissionsProps): iam.PolicyStatement[] {
+function active(props: PermissionsProps): iam.PolicyStatement[] {
   const { configuration, aliasArn, keyArn } = props;
   const groups: string[][] = [];
   let room = 0;
@@ -181,7 +181,7 @@ function serving(props: PermissionsProps): iam.PolicyStatement[] {
  * to delete it, with the shortest window. A key made in excess was never used: KMS counts its silence
  * from its creation, and so does keyturn.
  */
-function ending(props: PermissionsProps): iam.PolicyStatement[] {
+function finish(props: PermissionsProps): iam.PolicyStatement[] {
   const retired = {
     ...ownKey(props),
     Null: { [`aws:ResourceTag/${tagNames.retired}`]: "false" },

@@ -12,7 +12,7 @@ import type {
   Mode,
   Outcome,
   Rotation,
-  Sight,
+  Observation,
   TaggedKey,
   Tags,
 } from "./workflow/model/types.ts";
@@ -27,13 +27,13 @@ export type Guard = { deadlineMs: number; limitMs: number };
 /** Looks throw a `RotationError` where KMS gives no answer; a denial or an absence is an answer. */
 export interface KeyService {
   /** DescribeKey, by key id or alias name. */
-  describe(key: string): Promise<Sight<Key>>;
+  describe(key: string): Promise<Observation<Key>>;
   /** Names of the aliases that point at the key. */
-  aliasesOf(keyId: string): Promise<Sight<string[]>>;
-  policyOf(keyId: string): Promise<Sight<KeyPolicy>>;
-  tagsOf(keyId: string): Promise<Sight<Tags>>;
-  grantsOf(keyId: string): Promise<Sight<Grant[]>>;
-  lastUseOf(keyId: string): Promise<Sight<LastUse>>;
+  aliasesOf(keyId: string): Promise<Observation<string[]>>;
+  policyOf(keyId: string): Promise<Observation<KeyPolicy>>;
+  tagsOf(keyId: string): Promise<Observation<Tags>>;
+  grantsOf(keyId: string): Promise<Observation<Grant[]>>;
+  lastUseOf(keyId: string): Promise<Observation<LastUse>>;
   /** A DescribeKey whose event in CloudTrail can be told from all others (`canaryMark`). */
   canary(keyId: string): Promise<void>;
   /** Every alias of the account and Region that points at a key. */
@@ -167,7 +167,7 @@ export interface Table {
   archive(entries: JournalEntry[], closed: { alias: string; rotation: Rotation }[]): Promise<void>;
   closedRotation(alias: string, rotationId: string): Promise<Rotation | undefined>;
   /** Marks this configuration as the one applied; `forget` those before it first. */
-  recordConfiguration(hash: string, said: AppliedConfiguration): Promise<void>;
+  recordConfiguration(hash: string, applied: AppliedConfiguration): Promise<void>;
   forgetConfigurations(hashes: string[]): Promise<void>;
   /** The event of a canary came, which was sent then. The latest stays. */
   heard(atMs: number): Promise<void>;

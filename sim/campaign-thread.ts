@@ -9,7 +9,7 @@ const { scenario, rotator, seedStart, budgetMs, seeds, taken } = workerData as S
 // Most errors of a simulated world are answers: their stacks would take a tenth of the time.
 Error.stackTraceLimit = 0;
 
-async function told(seed: number) {
+async function result(seed: number) {
   try {
     return await live({ seed, scenario: scenarioNamed(scenario), rotator });
   } catch (error) {
@@ -25,14 +25,14 @@ while (performance.now() < untilMs) {
   const count = Atomics.add(taken, 0, 1);
   if (count >= seeds) break;
   const seed = seedStart + count;
-  const life = await told(seed);
-  const failures = life.violations.map(({ invariant, what }) => ({
+  const history = await result(seed);
+  const failures = history.violations.map(({ invariant, what }) => ({
     seed,
     invariant,
     what,
-    faults: life.faultCount,
+    faults: history.faultCount,
   }));
-  const { simulatedMs, events, runs, rotations, faults } = life;
+  const { simulatedMs, events, runs, rotations, faults } = history;
   tally = add(tally, {
     seeds: 1,
     lastSeed: seed,

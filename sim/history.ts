@@ -1,26 +1,26 @@
 /** One simulated history: told by its seed, again and again, to the last byte. */
 import { createHash } from "node:crypto";
 import type { Violation } from "./checkers/checker.ts";
-import { SimulatedWorld, type Told, type WorldOptions } from "./world/world.ts";
+import { SimulatedWorld, type HistoryResult, type WorldOptions } from "./world/world.ts";
 
 export type History = Omit<WorldOptions, "trace">;
 
-export function live(history: History): Promise<Told> {
+export function live(history: History): Promise<HistoryResult> {
   return new SimulatedWorld(history).live();
 }
 
 /** With every line of it, and their SHA-256: the same on every machine. */
-export async function tell(
+export async function replay(
   history: History,
-): Promise<Told & { lines: string[]; traceHash: string }> {
+): Promise<HistoryResult & { lines: string[]; traceHash: string }> {
   const lines: string[] = [];
   const hash = createHash("sha256");
   const trace = (line: string): void => {
     lines.push(line);
     hash.update(line).update("\n");
   };
-  const told = await new SimulatedWorld({ ...history, trace }).live();
-  return { ...told, lines, traceHash: hash.digest("hex") };
+  const result = await new SimulatedWorld({ ...history, trace }).live();
+  return { ...result, lines, traceHash: hash.digest("hex") };
 }
 
 export type Shrunk = { faultsMax: number; violation: Violation; lines: string[] };
@@ -40,7 +40,7 @@ export async function shrink(history: History, failed: Violation, faults: number
     if ((await breaks(middle)) === undefined) clean = middle;
     else broken = middle;
   }
-  const { lines, violations } = await tell({ ...history, faultsMax: broken });
+  const { lines, violations } = await replay({ ...history, faultsMax: broken });
   const violation = violations.find(({ invariant }) => invariant === failed.invariant) ?? failed;
   const end = lines.findIndex((line) => line.includes(`VIOLATION ${violation.invariant}`));
   return { faultsMax: broken, violation, lines: lines.slice(0, end + 1) };

@@ -1,7 +1,7 @@
 /** `npm run sim`: one seed told in full, or as many as a budget allows, or both rotators compared. */
 import { parseArgs } from "node:util";
 import { campaign, type Failure, type Tally } from "./campaign.ts";
-import { shrink, tell, type Shrunk } from "./history.ts";
+import { shrink, replay, type Shrunk } from "./history.ts";
 import { scenarioNamed, scenarios } from "./scenarios.ts";
 import { scoreboard } from "./scoreboard.ts";
 import type { RotatorName } from "./world/world.ts";
@@ -73,34 +73,34 @@ const seeds = wholeNumber("seeds", values.seeds, values.budget === undefined ? 2
 if (values.compare) {
   for (const line of await scoreboard(seeds, threads)) console.log(line);
 } else if (values.seed !== undefined) {
-  process.exitCode = await tellOne(wholeNumber("seed", values.seed, 0));
+  process.exitCode = await replayOne(wholeNumber("seed", values.seed, 0));
 } else {
-  process.exitCode = await tellMany();
+  process.exitCode = await exploreMany();
 }
 
-async function tellOne(seed: number): Promise<number> {
+async function replayOne(seed: number): Promise<number> {
   const faultsMax = wholeNumber("faults", values.faults, Infinity);
-  const told = await tell({ seed, scenario: scenarioNamed(scenario), rotator, faultsMax });
-  if (values.trace) console.log(told.lines.join("\n"));
+  const result = await replay({ seed, scenario: scenarioNamed(scenario), rotator, faultsMax });
+  if (values.trace) console.log(result.lines.join("\n"));
   console.log(
-    `seed ${seed}, ${scenario}, ${rotator}: ${hours(told.simulatedMs)} simulated hours, ` +
-      `${told.events} events, ${told.runs} runs, ${told.rotations} new keys`,
+    `seed ${seed}, ${scenario}, ${rotator}: ${hours(result.simulatedMs)} simulated hours, ` +
+      `${result.events} events, ${result.runs} runs, ${result.rotations} new keys`,
   );
-  const rates = Object.entries(told.rates).filter(([, rate]) => rate > 0);
+  const rates = Object.entries(result.rates).filter(([, rate]) => rate > 0);
   const likely = rates.map(([kind, rate]) => `${kind} ${(rate * 100).toFixed(1)} %`).join(", ");
   console.log(`likely, per occasion: ${likely || "nothing"}`);
-  console.log(`faults: ${counted(told.faults as Record<string, number>)}`);
-  console.log(`trace: ${told.lines.length} lines, sha256 ${told.traceHash}`);
-  const [first] = told.violations;
+  console.log(`faults: ${counted(result.faults as Record<string, number>)}`);
+  console.log(`trace: ${result.lines.length} lines, sha256 ${result.traceHash}`);
+  const [first] = result.violations;
   if (first === undefined) {
     console.log("Every invariant held.");
     return 0;
   }
-  await explain({ seed, ...first, faults: told.faultCount });
+  await explain({ seed, ...first, faults: result.faultCount });
   return 1;
 }
 
-async function tellMany(): Promise<number> {
+async function exploreMany(): Promise<number> {
   const seedStart = values.fresh ? fresh() : wholeNumber("seed-start", values["seed-start"], 1);
   const budgetMs = budgetOf(values.budget);
   console.log(`${scenario}, ${rotator}, from seed ${seedStart} on`);

@@ -78,8 +78,8 @@ async function generate(job: CronJob, alias: string, current: Version): Promise<
 /** Waits until the key is there, copies the grants, and gives KMS the time to let everybody know. */
 async function distribute(job: CronJob, current: Version, next: string, policy: Policy) {
   for (let tries = 1; ; tries += 1) {
-    const seen = await describe(job, next).catch(() => undefined);
-    if (seen?.KeyState === "Enabled") break;
+    const observed = await describe(job, next).catch(() => undefined);
+    if (observed?.KeyState === "Enabled") break;
     if (tries === 12) throw new Error(`${next} does not become Enabled`);
     await job.clock.sleep(5000);
   }

@@ -2,8 +2,8 @@
 import type { Policy } from "../lambda/workflow/model/types.ts";
 import type { SimRandom } from "../embedded-aws/random.ts";
 import type { Habits } from "./world/application.ts";
-import { insideEnvelope, noFaults, type Envelope, type Faults } from "./world/fates.ts";
-import type { Acts } from "./world/people.ts";
+import { insideEnvelope, noFaults, type Envelope, type Faults } from "./world/fault-plan.ts";
+import type { Acts } from "./world/external-actors.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -19,7 +19,7 @@ export type Scenario = {
   crons: number;
   keys: number;
   policy: (random: SimRandom, index: number) => Policy;
-  people: Acts;
+  externalActors: Acts;
   habits: (random: SimRandom) => Habits;
   /** How long faults go on, and how long it is calm after them. */
   safetyMs: number;
@@ -89,7 +89,7 @@ const base = {
   crons: 1,
   keys: 5,
   policy: hasty,
-  people: nobody,
+  externalActors: nobody,
   habits: steady,
   safetyMs: 36 * hourMs,
   calmMs: 12 * hourMs,
@@ -172,7 +172,7 @@ export const scenarios = {
     ...base,
     name: "outside-change",
     schedulers: 2,
-    people: { everyMs: 3 * hourMs, asks: false, meddles: true },
+    externalActors: { everyMs: 3 * hourMs, asks: false, meddles: true },
     faults: () => ({ ...noFaults, slow: 0.1, stale: 0.1, unauthorized: 0.1 }),
   },
   "half-done": {
@@ -197,7 +197,7 @@ export const scenarios = {
     schedulers: 3,
     crons: 3,
     habits: forgetful,
-    people: { everyMs: 6 * hourMs, asks: true, meddles: true },
+    externalActors: { everyMs: 6 * hourMs, asks: true, meddles: true },
     faults: anything,
   },
   collisions: {
@@ -209,7 +209,7 @@ export const scenarios = {
     tickEveryMs: 2 * minuteMs,
     keys: 2,
     policy: rash,
-    people: { everyMs: 20 * minuteMs, asks: true, meddles: false },
+    externalActors: { everyMs: 20 * minuteMs, asks: true, meddles: false },
     habits: (random) => ({
       everyMs: 10 * minuteMs,
       keptMs: 10 * minuteMs,
@@ -236,7 +236,7 @@ export const scenarios = {
     tickEveryMs: 5 * minuteMs,
     keys: 2,
     policy: rash,
-    people: { everyMs: 20 * minuteMs, asks: true, meddles: false, plans: true },
+    externalActors: { everyMs: 20 * minuteMs, asks: true, meddles: false, plans: true },
     faults: (random) => ({
       ...noFaults,
       crash: some(random, 0.05),
@@ -256,7 +256,7 @@ export const scenarios = {
     keys: 2,
     policy: rash,
     safetyMs: 5 * hourMs,
-    people: { everyMs: 6 * minuteMs, asks: true, meddles: false },
+    externalActors: { everyMs: 6 * minuteMs, asks: true, meddles: false },
     faults: (random) => ({
       ...noFaults,
       slow: 0.5 + 0.5 * random.next(),
@@ -272,7 +272,7 @@ export const scenarios = {
     tickEveryMs: hourMs,
     keys: 3,
     policy: patient,
-    people: { everyMs: 24 * hourMs, asks: true, meddles: true },
+    externalActors: { everyMs: 24 * hourMs, asks: true, meddles: true },
     habits: (random) => ({ ...forgetful(random), everyMs: 8 * hourMs }),
     faults: anything,
     envelope: { ...insideEnvelope, tagLagMs: hourMs },

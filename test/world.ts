@@ -60,7 +60,7 @@ export class World {
   readonly kms: KmsTwin;
   readonly table: TableTwin = createTableTwin();
   readonly events: JournalEntry[] = [];
-  readonly told: { alias: string; finding: Finding }[] = [];
+  readonly reported: { alias: string; finding: Finding }[] = [];
   readonly errors: unknown[] = [];
   /** The operations of KMS that keyturn called. */
   readonly calls: string[] = [];
@@ -172,7 +172,7 @@ export class World {
   #options(): RunOptions {
     return {
       ports: this.ports(),
-      telemetry: listener(this.told, this.errors),
+      telemetry: listener(this.reported, this.errors),
       configuration: this.configuration,
       configurationHash: configurationHash(this.configuration),
       configurationApplied: false,
@@ -188,10 +188,10 @@ export class World {
     if (!this.#deployed) await this.#deploy();
     for (;;) {
       const { items } = await this.table.due(untilMs, 1000);
-      const moments = items.flatMap((item) => (this.#wakes(item) ? [item.dueAtMs] : []));
-      const dueMs = Math.max(Math.min(...moments), this.clock.nowMs() + 1);
+      const timesMs = items.flatMap((item) => (this.#wakes(item) ? [item.dueAtMs] : []));
+      const dueMs = Math.max(Math.min(...timesMs), this.clock.nowMs() + 1);
       const tickMs = Math.ceil((dueMs - startMs) / tickEveryMs) * tickEveryMs + startMs;
-      if (moments.length === 0 || tickMs > untilMs) break;
+      if (timesMs.length === 0 || tickMs > untilMs) break;
       await this.#landUntil(tickMs);
       this.clock.moveTo(Math.max(tickMs, this.clock.nowMs()));
       await this.tick().catch((error: unknown) => {
@@ -263,7 +263,7 @@ export class World {
       });
       return answer.KeyMetadata.KeyState;
     } catch (error) {
-      if (error instanceof Error && error.name === "NotFoundException") return "gone";
+      if (error instanceof Error && error.name === "NotFoundException") return "deleted";
       throw error;
     }
   }

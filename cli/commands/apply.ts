@@ -4,15 +4,15 @@ import { exitCodes, Failure, type ExitCode } from "../terminal/failure.ts";
 import { readPlan } from "../plan/plan-file.ts";
 import { whyMovedOn, type MovedOn, type Plan, type PlannedKey } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
-import { noteText, noteCommand, sayText } from "../terminal/say.ts";
+import { noteText, noteCommand, printText } from "../terminal/print.ts";
 import { packageVersion } from "../plan/version.ts";
-import { moment } from "../terminal/words.ts";
+import { formatTime } from "../terminal/words.ts";
 
 export const appliedSchema = "keyturn/applied/1";
 
 export type ApplyOptions = { by: string; reason?: string };
 
-type Asked = { alias: string; id: string; asked: "now" | "before" };
+type WellFormedRequest = { alias: string; id: string; asked: "now" | "before" };
 
 export async function apply(
   session: Session,
@@ -25,7 +25,7 @@ export async function apply(
   const rotating = plan.managedKeys.filter(({ rotates }) => rotates);
   const moved = await movedOn(session, plan, rotating);
   if (moved.length > 0) throw stale(moved, file);
-  const asked: Asked[] = [];
+  const asked: WellFormedRequest[] = [];
   // One after the other: what was asked before something failed is known, and asked again it is the same.
   for (const one of rotating) asked.push(await askFor(session, plan, one, options));
   const watch = `keyturn status --moving --table ${tableName}`;
@@ -39,7 +39,7 @@ export async function apply(
   }
   for (const { alias, id, asked: when } of asked) {
     const what = when === "now" ? "Asked for the rotation of" : "Asked before for the rotation of";
-    sayText(talk, "", `${what} ${alias}, as request ${id}.`);
+    printText(talk, "", `${what} ${alias}, as request ${id}.`);
   }
   noteText(
     talk,
@@ -58,7 +58,7 @@ function refuseForeign({ tableName, nowMs }: Session, plan: Plan, file: string):
     throw new Failure(exitCodes.usage, message, `keyturn apply ${file} --table ${plan.table.name}`);
   }
   if (nowMs > plan.untilMs) {
-    const message = `the plan reached until ${moment(plan.untilMs)}, which is over; nothing was asked`;
+    const message = `the plan reached until ${formatTime(plan.untilMs)}, which is over; nothing was asked`;
     throw new Failure(exitCodes.attention, message, next);
   }
 }
@@ -88,7 +88,7 @@ async function askFor(
   plan: Plan,
   { alias, head }: PlannedKey,
   { by, reason }: ApplyOptions,
-): Promise<Asked> {
+): Promise<WellFormedRequest> {
   const stamp = new Date(plan.madeAtMs).toISOString().replace(/[-:]/g, "").replace(/\.\d+/, "");
   const id = `${stamp}-${canonicalHash({ plan: plan.hash, alias }).slice(0, 16)}`;
   const body = {

@@ -18,7 +18,7 @@ export function seconds(text: string): number {
 }
 
 /** In epoch milliseconds, or as ISO 8601 has it. */
-export function momentOf(text: string): number {
+export function timeOf(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   const atMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN;
   if (!Number.isNaN(atMs)) return atMs;
@@ -30,7 +30,7 @@ export const aheadMostMs = 400 * dayMs;
 /** So long from now on, as a policy spells durations, or until a moment. */
 export function untilOf(text: string): { forMs: number } | { atMs: number } {
   const forMs = parseDuration(text);
-  if (forMs === undefined) return { atMs: momentOf(text) };
+  if (forMs === undefined) return { atMs: timeOf(text) };
   if (forMs <= aheadMostMs) return { forMs };
   throw new InvalidArgumentError("expected 400d at most");
 }

@@ -1,12 +1,12 @@
 /** `keyturn doctor`: is the service itself well? */
 import { diagnose, type Check } from "../doctor/diagnosis.ts";
 import { exitCodes, type ExitCode } from "../terminal/failure.ts";
-import { noteText, sayCommand, sayText } from "../terminal/say.ts";
+import { noteText, printCommand, printText } from "../terminal/print.ts";
 import type { Session } from "../session.ts";
 import { signOf } from "../doctor/signs.ts";
 import type { Talk } from "../terminal/talk.ts";
 
-export const doctorSchema = "keyturn/doctor/1";
+export const doctorSchema = "keyturn/doctor/2";
 
 export async function doctor(session: Session): Promise<ExitCode> {
   const { state, talk, nowMs, json, tableName } = session;
@@ -29,7 +29,7 @@ export async function doctor(session: Session): Promise<ExitCode> {
     talk.json({ schema: doctorSchema, nowMs, managedKeys: keys.length, checks });
     return code;
   }
-  for (const check of checks) sayCheck(talk, check);
+  for (const check of checks) printCheck(talk, check);
   noteText(talk, "", `${keys.length} managed keys in ${tableName}`);
   return code;
 }
@@ -46,8 +46,8 @@ async function reach({ state, isNowGiven }: Session) {
   return { tookMs, aheadMs, runUntilMs };
 }
 
-function sayCheck(talk: Talk, { name, verdict, seen, next }: Check): void {
+function printCheck(talk: Talk, { name, verdict, observed, next }: Check): void {
   const mark = verdict === "ok" ? talk.styled("green", "ok   ") : talk.styled("red", "LOOK ");
-  sayText(talk, `${mark} `, `${name}: ${seen}`);
-  if (next !== undefined) sayCommand(talk, "      next:", next);
+  printText(talk, `${mark} `, `${name}: ${observed}`);
+  if (next !== undefined) printCommand(talk, "      next:", next);
 }

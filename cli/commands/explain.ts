@@ -3,12 +3,12 @@ import { findingTexts } from "../../lambda/workflow/model/finding-texts.ts";
 import { effects, type Effect, type FindingCode } from "../../lambda/workflow/model/findings.ts";
 import { exitCodes, Failure, type ExitCode } from "../terminal/failure.ts";
 import { nearest } from "../terminal/near.ts";
-import { sayText } from "../terminal/say.ts";
+import { printText } from "../terminal/print.ts";
 import { tableLines } from "../terminal/table-view.ts";
 import type { Talk } from "../terminal/talk.ts";
 import { widthOf } from "../terminal/text.ts";
 
-export const explainSchema = "keyturn/explain/1";
+export const explainSchema = "keyturn/explain/2";
 
 const effectTexts: Record<Effect, string> = {
   halt: "nothing of the managed key moves until the world is right again",
@@ -31,10 +31,10 @@ export function explain(given: string | undefined, talk: Talk, json: boolean): E
       "keyturn explain",
     );
   }
-  const { meaning, cause, cure } = findingTexts[code];
+  const { meaning, cause, remedy } = findingTexts[code];
   const effect = effects[code];
   if (json) {
-    talk.json({ schema: explainSchema, code, effect, meaning, cause, cure });
+    talk.json({ schema: explainSchema, code, effect, meaning, cause, remedy });
     return exitCodes.ok;
   }
   const title = `${talk.styled("bold", code)}  `;
@@ -42,11 +42,11 @@ export function explain(given: string | undefined, talk: Talk, json: boolean): E
   if (widthOf(title + what) <= talk.columns) talk.line(title + what);
   else {
     talk.line(title.trimEnd());
-    sayText(talk, "  ", what);
+    printText(talk, "  ", what);
   }
-  sayText(talk, "  ", meaning);
-  sayText(talk, `  ${talk.styled("bold", "cause")}  `, cause);
-  sayText(talk, `  ${talk.styled("bold", "cure")}   `, cure);
+  printText(talk, "  ", meaning);
+  printText(talk, `  ${talk.styled("bold", "cause")}  `, cause);
+  printText(talk, `  ${talk.styled("bold", "cure")}   `, remedy);
   return exitCodes.ok;
 }
 

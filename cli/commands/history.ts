@@ -1,11 +1,12 @@
 /** `keyturn history` and `keyturn verify`: the journal of a managed key, and whether it is whole. */
+import { inPresentNames } from "../../lambda/record/earlier-events.ts";
 import { verifyChain, type Anchor, type ChainVerdict } from "../journal/chain.ts";
 import { exitCodes, type ExitCode } from "../terminal/failure.ts";
-import { noteText, sayText } from "../terminal/say.ts";
+import { noteText, printText } from "../terminal/print.ts";
 import type { Session } from "../session.ts";
 import type { Talk } from "../terminal/talk.ts";
 import { type Column, tableLines } from "../terminal/table-view.ts";
-import { moment } from "../terminal/words.ts";
+import { formatTime } from "../terminal/words.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 
 export const historySchema = "keyturn/history/1";
@@ -26,9 +27,9 @@ export async function history(
   }
   const columns: Column<JournalEntry>[] = [
     { title: "LINE", cell: ({ revision }) => String(revision), leaves: 2 },
-    { title: "AT (UTC)", cell: ({ atMs }) => moment(atMs), leaves: 0, atLeast: 10 },
+    { title: "AT (UTC)", cell: ({ atMs }) => formatTime(atMs), leaves: 0, atLeast: 10 },
     { title: "STEP", cell: ({ step }) => step ?? "", leaves: 1 },
-    { title: "EVENT", cell: ({ event }) => event, leaves: 0, atLeast: 10 },
+    { title: "EVENT", cell: (line) => inPresentNames(line).event, leaves: 0, atLeast: 10 },
     {
       title: "WHY",
       cell: ({ reason, detail }) => `${reason}${inWords(detail)}`,
@@ -56,9 +57,9 @@ export async function verify(
       ? (await state.aliases()).sort()
       : [(await session.managedKey(given)).alias];
   const verdicts = await together(aliases, async (alias) => {
-    const life = await state.life(alias);
-    if (life === undefined) return [];
-    return [{ alias, ...verifyChain(alias, life.journal, life.journalHead, anchor) }];
+    const history = await state.history(alias);
+    if (history === undefined) return [];
+    return [{ alias, ...verifyChain(alias, history.journal, history.journalHead, anchor) }];
   });
   const broken = verdicts.filter(({ kind }) => kind === "broken");
   const code = broken.length > 0 ? exitCodes.attention : exitCodes.ok;
@@ -66,7 +67,7 @@ export async function verify(
     talk.json({ schema: verifySchema, verdicts });
     return code;
   }
-  for (const one of verdicts) sayVerdict(talk, one);
+  for (const one of verdicts) printVerdict(talk, one);
   if (anchor === undefined && broken.length === 0) {
     const but =
       "Whoever can write the table can write such a chain: hold it against a head noted elsewhere (--anchor).";
@@ -76,25 +77,25 @@ export async function verify(
 }
 
 /** The hash stays whole, to be pasted. */
-function sayVerdict(talk: Talk, one: ChainVerdict & { alias: string }): void {
+function printVerdict(talk: Talk, one: ChainVerdict & { alias: string }): void {
   if (one.kind === "broken") {
     const what = `${one.alias}: at line ${one.revision}: ${one.why}`;
-    sayText(talk, `${talk.styled("red", "BROKEN")}  `, what);
+    printText(talk, `${talk.styled("red", "BROKEN")}  `, what);
     return;
   }
   const what = `${one.alias}: ${one.lines} lines, head ${one.head}`;
-  sayText(talk, `${talk.styled("green", "whole")}   `, what);
+  printText(talk, `${talk.styled("green", "whole")}   `, what);
 }
 
 const readers = 8;
 
 /** In the order of what was asked, a few at a time. */
-async function together<T, U>(asked: T[], look: (one: T) => Promise<U[]>): Promise<U[]> {
+async function together<T, U>(asked: T[], read: (one: T) => Promise<U[]>): Promise<U[]> {
   const found: U[][] = [];
   let next = 0;
   const reader = async (): Promise<void> => {
     for (let at = next++; at < asked.length; at = next++) {
-      found[at] = await look(asked[at] as T);
+      found[at] = await read(asked[at] as T);
     }
   };
   await Promise.all(Array.from({ length: readers }, reader));

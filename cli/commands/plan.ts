@@ -15,10 +15,10 @@ import {
 } from "../plan/plan.ts";
 import { writePlan } from "../plan/plan-file.ts";
 import { showPlan } from "../plan/show.ts";
-import { noteText } from "../terminal/say.ts";
+import { noteText } from "../terminal/print.ts";
 import type { Session } from "../session.ts";
 import { packageVersion } from "../plan/version.ts";
-import { moment } from "../terminal/words.ts";
+import { formatTime } from "../terminal/words.ts";
 import { describeError } from "../../lambda/errors.ts";
 import type { RequestItem, Stored } from "../../lambda/ports.ts";
 import { effects } from "../../lambda/workflow/model/findings.ts";
@@ -42,23 +42,23 @@ export async function plan(
   const { until, out } = options;
   const untilMs = "forMs" in until ? nowMs + until.forMs : until.atMs;
   if (untilMs <= nowMs || untilMs > nowMs + aheadMostMs) {
-    const message = `--until ${moment(untilMs)} is not within the next 400 days`;
+    const message = `--until ${formatTime(untilMs)} is not within the next 400 days`;
     throw new Failure(exitCodes.usage, message, "keyturn plan --help");
   }
   const { configuration, requests } = await session.state.waiting();
   const named = await Promise.all(given.map((one) => session.managedKey(one)));
-  const seen = await lookOver(session, untilMs, named, new Set(requests.keys()));
+  const observed = await lookOver(session, untilMs, named, new Set(requests.keys()));
   const applies = out !== undefined;
-  const { managedKeys, unforeseen } = await foreseen(session, seen.aliases, (alias) => ({
+  const { managedKeys, unforeseen } = await foreseen(session, observed.aliases, (alias) => ({
     ahead: { nowMs, untilMs, requests: requests.get(alias) ?? [] },
     applies,
   }));
   const costing = (of: (key: PlannedKey) => number): number =>
-    managedKeys.reduce((sum, key) => sum + of(key) - key.keysNow, seen.keys) * usdPerKeyMonth;
+    managedKeys.reduce((sum, key) => sum + of(key) - key.keysNow, observed.keys) * usdPerKeyMonth;
   const made: Plan = sealed({
     schema: planSchema,
     keyturn: packageVersion(),
-    table: { name: tableName, id: seen.tableId },
+    table: { name: tableName, id: observed.tableId },
     madeAtMs: nowMs,
     untilMs,
     mode: configuration?.mode,
@@ -67,12 +67,12 @@ export async function plan(
       then: costing(({ keysThen }) => keysThen),
     },
     managedKeys: managedKeys.filter(concerns).sort(byAlias),
-    unforeseen: [...seen.unread, ...unforeseen].sort(byAlias),
+    unforeseen: [...observed.unread, ...unforeseen].sort(byAlias),
   });
   if (out !== undefined) writePlan(out, made);
   if (json) talk.json(made);
-  else showPlan(talk, made, { out, looked: seen.looked });
-  const unmanaged = [...requests.keys()].filter((alias) => !seen.all.has(alias));
+  else showPlan(talk, made, { out, looked: observed.looked });
+  const unmanaged = [...requests.keys()].filter((alias) => !observed.all.has(alias));
   for (const alias of given.length > 0 ? [] : unmanaged) {
     noteText(
       talk,
@@ -88,7 +88,7 @@ function byAlias(a: { alias: string }, b: { alias: string }): number {
   return a.alias < b.alias ? -1 : 1;
 }
 
-type Seen = {
+type ObservedState = {
   /** Of every managed key there is, where none was named. */
   all: Set<string>;
   /** Of those that anything happens to. */
@@ -105,7 +105,7 @@ async function lookOver(
   untilMs: number,
   named: ManagedKey[],
   asked: Set<string>,
-): Promise<Seen> {
+): Promise<ObservedState> {
   const pick = (record: ManagedKey) => ({
     alias: record.alias,
     tableId: record.tableId,
@@ -134,7 +134,7 @@ async function lookOver(
 }
 
 function costingKeys({ versions, extras }: ManagedKey): number {
-  const pending = versions.filter(({ standing }) => standing === "deletion-scheduled");
+  const pending = versions.filter(({ state }) => state === "pending-deletion");
   return versions.length + extras.length - pending.length;
 }
 
@@ -182,7 +182,7 @@ async function applied(stored: Stored, ahead: Ahead): Promise<PlannedKey> {
   const requests = [...ahead.requests, rotate];
   const asked = await forecast(stored, { ...ahead, requests });
   const refused = asked.planned.some(
-    ({ request, event }) => request === rotate.id && event === "request-refused",
+    ({ request, event }) => request === rotate.id && event === "request-rejected",
   );
   return refused ? plannedKey(alone, false) : plannedKey(asked, true);
 }

@@ -1,7 +1,7 @@
 /** `keyturn reconcile`, once the function has shown what it would write. */
 import { exitCodes, type ExitCode } from "../terminal/failure.ts";
 import { proposalLines, sideBySide } from "../requests/proposal.ts";
-import { noteCommand, noteText } from "../terminal/say.ts";
+import { noteCommand, noteText } from "../terminal/print.ts";
 import type { Session } from "../session.ts";
 
 export const proposalSchema = "keyturn/proposal/1";

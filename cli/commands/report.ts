@@ -66,8 +66,8 @@ async function read(
   const reader = async (): Promise<void> => {
     while (next < aliases.length) {
       const at = next++;
-      const life = await state.life(aliases[at] ?? "");
-      found[at] = life === undefined ? undefined : keyReport(life, period, nowMs);
+      const history = await state.history(aliases[at] ?? "");
+      found[at] = history === undefined ? undefined : keyReport(history, period, nowMs);
     }
   };
   await Promise.all(Array.from({ length: readers }, reader));

@@ -7,7 +7,7 @@ import { enrollableAlias } from "../requests/enrollable.ts";
 import { exitCodes, Failure, type ExitCode } from "../terminal/failure.ts";
 import type { ForecastEvent } from "../forecast/planned.ts";
 import { proposalLines } from "../requests/proposal.ts";
-import { noteCommand, noteText, sayText } from "../terminal/say.ts";
+import { noteCommand, noteText, printText } from "../terminal/print.ts";
 import type { Session } from "../session.ts";
 import { supplied, type Fields } from "../requests/supplied.ts";
 import { printable } from "../terminal/text.ts";
@@ -55,7 +55,7 @@ export async function ask(session: Session, given: string, asking: Asking): Prom
     noteText(talk, "", `What comes of it could not be foreseen: ${describeError(error)}`);
     return undefined;
   });
-  const refusal = coming?.find((one) => one.request === id && one.event === "request-refused");
+  const refusal = coming?.find((one) => one.request === id && one.event === "request-rejected");
   if (refusal !== undefined && !asking.anyway) {
     const message = `as things are, the function would refuse it: ${refusal.reason}. Nothing was asked`;
     throw new Failure(exitCodes.attention, message, `keyturn status ${alias}`);
@@ -63,11 +63,11 @@ export async function ask(session: Session, given: string, asking: Asking): Prom
   if (!(await session.state.ask(alias, id, request.body))) {
     throw new Failure(exitCodes.attention, `there is a request ${id} already; nothing was written`);
   }
-  await say(session, request, asking, coming ?? []);
+  await printRequest(session, request, asking, coming ?? []);
   return exitCodes.ok;
 }
 
-async function say(
+async function printRequest(
   session: Session,
   { alias, id, body }: Request,
   { kind, effect }: Asking,
@@ -79,9 +79,9 @@ async function say(
     talk.json({ schema: requestSchema, alias, id, request: body, effect, planned, watch });
     return;
   }
-  sayText(talk, "", `Asked for ${kind} of ${alias}, as request ${id}.`);
+  printText(talk, "", `Asked for ${kind} of ${alias}, as request ${id}.`);
   noteText(talk, "", `${effect} The next run takes it up, within the interval of the schedule.`);
-  await sayComing(session, alias, planned);
+  await printComing(session, alias, planned);
   noteCommand(talk, "To watch it:", watch);
 }
 
@@ -141,14 +141,14 @@ async function comingOf(
   return (await forecast(stored, ahead)).planned;
 }
 
-async function sayComing(
+async function printComing(
   { talk, state }: Session,
   alias: string,
   coming: ForecastEvent[],
 ): Promise<void> {
   if (coming.every(({ call }) => call === undefined)) return;
-  const { noteComing, onlySaid } = await import("../plan/show.ts");
+  const { noteComing, onlyReported } = await import("../plan/show.ts");
   noteText(talk, "", "Within 30 days, if nobody else touches the keys:");
   noteComing(talk, alias, coming);
-  if ((await state.configuration())?.mode === "plan") noteText(talk, "", onlySaid);
+  if ((await state.configuration())?.mode === "plan") noteText(talk, "", onlyReported);
 }

@@ -7,14 +7,14 @@ import {
   unreadOverview,
   type Overview,
 } from "../status/overview.ts";
-import { noteText } from "../terminal/say.ts";
+import { noteText } from "../terminal/print.ts";
 import type { Session } from "../session.ts";
 import { columnsFor } from "../status/table.ts";
 import { tableLines } from "../terminal/table-view.ts";
 
 export type StatusFilter = { findings?: boolean; overdue?: boolean; moving?: boolean };
 
-export const statusSchema = "keyturn/status/1";
+export const statusSchema = "keyturn/status/2";
 
 export async function statusOfAll(
   { state, talk, nowMs, json }: Session,

@@ -7,7 +7,7 @@ import { ago, roughly } from "../terminal/words.ts";
 export type Check = {
   name: string;
   verdict: "ok" | "attention";
-  seen: string;
+  observed: string;
   /** The command to type next. */
   next?: string;
 };
@@ -94,18 +94,22 @@ function explain(code: FindingCode): string {
 }
 
 function table({ tableName, tookMs }: Signs): Check {
-  return { name: "table", verdict: "ok", seen: `${tableName} answers in ${Math.ceil(tookMs)} ms` };
+  return {
+    name: "table",
+    verdict: "ok",
+    observed: `${tableName} answers in ${Math.ceil(tookMs)} ms`,
+  };
 }
 
 function ownClock({ aheadMs }: Signs): Check {
   const name = "this machine's clock";
   if (aheadMs === undefined) {
-    return { name, verdict: "ok", seen: "not compared with AWS's" };
+    return { name, verdict: "ok", observed: "not compared with AWS's" };
   }
   const off = Math.abs(aheadMs);
-  if (off <= clockSkewMs) return { name, verdict: "ok", seen: "agrees with AWS's" };
-  const seen = `${roughly(off)} ${aheadMs > 0 ? "ahead of" : "behind"} AWS's: ages here are off by that`;
-  return { name, verdict: "attention", seen, next: "date -u" };
+  if (off <= clockSkewMs) return { name, verdict: "ok", observed: "agrees with AWS's" };
+  const observed = `${roughly(off)} ${aheadMs > 0 ? "ahead of" : "behind"} AWS's: ages here are off by that`;
+  return { name, verdict: "attention", observed, next: "date -u" };
 }
 
 /** What falls due is taken up within an interval, or nobody runs. */
@@ -113,7 +117,7 @@ function runs(signs: Signs): Check {
   const { keys, audit, tagSearch, runUntilMs = 0, nowMs } = signs;
   const name = "runs";
   if (audit === undefined && tagSearch === undefined) {
-    return { name, verdict: "attention", seen: "no run has come yet", next: listRules };
+    return { name, verdict: "attention", observed: "no run has come yet", next: listRules };
   }
   const tracedMs = lastTraceMs(signs);
   const trace =
@@ -121,10 +125,10 @@ function runs(signs: Signs): Check {
   const dues = [...keys, audit, tagSearch].flatMap((one) => one?.dueAtMs ?? []);
   const oldestMs = dues.reduce((oldest, dueAtMs) => Math.min(oldest, dueAtMs), Infinity);
   if (nowMs <= oldestMs + lateMs) {
-    return { name, verdict: "ok", seen: `${trace}; nothing is due for long` };
+    return { name, verdict: "ok", observed: `${trace}; nothing is due for long` };
   }
-  const seen = `something is due since ${roughly(nowMs - oldestMs)}, and no run took it up; ${trace}`;
-  return { name, verdict: "attention", seen, next: listRules };
+  const observed = `something is due since ${roughly(nowMs - oldestMs)}, and no run took it up; ${trace}`;
+  return { name, verdict: "attention", observed, next: listRules };
 }
 
 /** The search by tag comes daily, and leaves when it is due next. */
@@ -144,15 +148,15 @@ function watch({ keys, heardAtMs, nowMs }: Signs): Check {
       : `the last event came through CloudTrail ${ago(heardAtMs, nowMs)}`;
   const unheard = keys.filter((key) => key.unheard).map(({ alias }) => alias);
   if (unheard.length === 0) {
-    return { name, verdict: "ok", seen: `${last}, and none is waited for` };
+    return { name, verdict: "ok", observed: `${last}, and none is waited for` };
   }
-  const seen = `${last}, and one is waited for, ${listed(unheard)}`;
-  return { name, verdict: "attention", seen, next: "keyturn explain DRAIN_NOT_WATCHED" };
+  const observed = `${last}, and one is waited for, ${listed(unheard)}`;
+  return { name, verdict: "attention", observed, next: "keyturn explain DRAIN_NOT_WATCHED" };
 }
 
 function counted(name: string, found: string[], well: string, next: string): Check {
-  if (found.length === 0) return { name, verdict: "ok", seen: well };
-  return { name, verdict: "attention", seen: listed(found), next };
+  if (found.length === 0) return { name, verdict: "ok", observed: well };
+  return { name, verdict: "attention", observed: listed(found), next };
 }
 
 const namedAtMost = 3;

@@ -1,8 +1,8 @@
 /** What the record of one managed key says of the service: little, so that ten thousand are little; pure. */
 import type { Finding, FindingCode } from "../../lambda/workflow/model/findings.ts";
 import { heardForMs } from "../../lambda/workflow/revoke/watched.ts";
-import { servingVersion } from "../../lambda/workflow/model/record.ts";
-import { overdueAtMs } from "../../lambda/workflow/serving.ts";
+import { activeVersion } from "../../lambda/workflow/model/record.ts";
+import { overdueAtMs } from "../../lambda/workflow/active-version.ts";
 import { clockIsSkewed } from "../../lambda/workflow/safety/settle.ts";
 import { stuckAtMs } from "../../lambda/workflow/safety/stuck.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
@@ -30,16 +30,18 @@ const drift: FindingCode[] = ["ALIAS_MOVED", "ALIAS_SET_SPLIT", "ALIAS_NOT_FOUND
 
 export function signOf(record: ManagedKey, heardAtMs: number | undefined, nowMs: number): Sign {
   const { alias, dueAtMs, findings } = record;
-  const serving = servingVersion(record);
+  const active = activeVersion(record);
   const has = (codes: FindingCode[]): boolean => findings.some(({ code }) => codes.includes(code));
-  const asksForEvent = record.rotations.some(({ watchAskedAtMs }) => watchAskedAtMs !== undefined);
+  const asksForEvent = record.rotations.some(
+    ({ watchTestedAtMs }) => watchTestedAtMs !== undefined,
+  );
   const isHeard = heardAtMs !== undefined && nowMs - heardAtMs < heardForMs;
   return {
     alias,
     dueAtMs,
     tracedAtMs: tracedAtMs(record, nowMs),
     waitsForPerson: findings.some(asksForPerson),
-    overdue: serving !== undefined && overdueAtMs(record, serving) <= nowMs,
+    overdue: active !== undefined && overdueAtMs(record, active) <= nowMs,
     stuck: stuckAtMs(record) <= nowMs,
     drifted: has(drift),
     skewed: has(["CLOCK_SKEW"]) || clockIsSkewed(record, nowMs),
@@ -61,16 +63,16 @@ function tracedAtMs(record: ManagedKey, nowMs: number): number {
     taggedAtMs = 0,
     authorizationChangedAtMs,
     rotations,
-    honoured,
+    fulfilled,
   } = record;
   const inRotations = rotations.flatMap((rotation) => [
     rotation.stepSinceMs,
-    rotation.evidence?.lookedAtMs ?? 0,
+    rotation.evidence?.observedAtMs ?? 0,
     rotation.soakSinceMs ?? 0,
     rotation.labelledAtMs ?? 0,
   ]);
   const all = [enrolledAtMs, taggedAtMs, authorizationChangedAtMs, ...inRotations];
-  const asked = [...honoured, ...record.refused].map(({ atMs }) => atMs);
+  const asked = [...fulfilled, ...record.rejected].map(({ atMs }) => atMs);
   return [...all, ...asked].reduce(
     (latest, atMs) => (atMs <= nowMs ? Math.max(latest, atMs) : latest),
     0,

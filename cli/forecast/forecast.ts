@@ -4,7 +4,7 @@
  */
 import type { RequestItem, Stored } from "../../lambda/ports.ts";
 import { effects, type Finding } from "../../lambda/workflow/model/findings.ts";
-import { servingVersion } from "../../lambda/workflow/model/record.ts";
+import { activeVersion } from "../../lambda/workflow/model/record.ts";
 import type { ForecastEvent } from "./planned.ts";
 import { Stage } from "./stage.ts";
 
@@ -17,7 +17,7 @@ export type Forecast = {
   /** What a person has to do before all of it goes on. */
   waitsFor: Finding[];
   /** What it rests in at the end, and until when. */
-  resting: string;
+  waitingFor: string;
   dueAtMs: number;
   /** Keys that cost something each month, now and at the end. */
   keysNow: number;
@@ -37,13 +37,13 @@ export type Ahead = {
 const intervalMs = 5 * 60_000;
 
 /** Some months of looking every hour at what does not move. */
-const turnsMax = 3000;
+const passesMax = 3000;
 
 /**
  * What these say is so in the record itself, and the forecast finds it there. What the others say is so
  * in KMS, which the forecast takes to be as it should: whether they will be cured nobody can foresee.
  */
-const saidByTheRecord: Finding["code"][] = ["USED_WHILE_DISABLED", "DEPENDENT_NOT_READY"];
+const knownFromRecord: Finding["code"][] = ["USED_WHILE_DISABLED", "DEPENDENT_NOT_READY"];
 
 export async function forecast(stored: Stored, ahead: Ahead): Promise<Forecast> {
   const { record, journalHead: head } = stored;
@@ -51,12 +51,12 @@ export async function forecast(stored: Stored, ahead: Ahead): Promise<Forecast> 
   const stage = new Stage(stored, ahead.requests, ahead.nowMs);
   const keysNow = stage.kms.charged();
   const halts = findings.filter(
-    ({ code }) => effects[code] === "halt" && !saidByTheRecord.includes(code),
+    ({ code }) => effects[code] === "halt" && !knownFromRecord.includes(code),
   );
   // Before it is enrolled, nobody but KMS knows which key is behind the alias.
-  const isDark = halts.length > 0 || servingVersion(record) === undefined;
+  const isDark = halts.length > 0 || activeVersion(record) === undefined;
   const cut = !isDark && (await play(stage, ahead));
-  if (isDark && ahead.requests.length > 0) await stage.turnAt(ahead.nowMs);
+  if (isDark && ahead.requests.length > 0) await stage.passAt(ahead.nowMs);
   // There no more is known than how a request will be answered.
   const planned = isDark
     ? stage.planned.filter(({ request }) => request !== undefined)
@@ -65,7 +65,7 @@ export async function forecast(stored: Stored, ahead: Ahead): Promise<Forecast> 
   return {
     ...{ alias, revision, head, planned, keysNow, cut },
     waitsFor: end.findings.filter(({ code }) => ["halt", "block"].includes(effects[code])),
-    resting: end.resting,
+    waitingFor: end.waitingFor,
     dueAtMs: end.dueAtMs,
     keysThen: isDark ? keysNow : stage.kms.charged(),
   };
@@ -75,9 +75,9 @@ export async function forecast(stored: Stored, ahead: Ahead): Promise<Forecast> 
 async function play(stage: Stage, { nowMs, untilMs, requests }: Ahead): Promise<boolean> {
   const { dueAtMs } = stage.record();
   let atMs = requests.length > 0 ? nowMs : Math.max(nowMs, dueAtMs);
-  for (let turns = 0; atMs <= untilMs; turns++) {
-    if (turns >= turnsMax) return true;
-    await stage.turnAt(atMs);
+  for (let passes = 0; atMs <= untilMs; passes++) {
+    if (passes >= passesMax) return true;
+    await stage.passAt(atMs);
     atMs = Math.max(stage.record().dueAtMs, atMs + intervalMs);
   }
   return false;

@@ -7,7 +7,7 @@ import { keyPolicyOf } from "../../lambda/record/canonical.ts";
 import type { KeyService, Discovery } from "../../lambda/ports.ts";
 import { withAliasOnly } from "../../lambda/workflow/enrolment/alias-only.ts";
 import { consistencyMs, dayMs } from "../../lambda/workflow/model/limits.ts";
-import { servingVersion } from "../../lambda/workflow/model/record.ts";
+import { activeVersion } from "../../lambda/workflow/model/record.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type {
   Call,
@@ -17,7 +17,7 @@ import type {
   LastUse,
   ManagedKey,
   Outcome,
-  Sight,
+  Observation,
   Tags,
   Version,
 } from "../../lambda/workflow/model/types.ts";
@@ -60,14 +60,14 @@ export class PredictedKms implements KeyService, Discovery {
       ...extras.map((extra) => keyOfExtra(beginning, extra)),
     ];
     this.#keys = new Map(keys.map((key) => [key.keyId, key]));
-    const serving = servingVersion(beginning)?.keyId;
+    const active = activeVersion(beginning)?.keyId;
     for (const alias of beginning.aliases) {
-      const keyId = movedTo(beginning, alias) ?? serving;
+      const keyId = movedTo(beginning, alias) ?? active;
       if (keyId !== undefined) this.#targets.set(alias, keyId);
     }
   }
 
-  describe(key: string): Promise<Sight<Key>> {
+  describe(key: string): Promise<Observation<Key>> {
     return this.#see(this.#targets.get(key) ?? key, (found) => ({
       ...found.shape,
       keyId: found.keyId,
@@ -80,7 +80,7 @@ export class PredictedKms implements KeyService, Discovery {
     }));
   }
 
-  aliasesOf(keyId: string): Promise<Sight<string[]>> {
+  aliasesOf(keyId: string): Promise<Observation<string[]>> {
     return this.#see(keyId, () =>
       [...this.#targets].flatMap(([alias, target]) => (target === keyId ? [alias] : [])),
     );
@@ -93,15 +93,15 @@ export class PredictedKms implements KeyService, Discovery {
     return this.#see(keyId, ({ policy }) => ({ ...keyPolicyOf(policy), ...intent }));
   }
 
-  tagsOf(keyId: string): Promise<Sight<Tags>> {
+  tagsOf(keyId: string): Promise<Observation<Tags>> {
     return this.#see(keyId, ({ tags }) => tags);
   }
 
-  grantsOf(keyId: string): Promise<Sight<[]>> {
+  grantsOf(keyId: string): Promise<Observation<[]>> {
     return this.#see(keyId, () => []);
   }
 
-  lastUseOf(keyId: string): Promise<Sight<LastUse>> {
+  lastUseOf(keyId: string): Promise<Observation<LastUse>> {
     return this.#see(keyId, (key) => key.lastUse ?? this.#usedUntilRetired(keyId));
   }
 
@@ -190,13 +190,13 @@ export class PredictedKms implements KeyService, Discovery {
     return deletionAtMs === undefined || this.#around.nowMs() < deletionAtMs;
   }
 
-  #see<T>(keyId: string, what: (key: PredictedKey) => T): Promise<Sight<T>> {
+  #see<T>(keyId: string, what: (key: PredictedKey) => T): Promise<Observation<T>> {
     const key = this.#keys.get(keyId);
-    const sight: Sight<T> =
+    const observation: Observation<T> =
       key === undefined || !this.#isThere(key)
         ? { kind: "absent" }
-        : { kind: "seen", value: what(key) };
-    return Promise.resolve(sight);
+        : { kind: "observed", value: what(key) };
+    return Promise.resolve(observation);
   }
 
   #found(has: (key: PredictedKey) => boolean) {
@@ -226,17 +226,17 @@ function keyOfVersion(record: ManagedKey, version: Version): PredictedKey {
   };
 }
 
-function stateOf({ standing }: Version): KeyState {
-  switch (standing) {
+function stateOf({ state }: Version): KeyState {
+  switch (state) {
     case "disabled":
       return "Disabled";
-    case "deletion-scheduled":
+    case "pending-deletion":
       return "PendingDeletion";
-    case "created":
-    case "serving":
+    case "pending-activation":
+    case "active":
     case "draining":
     case "retained":
-    case "returning":
+    case "reactivating":
       return "Enabled";
   }
 }
@@ -246,7 +246,7 @@ function lastUseOnRecord(record: ManagedKey, { number, keyId, retiredAtMs }: Ver
   const found = record.findings.filter(({ subject }) => subject === keyId);
   const has = (code: string) => found.find((one) => one.code === code);
   const unknown = has("USAGE_UNKNOWN");
-  if (unknown !== undefined) return { kind: "unknown", why: unknown.seen } as const;
+  if (unknown !== undefined) return { kind: "unknown", why: unknown.observed } as const;
   if (has("ORIGINATED_AFTER_ACTIVATION") !== undefined) {
     const atMs = (retiredAtMs ?? 0) + consistencyMs + 1;
     return { kind: "used", atMs, operation: "Encrypt" } as const;

@@ -6,12 +6,12 @@ import type { Clock, JournalEntry, Ports, RequestItem, Stored } from "../../lamb
 import type { Run } from "../../lambda/pass/context.ts";
 import { oneKey } from "../../lambda/pass/take-up.ts";
 import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
-import { subjectOfCall } from "../../lambda/workflow/absorb.ts";
+import { subjectOfCall } from "../../lambda/workflow/apply-outcome.ts";
 import { without } from "../../lambda/workflow/model/record.ts";
 import type { Call, ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { createTableTwin, type TableTwin } from "../../sim/ports/table.ts";
 
-const turnLimitMs = 5 * 60_000;
+const passLimitMs = 5 * 60_000;
 
 export class Stage {
   readonly kms: PredictedKms;
@@ -44,9 +44,9 @@ export class Stage {
     return (this.#table.stored(this.#alias) as Stored).record;
   }
 
-  async turnAt(atMs: number): Promise<void> {
+  async passAt(atMs: number): Promise<void> {
     this.#nowMs = atMs;
-    const deadlineMs = atMs + turnLimitMs;
+    const deadlineMs = atMs + passLimitMs;
     await oneKey({ ...this.#run, deadlineMs, stopAtMs: deadlineMs }, this.#alias, "asked");
     if (this.#failed !== undefined) {
       throw new Error(`${this.#alias}: what comes next could not be foreseen`, {

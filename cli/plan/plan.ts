@@ -5,7 +5,7 @@ import { canonicalHash } from "../../lambda/record/canonical.ts";
 import type { Mode } from "../../lambda/workflow/model/types.ts";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
 
-export const planSchema = "keyturn/plan/1";
+export const planSchema = "keyturn/plan/2";
 
 /** What a KMS key costs in a month, whatever its kind; pending deletion, nothing (AWS KMS pricing). */
 export const usdPerKeyMonth = 1;
@@ -19,7 +19,7 @@ export type PlannedKey = {
   rotates: boolean;
   planned: ForecastEvent[];
   waitsFor: Pick<Finding, "code" | "subject" | "next">[];
-  resting: string;
+  waitingFor: string;
   dueAtMs: number;
   keysNow: number;
   keysThen: number;
@@ -53,8 +53,8 @@ export function sealed(body: PlanBody): Plan {
 
 export function plannedKey(foreseen: Forecast, rotates: boolean): PlannedKey {
   const { waitsFor, ...rest } = foreseen;
-  const told = waitsFor.map(({ code, subject, next }) => ({ code, subject, next }));
-  return { ...rest, rotates, waitsFor: told };
+  const waiting = waitsFor.map(({ code, subject, next }) => ({ code, subject, next }));
+  return { ...rest, rotates, waitsFor: waiting };
 }
 
 export function concerns({ planned, waitsFor, rotates }: PlannedKey): boolean {
@@ -64,7 +64,7 @@ export function concerns({ planned, waitsFor, rotates }: PlannedKey): boolean {
 /** When its next rotation opens by itself; undefined where none does, or one is asked for already. */
 export function opensAtMs({ planned }: Pick<Forecast, "planned">): number | undefined {
   const opened = planned.find(({ event }) => event === "opened");
-  return planned.some(({ event }) => event === "wanted") ? undefined : opened?.atMs;
+  return planned.some(({ event }) => event === "rotation-requested") ? undefined : opened?.atMs;
 }
 
 export type MovedOn = { alias: string; why: string };

@@ -1,17 +1,18 @@
 /** A plan for people: a line for each call and turn of events, in the order of time. */
 import { tableLines, type Column } from "../terminal/table-view.ts";
 import type { Talk } from "../terminal/talk.ts";
-import { noteCommand, noteText } from "../terminal/say.ts";
-import { moment } from "../terminal/words.ts";
+import { noteCommand, noteText } from "../terminal/print.ts";
+import { formatTime } from "../terminal/words.ts";
 import type { ForecastEvent } from "../forecast/planned.ts";
 import type { Plan } from "./plan.ts";
 
-export const onlySaid = "The deployment is in mode plan: these calls will be said, and not made.";
+export const onlyReported =
+  "The deployment is in mode plan: these calls will be said, and not made.";
 
 type Line = ForecastEvent & { alias: string };
 
 /** Turns of events that stand for no call, and that people wait for. */
-const milestones = new Set(["activated", "drained", "completed", "returned", "un-enrolled"]);
+const milestones = new Set(["activated", "drained", "completed", "reactivated", "un-enrolled"]);
 
 export function showPlan(
   talk: Talk,
@@ -35,13 +36,13 @@ export function showPlan(
   for (const { alias, why } of plan.unforeseen) {
     noteText(talk, "", `${alias}: what comes next could not be foreseen: ${why}`);
   }
-  if (plan.mode === "plan") noteText(talk, "", onlySaid);
+  if (plan.mode === "plan") noteText(talk, "", onlyReported);
   noteText(
     talk,
     "",
     "Taken for granted: nobody else touches the keys, and what is retired is used no more.",
   );
-  if (out !== undefined) sayOut(talk, plan, out);
+  if (out !== undefined) printOut(talk, plan, out);
 }
 
 /** What comes of something that is asked of one managed key, as lines of talk. */
@@ -57,7 +58,7 @@ function worthALine(planned: ForecastEvent[]): ForecastEvent[] {
 
 function columns(talk: Talk): Column<Line>[] {
   return [
-    { title: "WHEN (UTC)", cell: ({ atMs }) => moment(atMs), leaves: 0 },
+    { title: "WHEN (UTC)", cell: ({ atMs }) => formatTime(atMs), leaves: 0 },
     { title: "ALIAS", cell: ({ alias }) => alias, leaves: 0, atLeast: 12 },
     { title: "STEP", cell: ({ step = "" }) => step, leaves: 2 },
     {
@@ -91,8 +92,8 @@ function inAll({ untilMs, monthlyUsd, managedKeys }: Plan, lines: Line[], looked
   const moved = managedKeys.filter(({ planned }) => planned.some(({ call }) => call !== undefined));
   const calls =
     total === 0
-      ? `No changing call of ${looked} managed keys until ${moment(untilMs)}.`
-      : `${total} changing calls of ${moved.length} of ${looked} managed keys until ${moment(untilMs)}: ${each.join(", ")}.`;
+      ? `No changing call of ${looked} managed keys until ${formatTime(untilMs)}.`
+      : `${total} changing calls of ${moved.length} of ${looked} managed keys until ${formatTime(untilMs)}: ${each.join(", ")}.`;
   const change = monthlyUsd.then - monthlyUsd.now;
   const sign = change < 0 ? "-" : "+";
   return `${calls} Their keys cost $${monthlyUsd.now} a month now, and $${monthlyUsd.then} then (${sign}$${Math.abs(change)}).`;
@@ -100,7 +101,7 @@ function inAll({ untilMs, monthlyUsd, managedKeys }: Plan, lines: Line[], looked
 
 const namedAtMost = 5;
 
-function sayOut(talk: Talk, { managedKeys }: Plan, out: string): void {
+function printOut(talk: Talk, { managedKeys }: Plan, out: string): void {
   const rotating = managedKeys.filter(({ rotates }) => rotates).map(({ alias }) => alias);
   noteCommand(talk, "Kept in", out);
   if (rotating.length === 0) {

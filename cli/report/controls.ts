@@ -12,8 +12,8 @@ function suggestedMs(usage: string | undefined): number {
   return years * 365 * dayMs;
 }
 
-function servingOf({ versions, serving }: KeyReport) {
-  return versions.findLast(({ number }) => number === serving);
+function activeOf({ versions, active }: KeyReport) {
+  return versions.findLast(({ number }) => number === active);
 }
 
 function link(id: string, text: string): Markup {
@@ -68,7 +68,7 @@ function pci({ keys }: Report, { overdue, activated, revoked }: Summary): Contro
 
 function nist({ keys }: Report): Control {
   const long = keys.filter(
-    (key) => key.policy.cryptoperiodMs > suggestedMs(servingOf(key)?.shape?.usage),
+    (key) => key.policy.cryptoperiodMs > suggestedMs(activeOf(key)?.shape?.usage),
   );
   return {
     name: "NIST SP 800-57 Part 1 Rev. 5",
@@ -81,11 +81,11 @@ function nist({ keys }: Report): Control {
 
 function aws({ keys }: Report): Control[] {
   const flagged = keys.filter((key) => {
-    const shape = servingOf(key)?.shape;
+    const shape = activeOf(key)?.shape;
     return shape?.spec === "SYMMETRIC_DEFAULT" && shape.origin === "AWS_KMS";
   });
   const pending = keys.flatMap(({ versions }) =>
-    versions.filter(({ phase }) => phase === "deletion-scheduled"),
+    versions.filter(({ phase }) => phase === "pending-deletion"),
   );
   const symmetric = `It looks at the automatic rotation of the backing key, and at nothing else. A symmetric key that is rotated by its alias is flagged: up to ${flagged.length} of the ${keys.length} keys here. keyturn neither switches automatic rotation on nor looks at it.`;
   return [

@@ -2,7 +2,7 @@
 import { dayMs } from "../../lambda/workflow/model/limits.ts";
 import type { KeyReport, Report } from "./model.ts";
 import { phaseTexts } from "./phases.ts";
-import { isoAt } from "./say.ts";
+import { isoAt } from "./wording.ts";
 
 type Value = string | number | undefined;
 export type CsvFile = { name: string; columns: string[]; rowsOf: (key: KeyReport) => Value[][] };
@@ -11,18 +11,18 @@ export const csvFiles: CsvFile[] = [
   {
     name: "inventory.csv",
     columns:
-      "alias,aliases,owner,enrolled_by,enrolled_at,unenrolled_at,spec,usage,origin,serving_version,serving_key_arn,policy,cryptoperiod_days,drain_days,quiet_days,evidence,originate,retire,approval,journal_lines,journal_head,chain".split(
+      "alias,aliases,owner,enrolled_by,enrolled_at,unenrolled_at,spec,usage,origin,active_version,active_key_arn,policy,cryptoperiod_days,drain_days,quiet_days,evidence,originate,retire,approval,journal_lines,journal_head,chain".split(
         ",",
       ),
     rowsOf: (key) => {
-      const { alias, aliases, owner, enrolledBy, policy, serving, versions, chain } = key;
-      const version = versions.findLast(({ number }) => number === serving);
+      const { alias, aliases, owner, enrolledBy, policy, active, versions, chain } = key;
+      const version = versions.findLast(({ number }) => number === active);
       const { spec, usage, origin } = version?.shape ?? versions.at(-1)?.shape ?? {};
       const { cryptoperiodMs, drain, originate, retire, approval } = policy;
       return [
         [
           ...[alias, aliases.join(" "), owner, enrolledBy, iso(key.enrolledAtMs)],
-          ...[iso(key.unenrolment?.atMs), spec, usage, origin, serving, version?.arn],
+          ...[iso(key.unenrolment?.atMs), spec, usage, origin, active, version?.arn],
           ...[policy.name, days(cryptoperiodMs), days(drain.atLeastMs), days(drain.quietForMs)],
           ...[drain.evidence, originate, retire, approval, key.journal.lines],
           ...(chain.kind === "whole"
@@ -95,7 +95,7 @@ export const csvFiles: CsvFile[] = [
     rowsOf: ({ alias, exceptions }) =>
       exceptions.map((one) => [
         ...[alias, one.what, one.effect, one.subject, iso(one.fromMs)],
-        ...[one.toMs === undefined ? "open" : iso(one.toMs), one.seen, one.next],
+        ...[one.toMs === undefined ? "open" : iso(one.toMs), one.observed, one.next],
       ]),
   },
 ];

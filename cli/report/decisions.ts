@@ -24,7 +24,7 @@ export function decisionsOf(journal: readonly JournalEntry[]): PersonsDecision[]
       asked: String(detail.asked),
       by: String(detail.by ?? "not said"),
       reason,
-      outcome: event === "request-refused" ? ("refused" as const) : ("done" as const),
+      outcome: event === "request-rejected" ? ("refused" as const) : ("done" as const),
       version: detail.version === undefined ? undefined : Number(detail.version),
       requestId: String(detail.request),
       rotationId,

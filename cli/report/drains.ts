@@ -38,10 +38,10 @@ const readingTexts: Record<string, string> = {
 };
 
 /** Of every version that was retired and of whose last use something is on record. */
-export function drainsOf(life: KeyHistory): Drain[] {
-  const rotations = rotationsOf(life);
+export function drainsOf(history: KeyHistory): Drain[] {
+  const rotations = rotationsOf(history);
   const drains = new Map<string, Drain>();
-  for (const entry of life.journal) {
+  for (const entry of history.journal) {
     const { rotationId, event, detail } = entry;
     if (rotationId === undefined) continue;
     if (event === "approved") approved(drains.get(rotationId), entry);
@@ -102,7 +102,7 @@ function read(drain: Drain, { event, detail, atMs, revision }: JournalEntry): vo
 function lastReading(drain: Drain, rotation: Rotation | undefined): void {
   const { evidence } = rotation ?? {};
   if (evidence === undefined) return;
-  const { lookedAtMs: atMs, hash } = evidence;
+  const { observedAtMs: atMs, hash } = evidence;
   const lastUse = describeLastUse(evidence.lastUse);
   if (drain.readings.some((one) => one.atMs >= atMs && one.lastUse === lastUse)) return;
   const what = readingTexts.completed ?? "";

@@ -10,7 +10,7 @@ export type Exception = {
   what: string;
   effect: Effect | undefined;
   subject: string;
-  seen: string;
+  observed: string;
   fromMs: number | undefined;
   /** Undefined: it is so now. */
   toMs: number | undefined;
@@ -19,17 +19,17 @@ export type Exception = {
 };
 
 export function exceptionsOf(
-  life: KeyHistory,
+  history: KeyHistory,
   versions: VersionReport[],
   verdict: ChainVerdict,
   nowMs: number,
 ): Exception[] {
   return [
     ...broken(verdict),
-    ...overduePeriods(life, versions),
-    ...findingsIn(life),
-    ...overrides(life.journal),
-    ...useAttempts(life.journal),
+    ...overduePeriods(history, versions),
+    ...findingsIn(history),
+    ...overrides(history.journal),
+    ...useAttempts(history.journal),
   ].sort((a, b) => Number(b.toMs === undefined) - Number(a.toMs === undefined) || byStart(a, b));
 
   function byStart(a: Exception, b: Exception): number {
@@ -40,9 +40,9 @@ export function exceptionsOf(
 function broken(verdict: ChainVerdict): Exception[] {
   if (verdict.kind === "whole") return [];
   const { revision, why } = verdict;
-  const seen = `at line ${revision}: ${why}`;
+  const observed = `at line ${revision}: ${why}`;
   const rest = { effect: undefined, fromMs: undefined, toMs: undefined, next: "keyturn verify" };
-  return [{ what: "JOURNAL BROKEN", subject: `line ${revision}`, seen, ...rest }];
+  return [{ what: "JOURNAL BROKEN", subject: `line ${revision}`, observed, ...rest }];
 }
 
 function overduePeriods({ record }: KeyHistory, versions: VersionReport[]): Exception[] {
@@ -51,7 +51,7 @@ function overduePeriods({ record }: KeyHistory, versions: VersionReport[]): Exce
       what: "OVERDUE",
       effect: "notice" as const,
       subject: keyId,
-      seen: `version ${number} served beyond its cryptoperiod`,
+      observed: `version ${number} served beyond its cryptoperiod`,
       fromMs,
       toMs,
       next: toMs === undefined ? `keyturn status ${record.alias}` : undefined,
@@ -60,7 +60,7 @@ function overduePeriods({ record }: KeyHistory, versions: VersionReport[]): Exce
 }
 
 /** Told by other means: overdue by the versions' own times, refused requests among the decisions. */
-const toldElsewhere: readonly string[] = ["OVERDUE", "REQUEST_REFUSED", "EVIDENCE_OVERRIDDEN"];
+const reportedElsewhere: readonly string[] = ["OVERDUE", "REQUEST_REJECTED", "EVIDENCE_OVERRIDDEN"];
 
 /** The policy asks for a person's word, and the rotation waited for it: that is no exception. */
 const asPlanned: readonly string[] = ["APPROVAL_REQUIRED", "ACKNOWLEDGEMENT_AWAITED"];
@@ -68,12 +68,12 @@ const asPlanned: readonly string[] = ["APPROVAL_REQUIRED", "ACKNOWLEDGEMENT_AWAI
 /** Those that are open, and those that came and went and held something up. */
 function findingsIn({ record, journal }: KeyHistory): Exception[] {
   const refusedIds = journal
-    .filter(({ event }) => event === "request-refused")
+    .filter(({ event }) => event === "request-rejected")
     .map(({ detail }) => String(detail.request));
   const opened = new Map<string, Exception>();
   const ended: Exception[] = [];
   for (const entry of journal) {
-    if (entry.event !== "found-wrong" && entry.event !== "put-right") continue;
+    if (entry.event !== "findings-opened" && entry.event !== "findings-closed") continue;
     for (const name of namesIn(entry.detail.went, refusedIds)) {
       const one = opened.get(name);
       opened.delete(name);
@@ -81,15 +81,15 @@ function findingsIn({ record, journal }: KeyHistory): Exception[] {
     }
     for (const name of namesIn(entry.detail.came, refusedIds)) opened.set(name, came(name, entry));
   }
-  const open = record.findings.map(({ code, subject, seen, next, sinceMs }): Exception => {
+  const open = record.findings.map(({ code, subject, observed, next, sinceMs }): Exception => {
     const known = opened.get(`${code} ${subject}`)?.fromMs;
     const fromMs = Math.min(sinceMs, known ?? sinceMs);
-    return { what: code, effect: effects[code], subject, seen, fromMs, toMs: undefined, next };
+    return { what: code, effect: effects[code], subject, observed, fromMs, toMs: undefined, next };
   });
   const held = ended.filter(
     ({ what, effect }) => (effect === "halt" || effect === "block") && !asPlanned.includes(what),
   );
-  return [...open, ...held].filter(({ what }) => !toldElsewhere.includes(what));
+  return [...open, ...held].filter(({ what }) => !reportedElsewhere.includes(what));
 }
 
 function came(name: string, { atMs, reason }: JournalEntry): Exception {
@@ -99,7 +99,7 @@ function came(name: string, { atMs, reason }: JournalEntry): Exception {
     what: code,
     effect: effects[code],
     subject: name.slice(space + 1),
-    seen: reason,
+    observed: reason,
     fromMs: atMs,
     toMs: undefined,
     next: undefined,
@@ -127,7 +127,7 @@ function overrides(journal: readonly JournalEntry[]): Exception[] {
       what: "EVIDENCE_OVERRIDDEN",
       effect: "notice" as const,
       subject: `version ${detail.version}`,
-      seen: `${detail.by} had it put out of use whatever the evidence: ${reason}`,
+      observed: `${detail.by} had it put out of use whatever the evidence: ${reason}`,
       fromMs: atMs,
       toMs: atMs,
       next: undefined,
@@ -137,12 +137,12 @@ function overrides(journal: readonly JournalEntry[]): Exception[] {
 /** Somebody used, or tried to use, what was out of use, and it was given back. */
 function useAttempts(journal: readonly JournalEntry[]): Exception[] {
   return journal
-    .filter(({ event }) => event === "needed")
+    .filter(({ event }) => event === "restore-started")
     .map(({ atMs, detail, reason }) => ({
       what: "NEEDED AFTER ALL",
       effect: undefined,
       subject: `version ${detail.version}`,
-      seen: reason,
+      observed: reason,
       fromMs: atMs,
       toMs: atMs,
       next: undefined,

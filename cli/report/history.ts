@@ -5,7 +5,7 @@
 import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import type { EventName } from "../../lambda/workflow/model/events.ts";
-import type { Rotation, Standing } from "../../lambda/workflow/model/types.ts";
+import type { Rotation, VersionState } from "../../lambda/workflow/model/types.ts";
 import type { PhaseKind } from "./phases.ts";
 import { enter, enterAfterGap, kindOf, newTenure, type Tenure } from "./tenure.ts";
 
@@ -13,7 +13,7 @@ type Passage = { from: number; to: number };
 
 /** What is known on the way through the journal. */
 type Walk = {
-  life: KeyHistory;
+  history: KeyHistory;
   rotations: Map<string, Rotation>;
   tenures: Tenure[];
   passages: Map<string, Passage>;
@@ -23,15 +23,15 @@ type Walk = {
 
 type Handler = (walk: Walk, entry: JournalEntry) => void;
 
-export function tenuresOf(life: KeyHistory): Tenure[] {
+export function tenuresOf(history: KeyHistory): Tenure[] {
   const walk: Walk = {
-    life,
-    rotations: rotationsOf(life),
+    history,
+    rotations: rotationsOf(history),
     tenures: [],
     passages: new Map(),
     knownAtMs: undefined,
   };
-  for (const entry of life.journal) {
+  for (const entry of history.journal) {
     const event = entry.event as EventName;
     noteCompromise(walk, entry);
     handlers[event]?.(walk, entry);
@@ -52,8 +52,22 @@ function startOf({ phases }: Tenure): number {
 }
 
 const sayingNothingOfKeys: ReadonlySet<EventName> = new Set<EventName>([
-  ...(["found-wrong", "put-right", "request-refused", "reconcile-proposed", "reconciled"] as const),
-  ...(["paused", "resumed", "would", "wanted", "approved", "acknowledged", "configured"] as const),
+  ...([
+    "findings-opened",
+    "findings-closed",
+    "request-rejected",
+    "reconcile-proposed",
+    "reconciled",
+  ] as const),
+  ...([
+    "paused",
+    "resumed",
+    "call-planned",
+    "rotation-requested",
+    "approved",
+    "acknowledged",
+    "configured",
+  ] as const),
 ]);
 
 const handlers: Partial<Record<EventName, Handler>> = {
@@ -67,18 +81,18 @@ const handlers: Partial<Record<EventName, Handler>> = {
   generated: made,
   adopted: made,
   activated: served,
-  returned: served,
+  reactivated: served,
   "rolled-back": rolledBack,
   cancelled: (walk, { detail, atMs }) => {
     const to = numbered(walk, Number(detail.to));
     const kind = to && kindOf(to);
-    if (to !== undefined && (kind === "pre-active" || kind === "returning")) {
+    if (to !== undefined && (kind === "pre-active" || kind === "reactivating")) {
       enter(to, "draining", atMs, "its rotation was cancelled; nobody was pointed at it");
     }
   },
   disabled: (walk, entry) => move(walk, entry, "disabled"),
   "deletion-scheduled": (walk, entry) => {
-    move(walk, entry, "deletion-scheduled");
+    move(walk, entry, "pending-deletion");
     const tenure = meant(walk, entry);
     if (tenure !== undefined) tenure.deletionAtMs = Number(entry.detail.deletionAtMs);
   },
@@ -86,11 +100,11 @@ const handlers: Partial<Record<EventName, Handler>> = {
     const tenure = meant(walk, entry);
     if (tenure === undefined) return;
     tenure.deletionAtMs = undefined;
-    if (kindOf(tenure) !== "returning") enter(tenure, "disabled", entry.atMs);
+    if (kindOf(tenure) !== "reactivating") enter(tenure, "disabled", entry.atMs);
   },
-  "enabled-again": (walk, entry) => {
+  "re-enabled": (walk, entry) => {
     const tenure = meant(walk, entry);
-    if (tenure === undefined || kindOf(tenure) === "returning") return;
+    if (tenure === undefined || kindOf(tenure) === "reactivating") return;
     // Without a rotation that it leaves by, it is kept as it is.
     const kind = entry.rotationId === undefined ? "retained" : "draining";
     enter(tenure, kind, entry.atMs, `enabled again: ${entry.reason}`);
@@ -123,8 +137,8 @@ function found(walk: Walk, entry: JournalEntry): void {
 }
 
 /** Of a key that KMS has deleted since: the rotation away from it says when its cryptoperiod ended. */
-function activationBy({ life, rotations }: Walk, since: JournalEntry, number: number) {
-  const opened = life.journal.find(
+function activationBy({ history, rotations }: Walk, since: JournalEntry, number: number) {
+  const opened = history.journal.find(
     ({ event, detail, revision }) =>
       event === "opened" && Number(detail.from) === number && revision > since.revision,
   );
@@ -151,7 +165,7 @@ function served(walk: Walk, entry: JournalEntry): void {
     const gives = other.number === from && (kind === "active" || kind === "pre-active");
     if (other !== tenure && (gives || kind === "active")) enter(other, "draining", atMs);
   }
-  enter(tenure, "active", atMs, event === "returned" ? "serves again: a rollback" : undefined);
+  enter(tenure, "active", atMs, event === "reactivated" ? "serves again: a rollback" : undefined);
   tenure.periodFromMs ??= atMs;
   // Until the rotation away from it says otherwise: by the policy of the one that brought it.
   const cryptoperiodMs = walk.rotations.get(rotationId)?.policy.cryptoperiodMs;
@@ -170,23 +184,25 @@ function rolledBack(walk: Walk, { rotationId = "", detail, atMs }: JournalEntry)
   const to = numbered(walk, passage.to);
   if (to === undefined) return;
   to.deletionAtMs = undefined;
-  if (kindOf(to) !== "active") enter(to, "returning", atMs);
+  if (kindOf(to) !== "active") enter(to, "reactivating", atMs);
 }
 
 function completed(walk: Walk, entry: JournalEntry): void {
   const tenure = meant(walk, entry);
   if (tenure === undefined) return;
   if (entry.step === "drain") enter(tenure, "retained", entry.atMs);
-  else if (kindOf(tenure) === "deletion-scheduled") {
+  else if (kindOf(tenure) === "pending-deletion") {
     enter(tenure, "destroyed", entry.atMs, "from when KMS was seen not to have it any longer");
   }
 }
 
+/** As a line of the journal states each version; version 0.1.0 wrote "serves". */
 const reconciledAs: Record<string, PhaseKind> = {
+  "is active": "active",
   serves: "active",
   "drains anew": "draining",
   "stays disabled": "disabled",
-  "is pending deletion": "deletion-scheduled",
+  "is pending deletion": "pending-deletion",
   "is no longer counted": "unknown",
 };
 
@@ -208,38 +224,38 @@ function reconciled(walk: Walk, { detail, atMs }: JournalEntry): void {
 }
 
 function noteCompromise(walk: Walk, { detail, atMs, event }: JournalEntry): void {
-  if (detail.asked !== "compromised" || event === "request-refused") return;
+  if (detail.asked !== "compromised" || event === "request-rejected") return;
   const tenure = numbered(walk, Number(detail.version));
   if (tenure !== undefined) tenure.compromisedAtMs ??= atMs;
 }
 
-const phaseOf: Record<Standing, PhaseKind> = {
-  created: "pre-active",
-  serving: "active",
+const phaseOf: Record<VersionState, PhaseKind> = {
+  "pending-activation": "pre-active",
+  active: "active",
   draining: "draining",
   retained: "retained",
   disabled: "disabled",
-  "deletion-scheduled": "deletion-scheduled",
-  returning: "returning",
+  "pending-deletion": "pending-deletion",
+  reactivating: "reactivating",
 };
 
 /** Where the journal and the record differ, the record says what is so now, and nobody since when. */
 function followRecord(walk: Walk): void {
-  const { record } = walk.life;
+  const { record } = walk.history;
   for (const version of record.versions) {
-    const { number, keyId, standing } = version;
+    const { number, keyId, state } = version;
     const known = walk.tenures.findLast((one) => one.keyId === keyId && one.number === number);
     const tenure = known ?? newTenure(number, keyId);
     if (known === undefined) walk.tenures.push(tenure);
     const kind = kindOf(tenure);
-    const isComingBack =
-      standing === "draining" && (kind === "disabled" || kind === "deletion-scheduled");
-    if (!isComingBack) {
+    const isRestoring =
+      state === "draining" && (kind === "disabled" || kind === "pending-deletion");
+    if (!isRestoring) {
       const gap = { fromMs: known ? walk.knownAtMs : version.createdAtMs, toMs: undefined };
-      enterAfterGap(tenure, phaseOf[standing], gap, "by the record; the journal does not say when");
+      enterAfterGap(tenure, phaseOf[state], gap, "by the record; the journal does not say when");
     }
     tenure.periodFromMs ??= version.activatedAtMs;
-    if (standing === "serving") {
+    if (state === "active") {
       const fromMs = version.activatedAtMs ?? version.createdAtMs;
       tenure.limitMs = fromMs + record.policy.cryptoperiodMs;
     }
@@ -247,8 +263,8 @@ function followRecord(walk: Walk): void {
   }
 }
 
-function createdAtMs({ life }: Walk, keyId: string): number | undefined {
-  return life.record.versions.find((version) => version.keyId === keyId)?.createdAtMs;
+function createdAtMs({ history }: Walk, keyId: string): number | undefined {
+  return history.record.versions.find((version) => version.keyId === keyId)?.createdAtMs;
 }
 
 function meant({ tenures }: Walk, { detail }: JournalEntry): Tenure | undefined {

@@ -2,7 +2,7 @@
 import type { Report } from "./model.ts";
 import { summaryOf } from "./summary.ts";
 
-export const reportSchema = "keyturn/report/1";
+export const reportSchema = "keyturn/report/2";
 
 export function* reportJson(report: Report): Generator<string> {
   const { tableName, period, madeAtMs, keys, unread } = report;

@@ -1,7 +1,7 @@
 /** One managed key: its timeline, and under it the same facts as tables. */
 import { markup, table, when, type Cell, type Markup } from "./html.ts";
 import { phaseTexts } from "./phases.ts";
-import { at, lasted } from "./say.ts";
+import { at, lasted } from "./wording.ts";
 import type { Scale } from "./scale.ts";
 import { isOverdue } from "./summary.ts";
 import type { Named } from "./tables.ts";
@@ -11,12 +11,12 @@ import type { VersionReport } from "./versions.ts";
 export function keySection({ key, id }: Named, scale: Scale, nowMs: number): Markup {
   const { alias, versions, policy } = key;
   const spec = versions.at(-1)?.shape?.spec;
-  const said = [spec, `policy ${policy.name}`, `cryptoperiod ${lasted(policy.cryptoperiodMs)}`];
+  const text = [spec, `policy ${policy.name}`, `cryptoperiod ${lasted(policy.cryptoperiodMs)}`];
   return markup`<article class="key" id="${id}" aria-labelledby="${id}-h">
     <div class="key-head">
       <h3 id="${id}-h">${alias}</h3>
-      <p>${said.filter((one) => one !== undefined).join(" · ")}</p>
-      ${standing({ key, id })}
+      <p>${text.filter((one) => one !== undefined).join(" · ")}</p>
+      ${state({ key, id })}
     </div>
     <div class="picture" role="group" tabindex="0" aria-label="Timeline of ${alias}">${timeline(key, scale, id)}</div>
     <details>
@@ -29,7 +29,7 @@ export function keySection({ key, id }: Named, scale: Scale, nowMs: number): Mar
 }
 
 /** What a reader is to see first, where there is something. */
-function standing({ key }: Named): Markup[] {
+function state({ key }: Named): Markup[] {
   const open = new Set(
     key.exceptions.filter(({ toMs }) => toMs === undefined).map(({ what }) => what),
   );

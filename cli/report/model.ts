@@ -1,7 +1,8 @@
 /** The report as data: everything that its files say is in here; pure. */
 import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
-import { servingVersion } from "../../lambda/workflow/model/record.ts";
+import { activeVersion } from "../../lambda/workflow/model/record.ts";
 import type { Policy } from "../../lambda/workflow/model/types.ts";
+import { inPresentNames } from "../../lambda/record/earlier-events.ts";
 import { verifyChain, type ChainVerdict } from "../journal/chain.ts";
 import { decisionsOf, type PersonsDecision } from "./decisions.ts";
 import { drainsOf, type Drain } from "./drains.ts";
@@ -19,7 +20,7 @@ export type KeyReport = {
   unenrolment: { by: string; atMs: number; endedAtMs: number | undefined } | undefined;
   policy: Policy;
   /** The version that serves. */
-  serving: number | undefined;
+  active: number | undefined;
   /** All there ever were, as far as it is known. */
   versions: VersionReport[];
   /** Of these, what touches the period. */
@@ -40,10 +41,13 @@ export type Report = {
   unread: string[];
 };
 
-export function keyReport(life: KeyHistory, period: Period, nowMs: number): KeyReport {
-  const { record, journal, journalHead } = life;
-  const versions = versionsOf(life, nowMs);
-  const chain = verifyChain(record.alias, journal, journalHead);
+export function keyReport(stored: KeyHistory, period: Period, nowMs: number): KeyReport {
+  const { record, journalHead } = stored;
+  // The chain is over the lines as they were written.
+  const chain = verifyChain(record.alias, stored.journal, journalHead);
+  const journal = stored.journal.map(inPresentNames);
+  const history = { ...stored, journal };
+  const versions = versionsOf(history, nowMs);
   const isIn = touches(period);
   const { unenrolment } = record;
   return {
@@ -57,14 +61,16 @@ export function keyReport(life: KeyHistory, period: Period, nowMs: number): KeyR
         ? undefined
         : { by: unenrolment.by, atMs: unenrolment.atMs, endedAtMs: unenrolment.endedAtMs },
     policy: record.policy,
-    serving: servingVersion(record)?.number,
+    active: activeVersion(record)?.number,
     versions,
-    rotations: rotationReports(life).filter(({ beganAtMs, lastAtMs, isOpen }) =>
+    rotations: rotationReports(history).filter(({ beganAtMs, lastAtMs, isOpen }) =>
       isIn(beganAtMs, isOpen ? undefined : lastAtMs),
     ),
     decisions: decisionsOf(journal).filter(({ atMs }) => isIn(atMs, atMs)),
-    drains: drainsOf(life).filter(({ readings }) => isIn(readings[0]?.atMs, readings.at(-1)?.atMs)),
-    exceptions: exceptionsOf(life, versions, chain, nowMs).filter(({ fromMs, toMs }) =>
+    drains: drainsOf(history).filter(({ readings }) =>
+      isIn(readings[0]?.atMs, readings.at(-1)?.atMs),
+    ),
+    exceptions: exceptionsOf(history, versions, chain, nowMs).filter(({ fromMs, toMs }) =>
       isIn(fromMs, toMs),
     ),
     chain,

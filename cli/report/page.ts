@@ -4,7 +4,7 @@ import { markup, Markup, table } from "./html.ts";
 import { keySection } from "./key-section.ts";
 import type { Report } from "./model.ts";
 import { legend, patternDefinitions } from "./patterns.ts";
-import { at, day } from "./say.ts";
+import { at, day } from "./wording.ts";
 import { scaleOf } from "./scale.ts";
 import { styles } from "./style.ts";
 import { summaryOf, type Summary } from "./summary.ts";

@@ -22,10 +22,10 @@ export type RotationReport = {
   completedAtMs: number | undefined;
 };
 
-export function rotationReports(life: KeyHistory): RotationReport[] {
-  const known = rotationsOf(life);
+export function rotationReports(history: KeyHistory): RotationReport[] {
+  const known = rotationsOf(history);
   const byId = Map.groupBy(
-    life.journal.filter(({ rotationId }) => rotationId !== undefined),
+    history.journal.filter(({ rotationId }) => rotationId !== undefined),
     ({ rotationId }) => rotationId ?? "",
   );
   return [...byId].flatMap(([id, lines]) => {
@@ -34,7 +34,7 @@ export function rotationReports(life: KeyHistory): RotationReport[] {
     const [began] = lines;
     // A key made in excess has lines of a rotation, and is none.
     if (began === undefined || (first === undefined && rotation === undefined)) return [];
-    const open = life.record.rotations.find((one) => one.id === id);
+    const open = history.record.rotations.find((one) => one.id === id);
     const lastAtMs = lines.at(-1)?.atMs ?? began.atMs;
     return {
       id,
@@ -42,11 +42,11 @@ export function rotationReports(life: KeyHistory): RotationReport[] {
       from: numberOf(first?.detail.from) ?? rotation?.from,
       to: numberOf(first?.detail.to) ?? rotation?.to,
       reason: first?.reason ?? began.reason,
-      outcome: open === undefined ? endOf(life.journal, lines) : `under way: ${open.step}`,
+      outcome: open === undefined ? endOf(history.journal, lines) : `under way: ${open.step}`,
       isOpen: open !== undefined,
       beganAtMs: began.atMs,
       lastAtMs,
-      activatedAtMs: firstOf(lines, ["activated", "returned"]),
+      activatedAtMs: firstOf(lines, ["activated", "reactivated"]),
       drainedAtMs: firstOf(lines, ["drained"]),
       disabledAtMs: lastOf(lines, "disabled"),
       deletionScheduledAtMs: lastOf(lines, "deletion-scheduled"),
@@ -72,9 +72,9 @@ function lastOf(lines: JournalEntry[], wanted: EventName): number | undefined {
   return lines.findLast(({ event }) => event === wanted)?.atMs;
 }
 
-const endings: Partial<Record<EventName, string>> = {
+const finishes: Partial<Record<EventName, string>> = {
   "rolled-back": "ended by a rollback",
-  "un-enrol-asked": "ended by un-enrolment",
+  "un-enrol-requested": "ended by un-enrolment",
   reconciled: "ended when the record was rebuilt",
 };
 
@@ -91,7 +91,7 @@ function endOf(journal: readonly JournalEntry[], lines: JournalEntry[]): string 
   }
   const lastLine = lines.at(-1)?.revision ?? 0;
   const ended = journal.find(
-    ({ revision, event }) => revision > lastLine && endings[event as EventName] !== undefined,
+    ({ revision, event }) => revision > lastLine && finishes[event as EventName] !== undefined,
   );
-  return endings[ended?.event as EventName] ?? "ended; the journal does not say by what";
+  return finishes[ended?.event as EventName] ?? "ended; the journal does not say by what";
 }

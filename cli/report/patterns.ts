@@ -8,8 +8,8 @@ const strokes: Partial<Record<PhaseKind, string>> = {
   draining: "M-2 2l4-4M0 8L8 0M6 10l4-4",
   retained: "M0 0L8 8M-2 6l4 4M6-2l4 4",
   disabled: "M0 2h8M0 6h8",
-  "deletion-scheduled": "M0 0L8 8M0 8L8 0",
-  returning: "M2 0v8M6 0v8",
+  "pending-deletion": "M0 0L8 8M0 8L8 0",
+  reactivating: "M2 0v8M6 0v8",
 };
 
 /** Zero in size, and not `display: none`: what is not rendered lends no pattern. */

@@ -12,8 +12,8 @@ export function periodOf(
   const toMs = given.to === undefined ? nowMs : boundOf("--to", given.to, dayMs);
   const fromMs = given.from === undefined ? yearBefore(toMs) : boundOf("--from", given.from, 0);
   if (fromMs < toMs) return { fromMs, toMs };
-  const seen = `${given.from ?? isoOf(fromMs)} and ${given.to ?? isoOf(toMs)}`;
-  throw usage(`--from has to be before --to; got ${seen}`);
+  const observed = `${given.from ?? isoOf(fromMs)} and ${given.to ?? isoOf(toMs)}`;
+  throw usage(`--from has to be before --to; got ${observed}`);
 }
 
 /** A day that is named is in the period to its end: `dayLastsMs` is added to a bare date. */

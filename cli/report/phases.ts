@@ -42,7 +42,7 @@ export const phaseTexts = {
     nist: "suspended (disabled in KMS)",
     meaning: "KMS refuses every use; it can be enabled again",
   },
-  "deletion-scheduled": {
+  "pending-deletion": {
     label: "deletion scheduled",
     short: "del",
     nist: "destruction scheduled",
@@ -54,8 +54,8 @@ export const phaseTexts = {
     nist: "destroyed",
     meaning: "KMS no longer has the key",
   },
-  returning: {
-    label: "returning",
+  reactivating: {
+    label: "reactivating",
     short: "back",
     nist: "deactivated, being reactivated",
     meaning: "a rollback: it is enabled, and the aliases move back to it",
@@ -85,4 +85,4 @@ export type Phase = {
 };
 
 /** Out of service: it can neither originate nor process. */
-export const outOfUse: readonly PhaseKind[] = ["disabled", "deletion-scheduled", "destroyed"];
+export const outOfUse: readonly PhaseKind[] = ["disabled", "pending-deletion", "destroyed"];

@@ -5,15 +5,15 @@ const light = `--paper:#fff;--ink:#1c2430;--quiet:#566070;--rule:#d5dbe3;--wash:
 --bad:#b3261e;--bad-wash:#fdecea;--warn:#7a4b00;--warn-wash:#fdf3df;--good:#17623a;--bar-edge:#5d6b7c;
 --f-pre-active:#eef2f7;--s-pre-active:#7b8899;--f-active:#1f5c99;--on-active:#fff;
 --f-draining:#dce9f6;--s-draining:#5b8fc4;--f-retained:#e7f0f8;--s-retained:#6f9ac4;
---f-disabled:#e4e6ea;--s-disabled:#9aa3af;--f-deletion-scheduled:#fbe9d0;--s-deletion-scheduled:#cf9442;
---f-returning:#e9e0f5;--s-returning:#8a68bd;--future:#f4f6f9;--halo:#fff`;
+--f-disabled:#e4e6ea;--s-disabled:#9aa3af;--f-pending-deletion:#fbe9d0;--s-pending-deletion:#cf9442;
+--f-reactivating:#e9e0f5;--s-reactivating:#8a68bd;--future:#f4f6f9;--halo:#fff`;
 
 const dark = `--paper:#11161d;--ink:#e4e8ee;--quiet:#a3adba;--rule:#333d4a;--wash:#1a212b;--link:#8fc1f5;
 --bad:#ff9d94;--bad-wash:#3a1a19;--warn:#f2c572;--warn-wash:#33280f;--good:#86d6a5;--bar-edge:#8d99a8;
 --f-pre-active:#222b36;--s-pre-active:#9aa7b8;--f-active:#4f97dc;--on-active:#08121d;
 --f-draining:#1b2f45;--s-draining:#4b80b8;--f-retained:#1a2a3b;--s-retained:#46719c;
---f-disabled:#2a3038;--s-disabled:#5e6977;--f-deletion-scheduled:#3a2c15;--s-deletion-scheduled:#9c6f2e;
---f-returning:#30264a;--s-returning:#8063b3;--future:#171e27;--halo:#11161d`;
+--f-disabled:#2a3038;--s-disabled:#5e6977;--f-pending-deletion:#3a2c15;--s-pending-deletion:#9c6f2e;
+--f-reactivating:#30264a;--s-reactivating:#8063b3;--future:#171e27;--halo:#11161d`;
 
 const page = `*{box-sizing:border-box}
 html{font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"Liberation Sans","DejaVu Sans",sans-serif;-webkit-text-size-adjust:100%;color-scheme:light dark}

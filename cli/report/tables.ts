@@ -1,7 +1,7 @@
 /** The sections that are one table for all keys. */
 import { markup, table, type Markup, when } from "./html.ts";
 import type { KeyReport, Report } from "./model.ts";
-import { at, lasted } from "./say.ts";
+import { at, lasted } from "./wording.ts";
 import type { Drain } from "./drains.ts";
 import type { Exception } from "./exceptions.ts";
 
@@ -14,8 +14,8 @@ function linkTo({ key, id }: Named): Markup {
 export function inventory(all: Named[]): Markup {
   const rows = all.map((named) => {
     const { key } = named;
-    const serving = key.versions.findLast(({ number }) => number === key.serving);
-    const shape = serving?.shape ?? key.versions.at(-1)?.shape;
+    const active = key.versions.findLast(({ number }) => number === key.active);
+    const shape = active?.shape ?? key.versions.at(-1)?.shape;
     const also = key.aliases.slice(1);
     return [
       {
@@ -26,10 +26,10 @@ export function inventory(all: Named[]): Markup {
         : markup`${shape.spec}<br>${shape.usage}<br>${shape.origin}`,
       key.owner,
       policyOf(key),
-      standingOf(key),
-      serving === undefined
+      stateOfStep(key),
+      active === undefined
         ? "none"
-        : markup`v${serving.number}<br><code>${serving.arn || serving.keyId}</code>`,
+        : markup`v${active.number}<br><code>${active.arn || active.keyId}</code>`,
     ];
   });
   return table(
@@ -60,7 +60,7 @@ function policyOf({ policy }: KeyReport): string {
   return `${policy.name}: cryptoperiod ${lasted(policy.cryptoperiodMs)}; drain at least ${lasted(drain.atLeastMs)}, quiet for ${lasted(drain.quietForMs)}, evidence ${drain.evidence}; originate ${policy.originate}; retire: ${end}; ${asked}`;
 }
 
-function standingOf({ enrolledBy, enrolledAtMs, unenrolment }: KeyReport): Markup {
+function stateOfStep({ enrolledBy, enrolledAtMs, unenrolment }: KeyReport): Markup {
   if (unenrolment !== undefined) {
     return markup`un-enrolled by ${unenrolment.by}<br>${at(unenrolment.atMs)}`;
   }
@@ -75,7 +75,7 @@ export function exceptions(all: Named[]): Markup {
       markup`<span class="${classOf(one)}">${breakable(one.what)}</span>${one.effect === undefined ? undefined : markup`<br>${one.effect}`}`,
       at(one.fromMs),
       one.toMs === undefined ? markup`<span class="warn">open</span>` : at(one.toMs),
-      one.seen,
+      one.observed,
     ],
   );
   return table(

@@ -1,7 +1,7 @@
 /** What stands above the tables: how to read them, and how far they may be believed. */
 import { markup, type Markup } from "./html.ts";
 import type { Report } from "./model.ts";
-import { day } from "./say.ts";
+import { day } from "./wording.ts";
 
 export const exceptions = markup`<p>
   Findings that are open, or that held something up in the period; times overdue; evidence that a
@@ -91,7 +91,7 @@ export function limits({ keys, period }: Report): Markup {
 }
 
 export const files = markup`<p>
-  The same facts for programs: <code>report.json</code> (schema <code>keyturn/report/1</code>,
+  The same facts for programs: <code>report.json</code> (schema <code>keyturn/report/2</code>,
   moments in milliseconds since 1970), and as CSV. A cell that a spreadsheet would take for a
   formula has an apostrophe before it.
 </p>`;

@@ -2,7 +2,7 @@
 import { markup, type Markup } from "./html.ts";
 import type { KeyReport } from "./model.ts";
 import { phaseTexts, type Phase, type PhaseKind } from "./phases.ts";
-import { day, lasted } from "./say.ts";
+import { day, lasted } from "./wording.ts";
 import { placeOf, type Scale } from "./scale.ts";
 import type { VersionReport } from "./versions.ts";
 
@@ -26,8 +26,8 @@ export function timeline(key: KeyReport, scale: Scale, id: string): Markup {
   </svg>`;
 }
 
-function described({ versions, serving }: KeyReport, shown: number): string {
-  const serves = serving === undefined ? "none serves now" : `version ${serving} serves now`;
+function described({ versions, active }: KeyReport, shown: number): string {
+  const serves = active === undefined ? "none serves now" : `version ${active} serves now`;
   const hidden = versions.length - shown;
   const earlier = hidden === 0 ? "" : ` ${hidden} ended before, and are in the table alone.`;
   return `${versions.length} versions; ${serves}.${earlier} The table of phases under the picture has the same facts.`;
@@ -71,25 +71,25 @@ function rowOf(version: VersionReport, y: number, scale: Scale): Markup {
 /** What is scheduled has an end to come; what is gone is shown for as long as it is, and no further than now. */
 function bar(version: VersionReport, phase: Phase, y: number, scale: Scale): Markup | undefined {
   const { kind, fromMs, toMs } = phase;
-  const ends = kind === "deletion-scheduled" ? version.deletionAtMs : undefined;
+  const ends = kind === "pending-deletion" ? version.deletionAtMs : undefined;
   const endMs = toMs ?? Math.max(scale.nowMs, ends ?? 0);
   const start = clamped(scale, fromMs ?? scale.fromMs);
   const end = clamped(scale, endMs);
   if (endMs < scale.fromMs || (fromMs ?? 0) > scale.toMs) return undefined;
   const wide = Math.max(2.5, end - start);
   if (kind === "destroyed") return destroyed(version, fromMs, start, y);
-  const said = `v${version.number} ${phaseTexts[kind].label}: ${sinceWhen(fromMs)}${toMs === undefined ? "" : ` to ${day(toMs)}`}`;
-  return markup`<rect class="ph ph-${kind}" x="${round(start)}" y="${y}" width="${round(wide)}" height="${barHeight}" rx="${round(Math.min(2, wide / 3))}"><title>${said}</title></rect>${label(kind, start, y, wide, durationOf(phase, scale))}`;
+  const text = `v${version.number} ${phaseTexts[kind].label}: ${sinceWhen(fromMs)}${toMs === undefined ? "" : ` to ${day(toMs)}`}`;
+  return markup`<rect class="ph ph-${kind}" x="${round(start)}" y="${y}" width="${round(wide)}" height="${barHeight}" rx="${round(Math.min(2, wide / 3))}"><title>${text}</title></rect>${label(kind, start, y, wide, durationOf(phase, scale))}`;
 }
 
 /** Nothing is left of it: a cross where it ended, and the word, which may run over. */
 function destroyed({ number }: VersionReport, fromMs: number | undefined, x: number, y: number) {
-  const said = `v${number} destroyed: ${sinceWhen(fromMs)}`;
+  const title = `v${number} destroyed: ${sinceWhen(fromMs)}`;
   const isRoom = x < width - 100;
   const text = isRoom
     ? markup`<text class="in-bar" x="${round(x + 16)}" y="${y + 14}">destroyed</text>`
     : undefined;
-  return markup`<path class="ph ph-destroyed" d="M${round(x + 4)} ${y + 6}l8 8m0-8l-8 8"><title>${said}</title></path>${text}`;
+  return markup`<path class="ph ph-destroyed" d="M${round(x + 4)} ${y + 6}l8 8m0-8l-8 8"><title>${title}</title></path>${text}`;
 }
 
 function sinceWhen(fromMs: number | undefined): string {

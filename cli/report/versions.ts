@@ -28,10 +28,10 @@ export type VersionReport = {
   compromisedAtMs: number | undefined;
 };
 
-export function versionsOf(life: KeyHistory, nowMs: number): VersionReport[] {
-  const arnOf = arnFor(life);
-  const shapes = shapesOf(life);
-  return tenuresOf(life).map((tenure) => {
+export function versionsOf(history: KeyHistory, nowMs: number): VersionReport[] {
+  const arnOf = arnFor(history);
+  const shapes = shapesOf(history);
+  return tenuresOf(history).map((tenure) => {
     const { number, keyId, phases, periodFromMs, limitMs } = tenure;
     const active = phases.filter(({ kind }) => kind === "active");
     const isOver = active.length > 0 && active.every(({ toMs }) => toMs !== undefined);
@@ -83,13 +83,13 @@ function arnFor({ record }: KeyHistory): (keyId: string) => string {
 }
 
 /** By number; a successor is made like the one before it. */
-function shapesOf(life: KeyHistory): Map<number, KeyShape> {
+function shapesOf(history: KeyHistory): Map<number, KeyShape> {
   const shapes = new Map<number, KeyShape>();
-  for (const { from, to, direction, intent } of rotationsOf(life).values()) {
+  for (const { from, to, direction, intent } of rotationsOf(history).values()) {
     if (direction === "back") continue;
     shapes.set(to, intent.shape);
     if (!shapes.has(from)) shapes.set(from, intent.shape);
   }
-  for (const { number, shape } of life.record.versions) shapes.set(number, shape);
+  for (const { number, shape } of history.record.versions) shapes.set(number, shape);
   return shapes;
 }

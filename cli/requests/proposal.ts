@@ -8,8 +8,8 @@ const linePattern = /^version (\d+), ([^,]+), (.*)$/;
 
 export function sideBySide({ versions }: Pick<ManagedKey, "versions">, { lines }: Proposal): Row[] {
   const rows = new Map<string, Row>();
-  for (const { number, keyId, standing } of versions) {
-    rows.set(keyId, { number, keyId, table: standing, kms: "-" });
+  for (const { number, keyId, state } of versions) {
+    rows.set(keyId, { number, keyId, table: state, kms: "-" });
   }
   for (const line of lines) {
     const [, number = "0", keyId = line, kms = ""] = linePattern.exec(line) ?? [];

@@ -1,6 +1,6 @@
 /** What a request leaves out, out of the record that the operator sees; pure. */
 import { exitCodes, Failure } from "../terminal/failure.ts";
-import { rotationBeforeActivation, servingVersion } from "../../lambda/workflow/model/record.ts";
+import { rotationBeforeActivation, activeVersion } from "../../lambda/workflow/model/record.ts";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 
@@ -13,7 +13,7 @@ export type Supplied = { fields: Fields; shown?: string };
 export function supplied(record: ManagedKey, kind: string, fields: Fields): Supplied {
   switch (kind) {
     case "rollback": {
-      const newest = rotationBeforeActivation(record)?.to ?? servingVersion(record)?.number;
+      const newest = rotationBeforeActivation(record)?.to ?? activeVersion(record)?.number;
       return { fields: { ...fields, version: fields["version"] ?? newest } };
     }
     case "acknowledge": {
@@ -21,8 +21,8 @@ export function supplied(record: ManagedKey, kind: string, fields: Fields): Supp
       return { fields: { ...fields, version: fields["version"] ?? coming } };
     }
     case "compromised": {
-      const serving = servingVersion(record)?.number;
-      return { fields: { ...fields, version: fields["version"] ?? serving } };
+      const active = activeVersion(record)?.number;
+      return { fields: { ...fields, version: fields["version"] ?? active } };
     }
     case "approve":
       return isWhole(fields) ? { fields } : evidenceOnRecord(record, fields);
@@ -42,11 +42,11 @@ const hashPattern = /evidence ([0-9a-f]{64})$/;
 
 function evidenceOnRecord(record: ManagedKey, fields: Fields): Supplied {
   const { alias } = record;
-  const waiting = record.findings.flatMap(({ code, subject, seen }) => {
+  const waiting = record.findings.flatMap(({ code, subject, observed }) => {
     const version = record.versions.find(({ keyId }) => keyId === subject)?.number;
-    const [, evidence] = hashPattern.exec(seen) ?? [];
+    const [, evidence] = hashPattern.exec(observed) ?? [];
     const fits = fields["version"] === undefined || fields["version"] === version;
-    return wantApproval.includes(code) && fits ? [{ version, evidence, seen }] : [];
+    return wantApproval.includes(code) && fits ? [{ version, evidence, observed }] : [];
   });
   const [only, ...others] = waiting;
   if (only === undefined) {
@@ -62,6 +62,6 @@ function evidenceOnRecord(record: ManagedKey, fields: Fields): Supplied {
       `keyturn approve ${alias} --version ${only.version}`,
     );
   }
-  const { version, evidence, seen } = only;
-  return { fields: { ...fields, version, evidence }, shown: seen };
+  const { version, evidence, observed } = only;
+  return { fields: { ...fields, version, evidence }, shown: observed };
 }

@@ -6,8 +6,8 @@ import {
   type Effect,
   type Finding,
 } from "../../lambda/workflow/model/findings.ts";
-import { servingVersion } from "../../lambda/workflow/model/record.ts";
-import { overdueAtMs } from "../../lambda/workflow/serving.ts";
+import { activeVersion } from "../../lambda/workflow/model/record.ts";
+import { overdueAtMs } from "../../lambda/workflow/active-version.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { nextAtMs } from "./waits.ts";
 
@@ -37,21 +37,21 @@ export type Overview = {
 const gravity: Record<Effect, number> = { refuse: 4, halt: 3, block: 2, notice: 1 };
 
 export function overviewOf(record: ManagedKey, nowMs: number): Overview {
-  const serving = servingVersion(record);
+  const active = activeVersion(record);
   const rotation = record.rotations.at(-1);
   const grave = [...record.findings].sort((a, b) => gravityOf(b) - gravityOf(a));
   return {
     alias: record.alias,
-    spec: serving?.shape.spec,
-    version: serving?.number,
-    ageMs: serving?.activatedAtMs === undefined ? undefined : nowMs - serving.activatedAtMs,
+    spec: active?.shape.spec,
+    version: active?.number,
+    ageMs: active?.activatedAtMs === undefined ? undefined : nowMs - active.activatedAtMs,
     cryptoperiodMs: record.policy.cryptoperiodMs,
-    overdueAtMs: serving === undefined ? undefined : overdueAtMs(record, serving),
+    overdueAtMs: active === undefined ? undefined : overdueAtMs(record, active),
     step: rotation?.step ?? restOf(record),
     rotationId: rotation?.id,
     dueAtMs: record.dueAtMs,
     nextAtMs: nextAtMs(record, nowMs),
-    why: record.resting,
+    why: record.waitingFor,
     findings: grave,
     effect: grave[0] === undefined ? undefined : effectOf(grave[0].code),
   };
@@ -59,8 +59,8 @@ export function overviewOf(record: ManagedKey, nowMs: number): Overview {
 
 /** Of a record that newer code wrote: that there is one, and no more. */
 export function unreadOverview(alias: string, schema: number, nowMs: number): Overview {
-  const seen = `its item has schema ${schema}, newer than this keyturn can read`;
-  const what = finding("SCHEMA_NEWER", alias, seen, explain("SCHEMA_NEWER"), nowMs);
+  const observed = `its item has schema ${schema}, newer than this keyturn can read`;
+  const what = finding("SCHEMA_NEWER", alias, observed, explain("SCHEMA_NEWER"), nowMs);
   return {
     alias,
     spec: undefined,
@@ -72,7 +72,7 @@ export function unreadOverview(alias: string, schema: number, nowMs: number): Ov
     rotationId: undefined,
     dueAtMs: Number.MAX_SAFE_INTEGER,
     nextAtMs: Number.MAX_SAFE_INTEGER,
-    why: seen,
+    why: observed,
     findings: [what],
     effect: effects[what.code],
   };

@@ -6,7 +6,7 @@ import { waitsOf, type Wait } from "./waits.ts";
 export type StepView = {
   step: Step;
   /** `passed over`: a rotation of this kind has no such step. */
-  standing: "done" | "now" | "ahead" | "passed over";
+  state: "done" | "now" | "ahead" | "passed over";
   beganAtMs?: number;
   endedAtMs?: number;
   lines: Pick<JournalEntry, "revision" | "atMs" | "event" | "reason" | "detail">[];
@@ -31,34 +31,34 @@ export function stepsOf(
       .map(({ revision, atMs, event, reason, detail }) => {
         return { revision, atMs, event, reason, detail };
       });
-    if (index > present) return { step, standing: "ahead", lines, waits: [] };
+    if (index > present) return { step, state: "ahead", lines, waits: [] };
     if (index === present) {
       const waits = waitsOf(record, rotation, nowMs);
-      return { step, standing: "now", beganAtMs: rotation.stepSinceMs, lines, waits };
+      return { step, state: "now", beganAtMs: rotation.stepSinceMs, lines, waits };
     }
     const endedAtMs = lines.at(-1)?.atMs;
-    if (endedAtMs === undefined) return { step, standing: "passed over", lines, waits: [] };
-    const view: StepView = { step, standing: "done", beganAtMs, endedAtMs, lines, waits: [] };
+    if (endedAtMs === undefined) return { step, state: "passed over", lines, waits: [] };
+    const view: StepView = { step, state: "done", beganAtMs, endedAtMs, lines, waits: [] };
     beganAtMs = endedAtMs;
     return view;
   });
 }
 
-export type Gone = { number: number; keyId: string; atMs: number };
+export type Deleted = { number: number; keyId: string; atMs: number };
 
 /** Versions that the journal knows and the record no longer lists, and when each went. */
-export function goneVersions(
+export function deletedVersions(
   { versions }: Pick<ManagedKey, "versions">,
   journal: readonly JournalEntry[],
-): Gone[] {
+): Deleted[] {
   const listed = new Set(versions.map(({ number }) => number));
-  const gone = new Map<number, Gone>();
+  const deleted = new Map<number, Deleted>();
   for (const { atMs, detail } of journal) {
     const { version: number, keyId } = detail;
     if (typeof number !== "number" || typeof keyId !== "string" || listed.has(number)) continue;
-    gone.set(number, { number, keyId, atMs });
+    deleted.set(number, { number, keyId, atMs });
   }
-  return [...gone.values()].sort((a, b) => a.number - b.number);
+  return [...deleted.values()].sort((a, b) => a.number - b.number);
 }
 
 /** What people asked of late and what came of it, the latest last. */

@@ -23,7 +23,7 @@ const sameWait: Record<string, string> = { "the deletion window": "KMS to delete
  * that is read once a day.
  */
 export function nextAtMs(record: ManagedKey, nowMs: number): number {
-  const why = sameWait[record.resting] ?? record.resting;
+  const why = sameWait[record.waitingFor] ?? record.waitingFor;
   const waits = record.rotations.flatMap((rotation) => waitsOf(record, rotation, nowMs));
   const ends = waits.flatMap((wait) => (wait.why === why ? (wait.untilMs ?? []) : []));
   return ends.length === 0 ? record.dueAtMs : Math.min(...ends);
@@ -78,21 +78,21 @@ function draining(rotation: Rotation, policy: Policy, old: Version | undefined):
 }
 
 function revoking(rotation: Rotation, policy: Policy, old: Version | undefined): Wait[] {
-  switch (old?.standing) {
+  switch (old?.state) {
     case "disabled": {
       if (rotation.soakSinceMs === undefined) return [{ why: "a second look for aliases" }];
       return [{ why: "the soak", untilMs: rotation.soakSinceMs + policy.soakMs }];
     }
-    case "deletion-scheduled": {
+    case "pending-deletion": {
       const { deletionAtMs } = old;
       if (deletionAtMs === undefined) return [{ why: "KMS to delete it" }];
       return [{ why: "KMS to delete it", untilMs: deletionAtMs }];
     }
-    case "created":
-    case "serving":
+    case "pending-activation":
+    case "active":
     case "draining":
     case "retained":
-    case "returning":
+    case "reactivating":
     case undefined:
       return [{ why: "the last looks before it is disabled" }];
   }

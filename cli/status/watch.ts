@@ -6,7 +6,7 @@ import { frameOf, type Picture } from "../terminal/frame.ts";
 import type { Session } from "../session.ts";
 import type { Screen, Talk } from "../terminal/talk.ts";
 import { failureOf } from "../terminal/trouble.ts";
-import { clockTime, momentWithSeconds } from "../terminal/words.ts";
+import { clockTime, formatTimeWithSeconds } from "../terminal/words.ts";
 
 type Show = (session: Session) => Promise<ExitCode>;
 
@@ -37,12 +37,12 @@ async function inLines(
     const gathered = gathering(compact);
     try {
       await show({ ...session, talk: gathered.talk, nowMs });
-      if (!json) talk.line(`${isFirst ? "" : "\n"}${momentWithSeconds(nowMs)}`);
+      if (!json) talk.line(`${isFirst ? "" : "\n"}${formatTimeWithSeconds(nowMs)}`);
       gathered.lines.forEach((line) => talk.line(line));
       gathered.notes.forEach((note) => talk.note(note));
     } catch (error) {
       if (isFirst) throw error;
-      talk.note(`${momentWithSeconds(nowMs)}  ${troubleOf(error)}`);
+      talk.note(`${formatTimeWithSeconds(nowMs)}  ${troubleOf(error)}`);
     }
     await sleep(everyMs);
   }
@@ -61,7 +61,7 @@ async function inPlace(
     if (picture === undefined) return;
     screen.draw(frameOf(picture, screen.rows(), screen.columns()));
   };
-  const look = async (): Promise<void> => {
+  const read = async (): Promise<void> => {
     const nowMs = present();
     const gathered = gathering({ ...talk, columns: screen.columns() });
     const title = `${clockTime(nowMs)} UTC, every ${everyMs / 1000} s, Ctrl-C ends: ${tableName}`;
@@ -75,14 +75,14 @@ async function inPlace(
       picture = { ...picture, trouble };
     }
   };
-  await look();
+  await read();
   restoredAtTheEnd(screen);
   screen.enter();
   screen.onResize(draw);
   for (;;) {
     draw();
     await sleep(everyMs);
-    await look();
+    await read();
   }
 }
 

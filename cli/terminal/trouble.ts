@@ -70,9 +70,9 @@ const known: Known[] = [
 
 export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error;
-  const said = innermost(error);
-  const found = known.find(({ pattern }) => pattern.test(said));
-  const shown = firstLine(said);
+  const text = innermost(error);
+  const found = known.find(({ pattern }) => pattern.test(text));
+  const shown = firstLine(text);
   if (found === undefined) return new Failure(exitCodes.unreachable, shown, undefined, error);
   return new Failure(exitCodes.unreachable, `${found.message} (${shown})`, found.next, error);
 }

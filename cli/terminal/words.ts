@@ -24,12 +24,12 @@ export function ago(atMs: number, nowMs: number): string {
 }
 
 /** `2027-03-06 07:15`, in UTC. */
-export function moment(atMs: number): string {
+export function formatTime(atMs: number): string {
   return new Date(atMs).toISOString().slice(0, 16).replace("T", " ");
 }
 
 /** `2027-03-06 07:15:30 UTC` */
-export function momentWithSeconds(atMs: number): string {
+export function formatTimeWithSeconds(atMs: number): string {
   return `${new Date(atMs).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 

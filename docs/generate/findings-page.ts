@@ -14,8 +14,8 @@ export function findingsPage(): string {
   const codes = Object.keys(effects).sort() as FindingCode[];
   const sections = codes.map((code) => {
     const effect = effects[code];
-    const { meaning, cause, cure } = findingTexts[code];
-    return `## ${code}\n\n${meaning}\n\n- **Effect** (${effect}): ${effectTexts[effect]}\n- **Cause**, mostly: ${cause}\n- **Cure**: ${cure}\n`;
+    const { meaning, cause, remedy } = findingTexts[code];
+    return `## ${code}\n\n${meaning}\n\n- **Effect** (${effect}): ${effectTexts[effect]}\n- **Cause**, mostly: ${cause}\n- **Cure**: ${remedy}\n`;
   });
   return `# Findings
 

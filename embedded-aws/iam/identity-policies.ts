@@ -8,7 +8,7 @@ import { readStatements, type Elements } from "../kms/policy-document.ts";
 
 export type IdentityDecision = "allowed" | "denied" | "not allowed" | "not asked";
 
-export type Asked = {
+export type WellFormedRequest = {
   principalArn: string;
   /** In full: `kms:CreateKey`. */
   action: string;
@@ -29,7 +29,7 @@ export class IdentityPolicies {
     this.#statements.set(principalArn, statements);
   }
 
-  decide(asked: Asked): IdentityDecision {
+  decide(asked: WellFormedRequest): IdentityDecision {
     const statements = this.#statements.get(asked.principalArn);
     if (statements === undefined) return "not asked";
     const applying = statements.filter((statement) => applies(statement, asked));
@@ -38,7 +38,10 @@ export class IdentityPolicies {
   }
 }
 
-function applies(statement: IdentityStatement, { action, resource, context }: Asked): boolean {
+function applies(
+  statement: IdentityStatement,
+  { action, resource, context }: WellFormedRequest,
+): boolean {
   const { actions, resources, conditions } = statement;
   return (
     matchesList(actions, action, (text) => text.toLowerCase()) &&

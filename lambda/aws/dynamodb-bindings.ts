@@ -1,10 +1,9 @@
 /** `kms#<key id>`: a KMS key is a version of one managed key only. And the archive of history. */
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import { migrateRotation, type RotationOfSchema1 } from "../record/migrate.ts";
+import { migrateRotation } from "../record/migrate.ts";
 import type { Bound, Table } from "../ports.ts";
 import { clockSkewMs } from "../workflow/model/limits.ts";
-import type { Rotation } from "../workflow/model/types.ts";
 import type { TableClient } from "./dynamodb-client.ts";
 import { keys, toItem } from "./dynamodb-items.ts";
 import { readHeld } from "./dynamodb-records.ts";
@@ -43,7 +42,7 @@ export function createBindings(db: TableClient): Bindings {
       const item = await db.get(keys.rotation(alias, rotationId));
       if (item === undefined) return undefined;
       const { pk: _pk, sk: _sk, ...rotation } = unmarshall(item);
-      return migrateRotation(rotation as RotationOfSchema1 | Rotation);
+      return migrateRotation(rotation);
     },
   };
 }
@@ -58,14 +57,16 @@ async function put(
   db: TableClient,
   keyId: string,
   alias: string,
-  seen: string | undefined,
+  observed: string | undefined,
 ): Promise<boolean> {
   const condition = "attribute_not_exists(pk) OR alias = :alias";
   const command = new PutItemCommand({
     TableName: db.tableName,
     Item: toItem({ ...keys.binding(keyId), alias }),
-    ConditionExpression: seen === undefined ? condition : "alias = :seen",
-    ExpressionAttributeValues: toItem(seen === undefined ? { ":alias": alias } : { ":seen": seen }),
+    ConditionExpression: observed === undefined ? condition : "alias = :seen",
+    ExpressionAttributeValues: toItem(
+      observed === undefined ? { ":alias": alias } : { ":seen": observed },
+    ),
   });
   return (await db.attempt((client) => client.send(command))) !== undefined;
 }

@@ -9,7 +9,7 @@ import { heldIn, keys, toItem } from "./dynamodb-items.ts";
 import { clauses, readHeld } from "./dynamodb-records.ts";
 
 /** What every claim asks; the epoch keeps two that saw the same from both coming through. */
-const always = [clauses.exists, "#schema = :seenSchema", clauses.ofTheEpochSeen];
+const always = [clauses.exists, "#schema = :readSchema", clauses.ofTheEpochRead];
 const due = "#dueAtMs <= :now";
 
 /** What it asks besides: a forced one takes it from whoever holds it, and whenever. */
@@ -23,8 +23,8 @@ const asks: Record<ClaimRequest["taking"], string[]> = {
 export function claim(db: TableClient, alias: string, request: ClaimRequest): Promise<Claimed> {
   const steps = {
     read: () => readHeld(db, alias),
-    set: async ({ stored, seen }: { stored: Stored; seen: number }) => {
-      const command = claimCommand(db.tableName, stored.record, seen, request);
+    set: async ({ stored, storedSchema }: { stored: Stored; storedSchema: number }) => {
+      const command = claimCommand(db.tableName, stored.record, storedSchema, request);
       const answer = await db.attempt((client) => client.send(command));
       return answer?.Attributes === undefined ? undefined : heldIn(answer.Attributes);
     },
@@ -35,7 +35,7 @@ export function claim(db: TableClient, alias: string, request: ClaimRequest): Pr
 function claimCommand(
   tableName: string,
   record: ManagedKey,
-  seenSchema: number,
+  storedSchema: number,
   { runId, passId, nowMs, untilMs, dueAgainAtMs, taking }: ClaimRequest,
 ): UpdateItemCommand {
   const epoch = record.epoch + 1;
@@ -60,10 +60,10 @@ function claimCommand(
     ExpressionAttributeValues: toItem({
       ":claim": { runId, passId, epoch, untilMs },
       ":epoch": epoch,
-      ":seenEpoch": record.epoch,
+      ":readEpoch": record.epoch,
       ":again": dueAgainAtMs + claimDelayMs(record.backoff.tries),
       ":tries": record.backoff.tries + 1,
-      ":seenSchema": seenSchema,
+      ":readSchema": storedSchema,
       ":one": 1,
       ...(timed ? { ":now": nowMs } : {}),
     }),

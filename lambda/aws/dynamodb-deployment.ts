@@ -40,8 +40,8 @@ export function createDeploymentItems(db: TableClient): DeploymentItems {
       });
       await db.attempt((client) => client.send(command));
     },
-    recordConfiguration: async (hash, said) => {
-      const item = { ...keys.configuration(hash), queue: dueQueue, dueAtMs: 0, ...said };
+    recordConfiguration: async (hash, applied) => {
+      const item = { ...keys.configuration(hash), queue: dueQueue, dueAtMs: 0, ...applied };
       const command = new PutItemCommand({ TableName: db.tableName, Item: toItem(item) });
       await db.attempt((client) => client.send(command));
     },

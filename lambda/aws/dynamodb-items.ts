@@ -2,6 +2,7 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { readRecord } from "../record/migrate.ts";
+import { replacedAttributes } from "../record/schema-2.ts";
 import type { Held } from "../pass/claim.ts";
 import type { Chore, DueItem, RequestItem, Stored } from "../ports.ts";
 import type { ManagedKey } from "../workflow/model/types.ts";
@@ -48,10 +49,13 @@ const absent: Record<Optional<ManagedKey>, undefined> = {
   reconciledAtMs: undefined,
 };
 
+/** The attributes that an earlier schema had in place of present ones. */
+const replaced = Object.fromEntries(replacedAttributes.map((name) => [name, undefined]));
+
 /** Every attribute of the aggregate but its key; what is undefined is to be removed. */
 export function attributesOf(stored: Stored): Record<string, unknown> {
   const { record, journalHead, outbox, writes } = stored;
-  return { ...absent, ...record, journalHead, outbox, writes, queue: dueQueue };
+  return { ...absent, ...replaced, ...record, journalHead, outbox, writes, queue: dueQueue };
 }
 
 /** A record of version 0.1.0 that was not claimed since has no count of its writes. */
@@ -62,8 +66,8 @@ export function heldIn(item: Item): Held {
   const { journalHead, outbox, writes = 0, ...fields } = attributes as Attributes;
   const read = readRecord(fields);
   if (read.kind === "newer-schema") return read;
-  const { record, seen } = read;
-  return { kind: "held", stored: { record, journalHead, outbox, writes }, seen };
+  const { record, storedSchema } = read;
+  return { kind: "held", stored: { record, journalHead, outbox, writes }, storedSchema };
 }
 
 /** People write these: a number too big for JavaScript loses precision, and does not throw. */

@@ -1,7 +1,8 @@
 /** What people read of the state, and the requests they write; the function itself needs neither. */
 import { PutItemCommand, QueryCommand, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
-import { migrateRotation, type RotationOfSchema1 } from "../record/migrate.ts";
+import { migrateRotation } from "../record/migrate.ts";
+import { presentFinding, type FindingOfSchema2 } from "../record/schema-2.ts";
 import type {
   AppliedConfiguration,
   Chore,
@@ -15,7 +16,7 @@ import type { ManagedKey, Rotation } from "../workflow/model/types.ts";
 import { createTable } from "./dynamodb.ts";
 import { createTableClient, type TableClient } from "./dynamodb-client.ts";
 import { dueQueue, keys, toItem, type Item } from "./dynamodb-items.ts";
-import { createLooks, type Looks } from "./dynamodb-looks.ts";
+import { createTableReads, type TableReads } from "./dynamodb-reads.ts";
 import { configurationIn, waitingIn, type Waiting } from "./dynamodb-waiting.ts";
 
 /** All that the table has of a managed key; `rotations` are those that ended and left the record. */
@@ -26,7 +27,7 @@ export type KeyHistory = {
   rotations: Rotation[];
 };
 
-export interface StateReader extends Looks {
+export interface StateReader extends TableReads {
   /** The names of every managed key, those too that newer code wrote, in no order. */
   aliases(): Promise<string[]>;
   /** What is wanted of every managed key, in no order; ten thousand records are not held at once. */
@@ -39,7 +40,7 @@ export interface StateReader extends Looks {
   /** The whole journal, what has not left the record yet included, the first line first. */
   journal(alias: string): Promise<JournalEntry[]>;
   /** Undefined where there is none, or none that this code can read. */
-  life(alias: string): Promise<KeyHistory | undefined>;
+  history(alias: string): Promise<KeyHistory | undefined>;
   /** When it is due next, and what the last one found; undefined before the first run. */
   chore(chore: Chore): Promise<{ dueAtMs: number; findings: Finding[] } | undefined>;
   /** What the next run finds besides records. */
@@ -60,7 +61,7 @@ const readers = 2;
 export function createState(tableName: string, config: DynamoDBClientConfig): StateReader {
   const db = createTableClient(tableName, config);
   const table = createTable(tableName, config);
-  const looks = createLooks(db, table);
+  const reads = createTableReads(db, table);
   return {
     aliases: () => allAliases(table),
     managedKeys: async (pick, unread) => {
@@ -76,7 +77,7 @@ export function createState(tableName: string, config: DynamoDBClientConfig): St
           picked.push(...records.map(pick));
           const read = new Set(records.map(({ alias }) => alias));
           for (const alias of asked.filter((one) => !read.has(one))) {
-            const schema = await looks.newerSchema(alias);
+            const schema = await reads.newerSchema(alias);
             if (schema !== undefined) unread?.(alias, schema);
           }
         }
@@ -90,17 +91,17 @@ export function createState(tableName: string, config: DynamoDBClientConfig): St
       const stored = await table.read(alias);
       return merged(await journalOf(db, alias), stored?.outbox ?? []);
     },
-    life: (alias) => lifeOf(db, table, alias),
+    history: (alias) => historyOf(db, table, alias),
     chore: async (chore) => {
       const item = await db.get(keys.chore(chore));
       if (item === undefined) return undefined;
       const { dueAtMs, findings = [] } = unmarshall(item) as {
         dueAtMs: number;
-        findings?: Finding[];
+        findings?: (Finding | FindingOfSchema2)[];
       };
-      return { dueAtMs, findings };
+      return { dueAtMs, findings: findings.map(presentFinding) };
     },
-    ...looks,
+    ...reads,
     waiting: () => waitingIn(db, table),
     configuration: () => configurationIn(db, table),
     heardAtMs: () => table.heardAtMs(),
@@ -115,7 +116,7 @@ export function createState(tableName: string, config: DynamoDBClientConfig): St
   };
 }
 
-async function lifeOf(
+async function historyOf(
   db: TableClient,
   table: Table,
   alias: string,
@@ -188,5 +189,5 @@ function entryIn(item: Item): JournalEntry {
 
 function rotationIn(item: Item): Rotation {
   const { pk: _pk, sk: _sk, ...rotation } = unmarshall(item);
-  return migrateRotation(rotation as RotationOfSchema1);
+  return migrateRotation(rotation);
 }

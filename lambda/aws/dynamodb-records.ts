@@ -19,10 +19,10 @@ export const clauses = {
   /** What newer code wrote is not touched. */
   ofAKnownSchema: "#schema BETWEEN :oldestSchema AND :schema",
   unclaimed: "(attribute_not_exists(#claim) OR #claim.#untilMs < :now)",
-  ofTheRevisionSeen: "#revision = :seenRevision",
-  ofTheEpochSeen: "#epoch = :seenEpoch",
+  ofTheRevisionRead: "#revision = :readRevision",
+  ofTheEpochRead: "#epoch = :readEpoch",
   /** Until its first claim, a record of version 0.1.0 has no count. */
-  ofTheWritesSeen: "(attribute_not_exists(#writes) OR #writes = :seenWrites)",
+  ofTheWritesRead: "(attribute_not_exists(#writes) OR #writes = :readWrites)",
 };
 
 export function createRecords(db: TableClient): Records {
@@ -87,8 +87,8 @@ async function write(
   read: Table["read"],
 ): Promise<Written> {
   const { expression, names, values } = updateOf(attributesOf(next));
-  const { ofTheRevisionSeen, ofTheEpochSeen, ofTheWritesSeen, ofAKnownSchema } = clauses;
-  const conditions = [ofTheRevisionSeen, ofTheEpochSeen, ofTheWritesSeen, ofAKnownSchema];
+  const { ofTheRevisionRead, ofTheEpochRead, ofTheWritesRead, ofAKnownSchema } = clauses;
+  const conditions = [ofTheRevisionRead, ofTheEpochRead, ofTheWritesRead, ofAKnownSchema];
   const command = new UpdateItemCommand({
     TableName: db.tableName,
     Key: toItem(keys.record(next.record.alias)),
@@ -98,9 +98,9 @@ async function write(
     ExpressionAttributeValues: {
       ...values,
       ...toItem({
-        ":seenRevision": expected.revision,
-        ":seenEpoch": expected.epoch,
-        ":seenWrites": expected.writes,
+        ":readRevision": expected.revision,
+        ":readEpoch": expected.epoch,
+        ":readWrites": expected.writes,
         ":schema": schema,
         ":oldestSchema": oldestSchema,
       }),

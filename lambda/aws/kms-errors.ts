@@ -1,6 +1,6 @@
 /** What KMS's errors mean. Only a modelled 4xx is a definite answer; anything else leaves doubt. */
 import { RotationError, describeError } from "../errors.ts";
-import type { Outcome, Refusal, Sight } from "../workflow/model/types.ts";
+import type { Outcome, Refusal, Observation } from "../workflow/model/types.ts";
 
 /** Names by the API reference; both spellings of throttling occur. */
 const refusals: Record<string, Refusal> = {
@@ -35,9 +35,9 @@ function nameOf(error: unknown): string {
 }
 
 /** A look: what was seen, or that it is absent or denied; throws where KMS gave no answer. */
-export async function sighted<T>(look: () => Promise<T>): Promise<Sight<T>> {
+export async function sighted<T>(read: () => Promise<T>): Promise<Observation<T>> {
   try {
-    return { kind: "seen", value: await look() };
+    return { kind: "observed", value: await read() };
   } catch (error) {
     const name = nameOf(error);
     if (name === "NotFoundException") return { kind: "absent" };

@@ -44,8 +44,8 @@ class PastDeadline extends Error {
 
 export function createKeyService(clock: Clock, config: KMSClientConfig = {}): KeyService {
   const eyes = new KMSClient(config);
-  const hands = new KMSClient({ ...config, maxAttempts: 1 });
-  refuseLateSends(hands, clock);
+  const writing = new KMSClient({ ...config, maxAttempts: 1 });
+  refuseLateSends(writing, clock);
   let bird: KMSClient | undefined;
   return {
     describe: (key) =>
@@ -102,7 +102,7 @@ export function createKeyService(clock: Clock, config: KMSClientConfig = {}): Ke
       await sighted(() => client.send(new DescribeKeyCommand({ KeyId: keyId })));
     },
     allAliases: () => allAliases(eyes),
-    change: (call, guard) => outcomeOf(() => sending.run(guard, () => send(hands, call, guard))),
+    change: (call, guard) => outcomeOf(() => sending.run(guard, () => send(writing, call, guard))),
   };
 }
 
@@ -117,7 +117,7 @@ async function lastUse(client: KMSClient, keyId: string): Promise<LastUse> {
 
 async function allAliases(client: KMSClient): Promise<{ alias: string; keyId: string }[]> {
   const all: { alias: string; keyId: string }[] = [];
-  const sight = await sighted(async () => {
+  const observation = await sighted(async () => {
     for await (const { Aliases } of paginateListAliases(
       { client, pageSize: pageSize.aliases },
       {},
@@ -128,8 +128,8 @@ async function allAliases(client: KMSClient): Promise<{ alias: string; keyId: st
       }
     }
   });
-  if (sight.kind === "seen") return all;
-  const why = sight.kind === "denied" ? sight.message : "not found";
+  if (observation.kind === "observed") return all;
+  const why = observation.kind === "denied" ? observation.message : "not found";
   throw new RotationError("KMS_FAILED", `ListAliases: ${why}`, undefined);
 }
 

@@ -8,8 +8,8 @@ import { extraOf } from "../workflow/1-generate.ts";
 import { showTags } from "../workflow/model/commands.ts";
 import { finding, type Finding } from "../workflow/model/findings.ts";
 import { consistencyMs, dayMs, recheckMs } from "../workflow/model/limits.ts";
-import { rightfulKeyIds, servingVersion, withExtra } from "../workflow/model/record.ts";
-import { valueOf } from "../workflow/safety/sights.ts";
+import { rightfulKeyIds, activeVersion, withExtra } from "../workflow/model/record.ts";
+import { valueOf } from "../workflow/safety/observations.ts";
 import { tagNames } from "../workflow/model/tag-names.ts";
 import type { EntryDraft, Extra, ManagedKey, Version } from "../workflow/model/types.ts";
 import { tryWrite } from "../pass/write.ts";
@@ -19,7 +19,7 @@ const auditEveryMs = 7 * dayMs;
 /** From then on, what could not be handed over is told. */
 const heldForMs = dayMs;
 
-const outOfUse: Version["standing"][] = ["disabled", "deletion-scheduled"];
+const outOfUse: Version["state"][] = ["disabled", "pending-deletion"];
 
 export async function audit(run: Run): Promise<void> {
   const { table, clock } = run.ports;
@@ -67,16 +67,16 @@ async function findDrift(run: Run, records: ManagedKey[], ours: Set<string>): Pr
   const inUse = new Set(targets.values());
   let noted = true;
   for (const record of records) {
-    const serving = servingVersion(record);
-    if (serving === undefined || record.enrolledAtMs === undefined) continue;
+    const active = activeVersion(record);
+    if (active === undefined || record.enrolledAtMs === undefined) continue;
     if (record.unenrolment !== undefined) continue;
     const rightful = rightfulKeyIds(record);
     const astray = record.aliases.some((alias) => !rightful.includes(targets.get(alias) ?? ""));
-    const revived = record.versions.some(
-      ({ keyId, standing }) => outOfUse.includes(standing) && inUse.has(keyId),
+    const reactivation = record.versions.some(
+      ({ keyId, state }) => outOfUse.includes(state) && inUse.has(keyId),
     );
-    const lost = !ours.has(serving.keyId);
-    if (!astray && !revived && !lost) continue;
+    const lost = !ours.has(active.keyId);
+    if (!astray && !reactivation && !lost) continue;
     noted = (await table.nudge(record.alias, clock.nowMs(), clock.nowMs())) && noted;
   }
   return noted;
@@ -119,14 +119,14 @@ async function unknownKey(run: Run, records: ManagedKey[], keyId: string): Promi
   if (nowMs < key.createdAtMs + consistencyMs) return { what: "held" };
   const alias = tags[tagNames.alias] ?? "";
   const rotationId = tags[tagNames.rotation] ?? "";
-  const tell = (but: string): Finding => {
-    const seen = `${keyId} (${key.state}) says it is version ${tags[tagNames.version] ?? "?"} of ${alias}${but}`;
+  const reportOf = (but: string): Finding => {
+    const observed = `${keyId} (${key.state}) says it is version ${tags[tagNames.version] ?? "?"} of ${alias}${but}`;
     const next = showTags(keyId);
-    return finding("UNKNOWN_KEY", keyId, seen.slice(0, 1000), next, nowMs);
+    return finding("UNKNOWN_KEY", keyId, observed.slice(0, 1000), next, nowMs);
   };
   const isOld = nowMs >= key.createdAtMs + heldForMs;
   const held = (why: string): Unknown =>
-    isOld ? { what: "held", finding: tell(`: ${why}`) } : { what: "held" };
+    isOld ? { what: "held", finding: reportOf(`: ${why}`) } : { what: "held" };
   const record = records.find((candidate) => candidate.alias === alias);
   const open = record?.rotations.find(({ id }) => id === rotationId);
   if (open?.step === "generate") return held("its rotation has no successor yet");
@@ -134,7 +134,7 @@ async function unknownKey(run: Run, records: ManagedKey[], keyId: string): Promi
   // One that was cancelled before it had its key has no other successor: nobody's extra.
   const rotation = open ?? (closed?.step === "generate" ? undefined : closed);
   if (record === undefined || rotation === undefined) {
-    return { what: "unknown", finding: tell("") };
+    return { what: "unknown", finding: reportOf("") };
   }
   const handed = await handOver(run, alias, extraOf(rotation, keyId, nowMs));
   return handed ? known : held("each time that it was to be handed over, a run held it");

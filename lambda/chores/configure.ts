@@ -40,8 +40,8 @@ export async function applyConfiguration(run: Run, others: string[]): Promise<bo
   await table.schedule("audit", clock.nowMs(), undefined);
   await table.schedule("tag-search", clock.nowMs(), undefined);
   const { owner, mode, policies, taggedAliases } = run.configuration;
-  const said = { owner, mode, policies: Object.keys(policies), taggedAliases };
-  await table.recordConfiguration(run.configurationHash, said);
+  const applied = { owner, mode, policies: Object.keys(policies), taggedAliases };
+  await table.recordConfiguration(run.configurationHash, applied);
   return true;
 }
 

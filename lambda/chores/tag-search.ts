@@ -8,7 +8,7 @@ import { showAliases } from "../workflow/model/commands.ts";
 import { finding, type Finding } from "../workflow/model/findings.ts";
 import { dayMs, recheckMs } from "../workflow/model/limits.ts";
 import { newManagedKey } from "../workflow/model/record.ts";
-import { valueOf } from "../workflow/safety/sights.ts";
+import { valueOf } from "../workflow/safety/observations.ts";
 import { tagNames } from "../workflow/model/tag-names.ts";
 
 type Aliases = { alias: string; keyId: string }[];
@@ -47,8 +47,8 @@ async function enrol(run: Run, keyId: string, aliases: Aliases): Promise<Finding
   if (configured) return undefined;
   const wrong = (why: string): Finding => {
     const next = showAliases(keyId);
-    const seen = `${keyId} has the tag ${tagNames.policy}=${policyName}: ${why}`;
-    return finding("NOT_ENROLLED_BY_TAG", keyId, seen.slice(0, 1000), next, clock.nowMs());
+    const observed = `${keyId} has the tag ${tagNames.policy}=${policyName}: ${why}`;
+    return finding("NOT_ENROLLED_BY_TAG", keyId, observed.slice(0, 1000), next, clock.nowMs());
   };
   if (alias === undefined) return wrong("no alias points at it");
   if (others.length > 0) return wrong(`several aliases point at it, ${names.join(", ")}`);

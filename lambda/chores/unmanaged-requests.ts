@@ -11,7 +11,7 @@ import { explain } from "../workflow/model/commands.ts";
 import { finding } from "../workflow/model/findings.ts";
 import { newManagedKey } from "../workflow/model/record.ts";
 
-export async function askedOfNobody(current: Run, alias: string): Promise<void> {
+export async function isUnmanaged(current: Run, alias: string): Promise<void> {
   const { configuration, homes, tableId } = current;
   const { table, clock } = current.ports;
   const held = homes.has(alias) || (await table.read(alias)) !== undefined;
@@ -39,9 +39,12 @@ export async function askedOfNobody(current: Run, alias: string): Promise<void> 
       ? `${alias} is not enrolled: ${refused.why}`
       : `${alias} is no managed key`;
   for (const { id, body } of requests) {
-    const seen = `${why}: ${JSON.stringify(body).slice(0, 500)}`;
-    const next = explain("REQUEST_REFUSED");
-    current.telemetry.finding(alias, finding("REQUEST_REFUSED", id, seen, next, clock.nowMs()));
+    const observed = `${why}: ${JSON.stringify(body).slice(0, 500)}`;
+    const next = explain("REQUEST_REJECTED");
+    current.telemetry.finding(
+      alias,
+      finding("REQUEST_REJECTED", id, observed, next, clock.nowMs()),
+    );
   }
   await table.deleteRequests(
     alias,

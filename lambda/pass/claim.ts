@@ -5,8 +5,8 @@
 import type { Claimed, ClaimRequest, Stored } from "../ports.ts";
 
 export type Held =
-  /** `seen` is the schema that the item is of. */
-  | { kind: "held"; stored: Stored; seen: number }
+  /** `storedSchema` is the schema that the item is of. */
+  | { kind: "held"; stored: Stored; storedSchema: number }
   /** Newer code wrote it: this code cannot read it, and leaves it alone. */
   | { kind: "newer-schema"; schema: number };
 

@@ -3,9 +3,16 @@ import { canonicalHash } from "../record/canonical.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Ports } from "../ports.ts";
 import { tagNames } from "../workflow/model/tag-names.ts";
-import { subjectOfLook } from "../workflow/safety/sights.ts";
+import { subjectOfRead } from "../workflow/safety/observations.ts";
 import { heardForMs } from "../workflow/revoke/watched.ts";
-import type { LastUse, Look, ManagedKey, Seen, Sight, Tags } from "../workflow/model/types.ts";
+import type {
+  LastUse,
+  KmsRead,
+  ManagedKey,
+  ObservedState,
+  Observation,
+  Tags,
+} from "../workflow/model/types.ts";
 
 /** What looking takes: the two ports that show KMS, and the pace at which they may be asked. */
 export type Eyes = Pick<Ports, "keys" | "discovery" | "table" | "clock"> & {
@@ -18,53 +25,60 @@ export type Eyes = Pick<Ports, "keys" | "discovery" | "table" | "clock"> & {
 export async function gather(
   eyes: Eyes,
   record: ManagedKey,
-  seen: Seen,
-  looks: Look[],
-): Promise<Seen> {
-  const wanted = new Map(looks.map((look) => [`${look.kind} ${subjectOfLook(look)}`, look]));
-  let all = seen;
-  for (const look of wanted.values()) {
+  observed: ObservedState,
+  reads: KmsRead[],
+): Promise<ObservedState> {
+  const wanted = new Map(reads.map((read) => [`${read.kind} ${subjectOfRead(read)}`, read]));
+  let all = observed;
+  for (const read of wanted.values()) {
     if (eyes.clock.nowMs() >= eyes.stopAtMs) return all;
-    const sight = await lookAt(eyes, record, look);
-    all = { ...all, [look.kind]: { ...all[look.kind], [subjectOfLook(look)]: sight } };
+    const observation = await readFrom(eyes, record, read);
+    all = { ...all, [read.kind]: { ...all[read.kind], [subjectOfRead(read)]: observation } };
   }
   return all;
 }
 
-async function lookAt(eyes: Eyes, record: ManagedKey, look: Look): Promise<Sight<unknown>> {
+async function readFrom(
+  eyes: Eyes,
+  record: ManagedKey,
+  read: KmsRead,
+): Promise<Observation<unknown>> {
   const { keys, discovery, pacer, stopAtMs } = eyes;
-  await pacer.take(operationOf[look.kind], stopAtMs);
-  switch (look.kind) {
+  await pacer.take(operationOf[read.kind], stopAtMs);
+  switch (read.kind) {
     case "key":
-      return keys.describe(look.key);
+      return keys.describe(read.key);
     case "aliases":
-      return keys.aliasesOf(look.keyId);
+      return keys.aliasesOf(read.keyId);
     case "policy":
-      return keys.policyOf(look.keyId);
+      return keys.policyOf(read.keyId);
     case "tags":
-      return keys.tagsOf(look.keyId);
+      return keys.tagsOf(read.keyId);
     case "grants":
-      return keys.grantsOf(look.keyId);
+      return keys.grantsOf(read.keyId);
     case "last-use":
-      return withHash(look.keyId, await keys.lastUseOf(look.keyId));
+      return withHash(read.keyId, await keys.lastUseOf(read.keyId));
     case "successors": {
-      const tags = { ...ours(record), [tagNames.rotation]: look.rotationId };
+      const tags = { ...ours(record), [tagNames.rotation]: read.rotationId };
       const found = await discovery.keysTagged(tags);
-      return { kind: "seen", value: found.map(({ keyId }) => keyId) };
+      return { kind: "observed", value: found.map(({ keyId }) => keyId) };
     }
     case "watch":
-      return heard(eyes, look.keyId);
+      return heard(eyes, read.keyId);
     case "lineage":
-      return { kind: "seen", value: await discovery.keysTagged(ours(record)) };
+      return { kind: "observed", value: await discovery.keysTagged(ours(record)) };
   }
 }
 
 /** Where nothing came for long, a call is made whose event will come if any does. */
-async function heard({ table, keys, clock }: Eyes, keyId: string): Promise<Seen["watch"][string]> {
+async function heard(
+  { table, keys, clock }: Eyes,
+  keyId: string,
+): Promise<ObservedState["watch"][string]> {
   const heardAtMs = await table.heardAtMs();
   const isFresh = heardAtMs !== undefined && clock.nowMs() - heardAtMs < heardForMs;
   if (!isFresh) await keys.canary(keyId);
-  return heardAtMs === undefined ? { kind: "absent" } : { kind: "seen", value: { heardAtMs } };
+  return heardAtMs === undefined ? { kind: "absent" } : { kind: "observed", value: { heardAtMs } };
 }
 
 function ours({ owner, alias }: ManagedKey): Tags {
@@ -72,14 +86,17 @@ function ours({ owner, alias }: ManagedKey): Tags {
 }
 
 /** What an approval is bound to: this key, and just this answer. */
-function withHash(keyId: string, sight: Sight<LastUse>): Sight<{ lastUse: LastUse; hash: string }> {
-  if (sight.kind !== "seen") return sight;
-  const lastUse = sight.value;
+function withHash(
+  keyId: string,
+  observation: Observation<LastUse>,
+): Observation<{ lastUse: LastUse; hash: string }> {
+  if (observation.kind !== "observed") return observation;
+  const lastUse = observation.value;
   const hash = canonicalHash({ keyId, lastUse });
-  return { kind: "seen", value: { lastUse, hash } };
+  return { kind: "observed", value: { lastUse, hash } };
 }
 
-const operationOf: Record<Look["kind"], string> = {
+const operationOf: Record<KmsRead["kind"], string> = {
   key: "DescribeKey",
   aliases: "ListAliases",
   policy: "GetKeyPolicy",

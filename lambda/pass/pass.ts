@@ -4,69 +4,69 @@
  */
 import { act } from "./act.ts";
 import { change } from "./change.ts";
-import { settleUp } from "./finish.ts";
+import { finishPass } from "./finish.ts";
 import { describeError, RotationError } from "../errors.ts";
 import { gather } from "./gather.ts";
 import { parseRequest } from "../inbound/requests.ts";
 import { write } from "./write.ts";
 import type { RequestItem, Stored } from "../ports.ts";
-import { end, halted, type Ending, type Next, type PassState, type Turn } from "./state.ts";
+import { end, halted, type Finish, type Next, type PassState, type Pass } from "./state.ts";
 import {
-  absorbDone,
-  absorbRefused,
+  applyDone,
+  applyRefused,
   afterRefusal,
   announce,
   subjectOfCall,
-} from "../workflow/absorb.ts";
+} from "../workflow/apply-outcome.ts";
 import { sameFinding, type Finding } from "../workflow/model/findings.ts";
 import { violations } from "../workflow/safety/invariants.ts";
 import { recheckMs } from "../workflow/model/limits.ts";
 import { matterName } from "../workflow/model/record.ts";
-import { nothingSeen } from "../workflow/safety/sights.ts";
-import type { Decision, Look, ManagedKey, Moment, Request } from "../workflow/model/types.ts";
+import { nothingObserved } from "../workflow/safety/observations.ts";
+import type { Decision, KmsRead, ManagedKey, Context, Request } from "../workflow/model/types.ts";
 import { decide } from "../workflow/workflow.ts";
 
 type CallDecision = Extract<Decision, { kind: "call" }>;
 /** More decisions than any turn can need: a workflow that does not come to rest is a bug. */
-const decisionsPerTurn = 200;
+const decisionsPerPass = 200;
 
-const requestsPerTurn = 50;
+const requestsPerPass = 50;
 
 /** No call rests on anything seen longer ago than this: looks may be slow, or retried. */
 const freshForMs = 60_000;
 
-export async function takeTurn(turn: Turn, claimed: Stored): Promise<Stored> {
-  const { table } = turn.ports;
+export async function makePass(pass: Pass, claimed: Stored): Promise<Stored> {
+  const { table } = pass.ports;
   const asked = undone(await table.requests(claimed.record.alias), claimed.record);
   let state: PassState = {
-    stored: atHome(claimed, turn.tableId),
-    seen: nothingSeen(),
-    seenSinceMs: turn.ports.clock.nowMs(),
+    stored: atHome(claimed, pass.tableId),
+    observed: nothingObserved(),
+    observedSinceMs: pass.ports.clock.nowMs(),
     uncertain: false,
     parked: {},
     asked,
   };
-  for (let count = 0; count < decisionsPerTurn; count++) {
-    const nowMs = turn.ports.clock.nowMs();
-    if (nowMs >= turn.stopAtMs) {
-      return settleUp(turn, state, { kind: "out-of-time" });
+  for (let count = 0; count < decisionsPerPass; count++) {
+    const nowMs = pass.ports.clock.nowMs();
+    if (nowMs >= pass.stopAtMs) {
+      return finishPass(pass, state, { kind: "out-of-time" });
     }
-    const moment = momentOf(turn, state, nowMs);
-    const { decision, findings } = decide(state.stored.record, state.seen, moment);
-    const next = await follow(turn, state, decision, moment);
+    const context = contextOf(pass, state, nowMs);
+    const { decision, findings } = decide(state.stored.record, state.observed, context);
+    const next = await follow(pass, state, decision, context);
     if (next.kind === "end") {
-      return settleUp(turn, next.state, withFindings(next.ending, findings));
+      return finishPass(pass, next.state, withFindings(next.finish, findings));
     }
     state = next.state;
   }
-  throw new Error(`${claimed.record.alias}: no rest after ${decisionsPerTurn} decisions`);
+  throw new Error(`${claimed.record.alias}: no rest after ${decisionsPerPass} decisions`);
 }
 
 /** As many as one turn can take; the others are still due after it, and have the next. */
-function undone(items: RequestItem[], { honoured }: ManagedKey): Request[] {
-  const done = items.filter(({ id }) => honoured.some((one) => one.id === id));
+function undone(items: RequestItem[], { fulfilled }: ManagedKey): Request[] {
+  const done = items.filter(({ id }) => fulfilled.some((one) => one.id === id));
   const others = items.filter((item) => !done.includes(item));
-  return [...done, ...others.slice(0, requestsPerTurn)].map(parseRequest);
+  return [...done, ...others.slice(0, requestsPerPass)].map(parseRequest);
 }
 
 /** What an older schema wrote does not say in which table: it is taken to be this one. */
@@ -76,52 +76,52 @@ function atHome(stored: Stored, tableId: string): Stored {
 }
 
 /** What the decision said, and what came of following it. */
-function withFindings(ending: Ending, said: Finding[]): Ending {
-  if (ending.kind !== "rest" && ending.kind !== "retry") return ending;
-  const others = said.filter((one) => !ending.findings.some((known) => sameFinding(one, known)));
-  return { ...ending, findings: [...others, ...ending.findings] };
+function withFindings(finish: Finish, known: Finding[]): Finish {
+  if (finish.kind !== "rest" && finish.kind !== "retry") return finish;
+  const others = known.filter((one) => !finish.findings.some((known) => sameFinding(one, known)));
+  return { ...finish, findings: [...others, ...finish.findings] };
 }
 
-function momentOf(turn: Turn, state: PassState, nowMs: number): Moment {
+function contextOf(pass: Pass, state: PassState, nowMs: number): Context {
   const { record } = state.stored;
-  const done = record.honoured.map(({ id }) => id);
+  const done = record.fulfilled.map(({ id }) => id);
   return {
     nowMs,
     epoch: record.epoch,
-    home: turn.home,
-    newRotationId: turn.ports.chance.id(),
+    home: pass.home,
+    newRotationId: pass.ports.chance.id(),
     uncertain: state.uncertain,
     parked: state.parked,
-    mode: turn.mode,
-    tableId: turn.tableId,
+    mode: pass.mode,
+    tableId: pass.tableId,
     head: state.stored.journalHead,
     requests: state.asked.filter(({ id }) => !done.includes(id)),
-    ...(turn.attempt === undefined ? {} : { attempt: turn.attempt }),
-    ...(turn.drainWatch === undefined ? {} : { drainWatch: turn.drainWatch }),
+    ...(pass.attempt === undefined ? {} : { attempt: pass.attempt }),
+    ...(pass.drainWatch === undefined ? {} : { drainWatch: pass.drainWatch }),
   };
 }
 
 async function follow(
-  turn: Turn,
+  pass: Pass,
   state: PassState,
   decision: Decision,
-  moment: Moment,
+  context: Context,
 ): Promise<Next> {
   switch (decision.kind) {
-    case "look":
-      return look(turn, state, decision.looks);
+    case "observe":
+      return read(pass, state, decision.reads);
     case "change":
-      return change(turn, state, decision.next, decision.entry, moment);
+      return change(pass, state, decision.next, decision.entry, context);
     case "call":
-      if (isStale(state, moment)) return lookAgain(state, moment);
-      if (turn.mode === "plan") return planned(state, decision, moment);
-      return call(turn, state, decision, moment);
+      if (isStale(state, context)) return observeAgain(state, context);
+      if (pass.mode === "plan") return planned(state, decision, context);
+      return call(pass, state, decision, context);
     case "wait": {
       const { untilMs: dueAtMs, reason } = decision;
       return end(state, { kind: "rest", dueAtMs, reason, findings: [], halted: false });
     }
     case "halt":
-      return halted(state, decision.finding, moment);
+      return halted(state, decision.finding, context);
     case "blocked":
       return end(state, { kind: "blocked", dueAtMs: decision.untilMs, reason: decision.reason });
     case "retry":
@@ -129,34 +129,36 @@ async function follow(
   }
 }
 
-async function look(turn: Turn, state: PassState, looks: Look[]): Promise<Next> {
-  const { ports, pacer, stopAtMs } = turn;
+async function read(pass: Pass, state: PassState, reads: KmsRead[]): Promise<Next> {
+  const { ports, pacer, stopAtMs } = pass;
   const eyes = { ...ports, pacer, stopAtMs };
   try {
     const startedAtMs = ports.clock.nowMs();
-    const seen = await gather(eyes, state.stored.record, state.seen, looks);
-    const isFirst = Object.values(state.seen).every((sights) => Object.keys(sights).length === 0);
-    const seenSinceMs = isFirst ? startedAtMs : state.seenSinceMs;
-    return { kind: "on", state: { ...state, seen, seenSinceMs } };
+    const observed = await gather(eyes, state.stored.record, state.observed, reads);
+    const isFirst = Object.values(state.observed).every(
+      (observations) => Object.keys(observations).length === 0,
+    );
+    const observedSinceMs = isFirst ? startedAtMs : state.observedSinceMs;
+    return { kind: "on", state: { ...state, observed, observedSinceMs } };
   } catch (error) {
     if (!(error instanceof RotationError)) throw error;
-    turn.telemetry.failed(state.stored.record.alias, error);
+    pass.telemetry.failed(state.stored.record.alias, error);
     return end(state, { kind: "retry", reason: describeError(error), findings: [] });
   }
 }
 
 /** Also what was seen while an earlier call could still land says nothing of what it did. */
-function isStale({ stored, seenSinceMs }: PassState, { nowMs, epoch }: Moment): boolean {
+function isStale({ stored, observedSinceMs }: PassState, { nowMs, epoch }: Context): boolean {
   const others = stored.record.unsettled.filter((entry) => entry.epoch !== epoch);
   return (
-    nowMs - seenSinceMs > freshForMs ||
-    others.some(({ untilMs }) => untilMs > seenSinceMs && untilMs <= nowMs)
+    nowMs - observedSinceMs > freshForMs ||
+    others.some(({ untilMs }) => untilMs > observedSinceMs && untilMs <= nowMs)
   );
 }
 
 /** Mode `plan`: what would be called is said, and looked at again in a while. */
-function planned(state: PassState, { call: made, reason }: CallDecision, moment: Moment): Next {
-  const { nowMs } = moment;
+function planned(state: PassState, { call: made, reason }: CallDecision, context: Context): Next {
+  const { nowMs } = context;
   const subject = subjectOfCall(state.stored.record, made);
   return end(state, {
     kind: "rest",
@@ -168,42 +170,45 @@ function planned(state: PassState, { call: made, reason }: CallDecision, moment:
   });
 }
 
-function lookAgain(state: PassState, moment: Moment): Next {
-  return { kind: "on", state: { ...state, seen: nothingSeen(), seenSinceMs: moment.nowMs } };
+function observeAgain(state: PassState, context: Context): Next {
+  return {
+    kind: "on",
+    state: { ...state, observed: nothingObserved(), observedSinceMs: context.nowMs },
+  };
 }
 
 async function call(
-  turn: Turn,
+  pass: Pass,
   state: PassState,
   decision: CallDecision,
-  moment: Moment,
+  context: Context,
 ): Promise<Next> {
-  const announced = announce(state.stored.record, decision, moment, turn.deadlineMs);
-  const marked = await write(turn.ports.table, state.stored, {
+  const announced = announce(state.stored.record, decision, context, pass.deadlineMs);
+  const marked = await write(pass.ports.table, state.stored, {
     ...state.stored,
     record: announced,
   });
-  const broken = violations(announced, decision.call, decision.matter, state.seen, moment);
+  const broken = violations(announced, decision.call, decision.matter, state.observed, context);
   if (broken.length > 0) throw new Error(`${announced.alias}: ${broken.join("; ")}`);
 
-  const outcome = await act(turn.ports, turn.pacer, decision.call, turn.deadlineMs);
-  const answeredAt = { ...moment, nowMs: turn.ports.clock.nowMs() };
-  const told = { alias: announced.alias, call: decision.call.kind, reason: decision.reason };
-  const fresh = { ...state, stored: marked, seen: nothingSeen() };
+  const outcome = await act(pass.ports, pass.pacer, decision.call, pass.deadlineMs);
+  const answeredAt = { ...context, nowMs: pass.ports.clock.nowMs() };
+  const report = { alias: announced.alias, call: decision.call.kind, reason: decision.reason };
+  const fresh = { ...state, stored: marked, observed: nothingObserved() };
   switch (outcome.kind) {
     case "done": {
-      const { next, entry } = absorbDone(marked.record, decision, outcome, answeredAt);
-      return change(turn, fresh, next, entry, answeredAt);
+      const { next, entry } = applyDone(marked.record, decision, outcome, answeredAt);
+      return change(pass, fresh, next, entry, answeredAt);
     }
     case "refused": {
-      turn.telemetry.refused({ ...told, refusal: outcome.refusal, message: outcome.message });
-      const record = absorbRefused(marked.record, decision.matter, decision.call);
+      pass.telemetry.refused({ ...report, refusal: outcome.refusal, message: outcome.message });
+      const record = applyRefused(marked.record, decision.matter, decision.call);
       const after = afterRefusal(record, decision, outcome, answeredAt);
       const parked = { ...state.parked, [matterName(decision.matter)]: after };
       return { kind: "on", state: { ...fresh, stored: { ...marked, record }, parked } };
     }
     case "unknown":
-      turn.telemetry.unanswered({ ...told, message: outcome.message });
+      pass.telemetry.unanswered({ ...report, message: outcome.message });
       return { kind: "on", state: { ...fresh, uncertain: true } };
   }
 }

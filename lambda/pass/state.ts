@@ -8,14 +8,14 @@ import type {
   DrainWatch,
   Home,
   Mode,
-  Moment,
+  Context,
   Planned,
   Request,
-  Seen,
+  ObservedState,
   UseAttempt,
 } from "../workflow/model/types.ts";
 
-export type Turn = {
+export type Pass = {
   ports: Ports;
   pacer: Pacer;
   telemetry: Telemetry;
@@ -35,16 +35,16 @@ export type Turn = {
 /** What a turn holds between two decisions. */
 export type PassState = {
   stored: Stored;
-  seen: Seen;
+  observed: ObservedState;
   /** When the oldest of what was seen was looked at. */
-  seenSinceMs: number;
+  observedSinceMs: number;
   uncertain: boolean;
-  parked: Moment["parked"];
+  parked: Context["parked"];
   /** What was asked when the turn began, in order. */
   asked: Request[];
 };
 
-export type Ending =
+export type Finish =
   /** It waits, or, where `halted`, a person must look; `findings` is all there is to know. */
   | {
       kind: "rest";
@@ -60,14 +60,14 @@ export type Ending =
   | { kind: "out-of-time" };
 
 export type Next =
-  { kind: "on"; state: PassState } | { kind: "end"; state: PassState; ending: Ending };
+  { kind: "on"; state: PassState } | { kind: "end"; state: PassState; finish: Finish };
 
-export function end(state: PassState, ending: Ending): Next {
-  return { kind: "end", state, ending };
+export function end(state: PassState, finish: Finish): Next {
+  return { kind: "end", state, finish };
 }
 
-export function halted(state: PassState, what: Finding, moment: Moment): Next {
-  const dueAtMs = moment.nowMs + recheckMs;
+export function halted(state: PassState, what: Finding, context: Context): Next {
+  const dueAtMs = context.nowMs + recheckMs;
   return end(state, {
     kind: "rest",
     dueAtMs,

@@ -2,7 +2,7 @@
 import { homeOf } from "../configuration/homes.ts";
 import type { ClaimRequest } from "../ports.ts";
 import type { Run } from "./context.ts";
-import { takeTurn } from "./pass.ts";
+import { makePass } from "./pass.ts";
 import { explain } from "../workflow/model/commands.ts";
 import { finding, type Finding } from "../workflow/model/findings.ts";
 import { isoOf } from "../workflow/model/iso.ts";
@@ -13,8 +13,8 @@ import type { UseAttempt } from "../workflow/model/types.ts";
 const claimBackoffMs = 30_000;
 
 function claimTooLong(alias: string, untilMs: number, nowMs: number): Finding {
-  const seen = `a run claimed it until ${isoOf(untilMs)}, longer than any run lasts`;
-  return finding("CLOCK_SKEW", alias, seen, "date -u", nowMs);
+  const observed = `a run claimed it until ${isoOf(untilMs)}, longer than any run lasts`;
+  return finding("CLOCK_SKEW", alias, observed, "date -u", nowMs);
 }
 
 /** One managed key's turn; false where it was not to be had. */
@@ -41,15 +41,15 @@ export async function oneKey(
       }
       return false;
     case "newer-schema": {
-      const seen = `its item has schema ${claimed.schema}, newer than this code's`;
+      const observed = `its item has schema ${claimed.schema}, newer than this code's`;
       const next = explain("SCHEMA_NEWER");
-      telemetry.finding(alias, finding("SCHEMA_NEWER", alias, seen, next, nowMs));
+      telemetry.finding(alias, finding("SCHEMA_NEWER", alias, observed, next, nowMs));
       return true;
     }
     case "claimed": {
       const home = homeOf(homes, configuration, claimed.stored.record);
       const asked = attempt === undefined ? {} : { attempt };
-      await takeTurn({ ...current, home, mode: configuration.mode, ...asked }, claimed.stored);
+      await makePass({ ...current, home, mode: configuration.mode, ...asked }, claimed.stored);
       return true;
     }
   }

@@ -5,7 +5,7 @@
 import { begin, type Run, type RunOptions } from "../pass/context.ts";
 import { oneKey } from "../pass/take-up.ts";
 import { concern } from "../workflow/restore/use-attempt.ts";
-import { valueOf } from "../workflow/safety/sights.ts";
+import { valueOf } from "../workflow/safety/observations.ts";
 import { tagNames } from "../workflow/model/tag-names.ts";
 import type { ManagedKey, Restored, UseAttempt } from "../workflow/model/types.ts";
 
@@ -17,7 +17,7 @@ export type Answer = {
     | "not-ours"
     /** It was given back already, and waits for a person. */
     | "known"
-    | "given-back"
+    | "restored"
     /** Mode `plan`, or a person put it out of use again: it is for a person to give it back. */
     | "told"
     /** Not yet given back when the time was up; the next run goes on. */
@@ -34,7 +34,7 @@ export async function answer(options: RunOptions, attempt: UseAttempt): Promise<
   const alias = await table.boundTo(keyId);
   if (alias === undefined) return { keyId, eventId, outcome: "not-ours" };
   for (let tries = 0; ; tries++) {
-    const outcome = await standing(current, alias, attempt, tries > 0);
+    const outcome = await state(current, alias, attempt, tries > 0);
     if (outcome !== "to-do") return { keyId, eventId, outcome };
     if (clock.nowMs() >= current.stopAtMs) return { keyId, eventId, outcome: "out-of-time" };
     if (tries === 0) current.tableId = await table.id();
@@ -52,7 +52,7 @@ async function tryOnce(current: Run, alias: string, attempt: UseAttempt): Promis
   }
 }
 
-async function standing(
+async function state(
   current: Run,
   alias: string,
   attempt: UseAttempt,
@@ -62,14 +62,14 @@ async function standing(
   const record = (await table.read(alias))?.record;
   if (record === undefined) return "not-ours";
   const what = concern(record, attempt);
-  if (what === "none") return isTried ? "given-back" : "not-ours";
+  if (what === "none") return isTried ? "restored" : "not-ours";
   const tags = valueOf(await keys.tagsOf(attempt.keyId)) ?? {};
   if (tags[tagNames.owner] !== record.owner) return "not-ours";
   if (what === "news") return "to-do";
   if (current.configuration.mode === "plan") return "told";
-  if (isTried && isAccepted(record, attempt.keyId)) return "given-back";
+  if (isTried && isAccepted(record, attempt.keyId)) return "restored";
   const key = valueOf(await keys.describe(attempt.keyId));
-  if (key?.state === "Enabled") return isTried ? "given-back" : "known";
+  if (key?.state === "Enabled") return isTried ? "restored" : "known";
   return isLeft(record, attempt.keyId) ? "told" : "to-do";
 }
 

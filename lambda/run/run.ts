@@ -2,7 +2,7 @@
  * One run: what is due, claim, gather, decide, act; bounded, and one key's failure stays its own.
  * Whatever it leaves off, the next run goes on with from the table.
  */
-import { askedOfNobody } from "../chores/unmanaged-requests.ts";
+import { isUnmanaged } from "../chores/unmanaged-requests.ts";
 import { audit } from "../chores/audit.ts";
 import { applyConfiguration } from "../chores/configure.ts";
 import { RotationError } from "../errors.ts";
@@ -18,7 +18,7 @@ export type RunResult = RunSummary & { configurationApplied: boolean };
 
 /** How many managed keys one query proposes, and how many have their turn at once. */
 const dueLimit = 100;
-const turnsAtOnce = 4;
+const passesAtOnce = 4;
 
 export async function run(options: RunOptions): Promise<RunResult> {
   try {
@@ -34,7 +34,7 @@ async function oneRun(options: RunOptions): Promise<RunResult> {
   const { clock, table } = options.ports;
   const startedAtMs = clock.nowMs();
   const current = begin(options);
-  const counts = { turns: 0, failed: 0, outOfTime: false };
+  const counts = { passes: 0, failed: 0, outOfTime: false };
   const end = (outcome: RunSummary["outcome"], configurationApplied: boolean): RunResult => {
     const durationMs = clock.nowMs() - startedAtMs;
     const summary = { outcome, ...counts, durationMs };
@@ -56,7 +56,7 @@ async function oneRun(options: RunOptions): Promise<RunResult> {
     const met = new Set<string>();
     for (;;) {
       const fresh = notMet(work(page.items), met);
-      for (const items of inOrder(fresh, startedAtMs)) await takeTurns(current, items, counts);
+      for (const items of inOrder(fresh, startedAtMs)) await makePasses(current, items, counts);
       counts.outOfTime = clock.nowMs() >= current.stopAtMs;
       if (counts.outOfTime || page.next === undefined) return end("worked", configured);
       page = await table.due(clock.nowMs(), dueLimit, page.next);
@@ -104,20 +104,20 @@ function nameOf(item: Work): string {
 function inOrder(items: Work[], nowMs: number): Work[][] {
   const {
     early = [],
-    turns = [],
+    passes = [],
     late = [],
   } = Object.groupBy(items, (item) => {
-    if (item.kind !== "chore") return "turns";
+    if (item.kind !== "chore") return "passes";
     return item.dueAtMs < nowMs - dayMs ? "early" : "late";
   });
-  return [early, turns, late];
+  return [early, passes, late];
 }
 
 /** A few at once; each ends on its own, and none is begun when it is time to leave off. */
-async function takeTurns(
+async function makePasses(
   current: Run,
   items: Work[],
-  counts: { turns: number; failed: number },
+  counts: { passes: number; failed: number },
 ): Promise<void> {
   const queue = [...items];
   const { clock } = current.ports;
@@ -127,7 +127,7 @@ async function takeTurns(
       if (nowMs >= current.stopAtMs) return;
       const item = queue.shift();
       if (item === undefined) return;
-      counts.turns += 1;
+      counts.passes += 1;
       try {
         await renewRunClaim(current, nowMs);
         await takeOn(current, item);
@@ -137,7 +137,7 @@ async function takeTurns(
       }
     }
   };
-  await Promise.allSettled(Array.from({ length: turnsAtOnce }, worker));
+  await Promise.allSettled(Array.from({ length: passesAtOnce }, worker));
 }
 
 /** Thrift, not safety: a run that lost its claim to another does no harm by going on. */
@@ -155,6 +155,6 @@ async function takeOn(current: Run, item: Work): Promise<void> {
       return void (await oneKey(current, item.alias, "due"));
     case "request":
       if (await oneKey(current, item.alias, "asked")) return;
-      return askedOfNobody(current, item.alias);
+      return isUnmanaged(current, item.alias);
   }
 }

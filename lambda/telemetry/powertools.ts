@@ -7,7 +7,7 @@ import { effects } from "../workflow/model/findings.ts";
 import { isoOf } from "../workflow/model/iso.ts";
 
 /** As many turns in a row that were throttled are no accident. */
-const throttledTurns = 3;
+const throttledPasses = 3;
 
 /** Year 9999: what falls due later waits for something that has no date. */
 const neverMs = 253_402_300_800_000;
@@ -93,13 +93,13 @@ export function createTelemetry(logger: LineLogger, metrics: Metrics): Telemetry
     census(records) {
       const managed = records.filter(({ enrolledAtMs }) => enrolledAtMs !== undefined);
       metrics.addMetric("ManagedKeys", MetricUnit.Count, managed.length);
-      for (const { alias, resting, dueAtMs } of managed) {
-        logger.info("listed", { alias, resting, due: dueOf(dueAtMs) });
+      for (const { alias, waitingFor, dueAtMs } of managed) {
+        logger.info("listed", { alias, waitingFor, due: dueOf(dueAtMs) });
       }
     },
     answered(answer) {
       logger.warn("use attempt", answer);
-      const back = answer.outcome === "given-back" ? 1 : 0;
+      const back = answer.outcome === "restored" ? 1 : 0;
       metrics.addMetric("UseAttempts", MetricUnit.Count, 1);
       metrics.addMetric("GivenBack", MetricUnit.Count, back);
       publish();
@@ -131,7 +131,7 @@ function note(counts: Counts, { alias, halted, stuck, tries, overdueMs }: Rested
   };
   put(counts.halted, halted);
   put(counts.stuck, stuck);
-  put(counts.throttledLong, counts.throttled.has(alias) && tries >= throttledTurns);
+  put(counts.throttledLong, counts.throttled.has(alias) && tries >= throttledPasses);
   counts.overdueMs.set(alias, overdueMs);
 }
 
@@ -156,11 +156,11 @@ function lineOf({
   halted,
   stuck,
   overdueMs,
-  resting,
+  waitingFor,
   dueAtMs,
 }: Rested): Record<string, string> {
   const condition = halted ? "halted" : stuck ? "stuck" : overdueMs > 0 ? "overdue" : "well";
-  return { alias, condition, resting, due: dueOf(dueAtMs) };
+  return { alias, condition, waitingFor, due: dueOf(dueAtMs) };
 }
 
 function dueOf(dueAtMs: number): string {

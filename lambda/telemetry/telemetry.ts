@@ -3,11 +3,11 @@ import type { Stored } from "../ports.ts";
 import type { Finding } from "../workflow/model/findings.ts";
 import type { ManagedKey, Refusal } from "../workflow/model/types.ts";
 
-type CallTold = { alias: string; call: string; reason: string; message: string };
+type CallReport = { alias: string; call: string; reason: string; message: string };
 
 export type RunSummary = {
   outcome: "worked" | "nothing-due" | "another-run-at-work";
-  turns: number;
+  passes: number;
   failed: number;
   outOfTime: boolean;
   durationMs: number;
@@ -24,15 +24,15 @@ export type Rested = {
   tries: number;
   dueAtMs: number;
   /** What it waits for. */
-  resting: string;
+  waitingFor: string;
 };
 
 export interface Telemetry {
   /** A transition of a managed key was written; its line of history is the outbox's last. */
   transition(stored: Stored): void;
-  refused(told: CallTold & { refusal: Refusal }): void;
+  refused(report: CallReport & { refusal: Refusal }): void;
   /** A call whose answer is not known: it may have happened. */
-  unanswered(told: CallTold): void;
+  unanswered(report: CallReport): void;
   finding(alias: string, finding: Finding): void;
   /** A managed key's turn, a chore, or the run ended in an error; the others go on. */
   failed(alias: string, error: unknown): void;
@@ -41,7 +41,7 @@ export interface Telemetry {
   census(records: ManagedKey[]): void;
   run(summary: RunSummary): void;
   /** A use attempt, and what came of it. */
-  answered(told: { keyId: string; eventId: string; outcome: string }): void;
+  answered(report: { keyId: string; eventId: string; outcome: string }): void;
   /** An event that claims to be a use attempt, and is not believed. */
   ignored(why: string): void;
 }

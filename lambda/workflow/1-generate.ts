@@ -17,7 +17,7 @@ import {
 import { cancelled } from "./requests/rollback.ts";
 import { mayStillLand } from "./safety/settle.ts";
 import { sameShape } from "./model/shape.ts";
-import { lookFirst, stillToSee, valueOf } from "./safety/sights.ts";
+import { observeFirst, stillToObserve, valueOf } from "./safety/observations.ts";
 import { tagNames } from "./model/tag-names.ts";
 import type {
   Decision,
@@ -25,36 +25,36 @@ import type {
   Intent,
   Key,
   ManagedKey,
-  Moment,
+  Context,
   Rotation,
-  Seen,
+  ObservedState,
   StepScene,
   Transition,
   Version,
 } from "./model/types.ts";
 
 export function decideGenerate(scene: StepScene): Decision {
-  const { record, rotation, moment } = scene;
+  const { record, rotation, context } = scene;
   const { unansweredEpoch } = rotation.intent;
   if (unansweredEpoch === undefined) return create(scene);
   const entry = record.unsettled.find(({ epoch }) => epoch === unansweredEpoch);
-  if (entry !== undefined && mayStillLand(record.unsettled, unansweredEpoch, moment.nowMs)) {
+  if (entry !== undefined && mayStillLand(record.unsettled, unansweredEpoch, context.nowMs)) {
     const reason = "a CreateKey without an answer may still make a key, or not yet show it";
-    return { kind: "wait", untilMs: entry.untilMs, reason, ...manyMisses(rotation, moment) };
+    return { kind: "wait", untilMs: entry.untilMs, reason, ...manyMisses(rotation, context) };
   }
   return adopt(scene) ?? notFound(scene);
 }
 
 function create(scene: StepScene): Decision {
-  const { record, rotation, old, seen, moment } = scene;
+  const { record, rotation, old, observed, context } = scene;
   if (rotation.cancelledAtMs !== undefined) return neverMade(record, rotation);
   const late = lateAnswer(scene);
   if (late !== undefined) return late;
-  const pause = pauseAfter(rotation, moment);
+  const pause = pauseAfter(rotation, context);
   if (pause !== undefined) return pause;
-  const first = lookFirst(scene, [{ kind: "policy", keyId: old.keyId }]);
+  const first = observeFirst(scene, [{ kind: "policy", keyId: old.keyId }]);
   if (first !== undefined) return first;
-  const policy = valueOf(seen.policy[old.keyId]);
+  const policy = valueOf(observed.policy[old.keyId]);
   if (policy === undefined) {
     return { kind: "retry", reason: `the policy of ${old.keyId} could not be read` };
   }
@@ -100,20 +100,20 @@ function neverMade(record: ManagedKey, rotation: Rotation): Decision {
 }
 
 /** A CreateKey that goes without an answer again and again may leave a key each time: ever slower. */
-function pauseAfter(rotation: Rotation, moment: Moment): Decision | undefined {
+function pauseAfter(rotation: Rotation, context: Context): Decision | undefined {
   const { misses, lastAttemptAtMs } = rotation.intent;
   if (lastAttemptAtMs === undefined || misses < 2) return undefined;
   const pauseMs = Math.min(recheckMs * 2 ** (misses - 2), 24 * recheckMs);
   const untilMs = lastAttemptAtMs + pauseMs;
-  if (moment.nowMs >= untilMs) return undefined;
+  if (context.nowMs >= untilMs) return undefined;
   const reason = "CreateKey gives no answer";
-  return { kind: "wait", untilMs, reason, ...manyMisses(rotation, moment) };
+  return { kind: "wait", untilMs, reason, ...manyMisses(rotation, context) };
 }
 
-function manyMisses({ id, to, intent }: Rotation, moment: Moment): { finding?: Finding } {
+function manyMisses({ id, to, intent }: Rotation, context: Context): { finding?: Finding } {
   if (intent.misses < 2) return {};
-  const seen = `version ${to}: ${intent.misses} times CreateKey gave no answer, and made no key that can be found`;
-  return { finding: finding("STUCK", id, seen, "aws kms list-keys", moment.nowMs) };
+  const observed = `version ${to}: ${intent.misses} times CreateKey gave no answer, and made no key that can be found`;
+  return { finding: finding("STUCK", id, observed, "aws kms list-keys", context.nowMs) };
 }
 
 /** The key policy changed since the intent was written: what was meant is looked at anew. */
@@ -133,12 +133,12 @@ function abandoned(record: ManagedKey, rotation: Rotation): Decision {
 
 /** Undefined where no key is what was meant. */
 function adopt(scene: StepScene): Decision | undefined {
-  const { record, rotation, seen, moment } = scene;
-  const search = lookFirst(scene, [{ kind: "successors", rotationId: rotation.id }]);
+  const { record, rotation, observed, context } = scene;
+  const search = observeFirst(scene, [{ kind: "successors", rotationId: rotation.id }]);
   if (search !== undefined) return search;
-  const candidates = valueOf(seen.successors[rotation.id]) ?? [];
+  const candidates = valueOf(observed.successors[rotation.id]) ?? [];
   for (const keyId of candidates) {
-    const first = stillToSee(seen, [
+    const first = stillToObserve(observed, [
       { kind: "key", key: keyId },
       { kind: "tags", keyId },
       { kind: "policy", keyId },
@@ -146,18 +146,18 @@ function adopt(scene: StepScene): Decision | undefined {
     if (first !== undefined) return first;
   }
   const fitting = candidates
-    .filter((keyId) => whyNotMeant(rotation, seen, keyId) === undefined)
-    .map((keyId) => valueOf(seen.key[keyId]))
+    .filter((keyId) => whyNotMeant(rotation, observed, keyId) === undefined)
+    .map((keyId) => valueOf(observed.key[keyId]))
     .filter((key) => key !== undefined)
     .sort(byAge);
   const [chosen, ...rest] = fitting;
   if (chosen === undefined) return undefined;
-  const extras = rest.map(({ keyId }) => extraOf(rotation, keyId, moment.nowMs));
-  const { next, entry } = generated(record, rotation, chosen, moment);
+  const extras = rest.map(({ keyId }) => extraOf(rotation, keyId, context.nowMs));
+  const { next, entry } = generated(record, rotation, chosen, context);
   if (rotation.cancelledAtMs !== undefined) {
     return {
       kind: "change",
-      ...madeAndCancelled({ ...next, extras: [...next.extras, ...extras] }, rotation.id, moment),
+      ...madeAndCancelled({ ...next, extras: [...next.extras, ...extras] }, rotation.id, context),
     };
   }
   return {
@@ -176,9 +176,9 @@ function adopt(scene: StepScene): Decision | undefined {
 export function madeAndCancelled(
   record: ManagedKey,
   rotationId: string,
-  moment: Moment,
+  context: Context,
 ): Transition {
-  return cancelled(record, rotationOf(record, rotationId), moment);
+  return cancelled(record, rotationOf(record, rotationId), context);
 }
 
 function byAge(a: Key, b: Key): number {
@@ -186,8 +186,8 @@ function byAge(a: Key, b: Key): number {
   return a.keyId < b.keyId ? -1 : 1;
 }
 
-function notFound({ record, rotation, seen }: StepScene): Decision {
-  const candidates = (valueOf(seen.successors[rotation.id]) ?? []).length;
+function notFound({ record, rotation, observed }: StepScene): Decision {
+  const candidates = (valueOf(observed.successors[rotation.id]) ?? []).length;
   return {
     kind: "change",
     next: withRotation(record, {
@@ -205,11 +205,15 @@ function notFound({ record, rotation, seen }: StepScene): Decision {
 }
 
 /** Anybody who may tag can forge tags: why this key is not what the intent meant. */
-function whyNotMeant(rotation: Rotation, seen: Seen, keyId: string): string | undefined {
+function whyNotMeant(
+  rotation: Rotation,
+  observed: ObservedState,
+  keyId: string,
+): string | undefined {
   const { intent } = rotation;
-  const key = valueOf(seen.key[keyId]);
-  const tags = valueOf(seen.tags[keyId]);
-  const policy = valueOf(seen.policy[keyId]);
+  const key = valueOf(observed.key[keyId]);
+  const tags = valueOf(observed.tags[keyId]);
+  const policy = valueOf(observed.policy[keyId]);
   if (key === undefined || tags === undefined || policy === undefined) return "it cannot be read";
   if (key.state !== "Enabled") return `it is ${key.state}`;
   if (!sameShape(key, intent.shape)) return `it is ${key.spec} for ${key.usage}`;
@@ -241,27 +245,27 @@ export function generated(
   record: ManagedKey,
   rotation: Rotation,
   key: Pick<Key, "keyId" | "arn" | "createdAtMs">,
-  moment: Moment,
+  context: Context,
 ): Transition {
   const version: Version = {
     number: rotation.to,
     keyId: key.keyId,
     arn: key.arn,
     shape: rotation.intent.shape,
-    standing: "created",
+    state: "pending-activation",
     createdAtMs: key.createdAtMs,
     ...(aliasesOnly(rotation) === undefined ? {} : { aliasOnly: true }),
   };
   const moved: Rotation = {
     ...rotation,
     step: "distribute",
-    stepSinceMs: moment.nowMs,
+    stepSinceMs: context.nowMs,
     intent: answered(rotation.intent),
   };
   return {
     next: {
       ...withRotation(withVersion(record, version), moved),
-      authorizationChangedAtMs: moment.nowMs,
+      authorizationChangedAtMs: context.nowMs,
     },
     entry: {
       event: "generated",

@@ -10,14 +10,14 @@ import { ownerFinding } from "./safety/old-version.ts";
 import { versionOf, withRotation } from "./model/record.ts";
 import { notAcknowledged } from "./requests/acknowledgement.ts";
 import { reconcileCommand } from "./model/request-command.ts";
-import { notYetBack } from "./restore/returning.ts";
+import { notYetReactivated } from "./restore/reactivate.ts";
 import { isServicePrincipal } from "./enrolment/service-principal.ts";
-import { lookFirst, valueOf } from "./safety/sights.ts";
+import { observeFirst, valueOf } from "./safety/observations.ts";
 import type {
   Decision,
   Extra,
   Grant,
-  Look,
+  KmsRead,
   ManagedKey,
   Rotation,
   StepScene,
@@ -25,13 +25,13 @@ import type {
 } from "./model/types.ts";
 
 export function decideDistribute(scene: StepScene): Decision {
-  const { record, rotation, moment } = scene;
+  const { record, rotation, context } = scene;
   const fresh = versionOf(record, rotation.to);
-  const back = rotation.direction === "back" ? notYetBack(scene, fresh) : undefined;
+  const back = rotation.direction === "back" ? notYetReactivated(scene, fresh) : undefined;
   if (back !== undefined && !isPropagating(scene)) return back;
   if (rotation.enabledSinceMs === undefined) return grantsFirst(scene, fresh);
   const readyAtMs = rotation.enabledSinceMs + rotation.policy.propagationMs;
-  if (moment.nowMs < readyAtMs) {
+  if (context.nowMs < readyAtMs) {
     return { kind: "wait", untilMs: readyAtMs, reason: "the new version propagates" };
   }
   const notReady = whyNotEnabledYet(scene, fresh);
@@ -42,9 +42,9 @@ export function decideDistribute(scene: StepScene): Decision {
 }
 
 /** Nothing is looked at while it only waits. */
-function isPropagating({ rotation, moment }: StepScene): boolean {
+function isPropagating({ rotation, context }: StepScene): boolean {
   const { enabledSinceMs, policy } = rotation;
-  return enabledSinceMs !== undefined && moment.nowMs < enabledSinceMs + policy.propagationMs;
+  return enabledSinceMs !== undefined && context.nowMs < enabledSinceMs + policy.propagationMs;
 }
 
 /** Grants that AWS services made follow their own resources, and are not ours to copy. */
@@ -55,14 +55,14 @@ export function customersGrants(grants: Grant[]): Grant[] {
 }
 
 function grantsFirst(scene: StepScene, fresh: Version): Decision {
-  const { record, rotation, moment } = scene;
+  const { record, rotation, context } = scene;
   const copying = copyGrants(scene, fresh);
   if (copying !== undefined) return copying;
   const notReady = whyNotEnabledYet(scene, fresh);
   if (notReady !== undefined) return notReady;
   return {
     kind: "change",
-    next: withRotation(record, { ...rotation, enabledSinceMs: moment.nowMs }),
+    next: withRotation(record, { ...rotation, enabledSinceMs: context.nowMs }),
     entry: {
       event: "propagating",
       reason: "the new version reads Enabled and has the grants of the old one",
@@ -79,21 +79,21 @@ function grantsFirst(scene: StepScene, fresh: Version): Decision {
 
 /** The next thing to do about grants; undefined where the new version has them all. */
 function copyGrants(scene: StepScene, fresh: Version): Decision | undefined {
-  const { rotation, old, seen } = scene;
-  const lookAtOld = lookFirst(scene, [{ kind: "grants", keyId: old.keyId }]);
-  if (lookAtOld !== undefined) return lookAtOld;
-  const wanted = customersGrants(valueOf(seen.grants[old.keyId]) ?? []).filter(
+  const { rotation, old, observed } = scene;
+  const observeOld = observeFirst(scene, [{ kind: "grants", keyId: old.keyId }]);
+  if (observeOld !== undefined) return observeOld;
+  const wanted = customersGrants(valueOf(observed.grants[old.keyId]) ?? []).filter(
     ({ grantId }) => !rotation.grantsCopied.includes(grantId),
   );
   if (wanted.length === 0) return undefined;
-  const lookAtNew = lookFirst(scene, [
+  const observeNew = observeFirst(scene, [
     { kind: "grants", keyId: fresh.keyId },
     { kind: "tags", keyId: fresh.keyId },
   ]);
-  if (lookAtNew !== undefined) return lookAtNew;
+  if (observeNew !== undefined) return observeNew;
   const foreign = ownerFinding(scene, fresh);
   if (foreign !== undefined) return { kind: "halt", finding: foreign };
-  const there = (valueOf(seen.grants[fresh.keyId]) ?? []).map(grantTerms);
+  const there = (valueOf(observed.grants[fresh.keyId]) ?? []).map(grantTerms);
   const missing = wanted.find((grant) => !there.includes(grantTerms(grant)));
   return missing === undefined ? undefined : copyGrant(rotation, fresh, missing);
 }
@@ -155,32 +155,38 @@ function grantTerms(grant: Grant): string {
 
 /** Whether the new version reads Enabled; a key that KMS just made may not be visible at once. */
 export function whyNotEnabledYet(scene: StepScene, fresh: Version): Decision | undefined {
-  const { seen, moment } = scene;
-  const first = lookFirst(scene, [{ kind: "key", key: fresh.keyId }]);
+  const { observed, context } = scene;
+  const first = observeFirst(scene, [{ kind: "key", key: fresh.keyId }]);
   if (first !== undefined) return first;
-  const key = valueOf(seen.key[fresh.keyId]);
+  const key = valueOf(observed.key[fresh.keyId]);
   if (key?.state === "Enabled") return undefined;
-  const young = moment.nowMs < fresh.createdAtMs + consistencyMs;
+  const young = context.nowMs < fresh.createdAtMs + consistencyMs;
   if (young && (key === undefined || key.state === "Creating")) {
     return { kind: "retry", reason: `${fresh.keyId} is not visible yet` };
   }
   const version = `version ${fresh.number}, ${fresh.keyId},`;
   if (key === undefined) {
     const next = reconcileCommand(scene.record);
-    const gone = finding("VERSION_GONE", fresh.keyId, `${version} is gone`, next, moment.nowMs);
-    return { kind: "halt", finding: gone };
+    const deleted = finding(
+      "VERSION_DELETED",
+      fresh.keyId,
+      `${version} is gone`,
+      next,
+      context.nowMs,
+    );
+    return { kind: "halt", finding: deleted };
   }
-  const seenNow = `${version} is ${key.state} before it serves`;
+  const observedNow = `${version} is ${key.state} before it serves`;
   const next = bringToEnabled(key);
-  const changed = finding("NEW_VERSION_NOT_ENABLED", fresh.keyId, seenNow, next, moment.nowMs);
+  const changed = finding("NEW_VERSION_NOT_ENABLED", fresh.keyId, observedNow, next, context.nowMs);
   return { kind: "halt", finding: changed };
 }
 
 function distributed(scene: StepScene, fresh: Version): Decision {
-  const { record, rotation, moment } = scene;
+  const { record, rotation, context } = scene;
   const extras = extraSuccessors(scene, fresh);
   if ("kind" in extras) return extras;
-  const moved: Rotation = { ...rotation, step: "activate", stepSinceMs: moment.nowMs };
+  const moved: Rotation = { ...rotation, step: "activate", stepSinceMs: context.nowMs };
   return {
     kind: "change",
     next: { ...withRotation(record, moved), extras: [...record.extras, ...extras.found] },
@@ -196,14 +202,14 @@ function distributed(scene: StepScene, fresh: Version): Decision {
 
 /** Where CreateKey was called more than once, a lookup may have missed a key that shows up now. */
 function extraSuccessors(scene: StepScene, fresh: Version): Decision | { found: Extra[] } {
-  const { record, rotation, seen, moment } = scene;
+  const { record, rotation, observed, context } = scene;
   if (rotation.intent.attempts < 2) return { found: [] };
-  const look: Look = { kind: "successors", rotationId: rotation.id };
-  const first = lookFirst(scene, [look]);
+  const read: KmsRead = { kind: "successors", rotationId: rotation.id };
+  const first = observeFirst(scene, [read]);
   if (first !== undefined) return first;
   const known = [fresh.keyId, ...record.extras.map(({ keyId }) => keyId)];
-  const found = (valueOf(seen.successors[rotation.id]) ?? [])
+  const found = (valueOf(observed.successors[rotation.id]) ?? [])
     .filter((keyId) => !known.includes(keyId))
-    .map((keyId) => extraOf(rotation, keyId, moment.nowMs));
+    .map((keyId) => extraOf(rotation, keyId, context.nowMs));
   return { found };
 }

@@ -7,12 +7,12 @@ import { aliasMoved } from "./safety/alias-target.ts";
 import { consistencyMs } from "./model/limits.ts";
 import { wrongLabel } from "./safety/lineage.ts";
 import { ownerFinding } from "./safety/old-version.ts";
-import { servingVersion, versionOf, without, withRotation, withVersion } from "./model/record.ts";
+import { activeVersion, versionOf, without, withRotation, withVersion } from "./model/record.ts";
 import { blockedUntilMs } from "./safety/settle.ts";
-import { lookFirst, valueOf } from "./safety/sights.ts";
+import { observeFirst, valueOf } from "./safety/observations.ts";
 import type {
   Decision,
-  Look,
+  KmsRead,
   ManagedKey,
   Rotation,
   StepScene,
@@ -21,27 +21,27 @@ import type {
 } from "./model/types.ts";
 
 export function decideActivate(scene: StepScene): Decision {
-  const { record, rotation, old, seen, moment } = scene;
+  const { record, rotation, old, observed, context } = scene;
   const fresh = versionOf(record, rotation.to);
   const notReady = whyNotEnabledYet(scene, fresh);
   if (notReady !== undefined) return notReady;
-  const aliases = rotation.intent.aliases.map((alias): Look => ({ kind: "key", key: alias }));
-  const first = lookFirst(scene, aliases);
+  const aliases = rotation.intent.aliases.map((alias): KmsRead => ({ kind: "key", key: alias }));
+  const first = observeFirst(scene, aliases);
   if (first !== undefined) return first;
   const landed = movedAlready(scene, fresh);
   if (landed !== undefined) return landed;
 
   // A rotation in reverse leaves a version that never was active.
-  const active = servingVersion(record) ?? old;
+  const active = activeVersion(record) ?? old;
   const toMove: string[] = [];
   for (const alias of rotation.intent.aliases) {
-    const key = valueOf(seen.key[alias]);
+    const key = valueOf(observed.key[alias]);
     if (key?.keyId === fresh.keyId) continue;
     const movedAtMs = rotation.movedAtMs[alias];
     const belongsOn = movedAtMs === undefined ? active : fresh;
     if (key?.keyId !== old.keyId) return aliasMoved(scene, alias, belongsOn);
     if (movedAtMs === undefined) toMove.push(alias);
-    else if (moment.nowMs < movedAtMs + consistencyMs) {
+    else if (context.nowMs < movedAtMs + consistencyMs) {
       return { kind: "retry", reason: `${alias} was moved, and reads do not show it yet` };
     } else return aliasMoved(scene, alias, fresh);
   }
@@ -54,8 +54,8 @@ export function decideActivate(scene: StepScene): Decision {
  * What was seen holds only once no earlier call can move an alias any longer; and, of an alias that this
  * rotation did not have to move back, once reads show where the one before had moved it.
  */
-function stillMoving({ record, rotation, moment }: StepScene): Decision | undefined {
-  const { epoch, uncertain, nowMs } = moment;
+function stillMoving({ record, rotation, context }: StepScene): Decision | undefined {
+  const { epoch, uncertain, nowMs } = context;
   const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
   if (untilMs !== undefined) {
     return { kind: "wait", untilMs, reason: "an earlier call could still move an alias" };
@@ -70,8 +70,8 @@ function stillMoving({ record, rotation, moment }: StepScene): Decision | undefi
 /** Neither of the two versions may have become somebody else's; nor the new one have been retired. */
 function move(scene: StepScene, fresh: Version, alias: string): Decision {
   const { rotation, old } = scene;
-  const owners = [fresh, old].map(({ keyId }): Look => ({ kind: "tags", keyId }));
-  const first = lookFirst(scene, owners);
+  const owners = [fresh, old].map(({ keyId }): KmsRead => ({ kind: "tags", keyId }));
+  const first = observeFirst(scene, owners);
   if (first !== undefined) return first;
   const wrong = ownerFinding(scene, fresh) ?? ownerFinding(scene, old);
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
@@ -91,18 +91,19 @@ function move(scene: StepScene, fresh: Version, alias: string): Decision {
  * knows whether the dependents were ready for it: it goes back, and keyturn moves it.
  */
 function movedAlready(scene: StepScene, fresh: Version): Decision | undefined {
-  const { record, rotation, old, seen, moment } = scene;
+  const { record, rotation, old, observed, context } = scene;
   if (rotation.direction === "back") return undefined;
   const [alias, ...others] = rotation.intent.aliases.filter(
     (name) =>
-      valueOf(seen.key[name])?.keyId === fresh.keyId && !Object.hasOwn(rotation.movedAtMs, name),
+      valueOf(observed.key[name])?.keyId === fresh.keyId &&
+      !Object.hasOwn(rotation.movedAtMs, name),
   );
   if (alias === undefined) return undefined;
   if (rotation.unanswered === "UpdateAlias" && others.length === 0) {
     const answered = without(rotation, "unanswered");
-    return { kind: "change", ...aliasWasMoved(record, answered, alias, moment.nowMs) };
+    return { kind: "change", ...aliasWasMoved(record, answered, alias, context.nowMs) };
   }
-  const more = lookFirst(scene, [{ kind: "tags", keyId: old.keyId }]);
+  const more = observeFirst(scene, [{ kind: "tags", keyId: old.keyId }]);
   if (more !== undefined) return more;
   // A run after a backup, which had moved it, went on to label the version that it left.
   return wrongLabel(scene, old) ?? aliasMoved(scene, alias, old);
@@ -128,19 +129,19 @@ export function aliasWasMoved(
   };
 }
 
-function activated({ record, rotation, old, moment }: StepScene, fresh: Version): Decision {
-  const { nowMs } = moment;
+function activated({ record, rotation, old, context }: StepScene, fresh: Version): Decision {
+  const { nowMs } = context;
   const forward = rotation.direction === "forward";
   // One that comes back is as old as it was: its cryptoperiod goes on from its first activation.
   const activatedAtMs = forward ? nowMs : (fresh.activatedAtMs ?? fresh.createdAtMs);
   // It was seen without a label when nothing could land any longer.
   const serves: Version = {
     ...without(fresh, "retiredAtMs", "label"),
-    standing: "serving",
+    state: "active",
     activatedAtMs,
   };
-  const serving = withVersion(record, serves);
-  const draining = withVersion(serving, { ...old, standing: "draining", retiredAtMs: nowMs });
+  const active = withVersion(record, serves);
+  const draining = withVersion(active, { ...old, state: "draining", retiredAtMs: nowMs });
   return {
     kind: "change",
     next: withRotation(draining, {
@@ -150,7 +151,7 @@ function activated({ record, rotation, old, moment }: StepScene, fresh: Version)
       drainSinceMs: nowMs,
     }),
     entry: {
-      event: forward ? "activated" : "returned",
+      event: forward ? "activated" : "reactivated",
       reason: "every alias is seen on the version that is to serve",
       rotationId: rotation.id,
       step: "activate",

@@ -11,18 +11,18 @@ import { drainSinceMs, notQuiet } from "./revoke/quiet.ts";
 import { labelAs } from "./safety/label.ts";
 import { wrongLabel } from "./safety/lineage.ts";
 import { withRotation, withRotationClosed, withVersion } from "./model/record.ts";
-import { lookFirst } from "./safety/sights.ts";
+import { observeFirst } from "./safety/observations.ts";
 import type { Decision, Evidence, Rotation, StepScene } from "./model/types.ts";
 
 export function decideDrain(scene: StepScene): Decision {
-  const { rotation, old, moment } = scene;
+  const { rotation, old, context } = scene;
   if (rotation.restored !== undefined) return decideRestored(scene, rotation.restored);
   if (rotation.labelledAtMs === undefined) return label(scene);
   const agedAtMs = drainSinceMs(scene) + rotation.policy.drain.atLeastMs;
-  if (moment.nowMs < agedAtMs) {
+  if (context.nowMs < agedAtMs) {
     return waitObserving(scene, "Enabled", agedAtMs, "the minimum time in drain");
   }
-  const first = lookFirst(scene, [
+  const first = observeFirst(scene, [
     { kind: "key", key: old.keyId },
     { kind: "aliases", keyId: old.keyId },
     { kind: "last-use", keyId: old.keyId },
@@ -36,7 +36,7 @@ export function decideDrain(scene: StepScene): Decision {
 /** The label is for IAM policies and SCPs, ours among them; it says that originating has ended. */
 function label(scene: StepScene): Decision {
   const { rotation, old } = scene;
-  const first = lookFirst(scene, [
+  const first = observeFirst(scene, [
     { kind: "key", key: old.keyId },
     { kind: "tags", keyId: old.keyId },
   ]);
@@ -50,13 +50,13 @@ function label(scene: StepScene): Decision {
 }
 
 function judged(scene: StepScene): Decision {
-  const { record, rotation, old, moment } = scene;
+  const { record, rotation, old, context } = scene;
   const evidence = evidenceOf(scene);
   const { lastUse } = evidence;
   if (rotation.policy.retire === "retain") return retained(scene, evidence);
   const block = notQuiet(scene, evidence);
   if (block !== undefined) return block;
-  const moved: Rotation = { ...rotation, step: "revoke", stepSinceMs: moment.nowMs, evidence };
+  const moved: Rotation = { ...rotation, step: "revoke", stepSinceMs: context.nowMs, evidence };
   return {
     kind: "change",
     next: withRotation(record, moved),
@@ -77,7 +77,7 @@ function judged(scene: StepScene): Decision {
 
 /** The policy keeps old versions for ever: nothing is destroyed, so nothing waits for quiet. */
 function retained({ record, rotation, old }: StepScene, evidence: Evidence): Decision {
-  const closed = withVersion(record, { ...old, standing: "retained" });
+  const closed = withVersion(record, { ...old, state: "retained" });
   return {
     kind: "change",
     next: withRotationClosed(closed, { ...rotation, evidence }),

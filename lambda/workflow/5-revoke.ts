@@ -24,9 +24,9 @@ import {
   stateFinding,
 } from "./safety/old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "./model/record.ts";
-import { lookFirst, valueOf } from "./safety/sights.ts";
-import { lookForAliases, soak, stillNeeded } from "./revoke/soak.ts";
-import { toldOfStack } from "./revoke/stack-owned.ts";
+import { observeFirst, valueOf } from "./safety/observations.ts";
+import { observeAliases, soak, stillNeeded } from "./revoke/soak.ts";
+import { reportedOfStack } from "./revoke/stack-owned.ts";
 import { notWatched } from "./revoke/watched.ts";
 import type {
   Decision,
@@ -39,18 +39,18 @@ import type {
 
 export function decideRevoke(scene: StepScene): Decision {
   const { rotation, old } = scene;
-  switch (old.standing) {
+  switch (old.state) {
     case "draining":
       return rotation.policy.retire === "retain" ? backToDrain(scene) : disable(scene);
     case "disabled":
-      return rotation.soakSinceMs === undefined ? lookForAliases(scene) : soak(scene);
-    case "deletion-scheduled":
+      return rotation.soakSinceMs === undefined ? observeAliases(scene) : soak(scene);
+    case "pending-deletion":
       return awaitDeletion(scene);
-    case "created":
-    case "serving":
-    case "returning":
+    case "pending-activation":
+    case "active":
+    case "reactivating":
     case "retained":
-      throw new Error(`version ${old.number} is ${old.standing}, and not to be revoked`);
+      throw new Error(`version ${old.number} is ${old.state}, and not to be revoked`);
   }
 }
 
@@ -59,8 +59,8 @@ export function decideRevoke(scene: StepScene): Decision {
  * DisableKey has no answer, it may still have been done: the version is given back if it was.
  */
 function backToDrain(scene: StepScene): Decision {
-  const { record, rotation, moment } = scene;
-  const { nowMs } = moment;
+  const { record, rotation, context } = scene;
+  const { nowMs } = context;
   const back: Rotation = { ...rotation, step: "drain", stepSinceMs: nowMs };
   const inDoubt: Rotation = {
     ...back,
@@ -74,10 +74,10 @@ function backToDrain(scene: StepScene): Decision {
 }
 
 function disable(scene: StepScene): Decision {
-  const { record, rotation, old, seen, moment } = scene;
-  const first = lookFirst(scene, everythingOf(old.keyId));
+  const { record, rotation, old, observed, context } = scene;
+  const first = observeFirst(scene, everythingOf(old.keyId));
   if (first !== undefined) return first;
-  const key = valueOf(seen.key[old.keyId]);
+  const key = valueOf(observed.key[old.keyId]);
   // Where IAM forbids us to disable a key in use, whoever overrode the evidence does it by hand.
   const overridden = rotation.approval?.override === true;
   const isDisabled =
@@ -86,7 +86,7 @@ function disable(scene: StepScene): Decision {
   const evidence = evidenceOf(scene);
   const { lastUse } = evidence;
   const inUse = notQuiet(scene, evidence);
-  if (isDisabled && onIt !== undefined) return needed(scene, "alias", onIt.seen);
+  if (isDisabled && onIt !== undefined) return needed(scene, "alias", onIt.observed);
   if (isDisabled && inUse !== undefined) {
     return needed(scene, "use", `our call landed late: ${describeLastUse(lastUse)}`);
   }
@@ -104,8 +104,8 @@ function disable(scene: StepScene): Decision {
   if (blocked !== undefined) return lapsed(scene) ?? blocked;
   const newEvidence = evidenceRead(scene, lastUse);
   if (newEvidence !== undefined) return newEvidence;
-  if (isDisabled) return { kind: "change", ...disabled(record, rotation, moment.nowMs) };
-  const early = toldOfStack(scene) ?? notWatched(scene);
+  if (isDisabled) return { kind: "change", ...disabled(record, rotation, context.nowMs) };
+  const early = reportedOfStack(scene) ?? notWatched(scene);
   if (early !== undefined) return early;
   if (rotation.policy.approval === "revoke" && !isApproved(rotation, evidence)) {
     return approvalRequired(scene, evidence, "disable");
@@ -116,10 +116,10 @@ function disable(scene: StepScene): Decision {
 /** The record once the old version is disabled. */
 export function disabled(record: ManagedKey, rotation: Rotation, nowMs: number): Transition {
   const old = versionOf(record, rotation.from);
-  const next = withVersion(record, { ...old, standing: "disabled", disabledAtMs: nowMs });
+  const next = withVersion(record, { ...old, state: "disabled", disabledAtMs: nowMs });
   return {
     next: withRotation(next, {
-      ...without(rotation, "unanswered", "watchAskedAtMs"),
+      ...without(rotation, "unanswered", "watchTestedAtMs"),
       stepSinceMs: nowMs,
     }),
     entry: entryOf({ rotation, old }, "disabled", "the drain is proved, and was read again", {

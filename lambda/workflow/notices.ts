@@ -3,9 +3,9 @@ import { showAliases, showHistory, showLastUse, showPolicy } from "./model/comma
 import { judge } from "./safety/evidence.ts";
 import { finding, type Finding } from "./model/findings.ts";
 import { isoOf } from "./model/iso.ts";
-import { refusedForMs } from "./model/limits.ts";
-import { servingVersion } from "./model/record.ts";
-import { overdueAtMs } from "./serving.ts";
+import { rejectedForMs } from "./model/limits.ts";
+import { activeVersion } from "./model/record.ts";
+import { overdueAtMs } from "./active-version.ts";
 import { clockIsSkewed } from "./safety/settle.ts";
 import { heldAfterRollback } from "./safety/holds.ts";
 import type { ManagedKey } from "./model/types.ts";
@@ -21,7 +21,7 @@ export function notices(record: ManagedKey, nowMs: number): Finding[] {
         "UNLISTED_ALIAS",
         alias,
         `${alias} points at the key of ${record.alias}`,
-        showAliases(servingVersion(record)?.keyId ?? alias),
+        showAliases(activeVersion(record)?.keyId ?? alias),
         nowMs,
       ),
     ),
@@ -37,24 +37,24 @@ export function notices(record: ManagedKey, nowMs: number): Finding[] {
 /** Of a turn that came to nothing once more: `tries` counts those in a row. */
 export function stuck(alias: string, tries: number, why: string, nowMs: number): Finding[] {
   if (tries < stuckTries) return [];
-  const seen = `${tries} turns in a row came to nothing; the last one: ${why}`;
-  return [finding("STUCK", alias, seen, showHistory(alias), nowMs)];
+  const observed = `${tries} turns in a row came to nothing; the last one: ${why}`;
+  return [finding("STUCK", alias, observed, showHistory(alias), nowMs)];
 }
 
 function overdue(record: ManagedKey, nowMs: number): Finding[] {
-  const serving = servingVersion(record);
-  if (record.enrolledAtMs === undefined || serving === undefined) return [];
-  const sinceMs = overdueAtMs(record, serving);
+  const active = activeVersion(record);
+  if (record.enrolledAtMs === undefined || active === undefined) return [];
+  const sinceMs = overdueAtMs(record, active);
   if (nowMs < sinceMs) return [];
-  const seen = `version ${serving.number} is past its cryptoperiod since ${isoOf(sinceMs)}`;
-  return [finding("OVERDUE", record.alias, seen, showHistory(record.alias), sinceMs)];
+  const observed = `version ${active.number} is past its cryptoperiod since ${isoOf(sinceMs)}`;
+  return [finding("OVERDUE", record.alias, observed, showHistory(record.alias), sinceMs)];
 }
 
-function refusals({ alias, refused }: ManagedKey, nowMs: number): Finding[] {
-  return refused
-    .filter(({ atMs }) => nowMs < atMs + refusedForMs)
+function refusals({ alias, rejected }: ManagedKey, nowMs: number): Finding[] {
+  return rejected
+    .filter(({ atMs }) => nowMs < atMs + rejectedForMs)
     .map(({ id, kind, why, atMs }) =>
-      finding("REQUEST_REFUSED", id, `${kind}: ${why}`, showHistory(alias), atMs),
+      finding("REQUEST_REJECTED", id, `${kind}: ${why}`, showHistory(alias), atMs),
     );
 }
 
@@ -62,21 +62,21 @@ function refusals({ alias, refused }: ManagedKey, nowMs: number): Finding[] {
 function notEnforced({ policy, versions }: ManagedKey, nowMs: number): Finding[] {
   if (policy.originate !== "alias-only") return [];
   return versions
-    .filter(({ standing }) => standing === "serving" || standing === "draining")
+    .filter(({ state }) => state === "active" || state === "draining")
     .filter(({ aliasOnly }) => aliasOnly !== true)
     .map(({ number, keyId }) => {
-      const seen = `version ${number}, ${keyId}, has no statement of ours in its key policy`;
+      const observed = `version ${number}, ${keyId}, has no statement of ours in its key policy`;
       const next = showPolicy(keyId);
-      return finding("ALIAS_ONLY_NOT_ENFORCED", keyId, seen, next, nowMs);
+      return finding("ALIAS_ONLY_NOT_ENFORCED", keyId, observed, next, nowMs);
     });
 }
 
 function overridden({ versions }: ManagedKey, nowMs: number): Finding[] {
   return versions.flatMap(({ number, keyId, overriddenBy }) => {
     if (overriddenBy === undefined) return [];
-    const seen = `version ${number}, ${keyId}: ${overriddenBy} had it put out of use whatever the evidence`;
+    const observed = `version ${number}, ${keyId}: ${overriddenBy} had it put out of use whatever the evidence`;
     const next = showLastUse(keyId);
-    return [finding("EVIDENCE_OVERRIDDEN", keyId, seen, next, nowMs)];
+    return [finding("EVIDENCE_OVERRIDDEN", keyId, observed, next, nowMs)];
   });
 }
 
@@ -94,8 +94,8 @@ function acceptedUnknowns(record: ManagedKey, nowMs: number): Finding[] {
 function skew(record: ManagedKey, nowMs: number): Finding[] {
   if (!clockIsSkewed(record, nowMs)) return [];
   const untilMs = Math.max(...record.unsettled.map((entry) => entry.untilMs));
-  const seen = `a call is marked as possible until ${isoOf(untilMs)}`;
-  return [finding("CLOCK_SKEW", record.alias, seen, "date -u", nowMs)];
+  const observed = `a call is marked as possible until ${isoOf(untilMs)}`;
+  return [finding("CLOCK_SKEW", record.alias, observed, "date -u", nowMs)];
 }
 
 /** Measured once a turn: that takes longer than all that is decided in it. */

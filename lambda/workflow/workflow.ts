@@ -19,19 +19,19 @@ import { decideExtra } from "./restore/quarantine.ts";
 import { decideReconciled } from "./requests/reconcile.ts";
 import { hurried, sameAliases, sameHome, saferOf } from "./model/policy.ts";
 import { rotationBeforeActivation, rotationOf, versionOf } from "./model/record.ts";
-import { decideServing } from "./serving.ts";
+import { decideActiveVersion } from "./active-version.ts";
 import { blockedUntilMs, isExempt } from "./safety/settle.ts";
-import { standstill, type Standstill } from "./safety/holds.ts";
+import { holdInForce, type HoldInForce } from "./safety/holds.ts";
 import { decideUnenrolment } from "./requests/un-enrol.ts";
 import type {
   Decision,
   Home,
   ManagedKey,
-  Moment,
+  Context,
   Request,
   Rotation,
   Scene,
-  Seen,
+  ObservedState,
   Step,
   StepScene,
 } from "./model/types.ts";
@@ -47,9 +47,13 @@ export const steps: Record<Step, (scene: StepScene) => Decision> = {
 /** What is next, and, where the turn ends with it, everything a person must know. */
 export type MatterDecision = { decision: Decision; findings: Finding[] };
 
-export function decide(record: ManagedKey, seen: Seen, moment: Moment): MatterDecision {
-  const scene: Scene = { record, seen, moment };
-  const { home, attempt, requests } = moment;
+export function decide(
+  record: ManagedKey,
+  observed: ObservedState,
+  context: Context,
+): MatterDecision {
+  const scene: Scene = { record, observed, context };
+  const { home, attempt, requests } = context;
   const attempted = attempt === undefined ? undefined : decideAttempt(scene, attempt);
   if (attempted !== undefined) {
     // One that was asked for before cannot be meant to end the stop that this attempt makes.
@@ -61,13 +65,13 @@ export function decide(record: ManagedKey, seen: Seen, moment: Moment): MatterDe
   const request = attempt === undefined ? nextOf(requests) : undefined;
   if (request !== undefined) return { decision: decideRequest(scene, request), findings: [] };
   if (record.unenrolment !== undefined) {
-    return verdict(scene, [moment.parked["un-enrolment"] ?? decideUnenrolment(scene)]);
+    return verdict(scene, [context.parked["un-enrolment"] ?? decideUnenrolment(scene)]);
   }
-  const still = standstill(scene);
-  if (still !== undefined) return decideStandstill(scene, still);
+  const still = holdInForce(scene);
+  if (still !== undefined) return decideHeld(scene, still);
   if (record.reconciledAtMs !== undefined) return verdict(scene, [decideReconciled(scene)]);
   if (home !== undefined && !sameHome(record, home)) {
-    return { decision: homeChanged(record, home, moment.nowMs), findings: [] };
+    return { decision: homeChanged(record, home, context.nowMs), findings: [] };
   }
   return verdict(scene, matters(scene));
 }
@@ -78,22 +82,22 @@ function nextOf(requests: Request[]): Request | undefined {
 }
 
 function verdict(scene: Scene, decisions: Decision[], others: Finding[] = []): MatterDecision {
-  const { record, moment } = scene;
-  const known = moment.home === undefined ? [] : notices(record, moment.nowMs);
-  const said = [...known, ...others, ...decisions.flatMap(findingsOf)];
+  const { record, context } = scene;
+  const known = context.home === undefined ? [] : notices(record, context.nowMs);
+  const found = [...known, ...others, ...decisions.flatMap(findingsOf)];
   return {
     decision: withinTheRules(scene, mostUrgent(record, decisions)),
-    findings: keepSince(record.findings, said),
+    findings: keepSince(record.findings, found),
   };
 }
 
 function matters(scene: Scene): Decision[] {
   const { record } = scene;
-  const { parked } = scene.moment;
+  const { parked } = scene.context;
   if (record.enrolledAtMs === undefined) return [parked.enrolment ?? decideEnrolment(scene)];
   return [
     ...record.rotations.map((rotation) => parked[rotation.id] ?? decideStep(scene, rotation)),
-    parked.serving ?? decideServing(scene),
+    parked.active ?? decideActiveVersion(scene),
     ...record.extras
       .filter(({ quarantinedAtMs }) => quarantinedAtMs === undefined)
       .map((extra) => parked[extra.keyId] ?? decideExtra(scene, extra)),
@@ -112,15 +116,15 @@ function decideStep(scene: Scene, rotation: Rotation): Decision {
  * Nothing moves but what gives a key back. What else would be next is not done, and looked at again
  * after a while: it may turn into a reason to give a key back.
  */
-function decideStandstill(scene: Scene, still: Standstill): MatterDecision {
-  const { record, moment } = scene;
-  const { parked, nowMs } = moment;
+function decideHeld(scene: Scene, still: HoldInForce): MatterDecision {
+  const { record, context } = scene;
+  const { parked, nowMs } = context;
   const watched = still.watched.map((rotation) => {
     const decision = parked[rotation.id] ?? decideStep(scene, rotation);
-    return rotation.restored === undefined ? onlyRescue(decision, nowMs) : decision;
+    return rotation.restored === undefined ? onlyRestoring(decision, nowMs) : decision;
   });
-  const suspected = still.rescues && record.suspectedAtMs !== undefined;
-  const outOfUse = suspected ? (parked.serving ?? decideOutOfUse(scene)) : undefined;
+  const suspected = still.restores && record.suspectedAtMs !== undefined;
+  const outOfUse = suspected ? (parked.active ?? decideOutOfUse(scene)) : undefined;
   const own: Decision = still.halt
     ? { kind: "halt", finding: still.finding }
     : {
@@ -129,22 +133,22 @@ function decideStandstill(scene: Scene, still: Standstill): MatterDecision {
         reason: `stopped: ${still.finding.code}`,
         finding: still.finding,
       };
-  const others = outOfUse === undefined ? [] : [onlyRescue(outOfUse, nowMs)];
+  const others = outOfUse === undefined ? [] : [onlyRestoring(outOfUse, nowMs)];
   const moving = watched.filter(({ kind }) => kind === "change" || kind === "call");
   const urgent = moving.length > 0 ? moving : [...watched, ...others, own];
   return verdict(scene, urgent, [still.finding, ...still.others]);
 }
 
-function onlyRescue(decision: Decision, nowMs: number): Decision {
-  if (decision.kind === "look" || isRescue(decision)) return decision;
+function onlyRestoring(decision: Decision, nowMs: number): Decision {
+  if (decision.kind === "observe" || isRestoring(decision)) return decision;
   if (decision.kind === "wait") return decision;
   return { kind: "wait", untilMs: nowMs + recheckMs, reason: "nothing moves while it is stopped" };
 }
 
 /** Giving back a key that is needed, or putting on record that it is to be given back. */
-function isRescue(decision: Decision): boolean {
+function isRestoring(decision: Decision): boolean {
   if (decision.kind === "call") return isExempt(decision.call);
-  return decision.kind === "change" && decision.entry.event === "needed";
+  return decision.kind === "change" && decision.entry.event === "restore-started";
 }
 
 /**
@@ -152,12 +156,14 @@ function isRescue(decision: Decision): boolean {
  * done; a halt stops it all; the earliest wait counts.
  */
 function mostUrgent(record: ManagedKey, decisions: Decision[]): Decision {
-  const rescue = decisions.find(isRescue);
-  if (rescue !== undefined) return rescue;
-  const looks = decisions.flatMap((decision) => (decision.kind === "look" ? decision.looks : []));
-  if (looks.length > 0) return { kind: "look", looks };
-  const givingBack = record.rotations.some(({ restored }) => restored !== undefined);
-  const retryFirst: Decision["kind"][] = givingBack ? ["retry"] : [];
+  const restore = decisions.find(isRestoring);
+  if (restore !== undefined) return restore;
+  const reads = decisions.flatMap((decision) =>
+    decision.kind === "observe" ? decision.reads : [],
+  );
+  if (reads.length > 0) return { kind: "observe", reads };
+  const restoring = record.rotations.some(({ restored }) => restored !== undefined);
+  const retryFirst: Decision["kind"][] = restoring ? ["retry"] : [];
   const order: Decision["kind"][] = [...retryFirst, "halt", "change", "call", "retry"];
   for (const kind of order) {
     const found = decisions.find((decision) => decision.kind === kind);
@@ -171,10 +177,10 @@ function mostUrgent(record: ManagedKey, decisions: Decision[]): Decision {
 
 /** The one place that every call passes: the settle rule, and that the record is not behind KMS. */
 function withinTheRules(scene: Scene, decision: Decision): Decision {
-  const { record, moment } = scene;
+  const { record, context } = scene;
   if (decision.kind !== "call") return decision;
-  if (isExempt(decision.call)) return onceATurn(record, decision, moment);
-  const { epoch, uncertain, nowMs } = moment;
+  if (isExempt(decision.call)) return onceATurn(record, decision, context);
+  const { epoch, uncertain, nowMs } = context;
   const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
   if (untilMs === undefined) return guard(scene, decision.call, decision.matter) ?? decision;
   return { kind: "blocked", untilMs, reason: `an earlier call may still land: ${decision.reason}` };
@@ -184,12 +190,12 @@ function withinTheRules(scene: Scene, decision: Decision): Decision {
 function onceATurn(
   record: ManagedKey,
   decision: Extract<Decision, { kind: "call" }>,
-  moment: Moment,
+  context: Context,
 ): Decision {
   const { matter } = decision;
   const unanswered = matter.kind === "rotation" && rotationOf(record, matter.rotationId).unanswered;
   const again =
-    moment.uncertain && (matter.kind === "serving" || unanswered === decision.call.kind);
+    context.uncertain && (matter.kind === "active" || unanswered === decision.call.kind);
   return again ? { kind: "retry", reason: `${decision.call.kind} gave no answer` } : decision;
 }
 
@@ -213,7 +219,7 @@ function keepSince(before: Finding[], now: Finding[]): Finding[] {
 function homeChanged(record: ManagedKey, home: Home, nowMs: number): Decision {
   const frozen = rotationBeforeActivation(record) !== undefined;
   const aliases = frozen ? record.aliases : home.aliases;
-  const look = sameAliases(record.aliases, aliases) ? {} : { suspectedAtMs: nowMs };
+  const read = sameAliases(record.aliases, aliases) ? {} : { suspectedAtMs: nowMs };
   const unlistedAliases = record.unlistedAliases.filter((alias) => !aliases.includes(alias));
   return {
     kind: "change",
@@ -223,7 +229,7 @@ function homeChanged(record: ManagedKey, home: Home, nowMs: number): Decision {
       dependents: home.dependents,
       aliases,
       unlistedAliases,
-      ...look,
+      ...read,
     },
     entry: {
       event: "configured",

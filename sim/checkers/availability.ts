@@ -2,9 +2,9 @@
 import { keyIdIn, knowledgeMs, nameOf, type Checker, type Facts } from "./checker.ts";
 
 export function availability(facts: Facts): Checker {
-  const { kms, hands, ours, violated } = facts;
+  const { kms, interventions, ours, violated } = facts;
   const recently = (what: string): boolean =>
-    hands.byOthersSince(what, facts.nowMs() - knowledgeMs);
+    interventions.byOthersSince(what, facts.nowMs() - knowledgeMs);
   return {
     beforeChange(operation, input, by) {
       if (by !== ours) return;
@@ -30,7 +30,7 @@ export function availability(facts: Facts): Checker {
     },
     onOutage(alias, error) {
       const target = kms.aliases.get(alias)?.keyId ?? "";
-      if (hands.lastByOthers(alias) || hands.lastByOthers(target)) return;
+      if (interventions.lastByOthers(alias) || interventions.lastByOthers(target)) return;
       const what = `${alias} is of no use: ${error.message}`;
       violated("I1 the alias is on an Enabled key", what);
     },

@@ -37,7 +37,7 @@ export type Facts = {
   policies: Map<string, Policy>;
   /** Changing calls of ours that have left their process and will yet arrive. */
   flights: Iterable<{ call: Call }>;
-  hands: Hands;
+  interventions: Interventions;
   uses: Map<string, number[]>;
   /** What people planned, by the id of the request that asks for it: the line that they saw last. */
   plans: Map<string, { head: string; revision: number }>;
@@ -60,7 +60,7 @@ export interface Checker {
 }
 
 /** Who touched what, and when: others than we may break anything, and that is not our doing. */
-export class Hands {
+export class Interventions {
   readonly #last = new Map<string, { by: string; atMs: number }>();
   readonly #outside = new Map<string, number>();
   readonly #ours: string;
@@ -100,17 +100,18 @@ const changesState: Record<Call["kind"], boolean> = {
 };
 
 /** Keeps the book of hands. */
-export function bookkeeper(hands: Hands): Checker {
+export function bookkeeper(interventions: Interventions): Checker {
   return {
     onChange({ operation, input, principalArn: by, atMs }) {
       if (Object.hasOwn(changesState, operation) && changesState[operation as Call["kind"]])
-        hands.touched(keyIdIn(input), by, atMs);
+        interventions.touched(keyIdIn(input), by, atMs);
       if (operation.endsWith("Alias")) {
-        hands.touched(String(input.AliasName), by, atMs);
-        if (input.TargetKeyId !== undefined) hands.touched(`onto ${keyIdIn(input)}`, by, atMs);
+        interventions.touched(String(input.AliasName), by, atMs);
+        if (input.TargetKeyId !== undefined)
+          interventions.touched(`onto ${keyIdIn(input)}`, by, atMs);
       }
       if (operation === "TagResource" || operation === "UntagResource") {
-        hands.touched(`tags of ${keyIdIn(input)}`, by, atMs);
+        interventions.touched(`tags of ${keyIdIn(input)}`, by, atMs);
       }
     },
   };

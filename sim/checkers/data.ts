@@ -6,7 +6,7 @@ import { keyIdIn, nameOf, type Checker, type Facts } from "./checker.ts";
 const answeredWithinMs = 60 * 60_000;
 
 export function data(facts: Facts, applications: Application[]): Checker {
-  const { kms, hands, violated } = facts;
+  const { kms, interventions, violated } = facts;
   const missedSinceMs = new Map<string, number>();
   let isEnd = false;
   return {
@@ -20,7 +20,7 @@ export function data(facts: Facts, applications: Application[]): Checker {
       const key = kms.keys.get(keyId);
       const sinceMs = missedSinceMs.get(keyId) ?? facts.nowMs();
       missedSinceMs.set(keyId, sinceMs);
-      if (hands.lastByOthers(keyId)) return;
+      if (interventions.lastByOthers(keyId)) return;
       if (key === undefined) {
         violated("I5 what is kept can be read", `${alias}: ${keyId}, whose data is kept, is gone`);
       } else if (isEnd && facts.nowMs() - sinceMs > answeredWithinMs) {

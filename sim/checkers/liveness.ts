@@ -3,7 +3,7 @@ import { nameOf, type Checker, type Facts } from "./checker.ts";
 
 export type Accounts = {
   /** Since when the key has served, as the rotator may reckon. */
-  servesSinceMs: (alias: string, keyId: string) => number;
+  activeSinceMs: (alias: string, keyId: string) => number;
   /** The key that it has on record as the one that serves, where it keeps a record. */
   serves: (alias: string) => string | undefined;
   /** Whether a person was told that nothing moves, or asked that nothing does. */
@@ -32,7 +32,7 @@ export function liveness(
         const keyId = kms.aliases.get(alias)?.keyId;
         if (keyId === undefined || accounts.isHeld(alias)) continue;
         const overMs =
-          facts.nowMs() - accounts.servesSinceMs(alias, keyId) - policy.cryptoperiodMs - slackMs;
+          facts.nowMs() - accounts.activeSinceMs(alias, keyId) - policy.cryptoperiodMs - slackMs;
         if (overMs <= 0) continue;
         const hours = Math.round(overMs / 3_600_000);
         violated(

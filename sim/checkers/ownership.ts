@@ -2,7 +2,7 @@
 import { keyIdIn, knowledgeMs, nameOf, type Checker, type Facts } from "./checker.ts";
 
 export function ownership(facts: Facts, ownerTag: string, owner: string): Checker {
-  const { kms, ours, hands, violated } = facts;
+  const { kms, ours, interventions, violated } = facts;
   /** Made by us, or behind an alias at some time: whatever its tags say. */
   const known = new Set<string>();
   const foreign = (what: string): void => violated("I4 one rotation, one successor", what);
@@ -15,7 +15,7 @@ export function ownership(facts: Facts, ownerTag: string, owner: string): Checke
       const what = `${operation} on ${nameOf(key, keyId)}`;
       if (!known.has(keyId)) return foreign(`${what}, which others made`);
       if (key.tags.get(ownerTag) === owner) return;
-      if (hands.byOthersSince(`tags of ${keyId}`, facts.nowMs() - knowledgeMs)) return;
+      if (interventions.byOthersSince(`tags of ${keyId}`, facts.nowMs() - knowledgeMs)) return;
       foreign(`${what}, which is not ours`);
     },
     onChange({ operation, input, principalArn, answer }) {

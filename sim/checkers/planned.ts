@@ -7,7 +7,7 @@ export function planned({ violated, plans }: Pick<Facts, "violated" | "plans">):
       if (before === undefined || before.record.revision === after.record.revision) return;
       const line = after.outbox.at(-1);
       const plan = plans.get(String(line?.detail.request));
-      if (line === undefined || plan === undefined || line.event === "request-refused") return;
+      if (line === undefined || plan === undefined || line.event === "request-rejected") return;
       if (before.journalHead === plan.head) return;
       const { alias, event, revision } = line;
       const what = `${alias}: ${event}, line ${revision}, was planned at line ${plan.revision}`;

@@ -4,27 +4,27 @@ import { keyIdIn, nameOf, type Checker, type Facts } from "./checker.ts";
 
 /** `askedAtMs`: when a person last asked something of the managed key. */
 export function successors(facts: Facts, askedAtMs: ReadonlyMap<string, number>): Checker {
-  const { kms, ours, policies, hands, violated } = facts;
-  const servesSince = new Map<string, { keyId: string; atMs: number }>();
-  const firstServedAtMs = new Map<string, number>();
+  const { kms, ours, policies, interventions, violated } = facts;
+  const activeSince = new Map<string, { keyId: string; atMs: number }>();
+  const firstActiveAtMs = new Map<string, number>();
   return {
     onChange({ operation, input, principalArn, atMs }) {
       // The version that was there before keyturn has served, too: it may come back, and be as old.
       if (operation !== "UpdateAlias" && operation !== "CreateAlias") return;
       const alias = String(input.AliasName);
       const keyId = keyIdIn(input);
-      const before = servesSince.get(alias);
+      const before = activeSince.get(alias);
       if (before?.keyId === keyId) return;
       // A version that came back, hours after somebody asked for that, is as old as it was.
-      const sinceFirstMs = firstServedAtMs.get(keyId) ?? atMs;
-      firstServedAtMs.set(keyId, sinceFirstMs);
-      servesSince.set(alias, { keyId, atMs: sinceFirstMs });
+      const sinceFirstMs = firstActiveAtMs.get(keyId) ?? atMs;
+      firstActiveAtMs.set(keyId, sinceFirstMs);
+      activeSince.set(alias, { keyId, atMs: sinceFirstMs });
       if (principalArn !== ours || before === undefined) return;
       const periodMs = policies.get(alias)?.cryptoperiodMs ?? 0;
       const sinceMs = before.atMs - periodMs;
       const isAsked = (askedAtMs.get(alias) ?? -Infinity) >= sinceMs;
       const isMeddledWith = [alias, keyId, before.keyId].some((what) =>
-        hands.byOthersSince(what, sinceMs),
+        interventions.byOthersSince(what, sinceMs),
       );
       if (atMs - before.atMs > periodMs / 3 || isAsked || isMeddledWith) return;
       const minutes = Math.round((atMs - before.atMs) / 60_000);
@@ -36,10 +36,10 @@ export function successors(facts: Facts, askedAtMs: ReadonlyMap<string, number>)
 }
 
 /** Of those that a record takes for its versions, no two were made by the same rotation. */
-export function versionsOfOneRotation({ kms, hands, violated }: Facts): Checker {
+export function versionsOfOneRotation({ kms, interventions, violated }: Facts): Checker {
   /** Undefined where somebody else may have said so. */
   const madeBy = (keyId: string): string | undefined =>
-    hands.byOthersSince(`tags of ${keyId}`, 0)
+    interventions.byOthersSince(`tags of ${keyId}`, 0)
       ? undefined
       : kms.keys.get(keyId)?.tags.get(tagNames.rotation);
   return {

@@ -1,11 +1,11 @@
 /** One case: a life in which one call, or its run, comes to grief in one way. */
-import { prompt, type Medium } from "../world/fates.ts";
+import { prompt, type Medium } from "../world/fault-plan.ts";
 import { SimulatedWorld } from "../world/world.ts";
-import { beginOthers, canBeForced, isAccompanied, meetingOf } from "./company.ts";
-import type { Company, Meeting } from "./company.ts";
-import { closedIn, convergence, leftoversOf, stateOf, type Convergence } from "./ending.ts";
+import { beginOthers, canBeForced, hasConcurrentRuns, meetingOf } from "./concurrent-runs.ts";
+import type { ConcurrentRuns, Meeting } from "./concurrent-runs.ts";
+import { closedIn, convergence, leftoversOf, stateOf, type Convergence } from "./convergence.ts";
 import { faults, type FaultName } from "./faults.ts";
-import { scenarioOf, seedOf, type Clocks, type Life } from "./lives.ts";
+import { scenarioOf, seedOf, type Clocks, type History } from "./histories.ts";
 
 /** A call that passed a port: where a life can be interrupted. */
 export type Boundary = {
@@ -18,9 +18,14 @@ export type Boundary = {
 };
 
 /** Without a fault: only the others begin. */
-export type Case = { life: Life; boundary: Boundary; fault?: FaultName; company: Company };
+export type Case = {
+  history: History;
+  boundary: Boundary;
+  fault?: FaultName;
+  concurrentRuns: ConcurrentRuns;
+};
 
-export type Ending = {
+export type Finish = {
   /** What is to be the same as without the fault. */
   state: string;
   leftovers: string;
@@ -33,16 +38,16 @@ export type Ending = {
 };
 
 /** Runs meet at their worst where their clocks differ. */
-export function clocksOf({ company }: Pick<Case, "company">): Clocks {
-  return isAccompanied(company) ? "apart" : "together";
+export function clocksOf({ concurrentRuns }: Pick<Case, "concurrentRuns">): Clocks {
+  return hasConcurrentRuns(concurrentRuns) ? "apart" : "together";
 }
 
 export async function play(
-  life: Life,
+  history: History,
   clocks: Clocks,
   one?: Case,
-  tell?: (line: string) => void,
-): Promise<Ending> {
+  report?: (line: string) => void,
+): Promise<Finish> {
   const outcomes: string[] = [];
   const { meeting, hear } = meetingOf();
   const boundaries: Boundary[] = [];
@@ -50,22 +55,22 @@ export async function play(
   const trace = (line: string): void => {
     if (isAfter()) hear(line);
     if (/run-\d+: (failed|ended)$/.test(line)) outcomes.push(line);
-    tell?.(line);
+    report?.(line);
   };
-  const scenario = scenarioOf(life, clocks);
+  const scenario = scenarioOf(history, clocks);
   const world = new SimulatedWorld({ seed: seedOf(clocks), scenario, trace });
   let later = () => prompt;
-  world.fates.script = (medium, name) => {
+  world.faultPlan.script = (medium, name) => {
     const index = boundaries.length;
     boundaries.push({ index, medium, ...placeOf(world, name, one === undefined) });
     if (one === undefined || index < one.boundary.index) return prompt;
     if (index > one.boundary.index) return later();
-    tell?.(`${name}: ${one.fault ?? "no fault"}, ${one.company}`);
-    later = beginOthers(world, one.company);
+    report?.(`${name}: ${one.fault ?? "no fault"}, ${one.concurrentRuns}`);
+    later = beginOthers(world, one.concurrentRuns);
     return one.fault === undefined ? later() : faults[one.fault];
   };
   const startMs = world.engine.nowMs();
-  for (const { afterMs, act } of life.acts) world.engine.at(startMs + afterMs, () => act(world));
+  for (const { afterMs, act } of history.acts) world.engine.at(startMs + afterMs, () => act(world));
   const watched = convergence(world, isAfter);
   const { violations } = await world.live();
   return {
@@ -81,8 +86,8 @@ export async function play(
 }
 
 /** What it is called, and, where it is the life itself that is told, where that is. */
-function placeOf(world: SimulatedWorld, name: string, isTold: boolean) {
-  if (!isTold) return { operation: "", place: "", canBeForced: false };
+function placeOf(world: SimulatedWorld, name: string, isReported: boolean) {
+  if (!isReported) return { operation: "", place: "", canBeForced: false };
   const operation = operationIn(name);
   return { operation, place: stateOf(world), canBeForced: canBeForced(world) };
 }

@@ -1,6 +1,6 @@
 /** What can become of one call, and of the process that makes it. */
 import { requestLimitMs } from "../../lambda/workflow/model/limits.ts";
-import { prompt, type Fate, type Medium } from "../world/fates.ts";
+import { prompt, type PlannedFault, type Medium } from "../world/fault-plan.ts";
 
 export const faults = {
   "crash before": { ...prompt, crash: "before" },
@@ -16,7 +16,7 @@ export const faults = {
   "stalled, and late": { ...prompt, stallMs: Infinity, outMs: requestLimitMs },
   // It sends, and stands still until the platform ends it.
   "sent, and stalled": { ...prompt, stallMs: 1, outMs: requestLimitMs, backMs: Infinity },
-} as const satisfies Record<string, Fate>;
+} as const satisfies Record<string, PlannedFault>;
 
 export type FaultName = keyof typeof faults;
 export const faultNames = Object.keys(faults) as FaultName[];
@@ -33,5 +33,5 @@ const ofEffects: FaultName[] = [
 /** What a retry would do twice, the adapter makes once: only writes to the table can be duplicated. */
 export function applies(fault: FaultName, medium: Medium): boolean {
   if (ofWrites.includes(fault)) return medium === "table";
-  return medium !== "look" || !ofEffects.includes(fault);
+  return medium !== "observe" || !ofEffects.includes(fault);
 }

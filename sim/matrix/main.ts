@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { play } from "./case.ts";
 import { casesOf, describeCase, references, type Reference } from "./matrix.ts";
-import { byCompany, byOperation, sum } from "./tables.ts";
+import { byConcurrentRuns, byOperation, sum } from "./tables.ts";
 import type { Share } from "./thread.ts";
 
 const { values } = parseArgs({
@@ -31,11 +31,11 @@ function share(taken: Int32Array): Promise<Share> {
 }
 
 /** One case with every line of its trace, by the words in which it is told. */
-async function tellOne(all: Reference[], words: string): Promise<boolean> {
+async function replayOne(all: Reference[], words: string): Promise<boolean> {
   for (const reference of all) {
     const one = casesOf(reference).find((candidate) => describeCase(candidate) === words);
     if (one === undefined) continue;
-    await play(one.life, reference.clocks, one, console.log);
+    await play(one.history, reference.clocks, one, console.log);
     return true;
   }
   console.error(`there is no case ${words}`);
@@ -45,19 +45,19 @@ async function tellOne(all: Reference[], words: string): Promise<boolean> {
 const beganMs = performance.now();
 const all = await references();
 if (values.only !== undefined) {
-  process.exit((await tellOne(all, values.only)) ? 0 : 1);
+  process.exit((await replayOne(all, values.only)) ? 0 : 1);
 }
-for (const { life, clocks, ending } of all) {
-  const kinds = new Set(ending.boundaries.map(({ operation }) => operation)).size;
-  const calls = `${ending.boundaries.length} calls of ${kinds} kinds`;
-  console.log(`${life.name}, clocks ${clocks}: ${calls}`);
+for (const { history, clocks, finish } of all) {
+  const kinds = new Set(finish.boundaries.map(({ operation }) => operation)).size;
+  const calls = `${finish.boundaries.length} calls of ${kinds} kinds`;
+  console.log(`${history.name}, clocks ${clocks}: ${calls}`);
 }
 const taken = new Int32Array(new SharedArrayBuffer(4));
 const shares = await Promise.all(
   Array.from({ length: Number(values.threads) }, () => share(taken)),
 );
 const cells = sum(shares);
-console.log(`\n${byOperation(cells).join("\n")}\n\n${byCompany(cells).join("\n")}`);
+console.log(`\n${byOperation(cells).join("\n")}\n\n${byConcurrentRuns(cells).join("\n")}`);
 const deviating = shares.flatMap((one) => one.deviating);
 if (deviating.length > 0) console.log(`\n${deviating.join("\n")}`);
 const cases = Object.values(cells).reduce((total, cell) => total + cell.cases, 0);

@@ -1,25 +1,25 @@
 /** Every case that the lives' own calls give rise to, and what is wrong with one. */
-import { clocksOf, play, type Case, type Ending } from "./case.ts";
-import { companies, type Meeting } from "./company.ts";
-import { turnsMax } from "./ending.ts";
+import { clocksOf, play, type Case, type Finish } from "./case.ts";
+import { concurrentRunsAll, type Meeting } from "./concurrent-runs.ts";
+import { passesMax } from "./convergence.ts";
 import { applies, faultNames } from "./faults.ts";
-import { lives as usual, type Clocks, type Life } from "./lives.ts";
-import { seldom } from "./seldom.ts";
+import { histories as usual, type Clocks, type History } from "./histories.ts";
+import { rareSteps } from "./rare-steps.ts";
 
-export const lives: Life[] = [...usual, ...seldom];
+export const histories: History[] = [...usual, ...rareSteps];
 
-export type Reference = { life: Life; clocks: Clocks; ending: Ending };
+export type Reference = { history: History; clocks: Clocks; finish: Finish };
 
 /** The lives as they are meant to be; whatever goes wrong in them is an error. */
 export async function references(): Promise<Reference[]> {
   const all: Reference[] = [];
-  for (const life of lives) {
+  for (const history of histories) {
     for (const clocks of ["together", "apart"] as const) {
-      const ending = await play(life, clocks);
+      const finish = await play(history, clocks);
       // A run that the platform had to end awaited something that no port let through.
-      const wrong = [...ending.violations, ...ending.outcomes];
-      if (wrong.length > 0) throw new Error(`${life.name}, uninterrupted: ${wrong.join("; ")}`);
-      all.push({ life, clocks, ending });
+      const wrong = [...finish.violations, ...finish.outcomes];
+      if (wrong.length > 0) throw new Error(`${history.name}, uninterrupted: ${wrong.join("; ")}`);
+      all.push({ history, clocks, finish });
     }
   }
   return all;
@@ -28,56 +28,61 @@ export async function references(): Promise<Reference[]> {
 /** What is done in the same place again and again, hourly for days, is interrupted so many times. */
 const timesInOnePlace = 8;
 
-export function casesOf({ life, clocks, ending }: Reference): Case[] {
-  const places = Map.groupBy(ending.boundaries, ({ operation, place }) => `${operation} ${place}`);
+export function casesOf({ history, clocks, finish }: Reference): Case[] {
+  const places = Map.groupBy(finish.boundaries, ({ operation, place }) => `${operation} ${place}`);
   const boundaries = [...places.values()].flatMap((same) => same.slice(0, timesInOnePlace));
   return boundaries.flatMap((boundary) =>
     faultNames
       .filter((fault) => applies(fault, boundary.medium))
       .flatMap((fault) =>
-        companies
-          .filter((company) => clocksOf({ company }) === clocks)
-          .filter((company) => company !== "3 runs, 1 by force" || boundary.canBeForced)
-          .map((company) => ({ life, boundary, fault, company })),
+        concurrentRunsAll
+          .filter((concurrentRuns) => clocksOf({ concurrentRuns }) === clocks)
+          .filter(
+            (concurrentRuns) => concurrentRuns !== "3 runs, 1 by force" || boundary.canBeForced,
+          )
+          .map((concurrentRuns) => ({ history, boundary, fault, concurrentRuns })),
       ),
   );
 }
 
 export type Judgement = { deviations: string[]; meeting: Meeting };
 
-export async function judge(one: Case, { clocks, ending: meant }: Reference): Promise<Judgement> {
-  const ending = await play(one.life, clocks, one);
-  const { turnsInDoubt, settled } = ending.convergence;
-  const deviations = [...ending.violations];
-  if (turnsInDoubt > turnsMax) deviations.push(`in doubt for ${turnsInDoubt} turns`);
-  const isForced = one.company === "3 runs, 1 by force";
+export async function judge(one: Case, { clocks, finish: meant }: Reference): Promise<Judgement> {
+  const finish = await play(one.history, clocks, one);
+  const { passesInDoubt, settled } = finish.convergence;
+  const deviations = [...finish.violations];
+  if (passesInDoubt > passesMax) deviations.push(`in doubt for ${passesInDoubt} turns`);
+  const isForced = one.concurrentRuns === "3 runs, 1 by force";
   // Where a use attempt comes sooner or later, the rotation is over by then, or goes on.
   if (!isForced) {
-    if (ending.closed !== meant.closed) deviations.push(`${ending.closed} closed rotations`);
+    if (finish.closed !== meant.closed) deviations.push(`${finish.closed} closed rotations`);
     const strange = [...settled].filter((state) => !meant.convergence.passage.has(state));
     for (const state of strange) deviations.push(`is for long: ${state}`);
   }
-  const endings = [meant, ...(isForced ? [await forced(one, clocks)] : [])];
-  if (endings.every(({ state }) => state !== ending.state)) {
-    deviations.push(`ends as: ${ending.state}`);
-  } else if (endings.every(({ leftovers }) => leftovers !== ending.leftovers)) {
-    deviations.push(`leaves in the table: ${ending.leftovers}`);
+  const finishes = [meant, ...(isForced ? [await forced(one, clocks)] : [])];
+  if (finishes.every(({ state }) => state !== finish.state)) {
+    deviations.push(`ends as: ${finish.state}`);
+  } else if (finishes.every(({ leftovers }) => leftovers !== finish.leftovers)) {
+    deviations.push(`leaves in the table: ${finish.leftovers}`);
   }
-  return { deviations, meeting: ending.meeting };
+  return { deviations, meeting: finish.meeting };
 }
 
-const lastForced: { key: string; ending?: Ending } = { key: "" };
+const lastForced: { key: string; finish?: Finish } = { key: "" };
 
 /** The same attempt at the same moment, without the fault: whatever fault comes next, it is the same. */
-async function forced({ life, boundary, company }: Case, clocks: Clocks): Promise<Ending> {
-  const key = `${life.name} ${boundary.index}`;
-  if (lastForced.key !== key || lastForced.ending === undefined) {
-    lastForced.ending = await play(life, clocks, { life, boundary, company });
+async function forced(
+  { history, boundary, concurrentRuns }: Case,
+  clocks: Clocks,
+): Promise<Finish> {
+  const key = `${history.name} ${boundary.index}`;
+  if (lastForced.key !== key || lastForced.finish === undefined) {
+    lastForced.finish = await play(history, clocks, { history, boundary, concurrentRuns });
     lastForced.key = key;
   }
-  return lastForced.ending;
+  return lastForced.finish;
 }
 
-export function describeCase({ life, boundary, fault, company }: Case): string {
-  return `${life.name}, call ${boundary.index} (${boundary.operation}): ${fault ?? "no fault"}, ${company}`;
+export function describeCase({ history, boundary, fault, concurrentRuns }: Case): string {
+  return `${history.name}, call ${boundary.index} (${boundary.operation}): ${fault ?? "no fault"}, ${concurrentRuns}`;
 }

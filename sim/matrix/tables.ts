@@ -1,5 +1,5 @@
 /** The matrix as it is printed. */
-import { companies, meetings } from "./company.ts";
+import { concurrentRunsAll, meetings } from "./concurrent-runs.ts";
 import { faultNames } from "./faults.ts";
 import type { Cell, Share } from "./thread.ts";
 
@@ -18,14 +18,14 @@ export function byOperation(cells: Record<string, Cell>): string[] {
   const legend = faultNames.map((fault, index) => `  ${letterOf(index)}  ${fault}`);
   const head = faultNames.map((_, index) => letterOf(index).padStart(7)).join("");
   const rows = operations.sort().flatMap((operation) =>
-    companies.map((company, index) => {
+    concurrentRunsAll.map((concurrentRuns, index) => {
       const counts = faultNames.map((fault) => {
-        const { cases = 0, deviating = 0 } = cells[`${operation}|${fault}|${company}`] ?? {};
+        const { cases = 0, deviating = 0 } = cells[`${operation}|${fault}|${concurrentRuns}`] ?? {};
         const text = cases === 0 ? "-" : deviating === 0 ? `${cases}` : `${cases}!${deviating}`;
         return text.padStart(7);
       });
       const label = (index === 0 ? operation : "").padEnd(27);
-      return `${label}${company.padEnd(19)}${counts.join("")}`;
+      return `${label}${concurrentRuns.padEnd(19)}${counts.join("")}`;
     }),
   );
   return [...legend, "", `${"".padEnd(46)}${head}`, ...rows];
@@ -36,13 +36,13 @@ function letterOf(index: number): string {
 }
 
 /** How many cases there are, and in how many of them other runs met the one that came to grief. */
-export function byCompany(cells: Record<string, Cell>): string[] {
+export function byConcurrentRuns(cells: Record<string, Cell>): string[] {
   const head = ["cases", "others begin", "claim its key", "change KMS", "deviate"];
-  const rows = companies.map((company) => {
-    const of = Object.entries(cells).filter(([name]) => name.endsWith(`|${company}`));
+  const rows = concurrentRunsAll.map((concurrentRuns) => {
+    const of = Object.entries(cells).filter(([name]) => name.endsWith(`|${concurrentRuns}`));
     const total = (what: keyof Cell): number => of.reduce((all, [, cell]) => all + cell[what], 0);
     const counts = (["cases", ...meetings, "deviating"] as const).map(total);
-    return `${company.padEnd(19)}${counts.map((count) => String(count).padStart(14)).join("")}`;
+    return `${concurrentRuns.padEnd(19)}${counts.map((count) => String(count).padStart(14)).join("")}`;
   });
   return [`${"".padEnd(19)}${head.map((what) => what.padStart(14)).join("")}`, ...rows];
 }

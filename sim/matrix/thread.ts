@@ -1,6 +1,6 @@
 /** Plays a share of the matrix. */
 import { parentPort, workerData } from "node:worker_threads";
-import { meetings, type Meeting } from "./company.ts";
+import { meetings, type Meeting } from "./concurrent-runs.ts";
 import { casesOf, describeCase, judge, references } from "./matrix.ts";
 
 const { taken, every } = workerData as { taken: Int32Array; every: number };
@@ -18,7 +18,7 @@ for (;;) {
   const pair = pairs[Atomics.add(taken, 0, 1) * every];
   if (pair === undefined) break;
   const { one, reference } = pair;
-  const name = [one.boundary.operation, one.fault, one.company].join("|");
+  const name = [one.boundary.operation, one.fault, one.concurrentRuns].join("|");
   const cell = (cells[name] ??= { cases: 0, deviating: 0, others: 0, claims: 0, changes: 0 });
   const { deviations, meeting } = await judge(one, reference);
   cell.cases += 1;

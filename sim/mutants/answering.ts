@@ -1,8 +1,8 @@
 /** Mistakes in giving back, rolling back, keeping books, and going on. */
 import type { Mutant } from "./mutant.ts";
 
-const giveBack = "lambda/workflow/restore/restore.ts";
-const returning = "lambda/workflow/restore/returning.ts";
+const restore = "lambda/workflow/restore/restore.ts";
+const reactivating = "lambda/workflow/restore/reactivate.ts";
 const rollback = "lambda/workflow/requests/rollback.ts";
 
 export const answering: Mutant[] = [
@@ -23,8 +23,8 @@ export const answering: Mutant[] = [
     edits: [
       {
         file: "lambda/workflow/requests/asked.ts",
-        find: "  if (ifHead !== moment.head) {",
-        replace: '  if (ifHead !== moment.head && ifHead === "") {',
+        find: "  if (ifHead !== context.head) {",
+        replace: '  if (ifHead !== context.head && ifHead === "") {',
       },
     ],
     scenario: "planned",
@@ -35,8 +35,8 @@ export const answering: Mutant[] = [
     edits: [
       {
         file: "lambda/workflow/restore/use-attempt.ts",
-        find: "  if (version === undefined) return undefined;\n  const serving",
-        replace: "  if (version?.overriddenBy === undefined) return undefined;\n  const serving",
+        find: "  if (version === undefined) return undefined;\n  const active",
+        replace: "  if (version?.overriddenBy === undefined) return undefined;\n  const active",
       },
     ],
     scenario: "half-done",
@@ -46,13 +46,13 @@ export const answering: Mutant[] = [
     name: "a cancelled key is left as KMS leaves it, Disabled",
     edits: [
       {
-        file: giveBack,
+        file: restore,
         find: '  if (state !== "Disabled" && !unseen) return undefined;',
         replace:
           '  if ((state !== "Disabled" && !unseen) || cancelledAtMs !== undefined) return undefined;',
       },
       {
-        file: giveBack,
+        file: restore,
         find: '    if (!recent(enabledAtMs)) return callOn(rotation, { kind: "EnableKey", keyId }, why);\n    return { kind: "retry", reason: again };',
         replace: '    return { kind: "retry", reason: again };',
       },
@@ -64,7 +64,7 @@ export const answering: Mutant[] = [
     name: "a deletion is not cancelled when the key is asked for",
     edits: [
       {
-        file: giveBack,
+        file: restore,
         find: '  if (state === "PendingDeletion" && cancel) {',
         replace: '  if (state === "PendingDeletion" && cancel && enabledAtMs === -1) {',
       },
@@ -76,12 +76,12 @@ export const answering: Mutant[] = [
     name: "what gave a key back is not looked at again",
     edits: [
       {
-        file: giveBack,
+        file: restore,
         find: '  if (untilMs !== undefined) {\n    return { kind: "wait", untilMs, reason: "an earlier call could still disable it" };\n  }\n',
         replace: "",
       },
       {
-        file: giveBack,
+        file: restore,
         find: "  if (relabelled) return undefined;",
         replace: "  if (relabelled || enabledAtMs !== undefined) return undefined;",
       },
@@ -93,12 +93,12 @@ export const answering: Mutant[] = [
     name: "roll back to a version that is still Disabled",
     edits: [
       {
-        file: returning,
+        file: reactivating,
         find: '  if (state === "Disabled" || isUnsure) {\n    return call({ kind: "EnableKey", keyId }, enabledAtMs, why);\n  }\n',
         replace: "",
       },
       {
-        file: returning,
+        file: reactivating,
         find: '  if (state !== "Enabled") {',
         replace: '  if (state !== "Enabled" && state !== "Disabled") {',
       },
@@ -119,7 +119,7 @@ export const answering: Mutant[] = [
       },
       {
         file: "lambda/workflow/safety/invariants.ts",
-        find: '      must(target?.state === "Enabled", "I1: the alias may only move to a key seen Enabled");',
+        find: '      must(target?.state === "Enabled", "I1: the alias may only move to a key observed Enabled");',
         replace: '      must(target?.state !== "Creating", "");',
       },
     ],
@@ -131,8 +131,8 @@ export const answering: Mutant[] = [
     edits: [
       {
         file: rollback,
-        find: "  const closed = out === undefined ? record : withRotationClosed(record, out);\n  const returning",
-        replace: "  const closed = record;\n  const returning",
+        find: "  const closed = out === undefined ? record : withRotationClosed(record, out);\n  const reactivating",
+        replace: "  const closed = record;\n  const reactivating",
       },
     ],
     scenario: "everything",
@@ -142,7 +142,7 @@ export const answering: Mutant[] = [
     name: "on the way back a read of Enabled is believed, though it may be of before the DisableKey",
     edits: [
       {
-        file: returning,
+        file: reactivating,
         find: '  const isUnsure = state === "Enabled" && enabledAtMs === undefined;',
         replace: "  const isUnsure = false;",
       },
@@ -179,8 +179,8 @@ export const answering: Mutant[] = [
     edits: [
       {
         file: "lambda/pass/finish.ts",
-        find: "      return Math.min(\n        ending.dueAtMs,\n        toldAgainAtMs(record, nowMs),\n        observeAgainAtMs(record, nowMs),\n      );",
-        replace: "      return Math.max(ending.dueAtMs, toldAgainAtMs(record, nowMs) + 1e12);",
+        find: "      return Math.min(\n        finish.dueAtMs,\n        reportedAgainAtMs(record, nowMs),\n        observeAgainAtMs(record, nowMs),\n      );",
+        replace: "      return Math.max(finish.dueAtMs, reportedAgainAtMs(record, nowMs) + 1e12);",
       },
     ],
     scenario: "calm",

@@ -31,7 +31,7 @@ export async function hunt(mutant: Mutant, seeds: number): Promise<Hunted> {
 
 export async function huntAll(
   seeds: number,
-  told: (hunted: Hunted) => void,
+  report: (hunted: Hunted) => void,
   some = mutants,
 ): Promise<Hunted[]> {
   const queue = [...some];
@@ -40,7 +40,7 @@ export async function huntAll(
     for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
       const hunted = await hunt(mutant, seeds);
       all.push(hunted);
-      told(hunted);
+      report(hunted);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));

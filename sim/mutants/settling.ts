@@ -2,7 +2,7 @@
 import type { Mutant } from "./mutant.ts";
 
 const settle = "lambda/workflow/safety/settle.ts";
-const turn = "lambda/pass/pass.ts";
+const pass = "lambda/pass/pass.ts";
 const act = "lambda/pass/act.ts";
 
 const makesTheCall = "  return ports.keys.change(call, { deadlineMs, limitMs: requestLimitMs });";
@@ -26,7 +26,7 @@ export const settling: Mutant[] = [
     edits: [
       {
         file: settle,
-        find: "  return [...standing(list, nowMs).filter((entry) => entry.epoch !== own.epoch), own];",
+        find: "  return [...state(list, nowMs).filter((entry) => entry.epoch !== own.epoch), own];",
         replace: "  return list.length > nowMs ? list : [own];",
       },
     ],
@@ -78,8 +78,8 @@ export const settling: Mutant[] = [
     name: "write the intent after CreateKey: what will be called is on record only afterwards",
     edits: [
       {
-        file: turn,
-        find: "  const marked = await write(turn.ports.table, state.stored, {\n    ...state.stored,\n    record: announced,\n  });",
+        file: pass,
+        find: "  const marked = await write(pass.ports.table, state.stored, {\n    ...state.stored,\n    record: announced,\n  });",
         replace: "  const marked = { ...state.stored, record: announced };",
       },
     ],
@@ -113,7 +113,7 @@ export const settling: Mutant[] = [
     seed: 7,
   },
   {
-    name: "return with an effect in flight, and nothing that stops it at the send step",
+    name: "return with an effect in flight, and nothing that holds it at the send step",
     edits: [
       {
         file: act,

@@ -63,7 +63,7 @@ export const steps: Mutant[] = [
       },
       {
         file: invariants,
-        find: '      must(target?.state === "Enabled", "I1: the alias may only move to a key seen Enabled");',
+        find: '      must(target?.state === "Enabled", "I1: the alias may only move to a key observed Enabled");',
         replace: '      must(target?.state !== "Creating", "");',
       },
     ],
@@ -125,7 +125,7 @@ export const steps: Mutant[] = [
     seed: 2,
   },
   {
-    name: "skip the look for aliases, before DisableKey and after",
+    name: "skip the read for aliases, before DisableKey and after",
     edits: [
       {
         file: revoke,
@@ -144,7 +144,7 @@ export const steps: Mutant[] = [
       },
       {
         file: invariants,
-        find: '      must(aliases?.length === 0, "I2: aliases must be seen, and be none");',
+        find: '      must(aliases?.length === 0, "I2: aliases must be observed, and be none");',
         replace: '      must(aliases?.length !== -1, "");',
       },
     ],
@@ -152,21 +152,21 @@ export const steps: Mutant[] = [
     seed: 22,
   },
   {
-    name: "skip the look after DisableKey",
+    name: "skip the read after DisableKey",
     edits: [
       {
         file: soak,
-        find: '  if (onIt !== undefined) return needed(scene, "alias", onIt.seen);\n  const againAtMs',
+        find: '  if (onIt !== undefined) return needed(scene, "alias", onIt.observed);\n  const againAtMs',
         replace: "  const againAtMs",
       },
       {
         file: soak,
-        find: '  if (onIt !== undefined) return needed(scene, "alias", onIt.seen);\n  const evidence',
+        find: '  if (onIt !== undefined) return needed(scene, "alias", onIt.observed);\n  const evidence',
         replace: "  const evidence",
       },
       {
         file: invariants,
-        find: '      must(aliases?.length === 0, "I2: aliases must be seen, and be none");',
+        find: '      must(aliases?.length === 0, "I2: aliases must be observed, and be none");',
         replace: '      must(aliases?.length !== -1, "");',
       },
       {

@@ -80,7 +80,7 @@ export class TableState {
     const read = readRecord(stored.record);
     if (read.kind === "newer-schema") return read;
     const readable = this.copy({ ...stored, record: read.record, writes: writesOf(stored) });
-    return { kind: "held", stored: readable, seen: read.seen };
+    return { kind: "held", stored: readable, storedSchema: read.storedSchema };
   }
 
   due(nowMs: number, limit: number, after: DueCursor | undefined): DuePage {
@@ -137,12 +137,13 @@ export class TableState {
   setClaim(
     alias: string,
     { runId, passId, nowMs, untilMs, dueAgainAtMs, taking }: ClaimRequest,
-    { stored: before, seen }: { stored: Stored; seen: number },
+    { stored: before, storedSchema }: { stored: Stored; storedSchema: number },
   ): Held | undefined {
     const stored = this.contents.records.get(alias);
     if (stored === undefined) return undefined;
     const { record } = stored;
-    if (record.epoch !== before.record.epoch || Number(record.schema) !== seen) return undefined;
+    if (record.epoch !== before.record.epoch || Number(record.schema) !== storedSchema)
+      return undefined;
     const isHeld = record.claim !== undefined && record.claim.untilMs >= nowMs;
     if (isHeld && taking !== "force") return undefined;
     if (taking === "due" && record.dueAtMs > nowMs) return undefined;

@@ -1,5 +1,5 @@
 /** How a call that is on its way comes out, and what its run makes of the answer, if it hears one. */
-import { absorbDone, absorbRefused, afterRefusal } from "../../lambda/workflow/absorb.ts";
+import { applyDone, applyRefused, afterRefusal } from "../../lambda/workflow/apply-outcome.ts";
 import { matterName } from "../../lambda/workflow/model/record.ts";
 import { unsettledUntilMs } from "../../lambda/workflow/safety/settle.ts";
 import { consistencyMs } from "../../lambda/workflow/model/limits.ts";
@@ -8,7 +8,7 @@ import { land, type Landing } from "./model-kms.ts";
 import { spend, type Bounds, type Move } from "./move.ts";
 import { wrongToLand } from "./properties.ts";
 import type { Part } from "./rule.ts";
-import { deaths, told } from "./runs.ts";
+import { deaths, movedOn } from "./runs.ts";
 import {
   shownOf,
   type Flight,
@@ -17,7 +17,7 @@ import {
   type SearchState,
   type Waiting,
 } from "./state.ts";
-import { changed, searchMomentOf, proceed, type Proceeded, type Turn } from "./turn.ts";
+import { changed, searchContextOf, proceed, type Proceeded, type Pass } from "./pass.ts";
 
 export function describe(call: Call): string {
   if (call.kind === "CreateKey") return "CreateKey";
@@ -89,11 +89,11 @@ export function answersTo(state: SearchState, waiting: Waiting, { without }: Bou
   const heard = isHeard
     ? answered(after, waiting, landing, without)
     : { state: after, written: [] };
-  const moves = [told(well, heard, wrong)];
+  const moves = [movedOn(well, heard, wrong)];
   if (landing.kind === "done" && state.budget.lags > 0) {
     const blind = lagging(state, after, decision.call);
     const on = isHeard ? answered(blind, waiting, landing, without) : { state: blind, written: [] };
-    moves.push(told(`${well}${unseen}`, on, wrong));
+    moves.push(movedOn(`${well}${unseen}`, on, wrong));
   }
   if (state.budget.faults === 0) return moves;
   if (!isHeard) return [...moves, ...astray(what, spend(free, "faults"), waiting)];
@@ -131,16 +131,19 @@ function faults(
   const broken = wrong === undefined ? {} : { wrong };
   const refused = { kind: "refused", refusal: "Throttled" } as const;
   return [
-    told(`${what} lands, and its answer is lost`, doubtful(done, waiting, without), wrong),
+    movedOn(`${what} lands, and its answer is lost`, doubtful(done, waiting, without), wrong),
     { name: `${what} lands, and its run dies`, state: done, ...broken },
     ...astray(what, free, waiting),
-    told(`${what} is on its way when its run gives it up`, doubtful(late, waiting, without)),
-    told(`${what} never reaches KMS, and its run hears nothing`, doubtful(free, waiting, without)),
-    told(`${what} is throttled`, answered(free, waiting, refused, without)),
+    movedOn(`${what} is on its way when its run gives it up`, doubtful(late, waiting, without)),
+    movedOn(
+      `${what} never reaches KMS, and its run hears nothing`,
+      doubtful(free, waiting, without),
+    ),
+    movedOn(`${what} is throttled`, answered(free, waiting, refused, without)),
   ];
 }
 
-function turnOf(waiting: Waiting, unheard: boolean): Turn {
+function passOf(waiting: Waiting, unheard: boolean): Pass {
   const { epoch, deadlineMs, parked, attempt } = waiting;
   const uncertain = waiting.uncertain || unheard;
   return { epoch, deadlineMs, uncertain, parked, requests: [], attempt };
@@ -154,8 +157,8 @@ function answered(
   without: Part | undefined,
 ): Proceeded {
   const { decision } = waiting;
-  const turn = turnOf(waiting, false);
-  const moment = searchMomentOf(state, turn, []);
+  const pass = passOf(waiting, false);
+  const context = searchContextOf(state, pass, []);
   if (landing.kind === "done") {
     const { made, deletionAtMs } = landing;
     const outcome: Extract<Outcome, { kind: "done" }> = {
@@ -163,17 +166,17 @@ function answered(
       ...(made && { keyId: made.id, arn: made.id, createdAtMs: made.createdAtMs }),
       ...(deletionAtMs !== undefined && { deletionAtMs }),
     };
-    const done = changed(state, absorbDone(state.record, decision, outcome, moment).next);
-    const on = proceed(done, turn, without);
+    const done = changed(state, applyDone(state.record, decision, outcome, context).next);
+    const on = proceed(done, pass, without);
     return { ...on, written: [done, ...on.written] };
   }
-  const record = absorbRefused(state.record, decision.matter, decision.call);
+  const record = applyRefused(state.record, decision.matter, decision.call);
   const refused = { kind: "refused", refusal: landing.refusal, message: "" } as const;
-  const after = afterRefusal(record, decision, refused, moment);
-  const parked = { ...turn.parked, [matterName(decision.matter)]: after };
-  return proceed({ ...state, record }, { ...turn, parked }, without);
+  const after = afterRefusal(record, decision, refused, context);
+  const parked = { ...pass.parked, [matterName(decision.matter)]: after };
+  return proceed({ ...state, record }, { ...pass, parked }, without);
 }
 
 function doubtful(state: SearchState, waiting: Waiting, without: Part | undefined): Proceeded {
-  return proceed(state, turnOf(waiting, true), without);
+  return proceed(state, passOf(waiting, true), without);
 }

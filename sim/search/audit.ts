@@ -1,23 +1,23 @@
 /** What the audit sees of an alias (`findDrift` of `lambda/chores/audit.ts`), and has a run look at. */
-import { rotationBeforeActivation, servingVersion } from "../../lambda/workflow/model/record.ts";
+import { rotationBeforeActivation, activeVersion } from "../../lambda/workflow/model/record.ts";
 import { isHeld, shownOf, type SearchState } from "./state.ts";
 
-export function auditLooks(state: SearchState): { name: string; state: SearchState }[] {
+export function auditReads(state: SearchState): { name: string; state: SearchState }[] {
   const { record, nowMs } = state;
   const { target } = shownOf(state);
   if (record.suspectedAtMs !== undefined || isHeld(state)) return [];
-  const serving = servingVersion(record);
-  if (serving === undefined) return [];
+  const active = activeVersion(record);
+  if (active === undefined) return [];
   const busy = rotationBeforeActivation(record);
   const rightful = record.versions
-    .filter(({ number }) => [serving.number, busy?.from, busy?.to].includes(number))
+    .filter(({ number }) => [active.number, busy?.from, busy?.to].includes(number))
     .map(({ keyId }) => keyId);
   const astray = !rightful.includes(target);
-  const revived = record.versions.some(
-    ({ keyId, standing }) =>
-      (standing === "disabled" || standing === "deletion-scheduled") && target === keyId,
+  const reactivation = record.versions.some(
+    ({ keyId, state }) =>
+      (state === "disabled" || state === "pending-deletion") && target === keyId,
   );
-  if (!astray && !revived) return [];
+  if (!astray && !reactivation) return [];
   const next = { ...record, dueAtMs: nowMs, suspectedAtMs: nowMs };
   return [{ name: "the audit sees the alias astray", state: { ...state, record: next } }];
 }

@@ -83,8 +83,8 @@ export function atRest(budget: Budget, propagationMs: number): SearchState {
     enrolledAtMs: createdAtMs,
     lastNumber: 1,
     dueAtMs: startMs + longMs,
-    resting: "wait",
-    versions: [{ ...version, standing: "serving" }],
+    waitingFor: "wait",
+    versions: [{ ...version, state: "active" }],
   };
   return {
     nowMs: startMs,

@@ -40,11 +40,11 @@ export function endsOf(
     for (const passed of path) ended[passed] = number;
     counts[number] = (counts[number] ?? 0) + path.length;
   }
-  const told = names.map((name, index): [string, number] => [name, counts[index + 1] ?? 0]);
-  return { ends: Object.fromEntries(told.sort((a, b) => b[1] - a[1])), wrong };
+  const movedOn = names.map((name, index): [string, number] => [name, counts[index + 1] ?? 0]);
+  return { ends: Object.fromEntries(movedOn.sort((a, b) => b[1] - a[1])), wrong };
 }
 
 function endOf(circle: number[], rests: Rests, isWrong: (what: string) => boolean): string {
-  const told = circle.flatMap((index) => rests.get(index) ?? []);
-  return told.find(isWrong) ?? told[0] ?? forever;
+  const movedOn = circle.flatMap((index) => rests.get(index) ?? []);
+  return movedOn.find(isWrong) ?? movedOn[0] ?? forever;
 }

@@ -47,23 +47,23 @@ function report({ name, ...scope }: Scope, result: Result, seconds: number): boo
   console.log(`  ${name}: ${states} states, ${end}, in ${seconds.toFixed(1)} s`);
   console.log(`    bounds: ${bounds(scope)}; ${transitions} moves, ${depth} deep${compared}`);
   if (isExhausted) console.log(`    left alone they come to: ${ends(result)}`);
-  if (found !== undefined) tell(result);
+  if (found !== undefined) reportFound(result);
   return isExhausted && found === undefined;
 }
 
-function tell({ found }: Result): void {
+function reportFound({ found }: Result): void {
   if (found === undefined) return;
   folded(found.steps).forEach((step, index) => console.log(`    ${index + 1}. ${step}`));
   console.log(`    ${found.wrong}`);
 }
 
-function threaded(taken: Int32Array, some: Scope[], told: (done: Done) => void): Promise<void> {
+function threaded(taken: Int32Array, some: Scope[], movedOn: (done: Done) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL("./thread.ts", import.meta.url), {
       workerData: { taken, scopes: some, limits },
       resourceLimits: { maxOldGenerationSizeMb: 8000 },
     });
-    worker.on("message", told);
+    worker.on("message", movedOn);
     worker.once("error", reject);
     worker.once("exit", () => resolve());
   });
@@ -80,14 +80,14 @@ async function withTheRule(): Promise<boolean> {
   const taken = new Int32Array(new SharedArrayBuffer(4));
   let states = 0;
   let clean = 0;
-  const told = ({ index, result, seconds }: Done): void => {
+  const movedOn = ({ index, result, seconds }: Done): void => {
     const scope = some[index];
     if (scope === undefined) return;
     states += result.states;
     if (report(scope, result, seconds)) clean += 1;
   };
   const threads = Math.max(1, Number(values.threads));
-  await Promise.all(Array.from({ length: threads }, () => threaded(taken, some, told)));
+  await Promise.all(Array.from({ length: threads }, () => threaded(taken, some, movedOn)));
   const seconds = (performance.now() - beganMs) / 1000;
   console.log(
     `${states} states in ${seconds.toFixed(1)} s, in ${clean} of ${some.length} scopes clean.`,
@@ -105,7 +105,7 @@ function withoutParts(part: string | undefined): boolean {
     const steps = result.found?.steps.length ?? 0;
     const what = steps === 0 ? "NOT FOUND" : `${steps} steps, among ${result.states} states`;
     console.log(`  ${name}, without "${without}" (${parts[without]}): ${what}`);
-    tell(result);
+    reportFound(result);
     if (steps > 0) found += 1;
   }
   return found === some.filter((one) => isMeant(one.scope)).length;

@@ -3,13 +3,13 @@ import type {
   Call,
   Key,
   LastUse,
-  Look,
-  Seen,
-  Sight,
+  KmsRead,
+  ObservedState,
+  Observation,
   Tags,
 } from "../../lambda/workflow/model/types.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
-import { subjectOfLook } from "../../lambda/workflow/safety/sights.ts";
+import { subjectOfRead } from "../../lambda/workflow/safety/observations.ts";
 import { lastUseLagMs } from "../../lambda/workflow/model/limits.ts";
 import { alias, dayMs } from "./fixture.ts";
 import type { ModelKey, ModelKms } from "./state.ts";
@@ -30,47 +30,52 @@ export function withKey(kms: ModelKms, changed: ModelKey): ModelKms {
 }
 
 /** Everything seen before, and these, at this moment. */
-export function looked(kms: ModelKms, nowMs: number, seen: Seen, looks: Look[]): Seen {
-  let all = seen;
-  for (const look of looks) {
-    const sight = see(kms, nowMs, look);
-    all = { ...all, [look.kind]: { ...all[look.kind], [subjectOfLook(look)]: sight } };
+export function looked(
+  kms: ModelKms,
+  nowMs: number,
+  observed: ObservedState,
+  reads: KmsRead[],
+): ObservedState {
+  let all = observed;
+  for (const read of reads) {
+    const observation = see(kms, nowMs, read);
+    all = { ...all, [read.kind]: { ...all[read.kind], [subjectOfRead(read)]: observation } };
   }
   return all;
 }
 
-function see(kms: ModelKms, nowMs: number, look: Look): Sight<unknown> {
-  if (look.kind === "successors") {
-    const found = kms.keys.filter(({ tags }) => tags[tagNames.rotation] === look.rotationId);
-    return seenAs(found.map(({ id }) => id));
+function see(kms: ModelKms, nowMs: number, read: KmsRead): Observation<unknown> {
+  if (read.kind === "successors") {
+    const found = kms.keys.filter(({ tags }) => tags[tagNames.rotation] === read.rotationId);
+    return observedAs(found.map(({ id }) => id));
   }
-  if (look.kind === "lineage") {
-    const ours = kms.keys.filter(({ tags }) => tags[tagNames.alias] === look.alias);
-    return seenAs(ours.map(({ id, tags }) => ({ keyId: id, tags })));
+  if (read.kind === "lineage") {
+    const ours = kms.keys.filter(({ tags }) => tags[tagNames.alias] === read.alias);
+    return observedAs(ours.map(({ id, tags }) => ({ keyId: id, tags })));
   }
-  const named = look.kind === "key" ? look.key : look.keyId;
+  const named = read.kind === "key" ? read.key : read.keyId;
   const key = keyNamed(kms, named === alias ? kms.target : named);
   if (key === undefined) return { kind: "absent" };
-  switch (look.kind) {
+  switch (read.kind) {
     case "key":
-      return seenAs(described(key));
+      return observedAs(described(key));
     case "aliases":
-      return seenAs(kms.target === key.id ? [alias] : []);
+      return observedAs(kms.target === key.id ? [alias] : []);
     case "policy":
-      return seenAs({ document: "{}", hash: "policy" });
+      return observedAs({ document: "{}", hash: "policy" });
     case "tags":
-      return seenAs(key.tags);
+      return observedAs(key.tags);
     case "grants":
-      return seenAs([]);
+      return observedAs([]);
     case "last-use":
-      return seenAs({ lastUse: lastUseInModel(key, nowMs), hash: "" });
+      return observedAs({ lastUse: lastUseInModel(key, nowMs), hash: "" });
     case "watch":
       return { kind: "absent" };
   }
 }
 
-function seenAs<T>(value: T): Sight<T> {
-  return { kind: "seen", value };
+function observedAs<T>(value: T): Observation<T> {
+  return { kind: "observed", value };
 }
 
 /** What is hidden behind the lag is not there yet; what was before it was quiet for long. */

@@ -1,9 +1,9 @@
 /** What can happen next in a state: every way in which it goes on, and what is wrong with it. */
 import { answersTo, arrivals } from "./answers.ts";
 import { attemptWithinMs } from "./fixture.ts";
-import { auditLooks } from "./audit.ts";
+import { auditReads } from "./audit.ts";
 import type { Bounds, Move } from "./move.ts";
-import { others } from "./others.ts";
+import { others } from "./external-changes.ts";
 import { attemptsHeard, isFree, requested, scheduled } from "./runs.ts";
 import type { SearchState } from "./state.ts";
 
@@ -18,7 +18,7 @@ export function movesOf(state: SearchState, bounds: Bounds): Moves {
     ...state.waiting.flatMap((waiting) => answersTo(state, waiting, bounds)),
     ...attemptsHeard(state, bounds),
     ...scheduled(state, bounds),
-    ...auditLooks(state),
+    ...auditReads(state),
     ...later(state, bounds),
   ];
   const [first, ...rest] = fair;
@@ -37,7 +37,7 @@ function later(state: SearchState, bounds: Bounds): Move[] {
   const isAwaited = state.attempts.some(({ atMs }) => nowMs >= atMs + attemptWithinMs);
   const isDue = record.dueAtMs <= nowMs && isFree(state, bounds);
   if (state.waiting.length > 0 || isAwaited || isDue) return [];
-  const moments = [
+  const timesMs = [
     ...state.attempts.map(({ atMs }) => atMs + attemptWithinMs),
     record.dueAtMs,
     ...(record.claim === undefined ? [] : [record.claim.untilMs + 1]),
@@ -45,24 +45,28 @@ function later(state: SearchState, bounds: Bounds): Move[] {
     ...(state.lag === undefined ? [] : [state.lag.untilMs]),
     ...flights.map(({ latestMs }) => latestMs + 1),
     ...kms.keys.flatMap(({ deletionAtMs }) => deletionAtMs ?? []),
-  ].filter((moment) => moment > nowMs);
-  if (moments.length === 0) return [];
-  const atMs = Math.min(...moments);
+  ].filter((context) => context > nowMs);
+  if (timesMs.length === 0) return [];
+  const atMs = Math.min(...timesMs);
   // The audit comes round more often than a key is deleted.
-  const isSeen = auditLooks(state).length > 0 && kms.keys.some((key) => key.deletionAtMs === atMs);
-  if (isSeen) return [];
-  const gone = kms.keys.filter(({ deletionAtMs }) => (deletionAtMs ?? Infinity) <= atMs);
+  const isObserved =
+    auditReads(state).length > 0 && kms.keys.some((key) => key.deletionAtMs === atMs);
+  if (isObserved) return [];
+  const deleted = kms.keys.filter(({ deletionAtMs }) => (deletionAtMs ?? Infinity) <= atMs);
   const next: SearchState = {
     ...state,
     nowMs: atMs,
     lag: state.lag !== undefined && state.lag.untilMs > atMs ? state.lag : undefined,
     // What has not landed by then never does.
     flights: flights.filter(({ latestMs }) => latestMs >= atMs),
-    kms: gone.length === 0 ? kms : { ...kms, keys: kms.keys.filter((key) => !gone.includes(key)) },
+    kms:
+      deleted.length === 0
+        ? kms
+        : { ...kms, keys: kms.keys.filter((key) => !deleted.includes(key)) },
   };
-  const lost = gone.find(({ id }) => state.asked.includes(id));
+  const lost = deleted.find(({ id }) => state.asked.includes(id));
   const wrong = lost === undefined ? {} : { wrong: `I5: ${lost.id}, which is in use, is deleted` };
-  const served = gone.find(({ id }) => id === state.kms.target);
+  const served = deleted.find(({ id }) => id === state.kms.target);
   const bare =
     served === undefined ? {} : { wrong: `I1: ${served.id}, where the alias is, is gone` };
   return [{ name: `${spell(atMs - nowMs)} pass`, state: next, ...bare, ...wrong }];

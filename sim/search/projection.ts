@@ -150,8 +150,8 @@ function record(of: ManagedKey, isClaimed: boolean): void {
   time(of.authorizationChangedAtMs, consistencyMs);
   flag(of.wanted);
   put(of.lastNumber);
-  text(of.resting);
-  for (const { kind, version: number } of of.stops) text(`${kind} ${number}`);
+  text(of.waitingFor);
+  for (const { kind, version: number } of of.holds) text(`${kind} ${number}`);
   put(nothing);
   for (const { code } of of.findings) text(code);
   put(nothing);
@@ -173,7 +173,7 @@ function record(of: ManagedKey, isClaimed: boolean): void {
 function version(of: Version): void {
   put(of.number);
   text(of.keyId);
-  text(of.standing);
+  text(of.state);
   text(of.label);
   flag(of.activatedAtMs);
   among(births, of.createdAtMs);
@@ -200,13 +200,13 @@ function rotation(of: Rotation): void {
   for (const name in of.movedAtMs) time(of.movedAtMs[name], consistencyMs);
   put(nothing);
   lastUse(of.evidence?.lastUse);
-  const { restored, revived, intent } = of;
+  const { restored, reactivation, intent } = of;
   text(restored && `${restored.because} ${restored.cancel} ${restored.relabelled}`);
   time(restored?.enabledAtMs, consistencyMs);
   time(restored?.cancelledAtMs, consistencyMs);
-  time(revived?.enabledAtMs, consistencyMs);
-  time(revived?.cancelledAtMs, consistencyMs);
-  time(revived?.unlabelledAtMs, consistencyMs);
+  time(reactivation?.enabledAtMs, consistencyMs);
+  time(reactivation?.cancelledAtMs, consistencyMs);
+  time(reactivation?.unlabelledAtMs, consistencyMs);
   put(intent.attempts);
   put(intent.misses);
   time(intent.misses < 2 ? undefined : intent.lastAttemptAtMs, dayMs);

@@ -1,9 +1,9 @@
 /** What must never be: the invariants of ARCHITECTURE.md, of a call as it is sent and as it lands. */
 import { recheckMs } from "../../lambda/workflow/model/limits.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
-import { isStopped } from "../../lambda/workflow/safety/holds.ts";
+import { isHeld } from "../../lambda/workflow/safety/holds.ts";
 import { keyNamed, lastUseInModel } from "./model-kms.ts";
-import { auditLooks } from "./audit.ts";
+import { auditReads } from "./audit.ts";
 import {
   shownOf,
   type CallDecision,
@@ -94,21 +94,21 @@ export function onTheirWay({ flights, waiting }: SearchState): Pending[] {
 }
 
 /** What a person is told, and for which nothing waits. */
-const notices = new Set(["HELD_AFTER_ROLLBACK", "REQUEST_REFUSED", "OVERDUE", "UNLISTED_ALIAS"]);
+const notices = new Set(["HELD_AFTER_ROLLBACK", "REQUEST_REJECTED", "OVERDUE", "UNLISTED_ALIAS"]);
 
 /** Whether everything is done, or what a person is told of; undefined where it still moves. */
 export function restOf(state: SearchState): string | undefined {
   const { record, flights, waiting, attempts, nowMs } = state;
   if (flights.length + waiting.length + attempts.length > 0) return undefined;
   if (state.lag !== undefined) return undefined;
-  if (record.claim !== undefined || record.resting === "retry") return undefined;
+  if (record.claim !== undefined || record.waitingFor === "retry") return undefined;
   if (record.unsettled.some(({ untilMs }) => untilMs > nowMs)) return undefined;
-  if (record.dueAtMs < nowMs + recheckMs || auditLooks(state).length > 0) return undefined;
+  if (record.dueAtMs < nowMs + recheckMs || auditReads(state).length > 0) return undefined;
   const codes = record.findings.map(({ code }) => code).filter((code) => !notices.has(code));
   if (codes.length > 0) return codes[0];
   const openExtra = record.extras.some(({ quarantinedAtMs }) => quarantinedAtMs === undefined);
   // After a rollback nothing opens until a person has it go on, and that is told.
-  const opens = record.wanted !== undefined && !isStopped(record, "rollback");
+  const opens = record.wanted !== undefined && !isHeld(record, "rollback");
   const isDone = record.rotations.length === 0 && !opens && !openExtra;
   return isDone ? "done" : undefined;
 }
@@ -125,11 +125,11 @@ export function wrongAtRest(
   for (const keyId of asked) {
     const key = keyNamed(kms, keyId);
     if (key?.state === "Enabled" || key?.by === "a person") continue;
-    return `I5: ${keyId} was asked for, and is ${key?.state ?? "gone"} in the end`;
+    return `I5: ${keyId} was asked for, and is ${key?.state ?? "deleted"} in the end`;
   }
   const target = keyNamed(kms, kms.target);
   if (target?.state !== "Enabled" && target?.by !== "a person") {
-    return `I1: in the end the alias is on ${kms.target}, which is ${target?.state ?? "gone"}`;
+    return `I1: in the end the alias is on ${kms.target}, which is ${target?.state ?? "deleted"}`;
   }
   const isDrift = isAlone && drift.includes(rest);
   return isDrift ? `drift of our own making: it ends in ${rest}` : undefined;

@@ -1,7 +1,7 @@
 /** The settle rule's parts, each of which the search can do without, to see what it holds up. */
 import { blockedUntilMs, isExempt, leftUnsettled } from "../../lambda/workflow/safety/settle.ts";
 import { consistencyMs } from "../../lambda/workflow/model/limits.ts";
-import type { ManagedKey, Moment, Unsettled } from "../../lambda/workflow/model/types.ts";
+import type { ManagedKey, Context, Unsettled } from "../../lambda/workflow/model/types.ts";
 import type { CallDecision } from "./state.ts";
 
 export const parts = {
@@ -21,34 +21,34 @@ export type Part = keyof typeof parts;
  */
 export function shown(
   record: ManagedKey,
-  moment: Moment,
+  context: Context,
   without: Part | undefined,
-): { record: ManagedKey; moment: Moment } {
+): { record: ManagedKey; context: Context } {
   const own = (): ManagedKey => ({
     ...record,
-    unsettled: record.unsettled.filter(({ epoch }) => epoch === moment.epoch),
+    unsettled: record.unsettled.filter(({ epoch }) => epoch === context.epoch),
   });
   switch (without) {
     case "waiting":
-      return { record: own(), moment };
+      return { record: own(), context };
     case "second look": {
       const isBack = record.rotations.some(
-        ({ restored, revived }) =>
-          restored?.enabledAtMs !== undefined || revived?.enabledAtMs !== undefined,
+        ({ restored, reactivation }) =>
+          restored?.enabledAtMs !== undefined || reactivation?.enabledAtMs !== undefined,
       );
-      return isBack ? { record: own(), moment } : { record, moment };
+      return isBack ? { record: own(), context } : { record, context };
     }
     case "own doubt":
-      return { record, moment: { ...moment, uncertain: false } };
+      return { record, context: { ...context, uncertain: false } };
     case "read lag": {
       const unsettled = record.unsettled.map((entry) => ({
         ...entry,
         untilMs: entry.untilMs - consistencyMs,
       }));
-      return { record: { ...record, unsettled }, moment };
+      return { record: { ...record, unsettled }, context };
     }
     default:
-      return { record, moment };
+      return { record, context };
   }
 }
 
@@ -76,7 +76,7 @@ export function marksAtRest(
 export function mayBeMade(
   record: ManagedKey,
   { call }: CallDecision,
-  { epoch, uncertain, nowMs }: Moment,
+  { epoch, uncertain, nowMs }: Context,
   without: Part | undefined,
 ): boolean {
   if (without !== "second look" || isExempt(call) || call.kind === "TagResource") return true;

@@ -5,9 +5,9 @@ import { hourMs } from "./fixture.ts";
 import { keyNamed } from "./model-kms.ts";
 import { spend, type Bounds, type Move } from "./move.ts";
 import { isHeld, shownOf, type Attempted, type SearchState } from "./state.ts";
-import { attemptTo, claimed, proceed, type Proceeded } from "./turn.ts";
+import { attemptTo, claimed, proceed, type Proceeded } from "./pass.ts";
 
-export function told(name: string, { state, wrong }: Proceeded, before?: string): Move {
+export function movedOn(name: string, { state, wrong }: Proceeded, before?: string): Move {
   const what = before ?? wrong;
   return what === undefined ? { name, state } : { name, state, wrong: what };
 }
@@ -28,10 +28,10 @@ export function isFree(state: SearchState, { workers }: Bounds): boolean {
 /** The schedule starts a run, where something is due. */
 export function scheduled(state: SearchState, bounds: Bounds): Move[] {
   if (state.record.dueAtMs > state.nowMs || !isFree(state, bounds)) return [];
-  const { state: held, turn } = claimed(state);
-  const name = `run ${turn.epoch} begins`;
-  const proceeded = proceed(held, turn, bounds.without);
-  const moves = [told(name, proceeded)];
+  const { state: held, pass } = claimed(state);
+  const name = `run ${pass.epoch} begins`;
+  const proceeded = proceed(held, pass, bounds.without);
+  const moves = [movedOn(name, proceeded)];
   if (state.budget.faults === 0) return moves;
   return [...moves, ...deaths(name, "it", [held, ...proceeded.written])];
 }
@@ -45,17 +45,17 @@ export function requested(state: SearchState, bounds: Bounds): Move[] {
   if (budget.rotates > 0 && record.wanted === undefined) {
     moves.push(...ask(spend(state, "rotates"), { ...by, kind: "rotate" }, bounds));
   }
-  const serving = record.versions.find(({ standing }) => standing === "serving");
-  if (budget.rollbacks > 0 && serving !== undefined) {
+  const active = record.versions.find(({ state }) => state === "active");
+  if (budget.rollbacks > 0 && active !== undefined) {
     const busy = record.rotations.find(({ step }) => step !== "drain" && step !== "revoke");
     // The one that is about to serve, and the one that does, may both be meant.
-    const numbers = busy === undefined ? [serving.number] : [busy.to, serving.number];
+    const numbers = busy === undefined ? [active.number] : [busy.to, active.number];
     for (const version of new Set(numbers)) {
       const request = { ...by, kind: "rollback", version } as const;
       moves.push(...ask(spend(state, "rollbacks"), request, bounds));
     }
   }
-  if (budget.resumes > 0 && record.stops.length > 0) {
+  if (budget.resumes > 0 && record.holds.length > 0) {
     const after = { ...spend(state, "resumes"), asked: [] };
     moves.push(...ask(after, { ...by, kind: "resume" }, bounds));
   }
@@ -63,12 +63,12 @@ export function requested(state: SearchState, bounds: Bounds): Move[] {
 }
 
 function ask(state: SearchState, request: Request, { without }: Bounds): Move[] {
-  const { state: held, turn } = claimed(state);
-  const proceeded = proceed(held, { ...turn, requests: [request] }, without);
+  const { state: held, pass } = claimed(state);
+  const proceeded = proceed(held, { ...pass, requests: [request] }, without);
   const version = "version" in request ? ` of version ${request.version}` : "";
-  const name = `a person asks for ${request.kind}${version}, and run ${turn.epoch} takes it up`;
+  const name = `a person asks for ${request.kind}${version}, and run ${pass.epoch} takes it up`;
   const next = { ...proceeded, state: answeredBy(proceeded.state) };
-  const moves = [told(name, next)];
+  const moves = [movedOn(name, next)];
   if (state.budget.faults === 0) return moves;
   return [...moves, ...deaths(name, "it", proceeded.written.map(answeredBy))];
 }
@@ -76,8 +76,8 @@ function ask(state: SearchState, request: Request, { without }: Bounds): Move[] 
 /** Who asked for a version that is to serve again gets what they asked for. */
 function answeredBy(state: SearchState): SearchState {
   if (state.asked.length === 0) return state;
-  const returning = state.record.versions.find(({ standing }) => standing === "returning");
-  return { ...state, asked: state.asked.filter((keyId) => keyId !== returning?.keyId) };
+  const reactivating = state.record.versions.find(({ state }) => state === "reactivating");
+  return { ...state, asked: state.asked.filter((keyId) => keyId !== reactivating?.keyId) };
 }
 
 /** As `lambda/run/answer.ts` has it, once: the handler hears of a use attempt, and takes the claim by force. */
@@ -92,13 +92,13 @@ function heard(state: SearchState, attempt: Attempted, { without }: Bounds): Mov
   if (!isToDo(state, attempt)) {
     return [{ name: `an attempt to use ${keyId} is heard of, and is no news`, state: rest }];
   }
-  const { state: held, turn } = claimed(rest);
+  const { state: held, pass } = claimed(rest);
   const asked = isInTime(state, keyId)
     ? [...held.asked.filter((one) => one !== keyId), keyId]
     : held.asked;
-  const proceeded = proceed({ ...held, asked }, { ...turn, attempt }, without);
-  const name = `run ${turn.epoch} hears of the attempt to use ${keyId}`;
-  const moves = [told(name, proceeded)];
+  const proceeded = proceed({ ...held, asked }, { ...pass, attempt }, without);
+  const name = `run ${pass.epoch} hears of the attempt to use ${keyId}`;
+  const moves = [movedOn(name, proceeded)];
   if (state.budget.faults === 0) return moves;
   // Its event comes again, until somebody has taken it up.
   const again = { ...held, attempts: state.attempts };

@@ -15,15 +15,15 @@ export function ends({ ends: counts }: Result): string {
 
 /** Without the hours in which a run finds nothing to do, and the next, and the next. */
 export function folded(steps: string[]): string[] {
-  const told: string[] = [];
+  const movedOn: string[] = [];
   let idle = 0;
   for (const step of [...steps, ""]) {
     const isIdle = /^run \d+ begins$|^(\d+ (h|min|s) ?)+pass$/.test(step);
     if (isIdle) idle += 1;
     if (isIdle && idle > 6) continue;
-    if (idle > 6) told.push(`… and ${idle - 6} more such steps`);
+    if (idle > 6) movedOn.push(`… and ${idle - 6} more such steps`);
     if (!isIdle) idle = 0;
-    if (step !== "") told.push(step);
+    if (step !== "") movedOn.push(step);
   }
-  return told;
+  return movedOn;
 }

@@ -86,7 +86,7 @@ function isBefore(one: Event, other: Event): boolean {
 }
 
 /** How many events go by before real timers and messages, if there are any, have their turn. */
-const eventsPerTurn = 1000;
+const eventsPerPass = 1000;
 
 /**
  * Until nobody has anything left to do that was awaiting something: a tick comes after all
@@ -94,7 +94,7 @@ const eventsPerTurn = 1000;
  */
 function rest(events: number): Promise<void> {
   return new Promise((resolve) => {
-    if (events % eventsPerTurn === 0) setImmediate(resolve);
+    if (events % eventsPerPass === 0) setImmediate(resolve);
     else process.nextTick(resolve);
   });
 }

@@ -12,29 +12,28 @@ const noReason = new Set(["OVERDUE", "STUCK"]);
 /** `told`: keys of which a person was told outside of any record. */
 export function keyturnAccounts(
   { table, kms, policies, engine }: Pick<Surroundings, "table" | "kms" | "policies" | "engine">,
-  told: Set<string>,
+  result: Set<string>,
   slackMs: number,
 ): Accounts {
   const recordOf = (alias: string): ManagedKey | undefined =>
     (table.stored(alias) as { record: ManagedKey } | undefined)?.record;
-  const isHeld = ({ findings, stops }: ManagedKey): boolean =>
-    stops.length > 0 || findings.some(({ code }) => !noReason.has(code));
+  const isHeld = ({ findings, holds }: ManagedKey): boolean =>
+    holds.length > 0 || findings.some(({ code }) => !noReason.has(code));
   return {
-    servesSinceMs: (alias, keyId) => {
+    activeSinceMs: (alias, keyId) => {
       const version = recordOf(alias)?.versions.find((one) => one.keyId === keyId);
       return version?.activatedAtMs ?? kms.world.keys.get(keyId)?.createdAtMs ?? 0;
     },
-    serves: (alias) =>
-      recordOf(alias)?.versions.find(({ standing }) => standing === "serving")?.keyId,
+    serves: (alias) => recordOf(alias)?.versions.find(({ state }) => state === "active")?.keyId,
     isHeld: (alias) => {
       const record = recordOf(alias);
       return record !== undefined && isHeld(record);
     },
     isKnown: (keyId) => {
-      if (told.has(keyId)) return true;
+      if (result.has(keyId)) return true;
       const alias = kms.world.keys.get(keyId)?.tags.get(tagNames.alias) ?? "";
       const record = recordOf(alias);
-      return record !== undefined && keysLookedAfter(record).includes(keyId);
+      return record !== undefined && keysManaged(record).includes(keyId);
     },
     unfinished: () =>
       [...policies.keys()].flatMap((alias) => {
@@ -49,10 +48,10 @@ export function keyturnAccounts(
 }
 
 /** A version that never came to serve is looked after by the rotation that is to bring it there. */
-function keysLookedAfter({ versions, extras, rotations }: ManagedKey): string[] {
+function keysManaged({ versions, extras, rotations }: ManagedKey): string[] {
   const awaited = rotations.map(({ to }) => versions.find(({ number }) => number === to)?.keyId);
   const kept = versions.filter(
-    ({ standing, keyId }) => standing !== "created" || awaited.includes(keyId),
+    ({ state, keyId }) => state !== "pending-activation" || awaited.includes(keyId),
   );
   return [...kept, ...extras].map(({ keyId }) => keyId);
 }

@@ -39,14 +39,14 @@ export class Keyturn implements Rotator {
   readonly #outside: Outside;
   readonly #telemetry: Telemetry;
   /** Keys of which a person was told outside of any record. */
-  readonly #told = new Set<string>();
+  readonly #result = new Set<string>();
   #warm: Warm[] = [];
   #made = 0;
 
   constructor(around: Surroundings, slackMs: number) {
     this.#around = around;
     const { facts, configuration } = around;
-    this.accounts = keyturnAccounts(around, this.#told, slackMs);
+    this.accounts = keyturnAccounts(around, this.#result, slackMs);
     this.checkers = [
       journal(facts),
       passes(facts),
@@ -58,27 +58,27 @@ export class Keyturn implements Rotator {
     this.#outside = {
       ...around,
       principalArn: keyturnArn,
-      claimed: (...told) => {
-        for (const checker of this.checkers) checker.onClaim?.(...told);
+      claimed: (...result) => {
+        for (const checker of this.checkers) checker.onClaim?.(...result);
       },
       wrote: (before, after) => {
         for (const checker of this.checkers) checker.onWrite?.(before, after);
-        if (after.record.claim === undefined) around.turnEnded(after.record);
+        if (after.record.claim === undefined) around.passEnded(after.record);
       },
     };
-    this.#telemetry = telemetryOf(around, this.#told);
+    this.#telemetry = telemetryOf(around, this.#result);
   }
 
   /** The schedule fires. What finds nothing due is over at once: only some of those are played out. */
   tick(): void {
-    const { engine, fates, table } = this.#around;
-    const isIdle = !table.isDue(engine.nowMs() + fates.envelope.skewMs);
-    if (isIdle && !fates.strikes("doubleTick")) return;
+    const { engine, faultPlan, table } = this.#around;
+    const isIdle = !table.isDue(engine.nowMs() + faultPlan.envelope.skewMs);
+    if (isIdle && !faultPlan.strikes("doubleTick")) return;
     this.#invoke("the schedule", (service, deadlineMs) => service.run(deadlineMs));
-    if (!isIdle && fates.strikes("doubleTick")) {
+    if (!isIdle && faultPlan.strikes("doubleTick")) {
       const again = (): void =>
         this.#invoke("the schedule, again", (service, deadlineMs) => service.run(deadlineMs));
-      engine.after(fates.between(0, 2 * minuteMs), again);
+      engine.after(faultPlan.between(0, 2 * minuteMs), again);
     }
   }
 
@@ -98,7 +98,7 @@ export class Keyturn implements Rotator {
     handler: (service: Service, deadlineMs: number) => Promise<unknown>,
     retries = retriesMs,
   ): void {
-    const { engine, say } = this.#around;
+    const { engine, trace } = this.#around;
     const warm = this.#environment();
     const [pauseMs, ...others] = retries;
     if (warm === undefined) {
@@ -108,13 +108,13 @@ export class Keyturn implements Rotator {
     }
     const { sandbox, service } = warm;
     this.runs += 1;
-    const { deadlinesHold } = this.#around.fates.envelope;
-    say(() => `${sandbox.name}: begins, for ${why}`);
+    const { deadlinesHold } = this.#around.faultPlan.envelope;
+    trace(() => `${sandbox.name}: begins, for ${why}`);
     sandbox.invoke(
       () => this.#watched(handler(service, sandbox.clock.nowMs() + runLimitMs)),
       deadlinesHold ? runLimitMs : Infinity,
       (outcome) => {
-        say(() => `${sandbox.name}: ${outcome}`);
+        trace(() => `${sandbox.name}: ${outcome}`);
         if (outcome === "returned" || pauseMs === undefined) return;
         engine.after(pauseMs, () => this.#invoke(why, handler, others));
       },
@@ -132,14 +132,14 @@ export class Keyturn implements Rotator {
 
   /** An idle one, or a new one, as long as there are not too many. */
   #environment(): Warm | undefined {
-    const { random, engine, fates, configuration } = this.#around;
+    const { random, engine, faultPlan, configuration } = this.#around;
     this.#warm = this.#warm.filter(({ sandbox }) => sandbox.isAlive);
     const idle = this.#warm.filter(({ sandbox }) => sandbox.isIdle);
     const chosen = idle[Math.floor(random.next() * (idle.length + 0.1))];
     if (chosen !== undefined) return chosen;
     if (this.#warm.length >= sandboxesMax) return undefined;
-    const { skewMs } = fates.envelope;
-    const skew = fates.on ? Math.floor((random.next() * 2 - 1) * skewMs) : 0;
+    const { skewMs } = faultPlan.envelope;
+    const skew = faultPlan.on ? Math.floor((random.next() * 2 - 1) * skewMs) : 0;
     const sandbox = new Sandbox(engine, `run-${(this.#made += 1)}`, skew);
     const service = createService(
       portsOf(sandbox, this.#outside),
@@ -159,27 +159,27 @@ function bug({ facts }: Surroundings, error: unknown): void {
   facts.violated("no bug", what);
 }
 
-function telemetryOf(around: Surroundings, told: Set<string>): Telemetry {
-  const { say } = around;
+function telemetryOf(around: Surroundings, result: Set<string>): Telemetry {
+  const { trace } = around;
   return {
     transition: ({ record, outbox }) => {
       const entry = outbox.at(-1);
-      say(() => `  ${record.alias}: ${entry?.event ?? ""} (${entry?.reason ?? ""})`);
+      trace(() => `  ${record.alias}: ${entry?.event ?? ""} (${entry?.reason ?? ""})`);
     },
-    refused: ({ alias, call, refusal }) => say(() => `  ${alias}: ${call} refused: ${refusal}`),
-    unanswered: ({ alias, call }) => say(() => `  ${alias}: ${call} has no answer`),
+    refused: ({ alias, call, refusal }) => trace(() => `  ${alias}: ${call} refused: ${refusal}`),
+    unanswered: ({ alias, call }) => trace(() => `  ${alias}: ${call} has no answer`),
     finding: (alias, finding) => {
-      say(() => `  ${alias}: ${finding.code}: ${finding.seen}`);
-      if (finding.code === "UNKNOWN_KEY") told.add(finding.subject);
+      trace(() => `  ${alias}: ${finding.code}: ${finding.observed}`);
+      if (finding.code === "UNKNOWN_KEY") result.add(finding.subject);
     },
     failed: (alias, error) => {
-      say(() => `  ${alias}: ${String(error)}`);
+      trace(() => `  ${alias}: ${String(error)}`);
       if (!(error instanceof RotationError || error instanceof ClaimLost)) bug(around, error);
     },
-    rested: ({ alias, resting }) => say(() => `  ${alias}: rests: ${resting}`),
+    rested: ({ alias, waitingFor }) => trace(() => `  ${alias}: rests: ${waitingFor}`),
     census: () => undefined,
     run: () => undefined,
-    answered: ({ keyId, outcome }) => say(() => `  ${keyId}: ${outcome}`),
+    answered: ({ keyId, outcome }) => trace(() => `  ${keyId}: ${outcome}`),
     ignored: () => undefined,
   };
 }

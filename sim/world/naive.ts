@@ -20,7 +20,7 @@ export class Naive implements Rotator {
     this.#around = around;
     const { kms } = around;
     this.accounts = {
-      servesSinceMs: (_alias, keyId) => {
+      activeSinceMs: (_alias, keyId) => {
         const key = kms.world.keys.get(keyId);
         const since = Date.parse(key?.tags.get("rotator:activated-at") ?? "");
         return Number.isNaN(since) ? (key?.createdAtMs ?? 0) : since;
@@ -33,35 +33,36 @@ export class Naive implements Rotator {
   }
 
   tick(): void {
-    const { engine, fates, say } = this.#around;
+    const { engine, faultPlan, trace } = this.#around;
     const name = `script-${(this.runs += 1)}`;
     const sandbox = new Sandbox(engine, name, 0);
-    say(() => `${name}: begins`);
+    trace(() => `${name}: begins`);
     const keys = [...this.#around.policies].map(([alias, policy]) => ({ alias, policy }));
     const script = (): Promise<void> =>
       naiveCron({
         kms: (operation, input) => this.#call(sandbox, operation, input),
         clock: sandbox.clock,
-        log: (line) => say(() => `  ${name}: ${line}`),
+        log: (line) => trace(() => `  ${name}: ${line}`),
         keys,
       });
     // Nothing ends a script on a host but the host.
-    sandbox.invoke(script, Infinity, (outcome) => say(() => `${name}: ${outcome}`));
-    if (fates.strikes("doubleTick")) engine.after(fates.between(0, 120_000), () => this.tick());
+    sandbox.invoke(script, Infinity, (outcome) => trace(() => `${name}: ${outcome}`));
+    if (faultPlan.strikes("doubleTick"))
+      engine.after(faultPlan.between(0, 120_000), () => this.tick());
   }
 
   /** It does not hear of these. */
   deliver(): void {}
 
   #call(sandbox: Sandbox, operation: string, input: object): Promise<unknown> {
-    const { network, kms, fates } = this.#around;
+    const { network, kms, faultPlan } = this.#around;
     const isChange = changes.test(operation);
     return network.pass<unknown>(sandbox, {
-      medium: isChange ? "change" : "look",
+      medium: isChange ? "change" : "observe",
       name: () => `${operation} ${JSON.stringify(input).slice(0, 200)}`,
       apply: async () => {
         try {
-          if (operation === "GetKeyLastUsage" && fates.strikes("unknownUse")) return {};
+          if (operation === "GetKeyLastUsage" && faultPlan.strikes("unknownUse")) return {};
           return kms.call(operation, input, { principalArn: hostArn });
         } catch (error) {
           if (error instanceof AwsError) throw thrown(error.code, error.message);

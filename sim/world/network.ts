@@ -1,6 +1,6 @@
 /** How a call gets from a process to the world and back, and what may become of it on the way. */
 import type { Engine } from "./engine.ts";
-import type { Fate, Fates, Medium } from "./fates.ts";
+import type { PlannedFault, FaultPlan, Medium } from "./fault-plan.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 /** One call on its way. */
@@ -22,91 +22,105 @@ export type Passing<T> = {
 
 export class Network {
   readonly #engine: Engine;
-  readonly #fates: Fates;
-  readonly #say: (line: () => string) => void;
+  readonly #faultPlan: FaultPlan;
+  readonly #trace: (line: () => string) => void;
   readonly #limitMs: number;
 
-  constructor(engine: Engine, fates: Fates, limitMs: number, say: (line: () => string) => void) {
+  constructor(
+    engine: Engine,
+    faultPlan: FaultPlan,
+    limitMs: number,
+    trace: (line: () => string) => void,
+  ) {
     this.#engine = engine;
-    this.#fates = fates;
+    this.#faultPlan = faultPlan;
     this.#limitMs = limitMs;
-    this.#say = say;
+    this.#trace = trace;
   }
 
   pass<T>(from: Sandbox, call: Passing<T>): Promise<T> {
-    const fate = this.#fates.of(call.medium, call.name);
-    const isPrompt = fate.stallMs + fate.outMs + fate.backMs === 0;
-    const isPlain = fate.crash === undefined && fate.unanswered !== true && fate.refused !== true;
-    if (isPrompt && isPlain && fate.again === undefined) {
+    const plannedFault = this.#faultPlan.of(call.medium, call.name);
+    const isPrompt = plannedFault.stallMs + plannedFault.outMs + plannedFault.backMs === 0;
+    const isPlain =
+      plannedFault.crash === undefined &&
+      plannedFault.unanswered !== true &&
+      plannedFault.refused !== true;
+    if (isPrompt && isPlain && plannedFault.again === undefined) {
       const late = call.isLate?.();
       if (late !== undefined) return late;
-      this.#say(() => `${from.name}: ${call.name()}`);
+      this.#trace(() => `${from.name}: ${call.name()}`);
       return call.apply();
     }
     return new Promise((resolve, reject) => {
       const answer = (ms: number, what: () => Promise<T>): void => {
         this.#engine.after(ms, () => from.deliver(() => void what().then(resolve, reject)));
       };
-      const stallMs = this.#stallMs(from, fate);
+      const stallMs = this.#stallMs(from, plannedFault);
       if (stallMs > 0) {
-        this.#say(() => `${from.name}: stands still for ${stallMs} ms before ${call.name()}`);
+        this.#trace(() => `${from.name}: stands still for ${stallMs} ms before ${call.name()}`);
         from.stall(stallMs);
       }
-      this.#engine.after(stallMs, () => from.deliver(() => this.#send(from, call, fate, answer)));
+      this.#engine.after(stallMs, () =>
+        from.deliver(() => this.#send(from, call, plannedFault, answer)),
+      );
     });
   }
 
   /** One that stands still for long comes to itself when it has hardly any time left. */
-  #stallMs(from: Sandbox, { stallMs }: Fate): number {
+  #stallMs(from: Sandbox, { stallMs }: PlannedFault): number {
     if (stallMs !== Infinity) return stallMs;
-    const { stallMs: longestMs } = this.#fates.envelope;
-    return Math.max(0, Math.min(longestMs, from.leftMs - this.#fates.between(1, 2000)));
+    const { stallMs: longestMs } = this.#faultPlan.envelope;
+    return Math.max(0, Math.min(longestMs, from.leftMs - this.#faultPlan.between(1, 2000)));
   }
 
   #send<T>(
     from: Sandbox,
     call: Passing<T>,
-    fate: Fate,
+    plannedFault: PlannedFault,
     answer: (ms: number, what: () => Promise<T>) => void,
   ): void {
-    if (fate.crash === "before") {
-      this.#say(() => `${from.name}: ends before ${call.name()}`);
+    if (plannedFault.crash === "before") {
+      this.#trace(() => `${from.name}: ends before ${call.name()}`);
       return from.end();
     }
     const late = call.isLate?.();
     if (late !== undefined) return answer(0, () => late);
-    if (fate.refused === true) {
-      this.#say(() => `${from.name}: ${call.name()} is refused`);
-      return answer(fate.backMs, call.refused);
+    if (plannedFault.refused === true) {
+      this.#trace(() => `${from.name}: ${call.name()} is refused`);
+      return answer(plannedFault.backMs, call.refused);
     }
-    if (fate.unanswered === true || fate.crash === "after") this.#sayLost(from, call, fate);
-    if (fate.lost !== true) {
+    if (plannedFault.unanswered === true || plannedFault.crash === "after")
+      this.#sayLost(from, call, plannedFault);
+    if (plannedFault.lost !== true) {
       const isOver = call.underWay?.();
-      this.#engine.after(fate.outMs, () => {
+      this.#engine.after(plannedFault.outMs, () => {
         isOver?.();
-        this.#land(from, call, fate, answer);
+        this.#land(from, call, plannedFault, answer);
       });
     }
-    if (fate.crash === "after") return from.end();
-    if (fate.unanswered === true) answer(this.#limitMs, call.unanswered);
+    if (plannedFault.crash === "after") return from.end();
+    if (plannedFault.unanswered === true) answer(this.#limitMs, call.unanswered);
   }
 
   #land<T>(
     from: Sandbox,
     call: Passing<T>,
-    fate: Fate,
+    plannedFault: PlannedFault,
     answer: (ms: number, what: () => Promise<T>) => void,
   ): void {
-    this.#say(() => `${from.name}: ${call.name()}${fate.outMs > 0 ? " (arrives now)" : ""}`);
+    this.#trace(
+      () => `${from.name}: ${call.name()}${plannedFault.outMs > 0 ? " (arrives now)" : ""}`,
+    );
     const result = this.#apply(call);
-    const isHeard = fate.unanswered !== true && fate.crash === undefined;
-    if (isHeard && fate.again?.hears !== "second") answer(fate.backMs, () => result);
-    if (fate.again === undefined) return;
-    const { afterMs, hears } = fate.again;
+    const isHeard = plannedFault.unanswered !== true && plannedFault.crash === undefined;
+    if (isHeard && plannedFault.again?.hears !== "second")
+      answer(plannedFault.backMs, () => result);
+    if (plannedFault.again === undefined) return;
+    const { afterMs, hears } = plannedFault.again;
     this.#engine.after(afterMs, () => {
-      this.#say(() => `${from.name}: ${call.name()} arrives a second time`);
+      this.#trace(() => `${from.name}: ${call.name()} arrives a second time`);
       const second = this.#apply(call);
-      if (hears === "second") answer(fate.backMs, () => second);
+      if (hears === "second") answer(plannedFault.backMs, () => second);
     });
   }
 
@@ -118,10 +132,11 @@ export class Network {
     return result;
   }
 
-  #sayLost<T>(from: Sandbox, call: Passing<T>, fate: Fate): void {
-    this.#say(() => {
-      if (fate.crash !== undefined) return `${from.name}: ends right after sending ${call.name()}`;
-      const what = fate.lost === true ? "is lost" : "will have no answer";
+  #sayLost<T>(from: Sandbox, call: Passing<T>, plannedFault: PlannedFault): void {
+    this.#trace(() => {
+      if (plannedFault.crash !== undefined)
+        return `${from.name}: ends right after sending ${call.name()}`;
+      const what = plannedFault.lost === true ? "is lost" : "will have no answer";
       return `${from.name}: ${call.name()} ${what}`;
     });
   }

@@ -20,7 +20,7 @@ import type { Checker } from "../checkers/checker.ts";
 import { createKeyServiceTwin } from "../ports/keys.ts";
 import type { TableTwin } from "../ports/table.ts";
 import type { SimRandom } from "../../embedded-aws/random.ts";
-import type { Fates, Medium } from "./fates.ts";
+import type { FaultPlan, Medium } from "./fault-plan.ts";
 import type { Network } from "./network.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { SharedKms } from "./shared-kms.ts";
@@ -32,7 +32,7 @@ export type Outside = {
   kms: SharedKms;
   table: TableTwin;
   network: Network;
-  fates: Fates;
+  faultPlan: FaultPlan;
   random: SimRandom;
   flights: Set<Flight>;
   principalArn: string;
@@ -43,20 +43,20 @@ export type Outside = {
 };
 
 export function portsOf(sandbox: Sandbox, outside: Outside): Ports {
-  const { kms, network, principalArn, random, fates } = outside;
+  const { kms, network, principalArn, random, faultPlan } = outside;
   const real = createKeyServiceTwin(kms, sandbox.clock, principalArn);
   const faulty = <T>(port: string, of: T, medium: Medium, code: FaultCode): T =>
     passing(network, sandbox, port, of, medium, code);
   const lookingAtUse: KeyService["lastUseOf"] = async (keyId) =>
-    fates.strikes("unknownUse")
-      ? { kind: "seen", value: { kind: "unknown", why: "not tracked" } }
+    faultPlan.strikes("unknownUse")
+      ? { kind: "observed", value: { kind: "unknown", why: "not tracked" } }
       : real.lastUseOf(keyId);
   return {
     keys: {
-      ...faulty("KMS", { ...real, lastUseOf: lookingAtUse }, "look", "KMS_FAILED"),
+      ...faulty("KMS", { ...real, lastUseOf: lookingAtUse }, "observe", "KMS_FAILED"),
       change: changing(sandbox, outside, real),
     },
-    discovery: faulty("tagging", discoveryOf(outside), "look", "DISCOVERY_FAILED"),
+    discovery: faulty("tagging", discoveryOf(outside), "observe", "DISCOVERY_FAILED"),
     table: {
       ...faulty("table", tableOf(outside), "table", "TABLE_FAILED"),
       claim: claiming(outside, (steps) => faulty("table claim", steps, "table", "TABLE_FAILED")),
@@ -103,7 +103,7 @@ function plainly(argument: unknown): string {
 
 function changing(
   sandbox: Sandbox,
-  { network, flights, fates }: Outside,
+  { network, flights, faultPlan }: Outside,
   real: KeyService,
 ): KeyService["change"] {
   return (call: Call, guard: Guard) =>
@@ -115,7 +115,7 @@ function changing(
       refused: () =>
         Promise.resolve({ kind: "refused", refusal: "Throttled", message: "Rate exceeded" }),
       isLate: () => {
-        if (!fates.envelope.deadlinesHold) return undefined;
+        if (!faultPlan.envelope.deadlinesHold) return undefined;
         if (sandbox.clock.nowMs() <= guard.deadlineMs) return undefined;
         const message = "the run had to have ended";
         return Promise.resolve({ kind: "refused", refusal: "PastDeadline", message });
@@ -146,11 +146,11 @@ export function describeCall(call: Call): string {
 }
 
 /** By tags as they were some time ago: the tagging API says nothing of how far it lags. */
-function discoveryOf({ kms, fates }: Outside): Discovery {
+function discoveryOf({ kms, faultPlan }: Outside): Discovery {
   const keysWhere = async (carries: (tags: ReadonlyMap<string, string>) => boolean) => {
-    const thenMs = kms.world.clock.nowMs() - fates.lagMs("unfound");
+    const thenMs = kms.world.clock.nowMs() - faultPlan.lagMs("unfound");
     return [...kms.world.keys.keys()].flatMap((keyId) => {
-      const tags = kms.hindsight.keyAt(keyId, thenMs)?.tags;
+      const tags = kms.recentStates.keyAt(keyId, thenMs)?.tags;
       if (tags === undefined || !carries(tags)) return [];
       return [{ keyId, tags: Object.fromEntries(tags) }];
     });

@@ -6,7 +6,7 @@ import type { Accounts } from "../checkers/liveness.ts";
 import type { TableTwin } from "../ports/table.ts";
 import type { SimRandom } from "../../embedded-aws/random.ts";
 import type { Engine } from "./engine.ts";
-import type { Fates } from "./fates.ts";
+import type { FaultPlan } from "./fault-plan.ts";
 import type { Network } from "./network.ts";
 import type { Flight } from "./ports.ts";
 import type { SharedKms } from "./shared-kms.ts";
@@ -17,15 +17,15 @@ export type Surroundings = {
   kms: SharedKms;
   table: TableTwin;
   network: Network;
-  fates: Fates;
+  faultPlan: FaultPlan;
   random: SimRandom;
   flights: Set<Flight>;
   configuration: Configuration;
   policies: Map<string, Policy>;
   facts: Facts;
   /** Told of the record as each turn leaves it. */
-  turnEnded: (record: ManagedKey) => void;
-  say: (line: () => string) => void;
+  passEnded: (record: ManagedKey) => void;
+  trace: (line: () => string) => void;
 };
 
 export interface Rotator {

@@ -6,8 +6,8 @@ import type { Call } from "../../lambda/workflow/model/types.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { AwsError } from "../../embedded-aws/http/aws-error.ts";
 import type { KmsTwin } from "../../embedded-aws/kms/twin.ts";
-import type { Fates } from "./fates.ts";
-import { Hindsight } from "./hindsight.ts";
+import type { FaultPlan } from "./fault-plan.ts";
+import { RecentStates } from "./recent-states.ts";
 
 /** A call that KMS has answered. */
 export type Applied = {
@@ -20,7 +20,7 @@ export type Applied = {
 
 export type Witness = (applied: Applied) => void;
 
-const isLook = /^(Describe|Get|List)/;
+const isRead = /^(Describe|Get|List)/;
 /** What the tags of a key must say before the function's role may make the call on it. */
 const wanted: Record<Call["kind"], "owner" | "owner and label" | "nothing"> = {
   CreateKey: "nothing",
@@ -36,26 +36,26 @@ const wanted: Record<Call["kind"], "owner" | "owner and label" | "nothing"> = {
 
 export class SharedKms {
   readonly twin: KmsTwin;
-  readonly hindsight: Hindsight;
+  readonly recentStates: RecentStates;
   /** Before and after everything that changes a key or an alias. */
   onChange: Witness | undefined;
   beforeChange:
     ((operation: string, input: Record<string, unknown>, by: string) => void) | undefined;
   /** Operations and keys of which others use up the quota, and until when. */
   readonly crowded = new Map<string, number>();
-  readonly #fates: Fates;
+  readonly #faultPlan: FaultPlan;
   readonly #laggards: Set<string>;
   readonly #roleArn: string;
 
   /** `laggards`: the principals who may be shown the past; `roleArn`: whom its tags authorize. */
-  constructor(twin: KmsTwin, fates: Fates, laggards: string[], roleArn: string) {
+  constructor(twin: KmsTwin, faultPlan: FaultPlan, laggards: string[], roleArn: string) {
     this.twin = twin;
-    this.#fates = fates;
+    this.#faultPlan = faultPlan;
     this.#laggards = new Set(laggards);
     this.#roleArn = roleArn;
-    this.hindsight = new Hindsight(
+    this.recentStates = new RecentStates(
       twin.world,
-      Math.max(fates.envelope.lagMs, fates.envelope.tagLagMs),
+      Math.max(faultPlan.envelope.lagMs, faultPlan.envelope.tagLagMs),
     );
   }
 
@@ -69,8 +69,8 @@ export class SharedKms {
     const { principalArn } = caller;
     const lags = this.#laggards.has(principalArn);
     if (lags) this.#throttle(operation, asked);
-    if (isLook.test(operation)) {
-      const lagMs = lags ? this.#fates.lagMs("stale") : 0;
+    if (isRead.test(operation)) {
+      const lagMs = lags ? this.#faultPlan.lagMs("stale") : 0;
       if (lagMs === 0) return this.twin.call(operation, asked, caller);
       return this.#showPast(operation, asked, caller, this.twin.world.clock.nowMs() - lagMs);
     }
@@ -90,7 +90,7 @@ export class SharedKms {
   ): void {
     const made = answer.KeyMetadata as { KeyId: string } | undefined;
     const keyId = made?.KeyId ?? (input.KeyId as string | undefined);
-    this.hindsight.note(keyId);
+    this.recentStates.note(keyId);
     const atMs = this.twin.world.clock.nowMs();
     this.onChange?.({ operation, input, principalArn, atMs, answer });
   }
@@ -102,8 +102,8 @@ export class SharedKms {
     thenMs: number,
   ): unknown {
     const named = input.KeyId as string | undefined;
-    const keyId = named?.startsWith("alias/") ? this.hindsight.targetAt(named, thenMs) : named;
-    const view = keyId === undefined ? undefined : this.hindsight.keyAt(keyId, thenMs);
+    const keyId = named?.startsWith("alias/") ? this.recentStates.targetAt(named, thenMs) : named;
+    const view = keyId === undefined ? undefined : this.recentStates.keyAt(keyId, thenMs);
     if (named !== undefined && view === undefined) throw new AwsError("NotFoundException", named);
     const asked = keyId === undefined ? input : { ...input, KeyId: keyId };
     const answer = this.twin.call(operation, asked, caller) as Record<string, unknown>;
@@ -127,14 +127,14 @@ export class SharedKms {
     keyId: string | undefined,
     thenMs: number,
   ): unknown {
-    const { hindsight } = this;
+    const { recentStates } = this;
     if (keyId !== undefined) {
-      const names = hindsight.aliasesAt(keyId, thenMs);
+      const names = recentStates.aliasesAt(keyId, thenMs);
       return { ...answer, Aliases: names.map((name) => aliasEntry(name, keyId)) };
     }
     const now = answer.Aliases as { AliasName: string }[];
     const Aliases = now.flatMap(({ AliasName }) => {
-      const target = hindsight.targetAt(AliasName, thenMs);
+      const target = recentStates.targetAt(AliasName, thenMs);
       return target === undefined ? [] : [aliasEntry(AliasName, target)];
     });
     return { ...answer, Aliases };
@@ -145,7 +145,7 @@ export class SharedKms {
     const nowMs = this.twin.world.clock.nowMs();
     const names = [operation, String(input.KeyId ?? input.TargetKeyId)];
     const isCrowded = names.some((name) => (this.crowded.get(name) ?? 0) > nowMs);
-    if (!isCrowded || this.#fates.between(0, 10) === 0) return;
+    if (!isCrowded || this.#faultPlan.between(0, 10) === 0) return;
     throw new AwsError("ThrottlingException", "Rate exceeded");
   }
 
@@ -153,9 +153,9 @@ export class SharedKms {
   #authorize(operation: string, input: Record<string, unknown>): void {
     const keyId = (input.KeyId ?? input.TargetKeyId) as string | undefined;
     if (keyId === undefined || operation === "CreateKey") return;
-    const lagMs = this.#fates.lagMs("unauthorized");
+    const lagMs = this.#faultPlan.lagMs("unauthorized");
     const nowMs = this.twin.world.clock.nowMs();
-    const tags = this.hindsight.keyAt(keyId, nowMs - lagMs)?.tags;
+    const tags = this.recentStates.keyAt(keyId, nowMs - lagMs)?.tags;
     const isOurs = tags?.has(tagNames.owner) ?? false;
     const isRetired = tags?.has(tagNames.retired) ?? false;
     const needs = Object.hasOwn(wanted, operation) ? wanted[operation as Call["kind"]] : "nothing";

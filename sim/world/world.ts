@@ -8,7 +8,7 @@ import type { ManagedKey, Policy } from "../../lambda/workflow/model/types.ts";
 import { availability } from "../checkers/availability.ts";
 import {
   bookkeeper,
-  Hands,
+  Interventions,
   type Checker,
   type Facts,
   type Invariant,
@@ -26,11 +26,11 @@ import { SimRandom } from "../../embedded-aws/random.ts";
 import type { Scenario } from "../scenarios.ts";
 import { Application } from "./application.ts";
 import { Engine } from "./engine.ts";
-import { Fates, type Faults } from "./fates.ts";
+import { FaultPlan, type Faults } from "./fault-plan.ts";
 import { Keyturn, keyturnArn } from "./keyturn.ts";
 import { Naive, naiveArn } from "./naive.ts";
 import { Network } from "./network.ts";
-import { People } from "./people.ts";
+import { ExternalActors } from "./external-actors.ts";
 import type { Flight } from "./ports.ts";
 import type { Rotator, Surroundings } from "./rotator.ts";
 import { SharedKms } from "./shared-kms.ts";
@@ -38,12 +38,12 @@ import { SharedKms } from "./shared-kms.ts";
 const hourMs = 3_600_000;
 const minuteMs = 60_000;
 /** How often, once the faults are over, everything is read and put right. */
-const lookEveryMs = 3 * hourMs;
+const readEveryMs = 3 * hourMs;
 const startMs = Date.UTC(2027, 0, 1);
 const makerArn = "arn:aws:iam::000000000000:user/maker";
 const owner = "acme";
 
-export type Told = {
+export type HistoryResult = {
   violations: Violation[];
   rates: Faults;
   faults: Partial<Record<string, number>>;
@@ -73,18 +73,18 @@ export class SimulatedWorld {
   readonly violations: Violation[] = [];
   readonly table: TableTwin;
   readonly kms: SharedKms;
-  readonly fates: Fates;
+  readonly faultPlan: FaultPlan;
   readonly applications: Application[] = [];
   /** Told of the record as each turn leaves it. */
-  onTurnEnd: ((record: ManagedKey) => void) | undefined;
+  onPassEnd: ((record: ManagedKey) => void) | undefined;
   readonly #random: SimRandom;
   readonly #scenario: Scenario;
   readonly #rotator: Rotator;
   readonly #ours: string;
-  readonly #people: People;
+  readonly #externalActors: ExternalActors;
   readonly #policies = new Map<string, Policy>();
   readonly #checkers: Checker[];
-  readonly #trace: ((line: string) => void) | undefined;
+  readonly #onLine: ((line: string) => void) | undefined;
   readonly #flights = new Set<Flight>();
   readonly #uses = new Map<string, number[]>();
 
@@ -94,10 +94,10 @@ export class SimulatedWorld {
     const random = new SimRandom(seed);
     this.#random = random;
     this.#scenario = scenario;
-    this.#trace = trace;
+    this.#onLine = trace;
     this.#ours = rotator === "naive" ? naiveArn : keyturnArn;
-    this.fates = new Fates(random, scenario.faults(random), scenario.envelope);
-    this.fates.faultsMax = faultsMax;
+    this.faultPlan = new FaultPlan(random, scenario.faults(random), scenario.envelope);
+    this.faultPlan.faultsMax = faultsMax;
     const twin = new KmsTwin({
       clock: this.engine,
       random,
@@ -106,13 +106,13 @@ export class SimulatedWorld {
       trackingStartMs: 0,
     });
     twin.onUseAttempt = (event) => this.#bring(event);
-    this.kms = new SharedKms(twin, this.fates, [this.#ours], keyturnArn);
+    this.kms = new SharedKms(twin, this.faultPlan, [this.#ours], keyturnArn);
     for (let index = 0; index < scenario.keys; index++) {
       this.#policies.set(`alias/key-${index}`, scenario.policy(random, index));
     }
     const around = this.#surroundings();
     const aliases = [...this.#policies.keys()];
-    this.#people = new People(around, aliases, around.say);
+    this.#externalActors = new ExternalActors(around, aliases, around.trace);
     this.#rotator = rotator === "naive" ? new Naive(around) : new Keyturn(around, scenario.slackMs);
     const complaints = this.#complaints();
     for (const alias of aliases) {
@@ -123,33 +123,33 @@ export class SimulatedWorld {
   }
 
   #lookOn(): void {
-    this.kms.beforeChange = (...told) => {
-      for (const checker of this.#checkers) checker.beforeChange?.(...told);
+    this.kms.beforeChange = (...result) => {
+      for (const checker of this.#checkers) checker.beforeChange?.(...result);
     };
     this.kms.onChange = (applied) => {
       for (const checker of this.#checkers) checker.onChange?.(applied);
       const made = applied.answer.KeyMetadata as { KeyId: string } | undefined;
       const isMade = applied.operation === "CreateKey" && made !== undefined;
-      if (isMade && this.#scenario.people.meddles) this.#people.tagSoon(made.KeyId);
+      if (isMade && this.#scenario.externalActors.meddles) this.#externalActors.tagSoon(made.KeyId);
     };
   }
 
   #surroundings(): Surroundings {
-    const { engine, kms, table, fates } = this;
-    const say = (line: () => string): void => this.#say(line);
+    const { engine, kms, table, faultPlan } = this;
+    const trace = (line: () => string): void => this.#trace(line);
     return {
       engine,
       kms,
       table,
-      network: new Network(engine, fates, requestLimitMs, say),
-      fates,
+      network: new Network(engine, faultPlan, requestLimitMs, trace),
+      faultPlan,
       random: this.#random,
       flights: this.#flights,
       configuration: this.#configuration(),
       policies: this.#policies,
       facts: this.#facts(),
-      turnEnded: (record) => this.onTurnEnd?.(record),
-      say,
+      passEnded: (record) => this.onPassEnd?.(record),
+      trace,
     };
   }
 
@@ -163,26 +163,26 @@ export class SimulatedWorld {
   }
 
   /** Lives the whole history, and says what was wrong in it. */
-  async live(): Promise<Told> {
-    const { engine, fates } = this;
+  async live(): Promise<HistoryResult> {
+    const { engine, faultPlan } = this;
     const { safetyMs, calmMs } = this.#scenario;
     this.#settle();
     await engine.runUntil(startMs + safetyMs);
-    this.#say(() => "the faults are over");
-    fates.on = false;
-    this.#people.goHome();
+    this.#trace(() => "the faults are over");
+    faultPlan.on = false;
+    this.#externalActors.goHome();
     const endMs = startMs + safetyMs + calmMs;
-    for (let atMs = engine.nowMs(); atMs < endMs; atMs += lookEveryMs) {
+    for (let atMs = engine.nowMs(); atMs < endMs; atMs += readEveryMs) {
       for (const application of this.applications) application.readAll();
       await this.#putRight();
-      await engine.runUntil(Math.min(endMs, atMs + lookEveryMs));
+      await engine.runUntil(Math.min(endMs, atMs + readEveryMs));
     }
     for (const checker of this.#checkers) checker.atEnd?.();
     return {
       violations: this.violations,
-      rates: fates.rates,
-      faults: fates.injected,
-      faultCount: fates.count,
+      rates: faultPlan.rates,
+      faults: faultPlan.injected,
+      faultCount: faultPlan.count,
       events: engine.events,
       runs: this.#rotator.runs,
       simulatedMs: safetyMs + calmMs,
@@ -192,7 +192,7 @@ export class SimulatedWorld {
 
   /** Makes what was there before keyturn, and lets everything begin. */
   #settle(): void {
-    const { crons, people } = this.#scenario;
+    const { crons, externalActors } = this.#scenario;
     const isNaive = this.#ours === naiveArn;
     const tickEveryMs = isNaive ? hourMs : this.#scenario.tickEveryMs;
     const schedulers = isNaive ? crons : this.#scenario.schedulers;
@@ -209,14 +209,14 @@ export class SimulatedWorld {
       };
       this.engine.after(firstMs, again);
     }
-    this.#people.start(people);
-    this.#people.crowd(this.fates);
+    this.#externalActors.start(externalActors);
+    this.#externalActors.crowd(this.faultPlan);
   }
 
   async #putRight(): Promise<void> {
     for (const alias of this.#policies.keys()) {
       const record = (await this.table.read(alias))?.record;
-      if (record !== undefined) this.#people.putRight(record);
+      if (record !== undefined) this.#externalActors.putRight(record);
     }
   }
 
@@ -224,8 +224,8 @@ export class SimulatedWorld {
     return this.kms.call(operation, input, { principalArn: makerArn });
   }
 
-  #say(line: () => string): void {
-    this.#trace?.(`${new Date(this.engine.nowMs()).toISOString()} ${line()}`);
+  #trace(line: () => string): void {
+    this.#onLine?.(`${new Date(this.engine.nowMs()).toISOString()} ${line()}`);
   }
 
   /** Late, and now and then twice. */
@@ -254,14 +254,14 @@ export class SimulatedWorld {
       ours: this.#ours,
       policies: this.#policies,
       flights: this.#flights,
-      hands: new Hands(this.#ours),
+      interventions: new Interventions(this.#ours),
       uses: this.#uses,
       plans: new Map(),
       violated: (invariant: Invariant, what: string) => {
-        const isSaid = this.violations.some((one) => one.what === what);
-        if (isSaid) return;
+        const isReported = this.violations.some((one) => one.what === what);
+        if (isReported) return;
         this.violations.push({ invariant, atMs: this.engine.nowMs(), what });
-        this.#say(() => `VIOLATION ${invariant}: ${what}`);
+        this.#trace(() => `VIOLATION ${invariant}: ${what}`);
       },
     };
   }
@@ -271,22 +271,22 @@ export class SimulatedWorld {
       availability(facts),
       evidence(facts, this.#rotator.accounts.isHeld),
       drift(facts, this.#rotator.accounts.serves),
-      successors(facts, this.#people.askedAtMs),
+      successors(facts, this.#externalActors.askedAtMs),
       data(facts, this.applications),
       liveness(facts, this.#rotator.accounts, this.#scenario),
       ...this.#rotator.checkers,
-      bookkeeper(facts.hands),
+      bookkeeper(facts.interventions),
     ];
   }
 
   #complaints() {
     return {
       outage: (alias: string, error: Error) => {
-        this.#say(() => `${alias}: cannot encrypt: ${error.message}`);
+        this.#trace(() => `${alias}: cannot encrypt: ${error.message}`);
         for (const checker of this.#checkers) checker.onOutage?.(alias, error);
       },
       unreadable: (alias: string, { keyId }: { keyId: string }, error: Error) => {
-        this.#say(() => `${alias}: cannot read what ${keyId} made: ${error.message}`);
+        this.#trace(() => `${alias}: cannot read what ${keyId} made: ${error.message}`);
         for (const checker of this.#checkers) checker.onUnreadable?.(alias, keyId);
       },
       used: (keyId: string) => {

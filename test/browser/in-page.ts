@@ -33,7 +33,7 @@ export function cutTo(page: Page, keys: number, rows: number): Promise<void> {
 }
 
 /** Of every timeline, once scrolled to: whether it has a size, a bar, and a place in the window. */
-export function timelinesSeen(page: Page): Promise<boolean[]> {
+export function timelinesVisible(page: Page): Promise<boolean[]> {
   return page.evaluate<boolean[]>(`[...document.querySelectorAll("svg.timeline")].map((svg) => {
     svg.scrollIntoView({ block: "center", behavior: "instant" });
     const { width, height, top } = svg.getBoundingClientRect();

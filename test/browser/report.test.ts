@@ -18,32 +18,32 @@ describe.each([
   // axe looks at every pair of elements, nearly: of so many it does not come to an end.
   { count: 1000, of: "its structure, 12 keys, and 10 rows of each table", isCut: true },
 ])("the report of $count keys", ({ count, of, isCut = false }) => {
-  let seen: Opened;
+  let observed: Opened;
   beforeAll(async () => {
-    seen = await opened(browser, await onDisk(await manyKeys(count)));
+    observed = await opened(browser, await onDisk(await manyKeys(count)));
   });
-  afterAll(() => seen?.page.close());
+  afterAll(() => observed?.page.close());
 
   test("has a timeline for each key, and each is seen when it is scrolled to", async () => {
-    const timelines = await inPage.timelinesSeen(seen.page);
+    const timelines = await inPage.timelinesVisible(observed.page);
     expect(timelines).toHaveLength(count);
     expect(timelines).not.toContain(false);
   });
 
   test("asks for nothing but itself, runs no script, and nothing complains", async () => {
-    const { page, complaints, requests } = seen;
+    const { page, complaints, requests } = observed;
     const others = await page.locator("script, link, img, iframe, object").count();
     expect({ complaints, requests, others }).toEqual({ complaints: [], requests: [], others: 0 });
   });
 
   test("is no wider than a window of 1280 pixels, or of 360", async () => {
-    expect(await inPage.widthOf(seen.page)).toBeLessThanOrEqual(1280);
-    await seen.page.setViewportSize({ width: 360, height: 900 });
-    expect(await inPage.widthOf(seen.page)).toBeLessThanOrEqual(360);
+    expect(await inPage.widthOf(observed.page)).toBeLessThanOrEqual(1280);
+    await observed.page.setViewportSize({ width: 360, height: 900 });
+    expect(await inPage.widthOf(observed.page)).toBeLessThanOrEqual(360);
   });
 
   test("is read by keyboard: past the navigation, into what scrolls and what is folded", async () => {
-    const { page } = seen;
+    const { page } = observed;
     await inPage.backToTop(page);
     await page.keyboard.press("Tab");
     expect(await inPage.focused(page)).toMatchObject({ text: "Skip to the content" });
@@ -60,7 +60,7 @@ describe.each([
   });
 
   test("shows on paper what is folded on the screen, and shows it light", async () => {
-    const { page } = seen;
+    const { page } = observed;
     await page.emulateMedia({ colorScheme: "dark" });
     const folded = page.locator("#key-1 details table").first();
     expect(await folded.isVisible()).toBe(false);
@@ -75,7 +75,7 @@ describe.each([
   test.each(["light", "dark"] as const)(
     `has nothing that axe finds serious, in %s: ${of}`,
     async (colorScheme) => {
-      const { page } = seen;
+      const { page } = observed;
       await page.setViewportSize({ width: 1280, height: 900 });
       await page.emulateMedia({ colorScheme });
       if (isCut) await inPage.cutTo(page, 12, 10);

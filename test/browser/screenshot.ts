@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { aYear } from "../cli/report-lives.ts";
+import { aYear } from "../cli/report-histories.ts";
 import { launched, opened } from "./browser.ts";
 import { leaveTimelines } from "./in-page.ts";
 import { onDisk, reportOf } from "./made.ts";
@@ -12,9 +12,9 @@ const picture = fileURLToPath(new URL("../../docs/report.png", import.meta.url))
 /** One that is overdue, one compromised, one as it should be, one rolled back: each tells its own. */
 const shown = ["alias/archive", "alias/invoices", "alias/orders", "alias/tokens"];
 
-const { lives, nowMs } = await aYear();
-const told = lives.filter(({ record }) => shown.includes(record.alias));
-const path = await onDisk(reportOf(told, nowMs));
+const { histories, nowMs } = await aYear();
+const reported = histories.filter(({ record }) => shown.includes(record.alias));
+const path = await onDisk(reportOf(reported, nowMs));
 const browser = await launched();
 try {
   const { page } = await opened(browser, path);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { configurationHash, parseConfiguration } from "../../lambda/configuration/configuration.ts";
-import { document, orders } from "../infra/least-privilege-lives.ts";
+import { document, orders } from "../infra/least-privilege-histories.ts";
 import { after, deployedYoung, nextSecond, open, shared, type } from "./typing.ts";
 
 const young = shared(deployedYoung);
@@ -72,7 +72,7 @@ describe("a request", () => {
     const { stdout } = await type(account, "rollback", orders, "--json");
     expect(JSON.parse(stdout)).toMatchObject({ request: { kind: "rollback", version: 2 } });
     await account.passDays(1);
-    expect(await account.standings(orders)).toEqual(["serving", "draining"]);
+    expect(await account.states(orders)).toEqual(["active", "draining"]);
   });
 
   test("to approve binds to the evidence that the finding shows, and wants the alias typed", async () => {
@@ -84,6 +84,6 @@ describe("a request", () => {
     expect(shown.stderr).toMatch(/to disable version 1, .*evidence [0-9a-f]{64}/s);
     expect((await type(account, "approve", orders, "--confirm", orders)).code).toBe(0);
     await account.passDays(1);
-    expect(await account.standings(orders)).toEqual(["disabled", "serving"]);
+    expect(await account.states(orders)).toEqual(["disabled", "active"]);
   });
 });

@@ -4,7 +4,7 @@ import { marshall } from "@aws-sdk/util-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { widthOf } from "../../cli/terminal/text.ts";
 import { Account } from "../infra/account.ts";
-import { document, orders } from "../infra/least-privilege-lives.ts";
+import { document, orders } from "../infra/least-privilege-histories.ts";
 import { region, tableName } from "../infra/role.ts";
 import { nowOf, typed } from "./binary.ts";
 import { aFleet, anything } from "./fleet.ts";
@@ -45,9 +45,9 @@ describe("whoever may write requests", () => {
 
   test("is shown with what they asked, and when no run has taken it up yet", async () => {
     const { stdout } = await typed(account, ["status", orders, ...nowOf(account)]);
-    expect(stdout).toMatch(/^ {2}stopped +by ada.*since 2027-01-\d\d \d\d:\d\d, pause/m);
+    expect(stdout).toMatch(/^ {2}held +by ada.*since 2027-01-\d\d \d\d:\d\d, pause/m);
     expect(stdout).toMatch(
-      /asked of it lately\n[^]*paused, asked for by ada[^]*request-refused: kind: got /,
+      /asked of it lately\n[^]*paused, asked for by ada[^]*request-rejected: kind: got /,
     );
     expect(stdout).toMatch(/asked of it, and not taken up yet\n {2}resume by \\u001b/);
     const json = await typed(account, ["status", orders, "--json"]);
@@ -98,7 +98,7 @@ describe("a record that newer code wrote", () => {
     const { endpoint } = account.aws;
     const credentials = { accessKeyId: "person", secretAccessKey: "secret" };
     const db = new DynamoDB({ endpoint, region, credentials });
-    const newer = { pk: "key#alias/newer", sk: "record", queue: "due", dueAtMs: 1e13, schema: 3 };
+    const newer = { pk: "key#alias/newer", sk: "record", queue: "due", dueAtMs: 1e13, schema: 4 };
     await db.putItem({ TableName: tableName, Item: marshall({ ...newer, whatever: true }) });
     db.destroy();
   });
@@ -110,7 +110,7 @@ describe("a record that newer code wrote", () => {
     expect(all).toMatchObject({ code: 1 });
     const one = await typed(account, ["status", "newer"]);
     expect(one.code).toBe(1);
-    expect(one.stderr).toContain("alias/newer has schema 3, which newer code wrote");
+    expect(one.stderr).toContain("alias/newer has schema 4, which newer code wrote");
     expect(one.stderr).toContain("next: keyturn explain SCHEMA_NEWER");
     const doctor = await typed(account, ["doctor", ...nowOf(account)]);
     expect(doctor.stdout).toContain("newer records: 1: alias/newer");

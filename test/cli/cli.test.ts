@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { dayMs } from "../fixtures.ts";
 import type { Account } from "../infra/account.ts";
-import { orders } from "../infra/least-privilege-lives.ts";
+import { orders } from "../infra/least-privilege-histories.ts";
 import { nowOf, typed, typedInto } from "./binary.ts";
 import { after, deployedFor, shared } from "./typing.ts";
 
@@ -31,7 +31,7 @@ describe("status", () => {
     const account = await drifted();
     const { stdout, code } = await typed(account, ["status", "orders", ...nowOf(account)]);
     expect(stdout).toMatch(/^v1 +draining +/m);
-    expect(stdout).toMatch(/^v2 +serving +/m);
+    expect(stdout).toMatch(/^v2 +active +/m);
     expect(stdout).toContain("ALIAS_MOVED");
     expect(stdout).toMatch(/next: aws kms /);
     expect(code).toBe(1);
@@ -50,7 +50,7 @@ describe("status", () => {
     const account = await young();
     const { stdout } = await typed(account, ["status", "--json", ...nowOf(account)]);
     const { schema, managedKeys } = JSON.parse(stdout) as Record<string, unknown>;
-    expect(schema).toBe("keyturn/status/1");
+    expect(schema).toBe("keyturn/status/2");
     expect(managedKeys).toMatchObject([{ alias: orders, version: 1, step: "at rest" }]);
   });
 });
@@ -64,8 +64,8 @@ describe("what is asked", () => {
     expect(asked.stdout).toMatch(/^Asked for rotate of alias\/orders, as request \d{8}T\d{9}Z-/);
     await account.passDays(1);
     expect(account.targetOf(orders)).not.toBe(first);
-    const told = await typed(account, ["history", orders, "--json"]);
-    const { entries } = JSON.parse(told.stdout) as {
+    const reported = await typed(account, ["history", orders, "--json"]);
+    const { entries } = JSON.parse(reported.stdout) as {
       entries: { reason: string; detail: object }[];
     };
     expect(JSON.stringify(entries)).toMatch(/ada/);
@@ -80,7 +80,7 @@ describe("what is asked", () => {
     const done = await typed(account, ["unenrol", orders, "--confirm", orders]);
     expect(done.code).toBe(0);
     await account.passDays(1);
-    expect(await account.standings(orders)).toEqual([]);
+    expect(await account.states(orders)).toEqual([]);
   });
 
   test("is not written where the function would not understand it, or refuse it", async () => {
@@ -110,7 +110,7 @@ describe("verify", () => {
 });
 
 describe("doctor", () => {
-  const looks = async (account: Account): Promise<string[]> => {
+  const reads = async (account: Account): Promise<string[]> => {
     const { stdout, code } = await typed(account, ["doctor", ...nowOf(account)]);
     const found = stdout.split("\n").filter((line) => line.startsWith("LOOK"));
     expect(code).toBe(found.length === 0 ? 0 : 1);
@@ -119,23 +119,23 @@ describe("doctor", () => {
 
   test("finds a service well that does what is due", async () => {
     const account = await rotating();
-    expect(await looks(account)).toEqual([]);
+    expect(await reads(account)).toEqual([]);
   });
 
   test("tells of a schedule that fires no more, and of one that never did", async () => {
     const account = await after(2);
     account.clock.advance(10 * dayMs);
-    expect(await looks(account)).toEqual([
+    expect(await reads(account)).toEqual([
       expect.stringMatching(/runs: something is due since \d+d/),
     ]);
-    expect(await looks(await after(0))).toEqual([
+    expect(await reads(await after(0))).toEqual([
       expect.stringContaining("runs: no run has come yet"),
     ]);
   });
 
   test("tells of a drifted alias, and of what halts, each with the next command", async () => {
     const account = await drifted();
-    const found = (await looks(account)).join("\n");
+    const found = (await reads(account)).join("\n");
     expect(found).toContain("halted or waiting: 1: alias/orders");
     expect(found).toContain("drifted aliases: 1: alias/orders");
   });

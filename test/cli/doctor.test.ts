@@ -21,7 +21,7 @@ function aRecord(changes: Partial<ManagedKey> = {}): ManagedKey {
 }
 
 /** What there is to look at in a service that is well but for these signs. */
-function looks(changes: Partial<Signs>, record = aRecord()): string[] {
+function reads(changes: Partial<Signs>, record = aRecord()): string[] {
   const heardAtMs = changes.heardAtMs;
   const signs: Signs = {
     nowMs,
@@ -38,12 +38,12 @@ function looks(changes: Partial<Signs>, record = aRecord()): string[] {
   };
   const found = diagnose(signs).filter(({ verdict }) => verdict !== "ok");
   for (const { next } of found) expect(next).toMatch(/^(keyturn|aws|date) /);
-  return found.map(({ name, seen }) => `${name}: ${seen}`);
+  return found.map(({ name, observed }) => `${name}: ${observed}`);
 }
 
 describe("doctor", () => {
   test("finds nothing where nothing is", () => {
-    expect(looks({})).toEqual([]);
+    expect(reads({})).toEqual([]);
   });
 
   test("says how old the last trace of a run is, where what is due is not done", () => {
@@ -52,7 +52,7 @@ describe("doctor", () => {
       authorizationChangedAtMs: nowMs - 3 * dayMs,
     });
     const audit = { dueAtMs: nowMs - 2 * dayMs, findings: [] };
-    expect(looks({ audit, tagSearch: audit }, late)).toEqual([
+    expect(reads({ audit, tagSearch: audit }, late)).toEqual([
       "runs: something is due since 2d, and no run took it up; the last trace of one is of 3d ago",
     ]);
   });
@@ -60,32 +60,32 @@ describe("doctor", () => {
   test.each([
     [3 * minuteMs, "this machine's clock: 3m ahead of AWS's: ages here are off by that"],
     [-2 * hourMs, "this machine's clock: 2h behind AWS's: ages here are off by that"],
-  ])("holds the operator's clock against AWS's (%d ms)", (aheadMs, seen) => {
-    expect(looks({ aheadMs })).toEqual([seen]);
-    expect(looks({ aheadMs: 900 })).toEqual([]);
-    expect(looks({ aheadMs: undefined })).toEqual([]);
+  ])("holds the operator's clock against AWS's (%d ms)", (aheadMs, observed) => {
+    expect(reads({ aheadMs })).toEqual([observed]);
+    expect(reads({ aheadMs: 900 })).toEqual([]);
+    expect(reads({ aheadMs: undefined })).toEqual([]);
   });
 
   test("knows a claim, or a mark, that no run with a right clock can have written", () => {
     const untilMs = nowMs + 31 * minuteMs;
     const skewed = ["clocks of runs: 1: alias/orders"];
-    expect(looks({}, aRecord({ claim: { runId: "one", epoch: 3, untilMs } }))).toEqual(skewed);
-    expect(looks({}, aRecord({ unsettled: [{ epoch: 3, untilMs }] }))).toEqual(skewed);
+    expect(reads({}, aRecord({ claim: { runId: "one", epoch: 3, untilMs } }))).toEqual(skewed);
+    expect(reads({}, aRecord({ unsettled: [{ epoch: 3, untilMs }] }))).toEqual(skewed);
     const untilSoonMs = nowMs + 29 * minuteMs;
-    expect(looks({}, aRecord({ unsettled: [{ epoch: 3, untilMs: untilSoonMs }] }))).toEqual([]);
+    expect(reads({}, aRecord({ unsettled: [{ epoch: 3, untilMs: untilSoonMs }] }))).toEqual([]);
   });
 
   test("minds that no event came only where one is waited for", () => {
     const heardAtMs = nowMs - 40 * dayMs;
-    expect(looks({ heardAtMs })).toEqual([]);
+    expect(reads({ heardAtMs })).toEqual([]);
     const awaited = {
       code: "DRAIN_NOT_WATCHED",
       subject: "id-1",
-      seen: "",
+      observed: "",
       next: "",
       sinceMs: nowMs,
     } as const;
-    expect(looks({ heardAtMs }, aRecord({ findings: [awaited] }))).toEqual([
+    expect(reads({ heardAtMs }, aRecord({ findings: [awaited] }))).toEqual([
       "halted or waiting: 1: alias/orders",
       "the drain's watch: the last event came through CloudTrail 40d ago, and one is waited for, 1: alias/orders",
     ]);
@@ -95,13 +95,13 @@ describe("doctor", () => {
     const finding = {
       code: "UNKNOWN_KEY",
       subject: "k-1",
-      seen: "",
+      observed: "",
       next: "",
       sinceMs: 0,
     } as const;
     const other = { ...finding, code: "OTHER_OWNER" } as const;
     const audit = { dueAtMs: nowMs + dayMs, findings: [finding] };
-    expect(looks({ audit, unread: ["alias/new"] }, aRecord({ findings: [other] }))).toEqual([
+    expect(reads({ audit, unread: ["alias/new"] }, aRecord({ findings: [other] }))).toEqual([
       "halted or waiting: 1: alias/orders",
       "keys of another owner: 1: alias/orders",
       "newer records: 1: alias/new",

@@ -1,7 +1,7 @@
 /** An account with managed keys in many situations, and always the same ones. */
 import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
 import { Account } from "../infra/account.ts";
-import { document, orders } from "../infra/least-privilege-lives.ts";
+import { document, orders } from "../infra/least-privilege-histories.ts";
 import type { RoleStatement } from "../infra/role.ts";
 
 const fleet: ConfigurationDocument = {

@@ -24,7 +24,7 @@ async function foreseen(world: World): Promise<ForecastEvent[]> {
 }
 
 /** What tells findings comes and goes by what is in KMS, which nobody foresees. */
-const unforeseeable = ["found-wrong", "put-right", "evidence-read", "request-refused"];
+const unforeseeable = ["findings-opened", "findings-closed", "evidence-read", "request-rejected"];
 
 function comparable(events: Event[], untilMs: number): Event[] {
   return events
@@ -32,14 +32,14 @@ function comparable(events: Event[], untilMs: number): Event[] {
     .map(({ event, atMs }) => ({ event, atMs }));
 }
 
-async function comesTrue(world: World, told: ForecastEvent[]): Promise<void> {
+async function comesTrue(world: World, reported: ForecastEvent[]): Promise<void> {
   const fromMs = world.clock.nowMs();
   const known = world.table.journal(orders).length;
   await world.passDays(daysAhead);
   const came = world.table.journal(orders).slice(known);
   // What is foreseen for the last hours may come after them.
   const untilMs = fromMs + daysAhead * dayMs - toleranceMs;
-  const expected = comparable(told, untilMs);
+  const expected = comparable(reported, untilMs);
   const actual = comparable(came, world.clock.nowMs()).slice(0, expected.length);
   expect(actual.map(({ event }) => event)).toEqual(expected.map(({ event }) => event));
   for (const [index, { atMs, event }] of expected.entries()) {
@@ -67,10 +67,10 @@ describe.each(Object.entries(undisturbed))("a managed key %s", (_, options) => {
   test.each([1, 83.005, 100, 126])("on day %d", async (day) => {
     const world = await aWorld({ ...options });
     await world.pass(day * dayMs);
-    const told = await foreseen(world);
+    const reported = await foreseen(world);
     const halted = (await world.findings()).includes("DEPENDENT_NOT_READY");
-    expect(told.length === 0).toBe(halted);
-    await comesTrue(world, told);
+    expect(reported.length === 0).toBe(halted);
+    await comesTrue(world, reported);
   });
 });
 
@@ -92,9 +92,9 @@ test.each(asked)("what %s leads to, asked on day %d", async (kind, day, fields) 
   // It is taken for granted that a version is in use until it is retired.
   await world.ask("Encrypt", { KeyId: orders, Plaintext: Buffer.from("a") });
   world.request(kind, fields);
-  const told = await foreseen(world);
-  expect(told.length).toBeGreaterThan(0);
-  await comesTrue(world, told);
+  const reported = await foreseen(world);
+  expect(reported.length).toBeGreaterThan(0);
+  await comesTrue(world, reported);
 });
 
 test("of a key that is not enrolled yet no more is told than how it is answered", async () => {
@@ -107,7 +107,7 @@ test("of a key that is not enrolled yet no more is told than how it is answered"
   if (stored === undefined) throw new Error("there is no record");
   const nowMs = world.clock.nowMs();
   const requests = await world.table.requests(orders);
-  const told = await forecast(stored, { nowMs, untilMs: nowMs + dayMs, requests });
-  expect(told.planned.map(({ event }) => event)).toEqual(["enrolled-anew"]);
-  expect(told.waitsFor).toEqual([]);
+  const reported = await forecast(stored, { nowMs, untilMs: nowMs + dayMs, requests });
+  expect(reported.planned.map(({ event }) => event)).toEqual(["re-enrolled"]);
+  expect(reported.waitsFor).toEqual([]);
 });

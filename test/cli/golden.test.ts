@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Account } from "../infra/account.ts";
-import { orders } from "../infra/least-privilege-lives.ts";
+import { orders } from "../infra/least-privilege-histories.ts";
 import { nowOf, typed } from "./binary.ts";
 import { aFleet } from "./fleet.ts";
 import { nextSecond } from "./typing.ts";
@@ -45,7 +45,7 @@ const asking: Record<string, string[]> = {
   reconcile: ["reconcile", "alias/moved", "--by", "ada"],
 };
 
-const looks = [80, 120].flatMap((columns) =>
+const reads = [80, 120].flatMap((columns) =>
   [false, true].map((coloured) => ({ columns, coloured })),
 );
 
@@ -67,7 +67,7 @@ describe.each([
 
   test.each(
     Object.entries(commands).flatMap(([name, args]) =>
-      looks.map((look) => ({ name, args, ...look })),
+      reads.map((read) => ({ name, args, ...read })),
     ),
   )("$name, $columns columns, colour $coloured", async ({ name, args, columns, coloured }) => {
     const colour = coloured ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" };

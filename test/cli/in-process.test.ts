@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Account } from "../infra/account.ts";
-import { orders } from "../infra/least-privilege-lives.ts";
+import { orders } from "../infra/least-privilege-histories.ts";
 import { sample } from "../sizes.ts";
 import { nowOf, typedInBinary, typedInProcess, type Typed } from "./binary.ts";
 import { aFleet } from "./fleet.ts";

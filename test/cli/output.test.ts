@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Account } from "../infra/account.ts";
-import { document, orders } from "../infra/least-privilege-lives.ts";
+import { document, orders } from "../infra/least-privilege-histories.ts";
 import { sample } from "../sizes.ts";
 import { binary, nowOf, operatorOf, typed } from "./binary.ts";
 import { anything } from "./fleet.ts";

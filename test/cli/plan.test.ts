@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { Plan } from "../../cli/plan/plan.ts";
 import { canonicalHash } from "../../lambda/record/canonical.ts";
 import type { Account } from "../infra/account.ts";
-import { orders } from "../infra/least-privilege-lives.ts";
+import { orders } from "../infra/least-privilege-histories.ts";
 import { after, deployedYoung, shared, type } from "./typing.ts";
 
 const young = shared(deployedYoung);
@@ -38,9 +38,9 @@ describe("plan", () => {
     const [day = ""] = said[0]?.split(" ") ?? [];
     const atMs = Date.parse(`${day}T00:00Z`);
     await account.passDays((atMs - account.clock.nowMs()) / 86_400_000 - 0.1);
-    expect(await account.standings(orders)).toEqual(["serving"]);
+    expect(await account.states(orders)).toEqual(["active"]);
     await account.passDays(0.2);
-    expect(await account.standings(orders)).toEqual(["draining", "serving"]);
+    expect(await account.states(orders)).toEqual(["draining", "active"]);
   });
 
   test("writes nothing into the table, and calls KMS for nothing", async () => {
@@ -88,7 +88,7 @@ describe("plan", () => {
     const account = await after(2);
     const { stdout } = await type(account, "plan", "--json", "--until", "60d");
     const { schema, hash, ...body } = JSON.parse(stdout) as Plan;
-    expect(schema).toBe("keyturn/plan/1");
+    expect(schema).toBe("keyturn/plan/2");
     expect(canonicalHash({ schema, ...body })).toBe(hash);
     expect(body.managedKeys[0]).toMatchObject({ alias: orders, rotates: false, keysThen: 2 });
   });
@@ -114,7 +114,7 @@ describe("apply", () => {
     expect(done.code).toBe(0);
     expect(done.stdout).toMatch(/^Asked for the rotation of alias\/orders, as request /);
     await account.passDays(1);
-    expect(await account.standings(orders)).toEqual(["draining", "serving"]);
+    expect(await account.states(orders)).toEqual(["draining", "active"]);
   });
 
   test("twice asks once", async () => {
@@ -124,8 +124,8 @@ describe("apply", () => {
     expect((await type(account, "apply", file)).stdout).toMatch(/^Asked before for the rotation/);
     await account.passDays(1);
     const { stdout } = await type(account, "history", orders, "--json");
-    expect(stdout.match(/"event": "wanted"/g)).toHaveLength(1);
-    expect(stdout).not.toContain("request-refused");
+    expect(stdout.match(/"event": "rotation-requested"/g)).toHaveLength(1);
+    expect(stdout).not.toContain("request-rejected");
   });
 
   test("is refused where the state moved before it", async () => {
@@ -138,7 +138,7 @@ describe("apply", () => {
     expect(stderr).toMatch(/the state has moved since the plan was made, and nothing was asked/);
     expect(stderr).toMatch(/next: keyturn plan --out /);
     await account.passDays(1);
-    expect(await account.standings(orders)).toEqual(["serving"]);
+    expect(await account.states(orders)).toEqual(["active"]);
   });
 
   test("is refused by the function where the state moved right after it", async () => {
@@ -148,9 +148,9 @@ describe("apply", () => {
     await account.request(orders, { kind: "pause", sk: "00000000-pause" });
     expect((await type(account, "apply", file)).code).toBe(0);
     await account.passDays(1);
-    expect(await account.standings(orders)).toEqual(["serving"]);
+    expect(await account.states(orders)).toEqual(["active"]);
     const codes = (await account.findings(orders)).map(({ code }) => code);
-    expect(codes).toEqual(expect.arrayContaining(["PAUSED", "REQUEST_REFUSED"]));
+    expect(codes).toEqual(expect.arrayContaining(["PAUSED", "REQUEST_REJECTED"]));
   });
 
   test.each(["rotate", "resume"])(
@@ -199,9 +199,9 @@ describe("apply", () => {
     ],
     [
       "a later schema",
-      () => ({ schema: "keyturn/plan/2" }),
+      () => ({ schema: "keyturn/plan/3" }),
       2,
-      "is of keyturn/plan/2; this keyturn applies keyturn/plan/1",
+      "is of keyturn/plan/3; this keyturn applies keyturn/plan/2",
     ],
     [
       "another kind of document",

@@ -4,10 +4,10 @@ import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import { keyReport, type KeyReport } from "../../cli/report/model.ts";
 import { dayMs } from "../fixtures.ts";
 import { aWorld, startMs, type World, type WorldOptions } from "../world.ts";
-import { aYear, lifeIn } from "./report-lives.ts";
+import { aYear, historyIn } from "./report-histories.ts";
 
 const orders = "alias/orders";
-const gone: WorldOptions = {
+const deleted: WorldOptions = {
   policy: {
     retire: "delete",
     deletionWindowDays: 7,
@@ -18,7 +18,7 @@ const gone: WorldOptions = {
 
 async function reportOf(world: World): Promise<KeyReport> {
   const nowMs = world.clock.nowMs();
-  return keyReport(await lifeIn(world), { fromMs: startMs, toMs: nowMs + 1 }, nowMs);
+  return keyReport(await historyIn(world), { fromMs: startMs, toMs: nowMs + 1 }, nowMs);
 }
 
 /** The phases of each version, by number: `1: active draining disabled`. */
@@ -43,25 +43,25 @@ describe("the phases of a version", () => {
   });
 
   test("that KMS has deleted are all there, its arn and the beginning of its service too", async () => {
-    const world = await aWorld(gone);
+    const world = await aWorld(deleted);
     const keyId = await world.targetOf(orders);
     await world.passDays(150);
-    expect(await world.stateOf(keyId)).toBe("gone");
+    expect(await world.stateOf(keyId)).toBe("deleted");
     const report = await reportOf(world);
-    expect(phasesOf(report)[0]).toBe("1: active draining disabled deletion-scheduled destroyed");
+    expect(phasesOf(report)[0]).toBe("1: active draining disabled pending-deletion destroyed");
     expect(report.versions[0]).toMatchObject({ activeFromMs: startMs, keyId });
     expect(report.versions[0]?.arn).toBe(`arn:aws:kms:us-east-1:000000000000:key/${keyId}`);
     expect(report.versions[0]?.shape?.spec).toBe("SYMMETRIC_DEFAULT");
   });
 
   test("of a rollback: the one before returns and serves; the other drains, and may go", async () => {
-    const world = await aWorld(gone);
+    const world = await aWorld(deleted);
     await world.passDays(100);
     await world.asks("rollback", { version: 2 });
     await world.passDays(1);
     const back = await reportOf(world);
     expect(phasesOf(back)).toEqual([
-      "1: active draining returning active",
+      "1: active draining reactivating active",
       "2: pre-active active draining",
     ]);
     const [first] = back.versions;
@@ -74,17 +74,17 @@ describe("the phases of a version", () => {
     ]);
     await world.passDays(70);
     expect(phasesOf(await reportOf(world))[1]).toBe(
-      "2: pre-active active draining disabled deletion-scheduled destroyed",
+      "2: pre-active active draining disabled pending-deletion destroyed",
     );
   });
 
   test("of a rollback out of the deletion window: it was disabled, scheduled, and returns", async () => {
-    const world = await aWorld(gone);
+    const world = await aWorld(deleted);
     await world.passDays(132);
     await world.asks("rollback", { version: 2 });
     await world.passDays(1);
     expect(phasesOf(await reportOf(world))[0]).toBe(
-      "1: active draining disabled deletion-scheduled returning active",
+      "1: active draining disabled pending-deletion reactivating active",
     );
   });
 
@@ -97,7 +97,7 @@ describe("the phases of a version", () => {
   });
 
   test("of one that was used while it was disabled: it comes back, and that is an exception", async () => {
-    const world = await aWorld(gone);
+    const world = await aWorld(deleted);
     const keyId = await world.targetOf(orders);
     await world.passDays(120);
     const use = world.ask("Encrypt", { KeyId: keyId, Plaintext: Buffer.from("a") });
@@ -154,12 +154,12 @@ describe("the phases of a version", () => {
 });
 
 describe("of all the lives of a year", async () => {
-  const { lives, nowMs } = await aYear();
+  const { histories, nowMs } = await aYear();
   const period = { fromMs: startMs, toMs: nowMs + 1 };
-  const reportOfLife = (life: KeyHistory): KeyReport => keyReport(life, period, nowMs);
+  const reportOfHistory = (history: KeyHistory): KeyReport => keyReport(history, period, nowMs);
 
-  test.each(lives)("$record.alias: each phase begins where the one before ends", (life) => {
-    for (const { phases } of reportOfLife(life).versions) {
+  test.each(histories)("$record.alias: each phase begins where the one before ends", (history) => {
+    for (const { phases } of reportOfHistory(history).versions) {
       for (const [at, { fromMs, toMs }] of phases.entries()) {
         expect(toMs).toBe(phases[at + 1]?.fromMs);
         expect(fromMs).toBeLessThanOrEqual(toMs ?? nowMs);
@@ -167,10 +167,10 @@ describe("of all the lives of a year", async () => {
     }
   });
 
-  test.each(lives)(
+  test.each(histories)(
     "$record.alias: at every moment one version is active, and one alone",
-    (life) => {
-      const { versions } = reportOfLife(life);
+    (history) => {
+      const { versions } = reportOfHistory(history);
       for (let atMs = startMs + 1; atMs < nowMs; atMs += dayMs / 2) {
         const active = versions.filter(({ phases }) =>
           phases.some(
@@ -183,22 +183,25 @@ describe("of all the lives of a year", async () => {
     },
   );
 
-  test.each(lives)("$record.alias: no version goes out of use without a reading before", (life) => {
-    const { versions, drains } = reportOfLife(life);
-    for (const { keyId, phases } of versions) {
-      const out = phases.find(({ kind }) => kind === "disabled");
-      if (out === undefined) continue;
-      const drain = drains.find((one) => one.keyId === keyId);
-      const [reading] = drain?.readings ?? [];
-      expect(reading?.atMs).toBeLessThanOrEqual(out.fromMs ?? 0);
-      expect(reading?.quietMs).toBeGreaterThanOrEqual(drain?.quietForMs ?? Infinity);
-      expect(reading?.hash).toMatch(/^[0-9a-f]{64}$/);
-    }
-  });
+  test.each(histories)(
+    "$record.alias: no version goes out of use without a reading before",
+    (history) => {
+      const { versions, drains } = reportOfHistory(history);
+      for (const { keyId, phases } of versions) {
+        const out = phases.find(({ kind }) => kind === "disabled");
+        if (out === undefined) continue;
+        const drain = drains.find((one) => one.keyId === keyId);
+        const [reading] = drain?.readings ?? [];
+        expect(reading?.atMs).toBeLessThanOrEqual(out.fromMs ?? 0);
+        expect(reading?.quietMs).toBeGreaterThanOrEqual(drain?.quietForMs ?? Infinity);
+        expect(reading?.hash).toMatch(/^[0-9a-f]{64}$/);
+      }
+    },
+  );
 
   test("the approvals are those that were given, each of the evidence that was read", () => {
-    const vault = lives.find(({ record }) => record.alias === "alias/card-vault");
-    const { drains, decisions } = reportOfLife(vault as KeyHistory);
+    const vault = histories.find(({ record }) => record.alias === "alias/card-vault");
+    const { drains, decisions } = reportOfHistory(vault as KeyHistory);
     expect(drains.length).toBeGreaterThan(2);
     for (const { approval, readings } of drains) {
       expect(approval).toMatchObject({ by: "grace", override: false });
@@ -211,7 +214,7 @@ describe("of all the lives of a year", async () => {
   });
 
   test("a version that was declared compromised is marked, and one that is overdue told", () => {
-    const all = lives.map(reportOfLife);
+    const all = histories.map(reportOfHistory);
     const of = (alias: string) => all.find((one) => one.alias === alias);
     expect(of("alias/invoices")?.versions[1]?.compromisedAtMs).toBeGreaterThan(startMs);
     expect(of("alias/archive")?.versions[0]?.overdue).toEqual([

@@ -11,19 +11,19 @@ import { keyReport, type Report } from "../../cli/report/model.ts";
 import { page } from "../../cli/report/page.ts";
 import { periodOf } from "../../cli/report/period.ts";
 import type { Account } from "../infra/account.ts";
-import { orders } from "../infra/least-privilege-lives.ts";
+import { orders } from "../infra/least-privilege-histories.ts";
 import { startMs } from "../world.ts";
 import { nowOf, typed, type Typed } from "./binary.ts";
 import { aFleet } from "./fleet.ts";
-import { aYear, rechained } from "./report-lives.ts";
+import { aYear, rechained } from "./report-histories.ts";
 import { after } from "./typing.ts";
 
-const { lives, nowMs } = await aYear();
+const { histories, nowMs } = await aYear();
 const year: Report = {
   tableName: "keyturn",
   period: { fromMs: startMs, toMs: nowMs },
   madeAtMs: nowMs,
-  keys: lives.map((life) => keyReport(life, { fromMs: startMs, toMs: nowMs }, nowMs)),
+  keys: histories.map((history) => keyReport(history, { fromMs: startMs, toMs: nowMs }, nowMs)),
   unread: [],
 };
 
@@ -54,28 +54,28 @@ describe("what others wrote into the table", () => {
   });
 
   test("cannot pass for a finding that came, or end one, by the id of a refused request", () => {
-    const [life] = lives;
-    if (life === undefined) throw new Error("nobody lived");
+    const [history] = histories;
+    if (history === undefined) throw new Error("nobody lived");
     const id = "x, ALIAS_MOVED alias/archive";
     const refused = {
-      event: "request-refused",
+      event: "request-rejected",
       reason: "sk: got it",
       detail: { request: id, asked: "malformed" },
     };
-    const told = {
-      event: "found-wrong",
+    const reported = {
+      event: "findings-opened",
       reason: "sk: got it",
       detail: { came: `REQUEST_REFUSED ${id}`, went: "", next: "" },
     };
-    const [line] = life.journal;
+    const [line] = history.journal;
     if (line === undefined) throw new Error("no line");
-    const added = [refused, told].map((one, at) => ({
+    const added = [refused, reported].map((one, at) => ({
       ...line,
       ...one,
-      revision: life.journal.length + 1 + at,
+      revision: history.journal.length + 1 + at,
       atMs: nowMs - 1,
     }));
-    const more = { ...life, ...rechained([...life.journal, ...added]) };
+    const more = { ...history, ...rechained([...history.journal, ...added]) };
     const report = keyReport(more, year.period, nowMs);
     expect(report.chain.kind).toBe("whole");
     expect(report.exceptions.map(({ what }) => what)).not.toContain("ALIAS_MOVED");
@@ -146,7 +146,7 @@ describe("the HTML", () => {
 
 test("the JSON names its schema, and has what the HTML has", () => {
   const made = JSON.parse([...reportJson(year)].join("")) as Record<string, unknown>;
-  expect(made.schema).toBe("keyturn/report/1");
+  expect(made.schema).toBe("keyturn/report/2");
   expect(made.summary).toMatchObject({ keys: 6, overdue: 1, broken: [], unread: [] });
   expect(made.keys).toEqual(JSON.parse(JSON.stringify(year.keys)));
 });

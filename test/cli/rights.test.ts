@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { requestWriting, stateReading } from "../../infra/permissions.ts";
 import type { Account } from "../infra/account.ts";
-import { orders } from "../infra/least-privilege-lives.ts";
+import { orders } from "../infra/least-privilege-histories.ts";
 import { account as accountId, policyOf, region, tableName } from "../infra/role.ts";
 import { nowOf, typed } from "./binary.ts";
 import { aFleet } from "./fleet.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Account } from "../infra/account.ts";
-import { document, orders } from "../infra/least-privilege-lives.ts";
+import { document, orders } from "../infra/least-privilege-histories.ts";
 import { nowOf, operatorOf } from "./binary.ts";
 import { anything } from "./fleet.ts";
 import { runInto, stackTrace, type Output } from "./unwritable.ts";
@@ -79,7 +79,7 @@ describe("a tick whose log", () => {
     expect(stderr.match(/cannot write/g)).toHaveLength(1);
     expect(stderr).not.toMatch(stackTrace);
     expect(code).toBe(2);
-    expect(await account.standings(orders)).toHaveLength(1);
+    expect(await account.states(orders)).toHaveLength(1);
   });
 
   test("nobody reads ends quietly, with the exit code of its run", async () => {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, onTestFinished } from "vitest";
 import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
 import { Account } from "../infra/account.ts";
-import { document, orders } from "../infra/least-privilege-lives.ts";
+import { document, orders } from "../infra/least-privilege-histories.ts";
 import { roleStatements } from "../infra/role.ts";
 import { isFull } from "../sizes.ts";
 import { nowOf, typed, type Typed } from "./binary.ts";

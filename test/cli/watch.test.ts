@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { frameOf } from "../../cli/terminal/frame.ts";
 import { Account } from "../infra/account.ts";
-import { document, orders } from "../infra/least-privilege-lives.ts";
+import { document, orders } from "../infra/least-privilege-histories.ts";
 import { binary, nowOf, operatorOf } from "./binary.ts";
 import { anything } from "./fleet.ts";
 
@@ -80,19 +80,19 @@ describe("status --watch", () => {
     });
     expect(code).toBe(0);
     for (const line of stdout.trimEnd().split("\n")) {
-      expect(JSON.parse(line)).toMatchObject({ schema: "keyturn/status/1" });
+      expect(JSON.parse(line)).toMatchObject({ schema: "keyturn/status/2" });
     }
   });
 
   test("goes on when the table fails for a while, and says so", async () => {
     const { stdout, stderr, code } = await watched(watching, (said, interrupt) => {
       const blocks = said.split("alias/orders").length - 1;
-      const isTold = said.includes("may not do this");
+      const isReported = said.includes("may not do this");
       account.aws.fault =
-        blocks === 1 && !isTold
+        blocks === 1 && !isReported
           ? () => ({ kind: "before", code: "AccessDeniedException", status: 400 })
           : undefined;
-      if (isTold && blocks > 1) interrupt();
+      if (isReported && blocks > 1) interrupt();
     });
     account.aws.fault = undefined;
     expect(code).toBe(0);

@@ -44,8 +44,8 @@ test("events whose answer was lost are told again: at least once", async () => {
   let left = 1;
   aws.fault = () => (left-- > 0 ? { kind: "lost" } : undefined);
   await events.publish(linesOf(2));
-  const told = aws.events.map(({ detail }) => (detail as JournalEntry).revision);
-  expect(told).toEqual([1, 2, 1, 2]);
+  const reported = aws.events.map(({ detail }) => (detail as JournalEntry).revision);
+  expect(reported).toEqual([1, 2, 1, 2]);
 });
 
 test("an event that the bus refuses is an error, although the request succeeded", async () => {

@@ -54,11 +54,11 @@ describe.each(keySides)("a changing call through %s", (_side, open) => {
       value: { ...symmetric, ...shape, description: "orders", arn: made.arn, state: "Enabled" },
     });
     expect(await keys.tagsOf(made.keyId)).toEqual({
-      kind: "seen",
+      kind: "observed",
       value: { "keyturn:owner": "acme", "keyturn:attempt": "1" },
     });
     const policy = await keys.policyOf(made.keyId);
-    expect(policy.kind === "seen" && JSON.parse(policy.value.document)).toEqual(
+    expect(policy.kind === "observed" && JSON.parse(policy.value.document)).toEqual(
       JSON.parse(fullAccess),
     );
   });
@@ -77,7 +77,7 @@ describe.each(keySides)("a changing call through %s", (_side, open) => {
     const move: Call = { kind: "UpdateAlias", alias: "alias/orders", keyId: fresh };
     expect(await keys.change(move, guard())).toStrictEqual({ kind: "done" });
     expect(await keys.describe("alias/orders")).toMatchObject({ value: { keyId: fresh } });
-    expect(await keys.aliasesOf(old)).toEqual({ kind: "seen", value: [] });
+    expect(await keys.aliasesOf(old)).toEqual({ kind: "observed", value: [] });
   });
 
   test("adds tags to those that are there", async () => {
@@ -86,7 +86,7 @@ describe.each(keySides)("a changing call through %s", (_side, open) => {
     const tag: Call = { kind: "TagResource", keyId, tags: { "keyturn:retired": "r1" } };
     expect(await keys.change(tag, guard())).toStrictEqual({ kind: "done" });
     expect(await keys.tagsOf(keyId)).toEqual({
-      kind: "seen",
+      kind: "observed",
       value: { team: "a", "keyturn:retired": "r1" },
     });
   });
@@ -107,8 +107,8 @@ describe.each(keySides)("a changing call through %s", (_side, open) => {
       const outcome = await keys.change({ kind: "CreateGrant", keyId, grant }, guard());
       expect(outcome).toStrictEqual({ kind: "done" });
     }
-    const sight = await keys.grantsOf(keyId);
-    const there = sight.kind === "seen" ? sight.value : [];
+    const observation = await keys.grantsOf(keyId);
+    const there = observation.kind === "observed" ? observation.value : [];
     expect(there.map(({ grantId: _, ...grant }) => grant)).toEqual(expect.arrayContaining(grants));
     expect(there).toHaveLength(2);
   });
@@ -118,8 +118,11 @@ describe.each(keySides)("a changing call through %s", (_side, open) => {
     const keyId = aKey();
     const stateAfter = async (call: Call): Promise<[Outcome, string]> => {
       const outcome = await keys.change(call, guard());
-      const sight = await keys.describe(keyId);
-      return [outcome, sight.kind === "seen" ? sight.value.state : sight.kind];
+      const observation = await keys.describe(keyId);
+      return [
+        outcome,
+        observation.kind === "observed" ? observation.value.state : observation.kind,
+      ];
     };
     const done: Outcome = { kind: "done" };
     expect(await stateAfter({ kind: "DisableKey", keyId })).toStrictEqual([done, "Disabled"]);

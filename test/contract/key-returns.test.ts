@@ -26,9 +26,9 @@ describe.each(keySides)("tags taken off through %s", (_side, open) => {
     const names = ["keyturn:retired", "keyturn:rotation"];
     const untag: Call = { kind: "UntagResource", keyId, names };
     expect(await lab.keys.change(untag, lab.guard())).toStrictEqual(done);
-    expect(await lab.keys.tagsOf(keyId)).toEqual({ kind: "seen", value: { team: "a" } });
+    expect(await lab.keys.tagsOf(keyId)).toEqual({ kind: "observed", value: { team: "a" } });
     const untouched = { team: "a", "keyturn:retired": "r1", "keyturn:rotation": "r1" };
-    expect(await lab.keys.tagsOf(other)).toEqual({ kind: "seen", value: untouched });
+    expect(await lab.keys.tagsOf(other)).toEqual({ kind: "observed", value: untouched });
   });
 
   test("may be gone already", async () => {
@@ -63,9 +63,9 @@ describe.each(keySides)("a deletion cancelled through %s", (_side, open) => {
     const cancel: Call = { kind: "CancelKeyDeletion", keyId };
     expect(await lab.keys.change(cancel, lab.guard())).toStrictEqual(done);
     lab.clock.advance(8 * dayMs);
-    const sight = await lab.keys.describe(keyId);
-    expect(sight).toMatchObject({ kind: "seen", value: { state: "Disabled" } });
-    expect(sight.kind === "seen" && sight.value).not.toHaveProperty("deletionAtMs");
+    const observation = await lab.keys.describe(keyId);
+    expect(observation).toMatchObject({ kind: "observed", value: { state: "Disabled" } });
+    expect(observation.kind === "observed" && observation.value).not.toHaveProperty("deletionAtMs");
     expect(await lab.keys.change({ kind: "EnableKey", keyId }, lab.guard())).toStrictEqual(done);
   });
 

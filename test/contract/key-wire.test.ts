@@ -165,7 +165,7 @@ test.each(passing)("a look is retried after %s", async (_what, fault) => {
   const keyId = lab.aKey();
   let left = 1;
   lab.aws.fault = () => (left-- > 0 ? fault : undefined);
-  expect(await lab.keys.describe(keyId)).toMatchObject({ kind: "seen" });
+  expect(await lab.keys.describe(keyId)).toMatchObject({ kind: "observed" });
   expect(timesCalled(lab.aws, "DescribeKey")).toBe(2);
 });
 
@@ -187,7 +187,7 @@ test("a last use is unknown where the operation is not offered", async () => {
     status: 400,
   });
   expect(await lab.keys.lastUseOf(lab.aKey())).toEqual({
-    kind: "seen",
+    kind: "observed",
     value: { kind: "unknown", why: "GetKeyLastUsage is not offered here" },
   });
 });

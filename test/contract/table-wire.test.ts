@@ -21,11 +21,11 @@ import {
 const untilMs = nowMs + minuteMs;
 
 /** Breaks the next request of an operation; `seen` counts those that came. */
-function breakNext(lab: WireTableLab, operation: string, fault: Fault): { seen: () => number } {
+function breakNext(lab: WireTableLab, operation: string, fault: Fault): { observed: () => number } {
   let left = 1;
   lab.aws.resetCalls();
   lab.aws.fault = (_service, name) => (name === operation && left-- > 0 ? fault : undefined);
-  return { seen: () => lab.aws.calls().dynamodb[operation] ?? 0 };
+  return { observed: () => lab.aws.calls().dynamodb[operation] ?? 0 };
 }
 
 async function withARecord(): Promise<WireTableLab> {
@@ -36,18 +36,18 @@ async function withARecord(): Promise<WireTableLab> {
 
 test("a claim whose answer was lost is recognised as one's own", async () => {
   const lab = await withARecord();
-  const { seen } = breakNext(lab, "UpdateItem", { kind: "lost" });
+  const { observed } = breakNext(lab, "UpdateItem", { kind: "lost" });
   const stored = await claimed(lab.table);
-  expect(seen()).toBe(2);
+  expect(observed()).toBe(2);
   expect(stored.record).toMatchObject({ epoch: 1, backoff: { tries: 1 } });
   expect(await lab.table.read(alias)).toEqual(stored);
 });
 
 test("a claim that was dropped is made once, by the retry", async () => {
   const lab = await withARecord();
-  const { seen } = breakNext(lab, "UpdateItem", { kind: "drop" });
+  const { observed } = breakNext(lab, "UpdateItem", { kind: "drop" });
   expect((await claimed(lab.table)).record.epoch).toBe(1);
-  expect(seen()).toBe(2);
+  expect(observed()).toBe(2);
 });
 
 test("a claim that somebody else made meanwhile is not one's own", async () => {
@@ -77,7 +77,11 @@ test("a claim that another pass of the same run made meanwhile is not one's own"
 test("a write that arrives once more, after an announced call, does not erase it", async () => {
   const lab = await withARecord();
   const stored = await claimed(lab.table);
-  const noted = { ...stored, writes: 2, record: { ...stored.record, resting: "is about to call" } };
+  const noted = {
+    ...stored,
+    writes: 2,
+    record: { ...stored.record, waitingFor: "is about to call" },
+  };
   expect(await lab.table.write(noted, expectedAfter(stored))).toEqual({ kind: "written" });
   const unsettled = [{ epoch: 1, untilMs }];
   const announced = { ...noted, writes: 3, record: { ...noted.record, unsettled } };
@@ -107,9 +111,9 @@ test("a claim that was decided on before another run came and went is not made: 
 test("a claim by force whose answer was lost is recognised as one's own, and made once", async () => {
   const lab = await withARecord();
   await claimed(lab.table);
-  const { seen } = breakNext(lab, "UpdateItem", { kind: "lost" });
+  const { observed } = breakNext(lab, "UpdateItem", { kind: "lost" });
   const stored = await claimed(lab.table, aClaim({ runId: "run-2", taking: "force" }));
-  expect(seen()).toBe(2);
+  expect(observed()).toBe(2);
   expect(stored.record).toMatchObject({ epoch: 2, claim: { runId: "run-2" } });
   expect(await lab.table.read(alias)).toEqual(stored);
 });
@@ -132,9 +136,9 @@ test("a write whose answer was lost is recognised as one's own", async () => {
   const lab = await withARecord();
   const stored = await claimed(lab.table);
   const next = transitionOf(stored, { versions: [aVersion({ retiredAtMs: nowMs })] });
-  const { seen } = breakNext(lab, "UpdateItem", { kind: "lost" });
+  const { observed } = breakNext(lab, "UpdateItem", { kind: "lost" });
   expect(await lab.table.write(next, expectedAfter(stored))).toEqual({ kind: "written" });
-  expect(seen()).toBe(2);
+  expect(observed()).toBe(2);
   expect(await lab.table.read(alias)).toEqual(next);
 });
 

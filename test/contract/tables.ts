@@ -116,7 +116,7 @@ export function aRecord(changes: Partial<ManagedKey> = {}): ManagedKey {
 export function aVersion(changes: Partial<Version> = {}): Version {
   const { arn, createdAtMs, spec, usage, origin, multiRegion } = aKey();
   const shape = { spec, usage, origin, multiRegion };
-  return { number: 1, keyId, arn, shape, standing: "serving", createdAtMs, ...changes };
+  return { number: 1, keyId, arn, shape, state: "active", createdAtMs, ...changes };
 }
 
 /** Of the fields that a table keeps and does not ask about. */
@@ -150,7 +150,7 @@ export function aRotation(changes: Partial<Rotation> = {}): Rotation {
 }
 
 export function aFinding(changes: Partial<Finding> = {}): Finding {
-  const base = { code: "OVERDUE", subject: alias, seen: "since then", next: "aws …" } as const;
+  const base = { code: "OVERDUE", subject: alias, observed: "since then", next: "aws …" } as const;
   return { ...base, sinceMs: nowMs, ...changes };
 }
 

@@ -40,7 +40,7 @@ function demo(args: string[], environment?: NodeJS.ProcessEnv): Promise<Ended> {
 
 describe("a short life", () => {
   let [json, plain, again]: Ended[] = [];
-  let told: Told[] = [];
+  let reported: Told[] = [];
   let proof: Proof | undefined;
 
   beforeAll(async () => {
@@ -53,7 +53,7 @@ describe("a short life", () => {
       demo(shortest, misleading),
     ]);
     const lines = json?.stdout.trimEnd().split("\n") ?? [];
-    told = lines.slice(0, -1).map((line) => JSON.parse(line) as Told);
+    reported = lines.slice(0, -1).map((line) => JSON.parse(line) as Told);
     proof = JSON.parse(lines.at(-1) ?? "") as Proof;
   }, 600_000);
 
@@ -64,7 +64,7 @@ describe("a short life", () => {
     expect(proof?.proofs.length).toBeGreaterThan(10);
     expect(proof?.items).toEqual({ produced: 68, readable: 68 });
     expect(proof?.rotations).toBeGreaterThanOrEqual(3);
-    expect(proof?.runs).toMatchObject({ killed: 1, left: 1, failedTurns: 0 });
+    expect(proof?.runs).toMatchObject({ killed: 1, left: 1, failedPasses: 0 });
     expect(proof?.findings).toEqual({ raised: 1, putRight: 1 });
     expect(proof?.keysByState).toMatchObject({ deleted: 2 });
     expect(json?.code).toBe(0);
@@ -79,12 +79,12 @@ describe("a short life", () => {
   });
 
   test("tells the five steps in order, each incident, and what keyturn made of it", () => {
-    const steps = told.flatMap(({ who, step, aliases }) =>
+    const steps = reported.flatMap(({ who, step, aliases }) =>
       who === "keyturn" && step !== undefined && aliases.includes("alias/orders") ? [step] : [],
     );
     const rotation = ["generate", "distribute", "activate", "drain", "revoke", "revoke", "revoke"];
     expect(steps.slice(0, 7)).toEqual(rotation);
-    const says = told.map(({ who, what }) => `${who}: ${what}`).join("\n");
+    const says = reported.map(({ who, what }) => `${who}: ${what}`).join("\n");
     expect(says).toMatch(/machine: the run is killed[^]*keyturn: the key [^\n]* adopted as v2/);
     expect(says).toMatch(/machine: two runs start[^]*keyturn: one finds the run claim taken/);
     expect(says).toMatch(/person: moves the alias to v1[^]*keyturn: halts: ALIAS_MOVED/);
@@ -95,7 +95,7 @@ describe("a short life", () => {
     );
     expect(says).toMatch(/application: tries to decrypt[^]*keyturn: each is Enabled again/);
     expect(says).toMatch(/in mode plan: would CreateKey[^]*in mode act, a day later: CreateKey/);
-    const dates = told.map(({ at }) => at);
+    const dates = reported.map(({ at }) => at);
     expect(dates).toEqual(dates.toSorted());
   });
 
@@ -191,8 +191,8 @@ describe("--serve", () => {
       event,
       JSON.stringify({ source: "acme", detail: { eventSource: "kms.amazonaws.com" } }),
     );
-    const told = await ended(start("cli/tick.ts", ["--event", event], env));
-    expect(told.stdout).toContain('"outcome":"ignored"');
+    const reported = await ended(start("cli/tick.ts", ["--event", event], env));
+    expect(reported.stdout).toContain('"outcome":"ignored"');
     const unread = await ended(start("cli/tick.ts", ["--event", `${event}.gone`], env));
     expect(unread).toMatchObject({ code: 2, stdout: "" });
     expect(unread.stderr).toMatch(/--event: got .*no such file.*expected a file that holds JSON/);
@@ -235,7 +235,7 @@ describe("a proof that does not hold is FAILED", () => {
       })),
       kms: world.kms,
       observer: { observations: 1, violations: [], calls: {} } as unknown as Evidence["observer"],
-      runs: { worked: 1, nothingDue: 0, left: 1, killed: 1, failedTurns: 0, outOfTime: 0 },
+      runs: { worked: 1, nothingDue: 0, left: 1, killed: 1, failedPasses: 0, outOfTime: 0 },
       records: [await world.record()],
       lines: world.events,
       memory: { overlapLeft: true },
@@ -277,7 +277,7 @@ describe("a proof that does not hold is FAILED", () => {
 
   test("a key past its cryptoperiod, a run that failed, a run that did not leave", () => {
     expect(failing({ nowMs: evidence.nowMs + 90 * dayMs })).toContain("no key is");
-    expect(failing({ runs: { ...evidence.runs, failedTurns: 1 } })).toContain("no run failed");
+    expect(failing({ runs: { ...evidence.runs, failedPasses: 1 } })).toContain("no run failed");
     expect(failing({ memory: {} })).toContain("of two runs");
   });
 

@@ -83,11 +83,11 @@ describe("AWS JSON 1.1", () => {
   });
 
   test("the caller is the user of the access key", async () => {
-    const seen: string[] = [];
-    lab.aws.kms.onCall = ({ principalArn }) => seen.push(principalArn);
+    const observed: string[] = [];
+    lab.aws.kms.onCall = ({ principalArn }) => observed.push(principalArn);
     await lab.kmsAs("somebody").listKeys({});
     lab.aws.kms.onCall = undefined;
-    expect(seen).toEqual([`arn:aws:iam::${account}:user/somebody`]);
+    expect(observed).toEqual([`arn:aws:iam::${account}:user/somebody`]);
   });
 
   test("a required member that is missing is named", async () => {

@@ -33,13 +33,13 @@ describe("request quotas", () => {
   test("come back with time, and each operation has its own", async () => {
     const { call, clock, keyId } = bareTwin({ quotas: "on" });
     const KeyId = keyId();
-    const look = () => call("GetKeyLastUsage", { KeyId });
-    expect(await letThrough(10, look)).toBe(5);
+    const read = () => call("GetKeyLastUsage", { KeyId });
+    expect(await letThrough(10, read)).toBe(5);
     expect(await outcomeOf(() => call("DisableKey", { KeyId }))).toBe("ok");
     clock.advance(400);
-    expect(await letThrough(10, look)).toBe(2);
+    expect(await letThrough(10, read)).toBe(2);
     clock.advance(60_000);
-    expect(await letThrough(10, look)).toBe(5);
+    expect(await letThrough(10, read)).toBe(5);
   });
 
   test("of cryptography are shared by keys of a kind", async () => {
@@ -58,10 +58,10 @@ describe("request quotas", () => {
     let realMs = 0;
     const { call, keyId } = bareTwin({ quotas: "on", quotaClockMs: () => realMs });
     const KeyId = keyId();
-    const look = () => call("GetKeyLastUsage", { KeyId });
-    expect(await letThrough(10, look)).toBe(5);
+    const read = () => call("GetKeyLastUsage", { KeyId });
+    expect(await letThrough(10, read)).toBe(5);
     realMs += 1000;
-    expect(await letThrough(10, look)).toBe(5);
+    expect(await letThrough(10, read)).toBe(5);
   });
 
   test("reach the SDK as a throttling that it knows", async () => {

@@ -168,10 +168,10 @@ describe("the use of a key that is out of use", () => {
         expect(members).not.toContain(name);
       }
     }
-    const told = JSON.stringify(twin.events);
+    const reported = JSON.stringify(twin.events);
     for (const blob of [secret, CiphertextBlob, Signature]) {
-      expect(told).not.toContain(Buffer.from(blob).toString("base64"));
-      expect(told).not.toContain(Buffer.from(blob).toString());
+      expect(reported).not.toContain(Buffer.from(blob).toString("base64"));
+      expect(reported).not.toContain(Buffer.from(blob).toString());
     }
   });
 

@@ -1,6 +1,6 @@
 /** Before all tests: which emulator it is, and what is therefore skipped. */
 import type { TestProject } from "vitest/node";
-import { describeDeviations, seenWith, type Emulator } from "./deviations.ts";
+import { describeDeviations, observedWith, type Emulator } from "./deviations.ts";
 import { anAccount, emulatorEndpoint } from "./run.ts";
 import { askQuery } from "./service.ts";
 
@@ -20,7 +20,7 @@ export default async function detect(project: TestProject): Promise<void> {
   const endpoint = emulatorEndpoint();
   await proveAccounts(endpoint);
   const { emulator, version } = await who(endpoint);
-  const known = emulator === "unknown" ? "" : `; the table is of ${seenWith[emulator]}`;
+  const known = emulator === "unknown" ? "" : `; the table is of ${observedWith[emulator]}`;
   console.log(`Emulator: ${emulator} ${version ?? ""} at ${endpoint}${known}`);
   const everything = process.env.KEYTURN_EMULATOR_SKIPS === "none";
   console.log(everything ? "Nothing is skipped." : describeDeviations(emulator));

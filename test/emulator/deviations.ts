@@ -19,7 +19,7 @@ export type Deviation = {
 };
 
 /** The versions that the rows were seen with; another one may have fewer. */
-export const seenWith = { MiniStack: "1.5.33", LocalStack: "4.14.0, without a container" };
+export const observedWith = { MiniStack: "1.5.33", LocalStack: "4.14.0, without a container" };
 
 export const deviations: Deviation[] = [
   {

@@ -75,7 +75,7 @@ async function made({ kms }: Deployment, input: CreateKeyCommandInput): Promise<
   return KeyId;
 }
 
-async function seen({ kms }: Deployment, KeyId: string) {
+async function observed({ kms }: Deployment, KeyId: string) {
   const [{ KeyMetadata }, { Tags = [] }, { Grants = [] }] = await Promise.all([
     kms.describeKey({ KeyId }),
     kms.listResourceTags({ KeyId }),
@@ -97,13 +97,16 @@ describe.each(kinds)("$kind", ({ input, make, read }) => {
     const product = await make(kms);
     await runUntil(alias, ({ enrolledAtMs }) => enrolledAtMs !== undefined);
     const ours = { "keyturn:owner": "acme", "keyturn:alias": alias, team: "a" };
-    expect((await seen(deployment, old)).tags).toMatchObject({ ...ours, "keyturn:version": "1" });
+    expect((await observed(deployment, old)).tags).toMatchObject({
+      ...ours,
+      "keyturn:version": "1",
+    });
     expect(await behindTheAlias(deployment)).toBe(old);
 
     const { rotations } = await runUntil(alias, ({ rotations: [one] }) => one?.step === "drain");
     const fresh = (await behindTheAlias(deployment)) ?? "none";
     expect(fresh).not.toBe(old);
-    const [before, after] = [await seen(deployment, old), await seen(deployment, fresh)];
+    const [before, after] = [await observed(deployment, old), await observed(deployment, fresh)];
     expect(after).toMatchObject({
       Description: "orders",
       KeySpec: before.KeySpec,
@@ -122,29 +125,28 @@ test("an old version is labelled, disabled and scheduled for deletion, and a rol
   const { kms, runUntil } = deployment;
   const old = await made(deployment, {});
   const product = await kinds[0]?.make(kms);
-  const standing =
-    (wanted: string) => (record: { versions: { number: number; standing: string }[] }) =>
-      record.versions.some((version) => version.number === 1 && version.standing === wanted);
-  await runUntil(alias, standing("disabled"));
-  expect(await seen(deployment, old)).toMatchObject({
+  const state = (wanted: string) => (record: { versions: { number: number; state: string }[] }) =>
+    record.versions.some((version) => version.number === 1 && version.state === wanted);
+  await runUntil(alias, state("disabled"));
+  expect(await observed(deployment, old)).toMatchObject({
     KeyState: "Disabled",
     tags: { "keyturn:retired": expect.any(String) as string },
   });
-  await runUntil(alias, standing("deletion-scheduled"));
+  await runUntil(alias, state("pending-deletion"));
   const fresh = await behindTheAlias(deployment);
-  expect(await seen(deployment, old)).toMatchObject({ KeyState: "PendingDeletion" });
+  expect(await observed(deployment, old)).toMatchObject({ KeyState: "PendingDeletion" });
 
   const client = new DynamoDB(deployment.sdk);
   const rollback = { kind: "rollback", version: 2, by: "ada", queue: "due", dueAtMs: 1 };
   const Item = marshall({ ...keys.request(alias, "01KB0000000000000000000000"), ...rollback });
   await client.putItem({ TableName: deployment.tableName, Item });
   client.destroy();
-  await runUntil(alias, standing("serving"));
+  await runUntil(alias, state("active"));
   expect(await behindTheAlias(deployment)).toBe(old);
-  const { tags, KeyState } = await seen(deployment, old);
+  const { tags, KeyState } = await observed(deployment, old);
   expect(KeyState).toBe("Enabled");
   expect(tags).not.toHaveProperty("keyturn:retired");
-  expect(await seen(deployment, fresh ?? "none")).toMatchObject({ KeyState: "Enabled" });
+  expect(await observed(deployment, fresh ?? "none")).toMatchObject({ KeyState: "Enabled" });
   expect(await kinds[0]?.read(kms, old, product)).toBe(true);
 });
 

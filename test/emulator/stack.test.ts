@@ -60,9 +60,9 @@ async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   return result;
 }
 
-async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+async function until<T>(read: () => Promise<T | undefined>): Promise<T> {
   for (const endMs = Date.now() + patienceMs; Date.now() < endMs; await sleep(secondMs)) {
-    const found = await look();
+    const found = await read();
     if (found !== undefined) return found;
   }
   throw new Error(`not within ${patienceMs} ms`);
@@ -93,8 +93,11 @@ describe.skipIf(deviates(suite))(suite, () => {
     removals.push(() => removeRetained(sdk));
     removals.push(() => run("destroy", "--force", ...synthesised));
     await timed("cdk deploy", () => run("deploy", ...synthesised, ...deploy));
-    const told = JSON.parse(readFileSync(outputs, "utf8")) as Record<string, { TableName: string }>;
-    tableName = told[stackName]?.TableName ?? "";
+    const reported = JSON.parse(readFileSync(outputs, "utf8")) as Record<
+      string,
+      { TableName: string }
+    >;
+    tableName = reported[stackName]?.TableName ?? "";
   });
 
   afterAll(async () => {

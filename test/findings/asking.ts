@@ -112,7 +112,7 @@ export const askingSituations = {
       command: "changes",
     },
   ],
-  REQUEST_REFUSED: [
+  REQUEST_REJECTED: [
     {
       is: "a request that cannot be fulfilled",
       happens: async (account) => {

@@ -20,7 +20,7 @@ export async function enter(situation: Situation): Promise<Account> {
 
 /** In the record where it is of a managed key, else as the run reported it. */
 export async function found(account: Account, code: FindingCode): Promise<Finding> {
-  const all = [...(await account.findings(orders)), ...account.reported];
+  const all = [...(await account.findings(orders)), ...account.findingsReported];
   const finding = all.find((one) => one.code === code);
   expect(all.map((one) => one.code)).toContain(code);
   if (finding === undefined) throw new Error(`${code} was not reported`);
@@ -48,8 +48,8 @@ async function haltsOf(account: Account): Promise<string[]> {
   return findings.filter(({ code }) => effects[code] === "halt").map(({ code }) => code);
 }
 
-async function lookOf(account: Account): Promise<string> {
-  return JSON.stringify([account.targetOf(orders), await account.standings(orders)]);
+async function readOf(account: Account): Promise<string> {
+  return JSON.stringify([account.targetOf(orders), await account.states(orders)]);
 }
 
 /** It runs as printed; the finding goes, no alias is stranded, and the managed key moves on. */
@@ -74,9 +74,9 @@ export async function putsRight(
   expect(await haltsOf(account)).toEqual([]);
   expect(await isThere(account, code)).toBe(false);
   await then?.(account);
-  const rested = await lookOf(account);
+  const rested = await readOf(account);
   await account.passDays(11);
-  expect(await lookOf(account)).not.toBe(rested);
+  expect(await readOf(account)).not.toBe(rested);
 }
 
 async function isThere(account: Account, code: FindingCode): Promise<boolean> {

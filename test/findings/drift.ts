@@ -205,7 +205,7 @@ export const driftSituations = {
     changed("its deletion window", 13, "Disabled"),
     changed("its deletion window", 13, "Enabled"),
   ],
-  VERSION_GONE: [
+  VERSION_DELETED: [
     {
       is: "a version in drain that KMS has deleted",
       happens: async (account, first) => {

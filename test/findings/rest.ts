@@ -39,7 +39,7 @@ async function extra(account: Account, owned: Record<string, string>): Promise<s
 const passes = (days: number) => (account: Account) => account.passDays(days);
 
 export const restSituations = {
-  KIND_NOT_SERVED: [shows("a multi-Region key", passes(1), { first: { MultiRegion: true } })],
+  KEY_KIND_UNSUPPORTED: [shows("a multi-Region key", passes(1), { first: { MultiRegion: true } })],
   OTHER_OWNER: [
     shows("a key of another owner that is to be enrolled", async (account, first) => {
       is.tag(account, first, { "keyturn:owner": "else" });

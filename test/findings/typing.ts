@@ -62,8 +62,8 @@ async function aws(account: Account, words: string[]): Promise<void> {
     },
     body: JSON.stringify(input),
   });
-  const told = answer.ok ? "" : await answer.text();
-  expect(`${words.join(" ")}: ${answer.status} ${told}`).toBe(`${words.join(" ")}: 200 `);
+  const reported = answer.ok ? "" : await answer.text();
+  expect(`${words.join(" ")}: ${answer.status} ${reported}`).toBe(`${words.join(" ")}: 200 `);
 }
 
 /** Every option has one value, and none is given twice. */

@@ -20,14 +20,14 @@ async function inUse(policy: Partial<Policy>) {
 }
 
 /** What a refusal, or a finding that asks for approval, says the evidence is. */
-async function evidenceTold(world: World, code: string): Promise<string> {
-  const told = (await world.record()).findings.find((one) => one.code === code);
-  return /\b[0-9a-f]{64}\b/.exec(told?.seen ?? "")?.[0] ?? "none was told";
+async function reportedEvidence(world: World, code: string): Promise<string> {
+  const reported = (await world.record()).findings.find((one) => one.code === code);
+  return /\b[0-9a-f]{64}\b/.exec(reported?.observed ?? "")?.[0] ?? "none was told";
 }
 
-async function approvesWhatIsSeen(world: World): Promise<void> {
+async function approvesWhatIsObserved(world: World): Promise<void> {
   await world.asks("approve", { version: 1, evidence: zeros });
-  const evidence = await evidenceTold(world, "REQUEST_REFUSED");
+  const evidence = await reportedEvidence(world, "REQUEST_REJECTED");
   await world.asks("approve", { version: 1, evidence });
   expect(world.history()).toContain("approved");
 }
@@ -70,7 +70,7 @@ describe("approve", () => {
   test("is void once the version was used again, before it is disabled", async () => {
     const { world, read, firstState } = await inUse({ approval: "revoke" });
     await world.passDays(opens + 20);
-    await approvesWhatIsSeen(world);
+    await approvesWhatIsObserved(world);
     await read();
     await world.passDays(30);
     expect(await firstState()).toBe("Enabled");
@@ -80,7 +80,7 @@ describe("approve", () => {
   test("is void once a version that was disabled on it turned out to be needed", async () => {
     const { world, read, firstState } = await inUse({ approval: "revoke" });
     await world.passDays(opens + 20);
-    await approvesWhatIsSeen(world);
+    await approvesWhatIsObserved(world);
     await world.passDays(15);
     expect(await firstState()).toBe("Disabled");
     await read().catch(() => undefined);
@@ -97,7 +97,7 @@ describe("approve", () => {
     await world.passDays(opens + 28);
     await writeById();
     await world.passDays(3);
-    const evidence = await evidenceTold(world, "ORIGINATED_AFTER_ACTIVATION");
+    const evidence = await reportedEvidence(world, "ORIGINATED_AFTER_ACTIVATION");
     await world.asks("approve", { version: 1, evidence });
     await world.passDays(9);
     expect(await firstState()).toBe("Enabled");
@@ -110,7 +110,7 @@ describe("approve", () => {
     await world.passDays(opens + 28);
     await writeById();
     await world.passDays(3);
-    const evidence = await evidenceTold(world, "ORIGINATED_AFTER_ACTIVATION");
+    const evidence = await reportedEvidence(world, "ORIGINATED_AFTER_ACTIVATION");
     await world.asks("approve", { version: 1, evidence });
     await writeById();
     await world.passDays(40);
@@ -128,7 +128,7 @@ describe("approve", () => {
     world.request("approve", { version: 1, evidence: zeros });
     world.request("pause");
     await world.passDays(2);
-    expect((await world.record()).stops.map(({ kind }) => kind)).toEqual(["pause"]);
+    expect((await world.record()).holds.map(({ kind }) => kind)).toEqual(["pause"]);
   });
 });
 
@@ -153,7 +153,7 @@ describe("overriding the evidence", () => {
     const { world, read, firstState } = await inUse({});
     await world.passDays(opens + 5);
     await world.asks("approve", { version: 1, override: true, confirm: orders });
-    expect(await world.findings()).toEqual(["REQUEST_REFUSED"]);
+    expect(await world.findings()).toEqual(["REQUEST_REJECTED"]);
     await world.passDays(20);
     await read();
     await world.passDays(10);

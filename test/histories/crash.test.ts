@@ -6,7 +6,7 @@ import { aWorld, Died, type Intercept, type World } from "../world.ts";
 import { sample } from "../sizes.ts";
 
 const alias = "alias/orders";
-const lifeDays = 123 + 30 + 14 + 30 + 12;
+const historyDays = 123 + 30 + 14 + 30 + 12;
 
 /** What can go wrong with one call that passes a port. */
 const faults = {
@@ -75,7 +75,7 @@ async function live(number: number, fault: Fault): Promise<{ world: World; calls
   world.afterRun = async () => {
     expect(await world.stateOf(await world.targetOf(alias))).toBe("Enabled");
   };
-  await world.passDays(lifeDays);
+  await world.passDays(historyDays);
   return { world, callsMade };
 }
 
@@ -91,7 +91,7 @@ async function keysByState(world: World): Promise<Record<string, number>> {
 
 async function expectAsIfNothingHappened(world: World): Promise<void> {
   const { versions, rotations, findings, claim, unsettled, extras } = await world.record();
-  expect(versions.map(({ number, standing }) => [number, standing])).toEqual([[2, "serving"]]);
+  expect(versions.map(({ number, state }) => [number, state])).toEqual([[2, "active"]]);
   expect(await world.targetOf(alias)).toBe(versions[0]?.keyId);
   expect({ rotations, findings, claim, unsettled }).toEqual({
     rotations: [],

@@ -19,10 +19,10 @@ function canaryEvent(atMs: number, more: object = {}): unknown {
 
 /** Every event of a canary comes after this long, or none does. */
 function eventsComeAfter(world: World, delayMs: number): { sent: number } {
-  const told = { sent: 0 };
+  const reported = { sent: 0 };
   world.intercept = (_port, method, _input, proceed) => {
     if (method !== "canary") return proceed();
-    told.sent += 1;
+    reported.sent += 1;
     const atMs = world.clock.nowMs();
     if (delayMs < Infinity) {
       const land = () => world.deliver(canaryEvent(atMs));
@@ -30,11 +30,11 @@ function eventsComeAfter(world: World, delayMs: number): { sent: number } {
     }
     return proceed();
   };
-  return told;
+  return reported;
 }
 
-async function standing(world: World): Promise<string | undefined> {
-  return (await world.record()).versions.find(({ number }) => number === 1)?.standing;
+async function state(world: World): Promise<string | undefined> {
+  return (await world.record()).versions.find(({ number }) => number === 1)?.state;
 }
 
 const drained = 83 + 31;
@@ -43,10 +43,10 @@ test("where no event comes, the old version stays as it is, and it is told why",
   const world = await aWorld({ policy: { retire: "delete" }, drainWatch: "cloudtrail" });
   eventsComeAfter(world, Infinity);
   await world.passDays(drained + 60);
-  expect(await standing(world)).toBe("draining");
-  const [told] = (await world.record()).findings;
-  expect(told).toMatchObject({ code: "DRAIN_NOT_WATCHED" });
-  expect(told?.seen).toContain("no event of a call of ours came through CloudTrail ever");
+  expect(await state(world)).toBe("draining");
+  const [reported] = (await world.record()).findings;
+  expect(reported).toMatchObject({ code: "DRAIN_NOT_WATCHED" });
+  expect(reported?.observed).toContain("no event of a call of ours came through CloudTrail ever");
   expect(world.calls).not.toContain("DisableKey");
 });
 
@@ -54,8 +54,8 @@ test("the first event opens the way, and nobody was told of anything meanwhile",
   const world = await aWorld({ policy: { retire: "delete" }, drainWatch: "cloudtrail" });
   const canaries = eventsComeAfter(world, 7 * minuteMs);
   await world.passDays(drained);
-  expect(await standing(world)).toBe("disabled");
-  expect(world.told).toEqual([]);
+  expect(await state(world)).toBe("disabled");
+  expect(world.reported).toEqual([]);
   expect(world.history()).toContain("watch-tested");
   expect(canaries.sent).toBeLessThan(5);
 });
@@ -64,14 +64,14 @@ test("a path that broke in the soak keeps the key from its deletion, until it is
   const world = await aWorld({ policy: { retire: "delete" }, drainWatch: "cloudtrail" });
   eventsComeAfter(world, minuteMs);
   await world.passDays(drained);
-  expect(await standing(world)).toBe("disabled");
+  expect(await state(world)).toBe("disabled");
   eventsComeAfter(world, Infinity);
   await world.passDays(30);
-  expect(await standing(world)).toBe("disabled");
+  expect(await state(world)).toBe("disabled");
   expect(await world.findings()).toEqual(["DRAIN_NOT_WATCHED"]);
   eventsComeAfter(world, minuteMs);
   await world.pass(3 * hourMs);
-  expect(await standing(world)).toBe("deletion-scheduled");
+  expect(await state(world)).toBe("pending-deletion");
   expect(await world.findings()).toEqual([]);
 });
 
@@ -79,14 +79,14 @@ test("an event of the day before yesterday shows nothing of today", async () => 
   const world = await aWorld({ drainWatch: "cloudtrail" });
   eventsComeAfter(world, 2 * dayMs);
   await world.passDays(drained + 10);
-  expect(await standing(world)).toBe("draining");
+  expect(await state(world)).toBe("draining");
 });
 
 test("where nobody asked for it, no canary is sent, and nothing waits for one", async () => {
   const world = await aWorld();
   const canaries = eventsComeAfter(world, Infinity);
   await world.passDays(drained);
-  expect(await standing(world)).toBe("disabled");
+  expect(await state(world)).toBe("disabled");
   expect(canaries.sent).toBe(0);
 });
 

@@ -20,13 +20,13 @@ async function withWrong(
   return world;
 }
 
-async function expectOnlyTold(world: World, code: FindingCode): Promise<void> {
+async function expectOnlyReported(world: World, code: FindingCode): Promise<void> {
   const keysBefore = world.kms.snapshot().keys.filter(({ tags }) => "keyturn:owner" in tags).length;
   await world.passDays(2);
-  const [told] = (await world.record(orders)).findings;
-  expect(told).toMatchObject({ code });
-  expect(told?.seen).not.toBe("");
-  expect(told?.next).not.toBe("");
+  const [reported] = (await world.record(orders)).findings;
+  expect(reported).toMatchObject({ code });
+  expect(reported?.observed).not.toBe("");
+  expect(reported?.next).not.toBe("");
   expect((await world.record(orders)).enrolledAtMs).toBeUndefined();
   expect((await world.record(good)).enrolledAtMs).toBeDefined();
   await world.passDays(90);
@@ -39,24 +39,24 @@ async function expectOnlyTold(world: World, code: FindingCode): Promise<void> {
 describe("what cannot be managed is told of, never touched, and in nobody's way", () => {
   test("an alias that does not exist", async () => {
     const world = await withWrong((w) => w.ask("DeleteAlias", { AliasName: orders }));
-    await expectOnlyTold(world, "ALIAS_NOT_FOUND");
+    await expectOnlyReported(world, "ALIAS_NOT_FOUND");
   });
 
   test("a disabled key", async () => {
     const world = await withWrong((w, KeyId) => w.ask("DisableKey", { KeyId }));
-    await expectOnlyTold(world, "KEY_NOT_ENABLED");
+    await expectOnlyReported(world, "KEY_NOT_ENABLED");
   });
 
   test("a key pending deletion", async () => {
     const wrong = (w: World, KeyId: string) =>
       w.ask("ScheduleKeyDeletion", { KeyId, PendingWindowInDays: 30 });
-    await expectOnlyTold(await withWrong(wrong), "KEY_NOT_ENABLED");
+    await expectOnlyReported(await withWrong(wrong), "KEY_NOT_ENABLED");
   });
 
   test("a key of another owner", async () => {
     const Tags = [{ TagKey: "keyturn:owner", TagValue: "another" }];
     const world = await withWrong(() => Promise.resolve(), { Tags });
-    await expectOnlyTold(world, "OTHER_OWNER");
+    await expectOnlyReported(world, "OTHER_OWNER");
   });
 
   test("a key that is a later version by its tags, of which the table knows nothing", async () => {
@@ -66,7 +66,7 @@ describe("what cannot be managed is told of, never touched, and in nobody's way"
       "keyturn:version": "3",
     }).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
     const world = await withWrong(() => Promise.resolve(), { Tags });
-    await expectOnlyTold(world, "STATE_BEHIND_KMS");
+    await expectOnlyReported(world, "STATE_BEHIND_KMS");
   });
 
   test.each([
@@ -74,7 +74,7 @@ describe("what cannot be managed is told of, never touched, and in nobody's way"
     ["a multi-Region key", { MultiRegion: true }],
   ])("%s", async (_, spec) => {
     const world = await withWrong(() => Promise.resolve(), spec);
-    await expectOnlyTold(world, "KIND_NOT_SERVED");
+    await expectOnlyReported(world, "KEY_KIND_UNSUPPORTED");
   });
 
   test("a policy that names the key's own ARN", async () => {
@@ -87,7 +87,7 @@ describe("what cannot be managed is told of, never touched, and in nobody's way"
         Policy: JSON.stringify({ Version: "2012-10-17", Statement }),
       });
     });
-    await expectOnlyTold(world, "POLICY_NOT_CARRIED");
+    await expectOnlyReported(world, "POLICY_NOT_CARRIED");
   });
 
   test("a policy that names a principal which was deleted", async () => {
@@ -98,13 +98,13 @@ describe("what cannot be managed is told of, never touched, and in nobody's way"
         key.policy.text = key.policy.text.replace(root, "AROAEXAMPLEEXAMPLE123");
       return Promise.resolve();
     });
-    await expectOnlyTold(world, "POLICY_NOT_CARRIED");
+    await expectOnlyReported(world, "POLICY_NOT_CARRIED");
   });
 
   test("a key with so many tags that ours do not fit", async () => {
     const Tags = Array.from({ length: 44 }, (_, index) => ({ TagKey: `t${index}`, TagValue: "" }));
     const world = await withWrong(() => Promise.resolve(), { Tags });
-    await expectOnlyTold(world, "TOO_MANY_TAGS");
+    await expectOnlyReported(world, "TOO_MANY_TAGS");
   });
 
   test("aliases of one managed key on different keys", async () => {
@@ -194,10 +194,10 @@ describe("what the account or the table cannot give", () => {
     await world.passDays(1);
     const stored = await world.table.read(orders);
     if (stored === undefined) throw new Error("a record was expected");
-    const newer = { ...stored.record, schema: 3, dueAtMs: world.clock.nowMs() };
+    const newer = { ...stored.record, schema: 4, dueAtMs: world.clock.nowMs() };
     world.table.put({ ...stored, record: newer });
     await world.passDays(90);
-    expect(world.told).toContainEqual(
+    expect(world.reported).toContainEqual(
       expect.objectContaining({
         alias: orders,
         finding: expect.objectContaining({ code: "SCHEMA_NEWER" }) as unknown,

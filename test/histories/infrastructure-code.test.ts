@@ -5,8 +5,8 @@ import { aWorld, type World } from "../world.ts";
 const orders = "alias/orders";
 const drained = 83 + 31;
 
-async function standing(world: World): Promise<string | undefined> {
-  return (await world.record()).versions.find(({ number }) => number === 1)?.standing;
+async function state(world: World): Promise<string | undefined> {
+  return (await world.record()).versions.find(({ number }) => number === 1)?.state;
 }
 
 test("a key of a stack is a finding for a day before it is disabled", async () => {
@@ -16,12 +16,12 @@ test("a key of a stack is a finding for a day before it is disabled", async () =
   const key = world.kms.world.keys.get(keyId);
   for (const { TagKey, TagValue } of Tags) key?.tags.set(TagKey, TagValue);
   await world.passDays(drained);
-  const [told] = (await world.record()).findings;
-  expect(told).toMatchObject({ code: "KEY_IN_STACK", subject: keyId });
-  expect(told?.seen).toContain("of the stack payments");
-  expect(await standing(world)).toBe("draining");
+  const [reported] = (await world.record()).findings;
+  expect(reported).toMatchObject({ code: "KEY_IN_STACK", subject: keyId });
+  expect(reported?.observed).toContain("of the stack payments");
+  expect(await state(world)).toBe("draining");
   await world.pass(dayMs + hourMs);
-  expect(await standing(world)).toBe("disabled");
+  expect(await state(world)).toBe("disabled");
   expect(await world.findings()).toEqual([]);
 });
 
@@ -32,7 +32,7 @@ test("an alias that an apply of infrastructure code put back is recognised as su
   expect(await world.targetOf(orders)).not.toBe(first);
   await world.ask("UpdateAlias", { AliasName: orders, TargetKeyId: first });
   await world.passDays(85);
-  const told = (await world.record()).findings.find(({ code }) => code === "ALIAS_MOVED");
-  expect(told?.seen).toContain("back on version 1, which it had left at 2027-03-");
-  expect(told?.seen).toContain("as an apply of code that names its key does");
+  const reported = (await world.record()).findings.find(({ code }) => code === "ALIAS_MOVED");
+  expect(reported?.observed).toContain("back on version 1, which it had left at 2027-03-");
+  expect(reported?.observed).toContain("as an apply of code that names its key does");
 });

@@ -32,9 +32,9 @@ async function withAKeyInExcess(): Promise<{ world: World; extra: string }> {
   await world.passDays(1);
   await world.pass(30 * minuteMs);
   world.intercept = undefined;
-  const serving = await world.targetOf(orders);
+  const active = await world.targetOf(orders);
   const first = (await world.record()).versions[0]?.keyId;
-  const extra = [...world.kms.world.keys.keys()].find((id) => id !== serving && id !== first);
+  const extra = [...world.kms.world.keys.keys()].find((id) => id !== active && id !== first);
   if (extra === undefined) throw new Error("a key in excess was expected");
   return { world, extra };
 }
@@ -184,7 +184,7 @@ describe("the audit", () => {
     const { world, extra } = await withAHaltedKey();
     // KMS is slow, and the schedule fires hourly: whatever is due hourly is due in the same run.
     world.intercept = async (port, _method, _input, proceed) => {
-      if (port === "keys") for (let turns = 0; turns < 200; turns++) await Promise.resolve();
+      if (port === "keys") for (let passes = 0; passes < 200; passes++) await Promise.resolve();
       return proceed();
     };
     for (let hour = 0; hour < (8 + quietDays) * 24; hour++) {
@@ -200,9 +200,9 @@ describe("the audit", () => {
     world.intercept = (_port, method, _input, proceed) =>
       method === "claim" ? Promise.resolve({ kind: "taken" }) : proceed();
     await world.passDays(8);
-    const [told] = world.table.choreFindings("audit");
-    expect(told).toMatchObject({ code: "UNKNOWN_KEY", subject: extra });
-    expect(told?.seen).toContain("a run held it");
+    const [reported] = world.table.choreFindings("audit");
+    expect(reported).toMatchObject({ code: "UNKNOWN_KEY", subject: extra });
+    expect(reported?.observed).toContain("a run held it");
     world.intercept = undefined;
     await world.passDays(quietDays);
     expect(await world.stateOf(extra)).toBe("Disabled");

@@ -1,28 +1,28 @@
 import { describe, expect, test } from "vitest";
-import { subjectOfCall } from "../../lambda/workflow/absorb.ts";
-import { servingVersion } from "../../lambda/workflow/model/record.ts";
+import { subjectOfCall } from "../../lambda/workflow/apply-outcome.ts";
+import { activeVersion } from "../../lambda/workflow/model/record.ts";
 import type { Call, ManagedKey } from "../../lambda/workflow/model/types.ts";
-import { copyOf, type Elsewhere } from "./elsewhere.ts";
+import { copyOf, type CopiedDeployment } from "./copied-deployment.ts";
 import { aPolicy, dayMs, hourMs, minuteMs } from "../fixtures.ts";
-import { isLook, lives, orders, statesOf, use } from "./plan-lives.ts";
+import { isRead, histories, orders, statesOf, use } from "./plan-histories.ts";
 import { aWorld, startMs, type World } from "../world.ts";
 import { isFull } from "../sizes.ts";
 
 /** How many states of each life are looked at; all of them take half a minute. */
-const statesPerLife = Number(process.env.PLAN_STATES ?? (isFull ? 18 : 6));
+const statesPerHistory = Number(process.env.PLAN_STATES ?? (isFull ? 18 : 6));
 
 /** Something that happens in a world, and what keyturn then does. */
 type Event = (world: World) => Promise<void>;
 
 /** In either mode the configuration is another one than was applied. */
-function inMode(state: World, mode: "act" | "plan"): Elsewhere {
+function inMode(state: World, mode: "act" | "plan"): CopiedDeployment {
   const unused = aPolicy({ name: "unused" });
   const policies = { ...state.configuration.policies, unused };
   return copyOf(state, { ...state.configuration, policies, mode });
 }
 
 function changesBy(world: World): string[] {
-  return world.calls.filter((operation) => !isLook(operation));
+  return world.calls.filter((operation) => !isRead(operation));
 }
 
 function recordIn(world: World): ManagedKey | undefined {
@@ -32,21 +32,21 @@ function recordIn(world: World): ManagedKey | undefined {
 function wouldIn(world: World): string[] {
   return world.table
     .journal(orders)
-    .filter(({ event }) => event === "would")
+    .filter(({ event }) => event === "call-planned")
     .map(({ detail }) => `${detail.call} ${detail.subject}`);
 }
 
 /** What is said first, in record and journal, and that nothing is done. */
-async function saidFirstIn(state: World, event: Event): Promise<string> {
+async function reportedFirstIn(state: World, event: Event): Promise<string> {
   const world = inMode(state, "plan");
   const before = recordIn(world)?.planned;
   const past = wouldIn(world).length;
   await event(world);
   expect(changesBy(world)).toEqual([]);
-  const { planned, resting } = recordIn(world) ?? {};
+  const { planned, waitingFor } = recordIn(world) ?? {};
   const news = wouldIn(world).slice(past);
   // A turn that was cut short leaves what an earlier one said.
-  if (news.length === 0 && resting?.startsWith("would ") !== true) {
+  if (news.length === 0 && waitingFor?.startsWith("would ") !== true) {
     expect([before, undefined]).toContainEqual(planned);
     return "nothing";
   }
@@ -88,15 +88,15 @@ function runAfter(days: number): Event {
 
 /** Everything that can be asked of this record, and makes sense or nearly so. */
 function requestsFor(record: ManagedKey): Event[] {
-  const serving = servingVersion(record)?.number ?? 1;
+  const active = activeVersion(record)?.number ?? 1;
   const [out] = record.rotations.filter(({ step }) => step === "drain" || step === "revoke");
   const leaving = out?.from ?? 1;
   const evidence = out?.evidence?.hash ?? "0".repeat(64);
   const proposal = record.proposal === undefined ? {} : { proposal: record.proposal.revision };
   const bodies = [
     { kind: "rotate" },
-    { kind: "rollback", version: serving },
-    { kind: "compromised", version: serving },
+    { kind: "rollback", version: active },
+    { kind: "compromised", version: active },
     { kind: "approve", version: leaving, override: true, confirm: orders },
     { kind: "pause" },
     { kind: "rollback", version: record.lastNumber },
@@ -133,14 +133,14 @@ function eventsFor(state: World, index: number): Event[] {
 }
 
 describe("in mode plan nothing is changed, and what it would do is what mode act does, where a key", () => {
-  test.each(Object.entries(lives))("%s", async (_, life) => {
-    const all = await statesOf(life);
-    const step = Math.max(1, all.length / statesPerLife);
+  test.each(Object.entries(histories))("%s", async (_, history) => {
+    const all = await statesOf(history);
+    const step = Math.max(1, all.length / statesPerHistory);
     const some = all.filter((_, index) => Math.floor(index % step) === 0);
     for (const [index, state] of some.entries()) {
       for (const event of eventsFor(state, index)) {
-        const what = `${recordIn(state)?.resting}, ${event.name}: `;
-        expect(what + (await saidFirstIn(state, event))).toBe(
+        const what = `${recordIn(state)?.waitingFor}, ${event.name}: `;
+        expect(what + (await reportedFirstIn(state, event))).toBe(
           what + (await doneFirstIn(state, event)),
         );
       }
@@ -199,9 +199,9 @@ describe("a version pending deletion that is used, in mode plan", () => {
     await useAll(world);
     const [first, second] = (await world.record()).versions.map(({ keyId }) => keyId);
     expect(await world.stateOf(second ?? "")).toBe("PendingDeletion");
-    const told = (await world.record()).findings.map(({ next }) => next).join();
-    expect(told).toContain(first);
-    expect(told).toContain(second);
+    const reported = (await world.record()).findings.map(({ next }) => next).join();
+    expect(reported).toContain(first);
+    expect(reported).toContain(second);
   });
 
   test("is given back as soon as the mode is act", async () => {
@@ -252,7 +252,7 @@ describe("a long time in mode plan", () => {
     expect(await world.targetOf(orders)).not.toBe(first);
     expect(await world.findings()).toEqual([]);
     await world.passDays(80);
-    expect(await world.stateOf(first)).toBe("gone");
+    expect(await world.stateOf(first)).toBe("deleted");
     expect((await world.record()).planned).toBeUndefined();
   });
 });

@@ -17,13 +17,13 @@ const headOf = async (world: World): Promise<string> =>
 const refusals = (world: World): string[] =>
   world.table
     .journal(orders)
-    .flatMap(({ event, reason }) => (event === "request-refused" ? [reason] : []));
+    .flatMap(({ event, reason }) => (event === "request-rejected" ? [reason] : []));
 
 describe("a request that was planned", () => {
   test("is done while the journal ends where it did", async () => {
     const world = await atRest();
     await world.asks("rotate", { ifHead: await headOf(world) });
-    expect(world.history()).toContain("wanted");
+    expect(world.history()).toContain("rotation-requested");
     await world.passDays(1);
     expect((await world.record()).versions).toHaveLength(2);
   });
@@ -40,7 +40,7 @@ describe("a request that was planned", () => {
       expect(refusals(world)).toEqual([
         expect.stringContaining("it was planned when the journal ended in"),
       ]);
-      expect(await world.findings()).toContain("REQUEST_REFUSED");
+      expect(await world.findings()).toContain("REQUEST_REJECTED");
     },
   );
 
@@ -50,8 +50,8 @@ describe("a request that was planned", () => {
     world.request("rotate", { ifHead });
     world.request("rotate", { ifHead });
     await world.passDays(1);
-    const events = world.history().filter((event) => /wanted|refused|opened/.test(event));
-    expect(events).toEqual(["wanted", "request-refused", "opened"]);
+    const events = world.history().filter((event) => /requested|rejected|^opened/.test(event));
+    expect(events).toEqual(["rotation-requested", "request-rejected", "opened"]);
   });
 
   test("is refused where the configuration changed, and the record does not know yet", async () => {
@@ -63,6 +63,6 @@ describe("a request that was planned", () => {
     world.request("rotate", { ifHead });
     await world.passDays(1);
     expect(refusals(world)).toEqual(["the configuration has changed since it was planned"]);
-    expect(world.history()).not.toContain("wanted");
+    expect(world.history()).not.toContain("rotation-requested");
   });
 });

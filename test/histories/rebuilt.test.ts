@@ -2,16 +2,16 @@ import { describe, expect, test } from "vitest";
 import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
 import type { ManagedKey, Version } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
-import { changingCalls, live, orders, type Life, type Moment } from "../lives.ts";
-import { emptyTable, Restored } from "./restore.ts";
+import { changingCalls, live, orders, type History, type Snapshot } from "../recorded-history.ts";
+import { emptyTable, Restored } from "./table-restore.ts";
 import type { World } from "../world.ts";
 
 const twoRotations = "two rotations, and both old versions deleted";
 const rolledBack = "a rollback in the drain, and another rotation";
 
 /** A stack created anew in the world of that moment, some days on. */
-async function anew(life: Life, now: Moment): Promise<Restored> {
-  const restored = new Restored(life, emptyTable, now, "another table");
+async function anew(history: History, now: Snapshot): Promise<Restored> {
+  const restored = new Restored(history, emptyTable, now, "another table");
   await restored.runs(3, 1);
   return restored;
 }
@@ -24,40 +24,42 @@ async function shown(world: World): Promise<{ revision: number; lines: string[] 
 }
 
 /** How a version that stood so stands once it was found again. */
-function foundAs({ number, keyId, standing }: Version): Partial<Version> {
-  const unproved = ["created", "returning", "retained"].includes(standing);
-  return { number, keyId, standing: unproved ? "draining" : standing };
+function foundAs({ number, keyId, state }: Version): Partial<Version> {
+  const unproved = ["pending-activation", "reactivating", "retained"].includes(state);
+  return { number, keyId, state: unproved ? "draining" : state };
 }
 
-function told({ versions }: ManagedKey): Partial<Version>[] {
-  return versions.map(({ number, keyId, standing }) => ({ number, keyId, standing }));
+function reported({ versions }: ManagedKey): Partial<Version>[] {
+  return versions.map(({ number, keyId, state }) => ({ number, keyId, state }));
 }
 
-function whereOldVersion(standing: Version["standing"]) {
-  return ({ versions: [first] }: ManagedKey) => first?.number === 1 && first.standing === standing;
+function whereOldVersion(state: Version["state"]) {
+  return ({ versions: [first] }: ManagedKey) => first?.number === 1 && first.state === state;
 }
 
 function inSoak({ versions, rotations }: ManagedKey): boolean {
-  return versions[0]?.standing === "disabled" && rotations[0]?.lateUseReadAtMs !== undefined;
+  return versions[0]?.state === "disabled" && rotations[0]?.lateUseReadAtMs !== undefined;
 }
 
 describe("a stack created anew", () => {
   test.each([twoRotations, rolledBack])(
     "in a life with %s: nothing changes, and once reconciled every version is where it was",
     async (name) => {
-      const life = await live(name);
-      const later = life.beginnings().filter(({ record }) => record.lastNumber > 1);
+      const history = await live(name);
+      const later = history.beginnings().filter(({ record }) => record.lastNumber > 1);
       for (const now of later) {
-        const { world } = await anew(life, now);
+        const { world } = await anew(history, now);
         expect(await world.findings(), now.stage).toContain("STATE_BEHIND_KMS");
         expect(changingCalls(world), now.stage).toEqual([]);
         await world.asks("reconcile", { proposal: (await shown(world)).revision });
         const record = await world.record();
-        const gone = now.record.versions.filter(
+        const deleted = now.record.versions.filter(
           ({ deletionAtMs = Infinity }) => deletionAtMs < world.clock.nowMs(),
         );
-        const expected = now.record.versions.filter((version) => !gone.includes(version));
-        expect(told(record).slice(0, expected.length), now.stage).toEqual(expected.map(foundAs));
+        const expected = now.record.versions.filter((version) => !deleted.includes(version));
+        expect(reported(record).slice(0, expected.length), now.stage).toEqual(
+          expected.map(foundAs),
+        );
         for (const { keyId } of record.versions) {
           expect(await world.table.boundTo(keyId)).toBe(orders);
         }
@@ -66,9 +68,9 @@ describe("a stack created anew", () => {
   );
 
   test("loses no data, once reconciled, and rotates on", async () => {
-    const life = await live(twoRotations);
-    for (const now of life.beginnings().filter((_, at) => at % 3 === 2)) {
-      const restored = await anew(life, now);
+    const history = await live(twoRotations);
+    for (const now of history.beginnings().filter((_, at) => at % 3 === 2)) {
+      const restored = await anew(history, now);
       await restored.reconcile();
       await restored.days(90);
       restored.application.migratesAfterMs = 10 * dayMs;
@@ -81,10 +83,10 @@ describe("a stack created anew", () => {
 
 describe("what was shown", () => {
   test("is what is written, and the history goes on from it", async () => {
-    const life = await live(twoRotations);
-    const [then, now] = [life.when(whereOldVersion("serving")), life.when(inSoak)];
+    const history = await live(twoRotations);
+    const [then, now] = [history.when(whereOldVersion("active")), history.when(inSoak)];
     for (const table of [emptyTable, then]) {
-      const { world } = new Restored(life, table, now, "another table");
+      const { world } = new Restored(history, table, now, "another table");
       await world.passDays(1);
       const { revision, lines } = await shown(world);
       await world.asks("reconcile", { proposal: revision });
@@ -100,40 +102,40 @@ describe("what was shown", () => {
   });
 
   test("is shown anew, and not written, where a person disabled a key in between", async () => {
-    const life = await live(twoRotations);
-    const now = life.when(whereOldVersion("draining"));
-    for (const table of [emptyTable, life.when(whereOldVersion("serving"))]) {
-      const { world } = new Restored(life, table, now, "another table");
+    const history = await live(twoRotations);
+    const now = history.when(whereOldVersion("draining"));
+    for (const table of [emptyTable, history.when(whereOldVersion("active"))]) {
+      const { world } = new Restored(history, table, now, "another table");
       await world.passDays(1);
       const before = await shown(world);
-      const versions = told(await world.record());
+      const versions = reported(await world.record());
       await world.ask("DisableKey", { KeyId: now.record.versions[0]?.keyId });
       await world.asks("reconcile", { proposal: before.revision });
       const { proposal, versions: _, ...record } = await world.record();
       expect(proposal?.lines).not.toEqual(before.lines);
-      expect(told({ ...record, versions: _ })).toEqual(versions);
+      expect(reported({ ...record, versions: _ })).toEqual(versions);
       expect(await world.findings()).toContain("STATE_BEHIND_KMS");
       await world.asks("reconcile", { proposal: before.revision });
       expect(world.history()).not.toContain("reconciled");
       const { revision } = (await world.record()).proposal ?? {};
       await world.asks("reconcile", { proposal: revision });
-      expect((await world.record()).versions[0]?.standing).toBe("disabled");
+      expect((await world.record()).versions[0]?.state).toBe("disabled");
     }
   });
 
   test("is nothing at all while the alias points at a key that is not ours", async () => {
-    const life = await live(twoRotations);
-    const now = life.when(whereOldVersion("draining"));
+    const history = await live(twoRotations);
+    const now = history.when(whereOldVersion("draining"));
     for (const Tags of [undefined, [{ TagKey: "keyturn:owner", TagValue: "another" }]]) {
-      const then = life.when(whereOldVersion("serving"));
-      const { world } = new Restored(life, then, now, "another table");
+      const then = history.when(whereOldVersion("active"));
+      const { world } = new Restored(history, then, now, "another table");
       const key = await world.ask<{ KeyMetadata: { KeyId: string } }>("CreateKey", { Tags });
       const ours = await world.targetOf(orders);
       const { KeyId: TargetKeyId } = key.KeyMetadata;
       await world.ask("UpdateAlias", { AliasName: orders, TargetKeyId });
       await world.asks("reconcile");
       expect((await world.record()).proposal).toBeUndefined();
-      expect(await world.findings()).toContain("REQUEST_REFUSED");
+      expect(await world.findings()).toContain("REQUEST_REJECTED");
       await world.ask("UpdateAlias", { AliasName: orders, TargetKeyId: ours });
       await world.asks("reconcile", { proposal: (await shown(world)).revision });
       expect(world.history()).toContain("reconciled");
@@ -147,12 +149,12 @@ async function reconciled(
   fits: (record: ManagedKey) => boolean,
   isAnew: boolean,
 ): Promise<{ restored: Restored; first: string; use: () => Promise<void> }> {
-  const life = await live(twoRotations);
-  const now = life.when(fits);
-  const then = isAnew ? emptyTable : life.when(whereOldVersion("serving"));
-  const restored = new Restored(life, then, now, "another table");
-  const first = life.when(whereOldVersion("serving")).record.versions[0]?.keyId ?? "";
-  const held = life.moments.flatMap(({ application }) => application.blobs);
+  const history = await live(twoRotations);
+  const now = history.when(fits);
+  const then = isAnew ? emptyTable : history.when(whereOldVersion("active"));
+  const restored = new Restored(history, then, now, "another table");
+  const first = history.when(whereOldVersion("active")).record.versions[0]?.keyId ?? "";
+  const held = history.snapshots.flatMap(({ application }) => application.blobs);
   const bytes = held.find(({ keyId }) => keyId === first)?.bytes;
   await restored.runs(1, 1);
   await restored.reconcile();
@@ -165,11 +167,11 @@ async function reconciled(
 }
 
 describe.each(["a restored", "an empty"])("once %s table was reconciled", (which) => {
-  test.each(["disabled", "deletion-scheduled"] as const)(
+  test.each(["disabled", "pending-deletion"] as const)(
     "a version that is %s comes back when somebody uses it",
-    async (standing) => {
+    async (state) => {
       const { restored, first, use } = await reconciled(
-        whereOldVersion(standing),
+        whereOldVersion(state),
         which === "an empty",
       );
       const { world } = restored;
@@ -180,7 +182,7 @@ describe.each(["a restored", "an empty"])("once %s table was reconciled", (which
       expect(await world.findings()).toEqual(["USED_WHILE_DISABLED"]);
       await world.asks("resume");
       await world.passDays(120);
-      expect(await world.stateOf(first)).toBe("gone");
+      expect(await world.stateOf(first)).toBe("deleted");
     },
   );
 });

@@ -5,7 +5,9 @@ import { aWorld, type World, type WorldOptions } from "../world.ts";
 const payroll = "alias/payroll";
 
 /** A world that knows nothing of this alias, and a key of somebody else's making behind it. */
-async function aKeyOfNobody(options: WorldOptions = {}): Promise<{ world: World; keyId: string }> {
+async function anUnmanagedKey(
+  options: WorldOptions = {},
+): Promise<{ world: World; keyId: string }> {
   const world = await aWorld({ taggedAliases: ["alias/pay*"], ...options });
   await world.passDays(1);
   const made = await world.ask<{ KeyMetadata: { KeyId: string } }>("CreateKey", {});
@@ -17,11 +19,11 @@ async function aKeyOfNobody(options: WorldOptions = {}): Promise<{ world: World;
 describe("a person who asks for a key to be managed", () => {
   test("has it enrolled by the next run, rotated, and never put further than disabled", async () => {
     const policy = { retire: "delete", cryptoperiodMs: 60 * dayMs } as const;
-    const { world, keyId } = await aKeyOfNobody({ policy });
+    const { world, keyId } = await anUnmanagedKey({ policy });
     world.request("enrol", { policy: "quarterly", reason: "payroll is ours now" }, payroll);
     await world.passDays(1);
     expect(world.history(payroll).slice(0, 4)).toEqual([
-      "enrol-asked",
+      "enrol-requested",
       "found",
       "tagged",
       "enrolled",
@@ -43,23 +45,23 @@ describe("a person who asks for a key to be managed", () => {
     ["under a policy that there is not", {}, "weekly", /no policy weekly, but quarterly/],
     ["under a name that every object has", {}, "constructor", /no policy constructor, but/],
   ])("%s, is told so, and nothing is changed", async (_, options, policy, why) => {
-    const { world, keyId } = await aKeyOfNobody({ ...options });
+    const { world, keyId } = await anUnmanagedKey({ ...options });
     const { calls } = world;
     const before = calls.filter((name) => name === "TagResource").length;
     world.request("enrol", { policy }, payroll);
     await world.passDays(1);
-    const refused = world.told.filter(({ finding }) => finding.code === "REQUEST_REFUSED");
-    expect(refused.map(({ finding }) => finding.seen)).toEqual([expect.stringMatching(why)]);
+    const refused = world.reported.filter(({ finding }) => finding.code === "REQUEST_REJECTED");
+    expect(refused.map(({ finding }) => finding.observed)).toEqual([expect.stringMatching(why)]);
     expect(calls.filter((name) => name === "TagResource")).toHaveLength(before);
     expect(await world.stateOf(keyId)).toBe("Enabled");
     expect(await world.table.requests(payroll)).toEqual([]);
   });
 
   test("as it was planned on a record that is gone, is told so, and no record is made", async () => {
-    const { world } = await aKeyOfNobody();
+    const { world } = await anUnmanagedKey();
     world.request("enrol", { policy: "quarterly", ifHead: "a".repeat(64) }, payroll);
     await world.passDays(1);
-    expect(world.told.map(({ finding }) => finding.seen)).toEqual([
+    expect(world.reported.map(({ finding }) => finding.observed)).toEqual([
       expect.stringContaining("it was planned on a record that is gone"),
     ]);
     expect(await world.table.read(payroll)).toBeUndefined();
@@ -70,24 +72,24 @@ describe("a person who asks for a key to be managed", () => {
     await world.passDays(1);
     world.request("enrol", { policy: "quarterly" }, payroll);
     await world.passDays(1);
-    expect(world.told.map(({ finding }) => finding.seen)).toEqual([
+    expect(world.reported.map(({ finding }) => finding.observed)).toEqual([
       expect.stringContaining("it moves with alias/orders"),
     ]);
   });
 
   test("twice, and under a wrong name first, has it enrolled once", async () => {
-    const { world } = await aKeyOfNobody();
+    const { world } = await anUnmanagedKey();
     world.request("enrol", { policy: "weekly" }, payroll);
     world.request("enrol", { policy: "quarterly" }, payroll);
     world.request("enrol", { policy: "quarterly" }, payroll);
     await world.passDays(1);
     const history = world.history(payroll);
     expect(history.filter((event) => event === "enrolled")).toHaveLength(1);
-    expect(history.filter((event) => event === "request-refused")).toHaveLength(1);
+    expect(history.filter((event) => event === "request-rejected")).toHaveLength(1);
   });
 
   test("which was un-enrolled, has it enrolled anew", async () => {
-    const { world } = await aKeyOfNobody();
+    const { world } = await anUnmanagedKey();
     world.request("enrol", { policy: "quarterly" }, payroll);
     await world.passDays(1);
     world.request("un-enrol", { confirm: payroll }, payroll);
@@ -99,7 +101,7 @@ describe("a person who asks for a key to be managed", () => {
   });
 
   test("cannot have a key of another owner, and that key is never changed", async () => {
-    const { world, keyId } = await aKeyOfNobody();
+    const { world, keyId } = await anUnmanagedKey();
     const Tags = [{ TagKey: "keyturn:owner", TagValue: "another" }];
     await world.ask("TagResource", { KeyId: keyId, Tags });
     const before = world.calls.length;
@@ -112,7 +114,7 @@ describe("a person who asks for a key to be managed", () => {
 
   test("whose request's answer was lost, or that dies anywhere, has it enrolled all the same", async () => {
     for (let at = 0; at < 40; at++) {
-      const { world } = await aKeyOfNobody();
+      const { world } = await anUnmanagedKey();
       world.request("enrol", { policy: "quarterly" }, payroll);
       let left = at;
       let broke = false;
@@ -127,7 +129,7 @@ describe("a person who asks for a key to be managed", () => {
       await world.passDays(2);
       const { enrolledAtMs } = await world.record(payroll);
       expect([at, broke, enrolledAtMs === undefined]).toEqual([at, broke, false]);
-      expect(world.history(payroll).filter((event) => event === "enrol-asked")).toHaveLength(1);
+      expect(world.history(payroll).filter((event) => event === "enrol-requested")).toHaveLength(1);
       if (!broke) break;
     }
   });

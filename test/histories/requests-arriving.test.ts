@@ -12,7 +12,7 @@ function keyCount(world: World): number {
 
 async function refusals(world: World): Promise<string[]> {
   const { findings } = await world.record();
-  return findings.filter(({ code }) => code === "REQUEST_REFUSED").map(({ seen }) => seen);
+  return findings.filter(({ code }) => code === "REQUEST_REJECTED").map(({ observed }) => observed);
 }
 
 async function heldByAnotherRun(world: World): Promise<void> {

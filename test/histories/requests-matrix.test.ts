@@ -38,8 +38,8 @@ const expected: Record<string, string> = {
 };
 
 const events: Record<Code, string> = {
-  w: "wanted",
-  h: "hurried",
+  w: "rotation-requested",
+  h: "expedited",
   c: "cancelled",
   b: "rolled-back",
   p: "paused",
@@ -47,9 +47,9 @@ const events: Record<Code, string> = {
   a: "approved",
   k: "acknowledged",
   s: "reconcile-proposed",
-  e: "enrol-asked",
-  u: "un-enrol-asked",
-  x: "request-refused",
+  e: "enrol-requested",
+  u: "un-enrol-requested",
+  x: "request-rejected",
 };
 
 function codeOf(kind: string, situation: Situation): Code {
@@ -59,11 +59,11 @@ function codeOf(kind: string, situation: Situation): Code {
 async function fieldsOf(world: World, kind: string): Promise<Record<string, unknown>> {
   const { rotations, versions } = await world.record();
   const busy = rotations.find(({ step }) => step !== "drain" && step !== "revoke");
-  const serving = versions.find(({ standing }) => standing === "serving")?.number ?? 1;
+  const active = versions.find(({ state }) => state === "active")?.number ?? 1;
   const evidence = rotations[0]?.evidence?.hash ?? "0".repeat(64);
   const fields: Record<string, Record<string, unknown>> = {
     compromised: { version: 1 },
-    rollback: { version: busy?.to ?? serving },
+    rollback: { version: busy?.to ?? active },
     approve: { version: 1, evidence },
     acknowledge: { version: 2, dependent },
     enrol: { policy: "quarterly" },
@@ -83,7 +83,7 @@ async function picture(world: World): Promise<unknown> {
   }));
 }
 
-async function servingNumber(world: World): Promise<number | undefined> {
+async function activeNumber(world: World): Promise<number | undefined> {
   const target = await world.targetOf(orders);
   return (await world.record()).versions.find(({ keyId }) => keyId === target)?.number;
 }
@@ -97,7 +97,7 @@ const checks: Record<Code, (world: World, situation: Situation, before: Before) 
     w: async (world, situation, before) => {
       const { wanted } = await world.record();
       if (!standsStill.includes(situation))
-        expect(await servingNumber(world)).not.toBe(before.number);
+        expect(await activeNumber(world)).not.toBe(before.number);
       else
         expect([wanted?.urgent, await world.targetOf(orders)]).toEqual([
           expect.anything(),
@@ -109,11 +109,11 @@ const checks: Record<Code, (world: World, situation: Situation, before: Before) 
       expect(record.rotations.find(({ from }) => from === 1)?.urgent).toBe(true);
     },
     c: async (world, situation) => {
-      expect(await servingNumber(world)).toBe(situation === "on the way back" ? 2 : 1);
+      expect(await activeNumber(world)).toBe(situation === "on the way back" ? 2 : 1);
     },
     b: async (world, situation, before) => {
       const waits = situation === "halted" || situation === "paused";
-      expect(await servingNumber(world)).toBe(waits ? before.number : 1);
+      expect(await activeNumber(world)).toBe(waits ? before.number : 1);
       expect(await world.stateOf((await world.record()).versions[0]?.keyId ?? "")).toBe("Enabled");
     },
     p: async (world, _, before) => {
@@ -125,14 +125,14 @@ const checks: Record<Code, (world: World, situation: Situation, before: Before) 
       expect([changing, await world.targetOf(orders)]).toEqual([[], before.target]);
     },
     r: async (world) => {
-      expect((await world.record()).stops).toEqual([]);
+      expect((await world.record()).holds).toEqual([]);
       expect(await world.findings()).not.toContain("PAUSED");
     },
     a: async (world) => {
       const first = (await world.record()).versions[0]?.keyId ?? "";
       expect(["Disabled", "PendingDeletion"]).toContain(await world.stateOf(first));
     },
-    k: async (world) => expect(await servingNumber(world)).toBe(2),
+    k: async (world) => expect(await activeNumber(world)).toBe(2),
     s: async (world) => expect((await world.record()).proposal?.lines.length).toBeGreaterThan(0),
     e: async (world) => expect((await world.record()).enrolledBy).toBe("configuration"),
     u: async (world, _, before) => {
@@ -144,7 +144,7 @@ const checks: Record<Code, (world: World, situation: Situation, before: Before) 
       );
       expect([tagged, (await world.record()).versions]).toEqual([[], []]);
     },
-    x: async (world) => expect(await world.findings()).toContain("REQUEST_REFUSED"),
+    x: async (world) => expect(await world.findings()).toContain("REQUEST_REJECTED"),
   };
 
 const reasons = new Map<string, string>();
@@ -171,7 +171,7 @@ describe.each(Object.keys(expected))("%s", (kind) => {
     const before = {
       target: await world.targetOf(orders),
       picture: await picture(world),
-      number: await servingNumber(world),
+      number: await activeNumber(world),
     };
     const id = world.request(kind, await fieldsOf(world, kind));
     world.intercept = undefined;
@@ -184,7 +184,7 @@ describe.each(Object.keys(expected))("%s", (kind) => {
     expect(await world.stateOf(await world.targetOf(orders))).toBe("Enabled");
     if (situation !== "halted") await produce(world);
     const { versions } = await world.record();
-    const outOfUse = versions.some(({ standing }) => /disabled|deletion/.test(standing));
+    const outOfUse = versions.some(({ state }) => /disabled|deletion/.test(state));
     if (!outOfUse && code !== "u") expect(await unreadable(world)).toEqual([]);
     if (code === "x" || code === "s") {
       expect(await picture(world)).toEqual(await leftAlone(situation, dependents));

@@ -6,7 +6,7 @@ import { aWorld, Died, type World } from "../world.ts";
 const orders = "alias/orders";
 const opens = 83;
 
-async function numberServing(world: World): Promise<number | undefined> {
+async function activeNumber(world: World): Promise<number | undefined> {
   const target = await world.targetOf(orders);
   return (await world.record()).versions.find(({ keyId }) => keyId === target)?.number;
 }
@@ -15,7 +15,7 @@ async function stateOfFirst(world: World): Promise<string> {
   return world.stateOf([...world.kms.world.keys.keys()][0] ?? "");
 }
 
-async function evidenceTold(world: World, code: string): Promise<string> {
+async function reportedEvidence(world: World, code: string): Promise<string> {
   const { findings } = await world.record();
   const { next } = findings.find((one) => one.code === code) ?? {};
   return /--evidence ([0-9a-f]{64})/.exec(next ?? "")?.[1] ?? "none was told";
@@ -27,11 +27,11 @@ describe("pause", () => {
     await world.passDays(opens);
     await world.asks("pause", { reason: "end of quarter" });
     await world.passDays(60);
-    expect(await numberServing(world)).toBe(1);
+    expect(await activeNumber(world)).toBe(1);
     expect(await world.findings()).toEqual(["OVERDUE", "PAUSED"]);
     await world.asks("resume");
     await world.passDays(1);
-    expect(await numberServing(world)).toBe(2);
+    expect(await activeNumber(world)).toBe(2);
   });
 
   test("does not hold back a version that an alias was put on", async () => {
@@ -53,7 +53,7 @@ describe("compromised", () => {
     await world.ask("Encrypt", { KeyId: orders, Plaintext: Buffer.from("a") });
     await world.asks("compromised", { version: 1 });
     await world.pass(15 * minuteMs);
-    expect(await numberServing(world)).toBe(2);
+    expect(await activeNumber(world)).toBe(2);
     await world.passDays(13);
     expect(await stateOfFirst(world)).toBe("Enabled");
     await world.passDays(2);
@@ -101,7 +101,7 @@ describe("approve", () => {
     await world.asks("approve", { version: 1, evidence: "0".repeat(64) });
     await world.passDays(1);
     expect(await stateOfFirst(world)).toBe("Enabled");
-    const evidence = await evidenceTold(world, "APPROVAL_REQUIRED");
+    const evidence = await reportedEvidence(world, "APPROVAL_REQUIRED");
     await world.asks("approve", { version: 1, evidence });
     await world.passDays(1);
     expect(await stateOfFirst(world)).toBe("Disabled");
@@ -113,7 +113,7 @@ describe("approve", () => {
     await world.passDays(opens + 10);
     await world.ask("Encrypt", { KeyId: first, Plaintext: Buffer.from("a") });
     await world.passDays(25);
-    const evidence = await evidenceTold(world, "ORIGINATED_AFTER_ACTIVATION");
+    const evidence = await reportedEvidence(world, "ORIGINATED_AFTER_ACTIVATION");
     await world.asks("approve", { version: 1, evidence });
     await world.passDays(2);
     expect(await stateOfFirst(world)).toBe("Disabled");
@@ -133,11 +133,11 @@ describe("acknowledge", () => {
     await world.asks("acknowledge", { version: 2, dependent: "stranger" });
     await world.asks("acknowledge", { version: 1, dependent: "search" });
     await world.passDays(5);
-    expect(await numberServing(world)).toBe(1);
+    expect(await activeNumber(world)).toBe(1);
     expect(await world.findings()).toContain("DEPENDENT_NOT_READY");
     await world.asks("acknowledge", { version: 2, dependent: "search" });
     await world.pass(2 * hourMs);
-    expect(await numberServing(world)).toBe(2);
+    expect(await activeNumber(world)).toBe(2);
   });
 });
 
@@ -184,7 +184,7 @@ describe("un-enrol", () => {
     await world.passDays(1);
     await world.asks("resume");
     await world.passDays(90);
-    expect(await numberServing(world)).toBe(2);
+    expect(await activeNumber(world)).toBe(2);
     expect(await world.findings()).toEqual([]);
   });
 });
@@ -195,10 +195,10 @@ describe("a request", () => {
     await world.passDays(10);
     const id = world.request("rotate");
     await world.passDays(0.5);
-    expect(await numberServing(world)).toBe(2);
+    expect(await activeNumber(world)).toBe(2);
     world.table.ask(orders, id, { kind: "rotate", by: "ada" });
     await world.passDays(2);
-    expect(await numberServing(world)).toBe(2);
+    expect(await activeNumber(world)).toBe(2);
     expect(await world.table.requests(orders)).toEqual([]);
   });
 
@@ -208,7 +208,7 @@ describe("a request", () => {
     world.table.ask(orders, "request-b", { kind: "resume", by: "ada" });
     world.table.ask(orders, "request-a", { kind: "pause", by: "ada" });
     await world.tick();
-    expect((await world.record()).stops).toEqual([]);
+    expect((await world.record()).holds).toEqual([]);
     expect(world.history().slice(-2)).toEqual(["paused", "resumed"]);
   });
 
@@ -222,9 +222,9 @@ describe("a request", () => {
         world.intercept = (_port, name, _input, proceed) =>
           name === method && left-- > 0 ? proceed().then(() => Promise.reject(death)) : proceed();
         await world.passDays(1);
-        expect(await numberServing(world)).toBe(2);
+        expect(await activeNumber(world)).toBe(2);
         const lines = world.table.journal(orders).filter(({ detail }) => detail.request === id);
-        expect(lines.map(({ event }) => event)).toEqual(["wanted"]);
+        expect(lines.map(({ event }) => event)).toEqual(["rotation-requested"]);
         expect(await world.table.requests(orders)).toEqual([]);
       }
     }
@@ -235,7 +235,7 @@ describe("a request", () => {
     await world.passDays(1);
     world.request("pause", {}, "alias/nobody");
     await world.tick();
-    expect(world.told.map(({ finding }) => finding.code)).toContain("REQUEST_REFUSED");
+    expect(world.reported.map(({ finding }) => finding.code)).toContain("REQUEST_REJECTED");
     expect(await world.table.requests("alias/nobody")).toEqual([]);
     expect((await world.tick()).outcome).toBe("nothing-due");
   });

@@ -20,14 +20,14 @@ test("once the date of its deletion has passed, a version is not rolled back to"
   world.clock.moveTo(deletionAtMs + 1000);
   await world.asks("rollback", { version: 2 });
   await world.pass(hourMs);
-  expect(await world.findings()).toEqual(["REQUEST_REFUSED"]);
+  expect(await world.findings()).toEqual(["REQUEST_REJECTED"]);
   expect(await numbers(world)).toEqual([2]);
   expect((await world.record()).rotations).toEqual([]);
 });
 
 test("a version that is gone before it came back is told, and the way on works as told", async () => {
   const { world, deletionAtMs } = await beforeTheDate();
-  const serving = await world.targetOf("alias/orders");
+  const active = await world.targetOf("alias/orders");
   world.clock.moveTo(deletionAtMs - 1000);
   onCall(world, "CancelKeyDeletion", (proceed) => {
     world.clock.moveTo(deletionAtMs + 1000);
@@ -35,13 +35,13 @@ test("a version that is gone before it came back is told, and the way on works a
   });
   await world.asks("rollback", { version: 2 });
   await world.pass(hourMs);
-  const gone = (await world.record()).findings.find(({ code }) => code === "VERSION_GONE");
-  expect(gone?.next).toBe("npx keyturn reconcile alias/orders");
+  const deleted = (await world.record()).findings.find(({ code }) => code === "VERSION_DELETED");
+  expect(deleted?.next).toBe("npx keyturn reconcile alias/orders");
 
   await world.asks("rollback", { version: 1 });
   await world.pass(hourMs);
-  expect(await world.findings()).toEqual(["HELD_AFTER_ROLLBACK", "VERSION_GONE"]);
-  expect(await world.targetOf("alias/orders")).toBe(serving);
+  expect(await world.findings()).toEqual(["HELD_AFTER_ROLLBACK", "VERSION_DELETED"]);
+  expect(await world.targetOf("alias/orders")).toBe(active);
 
   // What docs/findings.md names as the cure: it is counted no longer, and rotations go on.
   await world.asks("resume");

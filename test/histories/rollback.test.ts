@@ -57,9 +57,9 @@ async function readAll(world: World): Promise<void> {
   }
 }
 
-async function numbersServing(world: World): Promise<number[]> {
+async function activeNumbers(world: World): Promise<number[]> {
   const { versions } = await world.record();
-  return versions.filter(({ standing }) => standing === "serving").map(({ number }) => number);
+  return versions.filter(({ state }) => state === "active").map(({ number }) => number);
 }
 
 const steps: Record<Stage, Step> = {
@@ -84,7 +84,7 @@ describe("rolling version 2 back", () => {
       await world.pass(hourMs);
       expect(await world.targetOf(orders)).toBe(first);
       expect(await world.stateOf(first ?? "")).toBe("Enabled");
-      expect(await numbersServing(world)).toEqual([1]);
+      expect(await activeNumbers(world)).toEqual([1]);
       await readAll(world);
       const { Tags } = await world.ask<{ Tags: { TagKey: string }[] }>("ListResourceTags", {
         KeyId: first,
@@ -107,13 +107,11 @@ describe("rolling version 2 back", () => {
       await world.asks("resume");
       await world.passDays(1);
       const { versions } = await world.record();
-      const serving = versions.find(({ standing }) => standing === "serving");
-      expect(await world.targetOf(orders)).toBe(serving?.keyId);
-      expect(serving?.number).toBeGreaterThan(1);
+      const active = versions.find(({ state }) => state === "active");
+      expect(await world.targetOf(orders)).toBe(active?.keyId);
+      expect(active?.number).toBeGreaterThan(1);
       await world.passDays(82);
-      expect((await world.record()).versions.map(({ number }) => number)).toEqual([
-        serving?.number,
-      ]);
+      expect((await world.record()).versions.map(({ number }) => number)).toEqual([active?.number]);
       expect(await world.findings()).toEqual([]);
     },
   );
@@ -125,7 +123,7 @@ describe("rolling back", () => {
     await world.passDays(1);
     const first = await world.targetOf(orders);
     await world.asks("rollback", { version: 1 });
-    expect(await world.findings()).toEqual(["REQUEST_REFUSED"]);
+    expect(await world.findings()).toEqual(["REQUEST_REJECTED"]);
     expect(await world.targetOf(orders)).toBe(first);
     await world.passDays(8);
     expect(await world.findings()).toEqual([]);
@@ -136,13 +134,13 @@ describe("rolling back", () => {
     const first = await world.targetOf(orders);
     await world.passDays(180);
     const [, second] = (await world.record()).versions;
-    expect(await numbersServing(world)).toEqual([3]);
+    expect(await activeNumbers(world)).toEqual([3]);
     world.request("rollback", { version: 3 });
     world.request("rollback", { version: 3 });
     await world.tick();
     await world.pass(hourMs);
     expect(await world.targetOf(orders)).toBe(second?.keyId);
-    expect(await world.findings()).toContain("REQUEST_REFUSED");
+    expect(await world.findings()).toContain("REQUEST_REJECTED");
     await world.asks("rollback", { version: 2 });
     await world.pass(hourMs);
     expect(await world.targetOf(orders)).toBe(first);
@@ -160,8 +158,8 @@ describe("rolling back", () => {
     await world.asks("rollback", { version: 2 });
     await world.passDays(1);
     expect(await world.targetOf(orders)).toBe(first);
-    const standings = (await world.record()).versions.map(({ standing }) => standing);
-    expect(standings).toEqual(["serving", "draining", "draining"]);
+    const states = (await world.record()).versions.map(({ state }) => state);
+    expect(states).toEqual(["active", "draining", "draining"]);
   });
 
   test("in the middle of moving several aliases brings all of them back", async () => {
@@ -176,7 +174,7 @@ describe("rolling back", () => {
     await world.pass(hourMs);
     expect(await world.targetOf(orders)).toBe(first);
     expect(await world.targetOf("alias/orders-eu")).toBe(first);
-    expect(await numbersServing(world)).toEqual([1]);
+    expect(await activeNumbers(world)).toEqual([1]);
   });
 
   test("a rollback that is under way, by rolling back its target, leaves things as they were", async () => {
@@ -187,7 +185,7 @@ describe("rolling back", () => {
     await world.asks("rollback", { version: 1 });
     await world.passDays(5);
     expect(await world.targetOf(orders)).toBe(second);
-    expect(await numbersServing(world)).toEqual([2]);
+    expect(await activeNumbers(world)).toEqual([2]);
     expect((await world.record()).rotations.map(({ from, step }) => [from, step])).toEqual([
       [1, "drain"],
     ]);
@@ -230,7 +228,7 @@ describe("rolling back", () => {
     await world.passDays(2);
     expect(world.errors).toEqual([]);
     const { versions } = await world.record();
-    expect(versions.map(({ standing }) => standing)).toContain("serving");
+    expect(versions.map(({ state }) => state)).toContain("active");
     expect(await world.targetOf("alias/orders-eu")).toBe(await world.targetOf(orders));
   });
 });

@@ -32,7 +32,7 @@ async function expectRolledBack(world: World, first: string): Promise<void> {
   await world.pass(hourMs);
   expect(await world.targetOf(orders)).toBe(first);
   const { versions } = await world.record();
-  expect(versions.map(({ standing }) => standing)).toEqual(["serving", "draining"]);
+  expect(versions.map(({ state }) => state)).toEqual(["active", "draining"]);
   expect(world.errors).toEqual([]);
 }
 
@@ -49,7 +49,7 @@ test("an UpdateAlias without an answer lands after a rollback was asked for", as
   });
   world.request("rollback", { version: 2 });
   await world.tick();
-  expect((await world.record()).versions[1]?.standing).toBe("created");
+  expect((await world.record()).versions[1]?.state).toBe("pending-activation");
   await land?.();
   await expectRolledBack(world, first);
 });

@@ -40,7 +40,7 @@ describe("a key goes through the five steps", () => {
     const first = await world.targetOf("alias/orders");
     await world.passDays(200);
     expect(await world.stateOf(first)).toBe("Enabled");
-    expect((await world.record()).versions[0]?.standing).toBe("retained");
+    expect((await world.record()).versions[0]?.state).toBe("retained");
   });
 
   test("delete: the old version is gone once soak and window are over, and not before", async () => {
@@ -51,7 +51,7 @@ describe("a key goes through the five steps", () => {
     await world.passDays(2);
     expect(await world.stateOf(first)).toBe("PendingDeletion");
     await world.passDays(31);
-    expect(await world.stateOf(first)).toBe("gone");
+    expect(await world.stateOf(first)).toBe("deleted");
     expect((await world.record()).versions.map(({ number }) => number)).toEqual([2]);
     expect(await world.table.boundTo(first)).toBeUndefined();
   });
@@ -60,11 +60,11 @@ describe("a key goes through the five steps", () => {
     const world = await aWorld({ policy: { retire: "delete" } });
     await world.passDays(3 * 365);
     const { versions, rotations } = await world.record();
-    expect(versions.filter(({ standing }) => standing === "serving")).toHaveLength(1);
+    expect(versions.filter(({ state }) => state === "active")).toHaveLength(1);
     expect(versions.at(-1)?.number).toBe(14);
     expect(versions.length).toBeLessThanOrEqual(3);
     expect(rotations.length).toBeLessThanOrEqual(2);
-    expect(world.told).toEqual([]);
+    expect(world.reported).toEqual([]);
     expect(world.errors).toEqual([]);
   });
 
@@ -136,10 +136,10 @@ describe("what a rotation costs", () => {
       "DisableKey",
       "ScheduleKeyDeletion",
     ]);
-    const looks = calls.filter((operation) => !changing.includes(operation));
-    expect(looks.length).toBeLessThanOrEqual(40 + days);
-    expect(looks.filter((operation) => operation === "GetKeyLastUsage").length).toBeLessThan(5);
-    expect((await world.record()).versions[0]?.standing).toBe("deletion-scheduled");
+    const reads = calls.filter((operation) => !changing.includes(operation));
+    expect(reads.length).toBeLessThanOrEqual(40 + days);
+    expect(reads.filter((operation) => operation === "GetKeyLastUsage").length).toBeLessThan(5);
+    expect((await world.record()).versions[0]?.state).toBe("pending-deletion");
   });
 
   test.each(isFull ? [10, 10_000] : [10])(

@@ -6,17 +6,17 @@
 import { describe, expect, test } from "vitest";
 import { whyMovedOn } from "../../cli/plan/plan.ts";
 import type { Stored } from "../../lambda/ports.ts";
-import { copyOf, type Elsewhere } from "./elsewhere.ts";
+import { copyOf, type CopiedDeployment } from "./copied-deployment.ts";
 import { minuteMs } from "../fixtures.ts";
-import { isLook, lives, orders, statesOf } from "./plan-lives.ts";
+import { isRead, histories, orders, statesOf } from "./plan-histories.ts";
 import { isFull } from "../sizes.ts";
 
 /** How many states of each life are taken; all of them take some minutes. */
-const statesPerLife = Number(process.env.PLAN_STATES ?? (isFull ? 14 : 6));
+const statesPerHistory = Number(process.env.PLAN_STATES ?? (isFull ? 14 : 6));
 
-type Seen = Pick<Stored, "journalHead"> & { revision: number; tableId: string };
+type ObservedState = Pick<Stored, "journalHead"> & { revision: number; tableId: string };
 
-async function seenIn(world: Elsewhere): Promise<Seen | undefined> {
+async function observedIn(world: CopiedDeployment): Promise<ObservedState | undefined> {
   const stored = await world.table.read(orders);
   if (stored === undefined) return undefined;
   const { revision, tableId } = stored.record;
@@ -24,13 +24,13 @@ async function seenIn(world: Elsewhere): Promise<Seen | undefined> {
 }
 
 function someOf<T>(all: T[]): T[] {
-  const every = Math.max(1, Math.ceil(all.length / statesPerLife));
+  const every = Math.max(1, Math.ceil(all.length / statesPerHistory));
   return all.filter((_, at) => at % every === 0);
 }
 
 /** What becomes of the planned rotation, when the function comes to read of it. */
 async function applied(
-  state: Elsewhere,
+  state: CopiedDeployment,
   head: string,
 ): Promise<{ reasons: string[]; wanted: boolean }> {
   const world = copyOf(state);
@@ -40,19 +40,19 @@ async function applied(
   // A run that died in this state holds its claim for some minutes.
   await world.pass(11 * minuteMs);
   const lines = world.table.journal(orders).slice(known);
-  const refused = lines.filter(({ event }) => event === "request-refused");
+  const refused = lines.filter(({ event }) => event === "request-rejected");
   return {
     reasons: refused.map(({ reason }) => reason),
-    wanted: lines.some(({ event }) => event === "wanted"),
+    wanted: lines.some(({ event }) => event === "rotation-requested"),
   };
 }
 
-describe.each(Object.entries(lives))("in a life that %s", (_, life) => {
+describe.each(Object.entries(histories))("in a life that %s", (_, history) => {
   test("no stale plan is applied, and every fresh one may be", async () => {
-    const states = someOf(await statesOf(life));
+    const states = someOf(await statesOf(history));
     let stale = 0;
     for (const [at, then] of states.entries()) {
-      const planned = await seenIn(then);
+      const planned = await observedIn(then);
       if (planned === undefined) continue;
       const { journalHead: head, revision, tableId } = planned;
       for (const now of states.slice(at)) {
@@ -79,18 +79,19 @@ describe.each(Object.entries(lives))("in a life that %s", (_, life) => {
 });
 
 test("a stale plan leads to no changing call that would not be made without it", async () => {
-  const [life] = Object.values(lives);
-  if (life === undefined) throw new Error("there is no life");
-  const states = someOf(await statesOf(life));
+  const [history] = Object.values(histories);
+  if (history === undefined) throw new Error("there is no life");
+  const states = someOf(await statesOf(history));
   for (const [at, then] of states.entries()) {
-    const planned = await seenIn(then);
+    const planned = await observedIn(then);
     const later = states.slice(at + 1).find((one) => one.clock.nowMs() > then.clock.nowMs());
     if (planned === undefined || later === undefined) continue;
     const [asked, left] = [copyOf(later), copyOf(later)];
     asked.request("rotate", { ifHead: planned.journalHead });
     for (const world of [asked, left]) await world.passDays(40);
-    const changes = (world: Elsewhere) => world.calls.filter((operation) => !isLook(operation));
-    const isFresh = (await seenIn(later))?.journalHead === planned.journalHead;
+    const changes = (world: CopiedDeployment) =>
+      world.calls.filter((operation) => !isRead(operation));
+    const isFresh = (await observedIn(later))?.journalHead === planned.journalHead;
     if (!isFresh) expect(changes(asked)).toEqual(changes(left));
   }
 });

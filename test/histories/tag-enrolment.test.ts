@@ -20,7 +20,7 @@ async function tagged(
 
 const quarterly = { "keyturn:policy": "quarterly" };
 
-function told(world: World): string[] {
+function reported(world: World): string[] {
   return world.table.choreFindings("tag-search").map(({ code }) => code);
 }
 
@@ -62,7 +62,7 @@ describe("a key with the tag keyturn:policy", () => {
     await world.passDays(10);
     await expect(world.record(payroll)).rejects.toThrow(/no record/);
     expect(await world.findings("alias/orders")).toEqual([]);
-    expect(told(world)).toEqual([]);
+    expect(reported(world)).toEqual([]);
   });
 
   test.each([
@@ -74,7 +74,7 @@ describe("a key with the tag keyturn:policy", () => {
     await tagged(world, tags, aliases);
     await world.passDays(2);
     await expect(world.record(payroll)).rejects.toThrow(/no record/);
-    expect(told(world)).toEqual(["NOT_ENROLLED_BY_TAG"]);
+    expect(reported(world)).toEqual(["NOT_ENROLLED_BY_TAG"]);
   });
 
   test("that is un-enrolled stays so, its successors too", async () => {
@@ -83,8 +83,8 @@ describe("a key with the tag keyturn:policy", () => {
     await world.passDays(70);
     world.request("un-enrol", { confirm: payroll }, payroll);
     await world.passDays(200);
-    const serving = await world.targetOf(payroll);
-    const { Tags } = await world.ask<{ Tags: unknown[] }>("ListResourceTags", { KeyId: serving });
+    const active = await world.targetOf(payroll);
+    const { Tags } = await world.ask<{ Tags: unknown[] }>("ListResourceTags", { KeyId: active });
     expect(Tags).toEqual([]);
     expect((await world.record(payroll)).versions).toEqual([]);
   });

@@ -6,7 +6,7 @@ import { SimClock } from "../../embedded-aws/clock.ts";
 import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts";
 import { KmsTwin } from "../../embedded-aws/kms/twin.ts";
 import { SimRandom } from "../../embedded-aws/random.ts";
-import { Elsewhere } from "./elsewhere.ts";
+import { CopiedDeployment } from "./copied-deployment.ts";
 import { dayMs, hourMs, tagList } from "../fixtures.ts";
 import { startMs, type WorldOptions } from "../world.ts";
 
@@ -35,20 +35,20 @@ export class TwoDeployments {
     cryptography: cheapCryptography,
     quotas: "off",
   });
-  readonly acme: Elsewhere;
-  readonly globex: Elsewhere;
+  readonly acme: CopiedDeployment;
+  readonly globex: CopiedDeployment;
   /** Changing calls on a key that was the other's when the caller last looked, or ought to have. */
   readonly wrongs: string[] = [];
   /** Those on a key that became the other's between the look and the call. */
   readonly unlucky: string[] = [];
   #steps = 0;
-  readonly #lookedAt = new Map<string, Map<string, number>>();
+  readonly #observedKeys = new Map<string, Map<string, number>>();
   readonly #ownedSince = new Map<string, number>();
 
   constructor(options: WorldOptions = {}) {
     const policy = { ...brisk, ...options.policy };
-    const deploy = (name: string): Elsewhere =>
-      new Elsewhere(
+    const deploy = (name: string): CopiedDeployment =>
+      new CopiedDeployment(
         { ...options, policy, owner: name },
         { clock: this.clock, kms: this.kms, name },
       );
@@ -61,7 +61,7 @@ export class TwoDeployments {
     this.globex = deploy("globex");
   }
 
-  get both(): [Elsewhere, Elsewhere] {
+  get both(): [CopiedDeployment, CopiedDeployment] {
     return [this.acme, this.globex];
   }
 
@@ -90,7 +90,7 @@ export class TwoDeployments {
   }
 
   /** Time passes, and some of them run, one after the other, when something is due: not too often. */
-  async passDays(days: number, some: Elsewhere[] = this.both): Promise<void> {
+  async passDays(days: number, some: CopiedDeployment[] = this.both): Promise<void> {
     const untilMs = this.clock.nowMs() + days * dayMs;
     for (;;) {
       for (const one of some) await this.tick(one);
@@ -101,7 +101,7 @@ export class TwoDeployments {
     this.clock.moveTo(Math.max(untilMs, this.clock.nowMs()));
   }
 
-  async nextDueMs(some: Elsewhere[]): Promise<number> {
+  async nextDueMs(some: CopiedDeployment[]): Promise<number> {
     const pages = await Promise.all(some.map(({ table }) => table.due(Infinity, 1000)));
     return Math.min(
       ...pages.flatMap(({ items }) =>
@@ -123,7 +123,7 @@ export class TwoDeployments {
   }
 
   /** One run of one of them. */
-  async tick(one: Elsewhere): Promise<void> {
+  async tick(one: CopiedDeployment): Promise<void> {
     this.#forgetLooks(one);
     await one.tick().catch((error: unknown) => {
       if (!(error instanceof RotationError)) throw error;
@@ -131,22 +131,22 @@ export class TwoDeployments {
   }
 
   /** CloudTrail tells one of them of the last use of a key that is out of use. */
-  async deliver(one: Elsewhere): Promise<void> {
+  async deliver(one: CopiedDeployment): Promise<void> {
     this.#forgetLooks(one);
     await one.deliver(one.attempts.at(-1));
   }
 
   /** What was seen before a changing call, or in another run, decides on no other. */
-  #forgetLooks({ configuration }: Elsewhere): void {
-    this.#lookedAt.set(configuration.owner, new Map());
+  #forgetLooks({ configuration }: CopiedDeployment): void {
+    this.#observedKeys.set(configuration.owner, new Map());
   }
 
   /** An audit looks at tags too, beside the turn: the earlier look is the one that counts. */
-  #judge(caller: Elsewhere, operation: string, keyId: string, isOwnerChange: boolean): void {
+  #judge(caller: CopiedDeployment, operation: string, keyId: string, isOwnerChange: boolean): void {
     const { owner } = caller.configuration;
-    const looks = this.#lookedAt.get(owner);
-    const lookedAt = looks?.get(keyId);
-    if (operation === "ListResourceTags") looks?.set(keyId, lookedAt ?? this.#steps);
+    const reads = this.#observedKeys.get(owner);
+    const observedKeys = reads?.get(keyId);
+    if (operation === "ListResourceTags") reads?.set(keyId, observedKeys ?? this.#steps);
     if (/^(Describe|List|Get)/.test(operation)) return;
     this.#forgetLooks(caller);
     const there = this.ownerOf(keyId);
@@ -154,7 +154,7 @@ export class TwoDeployments {
     if (there === owner || enrols) return;
     const what = `${owner}: ${operation} on ${keyId} of ${there ?? "nobody"}`;
     const becameSo = this.#ownedSince.get(keyId) ?? 0;
-    (lookedAt !== undefined && lookedAt < becameSo ? this.unlucky : this.wrongs).push(what);
+    (observedKeys !== undefined && observedKeys < becameSo ? this.unlucky : this.wrongs).push(what);
   }
 }
 

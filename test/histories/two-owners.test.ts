@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { Call, Step } from "../../lambda/workflow/model/types.ts";
 import { SimRandom } from "../../embedded-aws/random.ts";
-import type { Elsewhere } from "./elsewhere.ts";
+import type { CopiedDeployment } from "./copied-deployment.ts";
 import { noAnswer, onCall } from "../faults.ts";
 import { dayMs, hourMs } from "../fixtures.ts";
-import { isLook } from "./plan-lives.ts";
+import { isRead } from "./plan-histories.ts";
 import { interleave, orders, TwoDeployments } from "./two-deployments.ts";
 import { isFull } from "../sizes.ts";
 
@@ -12,8 +12,8 @@ const throttled = { kind: "refused", refusal: "Throttled", message: "Rate exceed
 
 const races = isFull ? 30 : 8;
 
-function changesBy(one: Elsewhere): string[] {
-  return one.calls.filter((operation) => !isLook(operation));
+function changesBy(one: CopiedDeployment): string[] {
+  return one.calls.filter((operation) => !isRead(operation));
 }
 
 describe("two deployments that are configured with one alias, from the start", () => {
@@ -25,7 +25,7 @@ describe("two deployments that are configured with one alias, from the start", (
       const [winner, loser] = name === "acme" ? two.both : [two.globex, two.acme];
       await two.tick(winner);
       await two.passDays(40, [loser, winner]);
-      expect(await winner.stateOf(first)).toBe("gone");
+      expect(await winner.stateOf(first)).toBe("deleted");
       expect(await winner.findings()).toEqual([]);
       expect(await loser.findings()).toEqual(["OTHER_OWNER"]);
       expect(changesBy(loser)).toEqual([]);
@@ -57,7 +57,7 @@ describe("two deployments that are configured with one alias, from the start", (
 
 async function race(
   seed: number,
-): Promise<{ two: TwoDeployments; winner: Elsewhere; loser: Elsewhere }> {
+): Promise<{ two: TwoDeployments; winner: CopiedDeployment; loser: CopiedDeployment }> {
   const two = new TwoDeployments();
   const first = await two.begin();
   const random = new SimRandom(seed);
@@ -163,7 +163,7 @@ describe("globex takes over, by its tag, a key of acme's rotation", () => {
     await two.acme.ask("UpdateAlias", { AliasName: orders, TargetKeyId: first });
     await two.passDays(3, [two.acme]);
     two.acme.intercept = undefined;
-    expect(two.acme.history()).toContain("needed");
+    expect(two.acme.history()).toContain("restore-started");
     await two.giveTo("globex", first);
     await two.passDays(3, [two.acme]);
     expect(await two.acme.stateOf(first)).toBe("Disabled");
@@ -215,17 +215,17 @@ async function madeInExcess(two: TwoDeployments): Promise<string> {
 
 describe("two deployments at work at once, while people re-tag keys, move the alias and ask things", () => {
   test("neither changes a key that it saw to be the other's, or did not look at", async () => {
-    const lives = Number(process.env.TWO_OWNERS_LIVES ?? (isFull ? 150 : 30));
-    for (let seed = 0; seed < lives; seed++) {
+    const histories = Number(process.env.TWO_OWNERS_HISTORIES ?? (isFull ? 150 : 30));
+    for (let seed = 0; seed < histories; seed++) {
       const two = new TwoDeployments();
       await two.begin();
-      await shortLife(two, new SimRandom(seed));
+      await shortHistory(two, new SimRandom(seed));
       expect([seed, ...two.wrongs]).toEqual([seed]);
     }
   });
 });
 
-async function shortLife(two: TwoDeployments, random: SimRandom): Promise<void> {
+async function shortHistory(two: TwoDeployments, random: SimRandom): Promise<void> {
   for (let round = 0; round < 14; round++) {
     if (random.next() < 0.4) await meddle(two, random);
     await interleave(two, random, () => meddle(two, random));

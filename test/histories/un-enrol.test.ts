@@ -13,7 +13,7 @@ function keysOf(world: World) {
 }
 
 /** The state of every key, and the aliases on it. */
-function standing(world: World): { state: string; aliases: string[] }[] {
+function state(world: World): { state: string; aliases: string[] }[] {
   return keysOf(world).map(({ state, aliasNames }) => ({ state, aliases: [...aliasNames].sort() }));
 }
 
@@ -26,7 +26,7 @@ function changingSince(world: World, calls: number): string[] {
   return world.calls.slice(calls).filter((name) => !/^(Describe|List|Get)/.test(name));
 }
 
-const moments: Record<string, (world: World) => Promise<void>> = {
+const snapshots: Record<string, (world: World) => Promise<void>> = {
   "at rest": (world) => world.passDays(20),
   "in the middle of moving the aliases": async (world) => {
     let moves = 0;
@@ -48,17 +48,17 @@ async function managed(): Promise<World> {
 }
 
 describe("un-enrol", () => {
-  test.each(Object.keys(moments))(
+  test.each(Object.keys(snapshots))(
     "%s leaves every key and alias as it was, for ever, and takes off our tags alone",
-    async (moment) => {
+    async (snapshot) => {
       const world = await managed();
-      await moments[moment]?.(world);
-      const before = standing(world);
+      await snapshots[snapshot]?.(world);
+      const before = state(world);
       await world.asks("un-enrol", { confirm: orders });
       await world.passDays(1);
       const calls = world.calls.length;
       await world.passDays(300);
-      expect(standing(world)).toEqual(before);
+      expect(state(world)).toEqual(before);
       expect(ourTagsLeft(world)).toEqual([]);
       for (const { tags } of keysOf(world)) expect(tags.get("team")).toBe("orders");
       expect(changingSince(world, calls)).toEqual([]);
@@ -69,14 +69,14 @@ describe("un-enrol", () => {
   test("in the deletion window neither hastens nor stops what KMS has been told to do", async () => {
     const world = await managed();
     await world.passDays(opens + 55);
-    const before = standing(world);
+    const before = state(world);
     expect(before.map(({ state }) => state)).toEqual(["PendingDeletion", "Enabled"]);
     await world.asks("un-enrol", { confirm: orders });
     await world.passDays(10);
-    expect([standing(world), ourTagsLeft(world)]).toEqual([before, []]);
+    expect([state(world), ourTagsLeft(world)]).toEqual([before, []]);
     const calls = world.calls.length;
     await world.passDays(300);
-    expect(standing(world)).toEqual(before.slice(1));
+    expect(state(world)).toEqual(before.slice(1));
     expect(changingSince(world, calls)).toEqual([]);
   });
 
@@ -84,7 +84,7 @@ describe("un-enrol", () => {
     const world = await aWorld();
     await world.passDays(20);
     await world.asks("un-enrol", { confirm: "alias/invoices" });
-    expect(await world.findings()).toEqual(["REQUEST_REFUSED"]);
+    expect(await world.findings()).toEqual(["REQUEST_REJECTED"]);
     expect(ourTagsLeft(world)).toContain("keyturn:owner");
     await world.passDays(opens);
     expect(keysOf(world)).toHaveLength(2);
@@ -115,7 +115,7 @@ describe("un-enrol", () => {
     await world.ask("Decrypt", { CiphertextBlob }).catch(() => undefined);
     await world.deliver(world.attempts.at(-1));
     await world.asks("un-enrol", { confirm: orders });
-    expect(await world.findings()).toContain("REQUEST_REFUSED");
+    expect(await world.findings()).toContain("REQUEST_REJECTED");
     world.intercept = undefined;
     await world.pass(hourMs);
     expect(await world.stateOf(first)).toBe("Enabled");
@@ -179,7 +179,7 @@ describe("resume after un-enrol", () => {
   test("enrols anew while a later version is pending deletion", async () => {
     const world = await managed();
     await world.passDays(310);
-    expect(standing(world).map(({ state }) => state)).toEqual(["PendingDeletion", "Enabled"]);
+    expect(state(world).map(({ state }) => state)).toEqual(["PendingDeletion", "Enabled"]);
     await world.asks("un-enrol", { confirm: orders });
     await world.passDays(1);
     await world.asks("resume");
@@ -199,7 +199,7 @@ test("un-enrol waits for a CreateKey without an answer, and leaves no tags on it
   await world.passDays(4);
   world.intercept = undefined;
   await world.passDays(1);
-  expect(await world.findings()).toContain("REQUEST_REFUSED");
+  expect(await world.findings()).toContain("REQUEST_REJECTED");
   await world.asks("un-enrol", { confirm: orders });
   await world.passDays(30);
   expect(ourTagsLeft(world)).toEqual([]);

@@ -42,14 +42,14 @@ describe("somebody uses a version that is out of use", () => {
       const { world, first, use } = await outOfUse(days);
       await use();
       const [answer] = await world.deliver(world.attempts[0]);
-      expect(answer?.outcome).toBe("given-back");
+      expect(answer?.outcome).toBe("restored");
       expect(await world.stateOf(first)).toBe("Enabled");
       await world.tick();
       const [what] = (await world.record()).findings;
       expect(what?.code).toBe("USED_WHILE_DISABLED");
-      expect(what?.seen).toContain("Decrypt by arn:aws:iam::000000000000:user/person");
-      expect(what?.seen).toContain("customer");
-      expect(what?.seen).not.toContain("no-42");
+      expect(what?.observed).toContain("Decrypt by arn:aws:iam::000000000000:user/person");
+      expect(what?.observed).toContain("customer");
+      expect(what?.observed).not.toContain("no-42");
       await world.passDays(40);
       expect(await world.stateOf(first)).toBe("Enabled");
       expect(await world.findings()).toEqual(["USED_WHILE_DISABLED"]);
@@ -91,7 +91,7 @@ describe("somebody uses a version that is out of use", () => {
       await world.passDays(5);
       expect(await world.stateOf(first)).toBe("Disabled");
       await world.passDays(50);
-      expect(await world.stateOf(first)).toBe("gone");
+      expect(await world.stateOf(first)).toBe("deleted");
     },
   );
 
@@ -187,7 +187,7 @@ describe("a call that gives the key back", () => {
         let left = 3;
         onCall(world, kind, () => (left-- > 0 ? Promise.resolve(bad) : undefined));
         const [answer] = await world.deliver(world.attempts[0]);
-        expect(answer?.outcome).toBe("given-back");
+        expect(answer?.outcome).toBe("restored");
         expect(await world.stateOf(first)).toBe("Enabled");
       }
     },
@@ -243,7 +243,7 @@ describe("a person's word beside it", () => {
     world.request("pause");
     world.request("rollback", { version: 2 });
     const [answer] = await world.deliver(world.attempts[0]);
-    expect([answer?.outcome, await world.stateOf(first)]).toEqual(["given-back", "Enabled"]);
+    expect([answer?.outcome, await world.stateOf(first)]).toEqual(["restored", "Enabled"]);
     await world.passDays(1);
     expect(await world.stateOf(first)).toBe("Enabled");
   });
@@ -272,7 +272,7 @@ describe("a person's word beside it", () => {
     const [answer] = await world.deliver(world.attempts.at(-1));
     expect(answer?.outcome).toBe("told");
     await world.passDays(8);
-    expect(await world.findings()).toContain("VERSION_GONE");
+    expect(await world.findings()).toContain("VERSION_DELETED");
   });
 });
 

@@ -18,7 +18,7 @@ import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import { SimClock } from "../../embedded-aws/clock.ts";
 import { startEmbeddedAws, type EmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
 import {
-  type Asked,
+  type WellFormedRequest,
   type IdentityDecision,
   IdentityPolicies,
 } from "../../embedded-aws/iam/identity-policies.ts";
@@ -35,7 +35,7 @@ class WatchedPolicies extends IdentityPolicies {
   readonly asked = new Set<string>();
   readonly refused: string[] = [];
 
-  override decide(asked: Asked): IdentityDecision {
+  override decide(asked: WellFormedRequest): IdentityDecision {
     const decision = super.decide(asked);
     if (asked.principalArn !== role.roleArn) return decision;
     this.asked.add(asked.action);
@@ -52,14 +52,14 @@ export class Account {
   readonly logged: string[] = [];
   readonly deadLetters: unknown[] = [];
   /** Codes of findings, and what failed. */
-  readonly told = new Set<string>();
+  readonly reported = new Set<string>();
   /** Looked at after each invocation; what it throws ends the life. */
   afterInvocation: (() => void) | undefined;
   /** Every finding that a run reported. */
-  readonly reported: Finding[] = [];
+  readonly findingsReported: Finding[] = [];
   #service: Service;
   /** As a person looks at it, by rights of their own. */
-  readonly #look: Ports;
+  readonly #read: Ports;
   readonly #dynamoDb: DynamoDB;
   #requests = 0;
 
@@ -73,7 +73,7 @@ export class Account {
     this.clock = clock;
     this.policies = policies;
     this.#service = this.#serviceOf(of);
-    this.#look = this.#ports("person", of);
+    this.#read = this.#ports("person", of);
     this.#dynamoDb = new DynamoDB(this.#sdk("person"));
   }
 
@@ -116,7 +116,7 @@ export class Account {
   }
 
   stateOf(keyId: string): string {
-    return this.aws.kms.world.keys.get(keyId)?.state ?? "gone";
+    return this.aws.kms.world.keys.get(keyId)?.state ?? "deleted";
   }
 
   targetOf(alias: string): string {
@@ -124,13 +124,13 @@ export class Account {
   }
 
   async findings(alias: string): Promise<Finding[]> {
-    return (await this.#look.table.read(alias))?.record.findings ?? [];
+    return (await this.#read.table.read(alias))?.record.findings ?? [];
   }
 
   /** Of each version, the first one first. */
-  async standings(alias: string): Promise<string[]> {
-    const stored = await this.#look.table.read(alias);
-    return (stored?.record.versions ?? []).map(({ standing }) => standing);
+  async states(alias: string): Promise<string[]> {
+    const stored = await this.#read.table.read(alias);
+    return (stored?.record.versions ?? []).map(({ state }) => state);
   }
 
   /** Somebody changes an item, of `alias/orders` where no other is named, behind everybody's back. */
@@ -153,7 +153,7 @@ export class Account {
     try {
       await this.#handle(event);
     } catch (error) {
-      this.told.add(describeError(error));
+      this.reported.add(describeError(error));
       const queue = `arn:aws:sqs:${role.region}:${role.account}:dead-letters`;
       if (this.#allows("sqs:SendMessage", queue)) this.deadLetters.push(event);
     }
@@ -168,7 +168,7 @@ export class Account {
   async passDays(days: number): Promise<void> {
     const untilMs = this.clock.nowMs() + days * dayMs;
     for (;;) {
-      const { items } = await this.#look.table.due(untilMs, 1000);
+      const { items } = await this.#read.table.due(untilMs, 1000);
       const due = items.flatMap((item) => (item.kind === "configuration" ? [] : [item.dueAtMs]));
       const dueMs = items.length === 0 ? 0 : Math.min(...due);
       const nextMs = Math.max(dueMs, this.clock.nowMs() + tickEveryMs);
@@ -216,10 +216,10 @@ export class Account {
     return {
       ...listener([], []),
       finding: (_of, finding) => {
-        this.told.add(finding.code);
-        this.reported.push(finding);
+        this.reported.add(finding.code);
+        this.findingsReported.push(finding);
       },
-      failed: (_of, error) => void this.told.add(describeError(error)),
+      failed: (_of, error) => void this.reported.add(describeError(error)),
     };
   }
 }

@@ -112,11 +112,11 @@ export class Running {
 
   /** When it first went into ALARM since then, at the latest; Infinity where it may not have. */
   wentOffAtMs(name: string, sinceMs: number): number {
-    const moments = this.#histories.map((history) => {
+    const snapshots = this.#histories.map((history) => {
       const change = history.find((one) => one.name === name && one.inAlarm && one.atMs >= sinceMs);
       return change?.atMs ?? Infinity;
     });
-    return Math.max(...moments);
+    return Math.max(...snapshots);
   }
 
   periodMs(name: string): number {

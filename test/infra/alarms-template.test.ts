@@ -142,7 +142,7 @@ function logLines(): Record<string, unknown>[] {
   const record = {
     ...newManagedKey({ owner: "acme", tableId: "" }, aHome(), "configuration", 0),
     enrolledAtMs: 0,
-    resting: "the soak",
+    waitingFor: "the soak",
   };
   const entry = {
     alias: "",
@@ -155,10 +155,10 @@ function logLines(): Record<string, unknown>[] {
   };
   const line = { ...entry, step: "generate", rotationId: "", previousHash: "", hash: "" };
   telemetry.transition({ record, journalHead: "", outbox: [line], writes: 0 });
-  telemetry.finding("alias/orders", finding("ALIAS_MOVED", "alias/orders", "seen", "next", 0));
+  telemetry.finding("alias/orders", finding("ALIAS_MOVED", "alias/orders", "observed", "next", 0));
   telemetry.census([record]);
   const rested = { halted: false, stuck: false, tries: 0, dueAtMs: Number.MAX_SAFE_INTEGER };
-  telemetry.rested({ alias: "alias/orders", overdueMs: 0, resting: "the soak", ...rested });
+  telemetry.rested({ alias: "alias/orders", overdueMs: 0, waitingFor: "the soak", ...rested });
   return written.map((json) => JSON.parse(json) as Record<string, unknown>);
 }
 

@@ -1,12 +1,17 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Account } from "./account.ts";
-import { document, lives, orders, type PrivilegedLife } from "./least-privilege-lives.ts";
+import {
+  document,
+  histories,
+  orders,
+  type PrivilegedHistory,
+} from "./least-privilege-histories.ts";
 import { actionsOf, roleStatements, type RoleStatement } from "./role.ts";
 import { sample } from "../sizes.ts";
 
 type Lived = {
   end: Record<string, unknown>;
-  told: string[];
+  reported: string[];
   refused: string[];
   asked: Set<string>;
 };
@@ -14,40 +19,40 @@ type Lived = {
 /** It is over early once something was refused, and told of. */
 class Failed extends Error {}
 
-async function lived(life: PrivilegedLife, statements: RoleStatement[]): Promise<Lived> {
-  const account = await Account.deployed(life.deployed, statements);
+async function lived(history: PrivilegedHistory, statements: RoleStatement[]): Promise<Lived> {
+  const account = await Account.deployed(history.deployed, statements);
   onTestFinished(() => account.close());
   const { refused, asked } = account.policies;
-  const told = (): string[] => [...account.told].sort();
+  const reported = (): string[] => [...account.reported].sort();
   account.afterInvocation = () => {
-    const news = told().filter((one) => !life.told.includes(one));
+    const news = reported().filter((one) => !history.reported.includes(one));
     if (refused.length > 0 && news.length > 0) throw new Failed();
   };
   try {
-    return { end: await life.live(account), told: told(), refused, asked };
+    return { end: await history.live(account), reported: reported(), refused, asked };
   } catch (error) {
     if (!(error instanceof Failed)) throw error;
-    return { end: {}, told: told(), refused, asked };
+    return { end: {}, reported: reported(), refused, asked };
   }
 }
 
-const whole = new Map<PrivilegedLife, Promise<Lived>>();
+const whole = new Map<PrivilegedHistory, Promise<Lived>>();
 
 /** With all rights, once for all tests. */
-function wholly(life: PrivilegedLife): Promise<Lived> {
-  const known = whole.get(life) ?? lived(life, roleStatements(life.deployed));
-  whole.set(life, known);
+function wholly(history: PrivilegedHistory): Promise<Lived> {
+  const known = whole.get(history) ?? lived(history, roleStatements(history.deployed));
+  whole.set(history, known);
   return known;
 }
 
 describe("with the rights of its role and no others", () => {
-  test.each(lives.map((life) => [life.name, life] as const))(
+  test.each(histories.map((history) => [history.name, history] as const))(
     "%s: nothing is refused, and it comes to its end",
-    async (_, life) => {
-      const { end, told, refused } = await wholly(life);
+    async (_, history) => {
+      const { end, reported, refused } = await wholly(history);
       expect(refused).toEqual([]);
-      expect(end).toEqual(life.end);
-      expect(told).toEqual(life.told);
+      expect(end).toEqual(history.end);
+      expect(reported).toEqual(history.reported);
     },
   );
 });
@@ -75,14 +80,15 @@ function sidOf(statement: RoleStatement): string {
 
 /** A life that does not come to the same end without it. */
 async function failsWithout(permission: Permission): Promise<boolean> {
-  for (const life of lives) {
-    const statements = roleStatements(life.deployed);
-    const { asked } = await wholly(life);
+  for (const history of histories) {
+    const statements = roleStatements(history.deployed);
+    const { asked } = await wholly(history);
     if (!asked.has(permission.action)) continue;
     if (!permissionsOf(statements).some(({ sid }) => sid === permission.sid)) continue;
-    const { end, told } = await lived(life, without(statements, permission));
+    const { end, reported } = await lived(history, without(statements, permission));
     const isSame =
-      JSON.stringify({ end, told }) === JSON.stringify({ end: life.end, told: life.told });
+      JSON.stringify({ end, reported }) ===
+      JSON.stringify({ end: history.end, reported: history.reported });
     if (!isSame) return true;
   }
   return false;
@@ -107,12 +113,12 @@ test("a version in use goes by a person's hand, where the evidence was overridde
   expect(await account.findings(orders)).toContainEqual(byHand);
   account.ask("DisableKey", { KeyId: first });
   await account.passDays(1);
-  expect(await account.standings(orders)).toEqual(["disabled", "serving"]);
+  expect(await account.states(orders)).toEqual(["disabled", "active"]);
   expect((await account.findings(orders)).map(({ code }) => code)).toEqual(["EVIDENCE_OVERRIDDEN"]);
 });
 
 test("taking out any one action of any statement fails a life", { timeout: 300_000 }, async () => {
-  const all = lives.flatMap(({ deployed }) => permissionsOf(roleStatements(deployed)));
+  const all = histories.flatMap(({ deployed }) => permissionsOf(roleStatements(deployed)));
   const permissions = new Map(all.map((one) => [`${one.sid}: ${one.action}`, one]));
   const spare: string[] = [];
   for (const [name, permission] of sample([...permissions], 2)) {

@@ -260,7 +260,7 @@ describe("the end of a key", () => {
 
 describe("in the mode plan", () => {
   const policies: Policies = { quarterly: { retire: "delete" } };
-  const looks = [
+  const reads = [
     "kms:DescribeKey",
     "kms:GetKeyLastUsage",
     "kms:GetKeyPolicy",
@@ -274,8 +274,8 @@ describe("in the mode plan", () => {
   };
 
   it("the role may look at keys, and change none", () => {
-    expect(kmsActionsOf({})).toEqual(looks);
-    expect(kmsActionsOf({ discovery: "walk" })).toEqual([...looks, "kms:ListKeys"].sort());
+    expect(kmsActionsOf({})).toEqual(reads);
+    expect(kmsActionsOf({ discovery: "walk" })).toEqual([...reads, "kms:ListKeys"].sort());
   });
 
   it("the role keeps its state and tells its dependents as ever", () => {

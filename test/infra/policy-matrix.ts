@@ -109,7 +109,7 @@ const cryptography: Request[] = [
   onKey("GetPublicKey", never(uses)),
 ];
 
-const looks: Request[] = [
+const reads: Request[] = [
   onKey("DescribeKey", harmless),
   onKey("GetKeyPolicy", harmless),
   onKey("ListGrants", harmless),
@@ -184,7 +184,7 @@ const creations: Request[] = [
   created(ours, { BypassPolicyLockoutSafetyCheck: true }, "bypasses the lockout safety check"),
 ];
 
-export const requests = [...cryptography, ...looks, ...changes, ...aliases, ...creations];
+export const requests = [...cryptography, ...reads, ...changes, ...aliases, ...creations];
 
 export const situations: Situation[] = Object.keys(owners).flatMap((owner) =>
   Object.keys(labels).flatMap((label) =>

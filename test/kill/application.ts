@@ -20,15 +20,15 @@ export type Account = {
   ask<T>(operation: string, input: object): T;
 };
 
-type Asked = Record<string, unknown> & { KeyId: string };
+type WellFormedRequest = Record<string, unknown> & { KeyId: string };
 
 export function useKey(deployment: Account, alias: string): Product[] {
   const target = deployment.aws.kms.world.aliases.get(alias)?.keyId ?? "";
   const key = deployment.aws.kms.world.keys.get(target);
   if (key === undefined) throw new Error(`${alias} points at nothing`);
   const message = Buffer.from(`${alias} on day ${deployment.nowMs}`);
-  const ask = (operation: string, input: object): Asked =>
-    deployment.ask<Asked>(operation, { KeyId: alias, ...input });
+  const ask = (operation: string, input: object): WellFormedRequest =>
+    deployment.ask<WellFormedRequest>(operation, { KeyId: alias, ...input });
   const product = (operation: string, input: object, expect: object): Product => ({
     version: `${alias} v${key.tags.get("keyturn:version") ?? "1"}`,
     keyId: key.keyId,
@@ -40,7 +40,7 @@ export function useKey(deployment: Account, alias: string): Product[] {
 function productsOf(
   key: KmsKey,
   message: Buffer,
-  ask: (operation: string, input: object) => Asked,
+  ask: (operation: string, input: object) => WellFormedRequest,
   product: (operation: string, input: object, expect: object) => Product,
 ): Product[] {
   switch (key.usage) {
@@ -75,12 +75,12 @@ function productsOf(
 }
 
 /** What cannot be read any more, save under versions that are gone. Enables what is disabled. */
-export function unreadable(deployment: Account, gone: string[]): string[] {
+export function unreadable(deployment: Account, deleted: string[]): string[] {
   const { world } = deployment.aws.kms;
   const lost: string[] = [];
   for (const { version, keyId, read } of deployment.products) {
     const key = world.keys.get(keyId);
-    if (key === undefined && gone.includes(version)) continue;
+    if (key === undefined && deleted.includes(version)) continue;
     if (key?.state === "PendingDeletion") deployment.ask("CancelKeyDeletion", { KeyId: keyId });
     if (key?.state === "Disabled") deployment.ask("EnableKey", { KeyId: keyId });
     try {

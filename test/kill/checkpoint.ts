@@ -5,7 +5,7 @@ import type { RecordedEvent } from "../../embedded-aws/eventbridge.ts";
 import type { World } from "../../embedded-aws/kms/types.ts";
 import type { Product } from "./application.ts";
 import { Deployment, tableName } from "./deployment.ts";
-import type { Life } from "./life.ts";
+import type { History } from "./history.ts";
 
 export type Item = Record<string, AttributeValue>;
 
@@ -15,7 +15,7 @@ type KmsState = Pick<
 >;
 
 export type Checkpoint = {
-  life: Life;
+  history: History;
   nowMs: number;
   lastTickMs: number;
   lastUseMs: number;
@@ -31,7 +31,7 @@ export async function checkpointOf(deployment: Deployment): Promise<Checkpoint> 
   const { keys, aliases, pendingDeletion, grantTokens, keysMade, awsManagedKeys } =
     deployment.aws.kms.world;
   return {
-    life: deployment.life,
+    history: deployment.history,
     nowMs: deployment.nowMs,
     lastTickMs: deployment.lastTickMs,
     lastUseMs: deployment.lastUseMs,
@@ -51,7 +51,7 @@ export async function checkpointOf(deployment: Deployment): Promise<Checkpoint> 
 
 /** Another account, like the first at that moment; `seed` keeps its new ids apart. */
 export async function restored(checkpoint: Checkpoint, seed: number): Promise<Deployment> {
-  const deployment = await Deployment.open(checkpoint.life, checkpoint.nowMs, seed);
+  const deployment = await Deployment.open(checkpoint.history, checkpoint.nowMs, seed);
   const { lastTickMs, lastUseMs, products, events } = checkpoint;
   const items = await inTableOf(deployment, checkpoint.items);
   Object.assign(deployment, { lastTickMs, lastUseMs });

@@ -20,7 +20,7 @@ import { startEmbeddedAws, type EmbeddedAws } from "../../embedded-aws/embedded-
 import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { personArn, useKey, type Product } from "./application.ts";
-import type { Life } from "./life.ts";
+import type { History } from "./history.ts";
 
 export const tableName = "keyturn";
 export const startMs = Date.UTC(2027, 0, 1);
@@ -32,7 +32,7 @@ const useEveryMs = 6 * dayMs;
 
 export class Deployment {
   readonly aws: EmbeddedAws;
-  readonly life: Life;
+  readonly history: History;
   readonly configuration: Configuration;
   readonly configurationPath: string;
   readonly dynamoDb: DynamoDB;
@@ -45,10 +45,10 @@ export class Deployment {
   readonly #directory: string;
   #ids = 0;
 
-  private constructor(aws: EmbeddedAws, life: Life) {
+  private constructor(aws: EmbeddedAws, history: History) {
     this.aws = aws;
-    this.life = life;
-    const document = JSON.stringify(life.document);
+    this.history = history;
+    const document = JSON.stringify(history.document);
     this.configuration = readConfiguration(document);
     this.#directory = mkdtempSync(join(tmpdir(), "keyturn-kill-"));
     this.configurationPath = join(this.#directory, "config.json");
@@ -77,7 +77,7 @@ export class Deployment {
   }
 
   /** An account with a table and nothing in it. `seed` tells its ids from those of others. */
-  static async open(life: Life, nowMs = startMs, seed = 1): Promise<Deployment> {
+  static async open(history: History, nowMs = startMs, seed = 1): Promise<Deployment> {
     const clock = new SimClock({ startMs: nowMs });
     const aws = await startEmbeddedAws({
       clock,
@@ -89,9 +89,9 @@ export class Deployment {
     const taggedKeys = aws.kms.taggedKeys.bind(aws.kms);
     aws.kms.taggedKeys = () =>
       taggedKeys().filter(
-        ({ createdAtMs }) => createdAtMs + life.tagsFoundAfterMs <= clock.nowMs(),
+        ({ createdAtMs }) => createdAtMs + history.tagsFoundAfterMs <= clock.nowMs(),
       );
-    return new Deployment(aws, life);
+    return new Deployment(aws, history);
   }
 
   get nowMs(): number {
@@ -164,7 +164,7 @@ export class Deployment {
   #lookAtAliases(): void {
     const { keys, aliases } = this.aws.kms.world;
     for (const { name, keyId } of aliases.values()) {
-      const state = keys.get(keyId)?.state ?? "gone";
+      const state = keys.get(keyId)?.state ?? "deleted";
       if (state !== "Enabled") this.complaints.push(`I1: ${name} is on a key that is ${state}`);
     }
   }
@@ -174,7 +174,7 @@ export class Deployment {
       transition: () => undefined,
       refused: ({ call, message }) => void this.complaints.push(`${call} refused: ${message}`),
       unanswered: ({ call }) => void this.complaints.push(`${call} was not answered`),
-      finding: (of, { code, seen }) => void this.complaints.push(`${of}: ${code}: ${seen}`),
+      finding: (of, { code, observed }) => void this.complaints.push(`${of}: ${code}: ${observed}`),
       failed: (of, error) => {
         if (!(error instanceof ClaimLost)) this.complaints.push(`${of} failed: ${String(error)}`);
       },

@@ -85,8 +85,8 @@ function itemState({ pk, sk, ...item }: TableItem, nowMs: number): [string, unkn
   if (pk === "run" && (item as unknown as { untilMs: number }).untilMs <= nowMs) return [];
   if (sk !== "record") return [[`${pk} ${sk}`, timeless(item)]];
   const { unsettled, extras: _, ...record } = item as unknown as ManagedKey;
-  const standing = unsettled.filter(({ untilMs }) => untilMs > nowMs);
-  return [[`${pk} ${sk}`, { ...(timeless(record) as object), unsettled: standing.length }]];
+  const state = unsettled.filter(({ untilMs }) => untilMs > nowMs);
+  return [[`${pk} ${sk}`, { ...(timeless(record) as object), unsettled: state.length }]];
 }
 
 const times = /Ms$|^resting$|^seen$/;
@@ -129,7 +129,9 @@ function brokenHistory(record: ManagedKey, items: TableItem[], deployment: Deplo
     lines.set((line as JournalEntry).revision, line as JournalEntry);
   }
   for (const line of outbox) lines.set(line.revision, line);
-  const told = new Set(deployment.aws.events.map(({ detail }) => (detail as JournalEntry).hash));
+  const reported = new Set(
+    deployment.aws.events.map(({ detail }) => (detail as JournalEntry).hash),
+  );
   const wrong: string[] = [];
   let previousHash = genesisHash;
   for (let number = 1; number <= revision; number += 1) {
@@ -138,7 +140,7 @@ function brokenHistory(record: ManagedKey, items: TableItem[], deployment: Deplo
     const { hash, ...unhashed } = line;
     const fits = line.previousHash === previousHash && hashOf(unhashed) === hash;
     if (!fits) wrong.push(`${alias}: the chain is broken at revision ${number}`);
-    if (!told.has(hash)) wrong.push(`${alias}: nobody was told of revision ${number}`);
+    if (!reported.has(hash)) wrong.push(`${alias}: nobody was told of revision ${number}`);
     previousHash = hash;
   }
   return lines.size === revision ? wrong : [...wrong, `${alias}: more lines than revisions`];

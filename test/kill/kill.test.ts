@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { SimRandom } from "../../embedded-aws/random.ts";
 import { sample } from "../sizes.ts";
-import { keyFoundLate, oneKey } from "./lives.ts";
+import { keyFoundLate, oneKey } from "./histories.ts";
 import {
   casesOf,
   casesOfGenerate,

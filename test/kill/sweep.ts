@@ -4,28 +4,28 @@ import { checkpointOf, restored, type Checkpoint } from "./checkpoint.ts";
 import { Deployment, startMs } from "./deployment.ts";
 import { differences, endOf, type EndState } from "./end-state.ts";
 import { killTick, wholeTick, type Kill } from "./killed-tick.ts";
-import type { Life } from "./life.ts";
-import { makeFirstVersions } from "./lives.ts";
+import type { History } from "./history.ts";
+import { makeFirstVersions } from "./histories.ts";
 
 /** A tick of the life that nobody interrupts: where it begins, and what it asks for, in order. */
 export type Tick = { from: Checkpoint; operations: string[] };
 
-export type Reference = { life: Life; ticks: Tick[]; end: EndState; gone: string[] };
+export type Reference = { history: History; ticks: Tick[]; end: EndState; deleted: string[] };
 
-export type Case = { life: string; tick: number; operation: string; kill: Kill };
+export type Case = { history: string; tick: number; operation: string; kill: Kill };
 
 export type Verdict = { case: Case; deviations: string[]; extras: number };
 
 /** The life as it is meant to be; whatever goes wrong in it is an error. */
 export async function referenceOf(
-  life: Life,
+  history: History,
   how: "in this process" | "as processes" = "in this process",
 ): Promise<Reference> {
-  const deployment = await Deployment.open(life);
+  const deployment = await Deployment.open(history);
   const ticks: Tick[] = [];
   try {
     makeFirstVersions(deployment);
-    await deployment.passUntil(startMs + life.horizonMs, async () => {
+    await deployment.passUntil(startMs + history.horizonMs, async () => {
       const operations: string[] = [];
       const from = await checkpointOf(deployment);
       deployment.aws.fault = (service, name) => void operations.push(`${service} ${name}`);
@@ -35,11 +35,11 @@ export async function referenceOf(
     });
     const { state, wrong } = await endOf(deployment);
     const { keys } = deployment.aws.kms.world;
-    const gone = deployment.products.filter(({ keyId }) => !keys.has(keyId));
-    const names = [...new Set(gone.map(({ version }) => version))];
+    const deleted = deployment.products.filter(({ keyId }) => !keys.has(keyId));
+    const names = [...new Set(deleted.map(({ version }) => version))];
     const all = [...deployment.complaints, ...wrong, ...unreadable(deployment, names)];
-    if (all.length > 0) throw new Error(`${life.name}, uninterrupted: ${all.join("; ")}`);
-    return { life, ticks, end: state, gone: names };
+    if (all.length > 0) throw new Error(`${history.name}, uninterrupted: ${all.join("; ")}`);
+    return { history, ticks, end: state, deleted: names };
   } finally {
     await deployment.close();
   }
@@ -55,19 +55,19 @@ export function differencesOf(one: Reference, other: Reference): string[] {
   return [...differences(one.end, other.end), ...differences(asked(one), asked(other))];
 }
 
-const looks = new RegExp(
+const reads = new RegExp(
   "^(dynamodb (Query|GetItem|BatchGetItem|DescribeTable)|tagging GetResources|" +
     "kms (DescribeKey|List\\w+|GetKeyPolicy|GetKeyLastUsage))$",
 );
 
 /** At every request; both before and after it was applied, where there is something to apply. */
-export function casesOf({ life, ticks }: Reference): Case[] {
+export function casesOf({ history, ticks }: Reference): Case[] {
   return ticks.flatMap(({ operations }, tick) =>
     operations.flatMap((operation, index) => {
-      const whens: Kill["when"][] = looks.test(operation) ? ["before"] : ["before", "after"];
+      const whens: Kill["when"][] = reads.test(operation) ? ["before"] : ["before", "after"];
       return whens.map((when) => {
         const kill = { request: index + 1, when };
-        return { life: life.name, tick, operation, kill };
+        return { history: history.name, tick, operation, kill };
       });
     }),
   );
@@ -87,15 +87,15 @@ export async function verdictOn(reference: Reference, one: Case, seed: number): 
   const deployment = await restored(from, seed);
   try {
     const operation = await killTick(deployment, one.kill);
-    await deployment.passUntil(startMs + reference.life.horizonMs);
+    await deployment.passUntil(startMs + reference.history.horizonMs);
     const { state, wrong, extras } = await endOf(deployment);
-    const needless = extras > 0 && reference.life.tagsFoundAfterMs === 0;
+    const needless = extras > 0 && reference.history.tagsFoundAfterMs === 0;
     const deviations = [
       ...deployment.complaints,
       ...wrong,
       ...(needless ? [`${extras} keys in excess, where a lookup finds all`] : []),
       ...differences(reference.end, state),
-      ...unreadable(deployment, reference.gone),
+      ...unreadable(deployment, reference.deleted),
     ];
     return { case: { ...one, operation }, deviations, extras };
   } finally {
@@ -108,7 +108,7 @@ export async function sweep(
   reference: Reference,
   cases: Case[],
   atOnce: number,
-  told: (verdict: Verdict) => void = () => undefined,
+  reported: (verdict: Verdict) => void = () => undefined,
 ): Promise<Verdict[]> {
   const queue = cases.map((one, index) => ({ one, seed: index + 2 }));
   const verdicts: Verdict[] = [];
@@ -116,7 +116,7 @@ export async function sweep(
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const verdict = await verdictOn(reference, next.one, next.seed);
       verdicts.push(verdict);
-      told(verdict);
+      reported(verdict);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
@@ -124,7 +124,7 @@ export async function sweep(
 }
 
 export function describeVerdict({ case: one, deviations }: Verdict): string {
-  const { life, tick, operation, kill } = one;
-  const where = `${life}, tick ${tick}, request ${kill.request}: killed ${kill.when} ${operation}`;
+  const { history, tick, operation, kill } = one;
+  const where = `${history}, tick ${tick}, request ${kill.request}: killed ${kill.when} ${operation}`;
   return `${where}\n${deviations.map((text) => `    ${text}`).join("\n")}`;
 }

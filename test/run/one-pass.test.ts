@@ -97,9 +97,9 @@ test.each(["CreateKey", "UpdateAlias", "DisableKey", "ScheduleKeyDeletion"] as c
       clock.moveTo(Math.max(clock.nowMs() + minuteMs, record?.dueAtMs ?? 0));
     }
     const { record } = (await state.read(orders)) ?? {};
-    expect(record?.findings.map(({ code }) => code).filter((c) => c !== "REQUEST_REFUSED")).toEqual(
-      [],
-    );
+    expect(
+      record?.findings.map(({ code }) => code).filter((c) => c !== "REQUEST_REJECTED"),
+    ).toEqual([]);
     expect(log.some((line) => line.includes("deletion-scheduled"))).toBe(true);
     expect(log.filter((line) => line.includes("another run took over"))).toEqual([]);
     const changes = Object.entries(aws.calls().kms).filter(([name]) =>
@@ -111,9 +111,9 @@ test.each(["CreateKey", "UpdateAlias", "DisableKey", "ScheduleKeyDeletion"] as c
       DisableKey: 1,
       ScheduleKeyDeletion: 1,
     });
-    expect(record?.versions.map(({ number, standing }) => `${number} ${standing}`)).toEqual([
-      "1 deletion-scheduled",
-      "2 serving",
+    expect(record?.versions.map(({ number, state }) => `${number} ${state}`)).toEqual([
+      "1 pending-deletion",
+      "2 active",
     ]);
     expect(clock.nowMs()).toBeGreaterThan(Date.UTC(2027, 0, 1) + 25 * dayMs);
   },

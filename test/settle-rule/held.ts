@@ -31,7 +31,7 @@ export type Starts = Map<string, Start>;
 /** How the world was before each of the runs of a life that sent a changing call. */
 export async function startsOf(
   options: WorldOptions,
-  life: (world: World) => Promise<void>,
+  history: (world: World) => Promise<void>,
 ): Promise<Starts> {
   const world = await aWorld(options);
   const starts: Starts = new Map();
@@ -49,7 +49,7 @@ export async function startsOf(
     }
     return proceed();
   };
-  await life(world);
+  await history(world);
   return starts;
 }
 

@@ -4,11 +4,11 @@
  * `test/settle-rule/schedules.test.ts`.
  */
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type * as giveBack from "../../lambda/workflow/restore/restore.ts";
+import type * as restore from "../../lambda/workflow/restore/restore.ts";
 import type * as settle from "../../lambda/workflow/safety/settle.ts";
 import type { Restored, StepScene, Unsettled } from "../../lambda/workflow/model/types.ts";
 import { consistencyMs, clockSkewMs, requestLimitMs } from "../../lambda/workflow/model/limits.ts";
-import type { Outcome } from "./fresh-look.ts";
+import type { Outcome } from "./fresh-observation.ts";
 import { mutant } from "./mutant.ts";
 import type { Meanwhile } from "./sweep.ts";
 
@@ -22,12 +22,12 @@ function withRule(change: (rule: Rule) => Partial<Rule>): void {
 }
 
 /** What an exempt call gave back is taken to be back at once, and labelled so. */
-function withoutSecondLook(): void {
+function withoutSecondObservation(): void {
   withRule((rule) => ({
     isExempt: (call) => rule.isExempt(call) || call.kind === "TagResource",
   }));
   vi.doMock("../../lambda/workflow/restore/restore.ts", async (original) => {
-    const module = await original<typeof giveBack>();
+    const module = await original<typeof restore>();
     const decideRestored = (scene: StepScene, restored: Restored) => {
       const { unsettled } = scene.record;
       const blind = { ...scene, record: { ...scene.record, unsettled: [] } };
@@ -41,7 +41,7 @@ function withoutSecondLook(): void {
 
 const parts = {
   "that others wait": () => withRule(() => ({ blockedUntilMs: () => undefined })),
-  "the second look at exempt calls": withoutSecondLook,
+  "the second look at exempt calls": withoutSecondObservation,
   "the list: there is one mark for all epochs": () =>
     withRule(() => ({ marked: (_: Unsettled[], own: Unsettled) => [own] })),
   "that an epoch removes its own mark only": () =>
@@ -79,19 +79,19 @@ describe("harm is done without", () => {
   ])("%s, where a %s is late and there is a %s", async (part, call, what, harm) => {
     vi.resetModules();
     parts[part]();
-    const { aLife, sweep } = await import("./sweep.ts");
-    const wrong = await sweep(await aLife(), call, what);
+    const { aHistory, sweep } = await import("./sweep.ts");
+    const wrong = await sweep(await aHistory(), call, what);
     expect(wrong).toContainEqual(expect.stringContaining(harm));
   });
 });
 
 describe("a look that began while an earlier call could still land", () => {
-  const itsPart = "others.some(({ untilMs }) => untilMs > seenSinceMs && untilMs <= nowMs)";
+  const itsPart = "others.some(({ untilMs }) => untilMs > observedSinceMs && untilMs <= nowMs)";
 
   async function play(): Promise<Outcome> {
-    const { aLife } = await import("./sweep.ts");
-    const { slowLook } = await import("./fresh-look.ts");
-    return slowLook(await aLife());
+    const { aHistory } = await import("./sweep.ts");
+    const { slowRead } = await import("./fresh-observation.ts");
+    return slowRead(await aHistory());
   }
 
   test("is made afresh: a version that is to stay is given back", async () => {

@@ -1,9 +1,9 @@
 /** A late call of every kind, at forty moments each: see `parts.test.ts` for why this is not asleep. */
 import { describe, expect, test } from "vitest";
-import { aLife, sweep, type Life, type Meanwhile } from "./sweep.ts";
+import { aHistory, sweep, type History, type Meanwhile } from "./sweep.ts";
 
-let lived: Promise<Life> | undefined;
-const life = (): Promise<Life> => (lived ??= aLife());
+let lived: Promise<History> | undefined;
+const history = (): Promise<History> => (lived ??= aHistory());
 
 const calls = [
   "CreateKey 1",
@@ -21,7 +21,7 @@ const calls = [
 const harmless = "%s: the alias stays on an Enabled key, and what is needed is Enabled in the end";
 
 async function expectNoHarm(call: string, what: Meanwhile): Promise<void> {
-  expect(await sweep(await life(), call, what)).toEqual([]);
+  expect(await sweep(await history(), call, what)).toEqual([]);
 }
 
 describe("a late call, and meanwhile", () => {
@@ -40,7 +40,7 @@ describe("a late call, and meanwhile", () => {
 });
 
 test("no kind of changing call is left out", async () => {
-  const { starts } = await life();
+  const { starts } = await history();
   const sent = new Set([...starts.keys()].map((call) => call.split(" ")[0]));
   expect(new Set(calls.map((call) => call.split(" ")[0]))).toEqual(sent);
 });

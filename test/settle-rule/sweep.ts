@@ -28,12 +28,12 @@ const watchedMs = 14 * minuteMs;
 /** What else happens while the call is under way. */
 export type Meanwhile = "rotate" | "rollback" | "use";
 
-export type Life = { starts: Starts; first: string; seldomRead: unknown };
+export type History = { starts: Starts; first: string; rarelyRead: unknown };
 
 /** A life with a grant until the first version pends deletion, and then the way back to it. */
-export async function aLife(): Promise<Life> {
+export async function aHistory(): Promise<History> {
   let first = "";
-  let seldomRead: unknown;
+  let rarelyRead: unknown;
   const starts = await startsOf({ policy }, async (world) => {
     first = await world.targetOf(orders);
     await world.ask("CreateGrant", {
@@ -42,26 +42,26 @@ export async function aLife(): Promise<Life> {
       Operations: ["Decrypt"],
     });
     const made = await world.ask("Encrypt", { KeyId: orders, Plaintext: Buffer.from("a") });
-    seldomRead = made.CiphertextBlob;
+    rarelyRead = made.CiphertextBlob;
     await world.passDays(inWindowDays);
     await world.asks("rollback", { version: 2 });
     await world.passDays(1);
   });
-  return { starts, first, seldomRead };
+  return { starts, first, rarelyRead };
 }
 
 const samples = isFull ? 40 : 10;
 
 /** Every way in which the world was not as it should be; empty where it always was. */
-export async function sweep(life: Life, call: string, what: Meanwhile): Promise<string[]> {
-  const start = life.starts.get(call);
+export async function sweep(history: History, call: string, what: Meanwhile): Promise<string[]> {
+  const start = history.starts.get(call);
   if (start === undefined) throw new Error(`no run of that life sent ${call}`);
   const wrong: string[] = [];
   for (let sample = 0; sample < samples; sample += 1) {
     const world = worldAt(start);
     const held = await hold(world, start, sample % 4 < 2 ? "hears nothing" : "dies");
     const atMs = held.sentAtMs + Math.round((lastLandingMs * sample) / (samples - 1));
-    const one = new Sample(world, life, held, atMs, sample % 2 === 1);
+    const one = new Sample(world, history, held, atMs, sample % 2 === 1);
     await one.play(what);
     wrong.push(...one.wrong.map((said) => `${call}, ${what}, sample ${sample}: ${said}`));
   }
@@ -71,7 +71,7 @@ export async function sweep(life: Life, call: string, what: Meanwhile): Promise<
 class Sample {
   readonly wrong: string[] = [];
   readonly world: World;
-  readonly life: Life;
+  readonly history: History;
   readonly held: Held;
   readonly #atMs: number;
   /**
@@ -79,11 +79,11 @@ class Sample {
    * that moment, between two runs, and no look shows it for as long as reads may lag.
    */
   readonly #inARun: boolean;
-  #told = 0;
+  #reported = 0;
 
-  constructor(world: World, life: Life, held: Held, atMs: number, inARun: boolean) {
+  constructor(world: World, history: History, held: Held, atMs: number, inARun: boolean) {
     this.world = world;
-    this.life = life;
+    this.history = history;
     this.held = held;
     this.#atMs = atMs;
     this.#inARun = inARun;
@@ -106,7 +106,7 @@ class Sample {
       // Refused; but it has a run take its turn, whether or not anything is due.
       if (at % askEveryMs === 0) world.request("acknowledge", { version: 0, dependent: "nobody" });
       await world.tick();
-      await this.#look();
+      await this.#read();
     }
     await world.pass(6 * hourMs);
     if (what === "use") await this.#use();
@@ -119,7 +119,7 @@ class Sample {
     world.clock.moveTo(Math.max(atMs, world.clock.nowMs()));
     const eyes = await eyesOf(world);
     await held.land();
-    await this.#look();
+    await this.#read();
     const untilMs = world.clock.nowMs() + (this.#inARun ? 0 : readsLagMs);
     world.intercept = (_port, method, [of], proceed) => {
       const shown = world.clock.nowMs() < untilMs ? eyes(method, of) : undefined;
@@ -131,27 +131,27 @@ class Sample {
   async #givingWay(): Promise<number> {
     const { rotations, versions } = await this.world.record();
     const busy = rotations.find(({ step }) => step !== "drain" && step !== "revoke");
-    return busy?.to ?? versions.find(({ standing }) => standing === "serving")?.number ?? 1;
+    return busy?.to ?? versions.find(({ state }) => state === "active")?.number ?? 1;
   }
 
   /** Somebody reads what the first version encrypted, and CloudTrail tells of it if they cannot. */
   async #use(): Promise<void> {
-    const { world, life } = this;
-    await world.ask("Decrypt", { CiphertextBlob: life.seldomRead }).catch(() => undefined);
-    for (const event of world.attempts.slice(this.#told)) await world.deliver(event);
-    this.#told = world.attempts.length;
+    const { world, history } = this;
+    await world.ask("Decrypt", { CiphertextBlob: history.rarelyRead }).catch(() => undefined);
+    for (const event of world.attempts.slice(this.#reported)) await world.deliver(event);
+    this.#reported = world.attempts.length;
   }
 
-  async #look(): Promise<void> {
+  async #read(): Promise<void> {
     const { world } = this;
     const state = await world.stateOf(await world.targetOf(orders));
     if (state !== "Enabled") this.#say(`the alias is on a key that is ${state}`);
   }
 
   async #lookAtTheEnd(what: Meanwhile): Promise<void> {
-    await this.#look();
-    const { world, life } = this;
-    const state = await world.stateOf(life.first);
+    await this.#read();
+    const { world, history } = this;
+    const state = await world.stateOf(history.first);
     if (what === "use" && state !== "Enabled") this.#say(`the key that is in use is ${state}`);
     const { unsettled, lastNumber } = await world.record();
     if (unsettled.length > 0) this.#say("a mark stands for ever");

@@ -6,17 +6,20 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { play } from "../../sim/matrix/case.ts";
-import { lives } from "../../sim/matrix/matrix.ts";
-import { listening } from "../../sim/matrix/outside.ts";
+import { histories } from "../../sim/matrix/matrix.ts";
+import { listening } from "../../sim/matrix/outside-ports.ts";
 
 describe("a life begins nothing that passes no port", () => {
-  test.each(lives.map((life) => ({ life, name: life.name })))("$name", async ({ life }) => {
-    const { result, outside } = await listening(() => play(life, "apart"));
-    expect(outside).toEqual([]);
-    // A run that the platform had to end awaited what no port let through.
-    expect(result.outcomes).toEqual([]);
-    expect(result.boundaries.length).toBeGreaterThan(50);
-  });
+  test.each(histories.map((history) => ({ history, name: history.name })))(
+    "$name",
+    async ({ history }) => {
+      const { result, outside } = await listening(() => play(history, "apart"));
+      expect(outside).toEqual([]);
+      // A run that the platform had to end awaited what no port let through.
+      expect(result.outcomes).toEqual([]);
+      expect(result.boundaries.length).toBeGreaterThan(50);
+    },
+  );
 });
 
 describe("who listens hears", () => {

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Discovery, Events, KeyService, Table } from "../../lambda/ports.ts";
 import type { Call } from "../../lambda/workflow/model/types.ts";
 import type { Case } from "../../sim/matrix/case.ts";
-import { companies } from "../../sim/matrix/company.ts";
+import { concurrentRunsAll } from "../../sim/matrix/concurrent-runs.ts";
 import { applies, faultNames } from "../../sim/matrix/faults.ts";
 import { casesOf, describeCase, judge, references } from "../../sim/matrix/matrix.ts";
 import type { Reference } from "../../sim/matrix/matrix.ts";
@@ -80,7 +80,7 @@ function rotating(references: Reference[]): Pair[] {
   );
   const places = Map.groupBy(
     everywhere,
-    ({ one: { life, boundary } }) => `${life.name}|${boundary.operation}|${boundary.place}`,
+    ({ one: { history, boundary } }) => `${history.name}|${boundary.operation}|${boundary.place}`,
   );
   // As far apart as it gets: the golden section of however many cases there are.
   return [...places.values()].flatMap((pairs, index) => {
@@ -91,7 +91,7 @@ function rotating(references: Reference[]): Pair[] {
 
 test("the lives make every call that there is", () => {
   const visited = new Set(
-    all.flatMap(({ ending }) => ending.boundaries.map(({ operation }) => operation)),
+    all.flatMap(({ finish }) => finish.boundaries.map(({ operation }) => operation)),
   );
   const ports = { KMS: keys, tagging: discovery, events, table };
   const wanted = Object.entries(ports).flatMap(([port, methods]) =>
@@ -107,14 +107,18 @@ describe("whatever call comes to grief, in whatever way", () => {
     const cases = all.flatMap((reference) => casesOf(reference));
     expect(cases.length).toBeGreaterThan(50_000);
     const kinds = new Set(
-      cases.map(({ boundary, fault, company }) => `${boundary.operation}|${fault}|${company}`),
+      cases.map(
+        ({ boundary, fault, concurrentRuns }) => `${boundary.operation}|${fault}|${concurrentRuns}`,
+      ),
     );
     const media = new Map(cases.map(({ boundary }) => [boundary.operation, boundary.medium]));
     const wanted = [...media].flatMap(([operation, medium]) =>
       faultNames
         .filter((fault) => applies(fault, medium))
         .flatMap((fault) =>
-          companies.slice(0, 3).map((company) => `${operation}|${fault}|${company}`),
+          concurrentRunsAll
+            .slice(0, 3)
+            .map((concurrentRuns) => `${operation}|${fault}|${concurrentRuns}`),
         ),
     );
     expect(wanted.filter((kind) => !kinds.has(kind))).toEqual([]);

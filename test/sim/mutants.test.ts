@@ -25,7 +25,7 @@ test("where a mutant is caught, the sources as they are keep every invariant", a
   const places = new Set(lived.map(({ scenario, seed }) => `${scenario} ${seed}`));
   for (const place of sample([...places], 5)) {
     const [scenario = "", seed] = place.split(" ");
-    const told = await live({ seed: Number(seed), scenario: scenarioNamed(scenario) });
-    expect(told.violations, place).toEqual([]);
+    const reported = await live({ seed: Number(seed), scenario: scenarioNamed(scenario) });
+    expect(reported.violations, place).toEqual([]);
   }
 });

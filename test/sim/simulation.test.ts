@@ -2,9 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { campaign } from "../../sim/campaign.ts";
 import type { Violation } from "../../sim/checkers/checker.ts";
-import { live, shrink, tell } from "../../sim/history.ts";
+import { live, shrink, replay } from "../../sim/history.ts";
 import { scenarioNamed, scenarios, type Scenario } from "../../sim/scenarios.ts";
-import { insideEnvelope, noFaults, type Envelope } from "../../sim/world/fates.ts";
+import { insideEnvelope, noFaults, type Envelope } from "../../sim/world/fault-plan.ts";
 import type { RotatorName } from "../../sim/world/world.ts";
 import { hourMs, minuteMs } from "../fixtures.ts";
 import { isFull } from "../sizes.ts";
@@ -97,15 +97,15 @@ describe("a history", () => {
   const history = { seed: 7, scenario: scenarioNamed("everything") };
 
   test("is told the same way every time, to the last byte", async () => {
-    const [one, other] = [await tell(history), await tell(history)];
+    const [one, other] = [await replay(history), await replay(history)];
     expect(one.lines.length).toBeGreaterThan(1000);
     expect(other.traceHash).toBe(one.traceHash);
-    expect((await tell({ ...history, seed: 8 })).traceHash).not.toBe(one.traceHash);
+    expect((await replay({ ...history, seed: 8 })).traceHash).not.toBe(one.traceHash);
   });
 
   test("does not depend on who shares what the table holds", async () => {
-    const told = await tell({ ...history, tableCopies: true });
-    expect(told.traceHash).toBe((await tell(history)).traceHash);
+    const reported = await replay({ ...history, tableCopies: true });
+    expect(reported.traceHash).toBe((await replay(history)).traceHash);
   });
 
   test("that fails is shrunk to few faults, and still fails", async () => {

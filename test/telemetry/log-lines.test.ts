@@ -63,7 +63,14 @@ test("Powertools drops no field of any log line", () => {
     ...newManagedKey({ owner: "acme", tableId: "" }, aHome(), "configuration", 0),
     enrolledAtMs: 0,
   };
-  const rested = { halted: false, stuck: false, tries: 0, dueAtMs: 0, overdueMs: 0, resting: "" };
+  const rested = {
+    halted: false,
+    stuck: false,
+    tries: 0,
+    dueAtMs: 0,
+    overdueMs: 0,
+    waitingFor: "",
+  };
   const said: { [name in keyof Telemetry]: () => void } = {
     transition: () =>
       telemetry.transition({
@@ -74,14 +81,14 @@ test("Powertools drops no field of any log line", () => {
       }),
     refused: () => telemetry.refused({ ...call, refusal: "Throttled", message: "Rate exceeded" }),
     unanswered: () => telemetry.unanswered({ ...call, message: "socket hang up" }),
-    finding: () => telemetry.finding("a", finding("ALIAS_MOVED", "a", "seen", "next", 0)),
+    finding: () => telemetry.finding("a", finding("ALIAS_MOVED", "a", "observed", "next", 0)),
     failed: () => telemetry.failed("alias/orders", new Error("no answer")),
     rested: () => telemetry.rested({ alias: "alias/orders", ...rested }),
     census: () => telemetry.census([record]),
     answered: () => telemetry.answered({ keyId: "k", eventId: "e", outcome: "known" }),
     ignored: () => telemetry.ignored("no event of CloudTrail"),
     run: () =>
-      telemetry.run({ outcome: "worked", turns: 1, failed: 0, outOfTime: false, durationMs: 1 }),
+      telemetry.run({ outcome: "worked", passes: 1, failed: 0, outOfTime: false, durationMs: 1 }),
   };
   for (const say of Object.values(said)) say();
   // Where a field is of a reserved name, the Logger prints a line that says so.

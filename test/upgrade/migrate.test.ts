@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { migrate, migrateRotation, readRecord } from "../../lambda/record/migrate.ts";
-import type { Rotation } from "../../lambda/workflow/model/types.ts";
+import { migrateRotation, readRecord } from "../../lambda/record/migrate.ts";
+import { presentFinding, replacedAttributes } from "../../lambda/record/schema-2.ts";
+import type { ManagedKey, Rotation } from "../../lambda/workflow/model/types.ts";
 import { dayMs, minuteMs } from "../fixtures.ts";
 import {
   aClaim,
@@ -17,162 +18,210 @@ import {
   tableSides,
   transitionOf,
 } from "../contract/tables.ts";
-import { closedRotation, momentOf, moments, type StoredOfSchema1 } from "./schema-1.ts";
+import { momentOf, recorded, schema1, schema2, type StoredOfEarlier } from "./recorded.ts";
 
-const cases = moments.map((moment) => [moment.moment, moment] as const);
 const acknowledgeWithinMs = 7 * dayMs;
 
-/** What is of the old record in the new one: all of it, at every depth, and nothing besides. */
-function ofOld(old: unknown, next: unknown): unknown {
-  if (Array.isArray(old) && Array.isArray(next)) {
-    expect(next).toHaveLength(old.length);
-    return old.map((member, index) => ofOld(member, next[index]));
-  }
-  if (old === null || typeof old !== "object") return next;
-  const fields = next as Record<string, unknown>;
-  return Object.fromEntries(
-    Object.entries(old).map(([name, value]) => [name, ofOld(value, fields[name])]),
-  );
+function migrated({ record }: StoredOfEarlier): ManagedKey {
+  const read = readRecord(structuredClone(record));
+  if (read.kind !== "readable") throw new Error(`schema ${read.schema} cannot be read`);
+  return read.record;
 }
 
-/** A claim that nothing of that moment stands in the way of. */
-function aLaterClaim(stored: StoredOfSchema1) {
+/** Every string and number of a value, at every depth, in order. */
+function leavesOf(value: unknown): string[] {
+  if (value === null || typeof value !== "object") return [String(value)];
+  return Object.values(value).flatMap(leavesOf).sort();
+}
+
+/** The values that have another name in schema 3. */
+const renamed: Record<string, string> = {
+  created: "pending-activation",
+  serving: "active",
+  "deletion-scheduled": "pending-deletion",
+  returning: "reactivating",
+  REQUEST_REFUSED: "REQUEST_REJECTED",
+};
+
+/** A claim that nothing of that moment prevents. */
+function aLaterClaim(stored: StoredOfEarlier) {
   const { dueAtMs, claim } = stored.record;
   return aClaim({ nowMs: Math.max(dueAtMs, claim?.untilMs ?? 0) + minuteMs });
 }
 
-test("the record of the old release has every moment at which a rotation can be met", () => {
-  const steps = moments.map(({ stored }) => stored.record.rotations[0]?.step ?? "none");
-  expect(steps).toEqual([
-    ...["none", "none", "generate", "distribute", "activate"],
-    ...["drain", "revoke", "revoke", "revoke", "none"],
-  ]);
-  const [unanswered] = momentOf("generate").stored.record.rotations;
-  expect(unanswered?.intent.unansweredEpoch).toBeDefined();
-  const [activating] = momentOf("activate").stored.record.rotations;
-  expect(Object.keys(activating?.movedAtMs ?? {})).toEqual([alias]);
-  const standings = ["revoke, still", "revoke, disabled", "deletion"].map(
-    (name) => momentOf(name).stored.record.versions[0]?.standing,
-  );
-  expect(standings).toEqual(["draining", "disabled", "deletion-scheduled"]);
-  expect(momentOf("closed").stored.record.closed).toHaveLength(1);
+describe("the recordings have every moment at which a rotation can be met", () => {
+  test("of schema 1", () => {
+    const { moments } = schema1;
+    const steps = moments.map(({ stored }) => stored.record.rotations[0]?.step ?? "none");
+    expect(steps).toEqual([
+      ...["none", "none", "generate", "distribute", "activate"],
+      ...["drain", "revoke", "revoke", "revoke", "none"],
+    ]);
+    const [unanswered] = momentOf(schema1, "generate").stored.record.rotations;
+    expect(unanswered?.intent.unansweredEpoch).toBeDefined();
+    const [activating] = momentOf(schema1, "activate").stored.record.rotations;
+    expect(Object.keys(activating?.movedAtMs ?? {})).toEqual([alias]);
+    expect(momentOf(schema1, "closed").stored.record.closed).toHaveLength(1);
+  });
+
+  test("of schema 2", () => {
+    const rotations = schema2.moments.flatMap(({ stored }) => stored.record.rotations);
+    const met = new Set(
+      rotations.map((one) => `${"direction" in one ? one.direction : "forward"} ${one.step}`),
+    );
+    for (const step of ["generate", "distribute", "activate", "drain", "revoke"]) {
+      expect(met).toContain(`forward ${step}`);
+    }
+    for (const step of ["distribute", "activate", "drain"]) expect(met).toContain(`back ${step}`);
+    const text = JSON.stringify(schema2.moments);
+    const fields = ["lookedAtMs", "watchAskedAtMs", "revived", "honoured", "seen", "label"];
+    for (const field of fields) expect(text).toContain(`"${field}":`);
+    for (const value of Object.keys(renamed)) expect(text).toContain(`"${value}"`);
+    for (const kind of ["pause", "rollback", "attempt"]) expect(text).toContain(`"${kind}"`);
+  });
 });
 
-describe.each(cases)("a record of schema 1: %s", (_name, { stored }) => {
+describe.each(recorded)("a record of %s", (_name, { stored }) => {
   test("loses nothing that it held", () => {
     const { schema: _, ...old } = stored.record;
-    expect(ofOld(old, migrate(stored.record))).toStrictEqual(old);
+    const { schema: _present, ...present } = migrated(stored);
+    const kept = leavesOf(present);
+    const isHold = JSON.stringify(old).includes('"attempt"');
+    for (const leaf of leavesOf(old)) {
+      const expected = renamed[leaf] ?? (isHold && leaf === "attempt" ? "restored" : leaf);
+      expect(kept, leaf).toContain(expected);
+    }
   });
 
   test("is as this code would have written it", () => {
-    const record = migrate(structuredClone(stored.record));
-    const added = { dependents: [], stops: [], honoured: [], refused: [] };
-    expect(record).toMatchObject({ ...added, schema: 2, enrolledBy: "configuration", tableId: "" });
+    const record = migrated(stored);
+    expect(record.schema).toBe(3);
     const { versions, rotations, closed } = record;
     const numbers = [...versions.map(({ number }) => number), ...rotations.map(({ to }) => to)];
-    expect(record.lastNumber).toBe(Math.max(0, ...numbers, ...closed.map(({ to }) => to)));
-    expect(record.policy).toEqual({ ...stored.record.policy, acknowledgeWithinMs });
+    const highest = Math.max(0, ...numbers, ...closed.map(({ to }) => to));
+    expect(record.lastNumber).toBe(highest);
+    expect(record.policy.acknowledgeWithinMs).toBe(acknowledgeWithinMs);
     for (const rotation of [...rotations, ...closed]) {
-      expect(rotation).toMatchObject({ direction: "forward", dependents: [], episode: 1 });
-      expect(rotation.acknowledgedAtMs).toEqual({});
       expect(rotation.policy.acknowledgeWithinMs).toBe(acknowledgeWithinMs);
-      expect(rotation.evidence?.hash ?? "").toBe("");
+      expect(rotation).toMatchObject({ dependents: [], acknowledgedAtMs: {} });
     }
-    const fields = Object.keys(aRecord()).filter((field) => !(field in record));
-    expect(fields).toEqual([]);
+    const known = new Set([...Object.keys(aRecord()), "claim", "taggedAtMs", "enrolledAtMs"]);
+    for (const field of ["suspectedAtMs", "wanted", "proposal", "planned"]) known.add(field);
+    expect(Object.keys(record).filter((field) => !known.has(field))).toEqual([]);
+    expect(Object.keys(aRecord()).filter((field) => !(field in record))).toEqual([]);
+    expect(JSON.stringify(record)).not.toMatch(
+      /"(standing|lookedAtMs|seen|stops|honoured|refused|resting|revived|watchAskedAtMs)":/,
+    );
   });
 
   test("is migrated once: this code reads what it wrote as it is", () => {
-    const record = migrate(stored.record);
-    expect(readRecord(record)).toEqual({ kind: "readable", record, seen: 2 });
+    const record = migrated(stored);
+    expect(readRecord(record)).toEqual({ kind: "readable", record, storedSchema: 3 });
     expect(record.rotations.map(migrateRotation)).toStrictEqual(record.rotations);
+    expect(record.findings.map(presentFinding)).toStrictEqual(record.findings);
   });
 });
 
-const casesOnSides = cases.flatMap(([name, moment]) =>
+const onSides = recorded.flatMap(([name, moment]) =>
   tableSides.map(([side, open]) => [name, side, moment, open] as const),
 );
 
-describe.each(casesOnSides)("a record of schema 1: %s, in %s", (_name, _side, { stored }, open) => {
-  test("is read as if it were of schema 2, and stays what it is", async () => {
+describe.each(onSides)("a record of %s, in %s", (_name, _side, { stored }, open) => {
+  test("is read as if it were of schema 3, and stays what it is", async () => {
     const { table, put, stored: lying } = await open();
     await put(stored);
-    const record = migrate(stored.record);
-    expect(await table.read(alias)).toStrictEqual({ ...stored, record, writes: 0 });
+    const record = migrated(stored);
+    const writes = (stored as { writes?: number }).writes ?? 0;
+    expect(await table.read(alias)).toStrictEqual({ ...stored, record, writes });
     expect(await table.readMany([alias])).toStrictEqual([record]);
     expect(await lying(alias)).toStrictEqual(stored);
   });
 
-  test("is claimed, and the next write puts schema 2", async () => {
+  test("is claimed, and the next write puts schema 3, and none of the fields it replaces", async () => {
     const { table, put, stored: lying } = await open();
     await put(stored);
     const request = aLaterClaim(stored);
     const claim = await claimed(table, request);
-    const record = migrate(stored.record);
+    const record = migrated(stored);
     const { epoch, claim: by, dueAtMs, backoff } = claim.record;
     expect(epoch).toBe(record.epoch + 1);
     expect(by).toEqual({ runId: "run-1", passId: request.passId, epoch, untilMs: request.untilMs });
-    expect(claim).toStrictEqual({
-      ...stored,
-      record: { ...record, epoch, claim: by, dueAtMs, backoff },
-      writes: 1,
-    });
     const changed = { epoch, claim: by, dueAtMs, backoff };
+    expect(claim).toStrictEqual({ ...stored, record: { ...record, ...changed }, writes: 1 });
     const unwritten = { ...stored, record: { ...stored.record, ...changed }, writes: 1 };
     expect(await lying(alias)).toStrictEqual(unwritten);
 
     const next = transitionOf(claim);
     expect(await table.write(next, expectedAfter(claim))).toEqual({ kind: "written" });
-    expect(next.record.schema).toBe(2);
-    expect(await lying(alias)).toStrictEqual(next);
+    expect(next.record.schema).toBe(3);
+    const written = await lying(alias);
+    expect(written).toStrictEqual(next);
+    for (const name of replacedAttributes)
+      expect((written as StoredOfEarlier).record).not.toHaveProperty(name);
     expect(await table.read(alias)).toStrictEqual(next);
   });
 });
 
-describe.each(tableSides)("a record of schema 1 in %s", (_side, open) => {
-  test("is claimed by force, and nudged, as any other", async () => {
-    const { table, put } = await open();
-    const { stored } = momentOf("activate");
-    await put(stored);
-    const untilMs = stored.record.claim?.untilMs ?? 0;
-    expect(await table.nudge(alias, untilMs)).toBe(false);
-    expect(await table.claim(alias, aClaim({ nowMs: untilMs }))).toEqual({
-      kind: "taken",
-      untilMs,
+const recordings = [
+  ["schema 1", schema1, "deletion"],
+  ["schema 2", schema2, "revoke, deletion"],
+] as const;
+
+const recordingsOnSides = recordings.flatMap(([name, recording, deletion]) =>
+  tableSides.map(([side, open]) => [name, side, recording, deletion, open] as const),
+);
+
+describe.each(recordingsOnSides)(
+  "a record of %s in %s",
+  (_name, _side, recording, deletion, open) => {
+    test("is claimed by force, and nudged, as any other", async () => {
+      const { table, put } = await open();
+      const { stored } = momentOf(recording, "activate");
+      const untilMs = nowMs + minuteMs;
+      const holder = { runId: "run-0", epoch: stored.record.epoch, untilMs };
+      const claimedBefore = { ...stored.record, claim: holder };
+      await put({ ...stored, record: claimedBefore });
+      expect(await table.nudge(alias, untilMs)).toBe(false);
+      expect(await table.claim(alias, aClaim({ nowMs: untilMs }))).toEqual({
+        kind: "taken",
+        untilMs,
+      });
+      const forced = await claimed(table, aClaim({ nowMs: untilMs, taking: "force" }));
+      expect(forced.record).toMatchObject({ schema: 3, epoch: stored.record.epoch + 1 });
+      expect(await table.nudge(alias, nowMs + 1000 * dayMs)).toBe(true);
+      expect(await held(table)).toMatchObject({ dueAtMs: nowMs + 1000 * dayMs });
     });
-    const forced = await claimed(table, aClaim({ nowMs: untilMs, taking: "force" }));
-    expect(forced.record).toMatchObject({ schema: 2, epoch: stored.record.epoch + 1 });
-    expect(await table.nudge(alias, nowMs + 1000 * dayMs)).toBe(true);
-    expect(await held(table)).toMatchObject({ dueAtMs: nowMs + 1000 * dayMs });
-  });
 
-  test("keeps the KMS keys that it lists", async () => {
-    const { table, put } = await open();
-    const { stored, bindings } = momentOf("deletion");
-    await put(stored);
-    for (const [key, by] of Object.entries(bindings)) {
-      await table.bind(key, by, nowMs);
-      const other = await table.bind(key, "alias/other", nowMs + 1000 * dayMs);
-      expect(other).toEqual({ kind: "taken", by: alias });
-    }
-  });
+    test("keeps the KMS keys that it lists", async () => {
+      const { table, put } = await open();
+      const { stored, bindings } = momentOf(recording, deletion);
+      await put(stored);
+      for (const [key, by] of Object.entries(bindings)) {
+        await table.bind(key, by, nowMs);
+        const other = await table.bind(key, "alias/other", nowMs + 1000 * dayMs);
+        expect(other).toEqual({ kind: "taken", by: alias });
+      }
+    });
 
-  test("has closed rotations in items of their own, which are read as the others are", async () => {
-    const { table } = await open();
-    await table.archive([], [{ alias, rotation: closedRotation as Rotation }]);
-    const rotation = await table.closedRotation(alias, closedRotation.id);
-    expect(ofOld(closedRotation, rotation)).toStrictEqual(closedRotation);
-    expect(rotation).toStrictEqual(migrateRotation(closedRotation));
-    const present = aRotation({ direction: "back", dependents: ["billing"], episode: 3 });
-    await table.archive([], [{ alias, rotation: present }]);
-    expect(await table.closedRotation(alias, present.id)).toStrictEqual(present);
-  });
-});
+    test("has closed rotations in items of their own, which are read as the others are", async () => {
+      const { table } = await open();
+      const { closedRotation } = recording;
+      await table.archive([], [{ alias, rotation: closedRotation as unknown as Rotation }]);
+      const rotation = await table.closedRotation(alias, closedRotation.id);
+      expect(rotation).toStrictEqual(migrateRotation(closedRotation));
+      const kept = leavesOf(rotation);
+      for (const leaf of leavesOf(closedRotation)) expect(kept).toContain(leaf);
+      const present = aRotation({ direction: "back", dependents: ["billing"], episode: 3 });
+      await table.archive([], [{ alias, rotation: present }]);
+      expect(await table.closedRotation(alias, present.id)).toStrictEqual(present);
+    });
+  },
+);
 
 describe.each(tableSides)("a record that newer code wrote, in %s", (_side, open) => {
   const newer = (changes: object = {}) => {
     const { versions: _, ...rest } = aRecord();
-    return { ...aStored(), record: { ...rest, schema: 3, keys: ["in another way"], ...changes } };
+    return { ...aStored(), record: { ...rest, schema: 4, keys: ["in another way"], ...changes } };
   };
 
   test("is left as it is by every claim, nudge, write and creation", async () => {
@@ -180,7 +229,7 @@ describe.each(tableSides)("a record that newer code wrote, in %s", (_side, open)
     await put(newer());
     for (const taking of ["due", "asked", "force"] as const) {
       const answer = await table.claim(alias, aClaim({ taking }));
-      expect(answer).toEqual({ kind: "newer-schema", schema: 3 });
+      expect(answer).toEqual({ kind: "newer-schema", schema: 4 });
     }
     expect(await table.nudge(alias, nowMs + 1, nowMs + 1)).toBe(false);
     expect(await table.write(transitionOf(aStored()), expectedAfter(aStored()))).toEqual({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { aliasWasMoved, decideActivate } from "../../lambda/workflow/3-activate.ts";
 import { aHome, minuteMs } from "../fixtures.ts";
-import { calls, changes, halts, looksOf, nextOf, spoken, waits } from "./decided.ts";
+import { calls, changes, halts, readsOf, nextOf, spoken, waits } from "./decided.ts";
 import {
   absent,
   alias,
@@ -10,8 +10,8 @@ import {
   nowMs,
   openedAtMs,
   retiredAtMs,
-  saw,
-  sawKey,
+  present,
+  observedKey,
   stepScene,
   type StepSetting,
   unsettled,
@@ -22,43 +22,45 @@ const two: StepSetting = { record: { aliases }, intent: { aliases } };
 const decide = (setting: StepSetting) => spoken(decideActivate(stepScene("activate", setting)));
 const moved = { [alias]: nowMs - 10 * minuteMs };
 const on = (first: string, second = first) => ({
-  key: { [alias]: sawKey(first), "alias/b": sawKey(second) },
+  key: { [alias]: observedKey(first), "alias/b": observedKey(second) },
 });
 
 describe("an alias moves", () => {
   test("only after the new version, the alias and both owners were seen", () => {
     const scene = stepScene("activate");
-    const asked = looksOf((seen) => decideActivate({ ...scene, seen }), scene.seen);
+    const asked = readsOf((observed) => decideActivate({ ...scene, observed }), scene.observed);
     expect(asked).toEqual(["key key-2", `key ${alias}`, "tags key-2", "tags key-1"]);
   });
 
   test("to a version that is Enabled, one after the other", () => {
     expect(decide({})).toMatchObject(calls("UpdateAlias", { alias, keyId: "key-2" }));
-    const rest = decide({ ...two, rotation: { movedAtMs: moved }, seen: on("key-2", "key-1") });
+    const rest = decide({ ...two, rotation: { movedAtMs: moved }, observed: on("key-2", "key-1") });
     expect(rest).toMatchObject(calls("UpdateAlias", { alias: "alias/b", keyId: "key-2" }));
   });
 
-  test.each<[why: string, seen: StepSetting["seen"], code: string, subject: string]>([
+  test.each<[why: string, observed: StepSetting["observed"], code: string, subject: string]>([
     [
       "the new version is not Enabled",
-      { key: { "key-2": sawKey("key-2", { state: "Disabled" }) } },
+      { key: { "key-2": observedKey("key-2", { state: "Disabled" }) } },
       "NEW_VERSION_NOT_ENABLED",
       "key-2",
     ],
     ["the alias is on a third key", on("key-3"), "ALIAS_MOVED", alias],
     ["the alias is gone", { key: { [alias]: absent } }, "ALIAS_NOT_FOUND", alias],
     ["the alias may not be seen", { key: { [alias]: denied } }, "ACCESS_DENIED", alias],
-    ["the new version is not ours", { tags: { "key-2": saw({}) } }, "OTHER_OWNER", alias],
-    ["the old version is not ours", { tags: { "key-1": saw({}) } }, "OTHER_OWNER", alias],
+    ["the new version is not ours", { tags: { "key-2": present({}) } }, "OTHER_OWNER", alias],
+    ["the old version is not ours", { tags: { "key-1": present({}) } }, "OTHER_OWNER", alias],
     ["the tags may not be seen", { tags: { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
     [
       "the new version was retired already",
-      { tags: { "key-2": saw({ "keyturn:owner": "acme", "keyturn:retired": "r1" }) } },
+      { tags: { "key-2": present({ "keyturn:owner": "acme", "keyturn:retired": "r1" }) } },
       "STATE_BEHIND_KMS",
       alias,
     ],
-  ])("not where %s", (_why, seen, code, subject) => {
-    expect(decide({ ...(seen === undefined ? {} : { seen }) })).toMatchObject(halts(code, subject));
+  ])("not where %s", (_why, observed, code, subject) => {
+    expect(decide({ ...(observed === undefined ? {} : { observed }) })).toMatchObject(
+      halts(code, subject),
+    );
   });
 });
 
@@ -72,28 +74,30 @@ describe("an alias that was moved", () => {
 
   test("without an answer is taken for moved, where it was the only one", () => {
     const unanswered = { unanswered: "UpdateAlias" as const };
-    const landed = decide({ rotation: unanswered, seen: on("key-2") });
+    const landed = decide({ rotation: unanswered, observed: on("key-2") });
     expect(landed).toMatchObject(changes("moved", { alias, version: 2, keyId: "key-2" }));
     expect(nextOf(landed).rotations[0]).toMatchObject({ movedAtMs: { [alias]: nowMs } });
     expect(nextOf(landed).rotations[0]).not.toHaveProperty("unanswered");
-    const both = decide({ ...two, rotation: unanswered, seen: on("key-2", "key-2") });
+    const both = decide({ ...two, rotation: unanswered, observed: on("key-2", "key-2") });
     expect(both).toMatchObject(halts("ALIAS_MOVED", alias));
     const other = { unanswered: "CreateGrant" as const };
-    expect(decide({ rotation: other, seen: on("key-2") })).toMatchObject(
+    expect(decide({ rotation: other, observed: on("key-2") })).toMatchObject(
       halts("ALIAS_MOVED", alias),
     );
   });
 
   test("by nobody on record halts with the command that moves it back", () => {
     const next = `aws kms update-alias --alias-name ${alias} --target-key-id key-1`;
-    const moved = { finding: { next, seen: expect.stringMatching("version 2 already") as string } };
-    expect(decide({ seen: on("key-2") })).toMatchObject(halts("ALIAS_MOVED", alias));
-    expect(decide({ seen: on("key-2") })).toMatchObject(moved);
+    const moved = {
+      finding: { next, observed: expect.stringMatching("version 2 already") as string },
+    };
+    expect(decide({ observed: on("key-2") })).toMatchObject(halts("ALIAS_MOVED", alias));
+    expect(decide({ observed: on("key-2") })).toMatchObject(moved);
   });
 
   test("off a version that a later state of this table had labelled halts until it is reconciled", () => {
-    const tags = { "key-1": saw({ "keyturn:retired": "r1" }) };
-    const later = decide({ seen: { ...on("key-2"), tags } });
+    const tags = { "key-1": present({ "keyturn:retired": "r1" }) };
+    const later = decide({ observed: { ...on("key-2"), tags } });
     expect(later).toMatchObject(halts("STATE_BEHIND_KMS", alias));
   });
 
@@ -112,7 +116,7 @@ describe("an alias that was moved", () => {
 });
 
 describe("with every alias seen on the new version", () => {
-  const there: StepSetting = { rotation: { movedAtMs: moved }, seen: on("key-2") };
+  const there: StepSetting = { rotation: { movedAtMs: moved }, observed: on("key-2") };
 
   test("it serves, and the old one drains", () => {
     const done = decide(there);
@@ -122,15 +126,15 @@ describe("with every alias seen on the new version", () => {
     expect(done).toMatchObject({ entry: { rotationId: "r1", step: "activate" } });
     const { versions, rotations } = nextOf(done);
     expect(versions).toMatchObject([
-      { number: 1, standing: "draining", retiredAtMs: nowMs },
-      { number: 2, standing: "serving", activatedAtMs: nowMs },
+      { number: 1, state: "draining", retiredAtMs: nowMs },
+      { number: 2, state: "active", activatedAtMs: nowMs },
     ]);
     expect(rotations).toMatchObject([{ step: "drain", stepSinceMs: nowMs, drainSinceMs: nowMs }]);
   });
 
   test("all of them are told of", () => {
     const movedAtMs = { ...moved, "alias/b": 1 };
-    const done = decide({ ...two, rotation: { movedAtMs }, seen: on("key-2", "key-2") });
+    const done = decide({ ...two, rotation: { movedAtMs }, observed: on("key-2", "key-2") });
     expect(done).toMatchObject(changes("activated", { aliases: "alias/orders,alias/b" }));
   });
 
@@ -139,30 +143,30 @@ describe("with every alias seen on the new version", () => {
     expect(blocked).toMatchObject(waits(blockedMs));
     const own = [{ epoch: 7, untilMs: blockedMs }];
     expect(decide({ ...there, record: { unsettled: own } })).toMatchObject({ kind: "change" });
-    const unsure = decide({ ...there, record: { unsettled: own }, moment: { uncertain: true } });
+    const unsure = decide({ ...there, record: { unsettled: own }, context: { uncertain: true } });
     expect(unsure).toMatchObject(waits(blockedMs));
   });
 });
 
 describe("on the way back", () => {
   const back: StepSetting = {
-    old: { standing: "serving" },
-    fresh: { standing: "returning", activatedAtMs: 5, retiredAtMs, label: "r0" },
+    old: { state: "active" },
+    fresh: { state: "reactivating", activatedAtMs: 5, retiredAtMs, label: "r0" },
     rotation: { direction: "back", movedAtMs: moved },
-    seen: on("key-2"),
+    observed: on("key-2"),
   };
 
   test("the version that returns is as old as it was, and loses its label", () => {
     const done = decide(back);
-    expect(done).toMatchObject(changes("returned"));
+    expect(done).toMatchObject(changes("reactivated"));
     const [, version] = nextOf(done).versions;
-    expect(version).toMatchObject({ standing: "serving", activatedAtMs: 5 });
+    expect(version).toMatchObject({ state: "active", activatedAtMs: 5 });
     expect(version).not.toHaveProperty("retiredAtMs");
     expect(version).not.toHaveProperty("label");
   });
 
   test("one that never served is as old as its key", () => {
-    const done = decide({ ...back, fresh: { standing: "returning", activatedAtMs: undefined } });
+    const done = decide({ ...back, fresh: { state: "reactivating", activatedAtMs: undefined } });
     expect(nextOf(done).versions[1]).toMatchObject({ activatedAtMs: 200 * 86_400_000 });
   });
 
@@ -173,20 +177,20 @@ describe("on the way back", () => {
     expect(openedNow(5 * minuteMs)).toMatchObject({ kind: "change" });
     const wasMoved = { ...back.rotation, openedAtMs: nowMs };
     expect(decide({ ...back, rotation: wasMoved })).toMatchObject({ kind: "change" });
-    const onlyOne = { ...two, ...back, rotation: wasMoved, seen: on("key-2", "key-2") };
+    const onlyOne = { ...two, ...back, rotation: wasMoved, observed: on("key-2", "key-2") };
     expect(decide(onlyOne)).toMatchObject(waits(nowMs + 5 * minuteMs));
   });
 
   test("forward, nothing of the kind is waited for", () => {
     const rotation = { openedAtMs: nowMs, movedAtMs: { [alias]: nowMs } };
-    expect(decide({ rotation, seen: on("key-2") })).toMatchObject({ kind: "change" });
+    expect(decide({ rotation, observed: on("key-2") })).toMatchObject({ kind: "change" });
   });
 
   test("a forward rotation waits for the new version to be visible", () => {
     const made = { createdAtMs: nowMs - minuteMs };
-    const seen = { key: { "key-2": absent } };
-    expect(decide({ fresh: made, seen })).toMatchObject({ kind: "retry" });
-    expect(decide({ moment: { home: aHome() }, record: { aliases: [alias] } })).toMatchObject({
+    const observed = { key: { "key-2": absent } };
+    expect(decide({ fresh: made, observed })).toMatchObject({ kind: "retry" });
+    expect(decide({ context: { home: aHome() }, record: { aliases: [alias] } })).toMatchObject({
       kind: "call",
     });
     expect(openedAtMs).toBeLessThan(nowMs);

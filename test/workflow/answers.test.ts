@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import {
-  absorbDone,
-  absorbRefused,
+  applyDone,
+  applyRefused,
   afterRefusal,
   announce,
   subjectOfCall,
-} from "../../lambda/workflow/absorb.ts";
+} from "../../lambda/workflow/apply-outcome.ts";
 import type {
   Call,
   Decision,
@@ -43,14 +43,14 @@ const extra = { keyId: "key-9", rotationId: "r0", madeAfterMs: 0, foundAtMs: 5 }
 describe("before a call is made, the record says", () => {
   const deadlineMs = nowMs + minuteMs;
   const before = (call: Call, of: Matter, setting: StepSetting = {}) => {
-    const { record, moment } = stepScene("drain", setting);
-    return announce(record, decided(call, of), moment, deadlineMs);
+    const { record, context } = stepScene("drain", setting);
+    return announce(record, decided(call, of), context, deadlineMs);
   };
   const mark = { epoch: 7, untilMs: deadlineMs + 10_000 + 6 * minuteMs };
 
   test.each<[Matter["kind"], Matter]>([
     ["enrolment", { kind: "enrolment" }],
-    ["serving", { kind: "serving" }],
+    ["active", { kind: "active" }],
     ["extra", { kind: "extra", keyId: "key-9" }],
     ["un-enrolment", { kind: "un-enrolment" }],
   ])("until when it may land, and of %s nothing else", (_kind, of) => {
@@ -69,15 +69,15 @@ describe("before a call is made, the record says", () => {
   });
 
   test("that a key may be made, of which number, for the how manieth time, and by whom", () => {
-    const { record, moment } = stepScene("generate", { record: { lastNumber: 1 } });
-    const next = announce(record, decided(create), moment, deadlineMs);
+    const { record, context } = stepScene("generate", { record: { lastNumber: 1 } });
+    const next = announce(record, decided(create), context, deadlineMs);
     expect(next.lastNumber).toBe(2);
     expect(next.unsettled).toEqual([mark]);
     expect(next.rotations[0]).toMatchObject({
       unanswered: "CreateKey",
       intent: { attempts: 2, lastAttemptAtMs: nowMs, unansweredEpoch: 7 },
     });
-    const later = announce({ ...record, lastNumber: 5 }, decided(create), moment, deadlineMs);
+    const later = announce({ ...record, lastNumber: 5 }, decided(create), context, deadlineMs);
     expect(later.lastNumber).toBe(5);
   });
 
@@ -106,12 +106,12 @@ describe("once KMS did what was asked", () => {
     of: Matter = matter,
     outcome: Partial<Outcome> = {},
   ) => {
-    const { record, moment } = stepScene("drain", {
+    const { record, context } = stepScene("drain", {
       ...setting,
       rotation: { unanswered: call.kind, ...setting.rotation },
     });
     const done = { kind: "done", ...outcome } as Extract<Outcome, { kind: "done" }>;
-    const transition = absorbDone(record, decided(call, of), done, moment);
+    const transition = applyDone(record, decided(call, of), done, context);
     expect(transition.entry.reason).not.toBe("");
     if (of.kind === "rotation") {
       expect(transition.next.rotations[0]).not.toHaveProperty("unanswered");
@@ -130,8 +130,8 @@ describe("once KMS did what was asked", () => {
       {},
       "deletion-scheduled",
     ],
-    ["EnableKey", enable, {}, "enabled-again"],
-    ["EnableKey", enable, { rotation: { restored: back } }, "enabled-again"],
+    ["EnableKey", enable, {}, "re-enabled"],
+    ["EnableKey", enable, { rotation: { restored: back } }, "re-enabled"],
     ["CancelKeyDeletion", { kind: "CancelKeyDeletion", keyId: "key-1" }, {}, "deletion-cancelled"],
     [
       "CancelKeyDeletion",
@@ -149,9 +149,9 @@ describe("once KMS did what was asked", () => {
     expect(given?.restored).toMatchObject({ enabledAtMs: nowMs });
     expect(given).not.toHaveProperty("revived");
     const returns = after(enable).next.rotations[0];
-    expect(returns).toMatchObject({ revived: { enabledAtMs: nowMs } });
+    expect(returns).toMatchObject({ reactivation: { enabledAtMs: nowMs } });
     const cancelled = after({ ...enable, kind: "CancelKeyDeletion" }).next.rotations[0];
-    expect(cancelled).toMatchObject({ revived: { cancelledAtMs: nowMs } });
+    expect(cancelled).toMatchObject({ reactivation: { cancelledAtMs: nowMs } });
   });
 
   test("the date of a deletion is the one that KMS gave", () => {
@@ -215,14 +215,14 @@ describe("once KMS did what was asked", () => {
   });
 
   test("a version long out of use is enabled, and stays so", () => {
-    const serving: Matter = { kind: "serving" };
-    const given = after(enable, { old: { standing: "disabled" } }, serving);
-    expect(given.entry).toMatchObject({ event: "enabled-again", reason: "it is time" });
-    expect(given.next.versions[0]).toMatchObject({ number: 1, standing: "retained" });
-    expect(given.next.versions[1]).toMatchObject({ number: 2, standing: "serving" });
+    const active: Matter = { kind: "active" };
+    const given = after(enable, { old: { state: "disabled" } }, active);
+    expect(given.entry).toMatchObject({ event: "re-enabled", reason: "it is time" });
+    expect(given.next.versions[0]).toMatchObject({ number: 1, state: "retained" });
+    expect(given.next.versions[1]).toMatchObject({ number: 2, state: "active" });
     const stranger = { ...enable, keyId: "key-9" };
-    expect(() => after(stranger, {}, serving)).toThrow(`${alias}: EnableKey on no version of it`);
-    expect(() => after(disable, {}, serving)).toThrow("DisableKey on no version");
+    expect(() => after(stranger, {}, active)).toThrow(`${alias}: EnableKey on no version of it`);
+    expect(() => after(disable, {}, active)).toThrow("DisableKey on no version");
   });
 });
 
@@ -230,18 +230,18 @@ describe("once KMS refused a call", () => {
   test("it is known to have had no effect", () => {
     const unanswered = { unanswered: "DisableKey" as const };
     const { record } = stepScene("drain", { rotation: unanswered, intent: { unansweredEpoch: 3 } });
-    const after = absorbRefused(record, matter, disable).rotations[0];
+    const after = applyRefused(record, matter, disable).rotations[0];
     expect(after).not.toHaveProperty("unanswered");
     expect(after?.intent).toHaveProperty("unansweredEpoch", 3);
-    const made = absorbRefused(record, matter, create).rotations[0];
+    const made = applyRefused(record, matter, create).rotations[0];
     expect(made?.intent).not.toHaveProperty("unansweredEpoch");
-    expect(absorbRefused(record, { kind: "serving" }, enable)).toBe(record);
+    expect(applyRefused(record, { kind: "active" }, enable)).toBe(record);
   });
 
   const refused = (refusal: Refusal, call: Call = disable) => {
-    const { record, moment } = stepScene("drain");
+    const { record, context } = stepScene("drain");
     const outcome = { kind: "refused", refusal, message: "KMS says no" } as const;
-    return spoken(afterRefusal(record, decided(call), outcome, moment));
+    return spoken(afterRefusal(record, decided(call), outcome, context));
   };
 
   test.each<Refusal>(["Throttled", "PastDeadline", "InvalidState", "NotFound"])(
@@ -261,7 +261,7 @@ describe("once KMS refused a call", () => {
     expect(refused(refusal, create)).toMatchObject({
       finding: {
         subject: alias,
-        seen: "CreateKey on alias/orders: KMS says no",
+        observed: "CreateKey on alias/orders: KMS says no",
         next: "aws kms describe-key --key-id alias/orders",
       },
     });
@@ -279,11 +279,11 @@ describe("once KMS refused a call", () => {
   });
 
   test("because it is denied just after a change of ours, it may only be early", () => {
-    const { record, moment } = stepScene("drain", {
+    const { record, context } = stepScene("drain", {
       record: { authorizationChangedAtMs: nowMs - minuteMs },
     });
     const outcome = { kind: "refused", refusal: "AccessDenied", message: "no" } as const;
-    const wait = afterRefusal(record, decided(disable), outcome, moment);
+    const wait = afterRefusal(record, decided(disable), outcome, context);
     expect(wait).toMatchObject(waits(nowMs + 9 * minuteMs));
     expect(wait).not.toHaveProperty("finding");
   });

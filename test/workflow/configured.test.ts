@@ -8,12 +8,12 @@ import { alias, aScene, nowMs, stepScene, type Setting } from "./scene.ts";
 const yearly = aPolicy({ name: "yearly" });
 const both = [alias, "alias/b"];
 const waiting = { kind: "wait", untilMs: nowMs + 5, reason: "until then" } as const;
-const parked = { r1: waiting, serving: waiting };
+const parked = { r1: waiting, active: waiting };
 
 const inStep = (step: Step, home: Parameters<typeof aHome>[0], record: Setting["record"] = {}) => {
-  const moment = { home: aHome({ alias, ...home }), parked };
-  const scene = stepScene(step, { moment, record });
-  return spoken(decide(scene.record, scene.seen, scene.moment).decision);
+  const context = { home: aHome({ alias, ...home }), parked };
+  const scene = stepScene(step, { context, record });
+  return spoken(decide(scene.record, scene.observed, scene.context).decision);
 };
 const at = (home: Parameters<typeof aHome>[0], record: Setting["record"] = {}) =>
   inStep("drain", home, record);
@@ -40,8 +40,10 @@ describe("a configuration that says something else", () => {
   });
 
   test("leaves the rest of the record as it is", () => {
-    const { record, seen, moment } = aScene({ moment: { home: aHome({ alias, policy: yearly }) } });
-    expect(nextOf(decide(record, seen, moment).decision)).toEqual({
+    const { record, observed, context } = aScene({
+      context: { home: aHome({ alias, policy: yearly }) },
+    });
+    expect(nextOf(decide(record, observed, context).decision)).toEqual({
       ...record,
       policy: yearly,
     });

@@ -1,14 +1,20 @@
 /** What tests say of a decision: each says one thing, and leaves the rest open. */
 import { expect } from "vitest";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
-import { nothingSeen, subjectOfLook } from "../../lambda/workflow/safety/sights.ts";
-import type { Decision, Look, ManagedKey, Seen, Sight } from "../../lambda/workflow/model/types.ts";
+import { nothingObserved, subjectOfRead } from "../../lambda/workflow/safety/observations.ts";
+import type {
+  Decision,
+  KmsRead,
+  ManagedKey,
+  ObservedState,
+  Observation,
+} from "../../lambda/workflow/model/types.ts";
 import { absent, nowMs } from "./scene.ts";
 
 export function sentencesOf(said: Decision | Finding): string[] {
-  if ("code" in said) return [said.subject, said.seen, said.next];
+  if ("code" in said) return [said.subject, said.observed, said.next];
   switch (said.kind) {
-    case "look":
+    case "observe":
       return [];
     case "change":
       return [said.entry.reason];
@@ -65,21 +71,28 @@ export function changes(event: string, detail?: object): object {
 }
 
 /** What a decision asks to see, in turn, until it has seen enough; `decide` is given what it asked for. */
-export function looksOf(decide: (seen: Seen) => Decision | undefined, full: Seen): string[] {
-  let seen = nothingSeen();
+export function readsOf(
+  decide: (observed: ObservedState) => Decision | undefined,
+  full: ObservedState,
+): string[] {
+  let observed = nothingObserved();
   const asked: string[] = [];
   for (let round = 0; round < 10; round += 1) {
-    const decision = decide(seen);
-    if (decision?.kind !== "look") return asked;
-    for (const look of decision.looks) {
-      asked.push(`${look.kind} ${subjectOfLook(look)}`);
-      seen = withSight(seen, look, full[look.kind][subjectOfLook(look)] ?? absent);
+    const decision = decide(observed);
+    if (decision?.kind !== "observe") return asked;
+    for (const read of decision.reads) {
+      asked.push(`${read.kind} ${subjectOfRead(read)}`);
+      observed = withObservation(observed, read, full[read.kind][subjectOfRead(read)] ?? absent);
     }
   }
   throw new Error(`it never sees enough: ${asked.join()}`);
 }
 
-function withSight(seen: Seen, look: Look, sight: Sight<unknown>): Seen {
-  const kind = look.kind;
-  return { ...seen, [kind]: { ...seen[kind], [subjectOfLook(look)]: sight } };
+function withObservation(
+  observed: ObservedState,
+  read: KmsRead,
+  observation: Observation<unknown>,
+): ObservedState {
+  const kind = read.kind;
+  return { ...observed, [kind]: { ...observed[kind], [subjectOfRead(read)]: observation } };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { afterRefusal } from "../../lambda/workflow/absorb.ts";
+import { afterRefusal } from "../../lambda/workflow/apply-outcome.ts";
 import type { Call, Decision } from "../../lambda/workflow/model/types.ts";
 import { stepScene } from "./scene.ts";
 
@@ -11,11 +11,11 @@ const policy = "aws kms get-key-policy --key-id key-1 --policy-name default --ou
 
 /** The next command of the finding where KMS denies this call on a version. */
 function nextAfter(call: Call, overriddenBy: string | undefined): string | undefined {
-  const { record, moment } = stepScene("revoke", { old: { overriddenBy } });
+  const { record, context } = stepScene("revoke", { old: { overriddenBy } });
   const matter = { kind: "rotation", rotationId: "r1" } as const;
   const decision: CallDecision = { kind: "call", call, matter, reason: "it is time" };
   const outcome = { kind: "refused", refusal: "AccessDenied", message: "no" } as const;
-  const after = afterRefusal(record, decision, outcome, moment);
+  const after = afterRefusal(record, decision, outcome, context);
   return after.kind === "wait" ? after.finding?.next : undefined;
 }
 

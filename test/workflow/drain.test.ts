@@ -3,7 +3,7 @@ import { decideDrain } from "../../lambda/workflow/4-drain.ts";
 import { notQuiet, retiredAtMs as retiredAt } from "../../lambda/workflow/revoke/quiet.ts";
 import { evidenceOf } from "../../lambda/workflow/safety/destruction.ts";
 import { aPolicy, dayMs, hourMs, minuteMs } from "../fixtures.ts";
-import { calls, changes, halts, looksOf, nextOf, spoken, waits } from "./decided.ts";
+import { calls, changes, halts, readsOf, nextOf, spoken, waits } from "./decided.ts";
 import {
   absent,
   alias,
@@ -12,17 +12,17 @@ import {
   lastUsedAtMs,
   nowMs,
   retiredAtMs,
-  saw,
-  sawKey,
-  sawUnknownUse,
-  sawUse,
+  present,
+  observedKey,
+  unknownLastUse,
+  lastUsed,
   stepScene,
   type StepSetting,
 } from "./scene.ts";
 
 const decide = (setting: StepSetting = {}) => spoken(decideDrain(stepScene("drain", setting)));
 const state = (name: "Disabled" | "PendingDeletion") => ({
-  key: { "key-1": sawKey("key-1", { state: name }) },
+  key: { "key-1": observedKey("key-1", { state: name }) },
 });
 const ours = { "keyturn:owner": "acme" };
 
@@ -38,23 +38,23 @@ describe("the label of a retired version", () => {
       calls("TagResource", { keyId: "key-1", tags: { "keyturn:retired": "r1" } }),
     );
     expect(spoken(decideDrain(scene)).kind).toBe("call");
-    const asked = looksOf((seen) => decideDrain({ ...scene, seen }), scene.seen);
+    const asked = readsOf((observed) => decideDrain({ ...scene, observed }), scene.observed);
     expect(asked).toEqual(["key key-1", "tags key-1"]);
   });
 
-  test.each<[why: string, seen: StepSetting["seen"], code: string, subject: string]>([
+  test.each<[why: string, observed: StepSetting["observed"], code: string, subject: string]>([
     ["it is not Enabled", state("Disabled"), "VERSION_CHANGED", "key-1"],
-    ["it is gone", { key: { "key-1": absent } }, "VERSION_GONE", "key-1"],
-    ["it is another owner's", { tags: { "key-1": saw({}) } }, "OTHER_OWNER", alias],
+    ["it is gone", { key: { "key-1": absent } }, "VERSION_DELETED", "key-1"],
+    ["it is another owner's", { tags: { "key-1": present({}) } }, "OTHER_OWNER", alias],
     [
       "it has a label that nobody put on record",
-      { tags: { "key-1": saw({ ...ours, "keyturn:retired": "r0" }) } },
+      { tags: { "key-1": present({ ...ours, "keyturn:retired": "r0" }) } },
       "STATE_BEHIND_KMS",
       alias,
     ],
     ["it may not be looked at", { tags: { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
-  ])("is not put on where %s", (_why, seen = {}, code, subject) => {
-    expect(decide({ ...unlabelled, seen })).toMatchObject(halts(code, subject));
+  ])("is not put on where %s", (_why, observed = {}, code, subject) => {
+    expect(decide({ ...unlabelled, observed })).toMatchObject(halts(code, subject));
   });
 });
 
@@ -74,13 +74,13 @@ describe("an old version ends its drain", () => {
       {
         step: "revoke",
         stepSinceMs: nowMs,
-        evidence: { lookedAtMs: nowMs, hash: "evidence-hash", lastUse: { kind: "used" } },
+        evidence: { observedAtMs: nowMs, hash: "evidence-hash", lastUse: { kind: "used" } },
       },
     ]);
   });
 
   test("not before the policy's minimum time, and until then nothing is looked at", () => {
-    const since = (ms: number) => decide({ rotation: { drainSinceMs: nowMs - ms }, seen: {} });
+    const since = (ms: number) => decide({ rotation: { drainSinceMs: nowMs - ms }, observed: {} });
     expect(since(30 * dayMs - 1)).toMatchObject(waits(nowMs + 1));
     expect(since(30 * dayMs)).toMatchObject(changes("drained"));
   });
@@ -95,28 +95,28 @@ describe("an old version ends its drain", () => {
 
   test("the key, its aliases and its last use are looked at", () => {
     const scene = stepScene("drain");
-    const asked = looksOf((seen) => decideDrain({ ...scene, seen }), scene.seen);
+    const asked = readsOf((observed) => decideDrain({ ...scene, observed }), scene.observed);
     expect(asked).toEqual(["key key-1", "aliases key-1", "last-use key-1"]);
   });
 
-  test.each<[why: string, seen: StepSetting["seen"], code: string, subject: string]>([
+  test.each<[why: string, observed: StepSetting["observed"], code: string, subject: string]>([
     [
       "an alias is on it",
-      { aliases: { "key-1": saw(["alias/x"]) } },
+      { aliases: { "key-1": present(["alias/x"]) } },
       "ALIAS_ON_OLD_VERSION",
       "key-1",
     ],
     ["somebody disabled it", state("Disabled"), "VERSION_CHANGED", "key-1"],
-    ["it is gone", { key: { "key-1": absent } }, "VERSION_GONE", "key-1"],
+    ["it is gone", { key: { "key-1": absent } }, "VERSION_DELETED", "key-1"],
     ["its use may not be read", { "last-use": { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
-  ])("not where %s", (_why, seen = {}, code, subject) => {
-    expect(decide({ seen })).toMatchObject(halts(code, subject));
+  ])("not where %s", (_why, observed = {}, code, subject) => {
+    expect(decide({ observed })).toMatchObject(halts(code, subject));
   });
 
   test("under a policy that retains, in use or not", () => {
     const done = decide({
       rotation: { policy: aPolicy({ retire: "retain" }) },
-      seen: { "last-use": { "key-1": sawUse("Decrypt", nowMs - hourMs) } },
+      observed: { "last-use": { "key-1": lastUsed("Decrypt", nowMs - hourMs) } },
     });
     expect(done).toMatchObject(
       changes("completed", {
@@ -127,15 +127,15 @@ describe("an old version ends its drain", () => {
     );
     expect(done).toMatchObject({ entry: { rotationId: "r1", step: "drain" } });
     const { versions, rotations, closed } = nextOf(done);
-    expect(versions[0]).toMatchObject({ standing: "retained" });
+    expect(versions[0]).toMatchObject({ state: "retained" });
     expect(rotations).toEqual([]);
     expect(closed).toMatchObject([{ id: "r1", evidence: { hash: "evidence-hash" } }]);
   });
 
   test("one that comes back is given back first", () => {
     const restored = { because: "use" as const, cancel: false, relabelled: false };
-    const seen = state("Disabled");
-    expect(decide({ rotation: { restored }, seen })).toMatchObject(calls("EnableKey"));
+    const observed = state("Disabled");
+    expect(decide({ rotation: { restored }, observed })).toMatchObject(calls("EnableKey"));
   });
 
   test("a version that was never retired cannot drain", () => {
@@ -146,7 +146,7 @@ describe("an old version ends its drain", () => {
 
 describe("an old version is not quiet", () => {
   const use = (operation: string, atMs: number): StepSetting => ({
-    seen: { "last-use": { "key-1": sawUse(operation, atMs) } },
+    observed: { "last-use": { "key-1": lastUsed(operation, atMs) } },
   });
   const lateMs = retiredAtMs + 5 * minuteMs + 1;
   const approval = { evidence: "evidence-hash", override: false, by: "ada", atMs: 0 };
@@ -164,10 +164,10 @@ describe("an old version is not quiet", () => {
   });
 
   test("where its use is unknown, unless evidence is only advice", () => {
-    const seen = { "last-use": { "key-1": sawUnknownUse } };
-    expect(decide({ seen })).toMatchObject(waits(nowMs + 6 * hourMs, "USAGE_UNKNOWN", "key-1"));
+    const observed = { "last-use": { "key-1": unknownLastUse } };
+    expect(decide({ observed })).toMatchObject(waits(nowMs + 6 * hourMs, "USAGE_UNKNOWN", "key-1"));
     const drain = { ...aPolicy().drain, evidence: "advisory" as const };
-    expect(decide({ seen, rotation: { policy: aPolicy({ drain }) } })).toMatchObject(
+    expect(decide({ observed, rotation: { policy: aPolicy({ drain }) } })).toMatchObject(
       changes("drained"),
     );
   });
@@ -179,7 +179,7 @@ describe("an old version is not quiet", () => {
     );
     expect(blocked).toMatchObject({
       finding: {
-        seen: expect.stringMatching(/version 1: Sign at .*evidence evidence-hash/) as string,
+        observed: expect.stringMatching(/version 1: Sign at .*evidence evidence-hash/) as string,
         next: expect.stringMatching(/approve.* --version 1 --evidence evidence-hash/) as string,
       },
     });
@@ -208,7 +208,7 @@ describe("an old version is not quiet", () => {
   test("an approval that is no override says nothing of a use that is unknown", () => {
     const scene = stepScene("drain", {
       rotation: { approval: { ...approval, evidence: "unknown-hash" } },
-      seen: { "last-use": { "key-1": sawUnknownUse } },
+      observed: { "last-use": { "key-1": unknownLastUse } },
     });
     expect(spoken(decideDrain(scene))).toMatchObject({ finding: { code: "USAGE_UNKNOWN" } });
   });
@@ -220,23 +220,23 @@ describe("an old version is not quiet", () => {
         old: because,
         rotation: { drainSinceMs: nowMs - ms },
       });
-    const told = inDrain(88 * dayMs);
-    expect(told).toMatchObject({
+    const reported = inDrain(88 * dayMs);
+    expect(reported).toMatchObject({
       kind: "wait",
       finding: { code: "DRAIN_PROLONGED", subject: "key-1", sinceMs: nowMs },
     });
-    expect(told).toMatchObject({
-      finding: { seen: expect.stringContaining("version 1 is 88 days in drain") as string },
+    expect(reported).toMatchObject({
+      finding: { observed: expect.stringContaining("version 1 is 88 days in drain") as string },
     });
     expect(inDrain(88 * dayMs - 1)).not.toHaveProperty("finding");
   });
 
   test("its command shows the last use of that key", () => {
-    const told = decide({ seen: { "last-use": { "key-1": sawUnknownUse } } });
-    expect(told).toMatchObject({
+    const reported = decide({ observed: { "last-use": { "key-1": unknownLastUse } } });
+    expect(reported).toMatchObject({
       finding: {
         next: "aws kms get-key-last-usage --key-id key-1",
-        seen: "older than the tracking",
+        observed: "older than the tracking",
       },
     });
     expect(lastUsedAtMs).toBeLessThan(retiredAtMs);

@@ -7,15 +7,24 @@ import {
 } from "../../lambda/workflow/drift/drift.ts";
 import { dayMs } from "../fixtures.ts";
 import { halts, nextOf, spoken, waits } from "./decided.ts";
-import { absent, alias, aRotation, nowMs, saw, sawKey, stepScene, type Sights } from "./scene.ts";
+import {
+  absent,
+  alias,
+  aRotation,
+  nowMs,
+  present,
+  observedKey,
+  stepScene,
+  type Observations,
+} from "./scene.ts";
 
-const out = { old: { standing: "disabled" as const } };
-const enabled = { key: { "key-1": sawKey("key-1") } };
-const ofAnother = { tags: { "key-1": saw({ "keyturn:owner": "globex" }) } };
-const onIt = { aliases: { "key-1": saw(["alias/other"]) } };
+const out = { old: { state: "disabled" as const } };
+const enabled = { key: { "key-1": observedKey("key-1") } };
+const ofAnother = { tags: { "key-1": present({ "keyturn:owner": "globex" }) } };
+const onIt = { aliases: { "key-1": present(["alias/other"]) } };
 
-function outOfUse(seen: Sights) {
-  return stepScene("revoke", { ...out, seen });
+function outOfUse(observed: Observations) {
+  return stepScene("revoke", { ...out, observed });
 }
 
 describe("a draining version", () => {
@@ -24,20 +33,20 @@ describe("a draining version", () => {
   });
 
   test("is observed first", () => {
-    const scene = stepScene("drain", { seen: { key: { "key-1": undefined } } });
+    const scene = stepScene("drain", { observed: { key: { "key-1": undefined } } });
     expect(drifted(scene, "Enabled")).toEqual({
-      kind: "look",
-      looks: [{ kind: "key", key: "key-1" }],
+      kind: "observe",
+      reads: [{ kind: "key", key: "key-1" }],
     });
   });
 
   test("that somebody disabled halts at once, with the command that enables it", () => {
-    const seen = {
-      key: { "key-1": sawKey("key-1", { state: "Disabled" }) },
+    const observed = {
+      key: { "key-1": observedKey("key-1", { state: "Disabled" }) },
       aliases: { "key-1": undefined },
       tags: { "key-1": undefined },
     };
-    const scene = stepScene("drain", { seen });
+    const scene = stepScene("drain", { observed });
     expect(spoken(drifted(scene, "Enabled"))).toMatchObject({
       kind: "halt",
       finding: { code: "VERSION_CHANGED", next: "aws kms enable-key --key-id key-1" },
@@ -45,10 +54,10 @@ describe("a draining version", () => {
   });
 
   test("that is not in KMS is gone, whatever it was expected to be", () => {
-    const seen = { key: { "key-1": absent }, aliases: { "key-1": undefined } };
+    const observed = { key: { "key-1": absent }, aliases: { "key-1": undefined } };
     for (const expected of ["Enabled", "Disabled"] as const) {
-      expect(drifted(stepScene("drain", { seen }), expected)).toMatchObject(
-        halts("VERSION_GONE", "key-1"),
+      expect(drifted(stepScene("drain", { observed }), expected)).toMatchObject(
+        halts("VERSION_DELETED", "key-1"),
       );
     }
   });
@@ -58,8 +67,8 @@ describe("a version out of use that somebody enabled", () => {
   test("has its aliases and its owner observed before a command disables it", () => {
     const unseen = { aliases: { "key-1": undefined }, tags: { "key-1": undefined } };
     expect(drifted(outOfUse({ ...enabled, ...unseen }), "Disabled")).toEqual({
-      kind: "look",
-      looks: [
+      kind: "observe",
+      reads: [
         { kind: "aliases", keyId: "key-1" },
         { kind: "tags", keyId: "key-1" },
       ],
@@ -111,7 +120,7 @@ describe("a wait", () => {
     const [rotation] = nextOf(waitObserving(aliased, "Disabled", untilMs, "soak")).rotations;
     expect(rotation?.restored).toMatchObject({ because: "alias" });
     const disabled = stepScene("drain", {
-      seen: { key: { "key-1": sawKey("key-1", { state: "Disabled" }) }, ...onIt },
+      observed: { key: { "key-1": observedKey("key-1", { state: "Disabled" }) }, ...onIt },
     });
     expect(waitObserving(disabled, "Enabled", untilMs, "in drain")).toMatchObject(
       halts("VERSION_CHANGED", "key-1"),
@@ -119,8 +128,8 @@ describe("a wait", () => {
   });
 
   test("observes nothing while a call without an answer may change the version", () => {
-    const seen = { key: { "key-1": undefined } };
-    const scene = stepScene("revoke", { ...out, seen, rotation: { unanswered: "DisableKey" } });
+    const observed = { key: { "key-1": undefined } };
+    const scene = stepScene("revoke", { ...out, observed, rotation: { unanswered: "DisableKey" } });
     expect(waitObserving(scene, "Disabled", untilMs, "soak")).toMatchObject(waits(untilMs));
   });
 });

@@ -51,12 +51,12 @@ describe("a use that shows up after the evidence was read", () => {
   const used = (atMs: number) => ({ kind: "used" as const, atMs, operation: "Decrypt" });
 
   test("counts where it is later than the one that was known", () => {
-    expect(usedSince({ lookedAtMs: 50, lastUse: used(10) }, used(11))).toBe(true);
-    expect(usedSince({ lookedAtMs: 50, lastUse: used(10) }, used(10))).toBe(false);
+    expect(usedSince({ observedAtMs: 50, lastUse: used(10) }, used(11))).toBe(true);
+    expect(usedSince({ observedAtMs: 50, lastUse: used(10) }, used(10))).toBe(false);
   });
 
   test("counts where none was known", () => {
-    expect(usedSince({ lookedAtMs: 50, lastUse: { kind: "never", sinceMs: 0 } }, used(11))).toBe(
+    expect(usedSince({ observedAtMs: 50, lastUse: { kind: "never", sinceMs: 0 } }, used(11))).toBe(
       true,
     );
     expect(usedSince(undefined, used(11))).toBe(true);
@@ -64,9 +64,9 @@ describe("a use that shows up after the evidence was read", () => {
 
   test("where nothing was known, counts unless it is older than the look and its lag", () => {
     const unknown = { kind: "unknown" as const, why: "" };
-    const lookedAtMs = 10 * hourMs;
-    expect(usedSince({ lookedAtMs, lastUse: unknown }, used(8 * hourMs))).toBe(false);
-    expect(usedSince({ lookedAtMs, lastUse: unknown }, used(9.5 * hourMs))).toBe(true);
+    const observedAtMs = 10 * hourMs;
+    expect(usedSince({ observedAtMs, lastUse: unknown }, used(8 * hourMs))).toBe(false);
+    expect(usedSince({ observedAtMs, lastUse: unknown }, used(9.5 * hourMs))).toBe(true);
   });
 });
 

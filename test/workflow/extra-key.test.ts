@@ -2,17 +2,17 @@ import { describe, expect, test } from "vitest";
 import { decideExtra, quarantined } from "../../lambda/workflow/restore/quarantine.ts";
 import type { Extra } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
-import { calls, looksOf, nextOf, spoken, waits } from "./decided.ts";
+import { calls, readsOf, nextOf, spoken, waits } from "./decided.ts";
 import {
   absent,
   aScene,
   denied,
   nowMs,
-  saw,
-  sawKey,
-  sawUnknownUse,
-  sawUse,
-  type Sights,
+  present,
+  observedKey,
+  unknownLastUse,
+  lastUsed,
+  type Observations,
 } from "./scene.ts";
 
 const made: Extra = {
@@ -25,16 +25,16 @@ const grant = { grantId: "g", grantee: "app", operations: [] };
 const tags = { "keyturn:owner": "acme", "keyturn:rotation": "r0" };
 
 /** As a rotation leaves a key that it made in excess: nobody ever came to need it. */
-const unused: Sights = {
-  key: { "key-9": sawKey("key-9", { createdAtMs: 900 * dayMs }) },
-  tags: { "key-9": saw(tags) },
-  aliases: { "key-9": saw([]) },
-  grants: { "key-9": saw([]) },
-  "last-use": { "key-9": saw({ lastUse: { kind: "never" as const, sinceMs: 0 }, hash: "h" }) },
-  policy: { "key-9": saw({ document: "{}", hash: "h" }) },
+const unused: Observations = {
+  key: { "key-9": observedKey("key-9", { createdAtMs: 900 * dayMs }) },
+  tags: { "key-9": present(tags) },
+  aliases: { "key-9": present([]) },
+  grants: { "key-9": present([]) },
+  "last-use": { "key-9": present({ lastUse: { kind: "never" as const, sinceMs: 0 }, hash: "h" }) },
+  policy: { "key-9": present({ document: "{}", hash: "h" }) },
 };
-const decide = (extra: Partial<Extra> = {}, seen: Sights = {}) =>
-  spoken(decideExtra(aScene({ seen: { ...unused, ...seen } }), { ...made, ...extra }));
+const decide = (extra: Partial<Extra> = {}, observed: Observations = {}) =>
+  spoken(decideExtra(aScene({ observed: { ...unused, ...observed } }), { ...made, ...extra }));
 const ofExtra = { kind: "extra", keyId: "key-9" };
 const labelledAtMs = nowMs - minuteMs;
 
@@ -45,8 +45,8 @@ describe("a key made in excess", () => {
   });
 
   test("is looked at from all sides", () => {
-    const scene = aScene({ seen: unused });
-    const asked = looksOf((seen) => decideExtra({ ...scene, seen }, made), scene.seen);
+    const scene = aScene({ observed: unused });
+    const asked = readsOf((observed) => decideExtra({ ...scene, observed }, made), scene.observed);
     const kinds = ["key", "tags", "aliases", "grants", "last-use", "policy"];
     expect(asked).toEqual(kinds.map((kind) => `${kind} key-9`));
   });
@@ -59,43 +59,43 @@ describe("a key made in excess", () => {
     );
   });
 
-  test.each<[what: string, seen: Sights, reason: string]>([
-    ["gone", { key: { "key-9": absent } }, "the extra key is gone"],
+  test.each<[what: string, observed: Observations, reason: string]>([
+    ["deleted", { key: { "key-9": absent } }, "the extra key is deleted"],
     [
       "Disabled",
-      { key: { "key-9": sawKey("key-9", { state: "Disabled" }) } },
+      { key: { "key-9": observedKey("key-9", { state: "Disabled" }) } },
       "the extra key is Disabled",
     ],
     [
       "PendingDeletion",
-      { key: { "key-9": sawKey("key-9", { state: "PendingDeletion" }) } },
+      { key: { "key-9": observedKey("key-9", { state: "PendingDeletion" }) } },
       "the extra key is PendingDeletion",
     ],
-  ])("that is %s already is out of use", (_what, seen, reason) => {
-    const done = decide({}, seen);
+  ])("that is %s already is out of use", (_what, observed, reason) => {
+    const done = decide({}, observed);
     expect(done).toMatchObject({ kind: "change", entry: { event: "quarantined", reason } });
     expect(nextOf(done).extras).toEqual([{ ...made, quarantinedAtMs: nowMs }]);
   });
 
-  test.each<[why: string, seen: Sights, words: RegExp]>([
-    ["has an alias", { aliases: { "key-9": saw(["alias/x"]) } }, /has an alias$/],
-    ["has a grant", { grants: { "key-9": saw([grant]) } }, /has grants$/],
-    ["was used", { "last-use": { "key-9": sawUse("Decrypt", 5) } }, /was used: Decrypt$/],
-    ["may have been used", { "last-use": { "key-9": sawUnknownUse } }, /does not know$/],
+  test.each<[why: string, observed: Observations, words: RegExp]>([
+    ["has an alias", { aliases: { "key-9": present(["alias/x"]) } }, /has an alias$/],
+    ["has a grant", { grants: { "key-9": present([grant]) } }, /has grants$/],
+    ["was used", { "last-use": { "key-9": lastUsed("Decrypt", 5) } }, /was used: Decrypt$/],
+    ["may have been used", { "last-use": { "key-9": unknownLastUse } }, /does not know$/],
     [
       "is another owner's",
-      { tags: { "key-9": saw({ ...tags, "keyturn:owner": "x" }) } },
+      { tags: { "key-9": present({ ...tags, "keyturn:owner": "x" }) } },
       /owner tag$/,
     ],
-    ["has no tags", { tags: { "key-9": saw({}) } }, /owner tag$/],
+    ["has no tags", { tags: { "key-9": present({}) } }, /owner tag$/],
     [
       "is of another rotation",
-      { tags: { "key-9": saw({ ...tags, "keyturn:rotation": "r1" }) } },
+      { tags: { "key-9": present({ ...tags, "keyturn:rotation": "r1" }) } },
       /another rotation$/,
     ],
     [
       "is older than its rotation",
-      { key: { "key-9": sawKey("key-9", { createdAtMs: 900 * dayMs - minuteMs - 1 }) } },
+      { key: { "key-9": observedKey("key-9", { createdAtMs: 900 * dayMs - minuteMs - 1 }) } },
       /is older than that rotation$/,
     ],
     ["may not be seen", { key: { "key-9": denied } }, /looked at$/],
@@ -104,32 +104,34 @@ describe("a key made in excess", () => {
     ["has grants that may not be seen", { grants: { "key-9": denied } }, /looked at$/],
     ["has a use that may not be seen", { "last-use": { "key-9": denied } }, /looked at$/],
     ["has a policy that may not be seen", { policy: { "key-9": denied } }, /looked at$/],
-  ])("that %s is left as it is, and told", (_why, seen, words) => {
-    const left = decide({ labelledAtMs }, seen);
+  ])("that %s is left as it is, and told", (_why, observed, words) => {
+    const left = decide({ labelledAtMs }, observed);
     expect(left).toMatchObject(waits(nowMs + 24 * hourMs, "EXTRA_NOT_QUARANTINED", "key-9"));
-    const sights = `^key-9, made in excess by rotation r0, .*${words.source}`;
-    expect(left).toMatchObject({ finding: { seen: expect.stringMatching(sights) as string } });
+    const observations = `^key-9, made in excess by rotation r0, .*${words.source}`;
+    expect(left).toMatchObject({
+      finding: { observed: expect.stringMatching(observations) as string },
+    });
   });
 
   test("may be a minute older than its rotation, by another clock", () => {
     const createdAtMs = 900 * dayMs - minuteMs;
-    const seen = { key: { "key-9": sawKey("key-9", { createdAtMs }) } };
-    expect(decide({}, seen)).toMatchObject({ kind: "call" });
+    const observed = { key: { "key-9": observedKey("key-9", { createdAtMs }) } };
+    expect(decide({}, observed)).toMatchObject({ kind: "call" });
   });
 
   test("that a version turned out to be is left as it is", () => {
     const left = decideExtra(aScene(), { ...made, keyId: "key-1" });
     expect(left).toMatchObject({
       kind: "wait",
-      finding: { seen: expect.stringMatching(/is a version$/) as string },
+      finding: { observed: expect.stringMatching(/is a version$/) as string },
     });
   });
 
   test("is not disabled before the guardrail in its policy allows it", () => {
     const document = JSON.stringify({ C: { "kms:TrailingDaysWithoutKeyUsage": 200 } });
-    const seen = { policy: { "key-9": saw({ document, hash: "h" }) } };
+    const observed = { policy: { "key-9": present({ document, hash: "h" }) } };
     const untilMs = 900 * dayMs + 201 * dayMs;
-    expect(decide({ labelledAtMs }, seen)).toMatchObject(waits(untilMs, "GUARDRAIL", "key-9"));
+    expect(decide({ labelledAtMs }, observed)).toMatchObject(waits(untilMs, "GUARDRAIL", "key-9"));
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { decideGenerate, extraOf, generated } from "../../lambda/workflow/1-generate.ts";
 import { aKey, aPolicy, hourMs } from "../fixtures.ts";
-import { calls, changes, halts, looksOf, nextOf, ofRotation, spoken, waits } from "./decided.ts";
+import { calls, changes, halts, readsOf, nextOf, ofRotation, spoken, waits } from "./decided.ts";
 import {
   absent,
   alias,
@@ -11,7 +11,7 @@ import {
   denied,
   nowMs,
   openedAtMs,
-  saw,
+  present,
   stepScene,
   type StepSetting,
   unsettled,
@@ -20,14 +20,14 @@ import {
 const decide = (setting: StepSetting = {}) =>
   spoken(decideGenerate(stepScene("generate", setting)));
 const first: StepSetting = { intent: { attempts: 0 } };
-const looks = (setting: StepSetting) => {
+const reads = (setting: StepSetting) => {
   const scene = stepScene("generate", setting);
-  return looksOf((seen) => decideGenerate({ ...scene, seen }), scene.seen);
+  return readsOf((observed) => decideGenerate({ ...scene, observed }), scene.observed);
 };
 
 describe("the key of the new version", () => {
   test("is made as the intent has it, with the key policy of the old one", () => {
-    expect(looks(first)).toEqual(["policy key-1"]);
+    expect(reads(first)).toEqual(["policy key-1"]);
     expect(decide(first)).toEqual({
       kind: "call",
       call: {
@@ -43,7 +43,7 @@ describe("the key of the new version", () => {
   });
 
   test("is made once more only after what an earlier attempt may have made was looked for", () => {
-    expect(looks({})).toEqual(["successors r1", "policy key-1"]);
+    expect(reads({})).toEqual(["successors r1", "policy key-1"]);
     expect(decide()).toMatchObject(calls("CreateKey", { tags: { "keyturn:attempt": "2" } }));
   });
 
@@ -60,14 +60,14 @@ describe("the key of the new version", () => {
   });
 
   test("is not made where the policy of the old one cannot be read", () => {
-    expect(decide({ ...first, seen: { policy: { "key-1": absent } } })).toEqual({
+    expect(decide({ ...first, observed: { policy: { "key-1": absent } } })).toEqual({
       kind: "retry",
       reason: "the policy of key-1 could not be read",
     });
-    expect(decide({ ...first, seen: { policy: { "key-1": denied } } })).toMatchObject(
+    expect(decide({ ...first, observed: { policy: { "key-1": denied } } })).toMatchObject(
       halts("ACCESS_DENIED", "key-1"),
     );
-    expect(decide({ seen: { successors: { r1: denied } } })).toMatchObject(
+    expect(decide({ observed: { successors: { r1: denied } } })).toMatchObject(
       halts("ACCESS_DENIED", "r1"),
     );
   });
@@ -75,15 +75,15 @@ describe("the key of the new version", () => {
   test("is not made where that policy changed since: the rotation begins anew", () => {
     const other = aRotation({ id: "r0" });
     const { rotation } = stepScene("generate");
-    const policy = { "key-1": saw({ document: "{}", hash: "another" }) };
-    const done = decide({ record: { rotations: [other, rotation] }, seen: { policy } });
+    const policy = { "key-1": present({ document: "{}", hash: "another" }) };
+    const done = decide({ record: { rotations: [other, rotation] }, observed: { policy } });
     expect(done).toMatchObject(changes("abandoned", { policyHash: "policy-hash" }));
     expect(done).toMatchObject({ entry: { rotationId: "r1", step: "generate" } });
     expect(nextOf(done).rotations).toEqual([other]);
   });
 
   test("is not made where the rotation was rolled back, and nothing is looked at", () => {
-    expect(looks({ rotation: { cancelledAtMs: 5 } })).toEqual([]);
+    expect(reads({ rotation: { cancelledAtMs: 5 } })).toEqual([]);
     const done = decide({ rotation: { cancelledAtMs: 5 } });
     expect(done).toMatchObject(changes("cancelled", { from: 1, to: 2 }));
     expect(done).toMatchObject({ entry: { rotationId: "r1", step: "generate" } });
@@ -108,20 +108,20 @@ describe("a CreateKey without an answer", () => {
 
   test("for the third time is something a person must know", () => {
     expect(decide({ ...withMisses(1), record: { unsettled } })).not.toHaveProperty("finding");
-    const told = decide({ ...withMisses(2), record: { unsettled } });
-    expect(told).toMatchObject(waits(blockedMs, "STUCK", "r1"));
-    expect(told).toMatchObject({
+    const reported = decide({ ...withMisses(2), record: { unsettled } });
+    expect(reported).toMatchObject(waits(blockedMs, "STUCK", "r1"));
+    expect(reported).toMatchObject({
       finding: {
-        seen: "version 2: 2 times CreateKey gave no answer, and made no key that can be found",
+        observed: "version 2: 2 times CreateKey gave no answer, and made no key that can be found",
         next: "aws kms list-keys",
       },
     });
   });
 
   test("that made no key is on record as a miss", () => {
-    expect(looks(lost)).toEqual(["successors r1"]);
-    for (const successors of [{ r1: saw([]) }, { r1: absent }]) {
-      const done = decide({ ...withMisses(1), seen: { successors } });
+    expect(reads(lost)).toEqual(["successors r1"]);
+    for (const successors of [{ r1: present([]) }, { r1: absent }]) {
+      const done = decide({ ...withMisses(1), observed: { successors } });
       expect(done).toMatchObject(changes("not-found", { attempts: 4, candidates: 0 }));
       expect(done).toMatchObject({ entry: { rotationId: "r1", step: "generate" } });
       const [rotation] = nextOf(done).rotations;
@@ -156,10 +156,10 @@ describe("once it has its key", () => {
   const key = aKey({ ...shape, keyId: "key-2", arn, createdAtMs: openedAtMs });
 
   test("the new version is on record, and is distributed", () => {
-    const { record, rotation, moment } = stepScene("generate", {
+    const { record, rotation, context } = stepScene("generate", {
       intent: { unansweredEpoch: 3 },
     });
-    const { next, entry } = generated(record, rotation, key, moment);
+    const { next, entry } = generated(record, rotation, key, context);
     expect(entry).toEqual({
       event: "generated",
       reason: "the new version has its key",
@@ -172,7 +172,7 @@ describe("once it has its key", () => {
       keyId: "key-2",
       arn: key.arn,
       shape: aVersion(1).shape,
-      standing: "created",
+      state: "pending-activation",
       createdAtMs: openedAtMs,
     });
     expect(next.rotations).toMatchObject([{ step: "distribute", stepSinceMs: nowMs }]);
@@ -182,8 +182,8 @@ describe("once it has its key", () => {
 
   test("it is known whether it originates through its aliases alone", () => {
     const policy = aPolicy({ originate: "alias-only" });
-    const { record, rotation, moment } = stepScene("generate", { rotation: { policy } });
-    const { next } = generated(record, rotation, key, moment);
+    const { record, rotation, context } = stepScene("generate", { rotation: { policy } });
+    const { next } = generated(record, rotation, key, context);
     expect(next.versions[1]).toMatchObject({ aliasOnly: true });
   });
 

@@ -1,19 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { guard } from "../../lambda/workflow/drift/guard.ts";
 import type { Call, Matter } from "../../lambda/workflow/model/types.ts";
-import { halts, looksOf, ofRotation, spoken } from "./decided.ts";
+import { halts, readsOf, ofRotation, spoken } from "./decided.ts";
 import {
   absent,
   alias,
-  allSeen,
+  allObserved,
   aRotation,
   aScene,
   aVersion,
   denied,
   nowMs,
   retiredAtMs,
-  saw,
-  sawKey,
+  present,
+  observedKey,
   stepScene,
   type StepSetting,
 } from "./scene.ts";
@@ -29,10 +29,10 @@ const create: Call = {
 const disable: Call = { kind: "DisableKey", keyId: "key-1" };
 const schedule: Call = { kind: "ScheduleKeyDeletion", keyId: "key-1", windowDays: 30 };
 const newer = {
-  lineage: { [alias]: saw([{ keyId: "key-3", tags: {} }]) },
-  key: { "key-3": sawKey("key-3") },
+  lineage: { [alias]: present([{ keyId: "key-3", tags: {} }]) },
+  key: { "key-3": observedKey("key-3") },
   tags: {
-    "key-3": saw({
+    "key-3": present({
       "keyturn:owner": "acme",
       "keyturn:alias": alias,
       "keyturn:version": "3",
@@ -50,20 +50,23 @@ describe("before any changing call", () => {
     { kind: "UntagResource", keyId: "key-1", names: [] },
     { kind: "CreateGrant", keyId: "key-2", grant: { grantee: "app", operations: [] } },
   ])("a version that the record does not know is in the way: $kind", (call) => {
-    const scene = stepScene("drain", { seen: newer });
+    const scene = stepScene("drain", { observed: newer });
     expect(spoken(guard(scene, call, matter))).toMatchObject(halts("STATE_BEHIND_KMS", alias));
     expect(guard(scene, call, { kind: "un-enrolment" })).toBeUndefined();
   });
 
   test("the keys with our tags are searched for first", () => {
-    const { record, moment, seen } = stepScene("drain");
-    const asked = looksOf((some) => guard({ record, moment, seen: some }, create, matter), seen);
+    const { record, context, observed } = stepScene("drain");
+    const asked = readsOf(
+      (some) => guard({ record, context, observed: some }, create, matter),
+      observed,
+    );
     expect(asked).toEqual([`lineage ${alias}`, `key ${alias}`, "key key-1"]);
   });
 });
 
 describe("with the alias in another place than the record has it", () => {
-  const astray = { key: { [alias]: sawKey("key-9") } };
+  const astray = { key: { [alias]: observedKey("key-9") } };
   test.each<[Call["kind"], Call, Matter, stands: boolean]>([
     ["CreateKey", create, matter, true],
     ["DisableKey", disable, matter, true],
@@ -75,36 +78,39 @@ describe("with the alias in another place than the record has it", () => {
     ["TagResource", { kind: "TagResource", keyId: "key-1", tags: {} }, matter, false],
     ["UntagResource", { kind: "UntagResource", keyId: "key-1", names: [] }, matter, false],
   ])("%s is made or not", (_kind, call, of, stands) => {
-    const decision = spoken(guard(stepScene("drain", { seen: astray }), call, of));
+    const decision = spoken(guard(stepScene("drain", { observed: astray }), call, of));
     if (stands) expect(decision).toMatchObject(halts("ALIAS_MOVED", alias));
     else expect(decision).toBeUndefined();
   });
 
   test("nothing is put out of use, nor made, while it cannot be seen or is gone", () => {
-    const gone = stepScene("drain", { seen: { key: { [alias]: absent } } });
-    expect(guard(gone, disable, matter)).toMatchObject(halts("ALIAS_NOT_FOUND", alias));
-    const hidden = stepScene("drain", { seen: { key: { [alias]: denied } } });
+    const deleted = stepScene("drain", { observed: { key: { [alias]: absent } } });
+    expect(guard(deleted, disable, matter)).toMatchObject(halts("ALIAS_NOT_FOUND", alias));
+    const hidden = stepScene("drain", { observed: { key: { [alias]: denied } } });
     expect(guard(hidden, create, matter)).toMatchObject(halts("ACCESS_DENIED", alias));
   });
 
   test("no version serves, and no key is the right one", () => {
-    const scene = stepScene("drain", { fresh: { standing: "created" }, seen: astray });
+    const scene = stepScene("drain", { fresh: { state: "pending-activation" }, observed: astray });
     expect(guard(scene, disable, matter)).toMatchObject(halts("ALIAS_MOVED", alias));
   });
 });
 
 describe("while a later rotation moves the aliases", () => {
   const versions = [
-    aVersion(1, { standing: "draining", retiredAtMs }),
+    aVersion(1, { state: "draining", retiredAtMs }),
     aVersion(2),
-    aVersion(3, { standing: "created" }),
+    aVersion(3, { state: "pending-activation" }),
   ];
   const at = (keyId: string, step: "activate" | "distribute") => {
     const rotations = [
       aRotation({ step: "revoke" }),
       aRotation({ id: "r2", from: 2, to: 3, step }),
     ];
-    return aScene({ record: { versions, rotations }, seen: { key: { [alias]: sawKey(keyId) } } });
+    return aScene({
+      record: { versions, rotations },
+      observed: { key: { [alias]: observedKey(keyId) } },
+    });
   };
 
   test.each([
@@ -123,54 +129,54 @@ describe("while a later rotation moves the aliases", () => {
     const aliases = [alias, "alias/b"];
     const scene = aScene({
       record: { aliases, versions, rotations: [] },
-      seen: { key: { "alias/b": sawKey("key-1") } },
+      observed: { key: { "alias/b": observedKey("key-1") } },
     });
     expect(guard(scene, create, matter)).toMatchObject(halts("ALIAS_MOVED", "alias/b"));
   });
 });
 
 describe("before the next version is made, one on its way out", () => {
-  const disabled = { standing: "disabled" as const };
-  const scheduled = { standing: "deletion-scheduled" as const };
+  const disabled = { state: "disabled" as const };
+  const scheduled = { state: "pending-deletion" as const };
   const state = (name: "Enabled" | "Disabled" | "PendingDeletion" | "Unavailable") => ({
-    key: { "key-1": sawKey("key-1", { state: name }) },
+    key: { "key-1": observedKey("key-1", { state: name }) },
   });
   test.each<[what: string, StepSetting, stands: boolean]>([
-    ["drains, Enabled", { seen: state("Enabled") }, false],
-    ["drains, and somebody disabled it", { seen: state("Disabled") }, true],
-    ["is disabled", { old: disabled, seen: state("Disabled") }, false],
-    ["is disabled, and somebody enabled it", { old: disabled, seen: state("Enabled") }, true],
-    ["is pending deletion", { old: scheduled, seen: state("PendingDeletion") }, false],
-    ["is to be deleted, and was cancelled", { old: scheduled, seen: state("Disabled") }, true],
+    ["drains, Enabled", { observed: state("Enabled") }, false],
+    ["drains, and somebody disabled it", { observed: state("Disabled") }, true],
+    ["is disabled", { old: disabled, observed: state("Disabled") }, false],
+    ["is disabled, and somebody enabled it", { old: disabled, observed: state("Enabled") }, true],
+    ["is pending deletion", { old: scheduled, observed: state("PendingDeletion") }, false],
+    ["is to be deleted, and was cancelled", { old: scheduled, observed: state("Disabled") }, true],
     [
       "is retained, in whatever state",
-      { old: { standing: "retained" }, seen: state("Disabled") },
+      { old: { state: "retained" }, observed: state("Disabled") },
       false,
     ],
     [
       "has a call under way",
-      { rotation: { unanswered: "DisableKey" }, seen: state("Disabled") },
+      { rotation: { unanswered: "DisableKey" }, observed: state("Disabled") },
       false,
     ],
     [
       "is coming back",
       {
         rotation: { restored: { because: "use", cancel: false, relabelled: false } },
-        seen: state("Disabled"),
+        observed: state("Disabled"),
       },
       false,
     ],
     [
       "was to be deleted by now",
-      { old: { ...scheduled, deletionAtMs: nowMs }, seen: { key: { "key-1": absent } } },
+      { old: { ...scheduled, deletionAtMs: nowMs }, observed: { key: { "key-1": absent } } },
       false,
     ],
     [
       "is to be deleted later, and is gone",
-      { old: { ...scheduled, deletionAtMs: nowMs + 1 }, seen: { key: { "key-1": absent } } },
+      { old: { ...scheduled, deletionAtMs: nowMs + 1 }, observed: { key: { "key-1": absent } } },
       true,
     ],
-    ["is in nobody's rotation", { record: { rotations: [] }, seen: state("Disabled") }, false],
+    ["is in nobody's rotation", { record: { rotations: [] }, observed: state("Disabled") }, false],
   ])("%s", (_what, setting, stands) => {
     const decision = spoken(guard(stepScene("revoke", setting), create, matter));
     if (stands) expect(decision).toMatchObject({ kind: "halt" });
@@ -178,13 +184,15 @@ describe("before the next version is made, one on its way out", () => {
   });
 
   test("may not be looked at", () => {
-    const scene = stepScene("revoke", { seen: { key: { "key-1": denied } } });
+    const scene = stepScene("revoke", { observed: { key: { "key-1": denied } } });
     expect(guard(scene, create, matter)).toMatchObject(halts("ACCESS_DENIED", "key-1"));
   });
 
   test("that serves is nobody's concern here", () => {
-    const { record, moment } = stepScene("drain");
-    const seen = allSeen(record, { key: { "key-2": sawKey("key-2", { state: "Disabled" }) } });
-    expect(guard({ record, moment, seen }, create, matter)).toBeUndefined();
+    const { record, context } = stepScene("drain");
+    const observed = allObserved(record, {
+      key: { "key-2": observedKey("key-2", { state: "Disabled" }) },
+    });
+    expect(guard({ record, context, observed }, create, matter)).toBeUndefined();
   });
 });

@@ -9,25 +9,25 @@ import {
   denied,
   lastUsedAtMs,
   nowMs,
-  saw,
-  sawKey,
-  sawUse,
+  present,
+  observedKey,
+  lastUsed,
   stepScene,
   type StepSetting,
 } from "./scene.ts";
 
 const lastUse = { kind: "used" as const, atMs: lastUsedAtMs, operation: "Sign" };
-const evidence = { lookedAtMs: nowMs - dayMs, hash: "h", lastUse };
+const evidence = { observedAtMs: nowMs - dayMs, hash: "h", lastUse };
 const own = { epoch: 7, untilMs: nowMs + 1 };
 const matter = ofRotation as Matter;
 
 function broken(call: Call, setting: StepSetting = {}, of: Matter = matter): string[] {
-  const { record, seen, moment } = stepScene("revoke", {
+  const { record, observed, context } = stepScene("revoke", {
     ...setting,
     record: { unsettled: [own], ...setting.record },
     rotation: { evidence, ...setting.rotation },
   });
-  return violations(record, call, of, seen, moment);
+  return violations(record, call, of, observed, context);
 }
 
 const disable: Call = { kind: "DisableKey", keyId: "key-1" };
@@ -42,7 +42,7 @@ const create: Call = {
   description: "",
   tags: {},
 };
-const foreign = { tags: { "key-1": saw({ "keyturn:owner": "other" }) } };
+const foreign = { tags: { "key-1": present({ "keyturn:owner": "other" }) } };
 
 describe("a call that rests on all it must is made", () => {
   test.each<[Call]>([[disable], [schedule], [move], [enable], [tag], [create]])("%j", (call) => {
@@ -65,7 +65,7 @@ describe("the settle rule", () => {
     ["this epoch's mark has passed", [{ ...own, untilMs: nowMs }], false],
     ["only another epoch's passed mark is on record", [{ epoch: 3, untilMs: nowMs }], false],
   ])("forbids every call but giving a key back, where %s", (_what, unsettled, uncertain) => {
-    const setting = { record: { unsettled }, moment: { uncertain } };
+    const setting = { record: { unsettled }, context: { uncertain } };
     expect(rule(setting)).toEqual([1, 1, 1, 1, 1]);
     expect(free(setting)).toEqual([[], []]);
     for (const what of broken(disable, setting)) expect(what).toMatch(/^settle rule: \w/);
@@ -76,23 +76,23 @@ describe("I1: an alias moves", () => {
   test.each<[where: string, setting: StepSetting, invariant: RegExp]>([
     [
       "to a key that is not Enabled",
-      { seen: { key: { "key-2": sawKey("key-2", { state: "Disabled" }) } } },
+      { observed: { key: { "key-2": observedKey("key-2", { state: "Disabled" }) } } },
       /^I1: .*Enabled/,
     ],
-    ["to a key that is not there", { seen: { key: { "key-2": absent } } }, /^I1: .*Enabled/],
+    ["to a key that is not there", { observed: { key: { "key-2": absent } } }, /^I1: .*Enabled/],
     [
       "to a key that was not looked at",
-      { seen: { key: { "key-2": undefined } } },
+      { observed: { key: { "key-2": undefined } } },
       /^I1: .*Enabled/,
     ],
     [
       "to a key of another owner",
-      { seen: { tags: { "key-2": saw({ "keyturn:owner": "x" }) } } },
+      { observed: { tags: { "key-2": present({ "keyturn:owner": "x" }) } } },
       /^I4: .*ours/,
     ],
     [
       "to a key whose tags were not looked at",
-      { seen: { tags: { "key-2": undefined } } },
+      { observed: { tags: { "key-2": undefined } } },
       /^I4: .*ours/,
     ],
   ])("never %s", (_where, setting, invariant) => {
@@ -100,11 +100,11 @@ describe("I1: an alias moves", () => {
   });
 
   test("never to a key that is no version", () => {
-    const seen = {
-      key: { "key-9": sawKey("key-9") },
-      tags: { "key-9": saw({ "keyturn:owner": "acme" }) },
+    const observed = {
+      key: { "key-9": observedKey("key-9") },
+      tags: { "key-9": present({ "keyturn:owner": "acme" }) },
     };
-    expect(broken({ ...move, keyId: "key-9" }, { seen })).toEqual([
+    expect(broken({ ...move, keyId: "key-9" }, { observed })).toEqual([
       "I1: the alias may only move to a version on record",
     ]);
   });
@@ -116,24 +116,28 @@ describe.each<[Call["kind"], Call]>([
 ])("I2 to I4: %s", (_kind, call) => {
   const old = (changes: Partial<Version>): StepSetting => ({ old: changes });
   test.each<[where: string, setting: StepSetting, invariant: RegExp]>([
-    ["an alias is on the key", { seen: { aliases: { "key-1": saw(["a"]) } } }, /^I2: \w/],
-    ["its aliases were not looked at", { seen: { aliases: { "key-1": undefined } } }, /^I2: \w/],
-    ["its aliases may not be seen", { seen: { aliases: { "key-1": denied } } }, /^I2: \w/],
+    ["an alias is on the key", { observed: { aliases: { "key-1": present(["a"]) } } }, /^I2: \w/],
+    [
+      "its aliases were not looked at",
+      { observed: { aliases: { "key-1": undefined } } },
+      /^I2: \w/,
+    ],
+    ["its aliases may not be seen", { observed: { aliases: { "key-1": denied } } }, /^I2: \w/],
     [
       "its last use was not read",
-      { seen: { "last-use": { "key-1": undefined } } },
+      { observed: { "last-use": { "key-1": undefined } } },
       /^I3: the last/,
     ],
-    ["it is another owner's", { seen: foreign }, /^I4: \w/],
+    ["it is another owner's", { observed: foreign }, /^I4: \w/],
     ["no evidence is on record", { rotation: { evidence: undefined } }, /^I3: no evidence/],
     ["it carries no label", { rotation: { labelledAtMs: undefined } }, /^I3: no evidence/],
     [
       "it serves",
-      { ...old({ standing: "serving" }), seen: { aliases: { "key-1": saw([]) } } },
+      { ...old({ state: "active" }), observed: { aliases: { "key-1": present([]) } } },
       /^I3: no evidence/,
     ],
-    ["it is to serve", old({ standing: "returning" }), /^I3: no evidence/],
-    ["it is to be deleted already", old({ standing: "deletion-scheduled" }), /^I3: no evidence/],
+    ["it is to serve", old({ state: "reactivating" }), /^I3: no evidence/],
+    ["it is to be deleted already", old({ state: "pending-deletion" }), /^I3: no evidence/],
     ["its rotation is not open", { record: { rotations: [] } }, /^I3: no evidence/],
     ["it is what replaces the old one", { rotation: { from: 2, to: 1 } }, /^I3: no evidence/],
   ])("is not made where %s", (_where, setting, invariant) => {
@@ -141,13 +145,13 @@ describe.each<[Call["kind"], Call]>([
   });
 
   test("is made of a version that is disabled", () => {
-    expect(broken(call, old({ standing: "disabled" }))).toEqual([]);
+    expect(broken(call, old({ state: "disabled" }))).toEqual([]);
   });
 
   test("is not made by another rotation, nor by what is no rotation", () => {
     const others: Matter[] = [
       { kind: "rotation", rotationId: "r2" },
-      { kind: "serving" },
+      { kind: "active" },
       { kind: "enrolment" },
       { kind: "un-enrolment" },
     ];
@@ -155,13 +159,13 @@ describe.each<[Call["kind"], Call]>([
   });
 
   test("is made of an extra key, which no version may be", () => {
-    const seen = {
-      aliases: { "key-9": saw([]) },
-      tags: { "key-9": saw({ "keyturn:owner": "acme" }) },
-      "last-use": { "key-9": sawUse("Sign", 0) },
+    const observed = {
+      aliases: { "key-9": present([]) },
+      tags: { "key-9": present({ "keyturn:owner": "acme" }) },
+      "last-use": { "key-9": lastUsed("Sign", 0) },
     };
     const extra: Matter = { kind: "extra", keyId: "key-9" };
-    expect(broken({ ...call, keyId: "key-9" } as Call, { seen }, extra)).toEqual([]);
+    expect(broken({ ...call, keyId: "key-9" } as Call, { observed }, extra)).toEqual([]);
     expect(broken(call, {}, { kind: "extra", keyId: "key-1" })).toHaveLength(1);
   });
 });
@@ -174,11 +178,11 @@ describe("I4: a key of another owner is never changed", () => {
     [{ kind: "UntagResource", keyId: "key-1", names: [] }],
     [{ kind: "CreateGrant", keyId: "key-1", grant: { grantee: "app", operations: [] } }],
   ])("%j", (call) => {
-    expect(broken(call, { seen: foreign })).toEqual(["I4: it is not ours"]);
+    expect(broken(call, { observed: foreign })).toEqual(["I4: it is not ours"]);
     expect(broken(call)).toEqual([]);
   });
 
   test("but for the one tagging at enrolment", () => {
-    expect(broken(tag, { seen: foreign }, { kind: "enrolment" })).toEqual([]);
+    expect(broken(tag, { observed: foreign }, { kind: "enrolment" })).toEqual([]);
   });
 });

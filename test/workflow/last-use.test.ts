@@ -43,15 +43,15 @@ describe("what an old version was last used for", () => {
 describe("a use since the evidence was read", () => {
   const unknown = { kind: "unknown" as const, why: "" };
   const never = { kind: "never" as const, sinceMs: 0 };
-  const lookedAtMs = 10 * hourMs;
+  const observedAtMs = 10 * hourMs;
 
   test("is none where KMS knows of no use", () => {
     expect(usedSince(undefined, never)).toBe(false);
-    expect(usedSince({ lookedAtMs, lastUse: used("Sign", 0) }, unknown)).toBe(false);
+    expect(usedSince({ observedAtMs, lastUse: used("Sign", 0) }, unknown)).toBe(false);
   });
 
   test("may be as old as the lag of the evidence, and no older", () => {
-    const before = { lookedAtMs, lastUse: unknown };
+    const before = { observedAtMs, lastUse: unknown };
     expect(usedSince(before, used("Decrypt", 9 * hourMs))).toBe(false);
     expect(usedSince(before, used("Decrypt", 9 * hourMs + 1))).toBe(true);
   });

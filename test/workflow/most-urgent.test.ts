@@ -12,16 +12,16 @@ import {
   blockedMs,
   nowMs,
   retiredAtMs,
-  saw,
-  sawKey,
+  present,
+  observedKey,
   type Setting,
   unsettled,
 } from "./scene.ts";
 
-const look: Decision = { kind: "look", looks: [{ kind: "tags", keyId: "key-1" }] };
+const read: Decision = { kind: "observe", reads: [{ kind: "tags", keyId: "key-1" }] };
 const halt: Decision = {
   kind: "halt",
-  finding: finding("VERSION_GONE", "key-1", "it is gone", "aws cloudtrail", nowMs),
+  finding: finding("VERSION_DELETED", "key-1", "it is gone", "aws cloudtrail", nowMs),
 };
 const retry: Decision = { kind: "retry", reason: "reads have not settled" };
 const wait = (untilMs: number): Decision => ({ kind: "wait", untilMs, reason: "the soak" });
@@ -33,15 +33,15 @@ const called = (call: Call, matter = ofRotation as Matter): Decision => ({
 });
 const enable = called({ kind: "EnableKey", keyId: "key-1" });
 const untag = called({ kind: "UntagResource", keyId: "key-1", names: [] });
-const changed = (event: "needed" | "drained"): Decision => ({
+const changed = (event: "restore-started" | "drained"): Decision => ({
   kind: "change",
   next: aScene().record,
   entry: { event, reason: "it is so", detail: {} },
 });
 
 const versions = [
-  aVersion(1, { standing: "draining", retiredAtMs, label: "r1" }),
-  aVersion(2, { standing: "draining", retiredAtMs, label: "r2" }),
+  aVersion(1, { state: "draining", retiredAtMs, label: "r1" }),
+  aVersion(2, { state: "draining", retiredAtMs, label: "r2" }),
   aVersion(3, { activatedAtMs: retiredAtMs }),
 ];
 const rotations = [
@@ -50,14 +50,14 @@ const rotations = [
 ];
 
 /** Each matter comes to one of these: two rotations, and the version that serves. */
-function verdictOn(matters: Decision[], { record, moment, seen }: Setting = {}) {
-  const [r1 = wait(Infinity), r2 = wait(Infinity), serving = wait(Infinity)] = matters;
+function verdictOn(matters: Decision[], { record, context, observed }: Setting = {}) {
+  const [r1 = wait(Infinity), r2 = wait(Infinity), active = wait(Infinity)] = matters;
   const scene = aScene({
     record: { versions, rotations, lastNumber: 3, ...record },
-    moment: { parked: { r1, r2, serving }, ...moment },
-    ...(seen === undefined ? {} : { seen }),
+    context: { parked: { r1, r2, active }, ...context },
+    ...(observed === undefined ? {} : { observed }),
   });
-  const verdict = decide(scene.record, scene.seen, scene.moment);
+  const verdict = decide(scene.record, scene.observed, scene.context);
   [verdict.decision, ...verdict.findings].forEach(spoken);
   return verdict;
 }
@@ -67,21 +67,21 @@ describe("of all that is next", () => {
   test.each<[what: string, Decision]>([
     ["enabling it", enable],
     ["cancelling its deletion", called({ kind: "CancelKeyDeletion", keyId: "key-1" })],
-    ["that it is to come back", changed("needed")],
-  ])("giving back what is needed comes first: %s", (_what, rescue) => {
-    expect(of([look, halt, rescue])).toEqual(rescue);
+    ["that it is to come back", changed("restore-started")],
+  ])("giving back what is needed comes first: %s", (_what, restore) => {
+    expect(of([read, halt, restore])).toEqual(restore);
   });
 
   test("all is looked at before anything else is done", () => {
-    const other: Decision = { kind: "look", looks: [{ kind: "grants", keyId: "key-3" }] };
-    expect(of([look, halt, other])).toEqual({
-      kind: "look",
-      looks: [
+    const other: Decision = { kind: "observe", reads: [{ kind: "grants", keyId: "key-3" }] };
+    expect(of([read, halt, other])).toEqual({
+      kind: "observe",
+      reads: [
         { kind: "tags", keyId: "key-1" },
         { kind: "grants", keyId: "key-3" },
       ],
     });
-    expect(of([changed("drained"), untag, look])).toEqual(look);
+    expect(of([changed("drained"), untag, read])).toEqual(read);
   });
 
   test("a halt stops all, the record changes before KMS does, and a retry is for the end", () => {
@@ -125,13 +125,13 @@ describe("a changing call", () => {
 
   test("rests on a record that is not behind KMS", () => {
     const its = { "keyturn:owner": "acme", "keyturn:alias": alias, "keyturn:version": "4" };
-    const seen = {
-      lineage: { [alias]: saw([{ keyId: "key-4", tags: its }]) },
-      key: { "key-4": sawKey("key-4") },
-      tags: { "key-4": saw(its) },
+    const observed = {
+      lineage: { [alias]: present([{ keyId: "key-4", tags: its }]) },
+      key: { "key-4": observedKey("key-4") },
+      tags: { "key-4": present(its) },
     };
-    expect(of([untag], { seen })).toMatchObject(halts("STATE_BEHIND_KMS", alias));
-    expect(of([wait(5)], { seen })).toEqual(wait(5));
+    expect(of([untag], { observed })).toMatchObject(halts("STATE_BEHIND_KMS", alias));
+    expect(of([wait(5)], { observed })).toEqual(wait(5));
     expect(of([untag])).toEqual(untag);
   });
 });
@@ -141,10 +141,10 @@ describe("giving a key back, where a call of this turn has no answer", () => {
     { ...aRotation({ id: "r1", from: 1, to: 2 }), unanswered: kind },
     ...rotations.slice(1),
   ];
-  const unsure = { record: { rotations: unanswered("EnableKey") }, moment: { uncertain: true } };
+  const unsure = { record: { rotations: unanswered("EnableKey") }, context: { uncertain: true } };
   const at = (decision: Decision, { record }: Setting, uncertain: boolean) => {
-    const parked = { r1: decision, r2: wait(9), serving: wait(9) };
-    return of([], { ...(record ? { record } : {}), moment: { parked, uncertain } });
+    const parked = { r1: decision, r2: wait(9), active: wait(9) };
+    return of([], { ...(record ? { record } : {}), context: { parked, uncertain } });
   };
   const again = { kind: "retry", reason: "EnableKey gave no answer" };
 
@@ -160,16 +160,16 @@ describe("giving a key back, where a call of this turn has no answer", () => {
 
   test("is for the next turn where no rotation has that version", () => {
     const call: Call = { kind: "EnableKey", keyId: "key-1" };
-    const ofServing = called(call, { kind: "serving" });
-    expect(at(ofServing, {}, true)).toEqual(again);
-    expect(at(ofServing, {}, false)).toEqual(ofServing);
+    const ofActive = called(call, { kind: "active" });
+    expect(at(ofActive, {}, true)).toEqual(again);
+    expect(at(ofActive, {}, false)).toEqual(ofActive);
   });
 });
 
 describe("what a person must know", () => {
-  const gone = (subject: string, sinceMs: number): Finding =>
-    finding("VERSION_GONE", subject, "it is gone", "aws cloudtrail", sinceMs);
-  const told = (what: Finding): Decision => ({ kind: "halt", finding: what });
+  const deleted = (subject: string, sinceMs: number): Finding =>
+    finding("VERSION_DELETED", subject, "it is gone", "aws cloudtrail", sinceMs);
+  const reported = (what: Finding): Decision => ({ kind: "halt", finding: what });
   const waiting = (what: Finding): Decision => ({
     kind: "wait",
     untilMs: nowMs + hourMs,
@@ -179,27 +179,33 @@ describe("what a person must know", () => {
   const found = (matters: Decision[], setting?: Setting) => verdictOn(matters, setting).findings;
 
   test("is told of every matter, whichever is next", () => {
-    const both = [told(gone("key-1", nowMs)), waiting(gone("key-2", nowMs)), untag];
-    expect(found(both)).toEqual([gone("key-1", nowMs), gone("key-2", nowMs)]);
+    const both = [reported(deleted("key-1", nowMs)), waiting(deleted("key-2", nowMs)), untag];
+    expect(found(both)).toEqual([deleted("key-1", nowMs), deleted("key-2", nowMs)]);
     expect(found([untag, wait(5), retry])).toEqual([]);
   });
 
   test("of one subject is told once", () => {
-    const twice = [told(gone("key-1", nowMs)), told({ ...gone("key-1", nowMs), seen: "again" })];
-    expect(found(twice)).toEqual([gone("key-1", nowMs)]);
+    const twice = [
+      reported(deleted("key-1", nowMs)),
+      reported({ ...deleted("key-1", nowMs), observed: "again" }),
+    ];
+    expect(found(twice)).toEqual([deleted("key-1", nowMs)]);
   });
 
   test("has been so since it was first told", () => {
-    const findings = [gone("key-3", 3), gone("key-1", 5)];
-    const both = [told(gone("key-1", nowMs)), waiting(gone("key-2", nowMs))];
-    expect(found(both, { record: { findings } })).toEqual([gone("key-1", 5), gone("key-2", nowMs)]);
+    const findings = [deleted("key-3", 3), deleted("key-1", 5)];
+    const both = [reported(deleted("key-1", nowMs)), waiting(deleted("key-2", nowMs))];
+    expect(found(both, { record: { findings } })).toEqual([
+      deleted("key-1", 5),
+      deleted("key-2", nowMs),
+    ]);
   });
 
   test("is also what the record alone tells", () => {
     const unlistedAliases = ["alias/other"];
     expect(found([halt], { record: { unlistedAliases } })).toMatchObject([
       { code: "UNLISTED_ALIAS", subject: "alias/other" },
-      { code: "VERSION_GONE" },
+      { code: "VERSION_DELETED" },
     ]);
   });
 
@@ -207,7 +213,7 @@ describe("what a person must know", () => {
     const record = { unlistedAliases: ["alias/other"], unenrolment: { by: "ada", atMs: 5 } };
     const parked = { "un-enrolment": halt };
     const unnamed = { home: undefined, parked };
-    expect(found([], { record, moment: unnamed })).toMatchObject([{ code: "VERSION_GONE" }]);
-    expect(found([], { record, moment: { parked } })).toHaveLength(2);
+    expect(found([], { record, context: unnamed })).toMatchObject([{ code: "VERSION_DELETED" }]);
+    expect(found([], { record, context: { parked } })).toHaveLength(2);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { rebuild } from "../../lambda/workflow/requests/rebuilt.ts";
 import type { KeyState, Rotation, Scene } from "../../lambda/workflow/model/types.ts";
 import { aHome, aPolicy, minuteMs } from "../fixtures.ts";
-import { absent, alias, aVersion, nowMs, sawKey, unsettled } from "./scene.ts";
+import { absent, alias, aVersion, nowMs, observedKey, unsettled } from "./scene.ts";
 import { done, shows, two, type Shown } from "./shown.ts";
 
 function why(scene: Scene): string {
@@ -17,7 +17,7 @@ describe("a record rebuilt from KMS", () => {
     expect(next.versions).toEqual([
       {
         ...aVersion(1),
-        standing: "draining",
+        state: "draining",
         retiredAtMs: nowMs,
         label: "r1",
       },
@@ -28,13 +28,13 @@ describe("a record rebuilt from KMS", () => {
     ]);
     expect(lines).toEqual([
       "version 1, key-1, drains anew, labelled retired",
-      "version 2, key-2, serves",
+      "version 2, key-2, is active",
     ]);
   });
 
   test("keeps what it knew of a version, and drops what was under way", () => {
     const versions = [
-      aVersion(1, { activatedAtMs: 3, retiredAtMs: 4, aliasOnly: true, standing: "draining" }),
+      aVersion(1, { activatedAtMs: 3, retiredAtMs: 4, aliasOnly: true, state: "draining" }),
       aVersion(2, { activatedAtMs: 4 }),
     ];
     const old = { id: "r1" } as Rotation;
@@ -48,10 +48,10 @@ describe("a record rebuilt from KMS", () => {
       lastNumber: 7,
       enrolledAtMs: 9,
     };
-    const { next } = done(shows(two, { record, moment: { tableId: "copy" } }));
+    const { next } = done(shows(two, { record, context: { tableId: "copy" } }));
     expect(next.versions).toMatchObject([
       { activatedAtMs: 3, retiredAtMs: 4, aliasOnly: true },
-      { activatedAtMs: 4, standing: "serving" },
+      { activatedAtMs: 4, state: "active" },
     ]);
     expect(next.versions[1]).not.toHaveProperty("retiredAtMs");
     expect(next).toMatchObject({
@@ -75,23 +75,23 @@ describe("a record rebuilt from KMS", () => {
     expect(next.unsettled).toEqual([...unsettled, { epoch: 0, untilMs }]);
   });
 
-  test.each<[KeyState, standing: string, step: string | undefined]>([
+  test.each<[KeyState, state: string, step: string | undefined]>([
     ["Enabled", "draining", "drain"],
     ["Creating", "draining", "drain"],
     ["PendingImport", "draining", "drain"],
     ["Unavailable", "draining", "drain"],
     ["Updating", "draining", "drain"],
     ["Disabled", "disabled", undefined],
-    ["PendingDeletion", "deletion-scheduled", "revoke"],
-    ["PendingReplicaDeletion", "deletion-scheduled", "revoke"],
-  ])("an old version that is %s is %s", (state, standing, step) => {
-    const { next, lines } = done(shows([{ keyId: "key-2" }, { keyId: "key-1", state }]));
-    expect(next.versions[0]).toMatchObject({ standing });
+    ["PendingDeletion", "pending-deletion", "revoke"],
+    ["PendingReplicaDeletion", "pending-deletion", "revoke"],
+  ])("an old version that is %s is %s", (keyState, state, step) => {
+    const { next, lines } = done(shows([{ keyId: "key-2" }, { keyId: "key-1", state: keyState }]));
+    expect(next.versions[0]).toMatchObject({ state });
     expect(next.rotations.map((one) => one.step)).toEqual(step === undefined ? [] : [step]);
     for (const one of next.rotations) expect(one).not.toHaveProperty("labelledAtMs");
-    if (state === "Disabled") expect(next.versions[0]).toMatchObject({ disabledAtMs: nowMs });
+    if (keyState === "Disabled") expect(next.versions[0]).toMatchObject({ disabledAtMs: nowMs });
     else expect(next.versions[0]).not.toHaveProperty("disabledAtMs");
-    const does = { draining: "drains anew", disabled: "stays disabled" }[standing];
+    const does = { draining: "drains anew", disabled: "stays disabled" }[state];
     expect(lines[0]).toBe(`version 1, key-1, ${does ?? "is pending deletion"}`);
   });
 
@@ -106,7 +106,7 @@ describe("a record rebuilt from KMS", () => {
   test("says which of its versions KMS no longer shows", () => {
     const { lines } = done(shows([{ keyId: "key-2" }], { record: { versions: [aVersion(1)] } }));
     expect(lines).toEqual([
-      "version 2, key-2, serves",
+      "version 2, key-2, is active",
       "version 1, key-1, is no longer counted: KMS does not show it as ours",
     ]);
   });
@@ -114,11 +114,11 @@ describe("a record rebuilt from KMS", () => {
   test("goes by the aliases and the policy that the configuration names", () => {
     const policy = aPolicy({ name: "yearly" });
     const home = aHome({ alias, aliases: [alias, "alias/b"], policy });
-    const seen = { key: { "alias/b": sawKey("key-2") } };
-    const { next } = done(shows(two, { moment: { home }, seen }));
+    const observed = { key: { "alias/b": observedKey("key-2") } };
+    const { next } = done(shows(two, { context: { home }, observed }));
     expect(next).toMatchObject({ aliases: [alias, "alias/b"], policy: { name: "yearly" } });
     expect(next.rotations).toMatchObject([{ policy: { name: "yearly" } }]);
-    const unnamed = done(shows(two, { moment: { home: undefined } })).next;
+    const unnamed = done(shows(two, { context: { home: undefined } })).next;
     expect(unnamed).toMatchObject({ aliases: [alias], policy: { name: "quarterly" } });
   });
 });
@@ -135,19 +135,19 @@ describe("of several keys that say they are one version", () => {
   });
 
   test("else the one on record, else the oldest, else the one whose id is first", () => {
-    const serving = { keyId: "key-9" };
+    const active = { keyId: "key-9" };
     const a = { keyId: "key-3", number: "1", createdAtMs: 1 };
     const known = { record: { versions: [aVersion(1)] } };
     const none = { record: { versions: [] } };
-    expect(numbers(shows([serving, a, first], known))).toEqual(["key-1", "key-9"]);
-    expect(numbers(shows([serving, first, a], none))).toEqual(["key-3", "key-9"]);
+    expect(numbers(shows([active, a, first], known))).toEqual(["key-1", "key-9"]);
+    expect(numbers(shows([active, first, a], none))).toEqual(["key-3", "key-9"]);
     const same = { createdAtMs: 1, number: "1" };
     const twins = [
       { keyId: "key-5", ...same },
       { keyId: "key-4", ...same },
     ];
-    expect(numbers(shows([serving, ...twins], none))).toEqual(["key-4", "key-9"]);
-    expect(numbers(shows([serving, ...twins.reverse()], none))).toEqual(["key-4", "key-9"]);
+    expect(numbers(shows([active, ...twins], none))).toEqual(["key-4", "key-9"]);
+    expect(numbers(shows([active, ...twins.reverse()], none))).toEqual(["key-4", "key-9"]);
   });
 
   test("only keys with our tags and a number count, in the order of their numbers", () => {
@@ -158,9 +158,11 @@ describe("of several keys that say they are one version", () => {
     ];
     const found = shows([{ keyId: "key-2" }, ...others, { keyId: "key-7", number: "10" }, first]);
     expect(numbers(found)).toEqual(["key-1", "key-2", "key-7"]);
-    const gone = shows([{ keyId: "key-2" }, first], { seen: { key: { "key-1": absent } } });
-    expect(numbers(gone)).toEqual(["key-2"]);
-    const untagged = shows([{ keyId: "key-2" }, first], { seen: { tags: { "key-1": absent } } });
+    const deleted = shows([{ keyId: "key-2" }, first], { observed: { key: { "key-1": absent } } });
+    expect(numbers(deleted)).toEqual(["key-2"]);
+    const untagged = shows([{ keyId: "key-2" }, first], {
+      observed: { tags: { "key-1": absent } },
+    });
     expect(numbers(untagged)).toEqual(["key-2"]);
   });
 });
@@ -169,10 +171,10 @@ describe("a record cannot be rebuilt", () => {
   const hidden = { kind: "denied" as const, message: "no" };
   test.each<[because: string, scene: Scene, words: RegExp]>([
     ["the alias is gone", shows([]), /alias\/orders does not exist/],
-    ["the alias may not be seen", shows(two, { seen: { key: { [alias]: hidden } } }), /no/],
+    ["the alias may not be seen", shows(two, { observed: { key: { [alias]: hidden } } }), /no/],
     [
       "its tags may not be seen",
-      shows(two, { seen: { tags: { "key-1": hidden } } }),
+      shows(two, { observed: { tags: { "key-1": hidden } } }),
       /^key-1 may not/,
     ],
     [
@@ -188,7 +190,7 @@ describe("a record cannot be rebuilt", () => {
     [
       "denials may only be early",
       shows(two, {
-        seen: { key: { [alias]: hidden } },
+        observed: { key: { [alias]: hidden } },
         record: { authorizationChangedAtMs: nowMs },
       }),
       /^the aliases cannot be seen$/,

@@ -3,15 +3,15 @@ import { linesOf } from "../../lambda/workflow/requests/rebuilt.ts";
 import { decideReconcile, decideReconciled } from "../../lambda/workflow/requests/reconcile.ts";
 import type { Scene } from "../../lambda/workflow/model/types.ts";
 import { aHome } from "../fixtures.ts";
-import { changes, halts, looksOf, nextOf, spoken, waits } from "./decided.ts";
-import { alias, aVersion, blockedMs, nowMs, sawKey, unsettled } from "./scene.ts";
+import { changes, halts, readsOf, nextOf, spoken, waits } from "./decided.ts";
+import { alias, aVersion, blockedMs, nowMs, observedKey, unsettled } from "./scene.ts";
 import { done, shows, two, type Shown } from "./shown.ts";
 
 describe("to reconcile", () => {
   const request = { id: "q1", by: "ada", reason: "", kind: "reconcile" as const };
   const ask = (scene: Scene, proposal?: number) =>
     spoken(decideReconcile(scene, { ...request, ...(proposal === undefined ? {} : { proposal }) }));
-  const lines = ["version 1, key-1, drains anew, labelled retired", "version 2, key-2, serves"];
+  const lines = ["version 1, key-1, drains anew, labelled retired", "version 2, key-2, is active"];
   const shown = { revision: 12, lines };
 
   test("shows first what it would write, and writes nothing", () => {
@@ -22,7 +22,7 @@ describe("to reconcile", () => {
     expect(first).toMatchObject({ entry: { reason: "to write this, ask again with proposal 12" } });
     expect(nextOf(first)).toMatchObject({
       proposal: shown,
-      versions: [{ number: 1, standing: "serving" }],
+      versions: [{ number: 1, state: "active" }],
     });
     expect(nextOf(first)).not.toHaveProperty("reconciledAtMs");
   });
@@ -50,27 +50,41 @@ describe("to reconcile", () => {
 
   test("is refused where nothing can be rebuilt", () => {
     expect(ask(shows([], { record: { versions: [] } }))).toMatchObject({
-      entry: { event: "request-refused" },
+      entry: { event: "request-rejected" },
     });
   });
 
   test("looks at every key there is a sign of", () => {
     const scene = shows(two, { record: { versions: [aVersion(5)] } });
-    const of = (home: Scene["moment"]["home"]) => ({ ...scene, moment: { ...scene.moment, home } });
-    const asked = looksOf((seen) => decideReconcile({ ...scene, seen }, request), scene.seen);
+    const of = (home: Scene["context"]["home"]) => ({
+      ...scene,
+      context: { ...scene.context, home },
+    });
+    const asked = readsOf(
+      (observed) => decideReconcile({ ...scene, observed }, request),
+      scene.observed,
+    );
     const keys = ["key-2", "key-1", "key-5"];
     const each = keys.flatMap((keyId) => [`key ${keyId}`, `tags ${keyId}`]);
     expect(asked).toEqual([`lineage ${alias}`, `key ${alias}`, ...each]);
     const named = of(aHome({ alias, aliases: [alias, "alias/b"] }));
-    const more = looksOf((seen) => decideReconcile({ ...named, seen }, request), named.seen);
+    const more = readsOf(
+      (observed) => decideReconcile({ ...named, observed }, request),
+      named.observed,
+    );
     expect(more).toContain("key alias/b");
     const unnamed = of(undefined);
-    expect(looksOf((seen) => decideReconcile({ ...unnamed, seen }, request), scene.seen)).toEqual(
-      asked,
-    );
-    const elsewhere = shows([{ keyId: "key-2" }], { seen: { key: { [alias]: sawKey("key-8") } } });
     expect(
-      looksOf((seen) => decideReconcile({ ...elsewhere, seen }, request), elsewhere.seen),
+      readsOf((observed) => decideReconcile({ ...unnamed, observed }, request), scene.observed),
+    ).toEqual(asked);
+    const elsewhere = shows([{ keyId: "key-2" }], {
+      observed: { key: { [alias]: observedKey("key-8") } },
+    });
+    expect(
+      readsOf(
+        (observed) => decideReconcile({ ...elsewhere, observed }, request),
+        elsewhere.observed,
+      ),
     ).toContain("tags key-8");
   });
 });
@@ -83,14 +97,16 @@ describe("after it was reconciled", () => {
   test("a call of before may still land, and is waited for", () => {
     expect(after(shows(two, { record: { unsettled } }))).toMatchObject(waits(blockedMs));
     const own = [{ epoch: 7, untilMs: blockedMs }];
-    const uncertain = { moment: { uncertain: true }, record: { unsettled: own } };
+    const uncertain = { context: { uncertain: true }, record: { unsettled: own } };
     expect(after(shows(two, uncertain))).toMatchObject(waits(blockedMs));
     expect(after(shows(two, { record: { unsettled: own } }))).toMatchObject({ kind: "change" });
   });
 
   test("KMS is looked at once more, and then the record counts", () => {
     const scene = shows(two, { record: settledThen });
-    expect(looksOf((seen) => decideReconciled({ ...scene, seen }), scene.seen)).toHaveLength(6);
+    expect(
+      readsOf((observed) => decideReconciled({ ...scene, observed }), scene.observed),
+    ).toHaveLength(6);
     const same = after(scene);
     expect(same).toMatchObject(changes("reconciled", { wrote: "nothing" }));
     const { reconciledAtMs: _, ...rest } = settledThen;
@@ -102,11 +118,11 @@ describe("after it was reconciled", () => {
     const differs = after(shows(landed, { record: { ...settledThen, lastNumber: 1 } }));
     expect(differs).toMatchObject(
       changes("reconciled", {
-        wrote: "version 1, key-1, stays disabled; version 2, key-2, serves",
+        wrote: "version 1, key-1, stays disabled; version 2, key-2, is active",
       }),
     );
     expect(nextOf(differs)).toMatchObject({
-      versions: [{ standing: "disabled" }, { standing: "serving" }],
+      versions: [{ state: "disabled" }, { state: "active" }],
       rotations: [],
       lastNumber: 2,
     });
@@ -120,7 +136,7 @@ describe("after it was reconciled", () => {
   });
 
   test("a line tells of each version what it does", () => {
-    const lines = linesOf([aVersion(1, { standing: "retained" }), aVersion(2)]);
-    expect(lines).toEqual(["version 1, key-1, ", "version 2, key-2, serves"]);
+    const lines = linesOf([aVersion(1, { state: "retained" }), aVersion(2)]);
+    expect(lines).toEqual(["version 1, key-1, ", "version 2, key-2, is active"]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { decideRevoke, disabled } from "../../lambda/workflow/5-revoke.ts";
 import { aPolicy, dayMs, hourMs } from "../fixtures.ts";
-import { calls, changes, halts, looksOf, nextOf, spoken, waits } from "./decided.ts";
+import { calls, changes, halts, readsOf, nextOf, spoken, waits } from "./decided.ts";
 import {
   absent,
   alias,
@@ -9,15 +9,15 @@ import {
   denied,
   lastUsedAtMs,
   nowMs,
-  saw,
-  sawKey,
-  sawUse,
+  present,
+  observedKey,
+  lastUsed,
   stepScene,
   type StepSetting,
   unsettled,
 } from "./scene.ts";
 
-const known = { lookedAtMs: nowMs - dayMs, hash: "evidence-hash" };
+const known = { observedAtMs: nowMs - dayMs, hash: "evidence-hash" };
 const lastUse = { kind: "used" as const, atMs: lastUsedAtMs, operation: "Sign" };
 const evidence = { ...known, lastUse };
 
@@ -29,14 +29,14 @@ function scene(setting: StepSetting = {}) {
 const decide = (setting: StepSetting = {}) => spoken(decideRevoke(scene(setting)));
 const ours = { "keyturn:owner": "acme" };
 const state = (name: "Enabled" | "Disabled" | "PendingDeletion") => ({
-  "key-1": sawKey("key-1", { state: name }),
+  "key-1": observedKey("key-1", { state: name }),
 });
 const landed: StepSetting = {
   rotation: { unanswered: "DisableKey" },
-  seen: { key: state("Disabled") },
+  observed: { key: state("Disabled") },
 };
 const trailing = (days: number) =>
-  saw({
+  present({
     document: JSON.stringify({ C: { "kms:TrailingDaysWithoutKeyUsage": days } }),
     hash: "policy-hash",
   });
@@ -45,64 +45,71 @@ describe("an old version is disabled", () => {
   test("once everything about it was seen", () => {
     const full = scene();
     expect(decideRevoke(full)).toMatchObject(calls("DisableKey", { keyId: "key-1" }));
-    const asked = looksOf((seen) => decideRevoke({ ...full, seen }), full.seen);
+    const asked = readsOf((observed) => decideRevoke({ ...full, observed }), full.observed);
     const kinds = ["key", "aliases", "last-use", "policy", "tags"];
     expect(asked).toEqual(kinds.map((kind) => `${kind} key-1`));
   });
 
-  test.each<[why: string, seen: StepSetting["seen"], code: string, subject: string]>([
-    ["an alias is on it", { aliases: { "key-1": saw(["a"]) } }, "ALIAS_ON_OLD_VERSION", "key-1"],
+  test.each<[why: string, observed: StepSetting["observed"], code: string, subject: string]>([
+    [
+      "an alias is on it",
+      { aliases: { "key-1": present(["a"]) } },
+      "ALIAS_ON_OLD_VERSION",
+      "key-1",
+    ],
     ["somebody disabled it", { key: state("Disabled") }, "VERSION_CHANGED", "key-1"],
     ["somebody deletes it", { key: state("PendingDeletion") }, "VERSION_CHANGED", "key-1"],
-    ["it is gone", { key: { "key-1": absent } }, "VERSION_GONE", "key-1"],
-    ["it is another owner's", { tags: { "key-1": saw({}) } }, "OTHER_OWNER", alias],
-    ["it lost its label", { tags: { "key-1": saw(ours) } }, "STATE_BEHIND_KMS", alias],
+    ["it is gone", { key: { "key-1": absent } }, "VERSION_DELETED", "key-1"],
+    ["it is another owner's", { tags: { "key-1": present({}) } }, "OTHER_OWNER", alias],
+    ["it lost its label", { tags: { "key-1": present(ours) } }, "STATE_BEHIND_KMS", alias],
     ["its policy may not be read", { policy: { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
-  ])("not where %s", (_why, seen = {}, code, subject) => {
-    expect(decide({ seen })).toMatchObject(halts(code, subject));
+  ])("not where %s", (_why, observed = {}, code, subject) => {
+    expect(decide({ observed })).toMatchObject(halts(code, subject));
   });
 
   test("not where it was used yesterday", () => {
-    const seen = { "last-use": { "key-1": sawUse("Decrypt", nowMs - dayMs) } };
-    expect(decide({ seen })).toMatchObject(waits(nowMs + 13 * dayMs + hourMs));
+    const observed = { "last-use": { "key-1": lastUsed("Decrypt", nowMs - dayMs) } };
+    expect(decide({ observed })).toMatchObject(waits(nowMs + 13 * dayMs + hourMs));
   });
 
   test("not before the guardrail in its own policy allows it", () => {
     const endsMs = lastUsedAtMs + 91 * dayMs;
-    const guarded = decide({ seen: { policy: { "key-1": trailing(90) } } });
+    const guarded = decide({ observed: { policy: { "key-1": trailing(90) } } });
     expect(guarded).toMatchObject(waits(endsMs, "GUARDRAIL", "key-1"));
-    const seen = { policy: { "key-1": trailing(54) } };
-    expect(decide({ seen })).toMatchObject(calls("DisableKey"));
-    expect(decide({ seen: { policy: { "key-1": trailing(55) } } })).toMatchObject({ kind: "wait" });
+    const observed = { policy: { "key-1": trailing(54) } };
+    expect(decide({ observed })).toMatchObject(calls("DisableKey"));
+    expect(decide({ observed: { policy: { "key-1": trailing(55) } } })).toMatchObject({
+      kind: "wait",
+    });
   });
 
   test("a guardrail that cannot be read is asked for again", () => {
-    const seen = { policy: { "key-1": absent } };
-    expect(decide({ seen })).toMatchObject({ kind: "retry" });
+    const observed = { policy: { "key-1": absent } };
+    expect(decide({ observed })).toMatchObject({ kind: "retry" });
   });
 
   test("new evidence is put on record before anything rests on it", () => {
-    const seen = { "last-use": { "key-1": sawUse("Verify", lastUsedAtMs, "h2") } };
-    const read = decide({ seen });
+    const observed = { "last-use": { "key-1": lastUsed("Verify", lastUsedAtMs, "h2") } };
+    const read = decide({ observed });
     expect(read).toMatchObject(
       changes("evidence-read", { lastUse: "Verify at 1972-08-03T00:00:00Z", evidence: "h2" }),
     );
-    expect(nextOf(read).rotations[0]?.evidence).toMatchObject({ hash: "h2", lookedAtMs: nowMs });
+    expect(nextOf(read).rotations[0]?.evidence).toMatchObject({ hash: "h2", observedAtMs: nowMs });
     const never = decide({ rotation: { evidence: undefined } });
     expect(never).toMatchObject(changes("evidence-read"));
   });
 
   test("the people of a stack that has the key hear of it a day before", () => {
     const stack = { ...ours, "keyturn:retired": "r1", "aws:cloudformation:stack-name": "pay" };
-    const seen = { tags: { "key-1": saw(stack) } };
-    expect(decide({ seen })).toMatchObject(changes("stack-told"));
-    expect(decide({ seen, rotation: { stackToldAtMs: nowMs - dayMs } })).toMatchObject(
+    const observed = { tags: { "key-1": present(stack) } };
+    expect(decide({ observed })).toMatchObject(changes("stack-reported"));
+    expect(decide({ observed, rotation: { stackReportedAtMs: nowMs - dayMs } })).toMatchObject(
       calls("DisableKey"),
     );
   });
 
   test("where a watched drain was asked for, somebody would hear of its use", () => {
-    const decision = decide({ moment: { drainWatch: "cloudtrail" } });
+    const decision = decide({ context: { drainWatch: "cloudtrail" } });
     expect(decision).toMatchObject(changes("watch-tested"));
   });
 
@@ -119,17 +126,17 @@ describe("an old version is disabled", () => {
 
 describe("a DisableKey without an answer", () => {
   test("has landed where the key reads Disabled, and nothing else is asked", () => {
-    const done = decide({ ...landed, moment: { drainWatch: "cloudtrail" } });
+    const done = decide({ ...landed, context: { drainWatch: "cloudtrail" } });
     expect(done).toMatchObject(
       changes("disabled", { version: 1, lastUse: "Sign at 1972-08-03T00:00:00Z" }),
     );
-    expect(nextOf(done).versions[0]).toMatchObject({ standing: "disabled", disabledAtMs: nowMs });
+    expect(nextOf(done).versions[0]).toMatchObject({ state: "disabled", disabledAtMs: nowMs });
     expect(nextOf(done).rotations[0]).not.toHaveProperty("unanswered");
   });
 
   test("and the guardrail says nothing of what was done", () => {
-    const seen = { key: state("Disabled"), policy: { "key-1": trailing(90) } };
-    expect(decide({ ...landed, seen })).toMatchObject(changes("disabled"));
+    const observed = { key: state("Disabled"), policy: { "key-1": trailing(90) } };
+    expect(decide({ ...landed, observed })).toMatchObject(changes("disabled"));
   });
 
   test("that has not landed is made again", () => {
@@ -141,32 +148,38 @@ describe("a DisableKey without an answer", () => {
     expect(decide({ ...landed, rotation })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
   });
 
-  test.each<[what: string, seen: StepSetting["seen"], because: string]>([
-    ["an alias was put on", { aliases: { "key-1": saw(["a"]) } }, "alias"],
-    ["was used in the quiet period", { "last-use": { "key-1": sawUse("Decrypt", nowMs) } }, "use"],
+  test.each<[what: string, observed: StepSetting["observed"], because: string]>([
+    ["an alias was put on", { aliases: { "key-1": present(["a"]) } }, "alias"],
     [
-      "was used since the evidence was read",
-      { "last-use": { "key-1": sawUse("Decrypt", lastUsedAtMs + 1) } },
+      "was used in the quiet period",
+      { "last-use": { "key-1": lastUsed("Decrypt", nowMs) } },
       "use",
     ],
-  ])("brings back a key that %s", (_what, seen, because) => {
-    const back = decide({ ...landed, seen: { key: state("Disabled"), ...seen } });
-    expect(back).toMatchObject(changes("needed", { version: 1, keyId: "key-1" }));
+    [
+      "was used since the evidence was read",
+      { "last-use": { "key-1": lastUsed("Decrypt", lastUsedAtMs + 1) } },
+      "use",
+    ],
+  ])("brings back a key that %s", (_what, observed, because) => {
+    const back = decide({ ...landed, observed: { key: state("Disabled"), ...observed } });
+    expect(back).toMatchObject(changes("restore-started", { version: 1, keyId: "key-1" }));
     expect(nextOf(back).rotations[0]).toMatchObject({ step: "drain", restored: { because } });
   });
 
   test("is forgotten where it can no longer land, and something stands in the way", () => {
     const rotation = { unanswered: "DisableKey" as const };
-    const seen = { "last-use": { "key-1": sawUse("Decrypt", nowMs - dayMs) } };
-    const lapsed = decide({ rotation, seen });
+    const observed = { "last-use": { "key-1": lastUsed("Decrypt", nowMs - dayMs) } };
+    const lapsed = decide({ rotation, observed });
     expect(lapsed).toMatchObject(changes("lapsed"));
     expect(lapsed).toMatchObject({
       entry: { reason: "a DisableKey without an answer had no effect" },
     });
     expect(nextOf(lapsed).rotations[0]).not.toHaveProperty("unanswered");
-    expect(decide({ rotation, seen, record: { unsettled } })).toMatchObject({ kind: "wait" });
+    expect(decide({ rotation, observed, record: { unsettled } })).toMatchObject({ kind: "wait" });
     const own = [{ epoch: 7, untilMs: blockedMs }];
-    expect(decide({ rotation, seen, record: { unsettled: own } })).toMatchObject({ kind: "wait" });
+    expect(decide({ rotation, observed, record: { unsettled: own } })).toMatchObject({
+      kind: "wait",
+    });
   });
 });
 
@@ -189,34 +202,36 @@ describe("a policy that now retains old versions", () => {
   });
 
   test("leaves one that is disabled where it is", () => {
-    const old = { standing: "disabled" as const, disabledAtMs: nowMs - dayMs };
+    const old = { state: "disabled" as const, disabledAtMs: nowMs - dayMs };
     expect(decide({ old, rotation: { policy } })).toMatchObject(changes("soaking"));
   });
 });
 
 describe("what revoke does next goes by how the old version stands", () => {
-  test.each(["created", "serving", "returning", "retained"] as const)(
+  test.each(["pending-activation", "active", "reactivating", "retained"] as const)(
     "one that is %s cannot be revoked",
-    (standing) => {
-      expect(() => decide({ old: { standing } })).toThrow(`version 1 is ${standing}`);
+    (state) => {
+      expect(() => decide({ old: { state } })).toThrow(`version 1 is ${state}`);
     },
   );
 
   const at = { disabledAtMs: nowMs - dayMs };
   test("one that is disabled is looked at for aliases, and then soaks", () => {
-    const old = { standing: "disabled" as const, ...at };
+    const old = { state: "disabled" as const, ...at };
     expect(decide({ old })).toMatchObject(changes("soaking"));
     expect(decide({ old, rotation: { soakSinceMs: nowMs } })).toMatchObject(changes("unused"));
   });
 
   test("one that is pending deletion is waited for", () => {
-    const old = { standing: "deletion-scheduled" as const, deletionAtMs: nowMs + 5 };
+    const old = { state: "pending-deletion" as const, deletionAtMs: nowMs + 5 };
     expect(decide({ old })).toMatchObject(waits(nowMs + 5));
   });
 });
 
 test("the record says since when a version is disabled, and on what evidence", () => {
-  const { record, rotation } = scene({ rotation: { watchAskedAtMs: 5, unanswered: "DisableKey" } });
+  const { record, rotation } = scene({
+    rotation: { watchTestedAtMs: 5, unanswered: "DisableKey" },
+  });
   const { next, entry } = disabled(record, rotation, nowMs);
   expect(entry).toMatchObject({
     event: "disabled",
@@ -226,7 +241,7 @@ test("the record says since when a version is disabled, and on what evidence", (
   });
   expect(entry.reason).not.toBe("");
   expect(next.rotations[0]).toMatchObject({ stepSinceMs: nowMs });
-  expect(next.rotations[0]).not.toHaveProperty("watchAskedAtMs");
+  expect(next.rotations[0]).not.toHaveProperty("watchTestedAtMs");
   const blind = disabled(record, stepScene("revoke").rotation, nowMs);
   expect(blind.entry.detail).toMatchObject({ lastUse: "" });
 });

@@ -11,7 +11,7 @@ import { alias, aRecord, aRotation, aVersion, changed, nowMs, retiredAtMs } from
 
 const when = { nowMs, newRotationId: "r-new" };
 const retired = (number: number, more: Partial<Version> = {}): Version =>
-  aVersion(number, { standing: "draining", retiredAtMs, ...more });
+  aVersion(number, { state: "draining", retiredAtMs, ...more });
 
 function done(record: ManagedKey, number: number): Transition {
   const result = rollBack(record, number, when);
@@ -46,17 +46,17 @@ describe("the version that serves gives way", () => {
     expect(next.rotations[0]).not.toHaveProperty("drainSinceMs");
     expect(next.closed).toMatchObject([{ id: "r1" }]);
     expect(next.versions).toMatchObject([
-      { number: 1, standing: "returning" },
-      { number: 2, standing: "serving" },
+      { number: 1, state: "reactivating" },
+      { number: 2, state: "active" },
     ]);
     expect(next.versions[0]).not.toHaveProperty("label");
   });
 
-  test.each(["draining", "retained", "disabled", "deletion-scheduled"] as const)(
+  test.each(["draining", "retained", "disabled", "pending-deletion"] as const)(
     "to one that is %s",
-    (standing) => {
-      const { next } = done(record({ standing, disabledAtMs: 4, deletionAtMs: nowMs + 1 }), 2);
-      expect(next.versions[0]).toMatchObject({ standing: "returning" });
+    (state) => {
+      const { next } = done(record({ state, disabledAtMs: 4, deletionAtMs: nowMs + 1 }), 2);
+      expect(next.versions[0]).toMatchObject({ state: "reactivating" });
       expect(next.versions[0]).not.toHaveProperty("disabledAtMs");
       expect(next.versions[0]).not.toHaveProperty("deletionAtMs");
     },
@@ -91,7 +91,7 @@ describe("the version that serves gives way", () => {
   });
 
   test("not to one whose date of deletion has come", () => {
-    const why = refusal(record({ standing: "deletion-scheduled", deletionAtMs: nowMs }), 2);
+    const why = refusal(record({ state: "pending-deletion", deletionAtMs: nowMs }), 2);
     expect(why).toMatch(/^version 1, key-1, was to be deleted at 1972-09-27T00:00:00Z$/);
   });
 
@@ -99,8 +99,8 @@ describe("the version that serves gives way", () => {
     const none = "no version before 2 is left";
     expect(refusal(record({}, { versions: [aVersion(2)] }), 2)).toBe(none);
     expect(refusal(record({}, { versions: [aVersion(2), retired(3)] }), 2)).toBe(none);
-    expect(refusal(record({ standing: "returning" }), 2)).toBe(none);
-    expect(refusal(record({ standing: "created" }), 2)).toBe(none);
+    expect(refusal(record({ state: "reactivating" }), 2)).toBe(none);
+    expect(refusal(record({ state: "pending-activation" }), 2)).toBe(none);
   });
 
   test("not where another version is meant", () => {
@@ -109,12 +109,12 @@ describe("the version that serves gives way", () => {
   });
 
   test("and a rotation to the next one, untouched as yet, is cancelled", () => {
-    const fresh = aVersion(3, { standing: "created" });
+    const fresh = aVersion(3, { state: "pending-activation" });
     const versions = [retired(1), aVersion(2), fresh];
     const busy = aRotation({ id: "r2", from: 2, to: 3, step: "distribute" });
     const { next } = done(aRecord({ versions, rotations: [out, busy] }), 2);
     expect(next.closed.map(({ id }) => id)).toEqual(["r2", "r1"]);
-    expect(next.versions[2]).toMatchObject({ standing: "draining", retiredAtMs: nowMs });
+    expect(next.versions[2]).toMatchObject({ state: "draining", retiredAtMs: nowMs });
     expect(next.rotations).toMatchObject([
       { id: "r-new-3", from: 3, to: 2 },
       { id: "r-new", from: 2, to: 1 },
@@ -122,7 +122,7 @@ describe("the version that serves gives way", () => {
   });
 
   test("not while aliases move to the next one, or already move back", () => {
-    const versions = [retired(1), aVersion(2), aVersion(3, { standing: "created" })];
+    const versions = [retired(1), aVersion(2), aVersion(3, { state: "pending-activation" })];
     const busy = aRotation({ id: "r2", from: 2, to: 3, step: "activate" });
     const at = (rotation: Rotation) => refusal(aRecord({ versions, rotations: [rotation] }), 2);
     const first = "aliases are moving to version 3: roll that one back first";
@@ -140,7 +140,7 @@ describe("the version that serves gives way", () => {
 });
 
 describe("the version that is about to serve gives way", () => {
-  const versions = [aVersion(1), aVersion(2, { standing: "created" })];
+  const versions = [aVersion(1), aVersion(2, { state: "pending-activation" })];
   const about = (changes: Partial<Rotation>) =>
     aRecord({ versions, rotations: [aRotation({ step: "activate", ...changes })] });
 
@@ -177,7 +177,7 @@ describe("the version that is about to serve gives way", () => {
       detail: { from: 1, to: 2 },
     });
     expect(next.closed).toMatchObject([{ id: "r1" }]);
-    expect(next.versions[1]).toMatchObject({ standing: "draining", retiredAtMs: nowMs });
+    expect(next.versions[1]).toMatchObject({ state: "draining", retiredAtMs: nowMs });
     expect(next.rotations).toMatchObject([
       { id: "r-new-2", from: 2, to: 1, step: "drain", drainSinceMs: nowMs },
     ]);
@@ -224,12 +224,12 @@ describe("a rotation is cancelled", () => {
       step: "distribute",
       unanswered: "UntagResource",
     });
-    const returning = [aVersion(1, { standing: "returning" }), aVersion(2)];
-    const { next } = cancelled(aRecord({ versions: returning, rotations: [back] }), back, when);
+    const reactivating = [aVersion(1, { state: "reactivating" }), aVersion(2)];
+    const { next } = cancelled(aRecord({ versions: reactivating, rotations: [back] }), back, when);
     expect(next.rotations).toMatchObject([
       { from: 1, to: 2, restored: { because: "use", cancel: true, relabelled: false } },
     ]);
-    expect(next.versions[0]).toMatchObject({ standing: "draining", label: "unknown" });
+    expect(next.versions[0]).toMatchObject({ state: "draining", label: "unknown" });
     expect(hourMs).toBeLessThan(nowMs);
   });
 });

@@ -3,15 +3,15 @@
  * what differs, and that is what matters to it. In a change, `undefined` takes a field away.
  */
 import { newManagedKey } from "../../lambda/workflow/model/record.ts";
-import { nothingSeen } from "../../lambda/workflow/safety/sights.ts";
+import { nothingObserved } from "../../lambda/workflow/safety/observations.ts";
 import type {
   KeyState,
   ManagedKey,
-  Moment,
+  Context,
   Rotation,
   Scene,
-  Seen,
-  Sight,
+  ObservedState,
+  Observation,
   Step,
   StepScene,
   Version,
@@ -43,7 +43,7 @@ export function aVersion(number: number, changes: Changes<Version> = {}): Versio
       keyId: `key-${number}`,
       arn: `arn:aws:kms:us-east-1:000000000000:key/key-${number}`,
       shape: { spec: "RSA_2048", usage: "SIGN_VERIFY", origin: "AWS_KMS", multiRegion: false },
-      standing: "serving",
+      state: "active",
       createdAtMs,
       activatedAtMs: createdAtMs,
     },
@@ -92,8 +92,8 @@ export function aRecord(changes: Changes<ManagedKey> = {}): ManagedKey {
   return changed<ManagedKey>({ ...made, enrolledAtMs, versions, lastNumber: 1 }, changes);
 }
 
-export function aMoment(changes: Changes<Moment> = {}): Moment {
-  return changed<Moment>(
+export function aContext(changes: Changes<Context> = {}): Context {
+  return changed<Context>(
     {
       nowMs,
       epoch: 7,
@@ -110,37 +110,39 @@ export function aMoment(changes: Changes<Moment> = {}): Moment {
   );
 }
 
-export type Sights = { [K in keyof Seen]?: Record<string, Seen[K][string] | undefined> };
+export type Observations = {
+  [K in keyof ObservedState]?: Record<string, ObservedState[K][string] | undefined>;
+};
 
-export function saw<T>(value: T): Sight<T> {
-  return { kind: "seen", value };
+export function present<T>(value: T): Observation<T> {
+  return { kind: "observed", value };
 }
 
 export const absent = { kind: "absent" } as const;
 export const denied = { kind: "denied", message: "not authorized" } as const;
 
 /** How DescribeKey shows one of the keys `key-1`, `key-2` … */
-export function sawKey(
+export function observedKey(
   keyId: string,
   changes: Parameters<typeof aKey>[0] = {},
-): Seen["key"][string] {
+): ObservedState["key"][string] {
   const number = Number(keyId.replace("key-", ""));
   const { shape, createdAtMs, arn } = aVersion(number);
-  return saw(aKey({ ...shape, keyId, arn, createdAtMs, ...changes }));
+  return present(aKey({ ...shape, keyId, arn, createdAtMs, ...changes }));
 }
 
-export function sawUse(operation: string, atMs: number, hash = "evidence-hash") {
-  return saw({ lastUse: { kind: "used" as const, atMs, operation }, hash });
+export function lastUsed(operation: string, atMs: number, hash = "evidence-hash") {
+  return present({ lastUse: { kind: "used" as const, atMs, operation }, hash });
 }
 
-export const sawUnknownUse = saw({
+export const unknownLastUse = present({
   lastUse: { kind: "unknown" as const, why: "older than the tracking" },
   hash: "unknown-hash",
 });
 
-const states: Partial<Record<Version["standing"], KeyState>> = {
+const stateByVersionState: Partial<Record<Version["state"], KeyState>> = {
   disabled: "Disabled",
-  "deletion-scheduled": "PendingDeletion",
+  "pending-deletion": "PendingDeletion",
 };
 
 function tagsOf(record: ManagedKey, { number, label }: Version): Record<string, string> {
@@ -153,41 +155,41 @@ function tagsOf(record: ManagedKey, { number, label }: Version): Record<string, 
 }
 
 /** KMS as the record has it, every look taken; then what this test changes about it. */
-export function allSeen(record: ManagedKey, changes: Sights = {}): Seen {
-  const seen = nothingSeen();
-  const serving = record.versions.find(({ standing }) => standing === "serving");
+export function allObserved(record: ManagedKey, changes: Observations = {}): ObservedState {
+  const observed = nothingObserved();
+  const active = record.versions.find(({ state }) => state === "active");
   for (const name of record.aliases) {
-    seen.key[name] = serving === undefined ? absent : sawKey(serving.keyId);
+    observed.key[name] = active === undefined ? absent : observedKey(active.keyId);
   }
   for (const version of record.versions) {
-    const { keyId, standing, deletionAtMs } = version;
-    const state = states[standing] ?? "Enabled";
+    const { keyId, state, deletionAtMs } = version;
+    const keyState = stateByVersionState[state] ?? "Enabled";
     const pending = deletionAtMs === undefined ? {} : { deletionAtMs };
-    seen.key[keyId] = sawKey(keyId, { state, ...pending });
-    seen.aliases[keyId] = saw(version === serving ? record.aliases : []);
-    seen.policy[keyId] = saw({ document: "{}", hash: "policy-hash" });
-    seen.tags[keyId] = saw(tagsOf(record, version));
-    seen.grants[keyId] = saw([]);
-    seen["last-use"][keyId] = sawUse("Sign", lastUsedAtMs);
-    seen.watch[keyId] = absent;
+    observed.key[keyId] = observedKey(keyId, { state: keyState, ...pending });
+    observed.aliases[keyId] = present(version === active ? record.aliases : []);
+    observed.policy[keyId] = present({ document: "{}", hash: "policy-hash" });
+    observed.tags[keyId] = present(tagsOf(record, version));
+    observed.grants[keyId] = present([]);
+    observed["last-use"][keyId] = lastUsed("Sign", lastUsedAtMs);
+    observed.watch[keyId] = absent;
   }
-  for (const { id } of record.rotations) seen.successors[id] = saw([]);
-  seen.lineage[record.alias] = saw([]);
-  for (const kind of Object.keys(changes) as (keyof Seen)[]) {
-    seen[kind] = changed<never>(seen[kind] as never, changes[kind] as never);
+  for (const { id } of record.rotations) observed.successors[id] = present([]);
+  observed.lineage[record.alias] = present([]);
+  for (const kind of Object.keys(changes) as (keyof ObservedState)[]) {
+    observed[kind] = changed<never>(observed[kind] as never, changes[kind] as never);
   }
-  return seen;
+  return observed;
 }
 
 export type Setting = {
   record?: Changes<ManagedKey>;
-  moment?: Changes<Moment>;
-  seen?: Sights;
+  context?: Changes<Context>;
+  observed?: Observations;
 };
 
-export function aScene({ record, moment, seen }: Setting = {}): Scene {
+export function aScene({ record, context, observed }: Setting = {}): Scene {
   const made = aRecord(record);
-  return { record: made, moment: aMoment(moment), seen: allSeen(made, seen) };
+  return { record: made, context: aContext(context), observed: allObserved(made, observed) };
 }
 
 export type StepSetting = Setting & {
@@ -203,9 +205,9 @@ const lateSteps: Step[] = ["drain", "revoke"];
 /** Version 1 gives way to version 2, in this step. */
 export function stepScene(step: Step, setting: StepSetting = {}): StepScene {
   const late = lateSteps.includes(step);
-  const retired = { standing: "draining" as const, retiredAtMs, label: "r1" };
+  const retired = { state: "draining" as const, retiredAtMs, label: "r1" };
   const old = changed(aVersion(1, late ? retired : {}), setting.old);
-  const created = { standing: "created" as const, activatedAtMs: undefined };
+  const created = { state: "pending-activation" as const, activatedAtMs: undefined };
   const fresh = changed(
     aVersion(2, late ? { activatedAtMs: retiredAtMs } : created),
     setting.fresh,

@@ -1,37 +1,37 @@
 /** A KMS in which keys say, by their tags, that they are versions of the managed key. */
 import { rebuild, type Rebuilt } from "../../lambda/workflow/requests/rebuilt.ts";
 import type { Key, Scene, Tags } from "../../lambda/workflow/model/types.ts";
-import { alias, aScene, saw, sawKey, type Setting } from "./scene.ts";
+import { alias, aScene, present, observedKey, type Setting } from "./scene.ts";
 
 export type Shown = { keyId: string; number?: string; tags?: Tags } & Partial<Omit<Key, "keyId">>;
 
 /** KMS shows these keys, by their tags versions of the managed key; the alias is on the first. */
 export function shows(keys: Shown[], setting: Setting = {}): Scene {
   const scene = aScene(setting);
-  const sights = keys.map(({ keyId, number = keyId.slice(-1), tags = {}, ...key }) => ({
+  const observations = keys.map(({ keyId, number = keyId.slice(-1), tags = {}, ...key }) => ({
     keyId,
-    key: sawKey(keyId, key),
-    tags: saw({
+    key: observedKey(keyId, key),
+    tags: present({
       "keyturn:owner": "acme",
       "keyturn:alias": alias,
       "keyturn:version": number,
       ...tags,
     }),
   }));
-  const seen = {
-    ...scene.seen,
+  const observed = {
+    ...scene.observed,
     key: {
-      ...Object.fromEntries(sights.map(({ keyId, key }) => [keyId, key])),
-      [alias]: sights[0]?.key ?? { kind: "absent" as const },
-      ...(setting.seen?.key ?? {}),
+      ...Object.fromEntries(observations.map(({ keyId, key }) => [keyId, key])),
+      [alias]: observations[0]?.key ?? { kind: "absent" as const },
+      ...(setting.observed?.key ?? {}),
     },
     tags: {
-      ...Object.fromEntries(sights.map(({ keyId, tags }) => [keyId, tags])),
-      ...(setting.seen?.tags ?? {}),
+      ...Object.fromEntries(observations.map(({ keyId, tags }) => [keyId, tags])),
+      ...(setting.observed?.tags ?? {}),
     },
-  } as Scene["seen"];
-  seen.lineage[alias] = saw(keys.map(({ keyId }) => ({ keyId, tags: {} })));
-  return { ...scene, seen };
+  } as Scene["observed"];
+  observed.lineage[alias] = present(keys.map(({ keyId }) => ({ keyId, tags: {} })));
+  return { ...scene, observed };
 }
 
 /** The record rebuilt from what KMS shows. */

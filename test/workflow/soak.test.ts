@@ -2,24 +2,24 @@ import { describe, expect, test } from "vitest";
 import { decideRevoke } from "../../lambda/workflow/5-revoke.ts";
 import { scheduled } from "../../lambda/workflow/revoke/deletion.ts";
 import { aPolicy, dayMs, hourMs, minuteMs } from "../fixtures.ts";
-import { calls, changes, halts, looksOf, nextOf, spoken, waits } from "./decided.ts";
+import { calls, changes, halts, readsOf, nextOf, spoken, waits } from "./decided.ts";
 import {
   absent,
   alias,
   denied,
   lastUsedAtMs,
   nowMs,
-  saw,
-  sawKey,
-  sawUnknownUse,
-  sawUse,
-  type Sights,
+  present,
+  observedKey,
+  unknownLastUse,
+  lastUsed,
+  type Observations,
   stepScene,
   type StepSetting,
 } from "./scene.ts";
 
 const lastUse = { kind: "used" as const, atMs: lastUsedAtMs, operation: "Sign" };
-const evidence = { lookedAtMs: nowMs - 20 * dayMs, hash: "evidence-hash", lastUse };
+const evidence = { observedAtMs: nowMs - 20 * dayMs, hash: "evidence-hash", lastUse };
 const soaked = {
   evidence,
   soakSinceMs: nowMs - 14 * dayMs,
@@ -29,15 +29,15 @@ const soaked = {
 
 /** Version 1 is disabled, and has soaked for as long as its policy asks. */
 function scene(setting: StepSetting = {}) {
-  const old = { standing: "disabled" as const, disabledAtMs: nowMs - 15 * dayMs, ...setting.old };
+  const old = { state: "disabled" as const, disabledAtMs: nowMs - 15 * dayMs, ...setting.old };
   return stepScene("revoke", { ...setting, old, rotation: { ...soaked, ...setting.rotation } });
 }
 const decide = (setting: StepSetting = {}) => spoken(decideRevoke(scene(setting)));
 const ours = { "keyturn:owner": "acme" };
-const used = (operation: string, atMs: number): Sights => ({
-  "last-use": { "key-1": sawUse(operation, atMs) },
+const used = (operation: string, atMs: number): Observations => ({
+  "last-use": { "key-1": lastUsed(operation, atMs) },
 });
-const unknown: Sights = { "last-use": { "key-1": sawUnknownUse } };
+const unknown: Observations = { "last-use": { "key-1": unknownLastUse } };
 const override = { evidence: "", override: true, by: "ada", atMs: 0 };
 
 describe("after a version was disabled", () => {
@@ -50,16 +50,16 @@ describe("after a version was disabled", () => {
 
   test("its aliases are looked at, and nothing else", () => {
     const full = scene({ rotation: { soakSinceMs: undefined } });
-    const asked = looksOf((seen) => decideRevoke({ ...full, seen }), full.seen);
+    const asked = readsOf((observed) => decideRevoke({ ...full, observed }), full.observed);
     expect(asked).toEqual(["aliases key-1"]);
-    const seen = { aliases: { "key-1": denied } };
-    expect(at(0, { seen })).toMatchObject(halts("ACCESS_DENIED", "key-1"));
+    const observed = { aliases: { "key-1": denied } };
+    expect(at(0, { observed })).toMatchObject(halts("ACCESS_DENIED", "key-1"));
   });
 
   test("an alias on it brings it back, at once or five minutes later", () => {
-    const seen = { aliases: { "key-1": saw(["alias/x"]) } };
-    expect(at(0, { seen })).toMatchObject(changes("needed"));
-    expect(nextOf(at(hourMs, { seen })).rotations[0]?.restored?.because).toBe("alias");
+    const observed = { aliases: { "key-1": present(["alias/x"]) } };
+    expect(at(0, { observed })).toMatchObject(changes("restore-started"));
+    expect(nextOf(at(hourMs, { observed })).rotations[0]?.restored?.because).toBe("alias");
   });
 
   test("the soak begins once a second look, five minutes later, found none", () => {
@@ -78,9 +78,9 @@ describe("after a version was disabled", () => {
 });
 
 describe("what was done in the last hour before it was disabled", () => {
-  const late = (ms: number, seen: StepSetting["seen"] = {}, more: StepSetting = {}) =>
+  const late = (ms: number, observed: StepSetting["observed"] = {}, more: StepSetting = {}) =>
     decide({
-      seen,
+      observed,
       old: { disabledAtMs: nowMs - ms },
       rotation: { lateUseReadAtMs: undefined, ...more.rotation },
     });
@@ -90,13 +90,13 @@ describe("what was done in the last hour before it was disabled", () => {
     expect(late(65 * minuteMs)).toMatchObject(changes("unused", { version: 1 }));
     expect(nextOf(late(65 * minuteMs)).rotations[0]).toMatchObject({ lateUseReadAtMs: nowMs });
     const full = scene({ rotation: { lateUseReadAtMs: undefined } });
-    const asked = looksOf((seen) => decideRevoke({ ...full, seen }), full.seen);
+    const asked = readsOf((observed) => decideRevoke({ ...full, observed }), full.observed);
     expect(asked).toEqual(["last-use key-1"]);
   });
 
   test("brings it back where it was a use", () => {
     const back = late(2 * hourMs, used("Decrypt", nowMs - 3 * hourMs));
-    expect(back).toMatchObject(changes("needed"));
+    expect(back).toMatchObject(changes("restore-started"));
     expect(nextOf(back).rotations[0]?.restored).toMatchObject({ because: "use" });
   });
 
@@ -109,11 +109,11 @@ describe("what was done in the last hour before it was disabled", () => {
 
   test("does not count where a person overrode the evidence", () => {
     const rotation = { approval: override };
-    const seen = used("Decrypt", nowMs - 3 * hourMs);
-    expect(late(2 * hourMs, seen, { rotation })).toMatchObject(changes("unused"));
+    const observed = used("Decrypt", nowMs - 3 * hourMs);
+    expect(late(2 * hourMs, observed, { rotation })).toMatchObject(changes("unused"));
     expect(
-      late(2 * hourMs, seen, { rotation: { approval: { ...override, override: false } } }),
-    ).toMatchObject(changes("needed"));
+      late(2 * hourMs, observed, { rotation: { approval: { ...override, override: false } } }),
+    ).toMatchObject(changes("restore-started"));
   });
 
   test("may not be read", () => {
@@ -133,7 +133,7 @@ describe("the soak", () => {
     const wanted = { keyId: "key-1", windowDays: 30 };
     expect(decide()).toMatchObject(calls("ScheduleKeyDeletion", wanted));
     const full = scene();
-    const asked = looksOf((seen) => decideRevoke({ ...full, seen }), full.seen);
+    const asked = readsOf((observed) => decideRevoke({ ...full, observed }), full.observed);
     const kinds = ["key", "aliases", "last-use", "policy", "tags"];
     expect(asked).toEqual(kinds.map((kind) => `${kind} key-1`));
   });
@@ -149,7 +149,7 @@ describe("the soak", () => {
     expect(done).toMatchObject(changes("completed", { version: 1 }));
     const { rotations, closed } = nextOf(done);
     expect(rotations).toEqual([]);
-    expect(closed).toMatchObject([{ id: "r1", evidence: { lookedAtMs: nowMs } }]);
+    expect(closed).toMatchObject([{ id: "r1", evidence: { observedAtMs: nowMs } }]);
   });
 
   test("an approval that overrides nothing is none against deleting", () => {
@@ -157,26 +157,26 @@ describe("the soak", () => {
     expect(decide({ rotation })).toMatchObject(calls("ScheduleKeyDeletion"));
   });
 
-  test.each<[why: string, seen: StepSetting["seen"], code: string, subject: string]>([
-    ["somebody enabled it", { key: { "key-1": sawKey("key-1") } }, "VERSION_CHANGED", "key-1"],
-    ["it is gone", { key: { "key-1": absent } }, "VERSION_GONE", "key-1"],
-    ["it is another owner's", { tags: { "key-1": saw({}) } }, "OTHER_OWNER", alias],
-    ["it lost its label", { tags: { "key-1": saw(ours) } }, "STATE_BEHIND_KMS", alias],
+  test.each<[why: string, observed: StepSetting["observed"], code: string, subject: string]>([
+    ["somebody enabled it", { key: { "key-1": observedKey("key-1") } }, "VERSION_CHANGED", "key-1"],
+    ["it is gone", { key: { "key-1": absent } }, "VERSION_DELETED", "key-1"],
+    ["it is another owner's", { tags: { "key-1": present({}) } }, "OTHER_OWNER", alias],
+    ["it lost its label", { tags: { "key-1": present(ours) } }, "STATE_BEHIND_KMS", alias],
     ["it may not be looked at", { key: { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
-  ])("stops where %s", (_why, seen = {}, code, subject) => {
-    expect(decide({ seen })).toMatchObject(halts(code, subject));
+  ])("stops where %s", (_why, observed = {}, code, subject) => {
+    expect(decide({ observed })).toMatchObject(halts(code, subject));
   });
 
   test("an alias, or a use that shows now, brings it back", () => {
-    const moved = decide({ seen: { aliases: { "key-1": saw(["alias/x"]) } } });
+    const moved = decide({ observed: { aliases: { "key-1": present(["alias/x"]) } } });
     expect(nextOf(moved).rotations[0]?.restored?.because).toBe("alias");
-    const late = decide({ seen: used("Decrypt", lastUsedAtMs + 1) });
-    expect(late).toMatchObject(changes("needed"));
+    const late = decide({ observed: used("Decrypt", lastUsedAtMs + 1) });
+    expect(late).toMatchObject(changes("restore-started"));
     expect(nextOf(late).rotations[0]?.restored?.because).toBe("use");
   });
 
   test("where its use is no longer known, it is not deleted", () => {
-    expect(decide({ seen: unknown })).toMatchObject(waits(nowMs + 6 * hourMs, "USAGE_UNKNOWN"));
+    expect(decide({ observed: unknown })).toMatchObject(waits(nowMs + 6 * hourMs, "USAGE_UNKNOWN"));
   });
 
   test("is long enough, and the quiet period is not", () => {
@@ -190,18 +190,18 @@ describe("the soak", () => {
 
   test("a guardrail in the key policy is waited for", () => {
     const document = JSON.stringify({ C: { "kms:TrailingDaysWithoutKeyUsage": 90 } });
-    const seen = { policy: { "key-1": saw({ document, hash: "h" }) } };
-    expect(decide({ seen })).toMatchObject(waits(lastUsedAtMs + 91 * dayMs, "GUARDRAIL"));
+    const observed = { policy: { "key-1": present({ document, hash: "h" }) } };
+    expect(decide({ observed })).toMatchObject(waits(lastUsedAtMs + 91 * dayMs, "GUARDRAIL"));
   });
 
   test("new evidence is put on record before anything rests on it", () => {
     const never = { lastUse: { kind: "never" as const, sinceMs: 0 }, hash: "h2" };
-    const read = decide({ seen: { "last-use": { "key-1": saw(never) } } });
+    const read = decide({ observed: { "last-use": { "key-1": present(never) } } });
     expect(read).toMatchObject(changes("evidence-read", { evidence: "h2" }));
   });
 
   test("where a watched drain was asked for, somebody would hear of its use", () => {
-    const watched = decide({ moment: { drainWatch: "cloudtrail" } });
+    const watched = decide({ context: { drainWatch: "cloudtrail" } });
     expect(watched).toMatchObject(changes("watch-tested"));
   });
 
@@ -210,7 +210,7 @@ describe("the soak", () => {
     const asked = decide({ rotation: { policy } });
     expect(asked).toMatchObject(waits(nowMs + 6 * hourMs, "APPROVAL_REQUIRED", "key-1"));
     expect(asked).toMatchObject({
-      finding: { seen: expect.stringContaining("to delete version 1, key-1") as string },
+      finding: { observed: expect.stringContaining("to delete version 1, key-1") as string },
     });
     const approval = { ...override, override: false, evidence: "evidence-hash" };
     expect(decide({ rotation: { policy, approval } })).toMatchObject(calls("ScheduleKeyDeletion"));
@@ -218,27 +218,27 @@ describe("the soak", () => {
 });
 
 describe("a ScheduleKeyDeletion without an answer", () => {
-  const pending = { "key-1": sawKey("key-1", { state: "PendingDeletion", deletionAtMs: 77 }) };
+  const pending = { "key-1": observedKey("key-1", { state: "PendingDeletion", deletionAtMs: 77 }) };
   const rotation = { unanswered: "ScheduleKeyDeletion" as const };
 
   test("has landed where the key is pending deletion", () => {
-    const done = decide({ rotation, seen: { key: pending } });
+    const done = decide({ rotation, observed: { key: pending } });
     expect(done).toMatchObject(changes("deletion-scheduled", { deletionAtMs: 77 }));
     const { versions, rotations } = nextOf(done);
-    expect(versions[0]).toMatchObject({ standing: "deletion-scheduled", deletionAtMs: 77 });
+    expect(versions[0]).toMatchObject({ state: "pending-deletion", deletionAtMs: 77 });
     expect(rotations[0]).not.toHaveProperty("unanswered");
   });
 
   test("excuses nothing that it did not do, and nobody else's deletion passes for ours", () => {
     expect(decide({ rotation })).toMatchObject(calls("ScheduleKeyDeletion"));
-    expect(decide({ seen: { key: pending } })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
+    expect(decide({ observed: { key: pending } })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
   });
 });
 
 describe("a deletion that is scheduled", () => {
   const due = nowMs - minuteMs;
   const wait = (setting: StepSetting = {}) =>
-    decide({ ...setting, old: { standing: "deletion-scheduled", deletionAtMs: due } });
+    decide({ ...setting, old: { state: "pending-deletion", deletionAtMs: due } });
 
   test("has the date that KMS gave it, or that the policy's window ends on", () => {
     const { record, rotation } = scene({ rotation: { unanswered: "ScheduleKeyDeletion" } });
@@ -255,27 +255,27 @@ describe("a deletion that is scheduled", () => {
   });
 
   test("is observed before its date too, once reads show what was scheduled", () => {
-    const old = { standing: "deletion-scheduled" as const, deletionAtMs: nowMs + 1 };
-    const seen = { key: { "key-1": absent } };
+    const old = { state: "pending-deletion" as const, deletionAtMs: nowMs + 1 };
+    const observed = { key: { "key-1": absent } };
     const just = { stepSinceMs: nowMs - 5 * minuteMs + 1 };
-    expect(decide({ old, rotation: just, seen })).toMatchObject(waits(nowMs + 1));
+    expect(decide({ old, rotation: just, observed })).toMatchObject(waits(nowMs + 1));
     const settled = { stepSinceMs: nowMs - 5 * minuteMs };
-    const pending = { key: { "key-1": sawKey("key-1", { state: "PendingDeletion" }) } };
-    expect(decide({ old, rotation: settled, seen: pending })).toMatchObject(waits(nowMs + 1));
-    const cancelled = { key: { "key-1": sawKey("key-1", { state: "Disabled" }) } };
-    const told = decide({ old, rotation: settled, seen: { ...cancelled } });
-    expect(told).toMatchObject(halts("VERSION_CHANGED", "key-1"));
-    expect(decide({ old, rotation: settled, seen })).toMatchObject(changes("completed"));
-    expect(decide({ old: { ...old, deletionAtMs: nowMs }, seen })).toMatchObject(
+    const pending = { key: { "key-1": observedKey("key-1", { state: "PendingDeletion" }) } };
+    expect(decide({ old, rotation: settled, observed: pending })).toMatchObject(waits(nowMs + 1));
+    const cancelled = { key: { "key-1": observedKey("key-1", { state: "Disabled" }) } };
+    const reported = decide({ old, rotation: settled, observed: { ...cancelled } });
+    expect(reported).toMatchObject(halts("VERSION_CHANGED", "key-1"));
+    expect(decide({ old, rotation: settled, observed })).toMatchObject(changes("completed"));
+    expect(decide({ old: { ...old, deletionAtMs: nowMs }, observed })).toMatchObject(
       changes("completed"),
     );
-    expect(decide({ old: { ...old, deletionAtMs: undefined }, seen })).toMatchObject(
+    expect(decide({ old: { ...old, deletionAtMs: undefined }, observed })).toMatchObject(
       changes("completed"),
     );
   });
 
   test("is done when the key is gone, and the version with it", () => {
-    const done = wait({ seen: { key: { "key-1": absent } } });
+    const done = wait({ observed: { key: { "key-1": absent } } });
     expect(done).toMatchObject(changes("completed", { version: 1, keyId: "key-1" }));
     const { versions, rotations, closed } = nextOf(done);
     expect(versions.map(({ number }) => number)).toEqual([2]);
@@ -284,14 +284,14 @@ describe("a deletion that is scheduled", () => {
 
   test("may be a day late: it is looked at every hour, or when KMS says", () => {
     expect(wait()).toMatchObject(waits(nowMs + hourMs));
-    const later = sawKey("key-1", { state: "PendingDeletion", deletionAtMs: nowMs + dayMs });
-    expect(wait({ seen: { key: { "key-1": later } } })).toMatchObject(waits(nowMs + dayMs));
+    const later = observedKey("key-1", { state: "PendingDeletion", deletionAtMs: nowMs + dayMs });
+    expect(wait({ observed: { key: { "key-1": later } } })).toMatchObject(waits(nowMs + dayMs));
   });
 
   test("that somebody cancelled is told", () => {
-    const seen = { key: { "key-1": sawKey("key-1", { state: "Disabled" }) } };
-    expect(wait({ seen })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
+    const observed = { key: { "key-1": observedKey("key-1", { state: "Disabled" }) } };
+    expect(wait({ observed })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
     const hidden = { key: { "key-1": denied } };
-    expect(wait({ seen: hidden })).toMatchObject(halts("ACCESS_DENIED", "key-1"));
+    expect(wait({ observed: hidden })).toMatchObject(halts("ACCESS_DENIED", "key-1"));
   });
 });

@@ -18,13 +18,13 @@ const restored = (because: Restored["because"]): Restored => ({
   cancel: false,
   relabelled: false,
 });
-const disabled = { standing: "disabled" as const, disabledAtMs: nowMs - hourMs };
+const disabled = { state: "disabled" as const, disabledAtMs: nowMs - hourMs };
 const record = (setting: StepSetting): ManagedKey => stepScene("revoke", setting).record;
 
 describe("an attempt to use a version", () => {
   test.each<[what: string, setting: StepSetting, concerns: "news" | "known" | "none"]>([
     ["that is disabled", { old: disabled }, "news"],
-    ["that is to be deleted", { old: { standing: "deletion-scheduled" } }, "news"],
+    ["that is to be deleted", { old: { state: "pending-deletion" } }, "news"],
     ["that drains", {}, "none"],
     [
       "that drains, and may be disabled any moment",
@@ -38,7 +38,7 @@ describe("an attempt to use a version", () => {
     ],
     [
       "that serves, with a DisableKey on record",
-      { old: { standing: "serving" }, rotation: { unanswered: "DisableKey" } },
+      { old: { state: "active" }, rotation: { unanswered: "DisableKey" } },
       "none",
     ],
     ["that is coming back for another reason", { rotation: { restored: restored("use") } }, "news"],
@@ -47,7 +47,7 @@ describe("an attempt to use a version", () => {
       { rotation: { restored: restored("attempt") } },
       "known",
     ],
-    ["that is to serve again", { old: { standing: "returning" } }, "known"],
+    ["that is to serve again", { old: { state: "reactivating" } }, "known"],
     [
       "that a person put out of use whatever the evidence",
       { old: { ...disabled, overriddenBy: "ada" } },
@@ -56,7 +56,7 @@ describe("an attempt to use a version", () => {
     ["that the record was just rebuilt with", { record: { reconciledAtMs: 5 } }, "news"],
     [
       "that serves, with the record just rebuilt",
-      { old: { standing: "serving" }, record: { reconciledAtMs: 5 } },
+      { old: { state: "active" }, record: { reconciledAtMs: 5 } },
       "none",
     ],
     ["whose rotation is closed", { old: disabled, record: { rotations: [] } }, "news"],
@@ -97,7 +97,7 @@ describe("what an attempt makes of the record", () => {
   test("the version comes back, whoever scheduled its deletion, and nothing else moves", () => {
     const decision = decide({ old: disabled });
     expect(decision).toMatchObject(
-      changes("needed", {
+      changes("restore-started", {
         version: 1,
         keyId: "key-1",
         eventId: "event-1",
@@ -105,8 +105,8 @@ describe("what an attempt makes of the record", () => {
         operation: "Decrypt",
       }),
     );
-    const { versions, rotations, stops } = nextOf(decision);
-    expect(versions[0]).toMatchObject({ number: 1, standing: "draining" });
+    const { versions, rotations, holds } = nextOf(decision);
+    expect(versions[0]).toMatchObject({ number: 1, state: "draining" });
     expect(versions[0]).not.toHaveProperty("disabledAtMs");
     expect(rotations).toMatchObject([
       {
@@ -116,32 +116,34 @@ describe("what an attempt makes of the record", () => {
         restored: { because: "attempt", cancel: true, relabelled: false },
       },
     ]);
-    const seen = "Decrypt by arn:app on version 1, key-1; CloudTrail event event-1";
-    expect(stops).toEqual([{ kind: "attempt", atMs: nowMs, by: "arn:app", version: 1, seen }]);
+    const observed = "Decrypt by arn:app on version 1, key-1; CloudTrail event event-1";
+    expect(holds).toEqual([
+      { kind: "restored", atMs: nowMs, by: "arn:app", version: 1, reason: observed },
+    ]);
   });
 
   test("the other rotations and stops stay as they are", () => {
     const other = { ...stepScene("revoke").rotation, id: "r2", from: 2, to: 3 };
     const { rotation } = stepScene("revoke");
-    const pause = { kind: "pause" as const, atMs: 0, by: "ada", seen: "" };
-    const given = { rotations: [rotation, other], stops: [pause] };
-    const { rotations, stops } = nextOf(decide({ old: disabled, record: given }));
+    const pause = { kind: "pause" as const, atMs: 0, by: "ada", reason: "" };
+    const given = { rotations: [rotation, other], holds: [pause] };
+    const { rotations, holds } = nextOf(decide({ old: disabled, record: given }));
     expect(rotations.map(({ id }) => id).sort()).toEqual(["r1", "r2"]);
     expect(rotations.find(({ id }) => id === "r2")).toEqual(other);
-    expect(stops.map(({ kind }) => kind)).toEqual(["pause", "attempt"]);
+    expect(holds.map(({ kind }) => kind)).toEqual(["pause", "restored"]);
   });
 
   test("one whose rotation is closed gets a way out of its own", () => {
     const given = { old: disabled, record: { rotations: [] } };
     expect(nextOf(decide(given)).rotations).toMatchObject([{ id: "r-new-1", from: 1, to: 2 }]);
-    const alone = { ...given, fresh: { standing: "created" as const } };
+    const alone = { ...given, fresh: { state: "pending-activation" as const } };
     expect(nextOf(decide(alone)).rotations).toMatchObject([{ from: 1, to: 1 }]);
   });
 
   test("it says through which service, and with which context, the key was used", () => {
     const change = { service: "s3.amazonaws.com", encryptionContextKeys: ["bucket", "tenant"] };
-    const [stop] = nextOf(decide({ old: disabled }, change)).stops;
-    expect(stop?.seen).toBe(
+    const [hold] = nextOf(decide({ old: disabled }, change)).holds;
+    expect(hold?.reason).toBe(
       "Decrypt by arn:app via s3.amazonaws.com on version 1, key-1, " +
         "encryption context of bucket, tenant; CloudTrail event event-1",
     );
@@ -154,9 +156,9 @@ describe("what an attempt makes of the record", () => {
 
 test("a deletion may be pending by our doing, now or as soon as a late call lands", () => {
   const { rotation } = stepScene("revoke");
-  const pending = (standing: "disabled" | "deletion-scheduled", more: object) =>
-    mayBePending(aVersion(1, { standing }), { ...rotation, ...more });
-  expect(pending("deletion-scheduled", {})).toBe(true);
+  const pending = (state: "disabled" | "pending-deletion", more: object) =>
+    mayBePending(aVersion(1, { state }), { ...rotation, ...more });
+  expect(pending("pending-deletion", {})).toBe(true);
   expect(pending("disabled", {})).toBe(false);
   expect(pending("disabled", { unanswered: "ScheduleKeyDeletion" })).toBe(true);
   expect(pending("disabled", { unanswered: "DisableKey" })).toBe(false);

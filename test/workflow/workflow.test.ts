@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Decision, Extra, Request, UseAttempt } from "../../lambda/workflow/model/types.ts";
 import { decide } from "../../lambda/workflow/workflow.ts";
 import { aHome, aPolicy, dayMs, hourMs } from "../fixtures.ts";
-import { calls, changes, looksOf, spoken, waits } from "./decided.ts";
+import { calls, changes, readsOf, spoken, waits } from "./decided.ts";
 import {
   alias,
   aRotation,
@@ -29,7 +29,7 @@ const approve: Request = {
   override: false,
   confirm: "",
 };
-const held = { kind: "pause", atMs: 5, by: "ada", seen: "an incident" } as const;
+const held = { kind: "pause", atMs: 5, by: "ada", reason: "an incident" } as const;
 const attempt: UseAttempt = {
   eventId: "event-1",
   keyId: "key-1",
@@ -40,32 +40,32 @@ const attempt: UseAttempt = {
 };
 const soon: Decision = { kind: "wait", untilMs: nowMs + 5, reason: "until soon" };
 const later: Decision = { kind: "wait", untilMs: nowMs + 9, reason: "until later" };
-const verdictOn = ({ record, seen, moment }: ReturnType<typeof aScene>) => {
-  const verdict = decide(record, seen, moment);
+const verdictOn = ({ record, observed, context }: ReturnType<typeof aScene>) => {
+  const verdict = decide(record, observed, context);
   [verdict.decision, ...verdict.findings].forEach(spoken);
   return verdict;
 };
 const inRevoke = (setting: StepSetting) =>
-  verdictOn(stepScene("revoke", { old: { standing: "disabled" }, ...setting }));
+  verdictOn(stepScene("revoke", { old: { state: "disabled" }, ...setting }));
 const at = (setting: Setting = {}) => verdictOn(aScene(setting)).decision;
 
 describe("an attempt to use what is out of use", () => {
   test("comes before whatever is asked", () => {
-    const { decision, findings } = inRevoke({ moment: { attempt, requests: [pause] } });
-    expect(decision).toMatchObject(changes("needed", { eventId: "event-1" }));
+    const { decision, findings } = inRevoke({ context: { attempt, requests: [pause] } });
+    expect(decision).toMatchObject(changes("restore-started", { eventId: "event-1" }));
     expect(findings).toEqual([]);
   });
 
   test("is not ended by a resume that was asked for before it", () => {
-    const moment = { attempt, requests: [pause, resume] };
-    const { decision, findings } = inRevoke({ moment, record: { stops: [held] } });
+    const context = { attempt, requests: [pause, resume] };
+    const { decision, findings } = inRevoke({ context, record: { holds: [held] } });
     expect(decision).toMatchObject(changes("resumed", { request: "e" }));
     expect(findings).toEqual([]);
   });
 
   test("that is nothing new gives the key back, and leaves requests for a run of their own", () => {
-    const moment = { attempt: { ...attempt, keyId: "key-9" }, requests: [pause] };
-    expect(at({ moment: { ...moment, parked: { serving: soon } } })).toEqual(soon);
+    const context = { attempt: { ...attempt, keyId: "key-9" }, requests: [pause] };
+    expect(at({ context: { ...context, parked: { active: soon } } })).toEqual(soon);
   });
 });
 
@@ -73,15 +73,15 @@ describe("what is asked", () => {
   test("comes before all that is open, in order", () => {
     const rotate: Request = { ...asked, id: "r", kind: "rotate" };
     const record = { unenrolment: { by: "ada", atMs: 5 } };
-    const scene = aScene({ record, moment: { requests: [rotate, pause] } });
+    const scene = aScene({ record, context: { requests: [rotate, pause] } });
     const { decision, findings } = verdictOn(scene);
-    expect(decision).toMatchObject(changes("request-refused", { request: "r" }));
+    expect(decision).toMatchObject(changes("request-rejected", { request: "r" }));
     expect(findings).toEqual([]);
   });
 
   test("waits for no approval, which needs a look at KMS", () => {
-    expect(at({ moment: { requests: [approve, pause] } })).toMatchObject(changes("paused"));
-    const alone = at({ moment: { requests: [approve] } });
+    expect(at({ context: { requests: [approve, pause] } })).toMatchObject(changes("paused"));
+    const alone = at({ context: { requests: [approve] } });
     expect(alone).toMatchObject({ kind: "change", entry: { detail: { request: "a" } } });
   });
 });
@@ -91,16 +91,16 @@ describe("a managed key", () => {
   const policy = aPolicy({ name: "yearly" });
 
   test("that is being un-enrolled has its tags taken off, paused or not", () => {
-    const record = { unenrolment, stops: [held] };
+    const record = { unenrolment, holds: [held] };
     expect(at({ record })).toMatchObject(
       calls("UntagResource", { keyId: "key-1" }, { kind: "un-enrolment" }),
     );
-    expect(at({ record, moment: { parked: { "un-enrolment": soon } } })).toEqual(soon);
+    expect(at({ record, context: { parked: { "un-enrolment": soon } } })).toEqual(soon);
   });
 
   test("that stands still is not looked at once more after it was rebuilt", () => {
     const rebuilt = { reconciledAtMs: 5, unsettled };
-    expect(at({ record: { ...rebuilt, stops: [held] } })).toMatchObject({
+    expect(at({ record: { ...rebuilt, holds: [held] } })).toMatchObject({
       finding: { code: "PAUSED" },
     });
     expect(at({ record: rebuilt })).toMatchObject({
@@ -110,31 +110,31 @@ describe("a managed key", () => {
   });
 
   test("that was rebuilt is looked at once more before its configuration counts", () => {
-    const moment = { home: aHome({ alias, policy }) };
+    const context = { home: aHome({ alias, policy }) };
     const rebuilt = { reconciledAtMs: 5, unsettled };
-    expect(at({ moment, record: rebuilt })).toMatchObject(waits(blockedMs));
-    expect(at({ moment })).toMatchObject(changes("configured"));
+    expect(at({ context, record: rebuilt })).toMatchObject(waits(blockedMs));
+    expect(at({ context })).toMatchObject(changes("configured"));
   });
 
   test("that is not enrolled yet is enrolled, and nothing else", () => {
     const record = { enrolledAtMs: undefined, versions: [] };
-    expect(at({ record, seen: { key: { [alias]: undefined } } })).toEqual({
-      kind: "look",
-      looks: [{ kind: "key", key: alias }],
+    expect(at({ record, observed: { key: { [alias]: undefined } } })).toEqual({
+      kind: "observe",
+      reads: [{ kind: "key", key: alias }],
     });
-    expect(at({ record, moment: { parked: { enrolment: soon, serving: later } } })).toEqual(soon);
+    expect(at({ record, context: { parked: { enrolment: soon, active: later } } })).toEqual(soon);
   });
 });
 
 describe("of what is open in a managed key", () => {
   const extra: Extra = { keyId: "key-9", rotationId: "r0", madeAfterMs: 0, foundAtMs: nowMs };
   const versions = [
-    aVersion(1, { standing: "draining", retiredAtMs, label: "r1" }),
+    aVersion(1, { state: "draining", retiredAtMs, label: "r1" }),
     aVersion(2, { activatedAtMs: retiredAtMs }),
   ];
   const open = (parked: Record<string, Decision>, extras = [extra]) => {
     const rotations = [aRotation({ drainSinceMs: nowMs, labelledAtMs: nowMs })];
-    return at({ record: { versions, rotations, extras }, moment: { parked } });
+    return at({ record: { versions, rotations, extras }, context: { parked } });
   };
 
   test("every rotation is decided, the version that serves, and every extra key", () => {
@@ -148,7 +148,7 @@ describe("of what is open in a managed key", () => {
 
   test("what KMS refused in this turn stays as that left it", () => {
     expect(open({ r1: soon })).toEqual(soon);
-    expect(open({ serving: soon })).toEqual(soon);
+    expect(open({ active: soon })).toEqual(soon);
     expect(open({ "key-9": soon })).toEqual(soon);
     expect(open({ "key-9": later, r1: soon })).toEqual(soon);
   });
@@ -160,8 +160,11 @@ describe("of what is open in a managed key", () => {
 
   test("only what is decided of is looked at", () => {
     const scene = stepScene("drain");
-    const looks = looksOf((seen) => decide(scene.record, seen, scene.moment).decision, scene.seen);
-    expect(looks).toEqual(["key key-1", "aliases key-1", "last-use key-1"]);
+    const reads = readsOf(
+      (observed) => decide(scene.record, observed, scene.context).decision,
+      scene.observed,
+    );
+    expect(reads).toEqual(["key key-1", "aliases key-1", "last-use key-1"]);
   });
 });
 
@@ -171,7 +174,7 @@ describe("an open rotation", () => {
     const policy = aPolicy({ drain });
     const home = aHome({ alias, policy });
     const rotation = { drainSinceMs: nowMs, ...changesOf.rotation };
-    const scene = stepScene("drain", { rotation, record: { policy }, moment: { home } });
+    const scene = stepScene("drain", { rotation, record: { policy }, context: { home } });
     return verdictOn(scene).decision;
   };
 

@@ -5,7 +5,7 @@
 import { aliasInTheWay, aliasesOn, ownerFinding, stateFinding } from "../safety/old-version.ts";
 import { needed } from "../restore/restore.ts";
 import { observeEveryMs } from "../model/limits.ts";
-import { lookFirst, valueOf } from "../safety/sights.ts";
+import { observeFirst, valueOf } from "../safety/observations.ts";
 import type { Decision, KeyState, ManagedKey, StepScene } from "../model/types.ts";
 
 /**
@@ -20,7 +20,7 @@ export function drifted(scene: StepScene, expected: KeyState): Decision | undefi
 export function neededOrDrifted(scene: StepScene, expected: KeyState): Decision | undefined {
   return changed(scene, expected, () => {
     const onIt = aliasesOn(scene);
-    return onIt === undefined ? undefined : needed(scene, "alias", onIt.seen);
+    return onIt === undefined ? undefined : needed(scene, "alias", onIt.observed);
   });
 }
 
@@ -29,16 +29,16 @@ function changed(
   expected: KeyState,
   ifAliased: () => Decision | undefined,
 ): Decision | undefined {
-  const { old, seen } = scene;
+  const { old, observed } = scene;
   const { keyId } = old;
-  const first = lookFirst(scene, [{ kind: "key", key: keyId }]);
+  const first = observeFirst(scene, [{ kind: "key", key: keyId }]);
   if (first !== undefined) return first;
   const wrong = stateFinding(scene, expected);
   if (wrong === undefined) return undefined;
-  if (expected === "Enabled" || valueOf(seen.key[keyId]) === undefined) {
+  if (expected === "Enabled" || valueOf(observed.key[keyId]) === undefined) {
     return { kind: "halt", finding: wrong };
   }
-  const more = lookFirst(scene, [
+  const more = observeFirst(scene, [
     { kind: "aliases", keyId },
     { kind: "tags", keyId },
   ]);

@@ -5,13 +5,13 @@
 import { aliasMoved } from "../safety/alias-target.ts";
 import { drifted } from "./drift.ts";
 import { lineageFirst } from "../safety/lineage.ts";
-import { rightfulKeyIds, rotationOut, servingVersion } from "../model/record.ts";
-import { lookFirst, valueOf } from "../safety/sights.ts";
+import { rightfulKeyIds, rotationOut, activeVersion } from "../model/record.ts";
+import { observeFirst, valueOf } from "../safety/observations.ts";
 import type {
   Call,
   Decision,
   KeyState,
-  Look,
+  KmsRead,
   Matter,
   Rotation,
   Scene,
@@ -42,14 +42,14 @@ export function guard(scene: Scene, call: Call, matter: Matter): Decision | unde
 
 /** An alias of the managed key that is not where the record has it. */
 function astray(scene: Scene): Decision | undefined {
-  const { record, seen } = scene;
-  const looks = record.aliases.map((alias): Look => ({ kind: "key", key: alias }));
-  const first = lookFirst(scene, looks);
+  const { record, observed } = scene;
+  const reads = record.aliases.map((alias): KmsRead => ({ kind: "key", key: alias }));
+  const first = observeFirst(scene, reads);
   if (first !== undefined) return first;
-  const active = servingVersion(record);
+  const active = activeVersion(record);
   const rightful = rightfulKeyIds(record);
   for (const alias of record.aliases) {
-    const key = valueOf(seen.key[alias]);
+    const key = valueOf(observed.key[alias]);
     if (key === undefined || !rightful.includes(key.keyId)) {
       return aliasMoved(scene, alias, active);
     }
@@ -65,9 +65,9 @@ function changedStates(scene: Scene): Decision | undefined {
     const expected = rotation === undefined ? undefined : expectedOf(old, rotation, scene);
     return expected === undefined || rotation === undefined ? [] : [{ old, rotation, expected }];
   });
-  const first = lookFirst(
+  const first = observeFirst(
     scene,
-    out.map(({ old }): Look => ({ kind: "key", key: old.keyId })),
+    out.map(({ old }): KmsRead => ({ kind: "key", key: old.keyId })),
   );
   if (first !== undefined) return first;
   for (const { old, rotation, expected } of out) {
@@ -78,13 +78,13 @@ function changedStates(scene: Scene): Decision | undefined {
 }
 
 /** Undefined where a call under way, or a date that has come, may have changed it by right. */
-function expectedOf(old: Version, rotation: Rotation, { moment }: Scene): KeyState | undefined {
+function expectedOf(old: Version, rotation: Rotation, { context }: Scene): KeyState | undefined {
   if (rotation.unanswered !== undefined || rotation.restored !== undefined) return undefined;
-  if ((old.deletionAtMs ?? Infinity) <= moment.nowMs) return undefined;
-  const states: Partial<Record<Version["standing"], KeyState>> = {
+  if ((old.deletionAtMs ?? Infinity) <= context.nowMs) return undefined;
+  const states: Partial<Record<Version["state"], KeyState>> = {
     draining: "Enabled",
     disabled: "Disabled",
-    "deletion-scheduled": "PendingDeletion",
+    "pending-deletion": "PendingDeletion",
   };
-  return states[old.standing];
+  return states[old.state];
 }

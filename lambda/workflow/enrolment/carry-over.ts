@@ -27,23 +27,27 @@ export function whyNotCarried(
 ): Finding | undefined {
   const show = showPolicy(key.keyId);
   if (policy.document.includes(key.keyId)) {
-    const seen = "the key policy names the key's own id, which would be wrong on the next version";
-    return finding("POLICY_NOT_CARRIED", key.keyId, seen, show, nowMs);
+    const observed =
+      "the key policy names the key's own id, which would be wrong on the next version";
+    return finding("POLICY_NOT_CARRIED", key.keyId, observed, show, nowMs);
   }
-  const gone = principalsOf(policy.document).find((principal) => deletedPrincipal.test(principal));
-  if (gone !== undefined) {
-    const seen = `the key policy names ${gone}, the id of a principal that was deleted`;
-    return finding("POLICY_NOT_CARRIED", key.keyId, seen, show, nowMs);
+  const deleted = principalsOf(policy.document).find((principal) =>
+    deletedPrincipal.test(principal),
+  );
+  if (deleted !== undefined) {
+    const observed = `the key policy names ${deleted}, the id of a principal that was deleted`;
+    return finding("POLICY_NOT_CARRIED", key.keyId, observed, show, nowMs);
   }
   if (policy.document.includes(aliasOnlySid) && policy.aliasOnly === undefined) {
-    const seen = "a statement of the key policy is called KeyturnAliasOnly, and is not keyturn's";
-    return finding("POLICY_NOT_CARRIED", key.keyId, seen, show, nowMs);
+    const observed =
+      "a statement of the key policy is called KeyturnAliasOnly, and is not keyturn's";
+    return finding("POLICY_NOT_CARRIED", key.keyId, observed, show, nowMs);
   }
   const copied = Object.keys(copyableTags(tags)).length;
   if (copied + ownTags > tagsPerKey) {
-    const seen = `${copied} tags of its own and ${ownTags} of keyturn's exceed ${tagsPerKey}`;
+    const observed = `${copied} tags of its own and ${ownTags} of keyturn's exceed ${tagsPerKey}`;
     const next = showTags(key.keyId);
-    return finding("TOO_MANY_TAGS", key.keyId, seen, next, nowMs);
+    return finding("TOO_MANY_TAGS", key.keyId, observed, next, nowMs);
   }
   return undefined;
 }

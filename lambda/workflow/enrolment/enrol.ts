@@ -4,13 +4,13 @@ import { whyNotAliasOnly, withAliasOnly } from "./alias-only.ts";
 import { finding } from "../model/findings.ts";
 import { consistencyMs, policyCharactersMax } from "../model/limits.ts";
 import { behind, lineageFirst } from "../safety/lineage.ts";
-import { whyNotServed } from "./served.ts";
-import { lookFirst, valueOf } from "../safety/sights.ts";
+import { whyUnsupported } from "./supported.ts";
+import { observeFirst, valueOf } from "../safety/observations.ts";
 import { tagNames } from "../model/tag-names.ts";
 import type {
   Decision,
   Key,
-  Look,
+  KmsRead,
   ManagedKey,
   Scene,
   Tags,
@@ -22,7 +22,7 @@ import { aliasTarget, keyFirst, moveTo } from "../safety/alias-target.ts";
 import { bringToEnabled, showGrants, showKey, showTags } from "../model/commands.ts";
 
 export function decideEnrolment(scene: Scene): Decision {
-  const { record, seen, moment } = scene;
+  const { record, observed, context } = scene;
   const target = aliasTarget(scene);
   if (target.kind !== "target") return target.decision;
   const { key } = target;
@@ -30,20 +30,20 @@ export function decideEnrolment(scene: Scene): Decision {
   const unfit = whyUnfit(scene, key);
   if (unfit !== undefined) return unfit;
 
-  const looks: Look[] = [
+  const reads: KmsRead[] = [
     { kind: "tags", keyId: key.keyId },
     { kind: "policy", keyId: key.keyId },
     { kind: "aliases", keyId: key.keyId },
   ];
-  const first = lookFirst(scene, looks);
+  const first = observeFirst(scene, reads);
   if (first !== undefined) return first;
-  const tags = valueOf(seen.tags[key.keyId]) ?? {};
-  const policy = valueOf(seen.policy[key.keyId]);
+  const tags = valueOf(observed.tags[key.keyId]) ?? {};
+  const policy = valueOf(observed.policy[key.keyId]);
   if (policy === undefined) return { kind: "retry", reason: "the key's policy could not be read" };
 
   const foreign = whyForeign(scene, key, tags);
   if (foreign !== undefined) return foreign;
-  const problem = whyNotCarried(key, policy, tags, moment.nowMs);
+  const problem = whyNotCarried(key, policy, tags, context.nowMs);
   if (problem !== undefined) return { kind: "halt", finding: problem };
   const unsuited = whyAliasOnlyUnfit(scene, key.keyId);
   if (unsuited !== undefined) return unsuited;
@@ -52,22 +52,22 @@ export function decideEnrolment(scene: Scene): Decision {
   if (known === undefined) {
     const newer = lineageFirst(scene);
     if (newer !== undefined) return newer;
-    const aliases = valueOf(seen.aliases[key.keyId]) ?? [];
+    const aliases = valueOf(observed.aliases[key.keyId]) ?? [];
     return firstVersionFound(record, key, aliases);
   }
   if (known.keyId !== key.keyId) {
     const before = keyFirst(scene, known.keyId);
     if (before !== undefined) return before;
-    const sights = `${record.alias} points at ${key.keyId}; while it was being enrolled, at ${known.keyId}`;
+    const observations = `${record.alias} points at ${key.keyId}; while it was being enrolled, at ${known.keyId}`;
     const next = moveTo(scene, known, record.aliases);
-    const moved = finding("ALIAS_MOVED", record.alias, sights, next, moment.nowMs);
+    const moved = finding("ALIAS_MOVED", record.alias, observations, next, context.nowMs);
     return { kind: "halt", finding: moved };
   }
   const wanted = enrolmentTags(record);
   if (Object.entries(wanted).every(([name, value]) => tags[name] === value)) {
-    return { kind: "change", ...enrolled(record, moment.nowMs) };
+    return { kind: "change", ...enrolled(record, context.nowMs) };
   }
-  if (record.taggedAtMs !== undefined && moment.nowMs < record.taggedAtMs + consistencyMs) {
+  if (record.taggedAtMs !== undefined && context.nowMs < record.taggedAtMs + consistencyMs) {
     return { kind: "retry", reason: "it was tagged, and reads do not show it yet" };
   }
   return {
@@ -110,69 +110,69 @@ function enrolmentTags(record: ManagedKey): Tags {
 }
 
 function whyUnfit(scene: Scene, key: Key): Decision | undefined {
-  const { record, moment } = scene;
-  const why = whyNotServed(key);
+  const { record, context } = scene;
+  const why = whyUnsupported(key);
   if (why !== undefined) {
     const next = showKey(key.keyId);
-    const seen = `${key.keyId}: ${why}`;
+    const observed = `${key.keyId}: ${why}`;
     return {
       kind: "halt",
-      finding: finding("KIND_NOT_SERVED", record.alias, seen, next, moment.nowMs),
+      finding: finding("KEY_KIND_UNSUPPORTED", record.alias, observed, next, context.nowMs),
     };
   }
   return whyNotEnabled(scene, key);
 }
 
 /** The halt that a serving key, or one to be enrolled, deserves where it is not Enabled. */
-export function whyNotEnabled({ record, moment }: Scene, key: Key): Decision | undefined {
+export function whyNotEnabled({ record, context }: Scene, key: Key): Decision | undefined {
   if (key.state === "Enabled") return undefined;
   const next = bringToEnabled(key);
-  const seen = `${record.alias} points at ${key.keyId}, which is ${key.state}`;
+  const observed = `${record.alias} points at ${key.keyId}, which is ${key.state}`;
   return {
     kind: "halt",
-    finding: finding("KEY_NOT_ENABLED", record.alias, seen, next, moment.nowMs),
+    finding: finding("KEY_NOT_ENABLED", record.alias, observed, next, context.nowMs),
   };
 }
 
 /** AWS services call by ARN, and would be denied: such a key does not take the statement. */
 export function whyAliasOnlyUnfit(scene: Scene, keyId: string): Decision | undefined {
-  const { record, seen, moment } = scene;
+  const { record, observed, context } = scene;
   if (record.policy.originate !== "alias-only") return undefined;
-  const first = lookFirst(scene, [
+  const first = observeFirst(scene, [
     { kind: "grants", keyId },
     { kind: "policy", keyId },
   ]);
   if (first !== undefined) return first;
-  const document = valueOf(seen.policy[keyId])?.document ?? "{}";
+  const document = valueOf(observed.policy[keyId])?.document ?? "{}";
   const characters = withAliasOnly(document, record.aliases).length;
   const tooLong =
     characters > policyCharactersMax ? `its policy would have ${characters} characters` : undefined;
-  const why = whyNotAliasOnly(document, valueOf(seen.grants[keyId]) ?? []) ?? tooLong;
+  const why = whyNotAliasOnly(document, valueOf(observed.grants[keyId]) ?? []) ?? tooLong;
   if (why === undefined) return undefined;
   const next = showGrants(keyId);
-  const sights = `${keyId}: ${why}`;
-  const what = finding("ALIAS_ONLY_UNFIT", record.alias, sights, next, moment.nowMs);
+  const observations = `${keyId}: ${why}`;
+  const what = finding("ALIAS_ONLY_UNFIT", record.alias, observations, next, context.nowMs);
   return { kind: "halt", finding: what };
 }
 
-function whyForeign({ record, moment }: Scene, key: Key, tags: Tags): Decision | undefined {
+function whyForeign({ record, context }: Scene, key: Key, tags: Tags): Decision | undefined {
   const owner = tags[tagNames.owner];
   const alias = tags[tagNames.alias];
   const version = tags[tagNames.version];
   const show = showTags(key.keyId);
   if (owner !== undefined && owner !== record.owner) {
-    const seen = `${key.keyId} belongs to owner ${owner}; this is ${record.owner}`;
-    const other = finding("OTHER_OWNER", record.alias, seen, show, moment.nowMs);
+    const observed = `${key.keyId} belongs to owner ${owner}; this is ${record.owner}`;
+    const other = finding("OTHER_OWNER", record.alias, observed, show, context.nowMs);
     return { kind: "halt", finding: other };
   }
   if (alias !== undefined && alias !== record.alias) {
-    const seen = `${key.keyId} is tagged as a version of ${alias}`;
-    const taken = finding("KEY_ALREADY_MANAGED", record.alias, seen, show, moment.nowMs);
+    const observed = `${key.keyId} is tagged as a version of ${alias}`;
+    const taken = finding("KEY_ALREADY_MANAGED", record.alias, observed, show, context.nowMs);
     return { kind: "halt", finding: taken };
   }
   if (version !== undefined && version !== "1") {
-    const seen = `${key.keyId} is tagged as version ${version}; the table knows no version`;
-    return { kind: "halt", finding: behind(record, seen, moment.nowMs) };
+    const observed = `${key.keyId} is tagged as version ${version}; the table knows no version`;
+    return { kind: "halt", finding: behind(record, observed, context.nowMs) };
   }
   return undefined;
 }
@@ -183,7 +183,7 @@ function firstVersionFound(record: ManagedKey, key: Key, aliases: string[]): Dec
     keyId: key.keyId,
     arn: key.arn,
     shape: shapeOf(key),
-    standing: "serving",
+    state: "active",
     createdAtMs: key.createdAtMs,
     activatedAtMs: key.createdAtMs,
   };

@@ -1,7 +1,7 @@
 /** What can be decided of a managed key, and from what. */
 import type { EventName } from "./events.ts";
 import type { Finding } from "./findings.ts";
-import type { Call, Look, Seen } from "./kms.ts";
+import type { Call, KmsRead, ObservedState } from "./kms.ts";
 import type { Request, UseAttempt } from "./requests.ts";
 import type { Home, ManagedKey, Rotation, Step, Version } from "./managed-key.ts";
 
@@ -21,7 +21,7 @@ export type Transition = { next: ManagedKey; entry: EntryDraft };
 export type Matter =
   | { kind: "enrolment" }
   /** The version that serves, and those long out of use: is each where it should be, is it where it should be, and is it time for the next? */
-  | { kind: "serving" }
+  | { kind: "active" }
   /** Its tags are taken off, and it is left alone. */
   | { kind: "un-enrolment" }
   | { kind: "rotation"; rotationId: string }
@@ -29,7 +29,7 @@ export type Matter =
 
 export type Decision =
   /** Nothing can be said before these were looked at. */
-  | { kind: "look"; looks: Look[] }
+  | { kind: "observe"; reads: KmsRead[] }
   /** The record changes; KMS does not. */
   | { kind: "change"; next: ManagedKey; entry: EntryDraft }
   | { kind: "call"; call: Call; matter: Matter; reason: string }
@@ -41,7 +41,7 @@ export type Decision =
   | { kind: "halt"; finding: Finding };
 
 /** What decisions are made from, besides record and sights. */
-export type Moment = {
+export type Context = {
   nowMs: number;
   /** The epoch of the claim this run holds. */
   epoch: number;
@@ -73,7 +73,7 @@ export type Mode = "act" | "plan";
 export type DrainWatch = "cloudtrail" | "none";
 
 /** What every decision about a managed key is made from. */
-export type Scene = { record: ManagedKey; seen: Seen; moment: Moment };
+export type Scene = { record: ManagedKey; observed: ObservedState; context: Context };
 
 /** What a step decides from: also its rotation, and the version that it is to replace. */
 export type StepScene = Scene & { rotation: Rotation; old: Version };

@@ -7,7 +7,7 @@ export type Finding = {
   /** What the finding is about: an alias or a key id. One finding per code and subject. */
   subject: string;
   /** What was seen, in words and values. */
-  seen: string;
+  observed: string;
   /** The next command to type. */
   next: string;
   sinceMs: number;
@@ -25,7 +25,7 @@ export const effects = {
   ALIAS_MOVED: "halt",
   ALIAS_ON_OLD_VERSION: "halt",
   KEY_NOT_ENABLED: "halt",
-  KIND_NOT_SERVED: "halt",
+  KEY_KIND_UNSUPPORTED: "halt",
   OTHER_OWNER: "halt",
   KEY_ALREADY_MANAGED: "halt",
   STATE_BEHIND_KMS: "halt",
@@ -41,7 +41,7 @@ export const effects = {
   CALL_REFUSED: "halt",
   NEW_VERSION_NOT_ENABLED: "halt",
   VERSION_CHANGED: "halt",
-  VERSION_GONE: "halt",
+  VERSION_DELETED: "halt",
   KEY_IN_STACK: "notice",
   DRAIN_NOT_WATCHED: "block",
   APPROVAL_REQUIRED: "block",
@@ -52,7 +52,7 @@ export const effects = {
   DRAIN_PROLONGED: "block",
   PAUSED: "notice",
   HELD_AFTER_ROLLBACK: "notice",
-  REQUEST_REFUSED: "notice",
+  REQUEST_REJECTED: "notice",
   UNENROLLED: "notice",
   NOT_ENROLLED_BY_TAG: "notice",
   ALIAS_ONLY_NOT_ENFORCED: "notice",
@@ -72,11 +72,11 @@ export const effects = {
 export function finding(
   code: FindingCode,
   subject: string,
-  seen: string,
+  observed: string,
   next: string,
   sinceMs: number,
 ): Finding {
-  return { code, subject, seen, next, sinceMs };
+  return { code, subject, observed, next, sinceMs };
 }
 
 export function sameFinding(a: Finding, b: Finding): boolean {

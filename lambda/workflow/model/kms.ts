@@ -63,10 +63,10 @@ export type LastUse =
   | { kind: "unknown"; why: string };
 
 /** The answer to a look: what was asked for, or that it is absent or may not be seen. */
-export type Sight<T> =
-  { kind: "seen"; value: T } | { kind: "absent" } | { kind: "denied"; message: string };
+export type Observation<T> =
+  { kind: "observed"; value: T } | { kind: "absent" } | { kind: "denied"; message: string };
 
-export type Look =
+export type KmsRead =
   /** `key` is a key id or an alias name. */
   | { kind: "key"; key: string }
   | { kind: "aliases"; keyId: string }
@@ -82,18 +82,18 @@ export type Look =
   | { kind: "watch"; keyId: string };
 
 /** Everything looked at since the last changing call, by kind of look and what was looked at. */
-export type Seen = {
-  key: Record<string, Sight<Key>>;
-  aliases: Record<string, Sight<string[]>>;
-  policy: Record<string, Sight<KeyPolicy>>;
-  tags: Record<string, Sight<Tags>>;
-  grants: Record<string, Sight<Grant[]>>;
+export type ObservedState = {
+  key: Record<string, Observation<Key>>;
+  aliases: Record<string, Observation<string[]>>;
+  policy: Record<string, Observation<KeyPolicy>>;
+  tags: Record<string, Observation<Tags>>;
+  grants: Record<string, Observation<Grant[]>>;
   /** With a hash over key id and answer, which an approval is bound to. */
-  "last-use": Record<string, Sight<{ lastUse: LastUse; hash: string }>>;
-  successors: Record<string, Sight<string[]>>;
-  lineage: Record<string, Sight<TaggedKey[]>>;
+  "last-use": Record<string, Observation<{ lastUse: LastUse; hash: string }>>;
+  successors: Record<string, Observation<string[]>>;
+  lineage: Record<string, Observation<TaggedKey[]>>;
   /** When the event came of a call that was made for that alone; absent where none ever did. */
-  watch: Record<string, Sight<{ heardAtMs: number }>>;
+  watch: Record<string, Observation<{ heardAtMs: number }>>;
 };
 
 export type Call =

@@ -47,8 +47,8 @@ export const observeEveryMs = dayMs;
 export const shortest = { propagationMs: consistencyMs, drainMs: 2 * lastUseLagMs };
 
 /** How long a request that was done, or refused, is remembered: a copy of it may come late. */
-export const honouredForMs = dayMs;
-export const refusedForMs = 7 * dayMs;
+export const fulfilledForMs = dayMs;
+export const rejectedForMs = 7 * dayMs;
 
 /** KMS: the size of a key policy (developer guide, key-policy-overview). */
 export const policyCharactersMax = 32_768;

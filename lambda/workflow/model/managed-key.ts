@@ -30,22 +30,22 @@ export type Policy = {
  */
 export type Home = { alias: string; aliases: string[]; policy: Policy; dependents: string[] };
 
-export type Standing =
-  | "created"
-  | "serving"
+export type VersionState =
+  | "pending-activation"
+  | "active"
   | "draining"
   | "retained"
   | "disabled"
-  | "deletion-scheduled"
+  | "pending-deletion"
   /** Served before, was retired, and is to serve again: a rollback. */
-  | "returning";
+  | "reactivating";
 
 export type Version = {
   number: number;
   keyId: string;
   arn: string;
   shape: KeyShape;
-  standing: Standing;
+  state: VersionState;
   createdAtMs: number;
   /** Since when it originates: for the first version, since it was created. */
   activatedAtMs?: number;
@@ -92,10 +92,14 @@ export type Restored = {
 };
 
 /** What was done, and when, to a version that is to serve again. */
-export type Revived = { cancelledAtMs?: number; enabledAtMs?: number; unlabelledAtMs?: number };
+export type Reactivation = {
+  cancelledAtMs?: number;
+  enabledAtMs?: number;
+  unlabelledAtMs?: number;
+};
 
 /** `hash` is over the key id and what KMS said: an approval is bound to it. */
-export type Evidence = { lookedAtMs: number; lastUse: LastUse; hash: string };
+export type Evidence = { observedAtMs: number; lastUse: LastUse; hash: string };
 
 /** A person's word that this evidence will do; `override` is their word that none is needed. */
 export type Approval = { evidence: string; override: boolean; by: string; atMs: number };
@@ -132,9 +136,9 @@ export type Rotation = {
   /** revoke: when the evidence of the hour before DisableKey was read. */
   lateUseReadAtMs?: number;
   /** When it was told that a stack has the old version's key. */
-  stackToldAtMs?: number;
+  stackReportedAtMs?: number;
   /** Since when it is waited for an event to show that the drain is watched. */
-  watchAskedAtMs?: number;
+  watchTestedAtMs?: number;
   /** revoke: that the old version is to come back; until nothing can disable it any longer. */
   restored?: Restored;
   /** Whose acknowledgement it waits for, and when each gave it. */
@@ -145,7 +149,7 @@ export type Rotation = {
   /** generate: rolled back while a CreateKey may still make a key. */
   cancelledAtMs?: number;
   /** distribute, on the way back. */
-  revived?: Revived;
+  reactivation?: Reactivation;
   /** How often the drain began: a part of the label, so that an older record can be told. */
   episode: number;
   approval?: Approval;
@@ -163,24 +167,24 @@ export type Extra = {
 };
 
 /** Why nothing moves until `resume`; after a rollback, why no rotation opens. */
-export type Stop = {
-  kind: "pause" | "rollback" | "attempt";
+export type Hold = {
+  kind: "pause" | "rollback" | "restored";
   atMs: number;
   by: string;
   /** The version that it is about. */
   version?: number;
   /** What was seen, or the reason that was given. */
-  seen: string;
+  reason: string;
 };
 
 /** A rotation that was asked for, and opens as soon as it may. */
 export type Wanted = { urgent: boolean; by: string; atMs: number };
 
 /** A request that was done; kept a while longer than its item, so that a copy of it is known. */
-export type Honoured = { id: string; atMs: number };
+export type FulfilledRequest = { id: string; atMs: number };
 
 /** A request that was not done, as long as a person should be told. */
-export type Refused = { id: string; kind: string; why: string; atMs: number };
+export type RejectedRequest = { id: string; kind: string; why: string; atMs: number };
 
 /** What reconciling would write, as it was shown; `revision` is that of the line that shows it. */
 export type Proposal = { revision: number; lines: string[] };
@@ -194,7 +198,7 @@ export type Unsettled = { epoch: number; untilMs: number };
 
 /** The aggregate: one managed key, as the table holds it. */
 export type ManagedKey = {
-  schema: 2;
+  schema: 3;
   alias: string;
   aliases: string[];
   dependents: string[];
@@ -226,15 +230,15 @@ export type ManagedKey = {
   closed: Rotation[];
   findings: Finding[];
   /** What it waits for, as its last turn had it. */
-  resting: string;
+  waitingFor: string;
   /** The table that it was written in: another one was restored from a backup, or made anew. */
   tableId: string;
   /** The highest number that a version of it ever had. */
   lastNumber: number;
-  stops: Stop[];
+  holds: Hold[];
   wanted?: Wanted;
-  honoured: Honoured[];
-  refused: Refused[];
+  fulfilled: FulfilledRequest[];
+  rejected: RejectedRequest[];
   proposal?: Proposal;
   /** When it was rebuilt; until KMS was looked at once more, after all earlier calls had landed. */
   reconciledAtMs?: number;

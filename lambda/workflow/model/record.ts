@@ -1,5 +1,5 @@
 /** Reading and rewriting the record: small pure helpers that every step shares. */
-import type { Extra, Home, ManagedKey, Matter, Moment, Rotation, Version } from "./types.ts";
+import type { Extra, Home, ManagedKey, Matter, Context, Rotation, Version } from "./types.ts";
 
 /** The record of a managed key that is named for the first time. */
 export function newManagedKey(
@@ -9,7 +9,7 @@ export function newManagedKey(
   nowMs: number,
 ): ManagedKey {
   return {
-    schema: 2,
+    schema: 3,
     alias: home.alias,
     aliases: home.aliases,
     dependents: home.dependents,
@@ -28,17 +28,17 @@ export function newManagedKey(
     extras: [],
     closed: [],
     findings: [],
-    resting: "",
+    waitingFor: "",
     tableId,
     lastNumber: 0,
-    stops: [],
-    honoured: [],
-    refused: [],
+    holds: [],
+    fulfilled: [],
+    rejected: [],
   };
 }
 
-export function servingVersion(record: Pick<ManagedKey, "versions">): Version | undefined {
-  return record.versions.find((version) => version.standing === "serving");
+export function activeVersion(record: Pick<ManagedKey, "versions">): Version | undefined {
+  return record.versions.find((version) => version.state === "active");
 }
 
 /** The version of that number; its absence is a bug, since open rotations keep theirs listed. */
@@ -91,7 +91,7 @@ export function wayOut(
   record: ManagedKey,
   version: Version,
   to: number,
-  { nowMs, newRotationId }: Pick<Moment, "nowMs" | "newRotationId">,
+  { nowMs, newRotationId }: Pick<Context, "nowMs" | "newRotationId">,
 ): Rotation {
   return {
     id: `${newRotationId}-${version.number}`,
@@ -132,7 +132,7 @@ export function rotationOut(record: ManagedKey, number: number): Rotation | unde
 export function matterName(matter: Matter): string {
   switch (matter.kind) {
     case "enrolment":
-    case "serving":
+    case "active":
     case "un-enrolment":
       return matter.kind;
     case "rotation":
@@ -149,7 +149,7 @@ export function matterName(matter: Matter): string {
 export function rightfulKeyIds(record: Pick<ManagedKey, "versions" | "rotations">): string[] {
   const busy = rotationBeforeActivation(record);
   const isMoving = busy !== undefined && (busy.step === "activate" || busy.direction === "back");
-  const numbers = [servingVersion(record)?.number, ...(isMoving ? [busy.from, busy.to] : [])];
+  const numbers = [activeVersion(record)?.number, ...(isMoving ? [busy.from, busy.to] : [])];
   return record.versions.filter(({ number }) => numbers.includes(number)).map(({ keyId }) => keyId);
 }
 

@@ -4,7 +4,7 @@
  * Who asked, and why; `id` orders the requests and is never used twice. With `ifHead` it is done only
  * while the journal still ends in the line of this hash: what was planned, or nothing.
  */
-type Asked = { id: string; by: string; reason: string; ifHead?: string };
+type WellFormedRequest = { id: string; by: string; reason: string; ifHead?: string };
 
 /**
  * One thing asked of one managed key. `version` says which version is meant, so that a request that
@@ -12,15 +12,15 @@ type Asked = { id: string; by: string; reason: string; ifHead?: string };
  */
 export type Request =
   /** Open the next rotation now. */
-  | (Asked & { kind: "rotate" })
+  | (WellFormedRequest & { kind: "rotate" })
   /** This version must go: shortens the waits, never the evidence. */
-  | (Asked & { kind: "compromised"; version: number })
+  | (WellFormedRequest & { kind: "compromised"; version: number })
   /** This version, serving or about to, gives way to the one before it. */
-  | (Asked & { kind: "rollback"; version: number })
-  | (Asked & { kind: "pause" })
-  | (Asked & { kind: "resume" })
+  | (WellFormedRequest & { kind: "rollback"; version: number })
+  | (WellFormedRequest & { kind: "pause" })
+  | (WellFormedRequest & { kind: "resume" })
   /** The evidence of this version's drain will do; `override`: whatever it says. */
-  | (Asked & {
+  | (WellFormedRequest & {
       kind: "approve";
       version: number;
       /** Hash of the evidence that was read; empty where it is overridden. */
@@ -30,13 +30,13 @@ export type Request =
       confirm: string;
     })
   /** This dependent is ready for this new version. */
-  | (Asked & { kind: "acknowledge"; version: number; dependent: string })
+  | (WellFormedRequest & { kind: "acknowledge"; version: number; dependent: string })
   /** Show what KMS says the record should be; with `proposal`, write what was shown. */
-  | (Asked & { kind: "reconcile"; proposal?: number })
+  | (WellFormedRequest & { kind: "reconcile"; proposal?: number })
   /** Manage the key behind this alias under this policy, up to `disable`. */
-  | (Asked & { kind: "enrol"; policy: string })
+  | (WellFormedRequest & { kind: "enrol"; policy: string })
   /** Take our tags off, and manage it no longer; `confirm` is the alias, typed. */
-  | (Asked & { kind: "un-enrol"; confirm: string })
+  | (WellFormedRequest & { kind: "un-enrol"; confirm: string })
   /** Nothing that we know: refused, and told. */
   | { id: string; kind: "malformed"; why: string };
 

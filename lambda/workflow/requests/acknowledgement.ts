@@ -7,7 +7,7 @@ import type { Decision, StepScene, Version } from "../model/types.ts";
 
 /** A dependent that was named since, or is named no longer, is waited for: only waiting is safe. */
 export function notAcknowledged(
-  { record, rotation, moment }: StepScene,
+  { record, rotation, context }: StepScene,
   fresh: Version,
   readyAtMs: number,
 ): Decision | undefined {
@@ -16,15 +16,15 @@ export function notAcknowledged(
   const missing = [...named].filter((name) => !Object.hasOwn(rotation.acknowledgedAtMs, name));
   if (missing.length === 0) return undefined;
   const untilMs = readyAtMs + rotation.policy.acknowledgeWithinMs;
-  const late = moment.nowMs >= untilMs;
+  const late = context.nowMs >= untilMs;
   const code: FindingCode = late ? "DEPENDENT_NOT_READY" : "ACKNOWLEDGEMENT_AWAITED";
-  const seen = `version ${fresh.number}, ${fresh.keyId}, waits for ${missing.join(", ")}, until ${isoOf(untilMs)}`;
+  const observed = `version ${fresh.number}, ${fresh.keyId}, waits for ${missing.join(", ")}, until ${isoOf(untilMs)}`;
   const next = inOrder(
     missing.map((dependent) =>
       requestCommand(record.alias, "acknowledge", { version: fresh.number, dependent }),
     ),
   );
-  const what = finding(code, record.alias, seen, next, moment.nowMs);
+  const what = finding(code, record.alias, observed, next, context.nowMs);
   if (late) return { kind: "halt", finding: what };
   return { kind: "wait", untilMs, reason: "its dependents are to acknowledge it", finding: what };
 }

@@ -3,10 +3,10 @@ import { describeLastUse } from "../safety/evidence.ts";
 import { evidenceOf } from "../safety/destruction.ts";
 import { finding } from "../model/findings.ts";
 import { requestCommand } from "../model/request-command.ts";
-import { honour, refuse } from "./honour.ts";
+import { fulfil, reject } from "./fulfil.ts";
 import { recheckMs } from "../model/limits.ts";
 import { rotationOut, versionOf, withRotation, withVersion } from "../model/record.ts";
-import { stillToSee } from "../safety/sights.ts";
+import { stillToObserve } from "../safety/observations.ts";
 import type { Decision, Evidence, Request, Rotation, Scene, StepScene } from "../model/types.ts";
 
 type Approve = Extract<Request, { kind: "approve" }>;
@@ -18,51 +18,51 @@ export function isApproved({ approval }: Pick<Rotation, "approval">, evidence: E
 
 /** What was approved is looked at again first: an approval of what is no longer so is none. */
 export function decideApproval(scene: Scene, request: Approve): Decision {
-  const { record, moment, seen } = scene;
+  const { record, context, observed } = scene;
   const { version: number, by } = request;
   const rotation = rotationOut(record, number);
   if (rotation === undefined || rotation.restored !== undefined) {
-    return refuse(scene, request, `version ${number} is not on its way out`);
+    return reject(scene, request, `version ${number} is not on its way out`);
   }
   const old = versionOf(record, number);
   if (request.override) {
     if (request.confirm !== record.alias) {
-      return refuse(scene, request, `confirm says ${request.confirm}, not ${record.alias}`);
+      return reject(scene, request, `confirm says ${request.confirm}, not ${record.alias}`);
     }
     if (rotation.urgent !== true) {
-      return refuse(scene, request, `version ${number} was not declared compromised`);
+      return reject(scene, request, `version ${number} was not declared compromised`);
     }
   } else {
-    const first = stillToSee(seen, [{ kind: "last-use", keyId: old.keyId }]);
+    const first = stillToObserve(observed, [{ kind: "last-use", keyId: old.keyId }]);
     if (first !== undefined) return first;
-    const { hash, lastUse } = evidenceOf({ old, seen, moment });
+    const { hash, lastUse } = evidenceOf({ old, observed, context });
     if (hash !== request.evidence) {
       const why = `the evidence is now ${hash}: ${describeLastUse(lastUse)}`;
-      return refuse(scene, request, why);
+      return reject(scene, request, why);
     }
   }
   const { evidence, override } = request;
-  const approval = { evidence, override, by, atMs: moment.nowMs };
+  const approval = { evidence, override, by, atMs: context.nowMs };
   const detail = { evidence, override: String(override) };
   const version = override ? { ...old, overriddenBy: by } : old;
   const next = withRotation(withVersion(record, version), { ...rotation, approval });
   const entry = { rotationId: rotation.id, step: rotation.step, detail };
-  return honour(scene, request, next, "approved", entry);
+  return fulfil(scene, request, next, "approved", entry);
 }
 
 /** The wait for a person's word before a destructive call; `of` says which. */
 export function approvalRequired(
-  { record, old, moment }: StepScene,
+  { record, old, context }: StepScene,
   evidence: Evidence,
   of: "disable" | "delete",
 ): Decision {
   const { number, keyId } = old;
-  const seen = `to ${of} version ${number}, ${keyId}: last use ${describeLastUse(evidence.lastUse)}; evidence ${evidence.hash}`;
+  const observed = `to ${of} version ${number}, ${keyId}: last use ${describeLastUse(evidence.lastUse)}; evidence ${evidence.hash}`;
   const next = requestCommand(record.alias, "approve", {
     version: number,
     evidence: evidence.hash,
   });
-  const what = finding("APPROVAL_REQUIRED", keyId, seen, next, moment.nowMs);
-  const untilMs = moment.nowMs + 6 * recheckMs;
+  const what = finding("APPROVAL_REQUIRED", keyId, observed, next, context.nowMs);
+  const untilMs = context.nowMs + 6 * recheckMs;
   return { kind: "wait", untilMs, reason: "a person's approval", finding: what };
 }

@@ -4,21 +4,21 @@
  * request is decided afterwards like everything else.
  */
 import { decideApproval } from "./approval.ts";
-import { honour, refuse, type Asked } from "./honour.ts";
+import { fulfil, reject, type WellFormedRequest } from "./fulfil.ts";
 import { otherTable } from "../safety/lineage.ts";
 import { sameHome } from "../model/policy.ts";
 import { decideReconcile } from "./reconcile.ts";
 import { rotationBeforeActivation, rotationOut, withRotation, without } from "../model/record.ts";
 import { rollBack } from "./rollback.ts";
-import { isStopped } from "../safety/holds.ts";
-import type { Decision, ManagedKey, Request, Scene, Stop } from "../model/types.ts";
+import { isHeld } from "../safety/holds.ts";
+import type { Decision, ManagedKey, Request, Scene, Hold } from "../model/types.ts";
 
 type Of<Kind extends Request["kind"]> = Extract<Request, { kind: Kind }>;
 
 export function decideRequest(scene: Scene, request: Request): Decision {
-  if (request.kind === "malformed") return refuse(scene, request, request.why);
+  if (request.kind === "malformed") return reject(scene, request, request.why);
   const why = whyMovedOn(scene, request) ?? whyNotNow(scene, request);
-  if (why !== undefined) return refuse(scene, request, why);
+  if (why !== undefined) return reject(scene, request, why);
   switch (request.kind) {
     case "rotate":
       return rotate(scene, request);
@@ -44,33 +44,33 @@ export function decideRequest(scene: Scene, request: Request): Decision {
 }
 
 /** What was planned on another record, or under another configuration, is not done. */
-function whyMovedOn({ record, moment }: Scene, { ifHead }: Asked): string | undefined {
+function whyMovedOn({ record, context }: Scene, { ifHead }: WellFormedRequest): string | undefined {
   if (ifHead === undefined) return undefined;
-  if (ifHead !== moment.head) {
+  if (ifHead !== context.head) {
     return `it was planned when the journal ended in ${ifHead}: line ${record.revision} has another hash`;
   }
-  const { home } = moment;
+  const { home } = context;
   return home === undefined || sameHome(record, home)
     ? undefined
     : "the configuration has changed since it was planned";
 }
 
 /** What stands against a request whatever it says. */
-function whyNotNow({ record, moment }: Scene, { kind }: Asked): string | undefined {
+function whyNotNow({ record, context }: Scene, { kind }: WellFormedRequest): string | undefined {
   const always = kind === "pause" || kind === "resume";
   if (record.unenrolment !== undefined) {
     return kind === "resume" || kind === "enrol" ? undefined : "it is un-enrolled";
   }
   if (always || kind === "reconcile") {
-    return kind === "reconcile" && moment.home === undefined
+    return kind === "reconcile" && context.home === undefined
       ? "the configuration does not name it"
       : undefined;
   }
   if (kind === "un-enrol") return undefined;
-  if (otherTable(record, moment) !== undefined || isBehind(record)) {
+  if (otherTable(record, context) !== undefined || isBehind(record)) {
     return "the record is behind KMS: reconcile first";
   }
-  if (moment.home === undefined) return "the configuration does not name it";
+  if (context.home === undefined) return "the configuration does not name it";
   if (kind === "enrol" || record.enrolledAtMs !== undefined) return undefined;
   return "it is not enrolled yet";
 }
@@ -80,126 +80,126 @@ function isBehind({ findings }: ManagedKey): boolean {
 }
 
 function rotate(scene: Scene, request: Of<"rotate">): Decision {
-  const { record, moment } = scene;
+  const { record, context } = scene;
   const busy = rotationBeforeActivation(record);
   if (busy !== undefined) {
-    return refuse(scene, request, `version ${busy.to} is about to serve already`);
+    return reject(scene, request, `version ${busy.to} is about to serve already`);
   }
-  if (record.wanted !== undefined) return refuse(scene, request, "a rotation is asked for already");
-  const wanted = { urgent: false, by: request.by, atMs: moment.nowMs };
-  return honour(scene, request, { ...record, wanted }, "wanted");
+  if (record.wanted !== undefined) return reject(scene, request, "a rotation is asked for already");
+  const wanted = { urgent: false, by: request.by, atMs: context.nowMs };
+  return fulfil(scene, request, { ...record, wanted }, "rotation-requested");
 }
 
 function compromised(scene: Scene, request: Of<"compromised">): Decision {
-  const { record, moment } = scene;
+  const { record, context } = scene;
   const { version: number, by } = request;
   const version = record.versions.find((one) => one.number === number);
-  if (version === undefined) return refuse(scene, request, `there is no version ${number}`);
+  if (version === undefined) return reject(scene, request, `there is no version ${number}`);
   const busy = rotationBeforeActivation(record);
   const rotation = rotationOut(record, number) ?? (busy?.from === number ? busy : undefined);
-  if (rotation !== undefined && ["serving", "draining"].includes(version.standing)) {
-    return honour(scene, request, withRotation(record, { ...rotation, urgent: true }), "hurried");
+  if (rotation !== undefined && ["active", "draining"].includes(version.state)) {
+    return fulfil(scene, request, withRotation(record, { ...rotation, urgent: true }), "expedited");
   }
-  if (version.standing !== "serving") {
-    const why = `version ${number} is ${version.standing}: it neither serves nor drains`;
-    return refuse(scene, request, why);
+  if (version.state !== "active") {
+    const why = `version ${number} is ${version.state}: it neither serves nor drains`;
+    return reject(scene, request, why);
   }
-  const wanted = { urgent: true, by, atMs: moment.nowMs };
-  return honour(scene, request, { ...record, wanted }, "wanted");
+  const wanted = { urgent: true, by, atMs: context.nowMs };
+  return fulfil(scene, request, { ...record, wanted }, "rotation-requested");
 }
 
 function rollback(scene: Scene, request: Of<"rollback">): Decision {
-  const { record, moment } = scene;
-  const done = rollBack(record, request.version, moment);
-  if ("refused" in done) return refuse(scene, request, done.refused);
+  const { record, context } = scene;
+  const done = rollBack(record, request.version, context);
+  if ("refused" in done) return reject(scene, request, done.refused);
   const { by, reason, version } = request;
-  const stop = { kind: "rollback", atMs: moment.nowMs, by, version, seen: reason } as const;
-  const returning = done.next.versions.find(({ standing }) => standing === "returning");
+  const hold = { kind: "rollback", atMs: context.nowMs, by, version, reason } as const;
+  const reactivating = done.next.versions.find(({ state }) => state === "reactivating");
   // A version that somebody asked for while it was out of use is what they get.
-  const answered = (one: Stop): boolean =>
-    one.kind === "rollback" || (one.kind === "attempt" && one.version === returning?.number);
-  const stops = [...record.stops.filter((one) => !answered(one)), stop];
-  const next = without({ ...done.next, stops }, "wanted");
-  return honour(scene, request, next, done.entry.event, done.entry);
+  const answered = (one: Hold): boolean =>
+    one.kind === "rollback" || (one.kind === "restored" && one.version === reactivating?.number);
+  const holds = [...record.holds.filter((one) => !answered(one)), hold];
+  const next = without({ ...done.next, holds }, "wanted");
+  return fulfil(scene, request, next, done.entry.event, done.entry);
 }
 
 function pause(scene: Scene, request: Of<"pause">): Decision {
-  const { record, moment } = scene;
-  if (isStopped(record, "pause")) return refuse(scene, request, "it is paused already");
-  const { by, reason: seen } = request;
-  const stops = [...record.stops, { kind: "pause", atMs: moment.nowMs, by, seen } as const];
-  return honour(scene, request, { ...record, stops }, "paused");
+  const { record, context } = scene;
+  if (isHeld(record, "pause")) return reject(scene, request, "it is paused already");
+  const { by, reason } = request;
+  const holds = [...record.holds, { kind: "pause", atMs: context.nowMs, by, reason } as const];
+  return fulfil(scene, request, { ...record, holds }, "paused");
 }
 
-/** Ends every stop; a managed key that was un-enrolled, and is named, begins anew. */
+/** Ends every hold; a managed key that was un-enrolled, and is named, begins anew. */
 function resume(scene: Scene, request: Of<"resume">): Decision {
   const { record } = scene;
   if (record.unenrolment !== undefined) return enrolAnew(scene, request);
-  if (record.stops.length === 0) return refuse(scene, request, "nothing holds it");
-  return honour(scene, request, { ...record, stops: [] }, "resumed");
+  if (record.holds.length === 0) return reject(scene, request, "nothing holds it");
+  return fulfil(scene, request, { ...record, holds: [] }, "resumed");
 }
 
 function enrolAnew(scene: Scene, request: Of<"resume" | "enrol">): Decision {
-  const { record, moment } = scene;
+  const { record, context } = scene;
   if (record.unenrolment?.endedAtMs === undefined) {
-    return refuse(scene, request, "it is still being un-enrolled");
+    return reject(scene, request, "it is still being un-enrolled");
   }
-  if (moment.home === undefined) {
-    return refuse(scene, request, "the configuration does not name it");
+  if (context.home === undefined) {
+    return reject(scene, request, "the configuration does not name it");
   }
   const anew = without(record, "unenrolment", "enrolledAtMs", "taggedAtMs", "reconciledAtMs");
-  return honour(scene, request, { ...anew, stops: [] }, "enrolled-anew");
+  return fulfil(scene, request, { ...anew, holds: [] }, "re-enrolled");
 }
 
 /** The record was made when this was first read: here it is remembered who asked. */
 function enrol(scene: Scene, request: Of<"enrol">): Decision {
-  const { record, moment } = scene;
-  const { name } = moment.home?.policy ?? record.policy;
-  if (name !== request.policy) return refuse(scene, request, `its policy is ${name}`);
+  const { record, context } = scene;
+  const { name } = context.home?.policy ?? record.policy;
+  if (name !== request.policy) return reject(scene, request, `its policy is ${name}`);
   if (record.unenrolment !== undefined) return enrolAnew(scene, request);
-  if (record.enrolledAtMs !== undefined) return refuse(scene, request, "it is enrolled already");
-  return honour(scene, request, record, "enrol-asked", { detail: { policy: name } });
+  if (record.enrolledAtMs !== undefined) return reject(scene, request, "it is enrolled already");
+  return fulfil(scene, request, record, "enrol-requested", { detail: { policy: name } });
 }
 
 function acknowledge(scene: Scene, request: Of<"acknowledge">): Decision {
-  const { record, moment } = scene;
+  const { record, context } = scene;
   const { version, dependent } = request;
   const busy = rotationBeforeActivation(record);
   if (busy === undefined || busy.direction === "back" || busy.to !== version) {
-    return refuse(scene, request, `version ${version} is not about to serve`);
+    return reject(scene, request, `version ${version} is not about to serve`);
   }
   if (busy.step === "generate") {
-    return refuse(scene, request, `version ${version} does not exist yet`);
+    return reject(scene, request, `version ${version} does not exist yet`);
   }
   if (![...busy.dependents, ...record.dependents].includes(dependent)) {
-    return refuse(scene, request, `${dependent} is not a dependent of it`);
+    return reject(scene, request, `${dependent} is not a dependent of it`);
   }
-  const acknowledgedAtMs = { ...busy.acknowledgedAtMs, [dependent]: moment.nowMs };
+  const acknowledgedAtMs = { ...busy.acknowledgedAtMs, [dependent]: context.nowMs };
   const next = withRotation(record, { ...busy, acknowledgedAtMs });
-  return honour(scene, request, next, "acknowledged");
+  return fulfil(scene, request, next, "acknowledged");
 }
 
 /** The tags are taken off afterwards; what was open ends here, and every key stays as it is. */
 function unEnrol(scene: Scene, request: Of<"un-enrol">): Decision {
-  const { record, moment } = scene;
+  const { record, context } = scene;
   if (request.confirm !== record.alias) {
-    return refuse(scene, request, `confirm says ${request.confirm}, not ${record.alias}`);
+    return reject(scene, request, `confirm says ${request.confirm}, not ${record.alias}`);
   }
-  const givingBack = record.rotations.some(
+  const restoring = record.rotations.some(
     ({ restored }) => restored !== undefined && restored.enabledAtMs === undefined,
   );
-  if (givingBack) {
-    return refuse(scene, request, "a version is being given back: that comes first");
+  if (restoring) {
+    return reject(scene, request, "a version is being given back: that comes first");
   }
   if (record.rotations.some(({ intent }) => intent.unansweredEpoch !== undefined)) {
-    return refuse(scene, request, "a CreateKey without an answer may still make a key: ask later");
+    return reject(scene, request, "a CreateKey without an answer may still make a key: ask later");
   }
   const next: ManagedKey = {
     ...without(record, "wanted", "proposal", "suspectedAtMs", "reconciledAtMs"),
     rotations: [],
     closed: [...record.closed, ...record.rotations],
-    stops: [],
-    unenrolment: { by: request.by, atMs: moment.nowMs },
+    holds: [],
+    unenrolment: { by: request.by, atMs: context.nowMs },
   };
-  return honour(scene, request, next, "un-enrol-asked");
+  return fulfil(scene, request, next, "un-enrol-requested");
 }

@@ -5,9 +5,17 @@ import { isOurs, numberOf } from "../safety/lineage.ts";
 import { wayOut } from "../model/record.ts";
 import { marked, unsettledUntilMs } from "../safety/settle.ts";
 import { shapeOf } from "../model/shape.ts";
-import { valueOf } from "../safety/sights.ts";
+import { valueOf } from "../safety/observations.ts";
 import { tagNames } from "../model/tag-names.ts";
-import type { Key, KeyState, ManagedKey, Scene, Standing, Tags, Version } from "../model/types.ts";
+import type {
+  Key,
+  KeyState,
+  ManagedKey,
+  Scene,
+  VersionState,
+  Tags,
+  Version,
+} from "../model/types.ts";
 
 type Found = { key: Key; tags: Tags; number: number };
 export type Rebuilt = { next: ManagedKey; lines: string[] };
@@ -16,47 +24,49 @@ export type Rebuilt = { next: ManagedKey; lines: string[] };
 const forgottenEpoch = 0;
 
 export function rebuild(scene: Scene): Rebuilt | { why: string } {
-  const { moment } = scene;
-  const aliases = moment.home?.aliases ?? scene.record.aliases;
+  const { context } = scene;
+  const aliases = context.home?.aliases ?? scene.record.aliases;
   const record: ManagedKey = {
     ...scene.record,
     aliases,
-    policy: moment.home?.policy ?? scene.record.policy,
+    policy: context.home?.policy ?? scene.record.policy,
   };
   // What the record says of the versions is what is in doubt.
   const target = aliasTarget({ ...scene, record: { ...record, versions: [] } });
   if (target.kind !== "target") {
     const { decision } = target;
-    return { why: decision.kind === "halt" ? decision.finding.seen : "the aliases cannot be seen" };
+    return {
+      why: decision.kind === "halt" ? decision.finding.observed : "the aliases cannot be seen",
+    };
   }
-  const hidden = Object.entries({ ...scene.seen.key, ...scene.seen.tags }).find(
-    ([, sight]) => sight.kind === "denied",
+  const hidden = Object.entries({ ...scene.observed.key, ...scene.observed.tags }).find(
+    ([, observation]) => observation.kind === "denied",
   );
   if (hidden !== undefined) return { why: `${hidden[0]} may not be looked at` };
   const { key } = target;
   if (key.state !== "Enabled")
     return { why: `${record.alias} points at ${key.keyId}, ${key.state}` };
   const found = chosen(scene, key.keyId);
-  const serving = found.find((one) => one.key.keyId === key.keyId);
-  if (serving === undefined) {
+  const active = found.find((one) => one.key.keyId === key.keyId);
+  if (active === undefined) {
     return {
       why: `${record.alias} points at ${key.keyId}, which is not tagged as a version of it`,
     };
   }
-  return rebuiltFrom(scene, record, found, serving);
+  return rebuiltFrom(scene, record, found, active);
 }
 
 /** One key for each number: the one that serves, else the one on record, else the oldest. */
-function chosen({ record, seen }: Scene, servingKeyId: string): Found[] {
-  const all = Object.keys(seen.tags).flatMap((keyId): Found[] => {
-    const key = valueOf(seen.key[keyId]);
-    const tags = valueOf(seen.tags[keyId]);
+function chosen({ record, observed }: Scene, activeKeyId: string): Found[] {
+  const all = Object.keys(observed.tags).flatMap((keyId): Found[] => {
+    const key = valueOf(observed.key[keyId]);
+    const tags = valueOf(observed.tags[keyId]);
     if (key === undefined || tags === undefined || !isOurs(record, tags)) return [];
     return numberOf(tags) === 0 ? [] : [{ key, tags, number: numberOf(tags) }];
   });
   const known = record.versions.map(({ keyId }) => keyId);
   const rank = ({ key }: Found): number =>
-    key.keyId === servingKeyId ? 0 : known.includes(key.keyId) ? 1 : 2;
+    key.keyId === activeKeyId ? 0 : known.includes(key.keyId) ? 1 : 2;
   const sorted = all.sort(
     (a, b) =>
       [a.number - b.number, rank(a) - rank(b), a.key.createdAtMs - b.key.createdAtMs].find(
@@ -67,46 +77,46 @@ function chosen({ record, seen }: Scene, servingKeyId: string): Found[] {
 }
 
 function rebuiltFrom(
-  { record: before, moment }: Scene,
+  { record: before, context }: Scene,
   record: ManagedKey,
   found: Found[],
-  serving: Found,
+  active: Found,
 ): Rebuilt {
   const versions = found.map((one): Version => {
     const known = before.versions.find(({ keyId }) => keyId === one.key.keyId);
-    return versionFrom(one, one === serving, known, moment.nowMs);
+    return versionFrom(one, one === active, known, context.nowMs);
   });
   const rotations = versions
-    .filter(({ standing }) => standing === "draining" || standing === "deletion-scheduled")
+    .filter(({ state }) => state === "draining" || state === "pending-deletion")
     .map((version) => {
-      const out = wayOut(record, version, serving.number, moment);
-      const labelled = version.label === undefined ? {} : { labelledAtMs: moment.nowMs };
-      const step = version.standing === "draining" ? ("drain" as const) : ("revoke" as const);
+      const out = wayOut(record, version, active.number, context);
+      const labelled = version.label === undefined ? {} : { labelledAtMs: context.nowMs };
+      const step = version.state === "draining" ? ("drain" as const) : ("revoke" as const);
       return { ...out, ...labelled, step };
     });
-  const untilMs = unsettledUntilMs(moment.nowMs + longestRunMs);
+  const untilMs = unsettledUntilMs(context.nowMs + longestRunMs);
   const next: ManagedKey = {
     ...record,
     versions,
     rotations,
     closed: [...record.closed, ...record.rotations],
     extras: [],
-    enrolledAtMs: record.enrolledAtMs ?? moment.nowMs,
+    enrolledAtMs: record.enrolledAtMs ?? context.nowMs,
     lastNumber: Math.max(record.lastNumber, ...versions.map(({ number }) => number)),
-    unsettled: marked(record.unsettled, { epoch: forgottenEpoch, untilMs }, moment.nowMs),
+    unsettled: marked(record.unsettled, { epoch: forgottenEpoch, untilMs }, context.nowMs),
     unlistedAliases: [],
-    tableId: moment.tableId,
+    tableId: context.tableId,
   };
-  return { next, lines: [...linesOf(versions), ...gone(before, versions)] };
+  return { next, lines: [...linesOf(versions), ...deleted(before, versions)] };
 }
 
-const standings: Record<KeyState, Standing> = {
+const stateByKeyState: Record<KeyState, VersionState> = {
   Enabled: "draining",
   Disabled: "disabled",
-  PendingDeletion: "deletion-scheduled",
+  PendingDeletion: "pending-deletion",
   Creating: "draining",
   PendingImport: "draining",
-  PendingReplicaDeletion: "deletion-scheduled",
+  PendingReplicaDeletion: "pending-deletion",
   Unavailable: "draining",
   Updating: "draining",
 };
@@ -118,17 +128,17 @@ function versionFrom(
   nowMs: number,
 ): Version {
   const label = tags[tagNames.retired];
-  const standing = serves ? "serving" : standings[key.state];
+  const state = serves ? "active" : stateByKeyState[key.state];
   return {
     number,
     keyId: key.keyId,
     arn: key.arn,
     shape: shapeOf(key),
-    standing,
+    state,
     createdAtMs: key.createdAtMs,
     activatedAtMs: known?.activatedAtMs ?? key.createdAtMs,
     ...(serves ? {} : { retiredAtMs: known?.retiredAtMs ?? nowMs }),
-    ...(standing === "disabled" ? { disabledAtMs: nowMs } : {}),
+    ...(state === "disabled" ? { disabledAtMs: nowMs } : {}),
     ...(key.deletionAtMs === undefined ? {} : { deletionAtMs: key.deletionAtMs }),
     ...(label === undefined ? {} : { label }),
     ...(known?.aliasOnly === undefined ? {} : { aliasOnly: known.aliasOnly }),
@@ -139,20 +149,20 @@ export function linesOf(versions: Version[]): string[] {
   return versions.map(lineOf);
 }
 
-function lineOf({ number, keyId, standing, label }: Version): string {
-  const does: Record<Standing, string> = {
-    serving: "serves",
+function lineOf({ number, keyId, state, label }: Version): string {
+  const does: Record<VersionState, string> = {
+    active: "is active",
     draining: "drains anew",
     disabled: "stays disabled",
-    "deletion-scheduled": "is pending deletion",
-    created: "",
+    "pending-deletion": "is pending deletion",
+    "pending-activation": "",
     retained: "",
-    returning: "",
+    reactivating: "",
   };
-  return `version ${number}, ${keyId}, ${does[standing]}${label === undefined ? "" : ", labelled retired"}`;
+  return `version ${number}, ${keyId}, ${does[state]}${label === undefined ? "" : ", labelled retired"}`;
 }
 
-function gone(before: ManagedKey, versions: Version[]): string[] {
+function deleted(before: ManagedKey, versions: Version[]): string[] {
   return before.versions
     .filter(({ keyId }) => versions.every((version) => version.keyId !== keyId))
     .map(

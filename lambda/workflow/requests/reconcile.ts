@@ -4,32 +4,32 @@
  * the safe side: every version that is not serving drains anew, and nothing that is disabled goes on
  * to be deleted.
  */
-import { honour, refuse } from "./honour.ts";
+import { fulfil, reject } from "./fulfil.ts";
 import { behind } from "../safety/lineage.ts";
 import { linesOf, rebuild } from "./rebuilt.ts";
 import { without } from "../model/record.ts";
 import { blockedUntilMs } from "../safety/settle.ts";
-import { stillToSee, valueOf } from "../safety/sights.ts";
-import type { Decision, Look, Request, Scene } from "../model/types.ts";
+import { stillToObserve, valueOf } from "../safety/observations.ts";
+import type { Decision, KmsRead, Request, Scene } from "../model/types.ts";
 
 type Reconcile = Extract<Request, { kind: "reconcile" }>;
 
 export function decideReconcile(scene: Scene, request: Reconcile): Decision {
   const { record } = scene;
-  const first = looksAtAll(scene);
+  const first = observesAll(scene);
   if (first !== undefined) return first;
   const rebuilt = rebuild(scene);
-  if ("why" in rebuilt) return refuse(scene, request, rebuilt.why);
+  if ("why" in rebuilt) return reject(scene, request, rebuilt.why);
   const { next, lines } = rebuilt;
   const shown = record.proposal;
   const same = shown?.lines.join("\n") === lines.join("\n");
   if (same && request.proposal === shown?.revision) {
-    const done = { ...without(next, "proposal"), reconciledAtMs: scene.moment.nowMs };
-    return honour(scene, request, done, "reconciled", { detail: { wrote: lines.join("; ") } });
+    const done = { ...without(next, "proposal"), reconciledAtMs: scene.context.nowMs };
+    return fulfil(scene, request, done, "reconciled", { detail: { wrote: lines.join("; ") } });
   }
   const proposal = { revision: record.revision + 1, lines };
   const asked = request.proposal === undefined ? "" : "KMS shows something else by now; ";
-  return honour(scene, request, { ...record, proposal }, "reconcile-proposed", {
+  return fulfil(scene, request, { ...record, proposal }, "reconcile-proposed", {
     reason: `${asked}to write this, ask again with proposal ${proposal.revision}`,
     detail: { proposal: proposal.revision, would: lines.join("; ") },
   });
@@ -40,13 +40,13 @@ export function decideReconcile(scene: Scene, request: Reconcile): Decision {
  * land any longer, KMS is looked at once more, and the record follows; then it counts.
  */
 export function decideReconciled(scene: Scene): Decision {
-  const { record, moment } = scene;
-  const { epoch, uncertain, nowMs } = moment;
+  const { record, context } = scene;
+  const { epoch, uncertain, nowMs } = context;
   const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
   if (untilMs !== undefined) {
     return { kind: "wait", untilMs, reason: "a call of before the restore may still land" };
   }
-  const first = looksAtAll(scene);
+  const first = observesAll(scene);
   if (first !== undefined) return first;
   const rebuilt = rebuild(scene);
   if ("why" in rebuilt) return { kind: "halt", finding: behind(record, rebuilt.why, nowMs) };
@@ -64,22 +64,22 @@ export function decideReconciled(scene: Scene): Decision {
   };
 }
 
-function looksAtAll({ record, seen, moment }: Scene): Decision | undefined {
+function observesAll({ record, observed, context }: Scene): Decision | undefined {
   const { alias } = record;
-  const aliases = moment.home?.aliases ?? record.aliases;
-  const targets = aliases.map((name): Look => ({ kind: "key", key: name }));
-  const first = stillToSee(seen, [{ kind: "lineage", alias }, ...targets]);
+  const aliases = context.home?.aliases ?? record.aliases;
+  const targets = aliases.map((name): KmsRead => ({ kind: "key", key: name }));
+  const first = stillToObserve(observed, [{ kind: "lineage", alias }, ...targets]);
   if (first !== undefined) return first;
   const keyIds = new Set([
-    ...(valueOf(seen.lineage[alias]) ?? []).map(({ keyId }) => keyId),
+    ...(valueOf(observed.lineage[alias]) ?? []).map(({ keyId }) => keyId),
     ...record.versions.map(({ keyId }) => keyId),
     ...targets.flatMap(
-      (look) => valueOf(seen.key[look.kind === "key" ? look.key : ""])?.keyId ?? [],
+      (read) => valueOf(observed.key[read.kind === "key" ? read.key : ""])?.keyId ?? [],
     ),
   ]);
-  const looks = [...keyIds].flatMap((keyId): Look[] => [
+  const reads = [...keyIds].flatMap((keyId): KmsRead[] => [
     { kind: "key", key: keyId },
     { kind: "tags", keyId },
   ]);
-  return stillToSee(seen, looks);
+  return stillToObserve(observed, reads);
 }

@@ -3,13 +3,13 @@
  * cancelled; after, there is a rotation on the way back. Whatever was rolled back drains like any other
  * retired version, so what was produced under it stays readable.
  */
-import { comingBack } from "../restore/use-attempt.ts";
+import { restoringVersion } from "../restore/use-attempt.ts";
 import { isoOf } from "../model/iso.ts";
 import { unsureOfLabel } from "../safety/label.ts";
 import {
   rotationBeforeActivation,
   rotationOut,
-  servingVersion,
+  activeVersion,
   versionOf,
   wayOut,
   withRotationClosed,
@@ -19,23 +19,23 @@ import {
 import type {
   EntryDraft,
   ManagedKey,
-  Moment,
+  Context,
   Rotation,
   Transition,
   Version,
 } from "../model/types.ts";
 
-type When = Pick<Moment, "nowMs" | "newRotationId">;
+type When = Pick<Context, "nowMs" | "newRotationId">;
 export type RolledBack = Transition | { refused: string };
 
 /** The record once this version is to give way, whether it serves or is about to. */
 export function rollBack(record: ManagedKey, number: number, when: When): RolledBack {
   const busy = rotationBeforeActivation(record);
-  const serving = servingVersion(record);
-  if (busy?.to === number && serving?.number !== number) {
+  const active = activeVersion(record);
+  if (busy?.to === number && active?.number !== number) {
     return isTouched(busy) ? reversed(record, busy, when) : cancelled(record, busy, when);
   }
-  if (serving?.number !== number) {
+  if (active?.number !== number) {
     return { refused: `version ${number} neither serves nor is about to` };
   }
   if (busy?.direction === "back") return { refused: "a rollback is under way already" };
@@ -50,7 +50,7 @@ export function rollBack(record: ManagedKey, number: number, when: When): Rolled
     return { refused: `version ${before.number}, ${before.keyId}, was to be deleted at ${date}` };
   }
   const free = busy === undefined ? record : cancelled(record, busy, when).next;
-  return back(free, serving, before, when);
+  return back(free, active, before, when);
 }
 
 /** Whether an alias was moved, or may have been. */
@@ -63,10 +63,10 @@ function isTouched({ step, movedAtMs, unanswered }: Rotation): boolean {
  * next lower number: a version that was rolled back itself is no version to return to.
  */
 function versionBefore(record: ManagedKey, number: number): Version | undefined {
-  const still: Version["standing"][] = ["draining", "retained", "disabled", "deletion-scheduled"];
+  const still: Version["state"][] = ["draining", "retained", "disabled", "pending-deletion"];
   return record.versions
     .filter((one) => one.number < number && one.activatedAtMs !== undefined)
-    .filter(({ standing }) => still.includes(standing))
+    .filter(({ state }) => still.includes(state))
     .sort((a, b) => a.number - b.number)
     .sort((a, b) => retiredAt(a) - retiredAt(b))
     .at(-1);
@@ -76,12 +76,15 @@ function retiredAt({ retiredAtMs = 0 }: Version): number {
   return retiredAtMs;
 }
 
-function back(record: ManagedKey, serving: Version, before: Version, when: When): Transition {
+function back(record: ManagedKey, active: Version, before: Version, when: When): Transition {
   const out = rotationOut(record, before.number);
   const closed = out === undefined ? record : withRotationClosed(record, out);
-  const returning = { ...unsureOfLabel(comingBack(before), out), standing: "returning" as const };
+  const reactivating = {
+    ...unsureOfLabel(restoringVersion(before), out),
+    state: "reactivating" as const,
+  };
   const rotation: Rotation = {
-    ...wayOut(record, serving, before.number, when),
+    ...wayOut(record, active, before.number, when),
     id: when.newRotationId,
     direction: "back",
     step: "distribute",
@@ -89,7 +92,7 @@ function back(record: ManagedKey, serving: Version, before: Version, when: When)
   };
   return {
     next: {
-      ...withVersion(closed, returning),
+      ...withVersion(closed, reactivating),
       rotations: [...closed.rotations, without(rotation, "drainSinceMs")],
     },
     entry: entry(rotation, "rolled-back", `version ${before.number} is to serve again`),
@@ -116,16 +119,16 @@ function reversed(record: ManagedKey, busy: Rotation, when: When): Transition {
 /** Nobody was pointed at the new version: it leaves as any retired one does, if it came to be at all. */
 export function cancelled(record: ManagedKey, busy: Rotation, when: When): Transition {
   const reason = "it was rolled back before any alias had moved";
-  const said = entry(busy, "cancelled", reason);
+  const cancelled = entry(busy, "cancelled", reason);
   if (busy.step === "generate" && busy.intent.unansweredEpoch !== undefined) {
     const rotations = record.rotations.map((one) =>
       one.id === busy.id ? { ...one, cancelledAtMs: when.nowMs } : one,
     );
-    return { next: { ...record, rotations }, entry: said };
+    return { next: { ...record, rotations }, entry: cancelled };
   }
   const closed = withRotationClosed(record, busy);
   const made = record.versions.find(({ number }) => number === busy.to);
-  if (made === undefined) return { next: closed, entry: said };
+  if (made === undefined) return { next: closed, entry: cancelled };
   const out = wayOut(record, made, busy.from, when);
   // On the way back it may have been pending deletion, or Disabled, and half given back.
   const unsure =
@@ -134,7 +137,7 @@ export function cancelled(record: ManagedKey, busy: Rotation, when: When): Trans
       : {};
   const retired: Version = {
     ...unsureOfLabel(made, busy),
-    standing: "draining",
+    state: "draining",
     retiredAtMs: when.nowMs,
   };
   return {
@@ -142,7 +145,7 @@ export function cancelled(record: ManagedKey, busy: Rotation, when: When): Trans
       ...withVersion(closed, retired),
       rotations: [...closed.rotations, { ...out, ...unsure }],
     },
-    entry: said,
+    entry: cancelled,
   };
 }
 

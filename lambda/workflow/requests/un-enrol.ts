@@ -2,25 +2,25 @@
 import { finding, type Finding } from "../model/findings.ts";
 import { requestCommand } from "../model/request-command.ts";
 import { consistencyMs } from "../model/limits.ts";
-import { lookFirst, valueOf } from "../safety/sights.ts";
+import { observeFirst, valueOf } from "../safety/observations.ts";
 import { tagNames } from "../model/tag-names.ts";
-import type { Decision, Look, ManagedKey, Scene, Transition } from "../model/types.ts";
+import type { Decision, KmsRead, ManagedKey, Scene, Transition } from "../model/types.ts";
 
 export function decideUnenrolment(scene: Scene): Decision {
-  const { record, seen, moment } = scene;
+  const { record, observed, context } = scene;
   if (record.unenrolment?.endedAtMs !== undefined) return atRest(scene);
   const keyIds = [...record.versions, ...record.extras].map(({ keyId }) => keyId);
-  const looks = keyIds.flatMap((keyId): Look[] => [
+  const reads = keyIds.flatMap((keyId): KmsRead[] => [
     { kind: "key", key: keyId },
     { kind: "tags", keyId },
   ]);
-  const first = lookFirst(scene, looks);
+  const first = observeFirst(scene, reads);
   if (first !== undefined) return first;
   for (const keyId of keyIds) {
     const names = ourTagsOn(scene, keyId);
     if (names.length === 0) continue;
     if (
-      moment.nowMs < record.authorizationChangedAtMs + consistencyMs &&
+      context.nowMs < record.authorizationChangedAtMs + consistencyMs &&
       wasJustUntagged(record, keyId)
     ) {
       return { kind: "retry", reason: "the tags were taken off, and reads do not show it yet" };
@@ -32,7 +32,7 @@ export function decideUnenrolment(scene: Scene): Decision {
       reason: "it is to be managed no longer",
     };
   }
-  const left = keyIds.filter((keyId) => valueOf(seen.key[keyId])?.state === "PendingDeletion");
+  const left = keyIds.filter((keyId) => valueOf(observed.key[keyId])?.state === "PendingDeletion");
   return {
     kind: "change",
     next: {
@@ -40,7 +40,7 @@ export function decideUnenrolment(scene: Scene): Decision {
       versions: [],
       extras: [],
       unlistedAliases: [],
-      unenrolment: { by: "", atMs: moment.nowMs, ...record.unenrolment, endedAtMs: moment.nowMs },
+      unenrolment: { by: "", atMs: context.nowMs, ...record.unenrolment, endedAtMs: context.nowMs },
     },
     entry: {
       event: "un-enrolled",
@@ -52,9 +52,9 @@ export function decideUnenrolment(scene: Scene): Decision {
 }
 
 /** Of another owner's key, and of one pending deletion, nothing is taken. */
-function ourTagsOn({ record, seen }: Scene, keyId: string): string[] {
-  const tags = valueOf(seen.tags[keyId]) ?? {};
-  const state = valueOf(seen.key[keyId])?.state;
+function ourTagsOn({ record, observed }: Scene, keyId: string): string[] {
+  const tags = valueOf(observed.tags[keyId]) ?? {};
+  const state = valueOf(observed.key[keyId])?.state;
   if (state === undefined || state === "PendingDeletion") return [];
   if (tags[tagNames.owner] !== record.owner) return [];
   return Object.values(tagNames).filter((name) => Object.hasOwn(tags, name));
@@ -79,15 +79,15 @@ export function untagged(record: ManagedKey, keyId: string, nowMs: number): Tran
   };
 }
 
-function atRest({ record, moment }: Scene): Decision {
+function atRest({ record, context }: Scene): Decision {
   const untilMs = Number.MAX_SAFE_INTEGER;
-  const what = stillNamed(record, moment.home !== undefined);
+  const what = stillNamed(record, context.home !== undefined);
   const reason = "it is managed no longer";
   return { kind: "wait", untilMs, reason, ...(what === undefined ? {} : { finding: what }) };
 }
 
 function stillNamed({ alias, unenrolment }: ManagedKey, named: boolean): Finding | undefined {
   if (!named || unenrolment === undefined) return undefined;
-  const seen = `${alias} was un-enrolled by ${unenrolment.by}, and the configuration still names it`;
-  return finding("UNENROLLED", alias, seen, requestCommand(alias, "resume"), unenrolment.atMs);
+  const observed = `${alias} was un-enrolled by ${unenrolment.by}, and the configuration still names it`;
+  return finding("UNENROLLED", alias, observed, requestCommand(alias, "resume"), unenrolment.atMs);
 }

@@ -8,18 +8,18 @@ import { finding } from "../model/findings.ts";
 import { clockSkewMs, consistencyMs, dayMs, lastUseLagMs, recheckMs } from "../model/limits.ts";
 import { provenQuietDays } from "../model/policy.ts";
 import { withExtra } from "../model/record.ts";
-import { stillToSee, valueOf } from "../safety/sights.ts";
+import { stillToObserve, valueOf } from "../safety/observations.ts";
 import { tagNames } from "../model/tag-names.ts";
 import type { Decision, Extra, ManagedKey, Scene, Transition } from "../model/types.ts";
 
 export function decideExtra(scene: Scene, extra: Extra): Decision {
-  const { record, seen, moment } = scene;
+  const { record, observed, context } = scene;
   const { keyId } = extra;
   const ripeAtMs = extra.foundAtMs + consistencyMs + lastUseLagMs;
-  if (moment.nowMs < ripeAtMs) {
+  if (context.nowMs < ripeAtMs) {
     return { kind: "wait", untilMs: ripeAtMs, reason: "what KMS says of an extra key settles" };
   }
-  const first = stillToSee(seen, [
+  const first = stillToObserve(observed, [
     { kind: "key", key: keyId },
     { kind: "tags", keyId },
     { kind: "aliases", keyId },
@@ -28,22 +28,26 @@ export function decideExtra(scene: Scene, extra: Extra): Decision {
     { kind: "policy", keyId },
   ]);
   if (first !== undefined) return first;
-  const state = valueOf(seen.key[keyId])?.state;
-  if (seen.key[keyId]?.kind === "absent" || state === "PendingDeletion" || state === "Disabled") {
-    const reason = `the extra key is ${state ?? "gone"}`;
-    return { kind: "change", ...quarantined(record, extra, reason, moment.nowMs) };
+  const state = valueOf(observed.key[keyId])?.state;
+  if (
+    observed.key[keyId]?.kind === "absent" ||
+    state === "PendingDeletion" ||
+    state === "Disabled"
+  ) {
+    const reason = `the extra key is ${state ?? "deleted"}`;
+    return { kind: "change", ...quarantined(record, extra, reason, context.nowMs) };
   }
   const why = whyNotExtra(scene, extra);
   if (why !== undefined) {
     const next = showKey(keyId);
-    const sights = `${keyId}, made in excess by rotation ${extra.rotationId}, ${why}`;
-    const what = finding("EXTRA_NOT_QUARANTINED", keyId, sights, next, moment.nowMs);
-    const untilMs = moment.nowMs + recheckMs * 24;
+    const observations = `${keyId}, made in excess by rotation ${extra.rotationId}, ${why}`;
+    const what = finding("EXTRA_NOT_QUARANTINED", keyId, observations, next, context.nowMs);
+    const untilMs = context.nowMs + recheckMs * 24;
     return { kind: "wait", untilMs, reason: "an extra key may be in use", finding: what };
   }
-  const createdAtMs = valueOf(seen.key[keyId])?.createdAtMs ?? extra.foundAtMs;
+  const createdAtMs = valueOf(observed.key[keyId])?.createdAtMs ?? extra.foundAtMs;
   const quietAtMs = createdAtMs + provenQuietDays(record.policy) * dayMs + clockSkewMs;
-  if (moment.nowMs < quietAtMs) {
+  if (context.nowMs < quietAtMs) {
     const reason = "KMS is to have seen an extra key unused for as long as the policy wants";
     return { kind: "wait", untilMs: quietAtMs, reason };
   }
@@ -53,7 +57,7 @@ export function decideExtra(scene: Scene, extra: Extra): Decision {
     const call = { kind: "TagResource", keyId, tags } as const;
     return { kind: "call", call, matter, reason: "a key made in excess" };
   }
-  const blocked = guardrail(scene, { keyId, createdAtMs }, lastUseOf(seen, keyId));
+  const blocked = guardrail(scene, { keyId, createdAtMs }, lastUseOf(observed, keyId));
   if (blocked !== undefined) return blocked;
   return { kind: "call", call: { kind: "DisableKey", keyId }, matter, reason: "made in excess" };
 }
@@ -77,26 +81,27 @@ export function quarantined(
 }
 
 /** Why a key is left alone, although its tags say that a rotation made it in excess. */
-function whyNotExtra({ record, seen }: Scene, extra: Extra): string | undefined {
+function whyNotExtra({ record, observed }: Scene, extra: Extra): string | undefined {
   const { keyId, rotationId } = extra;
   if (record.versions.some((version) => version.keyId === keyId)) return "is a version";
-  const sights = [
-    seen.key[keyId],
-    seen.tags[keyId],
-    seen.aliases[keyId],
-    seen.grants[keyId],
-    seen["last-use"][keyId],
-    seen.policy[keyId],
+  const observations = [
+    observed.key[keyId],
+    observed.tags[keyId],
+    observed.aliases[keyId],
+    observed.grants[keyId],
+    observed["last-use"][keyId],
+    observed.policy[keyId],
   ];
-  if (sights.some((sight) => sight?.kind !== "seen")) return "may not be looked at";
-  const tags = valueOf(seen.tags[keyId]) ?? {};
+  if (observations.some((observation) => observation?.kind !== "observed"))
+    return "may not be looked at";
+  const tags = valueOf(observed.tags[keyId]) ?? {};
   if (tags[tagNames.owner] !== record.owner) return "does not carry our owner tag";
   if (tags[tagNames.rotation] !== rotationId) return "carries the tags of another rotation";
-  const createdAtMs = valueOf(seen.key[keyId])?.createdAtMs ?? 0;
+  const createdAtMs = valueOf(observed.key[keyId])?.createdAtMs ?? 0;
   if (createdAtMs < extra.madeAfterMs - clockSkewMs) return "is older than that rotation";
-  if ((valueOf(seen.aliases[keyId]) ?? []).length > 0) return "has an alias";
-  if ((valueOf(seen.grants[keyId]) ?? []).length > 0) return "has grants";
-  const lastUse = lastUseOf(seen, keyId);
+  if ((valueOf(observed.aliases[keyId]) ?? []).length > 0) return "has an alias";
+  if ((valueOf(observed.grants[keyId]) ?? []).length > 0) return "has grants";
+  const lastUse = lastUseOf(observed, keyId);
   if (lastUse.kind === "used") return `was used: ${lastUse.operation}`;
   if (lastUse.kind !== "never") return "has a last use that KMS does not know";
   return undefined;

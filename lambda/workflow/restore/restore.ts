@@ -2,7 +2,7 @@
  * A version that turned out to be needed. That it is to come back is on record first, and why; then
  * it is enabled, however often that takes; and it drains anew once no earlier call can spoil it.
  */
-import { comingBack, mayBePending } from "./use-attempt.ts";
+import { restoringVersion, mayBePending } from "./use-attempt.ts";
 import { callOn } from "../safety/destruction.ts";
 import { consistencyMs, recheckMs } from "../model/limits.ts";
 import { labelAs } from "../safety/label.ts";
@@ -10,8 +10,8 @@ import { wrongLabel } from "../safety/lineage.ts";
 import { aliasInTheWay, entryOf, ownerFinding, stateFinding } from "../safety/old-version.ts";
 import { versionOf, without, withRotation, withVersion } from "../model/record.ts";
 import { blockedUntilMs } from "../safety/settle.ts";
-import { lookFirst, valueOf } from "../safety/sights.ts";
-import { isStopped } from "../safety/holds.ts";
+import { observeFirst, valueOf } from "../safety/observations.ts";
+import { isHeld } from "../safety/holds.ts";
 import type {
   Decision,
   ManagedKey,
@@ -23,7 +23,7 @@ import type {
 
 /** Back into drain, to be enabled there. */
 export function needed(
-  { record, rotation, old, moment }: Pick<StepScene, "record" | "rotation" | "old" | "moment">,
+  { record, rotation, old, context }: Pick<StepScene, "record" | "rotation" | "old" | "context">,
   because: Restored["because"],
   reason: string,
 ): Decision {
@@ -31,18 +31,18 @@ export function needed(
   const back: Rotation = {
     ...rotation,
     step: "drain",
-    stepSinceMs: moment.nowMs,
+    stepSinceMs: context.nowMs,
     restored: { because, cancel, relabelled: false },
   };
   return {
     kind: "change",
-    next: withRotation(withVersion(record, comingBack(old)), back),
-    entry: entryOf({ rotation, old }, "needed", reason),
+    next: withRotation(withVersion(record, restoringVersion(old)), back),
+    entry: entryOf({ rotation, old }, "restore-started", reason),
   };
 }
 
 /** The record once KMS accepted to give the version back; whether it did is still to be seen. */
-export function givenBackBy(
+export function restoredBy(
   record: ManagedKey,
   rotation: Rotation,
   kind: "CancelKeyDeletion" | "EnableKey",
@@ -53,7 +53,7 @@ export function givenBackBy(
   if (rotation.restored === undefined) throw new Error(`${rotation.id} gives nothing back`);
   const enabling = kind === "EnableKey";
   const done = enabling ? { enabledAtMs: nowMs } : { cancelledAtMs: nowMs };
-  const event = enabling ? "enabled-again" : "deletion-cancelled";
+  const event = enabling ? "re-enabled" : "deletion-cancelled";
   const restored = { ...rotation.restored, ...done };
   return {
     next: withRotation(record, { ...without(rotation, "unanswered"), restored }),
@@ -63,27 +63,27 @@ export function givenBackBy(
 
 /** An earlier call could still disable it: it is looked at until nothing can land any longer. */
 export function decideRestored(scene: StepScene, restored: Restored): Decision {
-  const { record, rotation, old, seen, moment } = scene;
-  const first = lookFirst(scene, [
+  const { record, rotation, old, observed, context } = scene;
+  const first = observeFirst(scene, [
     { kind: "key", key: old.keyId },
     { kind: "tags", keyId: old.keyId },
     { kind: "aliases", keyId: old.keyId },
   ]);
   if (first !== undefined) return first;
-  const isGone = valueOf(seen.key[old.keyId]) === undefined;
-  const foreign = isGone ? stateFinding(scene, "Enabled") : ownerFinding(scene, old);
+  const isDeleted = valueOf(observed.key[old.keyId]) === undefined;
+  const foreign = isDeleted ? stateFinding(scene, "Enabled") : ownerFinding(scene, old);
   if (foreign !== undefined) return { kind: "halt", finding: foreign };
   // Unless somebody asked for the key just now: a record older than KMS enables nothing by itself.
   const older = isAskedFor(scene) ? undefined : wrongLabel(scene, old);
   if (older !== undefined) return older;
-  const call = callToGiveBack(scene, restored);
+  const call = callToRestore(scene, restored);
   if (call !== undefined) return call;
   const asked = restored.because === "attempt";
   const wrong = stateFinding(scene, "Enabled");
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
   const aliased = asked ? undefined : aliasInTheWay(scene);
   if (aliased !== undefined) return aliased;
-  const { epoch, uncertain, nowMs } = moment;
+  const { epoch, uncertain, nowMs } = context;
   const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
   if (untilMs !== undefined) {
     return { kind: "wait", untilMs, reason: "an earlier call could still disable it" };
@@ -91,31 +91,31 @@ export function decideRestored(scene: StepScene, restored: Restored): Decision {
   if (!restored.relabelled && rotation.labelledAtMs !== undefined) {
     return labelAs(scene, rotation.episode + 1, "on the key itself it says that it came back");
   }
-  if (asked && isStopped(record, "attempt")) {
+  if (asked && isHeld(record, "restored")) {
     const reason = "a version was asked for: a person must have it go on";
     return { kind: "wait", untilMs: nowMs + recheckMs, reason };
   }
   return drainAnew(scene, restored);
 }
 
-function isAskedFor({ old, moment }: StepScene): boolean {
-  return moment.attempt?.keyId === old.keyId;
+function isAskedFor({ old, context }: StepScene): boolean {
+  return context.attempt?.keyId === old.keyId;
 }
 
 /**
  * Reads lag, and may show the version as it was before it was disabled: it is enabled once, whatever they
  * show. What pends deletion by somebody else's hand is theirs to cancel.
  */
-function callToGiveBack(
-  { rotation, old, seen, moment }: StepScene,
+function callToRestore(
+  { rotation, old, observed, context }: StepScene,
   { cancel, cancelledAtMs, enabledAtMs, relabelled }: Restored,
 ): Decision | undefined {
   // By then no call of ours can land any longer: whoever disabled it meant to.
   if (relabelled) return undefined;
   const { keyId, number } = old;
-  const state = valueOf(seen.key[keyId])?.state;
+  const state = valueOf(observed.key[keyId])?.state;
   const recent = (atMs: number | undefined): boolean =>
-    atMs !== undefined && moment.nowMs < atMs + consistencyMs;
+    atMs !== undefined && context.nowMs < atMs + consistencyMs;
   const why = `version ${number} turned out to be needed, and reads ${state}`;
   const again = "it was given back, and reads do not show it yet";
   if (state === "PendingDeletion" && cancel) {
@@ -131,7 +131,7 @@ function callToGiveBack(
 }
 
 function drainAnew(
-  { record, rotation, old, moment: { nowMs } }: StepScene,
+  { record, rotation, old, context: { nowMs } }: StepScene,
   { because }: Restored,
 ): Decision {
   const anew = without(

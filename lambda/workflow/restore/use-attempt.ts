@@ -15,8 +15,8 @@ export function concern(record: ManagedKey, attempt: UseAttempt): "news" | "know
   const version = record.versions.find(({ keyId }) => keyId === attempt.keyId);
   if (version === undefined) return "none";
   const rotation = rotationOut(record, version.number);
-  if (rotation?.restored?.because === "attempt" || version.standing === "returning") return "known";
-  const unsure = record.reconciledAtMs !== undefined && version.standing === "draining";
+  if (rotation?.restored?.because === "attempt" || version.state === "reactivating") return "known";
+  const unsure = record.reconciledAtMs !== undefined && version.state === "draining";
   if (!unsure && !isOutOfUse(version, rotation)) return "none";
   if (version.overriddenBy !== undefined) return "none";
   const sinceMs = rotation?.drainSinceMs ?? version.retiredAtMs ?? 0;
@@ -24,54 +24,59 @@ export function concern(record: ManagedKey, attempt: UseAttempt): "news" | "know
 }
 
 /** By our doing: disabled or worse, or so soon as a call without an answer has landed. */
-function isOutOfUse({ standing }: Version, rotation: Rotation | undefined): boolean {
-  if (standing === "disabled" || standing === "deletion-scheduled") return true;
+function isOutOfUse({ state }: Version, rotation: Rotation | undefined): boolean {
+  if (state === "disabled" || state === "pending-deletion") return true;
   if (rotation?.restored !== undefined) return true;
-  return standing === "draining" && rotation?.unanswered === "DisableKey";
+  return state === "draining" && rotation?.unanswered === "DisableKey";
 }
 
 /** Undefined where nothing of it is new. */
 export function decideAttempt(scene: Scene, attempt: UseAttempt): Decision | undefined {
-  const { record, moment } = scene;
+  const { record, context } = scene;
   if (concern(record, attempt) !== "news") return undefined;
   const version = record.versions.find(({ keyId }) => keyId === attempt.keyId);
   if (version === undefined) return undefined;
-  const serving = record.versions.find(({ standing }) => standing === "serving");
+  const active = record.versions.find(({ state }) => state === "active");
   const open = rotationOut(record, version.number);
-  const rotation = open ?? wayOut(record, version, serving?.number ?? version.number, moment);
-  const seen = describe(version, attempt);
+  const rotation = open ?? wayOut(record, version, active?.number ?? version.number, context);
+  const observed = describe(version, attempt);
   const back: Rotation = {
     ...rotation,
     step: "drain",
-    stepSinceMs: moment.nowMs,
+    stepSinceMs: context.nowMs,
     // Whoever scheduled it: the key is asked for, and a deletion is what cannot be undone.
     restored: { because: "attempt", cancel: true, relabelled: false },
   };
   const others = record.rotations.filter(({ id }) => id !== rotation.id);
-  const { nowMs: atMs } = moment;
-  const stop = {
-    kind: "attempt",
+  const { nowMs: atMs } = context;
+  const hold = {
+    kind: "restored",
     atMs,
     by: attempt.principal,
     version: version.number,
-    seen,
+    reason: observed,
   } as const;
-  const next = withVersion(record, comingBack(version));
+  const next = withVersion(record, restoringVersion(version));
   return {
     kind: "change",
-    next: { ...next, rotations: [...others, back], stops: [...record.stops, stop] },
-    entry: entryOf({ rotation, old: versionOf(record, version.number) }, "needed", seen, {
-      eventId: attempt.eventId,
-      principal: attempt.principal,
-      operation: attempt.operation,
-    }),
+    next: { ...next, rotations: [...others, back], holds: [...record.holds, hold] },
+    entry: entryOf(
+      { rotation, old: versionOf(record, version.number) },
+      "restore-started",
+      observed,
+      {
+        eventId: attempt.eventId,
+        principal: attempt.principal,
+        operation: attempt.operation,
+      },
+    ),
   };
 }
 
 /** As it stands once it is decided that a retired version comes back. */
-export function comingBack(version: Version): Version {
+export function restoringVersion(version: Version): Version {
   return without(
-    { ...version, standing: "draining" as const },
+    { ...version, state: "draining" as const },
     "disabledAtMs",
     "deletionAtMs",
     "overriddenBy",
@@ -79,9 +84,9 @@ export function comingBack(version: Version): Version {
 }
 
 /** Whether it can be pending deletion by our doing, now or as soon as a late call lands. */
-export function mayBePending({ standing }: Version, rotation: Rotation): boolean {
+export function mayBePending({ state }: Version, rotation: Rotation): boolean {
   return (
-    standing === "deletion-scheduled" ||
+    state === "pending-deletion" ||
     rotation.unanswered === "ScheduleKeyDeletion" ||
     rotation.restored?.cancel === true
   );

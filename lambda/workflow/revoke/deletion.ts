@@ -9,7 +9,7 @@ import {
   withRotationClosed,
   withVersion,
 } from "../model/record.ts";
-import { lookFirst, valueOf } from "../safety/sights.ts";
+import { observeFirst, valueOf } from "../safety/observations.ts";
 import type { Decision, ManagedKey, Rotation, StepScene, Transition } from "../model/types.ts";
 
 /** The record once KMS has a date for the deletion. */
@@ -21,7 +21,7 @@ export function scheduled(
 ): Transition {
   const old = versionOf(record, rotation.from);
   const at = deletionAtMs ?? nowMs + rotation.policy.deletionWindowDays * dayMs;
-  const next = withVersion(record, { ...old, standing: "deletion-scheduled", deletionAtMs: at });
+  const next = withVersion(record, { ...old, state: "pending-deletion", deletionAtMs: at });
   return {
     next: withRotation(next, { ...without(rotation, "unanswered"), stepSinceMs: nowMs }),
     entry: entryOf({ rotation, old }, "deletion-scheduled", "the policy deletes old versions", {
@@ -32,16 +32,16 @@ export function scheduled(
 
 /** KMS's clock counts: a key that is gone before its date is done with too. */
 export function awaitDeletion(scene: StepScene): Decision {
-  const { record, rotation, old, seen, moment } = scene;
-  const { nowMs } = moment;
-  const goneAtMs = old.deletionAtMs ?? nowMs;
+  const { record, rotation, old, observed, context } = scene;
+  const { nowMs } = context;
+  const deletedAtMs = old.deletionAtMs ?? nowMs;
   const reason = "the deletion window";
   // Just after ScheduleKeyDeletion a read may still show the key Disabled.
   const isSettled = nowMs >= rotation.stepSinceMs + consistencyMs;
-  if (nowMs < goneAtMs && !isSettled) return { kind: "wait", untilMs: goneAtMs, reason };
-  const first = lookFirst(scene, [{ kind: "key", key: old.keyId }]);
+  if (nowMs < deletedAtMs && !isSettled) return { kind: "wait", untilMs: deletedAtMs, reason };
+  const first = observeFirst(scene, [{ kind: "key", key: old.keyId }]);
   if (first !== undefined) return first;
-  const key = valueOf(seen.key[old.keyId]);
+  const key = valueOf(observed.key[old.keyId]);
   if (key === undefined) {
     const versions = record.versions.filter(({ number }) => number !== old.number);
     return {
@@ -50,7 +50,7 @@ export function awaitDeletion(scene: StepScene): Decision {
       entry: entryOf(scene, "completed", "KMS has deleted the old version"),
     };
   }
-  if (nowMs < goneAtMs) return waitObserving(scene, "PendingDeletion", goneAtMs, reason);
+  if (nowMs < deletedAtMs) return waitObserving(scene, "PendingDeletion", deletedAtMs, reason);
   const changed = neededOrDrifted(scene, "PendingDeletion");
   if (changed !== undefined) return changed;
   const untilMs = Math.max(key.deletionAtMs ?? 0, nowMs + recheckMs);

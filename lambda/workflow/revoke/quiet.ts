@@ -18,15 +18,15 @@ export function drainSinceMs({ rotation, old }: StepScene): number {
 
 /** The wait that evidence short of quiet amounts to; undefined where the version is quiet. */
 export function notQuiet(scene: StepScene, evidence: Evidence): Decision | undefined {
-  const { record, rotation, old, moment } = scene;
+  const { record, rotation, old, context } = scene;
   const { lastUse, hash } = evidence;
   const approved = isApproved(rotation, evidence);
   if (approved && rotation.approval?.override === true) return undefined;
-  const verdict = judge(lastUse, retiredAtMs(old), rotation.policy, moment.nowMs);
+  const verdict = judge(lastUse, retiredAtMs(old), rotation.policy, context.nowMs);
   const show = showLastUse(old.keyId);
   const blocked = (reason: string, what: Finding): Decision => ({
     kind: "wait",
-    untilMs: moment.nowMs + recheckMs * 6,
+    untilMs: context.nowMs + recheckMs * 6,
     reason,
     finding: what,
   });
@@ -35,15 +35,18 @@ export function notQuiet(scene: StepScene, evidence: Evidence): Decision | undef
       return undefined;
     case "unknown": {
       if (rotation.policy.drain.evidence === "advisory") return undefined;
-      const what = finding("USAGE_UNKNOWN", old.keyId, verdict.why, show, moment.nowMs);
+      const what = finding("USAGE_UNKNOWN", old.keyId, verdict.why, show, context.nowMs);
       return blocked("unknown is not quiet", what);
     }
     case "originated": {
       if (approved) return stillInUse(scene, lastUse, show);
-      const sights = `version ${old.number}: ${describeLastUse(lastUse)}, after it was retired; evidence ${hash}`;
+      const observations = `version ${old.number}: ${describeLastUse(lastUse)}, after it was retired; evidence ${hash}`;
       const code = "ORIGINATED_AFTER_ACTIVATION";
       const next = requestCommand(record.alias, "approve", { version: old.number, evidence: hash });
-      return blocked("it still originates", finding(code, old.keyId, sights, next, moment.nowMs));
+      return blocked(
+        "it still originates",
+        finding(code, old.keyId, observations, next, context.nowMs),
+      );
     }
     case "in-use":
       return stillInUse(scene, lastUse, show);
@@ -52,24 +55,24 @@ export function notQuiet(scene: StepScene, evidence: Evidence): Decision | undef
 
 /** An approval of what originated leaves the quiet period as it is. */
 function stillInUse(scene: StepScene, lastUse: LastUse, show: string): Decision | undefined {
-  const { rotation, moment } = scene;
+  const { rotation, context } = scene;
   if (lastUse.kind === "unknown") return undefined;
-  const verdict = judgeQuiet(lastUse, rotation.policy, moment.nowMs);
+  const verdict = judgeQuiet(lastUse, rotation.policy, context.nowMs);
   if (verdict.kind === "quiet") return undefined;
   return {
     kind: "wait",
-    untilMs: Math.max(verdict.quietAtMs, moment.nowMs + recheckMs),
+    untilMs: Math.max(verdict.quietAtMs, context.nowMs + recheckMs),
     reason: `not quiet for long enough: ${describeLastUse(lastUse)}`,
     ...prolonged(scene, lastUse, show),
   };
 }
 
 function prolonged(scene: StepScene, lastUse: LastUse, show: string): { finding?: Finding } {
-  const { rotation, old, moment } = scene;
+  const { rotation, old, context } = scene;
   const { atLeastMs, quietForMs } = rotation.policy.drain;
-  const inDrainMs = moment.nowMs - drainSinceMs(scene);
+  const inDrainMs = context.nowMs - drainSinceMs(scene);
   if (inDrainMs < 2 * (atLeastMs + quietForMs)) return {};
   const days = Math.floor(inDrainMs / dayMs);
-  const sights = `version ${old.number} is ${days} days in drain: ${describeLastUse(lastUse)}`;
-  return { finding: finding("DRAIN_PROLONGED", old.keyId, sights, show, moment.nowMs) };
+  const observations = `version ${old.number} is ${days} days in drain: ${describeLastUse(lastUse)}`;
+  return { finding: finding("DRAIN_PROLONGED", old.keyId, observations, show, context.nowMs) };
 }

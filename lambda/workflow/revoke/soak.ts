@@ -17,38 +17,38 @@ import { wrongLabel } from "../safety/lineage.ts";
 import { neededOrDrifted, waitObserving } from "../drift/drift.ts";
 import { aliasesOn, entryOf, ownerFinding } from "../safety/old-version.ts";
 import { withRotation, withRotationClosed } from "../model/record.ts";
-import { lookFirst, valueOf } from "../safety/sights.ts";
+import { observeFirst, valueOf } from "../safety/observations.ts";
 import type { Call, Decision, Evidence, LastUse, StepScene } from "../model/types.ts";
 import { notWatched } from "./watched.ts";
 
 /** An UpdateAlias of somebody else may have crossed ours: at once, and when all reads agree. */
-export function lookForAliases(scene: StepScene): Decision {
-  const { record, rotation, old, moment } = scene;
-  const first = lookFirst(scene, [{ kind: "aliases", keyId: old.keyId }]);
+export function observeAliases(scene: StepScene): Decision {
+  const { record, rotation, old, context } = scene;
+  const first = observeFirst(scene, [{ kind: "aliases", keyId: old.keyId }]);
   if (first !== undefined) return first;
   const onIt = aliasesOn(scene);
-  if (onIt !== undefined) return needed(scene, "alias", onIt.seen);
-  const againAtMs = (old.disabledAtMs ?? moment.nowMs) + consistencyMs;
-  if (moment.nowMs < againAtMs) {
+  if (onIt !== undefined) return needed(scene, "alias", onIt.observed);
+  const againAtMs = (old.disabledAtMs ?? context.nowMs) + consistencyMs;
+  if (context.nowMs < againAtMs) {
     return { kind: "wait", untilMs: againAtMs, reason: "to look for aliases once more" };
   }
   return {
     kind: "change",
-    next: withRotation(record, { ...rotation, soakSinceMs: moment.nowMs }),
+    next: withRotation(record, { ...rotation, soakSinceMs: context.nowMs }),
     entry: entryOf(scene, "soaking", "no alias is on it, also after the reads settled"),
   };
 }
 
 export function soak(scene: StepScene): Decision {
-  const { record, rotation, old, seen, moment } = scene;
+  const { record, rotation, old, observed, context } = scene;
   if (rotation.lateUseReadAtMs === undefined) return readLateUse(scene);
-  const endsMs = (rotation.soakSinceMs ?? moment.nowMs) + rotation.policy.soakMs;
-  if (moment.nowMs < endsMs) return waitObserving(scene, "Disabled", endsMs, "the soak");
-  const first = lookFirst(scene, everythingOf(old.keyId));
+  const endsMs = (rotation.soakSinceMs ?? context.nowMs) + rotation.policy.soakMs;
+  if (context.nowMs < endsMs) return waitObserving(scene, "Disabled", endsMs, "the soak");
+  const first = observeFirst(scene, everythingOf(old.keyId));
   if (first !== undefined) return first;
-  const key = valueOf(seen.key[old.keyId]);
+  const key = valueOf(observed.key[old.keyId]);
   if (key?.state === "PendingDeletion" && rotation.unanswered === "ScheduleKeyDeletion") {
-    return { kind: "change", ...scheduled(record, rotation, key.deletionAtMs, moment.nowMs) };
+    return { kind: "change", ...scheduled(record, rotation, key.deletionAtMs, context.nowMs) };
   }
   const drift = neededOrDrifted(scene, "Disabled");
   if (drift !== undefined) return drift;
@@ -57,7 +57,7 @@ export function soak(scene: StepScene): Decision {
   const mislabelled = wrongLabel(scene, old);
   if (mislabelled !== undefined) return mislabelled;
   const onIt = aliasesOn(scene);
-  if (onIt !== undefined) return needed(scene, "alias", onIt.seen);
+  if (onIt !== undefined) return needed(scene, "alias", onIt.observed);
   const evidence = evidenceOf(scene);
   const { lastUse } = evidence;
   const still = stillNeeded(scene, evidence);
@@ -81,18 +81,18 @@ export function soak(scene: StepScene): Decision {
 
 /** The evidence lags: what was done until the key was disabled shows only now, however short the soak. */
 function readLateUse(scene: StepScene): Decision {
-  const { record, rotation, old, moment } = scene;
-  const toldAtMs = (old.disabledAtMs ?? moment.nowMs) + lastUseLagMs + consistencyMs;
-  if (moment.nowMs < toldAtMs) {
-    return { kind: "wait", untilMs: toldAtMs, reason: "to read the evidence of the last hour" };
+  const { record, rotation, old, context } = scene;
+  const reportedAtMs = (old.disabledAtMs ?? context.nowMs) + lastUseLagMs + consistencyMs;
+  if (context.nowMs < reportedAtMs) {
+    return { kind: "wait", untilMs: reportedAtMs, reason: "to read the evidence of the last hour" };
   }
-  const first = lookFirst(scene, [{ kind: "last-use", keyId: old.keyId }]);
+  const first = observeFirst(scene, [{ kind: "last-use", keyId: old.keyId }]);
   if (first !== undefined) return first;
   const still = stillNeeded(scene, evidenceOf(scene));
   if (still !== undefined) return still;
   return {
     kind: "change",
-    next: withRotation(record, { ...rotation, lateUseReadAtMs: moment.nowMs }),
+    next: withRotation(record, { ...rotation, lateUseReadAtMs: context.nowMs }),
     entry: entryOf(scene, "unused", "it was not used in the hour before it was disabled"),
   };
 }

@@ -8,30 +8,30 @@ import { finding } from "../model/findings.ts";
 import { dayMs } from "../model/limits.ts";
 import { entryOf } from "../safety/old-version.ts";
 import { withRotation } from "../model/record.ts";
-import { valueOf } from "../safety/sights.ts";
+import { valueOf } from "../safety/observations.ts";
 import type { Decision, StepScene } from "../model/types.ts";
 
 const stackTag = "aws:cloudformation:stack-name";
 
 /** Undefined where no stack has the key, or its people have had a day to object. */
-export function toldOfStack(scene: StepScene): Decision | undefined {
-  const { record, rotation, old, seen, moment } = scene;
-  const stack = valueOf(seen.tags[old.keyId])?.[stackTag];
+export function reportedOfStack(scene: StepScene): Decision | undefined {
+  const { record, rotation, old, observed, context } = scene;
+  const stack = valueOf(observed.tags[old.keyId])?.[stackTag];
   if (stack === undefined) return undefined;
-  const { stackToldAtMs } = rotation;
-  if (stackToldAtMs === undefined) {
+  const { stackReportedAtMs } = rotation;
+  if (stackReportedAtMs === undefined) {
     return {
       kind: "change",
-      next: withRotation(record, { ...rotation, stackToldAtMs: moment.nowMs }),
-      entry: entryOf(scene, "stack-told", `the key is a resource of the stack ${stack}`),
+      next: withRotation(record, { ...rotation, stackReportedAtMs: context.nowMs }),
+      entry: entryOf(scene, "stack-reported", `the key is a resource of the stack ${stack}`),
     };
   }
-  const untilMs = stackToldAtMs + dayMs;
-  if (moment.nowMs >= untilMs) return undefined;
-  const sights = `version ${old.number}, ${old.keyId}, of the stack ${stack}, is about to be disabled`;
+  const untilMs = stackReportedAtMs + dayMs;
+  if (context.nowMs >= untilMs) return undefined;
+  const observations = `version ${old.number}, ${old.keyId}, of the stack ${stack}, is about to be disabled`;
   const shown = ["describe-stack-resources", "--physical-resource-id", old.keyId];
   const next = commandLine("aws", "cloudformation", ...shown);
-  const what = finding("KEY_IN_STACK", old.keyId, sights, next, moment.nowMs);
+  const what = finding("KEY_IN_STACK", old.keyId, observations, next, context.nowMs);
   return {
     kind: "wait",
     untilMs,

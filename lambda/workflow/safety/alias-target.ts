@@ -2,32 +2,32 @@
 import { createAliasOn, pointAt, showKey } from "../model/commands.ts";
 import { finding } from "../model/findings.ts";
 import { isoOf } from "../model/iso.ts";
-import { servingVersion } from "../model/record.ts";
-import { lookFirst, valueOf } from "./sights.ts";
-import type { Decision, Key, Look, ManagedKey, Scene, Version } from "../model/types.ts";
+import { activeVersion } from "../model/record.ts";
+import { observeFirst, valueOf } from "./observations.ts";
+import type { Decision, Key, KmsRead, ManagedKey, Scene, Version } from "../model/types.ts";
 
 export type AliasTarget = { kind: "target"; key: Key } | { kind: "not"; decision: Decision };
 
 export function aliasTarget(scene: Scene): AliasTarget {
-  const { record, seen, moment } = scene;
+  const { record, observed, context } = scene;
   const { aliases } = record;
-  const looks: Look[] = aliases.map((alias) => ({ kind: "key", key: alias }));
-  const first = lookFirst(scene, looks);
+  const reads: KmsRead[] = aliases.map((alias) => ({ kind: "key", key: alias }));
+  const first = observeFirst(scene, reads);
   if (first !== undefined) return { kind: "not", decision: first };
   let target: Key | undefined;
   for (const alias of aliases) {
-    const key = valueOf(seen.key[alias]);
+    const key = valueOf(observed.key[alias]);
     if (key === undefined) return { kind: "not", decision: aliasNotFound(scene, alias) };
     target ??= key;
     if (target.keyId !== key.keyId) {
-      const sights = `${record.alias} points at ${target.keyId}, ${alias} at ${key.keyId}`;
+      const observations = `${record.alias} points at ${target.keyId}, ${alias} at ${key.keyId}`;
       const { keyId } = target;
       const apart = aliases.filter((name) => {
-        const other = valueOf(seen.key[name]);
+        const other = valueOf(observed.key[name]);
         return other !== undefined && other.keyId !== keyId;
       });
       const next = pointAt(target, apart);
-      const split = finding("ALIAS_SET_SPLIT", alias, sights, next, moment.nowMs);
+      const split = finding("ALIAS_SET_SPLIT", alias, observations, next, context.nowMs);
       return { kind: "not", decision: { kind: "halt", finding: split } };
     }
   }
@@ -37,46 +37,49 @@ export function aliasTarget(scene: Scene): AliasTarget {
 
 /** It belongs on the active version, or else, before enrolment, beside the others of its set. */
 function aliasNotFound(scene: Scene, alias: string): Decision {
-  const { record, seen, moment } = scene;
-  const active = servingVersion(record);
+  const { record, observed, context } = scene;
+  const active = activeVersion(record);
   const first = active === undefined ? undefined : keyFirst(scene, active.keyId);
   if (first !== undefined) return first;
   const names = active === undefined ? record.aliases : [active.keyId];
-  const key = names.map((name) => valueOf(seen.key[name])).find((one) => one !== undefined);
+  const key = names.map((name) => valueOf(observed.key[name])).find((one) => one !== undefined);
   // Which key it should serve, nobody but an operator knows.
   const next = key === undefined ? "aws kms list-aliases" : createAliasOn(key, alias);
-  const what = finding("ALIAS_NOT_FOUND", alias, `${alias} does not exist`, next, moment.nowMs);
+  const what = finding("ALIAS_NOT_FOUND", alias, `${alias} does not exist`, next, context.nowMs);
   return { kind: "halt", finding: what };
 }
 
 /** Somebody else moved it: never overwritten, always reported. `expected` is where it belongs. */
 export function aliasMoved(scene: Scene, alias: string, expected: Version | undefined): Decision {
-  const { record, seen, moment } = scene;
-  const key = valueOf(seen.key[alias]);
+  const { record, observed, context } = scene;
+  const key = valueOf(observed.key[alias]);
   if (key === undefined) return aliasNotFound(scene, alias);
   const first = expected === undefined ? undefined : keyFirst(scene, expected.keyId);
   if (first !== undefined) return first;
   const where = expected?.keyId ?? "the key of an active version";
-  const sights = `${alias} points at ${key.keyId}, not at ${where}${how(record, key.keyId)}`;
+  const observations = `${alias} points at ${key.keyId}, not at ${where}${how(record, key.keyId)}`;
   const next = expected === undefined ? showKey(alias) : moveTo(scene, expected, [alias]);
-  return { kind: "halt", finding: finding("ALIAS_MOVED", alias, sights, next, moment.nowMs) };
+  return {
+    kind: "halt",
+    finding: finding("ALIAS_MOVED", alias, observations, next, context.nowMs),
+  };
 }
 
 /** To be observed first: whether the key that a command is about to name can have an alias. */
 export function keyFirst(scene: Scene, keyId: string): Decision | undefined {
-  return lookFirst(scene, [{ kind: "key", key: keyId }]);
+  return observeFirst(scene, [{ kind: "key", key: keyId }]);
 }
 
 /** The command that moves these aliases to a version whose key was observed. */
-export function moveTo({ seen }: Scene, { keyId }: Version, aliases: string[]): string {
-  const target = valueOf(seen.key[keyId]);
+export function moveTo({ observed }: Scene, { keyId }: Version, aliases: string[]): string {
+  const target = valueOf(observed.key[keyId]);
   return target === undefined ? showKey(keyId) : pointAt(target, aliases);
 }
 
 /** Infrastructure code has the target that it was written with, and puts it back at each apply. */
 function how({ versions }: Pick<ManagedKey, "versions">, keyId: string): string {
   const version = versions.find((one) => one.keyId === keyId);
-  if (version?.standing === "created") {
+  if (version?.state === "pending-activation") {
     return `: on version ${version.number} already, before keyturn activates it`;
   }
   if (version?.retiredAtMs === undefined) return "";

@@ -6,21 +6,21 @@ import { isoOf } from "../model/iso.ts";
 import { entryOf } from "./old-version.ts";
 import { without, withRotation } from "../model/record.ts";
 import { blockedUntilMs } from "./settle.ts";
-import { valueOf } from "./sights.ts";
+import { valueOf } from "./observations.ts";
 import type {
   Call,
   Decision,
   Evidence,
   LastUse,
-  Look,
+  KmsRead,
   Rotation,
   Scene,
-  Seen,
+  ObservedState,
   StepScene,
   Version,
 } from "../model/types.ts";
 
-export function everythingOf(keyId: string): Look[] {
+export function everythingOf(keyId: string): KmsRead[] {
   return [
     { kind: "key", key: keyId },
     { kind: "aliases", keyId },
@@ -30,19 +30,19 @@ export function everythingOf(keyId: string): Look[] {
   ];
 }
 
-export function lastUseOf(seen: Seen, keyId: string): LastUse {
-  const sight = valueOf(seen["last-use"][keyId]);
-  return sight?.lastUse ?? { kind: "unknown", why: "no such key" };
+export function lastUseOf(observed: ObservedState, keyId: string): LastUse {
+  const observation = valueOf(observed["last-use"][keyId]);
+  return observation?.lastUse ?? { kind: "unknown", why: "no such key" };
 }
 
 /** What was seen of the last use of the old version, as the record keeps it. */
 export function evidenceOf({
   old,
-  seen,
-  moment,
-}: Pick<StepScene, "old" | "seen" | "moment">): Evidence {
-  const hash = valueOf(seen["last-use"][old.keyId])?.hash ?? "";
-  return { lookedAtMs: moment.nowMs, lastUse: lastUseOf(seen, old.keyId), hash };
+  observed,
+  context,
+}: Pick<StepScene, "old" | "observed" | "context">): Evidence {
+  const hash = valueOf(observed["last-use"][old.keyId])?.hash ?? "";
+  return { observedAtMs: context.nowMs, lastUse: lastUseOf(observed, old.keyId), hash };
 }
 
 /** Evidence that says something new is put on record before anything rests on it. */
@@ -64,9 +64,9 @@ export function evidenceRead(scene: StepScene, lastUse: LastUse): Decision | und
 
 /** A call without an answer that can no longer land, and did not: nobody may take it for ours. */
 export function lapsed(scene: StepScene): Decision | undefined {
-  const { record, rotation, moment } = scene;
+  const { record, rotation, context } = scene;
   if (rotation.unanswered === undefined) return undefined;
-  if (blockedUntilMs(record.unsettled, moment.epoch, true, moment.nowMs) !== undefined) {
+  if (blockedUntilMs(record.unsettled, context.epoch, true, context.nowMs) !== undefined) {
     return undefined;
   }
   const reason = `a ${rotation.unanswered} without an answer had no effect`;
@@ -79,19 +79,19 @@ export function lapsed(scene: StepScene): Decision | undefined {
 
 /** The key's own policy may forbid this for days after a use: waited for, never fought. */
 export function guardrail(
-  { seen, moment }: Scene,
+  { observed, context }: Scene,
   { keyId, createdAtMs }: Pick<Version, "keyId" | "createdAtMs">,
   lastUse: LastUse,
 ): Decision | undefined {
-  const document = valueOf(seen.policy[keyId])?.document;
+  const document = valueOf(observed.policy[keyId])?.document;
   if (document === undefined) {
     return { kind: "retry", reason: `the policy of ${keyId} could not be read` };
   }
   const endsMs = guardrailEndsMs(document, lastUse, createdAtMs);
-  if (moment.nowMs >= endsMs) return undefined;
+  if (context.nowMs >= endsMs) return undefined;
   const reason = "kms:TrailingDaysWithoutKeyUsage in the key policy";
-  const seenThen = `${reason} forbids it until ${isoOf(endsMs)}`;
-  const what = finding("GUARDRAIL", keyId, seenThen, showPolicy(keyId), moment.nowMs);
+  const observedThen = `${reason} forbids it until ${isoOf(endsMs)}`;
+  const what = finding("GUARDRAIL", keyId, observedThen, showPolicy(keyId), context.nowMs);
   return { kind: "wait", untilMs: endsMs, reason, finding: what };
 }
 

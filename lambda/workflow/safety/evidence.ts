@@ -64,7 +64,7 @@ export function usedSince(before: Omit<Evidence, "hash"> | undefined, now: LastU
   if (now.kind !== "used") return false;
   if (before === undefined) return true;
   if (before.lastUse.kind === "used") return now.atMs > before.lastUse.atMs;
-  return before.lastUse.kind === "never" || now.atMs > before.lookedAtMs - lastUseLagMs;
+  return before.lastUse.kind === "never" || now.atMs > before.observedAtMs - lastUseLagMs;
 }
 
 /**

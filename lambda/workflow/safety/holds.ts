@@ -3,51 +3,51 @@ import { bringToEnabled, explain, inOrder } from "../model/commands.ts";
 import { finding, type Finding } from "../model/findings.ts";
 import { requestCommand } from "../model/request-command.ts";
 import { otherTable } from "./lineage.ts";
-import { valueOf } from "./sights.ts";
+import { valueOf } from "./observations.ts";
 import type {
   ManagedKey,
-  Moment,
+  Context,
   Rotation,
   Scene,
-  Seen,
-  Stop,
+  ObservedState,
+  Hold,
   UseAttempt,
 } from "../model/types.ts";
 
 /** `watched`: the rotations that are looked after nevertheless. */
-export type Standstill = {
+export type HoldInForce = {
   finding: Finding;
   /** What else a person must know of why it stands still. */
   others: Finding[];
   halt: boolean;
   watched: Rotation[];
   /** Whether a version that an alias was put on is still given back. */
-  rescues: boolean;
+  restores: boolean;
 };
 
-export function standstill({ record, seen, moment }: Scene): Standstill | undefined {
+export function holdInForce({ record, observed, context }: Scene): HoldInForce | undefined {
   const back = record.rotations.filter(
     ({ restored, direction, step }) =>
       restored !== undefined || (direction === "back" && step === "distribute"),
   );
-  const older = otherTable(record, moment);
+  const older = otherTable(record, context);
   if (older !== undefined) {
     const asked =
-      moment.attempt === undefined ? [] : back.filter(isAskedFor(record, moment.attempt));
-    return { finding: older, others: [], halt: true, watched: asked, rescues: false };
+      context.attempt === undefined ? [] : back.filter(isAskedFor(record, context.attempt));
+    return { finding: older, others: [], halt: true, watched: asked, restores: false };
   }
-  if (moment.home === undefined) {
-    const what = notConfigured(record, moment);
-    return { finding: what, others: [], halt: true, watched: back, rescues: false };
+  if (context.home === undefined) {
+    const what = notConfigured(record, context);
+    return { finding: what, others: [], halt: true, watched: back, restores: false };
   }
   const revoking = record.rotations.filter(({ step }) => step === "revoke");
   const watched = [...back, ...revoking];
-  const attempts = record.stops.filter(({ kind }) => kind === "attempt");
-  const [first, ...others] = attempts.map((attempt) => used(record, attempt, seen, moment));
-  if (first !== undefined) return { finding: first, others, halt: true, watched, rescues: true };
-  const pause = record.stops.find(({ kind }) => kind === "pause");
+  const attempts = record.holds.filter(({ kind }) => kind === "restored");
+  const [first, ...others] = attempts.map((attempt) => used(record, attempt, observed, context));
+  if (first !== undefined) return { finding: first, others, halt: true, watched, restores: true };
+  const pause = record.holds.find(({ kind }) => kind === "pause");
   if (pause === undefined) return undefined;
-  return { finding: paused(record, pause), others: [], halt: false, watched, rescues: true };
+  return { finding: paused(record, pause), others: [], halt: false, watched, restores: true };
 }
 
 function isAskedFor({ versions }: ManagedKey, { keyId }: UseAttempt): (one: Rotation) => boolean {
@@ -56,33 +56,35 @@ function isAskedFor({ versions }: ManagedKey, { keyId }: UseAttempt): (one: Rota
     (direction === "back" ? [from, to] : [from]).includes(version?.number ?? 0);
 }
 
-export function isStopped(record: ManagedKey, kind: Stop["kind"]): boolean {
-  return record.stops.some((stop) => stop.kind === kind);
+export function isHeld(record: ManagedKey, kind: Hold["kind"]): boolean {
+  return record.holds.some((hold) => hold.kind === kind);
 }
 
-function notConfigured({ alias }: ManagedKey, { nowMs }: Moment): Finding {
-  const seen = `${alias} is in the table and not in the configuration`;
-  return finding("NOT_CONFIGURED", alias, seen, explain("NOT_CONFIGURED"), nowMs);
+function notConfigured({ alias }: ManagedKey, { nowMs }: Context): Finding {
+  const observed = `${alias} is in the table and not in the configuration`;
+  return finding("NOT_CONFIGURED", alias, observed, explain("NOT_CONFIGURED"), nowMs);
 }
 
 /** In mode `plan` it is for a person to give the key back. */
-function used(record: ManagedKey, stop: Stop, seen: Seen, { mode }: Moment): Finding {
-  const { keyId } = record.versions.find(({ number }) => number === stop.version) ?? {};
-  const key = valueOf(seen.key[keyId ?? ""]);
+function used(record: ManagedKey, hold: Hold, observed: ObservedState, { mode }: Context): Finding {
+  const { keyId } = record.versions.find(({ number }) => number === hold.version) ?? {};
+  const key = valueOf(observed.key[keyId ?? ""]);
   const isByHand = mode === "plan" && key !== undefined && key.state !== "Enabled";
   const resume = requestCommand(record.alias, "resume");
   const next = isByHand ? inOrder([bringToEnabled(key), resume]) : resume;
-  return finding("USED_WHILE_DISABLED", keyId ?? record.alias, stop.seen, next, stop.atMs);
+  return finding("USED_WHILE_DISABLED", keyId ?? record.alias, hold.reason, next, hold.atMs);
 }
 
-function paused({ alias }: ManagedKey, { by, seen, atMs }: Stop): Finding {
-  const why = seen === "" ? "" : `: ${seen}`;
+function paused({ alias }: ManagedKey, { by, reason, atMs }: Hold): Finding {
+  const why = reason === "" ? "" : `: ${reason}`;
   return finding("PAUSED", alias, `by ${by}${why}`, requestCommand(alias, "resume"), atMs);
 }
 
-export function heldAfterRollback({ alias, stops }: ManagedKey): Finding[] {
-  const held = stops.find(({ kind }) => kind === "rollback");
+export function heldAfterRollback({ alias, holds }: ManagedKey): Finding[] {
+  const held = holds.find(({ kind }) => kind === "rollback");
   if (held === undefined) return [];
-  const seen = `version ${held.version} was rolled back by ${held.by}${held.seen === "" ? "" : `: ${held.seen}`}`;
-  return [finding("HELD_AFTER_ROLLBACK", alias, seen, requestCommand(alias, "resume"), held.atMs)];
+  const observed = `version ${held.version} was rolled back by ${held.by}${held.reason === "" ? "" : `: ${held.reason}`}`;
+  return [
+    finding("HELD_AFTER_ROLLBACK", alias, observed, requestCommand(alias, "resume"), held.atMs),
+  ];
 }

@@ -3,22 +3,22 @@
  * what it must rest on. A violation is a bug, and the call is not made.
  */
 import { blockedUntilMs, isExempt } from "./settle.ts";
-import { valueOf } from "./sights.ts";
+import { valueOf } from "./observations.ts";
 import { tagNames } from "../model/tag-names.ts";
-import type { Call, ManagedKey, Matter, Moment, Seen } from "../model/types.ts";
+import type { Call, ManagedKey, Matter, Context, ObservedState } from "../model/types.ts";
 
 export function violations(
   record: ManagedKey,
   call: Call,
   matter: Matter,
-  seen: Seen,
-  moment: Moment,
+  observed: ObservedState,
+  context: Context,
 ): string[] {
   const broken: string[] = [];
   const must = (holds: boolean, what: string): void => {
     if (!holds) broken.push(what);
   };
-  const { epoch, uncertain, nowMs } = moment;
+  const { epoch, uncertain, nowMs } = context;
   if (!isExempt(call)) {
     const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
     must(untilMs === undefined, "settle rule: a call that has no answer may still land");
@@ -29,9 +29,9 @@ export function violations(
   }
   switch (call.kind) {
     case "UpdateAlias": {
-      const target = valueOf(seen.key[call.keyId]);
-      must(target?.state === "Enabled", "I1: the alias may only move to a key seen Enabled");
-      must(isOwn(record, call.keyId, seen), "I4: the alias may only move to a key of ours");
+      const target = valueOf(observed.key[call.keyId]);
+      must(target?.state === "Enabled", "I1: the alias may only move to a key observed Enabled");
+      must(isOwn(record, call.keyId, observed), "I4: the alias may only move to a key of ours");
       must(
         record.versions.some(({ keyId }) => keyId === call.keyId),
         "I1: the alias may only move to a version on record",
@@ -40,31 +40,32 @@ export function violations(
     }
     case "DisableKey":
     case "ScheduleKeyDeletion": {
-      const aliases = valueOf(seen.aliases[call.keyId]);
-      must(isOwn(record, call.keyId, seen), "I4: it is not ours");
-      must(aliases?.length === 0, "I2: aliases must be seen, and be none");
-      must(seen["last-use"][call.keyId] !== undefined, "I3: the last use was not read again");
+      const aliases = valueOf(observed.aliases[call.keyId]);
+      must(isOwn(record, call.keyId, observed), "I4: it is not ours");
+      must(aliases?.length === 0, "I2: aliases must be observed, and be none");
+      must(observed["last-use"][call.keyId] !== undefined, "I3: the last use was not read again");
       must(drained(record, call.keyId, matter), "I3: no evidence of drain is on record");
       break;
     }
     case "CreateKey":
       break;
     case "TagResource":
-      if (matter.kind !== "enrolment") must(isOwn(record, call.keyId, seen), "I4: it is not ours");
+      if (matter.kind !== "enrolment")
+        must(isOwn(record, call.keyId, observed), "I4: it is not ours");
       break;
     case "UntagResource":
     case "CreateGrant":
     case "CancelKeyDeletion":
     case "EnableKey":
-      must(isOwn(record, call.keyId, seen), "I4: it is not ours");
+      must(isOwn(record, call.keyId, observed), "I4: it is not ours");
       break;
   }
   return broken;
 }
 
 /** By its tags, as they were just seen. */
-function isOwn({ owner }: ManagedKey, keyId: string, seen: Seen): boolean {
-  return valueOf(seen.tags[keyId])?.[tagNames.owner] === owner;
+function isOwn({ owner }: ManagedKey, keyId: string, observed: ObservedState): boolean {
+  return valueOf(observed.tags[keyId])?.[tagNames.owner] === owner;
 }
 
 function drained(record: ManagedKey, keyId: string, matter: Matter): boolean {
@@ -78,6 +79,6 @@ function drained(record: ManagedKey, keyId: string, matter: Matter): boolean {
     rotation?.evidence !== undefined &&
     rotation.labelledAtMs !== undefined &&
     old?.number === rotation.from &&
-    (old.standing === "draining" || old.standing === "disabled")
+    (old.state === "draining" || old.state === "disabled")
   );
 }

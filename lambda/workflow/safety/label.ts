@@ -2,7 +2,7 @@
 import { callOn } from "./destruction.ts";
 import { labelOf } from "./lineage.ts";
 import { versionOf, without, withRotation, withVersion } from "../model/record.ts";
-import { valueOf } from "./sights.ts";
+import { valueOf } from "./observations.ts";
 import { tagNames } from "../model/tag-names.ts";
 import type {
   Decision,
@@ -15,12 +15,12 @@ import type {
 
 /** Puts the label on, unless a call without an answer has done so. Its tags were seen, and are known. */
 export function labelAs(scene: StepScene, episode: number, reason: string): Decision {
-  const { record, rotation, old, seen, moment } = scene;
+  const { record, rotation, old, observed, context } = scene;
   const label = labelOf(rotation.id, episode);
-  const there = valueOf(seen.tags[old.keyId])?.[tagNames.retired];
+  const there = valueOf(observed.tags[old.keyId])?.[tagNames.retired];
   if (there === label && old.label !== label) {
     const answered = without(rotation, "unanswered");
-    return { kind: "change", ...labelled(record, answered, moment.nowMs) };
+    return { kind: "change", ...labelled(record, answered, context.nowMs) };
   }
   const tags = { [tagNames.retired]: label };
   return callOn(rotation, { kind: "TagResource", keyId: old.keyId, tags }, reason);

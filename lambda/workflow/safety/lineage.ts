@@ -6,37 +6,45 @@
 import { finding, type Finding } from "../model/findings.ts";
 import { reconcileCommand } from "../model/request-command.ts";
 import { consistencyMs } from "../model/limits.ts";
-import { stillToSee, valueOf } from "./sights.ts";
+import { stillToObserve, valueOf } from "./observations.ts";
 import { tagNames } from "../model/tag-names.ts";
-import type { Decision, Look, ManagedKey, Moment, Scene, Tags, Version } from "../model/types.ts";
+import type {
+  Decision,
+  KmsRead,
+  ManagedKey,
+  Context,
+  Scene,
+  Tags,
+  Version,
+} from "../model/types.ts";
 
 /**
  * What is to be seen first, or that KMS shows a version, or a label, that the record does not know. The
  * search by tags costs no request of KMS; it may lag, so what it says is confirmed on the key.
  */
 export function lineageFirst(scene: Scene): Decision | undefined {
-  const { record, seen, moment } = scene;
-  const search = stillToSee(seen, [{ kind: "lineage", alias: record.alias }]);
+  const { record, observed, context } = scene;
+  const search = stillToObserve(observed, [{ kind: "lineage", alias: record.alias }]);
   if (search !== undefined) return search;
-  const found = valueOf(seen.lineage[record.alias]) ?? [];
+  const found = valueOf(observed.lineage[record.alias]) ?? [];
   const known = [...record.versions, ...record.extras].map(({ keyId }) => keyId);
   const unknown = found.filter(({ keyId }) => !known.includes(keyId)).map(({ keyId }) => keyId);
   const oddlyLabelled = record.versions.filter(({ keyId, number }) => {
     const tags = found.find((one) => one.keyId === keyId)?.tags;
     return tags !== undefined && !isLabelKnown(record, number, tags);
   });
-  const looks = unknown.flatMap((keyId): Look[] => [
+  const reads = unknown.flatMap((keyId): KmsRead[] => [
     { kind: "key", key: keyId },
     { kind: "tags", keyId },
   ]);
-  const labels = oddlyLabelled.map(({ keyId }): Look => ({ kind: "tags", keyId }));
-  const first = stillToSee(seen, [...looks, ...labels]);
+  const labels = oddlyLabelled.map(({ keyId }): KmsRead => ({ kind: "tags", keyId }));
+  const first = stillToObserve(observed, [...reads, ...labels]);
   if (first !== undefined) return first;
   const newer = unknown.find((keyId) => isNewer(scene, keyId));
   if (newer !== undefined) {
-    const number = valueOf(seen.tags[newer])?.[tagNames.version] ?? "?";
-    const sights = `${newer} says it is version ${number}; the record knows none beyond ${record.lastNumber}`;
-    return { kind: "halt", finding: behind(record, sights, moment.nowMs) };
+    const number = valueOf(observed.tags[newer])?.[tagNames.version] ?? "?";
+    const observations = `${newer} says it is version ${number}; the record knows none beyond ${record.lastNumber}`;
+    return { kind: "halt", finding: behind(record, observations, context.nowMs) };
   }
   for (const version of oddlyLabelled) {
     const wrong = wrongLabel(scene, version);
@@ -46,9 +54,9 @@ export function lineageFirst(scene: Scene): Decision | undefined {
 }
 
 /** A lookup by tags may name a key that is gone, or was tagged anew: the key itself is believed. */
-function isNewer({ record, seen }: Scene, keyId: string): boolean {
-  const tags = valueOf(seen.tags[keyId]);
-  if (tags === undefined || valueOf(seen.key[keyId]) === undefined) return false;
+function isNewer({ record, observed }: Scene, keyId: string): boolean {
+  const tags = valueOf(observed.tags[keyId]);
+  if (tags === undefined || valueOf(observed.key[keyId]) === undefined) return false;
   return isOurs(record, tags) && numberOf(tags) > record.lastNumber;
 }
 
@@ -63,10 +71,10 @@ export function numberOf(tags: Tags): number {
 }
 
 /** The table is not the one that the record was written in. */
-export function otherTable(record: ManagedKey, moment: Moment): Finding | undefined {
-  if (record.tableId === moment.tableId) return undefined;
-  const sights = `the record was written in table ${record.tableId}; this is ${moment.tableId}`;
-  return behind(record, sights, moment.nowMs);
+export function otherTable(record: ManagedKey, context: Context): Finding | undefined {
+  if (record.tableId === context.tableId) return undefined;
+  const observations = `the record was written in table ${record.tableId}; this is ${context.tableId}`;
+  return behind(record, observations, context.nowMs);
 }
 
 /**
@@ -74,18 +82,18 @@ export function otherTable(record: ManagedKey, moment: Moment): Finding | undefi
  * not seen by every read yet, and a read of then is no sign of a later state.
  */
 export function wrongLabel(
-  { record, seen, moment }: Scene,
+  { record, observed, context }: Scene,
   version: Version,
 ): Extract<Decision, { kind: "halt" | "wait" }> | undefined {
-  const tags = valueOf(seen.tags[version.keyId]);
+  const tags = valueOf(observed.tags[version.keyId]);
   if (tags === undefined || isLabelKnown(record, version.number, tags)) return undefined;
   const settlesAtMs = record.authorizationChangedAtMs + consistencyMs;
-  if (moment.nowMs < settlesAtMs) {
+  if (context.nowMs < settlesAtMs) {
     return { kind: "wait", untilMs: settlesAtMs, reason: "until every read shows the last label" };
   }
   const there = tags[tagNames.retired] ?? "nothing";
-  const sights = `version ${version.number}, ${version.keyId}, is labelled ${there}; on record is ${version.label ?? "nothing"}`;
-  return { kind: "halt", finding: behind(record, sights, moment.nowMs) };
+  const observations = `version ${version.number}, ${version.keyId}, is labelled ${there}; on record is ${version.label ?? "nothing"}`;
+  return { kind: "halt", finding: behind(record, observations, context.nowMs) };
 }
 
 /** As it is on record, or as a call without an answer may have made it. */
@@ -106,10 +114,12 @@ export function labelOf(rotationId: string, episode: number): string {
 }
 
 /** The halt that every sign of a record older than KMS amounts to. */
-export function behind(record: ManagedKey, sights: string, nowMs: number): Finding {
+export function behind(record: ManagedKey, observations: string, nowMs: number): Finding {
   const shown = record.proposal;
-  const seen =
-    shown === undefined ? sights : `${sights}. Reconciling would write: ${shown.lines.join("; ")}`;
+  const observed =
+    shown === undefined
+      ? observations
+      : `${observations}. Reconciling would write: ${shown.lines.join("; ")}`;
   const next = reconcileCommand(record);
-  return finding("STATE_BEHIND_KMS", record.alias, seen.slice(0, 2000), next, nowMs);
+  return finding("STATE_BEHIND_KMS", record.alias, observed.slice(0, 2000), next, nowMs);
 }

@@ -12,12 +12,12 @@ export function unsettledUntilMs(deadlineMs: number): number {
 
 /** Adds this epoch's own entry, and drops those that have passed. */
 export function marked(list: Unsettled[], own: Unsettled, nowMs: number): Unsettled[] {
-  return [...standing(list, nowMs).filter((entry) => entry.epoch !== own.epoch), own];
+  return [...state(list, nowMs).filter((entry) => entry.epoch !== own.epoch), own];
 }
 
 /** Removes this epoch's own entry: every call that it made has a definite answer on record. */
 export function settled(list: Unsettled[], epoch: number, nowMs: number): Unsettled[] {
-  return standing(list, nowMs).filter((entry) => entry.epoch !== epoch);
+  return state(list, nowMs).filter((entry) => entry.epoch !== epoch);
 }
 
 /** As a turn leaves it: a call of its epoch without an answer may still land. */
@@ -30,7 +30,7 @@ export function leftUnsettled(
   return uncertain ? list : settled(list, epoch, nowMs);
 }
 
-function standing(list: Unsettled[], nowMs: number): Unsettled[] {
+function state(list: Unsettled[], nowMs: number): Unsettled[] {
   return list.filter((entry) => entry.untilMs > nowMs);
 }
 
@@ -49,13 +49,13 @@ export function blockedUntilMs(
   uncertain: boolean,
   nowMs: number,
 ): number | undefined {
-  const inTheWay = standing(list, nowMs).filter((entry) => uncertain || entry.epoch !== epoch);
+  const inTheWay = state(list, nowMs).filter((entry) => uncertain || entry.epoch !== epoch);
   return inTheWay.length === 0 ? undefined : Math.max(...inTheWay.map((entry) => entry.untilMs));
 }
 
 /** Whether a call of that epoch could still be under way. */
 export function mayStillLand(list: Unsettled[], epoch: number, nowMs: number): boolean {
-  return standing(list, nowMs).some((entry) => entry.epoch === epoch);
+  return state(list, nowMs).some((entry) => entry.epoch === epoch);
 }
 
 /** Whether a claim or mark ends so far ahead that the clock which wrote it must be wrong. */

@@ -39,8 +39,8 @@ function limitMs(record: Stepping, rotation: Rotation): number {
       return 2 * (policy.drain.atLeastMs + policy.drain.quietForMs);
     case "revoke": {
       const old = record.versions.find(({ number }) => number === rotation.from);
-      if (old?.standing === "disabled") return policy.soakMs + 2 * lastUseLagMs;
-      if (old?.standing !== "deletion-scheduled") return 0;
+      if (old?.state === "disabled") return policy.soakMs + 2 * lastUseLagMs;
+      if (old?.state !== "pending-deletion") return 0;
       return policy.deletionWindowDays * dayMs + deletionSlackMs;
     }
   }

@@ -1,0 +1,52 @@
+/** What an operator's command asks besides: what cannot be read, what is asked for, what the time is. */
+import { GetItemCommand } from "@aws-sdk/client-dynamodb";
+import type { RequestItem, Table } from "../ports.ts";
+import type { TableClient } from "./dynamodb-client.ts";
+import { keys, toItem } from "./dynamodb-items.ts";
+import { readHeld } from "./dynamodb-records.ts";
+
+export type Reached = { dateMs: number | undefined; runUntilMs: number | undefined };
+
+export interface TableReads {
+  /** The schema of a record that newer code wrote; undefined where there is none, or it can be read. */
+  newerSchema(alias: string): Promise<number | undefined>;
+  /** What is asked of a managed key, and no run has taken up yet. */
+  requests(alias: string): Promise<RequestItem[]>;
+  /**
+   * One look at the table: the time of day there, where the answer has it, and until when the run that
+   * is at work may be.
+   */
+  reach(): Promise<Reached>;
+}
+
+export function createTableReads(db: TableClient, table: Table): TableReads {
+  return {
+    newerSchema: async (alias) => {
+      const held = await readHeld(db, alias);
+      return held?.kind === "newer-schema" ? held.schema : undefined;
+    },
+    requests: (alias) => table.requests(alias),
+    reach: () => reach(db),
+  };
+}
+
+async function reach(db: TableClient): Promise<Reached> {
+  const command = new GetItemCommand({ TableName: db.tableName, Key: toItem(keys.runClaim()) });
+  let date: string | undefined;
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const answer = await next(args);
+      const { headers } = answer.response as { headers?: Record<string, string> };
+      date = headers?.["date"];
+      return answer;
+    },
+    { step: "deserialize", name: "readsTheDate" },
+  );
+  const item = (await db.attempt((client) => client.send(command)))?.Item;
+  const until = item?.["untilMs"]?.N;
+  const dateMs = Date.parse(date ?? "");
+  return {
+    dateMs: Number.isNaN(dateMs) ? undefined : dateMs,
+    runUntilMs: until === undefined ? undefined : Number(until),
+  };
+}

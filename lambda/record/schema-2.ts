@@ -1,0 +1,128 @@
+/** What schema 2 calls by other names than schema 3, and how its records become those of schema 3. */
+import type { Finding, FindingCode } from "../workflow/model/findings.ts";
+import type {
+  Evidence,
+  Hold,
+  ManagedKey,
+  Policy,
+  Reactivation,
+  Restored,
+  Rotation,
+  Version,
+  VersionState,
+} from "../workflow/model/types.ts";
+
+type Standing =
+  "created" | "serving" | "draining" | "retained" | "disabled" | "deletion-scheduled" | "returning";
+
+export type VersionOfSchema2 = Omit<Version, "state"> & { standing: Standing };
+export type FindingOfSchema2 = Omit<Finding, "code" | "observed"> & { code: string; seen: string };
+type HoldOfSchema2 = Omit<Hold, "kind" | "reason"> & {
+  kind: "pause" | "rollback" | "attempt";
+  seen: string;
+};
+export type EvidenceOfSchema2 = Omit<Evidence, "observedAtMs"> & { lookedAtMs: number };
+
+type RenamedInRotation =
+  "evidence" | "reactivation" | "stackReportedAtMs" | "watchTestedAtMs" | "restored" | "policy";
+
+/** `policy` and `restored` are the same in both; they are named for schema 1, which has less of them. */
+export type RotationOfSchema2 = Omit<Rotation, RenamedInRotation> & {
+  policy: Policy;
+  evidence?: EvidenceOfSchema2;
+  restored?: Restored;
+  revived?: Reactivation;
+  stackToldAtMs?: number;
+  watchAskedAtMs?: number;
+};
+
+type RenamedInRecord = "holds" | "fulfilled" | "rejected" | "waitingFor";
+
+export type RecordOfSchema2 = Omit<
+  ManagedKey,
+  RenamedInRecord | "schema" | "versions" | "rotations" | "closed" | "findings"
+> & {
+  schema: 2;
+  versions: VersionOfSchema2[];
+  rotations: RotationOfSchema2[];
+  closed: RotationOfSchema2[];
+  findings: FindingOfSchema2[];
+  stops: HoldOfSchema2[];
+  honoured: ManagedKey["fulfilled"];
+  refused: ManagedKey["rejected"];
+  resting: string;
+};
+
+/** The attributes of an item of schema 2 that schema 3 does not write: a write removes them. */
+export const replacedAttributes = ["stops", "honoured", "refused", "resting"] as const;
+
+const stateOf: Record<Standing, VersionState> = {
+  created: "pending-activation",
+  serving: "active",
+  draining: "draining",
+  retained: "retained",
+  disabled: "disabled",
+  "deletion-scheduled": "pending-deletion",
+  returning: "reactivating",
+};
+
+const renamedCodes: Record<string, FindingCode> = {
+  REQUEST_REFUSED: "REQUEST_REJECTED",
+  VERSION_GONE: "VERSION_DELETED",
+  KIND_NOT_SERVED: "KEY_KIND_UNSUPPORTED",
+};
+
+/** The present code of a finding that an earlier version made. */
+export function presentCode(code: string): FindingCode {
+  return renamedCodes[code] ?? (code as FindingCode);
+}
+
+export function fromSchema2(old: RecordOfSchema2): ManagedKey {
+  const { stops, honoured, refused, resting, versions, rotations, closed, findings, ...rest } = old;
+  return {
+    ...rest,
+    schema: 3,
+    versions: versions.map(({ standing, ...version }) => ({
+      ...version,
+      state: stateOf[standing],
+    })),
+    rotations: rotations.map(rotationFromSchema2),
+    closed: closed.map(rotationFromSchema2),
+    findings: findings.map(presentFinding),
+    holds: stops.map(({ kind, seen, ...stop }) => ({
+      ...stop,
+      kind: kind === "attempt" ? "restored" : kind,
+      reason: seen,
+    })),
+    fulfilled: honoured,
+    rejected: refused,
+    waitingFor: resting,
+  };
+}
+
+/** Also takes one of schema 3, and leaves it as it is: a closed rotation has no number to tell by. */
+export function rotationFromSchema2(old: RotationOfSchema2 | Rotation): Rotation {
+  const { stackToldAtMs, watchAskedAtMs, revived, evidence, ...rest } = old as RotationOfSchema2 &
+    Rotation;
+  return {
+    ...rest,
+    ...(evidence === undefined ? {} : { evidence: evidenceFromSchema2(evidence) }),
+    ...(stackToldAtMs === undefined ? {} : { stackReportedAtMs: stackToldAtMs }),
+    ...(watchAskedAtMs === undefined ? {} : { watchTestedAtMs: watchAskedAtMs }),
+    ...(revived === undefined ? {} : { reactivation: revived }),
+  };
+}
+
+function evidenceFromSchema2(evidence: EvidenceOfSchema2 | Evidence): Evidence {
+  if (!("lookedAtMs" in evidence)) return evidence;
+  const { lookedAtMs, ...rest } = evidence;
+  return { ...rest, observedAtMs: lookedAtMs };
+}
+
+/** Also takes one of schema 3; findings of the audit are in an item without a schema. */
+export function presentFinding(old: FindingOfSchema2 | Finding): Finding {
+  const code = presentCode(old.code);
+  if (!("seen" in old)) return { ...old, code };
+  const { seen, ...rest } = old;
+  return { ...rest, code, observed: seen };
+}

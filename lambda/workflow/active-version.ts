@@ -1,0 +1,178 @@
+/** The version that serves: is it where it should be, and is it time for the next one? */
+import { aliasMoved, aliasTarget } from "./safety/alias-target.ts";
+import { copyableTags, whyNotCarried } from "./enrolment/carry-over.ts";
+import { whyAliasOnlyUnfit, whyNotEnabled } from "./enrolment/enrol.ts";
+import { wrongLabel } from "./safety/lineage.ts";
+import { ownerFinding } from "./safety/old-version.ts";
+import { decideOutOfUse } from "./restore/out-of-use.ts";
+import {
+  rightfulKeyIds,
+  rotationBeforeActivation,
+  activeVersion,
+  without,
+} from "./model/record.ts";
+import { shapeOf } from "./model/shape.ts";
+import { observeFirst, valueOf } from "./safety/observations.ts";
+import { isHeld } from "./safety/holds.ts";
+import { tagNames } from "./model/tag-names.ts";
+import type {
+  Decision,
+  Key,
+  KeyPolicy,
+  ManagedKey,
+  Rotation,
+  Scene,
+  Tags,
+  Version,
+} from "./model/types.ts";
+
+/** When the next rotation opens. */
+export function rotationOpensAtMs(record: ManagedKey, active: Version): number {
+  return overdueAtMs(record, active) - record.policy.leadMs;
+}
+
+/** The end of the cryptoperiod of the version that serves. */
+export function overdueAtMs(record: Pick<ManagedKey, "policy">, active: Version): number {
+  return (active.activatedAtMs ?? active.createdAtMs) + record.policy.cryptoperiodMs;
+}
+
+export function decideActiveVersion(scene: Scene): Decision {
+  const { record, observed, context } = scene;
+  const active = activeVersion(record);
+  if (active === undefined) throw new Error(`${record.alias}: no version serves`);
+  const opensAtMs = rotationOpensAtMs(record, active);
+  const busy = rotationBeforeActivation(record);
+  const held = isHeld(record, "rollback");
+  const due =
+    busy === undefined && !held && (context.nowMs >= opensAtMs || record.wanted !== undefined);
+  const suspected = record.suspectedAtMs !== undefined;
+  if (!due && !suspected) {
+    const untilMs = busy === undefined && !held ? opensAtMs : Number.MAX_SAFE_INTEGER;
+    return { kind: "wait", untilMs, reason: "the version that serves is within its cryptoperiod" };
+  }
+  const restoring = suspected ? decideOutOfUse(scene) : undefined;
+  if (restoring !== undefined) return restoring;
+  const owner = observeFirst(scene, [{ kind: "tags", keyId: active.keyId }]);
+  if (owner !== undefined) return owner;
+  const foreign = ownerFinding(scene, active);
+  if (foreign !== undefined) return { kind: "halt", finding: foreign };
+  const target = aliasTarget(scene);
+  const rightful = rightfulKeyIds(record);
+  const astray = record.aliases.find((alias) => {
+    const key = valueOf(observed.key[alias]);
+    return key !== undefined && !rightful.includes(key.keyId);
+  });
+  if (target.kind === "not" && target.decision.kind !== "halt") return target.decision;
+  if (astray !== undefined) {
+    // An alias that a run after a backup had moved leaves a label on the version it left.
+    return wrongLabel(scene, active) ?? aliasMoved(scene, astray, active);
+  }
+  // While a rotation moves the aliases one by one, they may be on either version.
+  if (busy !== undefined) return cleared(record);
+  if (target.kind === "not") return target.decision;
+  const notEnabled = whyNotEnabled(scene, target.key);
+  if (notEnabled !== undefined) return notEnabled;
+  return suspected ? cleared(record) : open(scene, target.key, active);
+}
+
+function cleared(record: ManagedKey): Decision {
+  return {
+    kind: "change",
+    next: without(record, "suspectedAtMs"),
+    entry: {
+      event: "cleared",
+      reason: "the aliases are where the record has them",
+      detail: {},
+    },
+  };
+}
+
+function open(scene: Scene, key: Key, active: Version): Decision {
+  const { record, observed, context } = scene;
+  const first = observeFirst(scene, [
+    { kind: "policy", keyId: key.keyId },
+    { kind: "tags", keyId: key.keyId },
+    { kind: "aliases", keyId: key.keyId },
+  ]);
+  if (first !== undefined) return first;
+  const policy = valueOf(observed.policy[key.keyId]);
+  const tags = valueOf(observed.tags[key.keyId]);
+  const aliases = valueOf(observed.aliases[key.keyId]);
+  if (policy === undefined || tags === undefined || aliases === undefined) {
+    return { kind: "retry", reason: `${key.keyId} is there and not there: reads have not settled` };
+  }
+  const problem = whyNotCarried(key, policy, tags, context.nowMs);
+  if (problem !== undefined) return { kind: "halt", finding: problem };
+  const unfit = whyAliasOnlyUnfit(scene, key.keyId);
+  if (unfit !== undefined) return unfit;
+  const rotation = opened(scene, key, active, policy, tags);
+  const unlistedAliases = aliases.filter((alias) => !record.aliases.includes(alias));
+  return {
+    kind: "change",
+    next: {
+      ...without(record, "wanted"),
+      unlistedAliases,
+      rotations: [...record.rotations, rotation],
+    },
+    entry: {
+      event: "opened",
+      reason:
+        record.wanted === undefined
+          ? "the cryptoperiod of the version that serves is coming to its end"
+          : `asked for by ${record.wanted.by}`,
+      rotationId: rotation.id,
+      step: "generate",
+      detail: {
+        from: rotation.from,
+        to: rotation.to,
+        overdueAtMs: overdueAtMs(record, active),
+        spec: rotation.intent.shape.spec,
+        usage: rotation.intent.shape.usage,
+        policyHash: policy.hash,
+      },
+    },
+  };
+}
+
+function opened(
+  { record, context }: Scene,
+  key: Key,
+  active: Version,
+  policy: KeyPolicy,
+  tags: Tags,
+): Rotation {
+  const to = Math.max(record.lastNumber, active.number) + 1;
+  return {
+    id: context.newRotationId,
+    from: active.number,
+    to,
+    direction: "forward",
+    step: "generate",
+    openedAtMs: context.nowMs,
+    stepSinceMs: context.nowMs,
+    policy: record.policy,
+    movedAtMs: {},
+    grantsCopied: [],
+    dependents: record.dependents,
+    acknowledgedAtMs: {},
+    episode: 1,
+    ...(record.wanted?.urgent === true ? { urgent: true } : {}),
+    intent: {
+      aliases: record.aliases,
+      shape: shapeOf(key),
+      policyHash: policy.hash,
+      tags: {
+        ...copyableTags(tags),
+        [tagNames.owner]: record.owner,
+        [tagNames.alias]: record.alias,
+        [tagNames.rotation]: context.newRotationId,
+        [tagNames.version]: String(to),
+        [tagNames.policy]: record.policy.name,
+      },
+      description: key.description,
+      writtenAtMs: context.nowMs,
+      attempts: 0,
+      misses: 0,
+    },
+  };
+}

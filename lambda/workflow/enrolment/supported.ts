@@ -1,0 +1,22 @@
+/** Which kinds of keys can be rotated by making a new key and moving the alias. */
+import type { Key } from "../model/types.ts";
+
+const supportedUsages = ["ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT"];
+
+/** Why keyturn does not rotate a key of this kind; undefined where it does. */
+export function whyUnsupported(key: Key): string | undefined {
+  if (key.managedBy === "AWS") return "an AWS managed key is rotated by AWS alone";
+  if (key.multiRegion) return "a multi-Region key has replicas that would have to follow";
+  if (!supportedUsages.includes(key.usage)) return `usage ${key.usage} is not served`;
+  switch (key.origin) {
+    case "AWS_KMS":
+    case "AWS_CLOUDHSM":
+      return undefined;
+    case "EXTERNAL":
+      return "its material was imported, and only its owner can import the next";
+    case "EXTERNAL_KEY_STORE":
+      return "each key of an external key store needs an external key of its own, made beforehand";
+    default:
+      return `origin ${key.origin} is not known`;
+  }
+}

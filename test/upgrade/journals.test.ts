@@ -1,0 +1,37 @@
+import { describe, expect, test } from "vitest";
+import { verifyChain } from "../../cli/journal/chain.ts";
+import { inPresentNames } from "../../lambda/record/earlier-events.ts";
+import { hashOf } from "../../lambda/record/journal.ts";
+import { eventCatalogue } from "../../lambda/workflow/model/events.ts";
+import { effects } from "../../lambda/workflow/model/findings.ts";
+import { schema2 } from "./recorded.ts";
+
+const journals = (schema2.journals ?? []).map((one) => [one.name, one] as const);
+
+describe.each(journals)("a journal that version 0.1.0 wrote: %s", (_name, { head, lines }) => {
+  test("verifies, line by line as it was written", () => {
+    const verdict = verifyChain("alias/orders", lines, head);
+    expect(verdict).toEqual({ kind: "whole", lines: lines.length, head });
+  });
+
+  test("is read under the present names of events and findings", () => {
+    const present = lines.map(inPresentNames);
+    expect(present.map(({ event }) => event).filter((event) => !(event in eventCatalogue))).toEqual(
+      [],
+    );
+    const codes = present.flatMap(
+      ({ detail }) => `${detail.came ?? ""}, ${detail.went ?? ""}`.match(/\b[A-Z][A-Z_]+\b/g) ?? [],
+    );
+    expect(codes.filter((code) => !(code in effects))).toEqual([]);
+  });
+});
+
+test("names were mapped, and a line as it is read does not hash to what was written", () => {
+  const lines = journals.flatMap(([, journal]) => journal.lines);
+  const renamed = lines.filter((line) => inPresentNames(line).event !== line.event);
+  expect(new Set(renamed.map(({ event }) => event)).size).toBeGreaterThan(5);
+  for (const line of renamed) {
+    const { hash, ...unhashed } = inPresentNames(line);
+    expect(hashOf(unhashed)).not.toBe(hash);
+  }
+});

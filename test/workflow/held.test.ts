@@ -1,0 +1,162 @@
+import { describe, expect, test } from "vitest";
+import type { Call, Decision, Matter, Hold } from "../../lambda/workflow/model/types.ts";
+import { decide } from "../../lambda/workflow/workflow.ts";
+import { hourMs } from "../fixtures.ts";
+import { calls, changes, halts, ofRotation, spoken } from "./decided.ts";
+import { alias, nowMs, present, observedKey, stepScene, type StepSetting } from "./scene.ts";
+
+const hold = (kind: Hold["kind"], more: Partial<Hold> = {}): Hold => ({
+  kind,
+  atMs: 5,
+  by: "ada",
+  reason: "an incident",
+  ...more,
+});
+const paused = { holds: [hold("pause")] };
+const asked = { holds: [hold("restored", { version: 1 }), hold("restored", { version: 2 })] };
+const restored = { because: "use", cancel: false, relabelled: false } as const;
+const disabled = { state: "disabled" as const };
+const disabledKey = observedKey("key-1", { state: "Disabled" });
+const later: Decision = { kind: "wait", untilMs: nowMs + 5, reason: "until later" };
+const read: Decision = { kind: "observe", reads: [{ kind: "tags", keyId: "key-1" }] };
+const called = (call: Call): Decision => ({
+  kind: "call",
+  call,
+  matter: ofRotation as Matter,
+  reason: "it is time",
+});
+const label = called({ kind: "TagResource", keyId: "key-1", tags: {} });
+const enable = called({ kind: "EnableKey", keyId: "key-1" });
+const nothingMoves = {
+  kind: "wait",
+  untilMs: nowMs + hourMs,
+  reason: "nothing moves while it is stopped",
+};
+const verdictOn = (setting: StepSetting) => {
+  const { record, observed, context } = stepScene("revoke", setting);
+  const verdict = decide(record, observed, context);
+  [verdict.decision, ...verdict.findings].forEach(spoken);
+  return verdict;
+};
+const at = (setting: StepSetting) => verdictOn(setting).decision;
+
+describe("a managed key that is paused", () => {
+  test("waits for a person", () => {
+    const { decision, findings } = verdictOn({ record: { ...paused, rotations: [] } });
+    expect(decision).toMatchObject({
+      kind: "wait",
+      untilMs: Number.MAX_SAFE_INTEGER,
+      reason: "stopped: PAUSED",
+      finding: { code: "PAUSED" },
+    });
+    expect(findings).toMatchObject([{ code: "PAUSED", subject: alias }]);
+  });
+
+  test("does not go on to revoke, and looks again after a while whether it should give back", () => {
+    expect(at({})).toMatchObject(changes("evidence-read"));
+    expect(at({ record: paused })).toEqual(nothingMoves);
+  });
+
+  test.each<[what: string, decided: Decision, stays: boolean]>([
+    ["a look", read, true],
+    ["a wait", later, true],
+    ["enabling what is needed", enable, true],
+    ["a label", label, false],
+    ["a retry", { kind: "retry", reason: "reads have not settled" }, false],
+  ])("of what revoking comes to, keeps to giving back: %s", (_what, decided, stays) => {
+    const context = { parked: { r1: decided } };
+    expect(at({ record: paused, context })).toEqual(stays ? decided : nothingMoves);
+  });
+
+  test("puts on record that a version is needed", () => {
+    const observed = { aliases: { "key-1": present([alias]) } };
+    expect(at({ old: disabled, record: paused, observed })).toMatchObject(
+      changes("restore-started"),
+    );
+  });
+
+  test("gives back with all that belongs to it", () => {
+    const back: StepSetting = { rotation: { step: "drain", restored }, record: paused };
+    expect(at({ ...back, observed: { key: { "key-1": disabledKey } } })).toMatchObject(
+      calls("EnableKey", { keyId: "key-1" }),
+    );
+    expect(at({ ...back, context: { parked: { r1: label } } })).toEqual(label);
+    const relabelled = { ...restored, relabelled: true };
+    expect(at({ ...back, rotation: { step: "drain", restored: relabelled } })).toMatchObject(
+      changes("drain-restarted"),
+    );
+  });
+});
+
+describe("a managed key of which a version was asked for", () => {
+  test("is halted, and every such version is told", () => {
+    const { decision, findings } = verdictOn({ record: { ...asked, rotations: [] } });
+    expect(decision).toMatchObject({ kind: "halt", finding: { code: "USED_WHILE_DISABLED" } });
+    expect(findings).toMatchObject([{ subject: "key-1" }, { subject: "key-2" }]);
+  });
+
+  test("is told of together with what the record alone tells", () => {
+    const record = { ...asked, rotations: [], unlistedAliases: ["alias/other"] };
+    expect(verdictOn({ record }).findings).toMatchObject([
+      { code: "UNLISTED_ALIAS" },
+      { code: "USED_WHILE_DISABLED" },
+      { code: "USED_WHILE_DISABLED" },
+    ]);
+  });
+
+  test("gives back before it halts, and before anything else is looked at", () => {
+    const { rotation } = stepScene("revoke");
+    const rotations = [
+      { ...rotation, restored },
+      { ...rotation, id: "r2" },
+    ];
+    const given = (r1: Decision, r2: Decision) =>
+      at({ record: { ...asked, rotations }, context: { parked: { r1, r2 } } });
+    expect(given(label, read)).toEqual(label);
+    const relabelled: Decision = {
+      kind: "change",
+      next: stepScene("revoke").record,
+      entry: { event: "labelled", reason: "it came back", detail: {} },
+    };
+    expect(given(relabelled, read)).toEqual(relabelled);
+    expect(given(read, read)).toMatchObject({ kind: "observe" });
+    expect(given(later, later)).toMatchObject({ kind: "halt" });
+  });
+});
+
+describe("a version long out of use, on which somebody puts an alias", () => {
+  const moved: StepSetting = {
+    old: disabled,
+    record: { ...paused, rotations: [], suspectedAtMs: 5 },
+    observed: { aliases: { "key-1": present([alias]) }, key: { "key-1": disabledKey } },
+  };
+  const ofActive = { kind: "active" };
+
+  test("is given back by a managed key that stands still, too", () => {
+    expect(at(moved)).toMatchObject(calls("EnableKey", { keyId: "key-1" }, ofActive));
+    const parked = { active: later };
+    expect(at({ ...moved, context: { parked } })).toEqual(later);
+    const busy = { active: label };
+    expect(at({ ...moved, context: { parked: busy } })).toEqual(nothingMoves);
+  });
+
+  test("is not looked for where nothing is suspected", () => {
+    const record = { ...paused, rotations: [] };
+    const parked = { active: enable };
+    expect(at({ ...moved, record, context: { parked } })).toMatchObject({
+      finding: { code: "PAUSED" },
+    });
+  });
+
+  test("is not there where the suspicion was wrong", () => {
+    const observed = { aliases: { "key-1": present([]) } };
+    const { decision, findings } = verdictOn({ ...moved, observed });
+    expect(decision).toMatchObject({ finding: { code: "PAUSED" } });
+    expect(findings).toHaveLength(1);
+  });
+
+  test("stays as it is where the configuration does not name the managed key", () => {
+    const unnamed = at({ ...moved, context: { home: undefined, parked: { active: enable } } });
+    expect(unnamed).toMatchObject(halts("NOT_CONFIGURED", alias));
+  });
+});
