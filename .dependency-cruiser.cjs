@@ -1,15 +1,14 @@
 /**
- * The rooms of the house, from the top down: each imports only itself and rooms below it, type imports
- * included. ARCHITECTURE.md draws them; `npm run lint` runs this, and test/project/rooms.test.ts proves
- * that it bites.
+ * The rooms, from the top down: each imports only itself and rooms below it, type imports included.
+ * ARCHITECTURE.md draws them; `npm run lint` runs this, and test/project/rooms.test.ts tests it.
  */
 const rooms = [
-  ["what proves and measures", "^(test|bench)/"],
-  ["what deploys and generates", "^(emulator|docs/generate)/"],
+  ["the tests and benchmarks", "^(test|bench)/"],
+  ["the emulator and the page generator", "^(emulator|docs/generate)/"],
   ["the demo", "^demo/"],
   ["the command", "^cli/(keyturn|command-line|program|tick)[.](ts|js)$"],
   ["its commands", "^cli/commands/"],
-  ["what commands work out", "^cli/(status|doctor|plan|requests|report)/"],
+  ["the commands' models", "^cli/(status|doctor|plan|requests|report)/"],
   ["the forecast", "^cli/forecast/"],
   ["the journal's verification", "^cli/journal/"],
   ["the session", "^cli/(session[.]ts)$"],
@@ -22,12 +21,12 @@ const rooms = [
   ["the run", "^lambda/run/"],
   ["the chores", "^lambda/chores/"],
   ["the pass", "^lambda/pass/"],
-  ["what is inbound", "^lambda/inbound/"],
+  ["the inbound events", "^lambda/inbound/"],
   ["the configuration", "^lambda/configuration/"],
   ["the record", "^lambda/record/"],
   ["telemetry", "^lambda/telemetry/"],
   ["the ports", "^lambda/(ports|errors)[.]ts$"],
-  ["the workflow", "^lambda/workflow/(workflow|absorb|notices|serving)[.]ts$"],
+  ["the workflow", "^lambda/workflow/(workflow|apply-outcome|notices|active-version)[.]ts$"],
   ["the five steps", "^lambda/workflow/[1-5]-[a-z]+[.]ts$"],
   ["revoke", "^lambda/workflow/revoke/"],
   ["requests", "^lambda/workflow/requests/"],
@@ -40,13 +39,13 @@ const rooms = [
 
 const upward = rooms.slice(1).map(([name, path], index) => ({
   name: `nothing above ${name}`,
-  comment: "A room imports only rooms that stand below it (ARCHITECTURE.md).",
+  comment: "A room imports only rooms below it (ARCHITECTURE.md).",
   severity: "error",
   from: { path },
   to: { path: rooms.slice(0, index + 1).map(([, above]) => above) },
 }));
 
-/** A new folder has its place in the list before anything is in it. */
+/** List a new folder before you add files to it. */
 const everywhere = rooms.map(([, path]) => path).join("|");
 
 module.exports = {
@@ -54,7 +53,7 @@ module.exports = {
     ...upward,
     {
       name: "no cycle",
-      comment: "What both need stands in a file below them.",
+      comment: "Move the shared part to a file below both.",
       severity: "error",
       from: {},
       to: { circular: true },

@@ -1,5 +1,5 @@
-// The architecture is held here, not by good will: what each folder may import and may do.
-// `test/project/tidy.test.ts` proves that these rules bite.
+// Enforces the architecture: what each folder may import and do.
+// `test/project/tidy.test.ts` tests these rules.
 import js from "@eslint/js";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
@@ -8,8 +8,8 @@ const importNodes =
   ":matches(ImportDeclaration, ExportNamedDeclaration, ExportAllDeclaration, ImportExpression, TSImportType)";
 
 /**
- * Every form in which a module can name another one, refused where its name matches `pattern`.
- * `no-restricted-imports` alone would let dynamic imports, `require` and type imports through.
+ * Forbids every import form whose module name matches `pattern`. `no-restricted-imports` alone
+ * does not cover dynamic imports, `require` and type imports.
  */
 const refuseImports = (pattern, message) => [
   { selector: `${importNodes}[source.value=${pattern}]`, message },
@@ -17,14 +17,14 @@ const refuseImports = (pattern, message) => [
   { selector: `CallExpression[callee.name="require"][arguments.0.value=${pattern}]`, message },
 ];
 
-/** Names worked out at run time would slip past the patterns above. */
+/** The patterns above cannot match names that are computed at run time. */
 const computedImports = [
   { selector: 'ImportExpression[source.type!="Literal"]', message: "Name the module literally." },
   {
     selector: 'CallExpression[callee.name="require"][arguments.0.type!="Literal"]',
     message: "Name the module literally.",
   },
-  ...refuseImports("/^(node:)?module$/", "require() made by hand hides what is imported."),
+  ...refuseImports("/^(node:)?module$/", "A require() from createRequire hides imports."),
 ];
 
 const sdkOnlyInAdapters = [
@@ -35,7 +35,8 @@ const sdkOnlyInAdapters = [
   ...computedImports,
 ];
 
-const clockMessage = "Time, randomness and ids are arguments: only lambda/handler.ts draws them.";
+const clockMessage =
+  "Pass time, randomness and ids as arguments: only lambda/handler.ts creates them.";
 const noAmbientInput = [
   'MemberExpression[object.name="Date"][property.name="now"]',
   'MemberExpression[object.name="Date"][property.value="now"]',
@@ -50,14 +51,14 @@ const noAmbientInput = [
   'Identifier[name="Temporal"]',
 ].map((selector) => ({ selector, message: clockMessage }));
 
-const pureMessage = "lambda/workflow is pure: it awaits nothing and asks nobody.";
+const pureMessage = "lambda/workflow is pure: no await, no I/O, no ambient input.";
 const onlyItself = "lambda/workflow imports only itself.";
 /** From its root: `./file.ts` or `./room/file.ts`. */
 const fromItsRoot = refuseImports(
   "/^(?!\\.\\u002F([^.\\u002F]+\\u002F)?[^\\u002F]+\\.ts$)/",
   onlyItself,
 );
-/** From a room of it: `./file.ts`, `../file.ts` or `../room/file.ts`. */
+/** From one of its rooms: `./file.ts`, `../file.ts` or `../room/file.ts`. */
 const fromItsRooms = refuseImports(
   "/^(?!\\.{1,2}\\u002F([^.\\u002F]+\\u002F)?[^\\u002F]+\\.ts$)/",
   onlyItself,
@@ -104,7 +105,7 @@ export default defineConfig(
         { argsIgnorePattern: "^_", varsIgnorePattern: "^_", ignoreRestSiblings: true },
       ],
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
-      // A port is asynchronous on one side and need not be on the other.
+      // A port is asynchronous in one implementation, and need not be in another.
       "@typescript-eslint/require-await": "off",
       "@typescript-eslint/return-await": ["error", "error-handling-correctness-only"],
       "@typescript-eslint/switch-exhaustiveness-check": [
@@ -122,12 +123,12 @@ export default defineConfig(
     rules: {
       "no-console": "error",
       "no-restricted-syntax": ["error", ...sdkOnlyInAdapters, ...noAmbientInput],
-      // A new member of a union must be dealt with where the union is; `default` would hide it.
+      // Each switch must handle a new member of its union; `default` would hide it.
       "@typescript-eslint/switch-exhaustiveness-check": [
         "error",
         { considerDefaultExhaustiveForUnions: false, requireDefaultForNonUnion: true },
       ],
-      // 0 is a time and a count: `if (n)` has hidden dead branches in other people's rotators.
+      // 0 is a valid time and count: `if (n)` has hidden dead branches in other rotators.
       "@typescript-eslint/strict-boolean-expressions": [
         "error",
         { allowNumber: false, allowNullableBoolean: true, allowNullableString: true },

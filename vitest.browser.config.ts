@@ -1,4 +1,4 @@
-/** What a browser shows of the report: `npm run test:browser`. It takes Chromium; see .ci/browser. */
+/** The report in a browser: `npm run test:browser`. It needs Chromium; see .ci/browser. */
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({

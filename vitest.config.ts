@@ -1,10 +1,10 @@
-/** `npm test`, and in mode `full`, `npm run test:full`: all that the explorers explore. */
+/** `npm test`, and in mode `full`, `npm run test:full`: the complete exploration. */
 import { defineConfig } from "vitest/config";
 
-/** What replaces modules for a while has a process of its own. */
+/** Tests that replace modules run in their own process. */
 const apart = ["test/settle-rule/parts.test.ts"];
-/** Those take an emulator, vitest.emulator.config.ts, or a browser, vitest.browser.config.ts. */
-const elsewhere = ["test/emulator/**", "test/browser/**"];
+/** These need an emulator (vitest.emulator.config.ts) or a browser (vitest.browser.config.ts). */
+const separate = ["test/emulator/**", "test/browser/**"];
 
 export default defineConfig(({ mode }) => ({
   test: {
@@ -22,8 +22,8 @@ export default defineConfig(({ mode }) => ({
         test: {
           name: "shared",
           include: ["test/**/*.test.ts"],
-          exclude: [...elsewhere, ...apart],
-          // Files that follow each other in one process load each module once.
+          exclude: [...separate, ...apart],
+          // Test files that share a process load each module once.
           isolate: false,
         },
       },

@@ -1,8 +1,8 @@
-/** `npm run test:localstack`: what is held against the emulator that AWS_ENDPOINT_URL points at. */
+/** `npm run test:localstack`: the tests against the emulator that AWS_ENDPOINT_URL points at. */
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** The stack waits for minutes of its schedule: all else is tested meanwhile. */
+/** The stack test waits minutes for its schedule: the other files run meanwhile. */
 class StackFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const isStack = ({ moduleId }: TestSpecification): boolean => /stack\.test\.ts$/.test(moduleId);
@@ -16,7 +16,7 @@ export default defineConfig({
     environment: "node",
     include: [
       "test/emulator/**/*.test.ts",
-      "test/contract/{discovery,key-changes,key-looks,key-returns}.test.ts",
+      "test/contract/{discovery,key-changes,key-reads,key-returns}.test.ts",
       "test/contract/table-{bindings,claims,deployment,records,requests}.test.ts",
     ],
     globalSetup: ["test/emulator/detect.ts"],

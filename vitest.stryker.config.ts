@@ -1,4 +1,4 @@
-/** `npm run stryker`: the tests of decisions alone, which take milliseconds; lives kill by whole days. */
+/** `npm run stryker`: only the decision tests, which take milliseconds; histories are too slow. */
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({

@@ -1,7 +1,7 @@
 /**
- * `npm run bench:cold`: what the function's package weighs, and how long it takes to load, beside a
- * bundle that makes a KMS and a DynamoDB client and nothing more. Both are minified and trimmed in
- * the same way, and each load is that of a new process; only the two together mean anything.
+ * `npm run bench:cold`: the size and load time of the function's package, compared with a bundle
+ * that only makes a KMS and a DynamoDB client. Both are minified and trimmed in the same way, and
+ * each load is in a new process. Only the ratio of the two is meaningful.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -12,12 +12,12 @@ import { parseArgs } from "node:util";
 import { bundleModule } from "../infra/bundle-function.ts";
 import { bundle, projectFolder, sizeLimitKiB } from "../infra/bundle.ts";
 
-/** How much longer than the clients alone the function may take to load. */
+/** The limit for the load time of the function, as a multiple of that of the clients alone. */
 const ratioLimit = 2;
 
 const usage = `npm run bench:cold -- [--loads 31]
 
-  --loads  how often each of the two is loaded, in turn
+  --loads  how many times to load each of the two, alternately
 Exit 0: within ${sizeLimitKiB} KiB and ${ratioLimit} times the clients' time; 1: over; 2: usage.`;
 
 const { values } = parseArgs({
@@ -27,14 +27,14 @@ const { values } = parseArgs({
   },
 });
 
-/** The least that does any of our work: what of them a bundle would not need is not in it. */
+/** The smallest bundle with both clients; it contains none of their unused code. */
 const clientsAlone = `
   import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
   import { KMSClient } from "@aws-sdk/client-kms";
   export const handler = { kms: new KMSClient(), dynamoDb: new DynamoDBClient() };
 `;
 
-/** What Lambda and the stack set, as far as loading reads it; no cache of compiled code. */
+/** The variables of Lambda and the stack that the load reads; no cache of compiled code. */
 const environment = {
   AWS_ACCESS_KEY_ID: "keyturn",
   AWS_REGION: "eu-central-1",
@@ -43,13 +43,13 @@ const environment = {
   KEYTURN_TABLE: "keyturn",
 };
 
-/** From the first byte read to the handler at hand, without the start of Node.js itself. */
+/** The time of the import of the handler, without the start of Node.js. */
 function loadMs(path: string): number {
   const script = `
     const startedMs = performance.now();
     const { handler } = await import(${JSON.stringify(pathToFileURL(path).href)});
     const tookMs = performance.now() - startedMs;
-    if (handler === undefined) throw new Error("it has no handler");
+    if (handler === undefined) throw new Error("the bundle exports no handler");
     console.log(tookMs);`;
   const options = { encoding: "utf8", env: environment } as const;
   return Number(execFileSync(process.execPath, ["--input-type=module", "-e", script], options));
@@ -69,7 +69,7 @@ function wholeNumber(name: "loads"): number {
 
 type Measured = { name: string; path: string; timesMs: number[] };
 
-/** In turn, and each first as often as second, so that what else the machine does is fair to both. */
+/** Alternates the order of the two: other work on the machine then affects both alike. */
 function measure(bundles: readonly Measured[], loads: number): void {
   for (const { path } of bundles) loadMs(path);
   for (let load = 0; load < loads; load += 1) {

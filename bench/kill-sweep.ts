@@ -1,6 +1,7 @@
 /**
- * `npm run kill-sweep`: `kill -9` of a tick at every request that a life makes, before and after it
- * is applied; then ticks until nothing is due, and the same end as that of a life never interrupted.
+ * `npm run kill-sweep`: `kill -9` of a tick at every request of a history, before and after the
+ * request is applied. Then ticks run until nothing is due. The end must equal that of the
+ * undisturbed history.
  */
 import { parseArgs } from "node:util";
 import { keyFoundLate, oneKey, severalKeys } from "../test/kill/histories.ts";
@@ -16,8 +17,8 @@ import {
 
 const usage = `npm run kill-sweep -- [--at-once 2] [--every 1]
 
-  --at-once  how many lives are led at the same time
-  --every    kill at every n-th place only
+  --at-once  how many histories to play at the same time
+  --every    kill only at every nth place
 Prints each deviation, and one line at the end. Exit 0: none; 1: some; 2: usage.`;
 
 const { values } = parseArgs({
@@ -49,7 +50,7 @@ for (const history of [oneKey, severalKeys, keyFoundLate]) {
   const asProcesses = await referenceOf(history, "as processes");
   const unlike = differencesOf(reference, asProcesses);
   if (unlike.length > 0) throw new Error(`${history.name}, as processes: ${unlike.join("; ")}`);
-  // What a late lookup changes, it changes where a key is made.
+  // A lagging lookup matters only in ticks that make a key.
   const places = history === keyFoundLate ? casesOfGenerate(reference) : casesOf(reference);
   const cases = places.filter((_, index) => index % every === 0);
   requests += new Set(places.map(({ tick, kill }) => `${tick} ${kill.request}`)).size;

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:status`: what an operator's command takes over a large fleet: the real binary, in a
- * process of its own, on a table of so many records that the embedded AWS serves from this process.
+ * `npm run bench:status`: the time and memory of operator commands on a large fleet. Each command
+ * runs the real binary in its own process, on a table of the embedded AWS in this process.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -19,8 +19,8 @@ const limits = { statusMs: 3000, memoryMiB: 300 };
 
 const usage = `npm run bench:status -- [--keys 10000] [--times 3]
 
-  --keys   how many managed keys the table has
-  --times  how often each command is run; the best and the worst are printed
+  --keys   how many managed keys the table contains
+  --times  how many times to run each command; prints the best and the worst
 Exit 0: \`status\` within ${limits.statusMs} ms and every command within ${limits.memoryMiB} MiB; 1: over; 2: usage.`;
 
 const { values } = parseArgs({
@@ -50,7 +50,7 @@ const policy: Policy = {
   acknowledgeWithinMs: 7 * dayMs,
 };
 
-/** One in ten has something to tell. */
+/** One key in ten has a finding. */
 function aHistory(number: number): Stored {
   const alias = `alias/fleet/service-${String(number).padStart(6, "0")}`;
   const home = { alias, aliases: [alias], policy, dependents: [] };
@@ -60,7 +60,7 @@ function aHistory(number: number): Stored {
     ...fresh,
     enrolledAtMs: atMs,
     dueAtMs: nowMs + (number % 90) * dayMs,
-    waitingFor: "the version that serves is within its cryptoperiod",
+    waitingFor: "within cryptoperiod",
     versions: [aVersion(number, atMs)],
     lastNumber: 1,
     findings: number % 10 === 0 ? [paused(alias, atMs)] : [],
@@ -109,7 +109,7 @@ async function fill(client: DynamoDBClient, count: number): Promise<void> {
 
 type Took = { ms: number; cpuMs: number; peakMiB: number; code: number | null; bytes: number };
 
-/** The child says itself how large it became, and what it took of a processor, as its last act. */
+/** The child reports its peak memory and CPU time when it exits. */
 async function run(args: string[], env: Record<string, string>): Promise<Took> {
   const report = "process.on('exit',()=>process.send?.(process.resourceUsage()))";
   const options = ["--import", `data:text/javascript,${report}`, binary, ...args];

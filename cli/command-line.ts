@@ -1,4 +1,4 @@
-/** Runs one command line, and turns what stops it into words and an exit code. */
+/** Runs one command line, and reports a failure as a message and an exit code. */
 import { randomBytes } from "node:crypto";
 import { CommanderError } from "commander";
 import { createProgram } from "./program.ts";
@@ -9,7 +9,7 @@ import { noteCommand, noteText } from "./terminal/print.ts";
 import { talkOf } from "./terminal/talk.ts";
 import { failureOf } from "./terminal/trouble.ts";
 
-/** What it needs of a process. */
+/** The parts of a process that it needs. */
 export type Host = {
   stdin: NodeJS.ReadStream;
   stdout: NodeJS.WriteStream;

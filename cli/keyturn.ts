@@ -4,7 +4,7 @@ import { runCommandLine } from "./command-line.ts";
 import { exitCodes } from "./terminal/failure.ts";
 import { watchOutput } from "./terminal/output.ts";
 
-// No command writes anything but its answer after the first line of it: leaving at once loses nothing.
+// After its first line, a command writes nothing but its answer: an immediate exit loses nothing.
 watchOutput("keyturn", process, (end) => {
   process.exit(end === "lost" ? exitCodes.usage : (process.exitCode ?? 0));
 });

@@ -11,7 +11,7 @@ import type { Common, Surroundings, Within } from "./commands/surroundings.ts";
 import { wrapped } from "./terminal/text.ts";
 
 const exitCodesHelp =
-  "Exit codes: 0 done, or all is well; 1 something needs a person; 2 not understood or the answer cannot be written; 3 the table cannot be reached; 4 no such managed key or finding.";
+  "Exit codes: 0 done, or all is well; 1 something needs an operator; 2 the command line is wrong, or the answer cannot be written; 3 the table cannot be reached; 4 no such managed key or finding.";
 
 const helpColumns = 80;
 
@@ -20,21 +20,21 @@ export function createProgram(around: Surroundings): Command {
   const columns = Number.isFinite(talk.columns) ? talk.columns : helpColumns;
   const program = new Command("keyturn")
     .description(
-      "What an operator types: reads the state table, writes requests; KMS stays the function's.",
+      "Reads keyturn's state table and writes requests to it. Only the function calls KMS.",
     )
     .option("--table <name>", "the state table (or KEYTURN_TABLE)")
     .option("--region <name>", "the AWS Region (or AWS_REGION)")
     .option("--profile <name>", "the profile of the AWS configuration (or AWS_PROFILE)")
-    .option("--endpoint-url <url>", "where DynamoDB is reached (or AWS_ENDPOINT_URL)", endpointOf)
-    .option("--json", "the answer as one JSON document on stdout, its `schema` named")
+    .option("--endpoint-url <url>", "the endpoint of DynamoDB (or AWS_ENDPOINT_URL)", endpointOf)
+    .option("--json", "answers with one JSON document that names its `schema`")
     .addHelpText("after", () => `\n${wrapped(exitCodesHelp, columns).join("\n")}`)
     .addHelpText("after", examplesOf("keyturn"))
     .option(
       "--now <when>",
-      "what is taken for the present: epoch milliseconds, or 2027-03-06T07:15Z",
+      "the present time to assume: epoch milliseconds, or 2027-03-06T07:15Z",
       timeOf,
     )
-    .showHelpAfterError("(keyturn --help shows how)")
+    .showHelpAfterError("(see keyturn --help)")
     .configureHelp({ formatItem, minWidthToWrap: 20 })
     .configureOutput({ getOutHelpWidth: () => columns, getErrHelpWidth: () => columns });
 

@@ -1,4 +1,4 @@
-/** What every command works with: the state, where it says things, the time. */
+/** The context of every command: the state, the output, the time. */
 import type { StateReader } from "../lambda/aws/dynamodb-reading.ts";
 import type { ManagedKey } from "../lambda/workflow/model/types.ts";
 import { exitCodes, Failure } from "./terminal/failure.ts";
@@ -9,25 +9,25 @@ export type Session = {
   state: StateReader;
   talk: Talk;
   nowMs: number;
-  /** By --now: then it is not the clock of this machine that is spoken of. */
+  /** With --now: then `nowMs` is not the clock of this machine. */
   isNowGiven: boolean;
   json: boolean;
   tableName: string;
-  /** Throws a Failure that names those that may have been meant. */
+  /** Throws a Failure that names similar aliases. */
   managedKey(alias: string): Promise<ManagedKey>;
 };
 
 export type Where = { table?: string; region?: string; profile?: string; endpointUrl?: string };
 
-/** Somebody waits: where nobody answers at all, three attempts have ended after some seven seconds. */
-const patience = {
+/** For an interactive user: without an answer, three attempts end after about seven seconds. */
+const timeouts = {
   connectionTimeout: 1500,
   requestTimeout: 2000,
   socketTimeout: 3000,
   throwOnRequestTimeout: true,
 };
 
-/** The SDK is loaded here, and by no command that does not need it: it takes most of the start. */
+/** Loads the SDK, which takes most of the start, only for the commands that need it. */
 export async function openSession(
   where: Where,
   talk: Talk,
@@ -36,7 +36,7 @@ export async function openSession(
 ): Promise<Session> {
   const tableName = where.table ?? env["KEYTURN_TABLE"] ?? "";
   if (tableName === "") {
-    const message = "which table? Name it by --table or KEYTURN_TABLE.";
+    const message = "no table: name it with --table or KEYTURN_TABLE";
     throw new Failure(
       exitCodes.usage,
       message,
@@ -46,7 +46,7 @@ export async function openSession(
   const { createState } = await import("../lambda/aws/dynamodb-reading.ts");
   const state = createState(tableName, {
     maxAttempts: 3,
-    requestHandler: patience,
+    requestHandler: timeouts,
     ...(where.region === undefined ? {} : { region: where.region }),
     ...(where.profile === undefined ? {} : { profile: where.profile }),
     ...(where.endpointUrl === undefined ? {} : { endpoint: where.endpointUrl }),
@@ -59,12 +59,16 @@ export async function openSession(
     if (schema !== undefined) throw newer(alias, schema);
     const near = nearest(alias, await state.aliases());
     const meant = near.length === 0 ? "" : ` Did you mean ${near.join(" or ")}?`;
-    throw new Failure(exitCodes.notFound, `${alias} is no managed key.${meant}`, "keyturn status");
+    throw new Failure(
+      exitCodes.notFound,
+      `${alias} is not a managed key.${meant}`,
+      "keyturn status",
+    );
   };
   return { state, talk, tableName, managedKey, ...rest };
 }
 
 function newer(alias: string, schema: number): Failure {
-  const message = `${alias} has schema ${schema}, which newer code wrote: this keyturn cannot read it.`;
+  const message = `${alias} has schema ${schema}, which newer code wrote: this keyturn cannot read it`;
   return new Failure(exitCodes.attention, message, "keyturn explain SCHEMA_NEWER");
 }

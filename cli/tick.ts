@@ -1,6 +1,6 @@
 /**
- * `npm run tick`: the deployed function's code, once, as a process of its own, against any
- * endpoints. For driving keyturn from outside: in tests, in emulators, and for killing it.
+ * `npm run tick`: runs the code of the deployed function once, in its own process, against any
+ * endpoints. Tests, emulators and the kill sweep use it.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -22,13 +22,13 @@ import {
 /** As the usage lists them. */
 const exitCodes = { failed: 1, usage: 2 };
 
-/** Starts where `--now` says, and goes on as time does. */
+/** Starts at `--now` and advances in real time. */
 function clockFrom(nowMs: number): Clock {
   const offsetMs = nowMs - Date.now();
   return { nowMs: () => Date.now() + offsetMs, sleep: (ms) => sleep(ms) };
 }
 
-/** Emulators want a Region and credentials, and any will do; AWS itself gets none from here. */
+/** An emulator needs a Region and credentials of any value. AWS itself gets none from here. */
 function standInFor(endpointUrl: string): void {
   process.env.AWS_ENDPOINT_URL = endpointUrl;
   if (!["127.0.0.1", "localhost", "[::1]"].includes(new URL(endpointUrl).hostname)) return;
@@ -63,7 +63,7 @@ async function tick(options: Options): Promise<void> {
   console.log(JSON.stringify(result));
 }
 
-// A run whose log cannot be written goes on to its end all the same.
+// A run continues to its end even if its log cannot be written.
 watchOutput("tick", process, (end) => {
   if (end === "lost") process.exitCode ??= exitCodes.usage;
 });
@@ -74,7 +74,7 @@ try {
 } catch (error) {
   if (error instanceof ConfigurationError || error instanceof UsageError) {
     console.error(`tick: ${error.message}`);
-    console.error("(npm run tick -- --help shows how)");
+    console.error("(see npm run tick -- --help)");
     process.exitCode = exitCodes.usage;
   } else {
     console.error(`tick: the run failed: ${describeError(error).replaceAll(/\s*\n\s*/g, " ")}`);

@@ -1,4 +1,4 @@
-/** What is going to happen beside keyturn's runs, in the order of simulated time. */
+/** The planned events beside keyturn's runs, in the order of simulated time. */
 import type { SimClock } from "../embedded-aws/clock.ts";
 import type { Entry } from "./timeline.ts";
 
@@ -23,7 +23,7 @@ export class Agenda {
     this.#points.sort((a, b) => a.atMs - b.atMs || a.order - b.order);
   }
 
-  /** Now and then again, for ever; the first time after `firstMs`. */
+  /** Repeats without end; the first time after `firstMs`. */
   every(firstMs: number, everyMs: number, act: Act): void {
     this.after(firstMs, () => {
       this.every(everyMs, everyMs, act);

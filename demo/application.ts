@@ -1,6 +1,6 @@
 /**
- * An application that does as a good dependent does: it uses the aliases, keeps what it made, and
- * follows keyturn's events, so that nothing of its depends on a version that goes.
+ * An application that is a model dependent: it uses the aliases, keeps its items, and follows
+ * keyturn's events. None of its items depends on a version that keyturn revokes.
  */
 import type { JournalEntry } from "../lambda/ports.ts";
 import type { Member } from "./fleet.ts";
@@ -12,14 +12,14 @@ type Desk = {
   member: Member;
   workload: Workload;
   items: Item[];
-  /** The version that serves, since when, and its number: as keyturn's events say. */
+  /** The active version, its activation time and number, from keyturn's events. */
   active: { keyId: string; sinceMs: number; name: string } | undefined;
 };
 
 export type Proved = { produced: number; readable: number; lost: string[] };
 
 export class Application {
-  /** What it asked of KMS in its daily work, and did not get. */
+  /** The failed requests of its daily work. */
   readonly refused: string[] = [];
   readonly #stage: Stage;
   readonly #desks: Map<string, Desk>;
@@ -41,7 +41,7 @@ export class Application {
     return [...this.#desks.values()].reduce((sum, { items }) => sum + items.length, 0);
   }
 
-  /** A day's work: one thing more under each alias. */
+  /** A day's work: one more item under each alias. */
   async work(): Promise<void> {
     for (const { member, workload, items } of this.#desks.values()) {
       const number = items.length + 1;
@@ -53,8 +53,8 @@ export class Application {
     }
   }
 
-  /** Whether what keyturn says means that there is something to move to another version. */
-  hear({ event, alias, atMs, detail }: JournalEntry): boolean {
+  /** Whether this event means that items must move to another version. */
+  receive({ event, alias, atMs, detail }: JournalEntry): boolean {
     const desk = this.#desks.get(alias);
     if (desk === undefined) return false;
     if (event === "activated" || event === "enrolled") {
@@ -67,17 +67,17 @@ export class Application {
     );
   }
 
-  /** Moves what an old version protects to the one that serves, so that the old one goes quiet. */
+  /** Moves the items of an old version to the active one, to let the old one drain. */
   async moveOn(alias: string): Promise<Entry | undefined> {
     const desk = this.#desks.get(alias);
     if (desk?.active === undefined) return undefined;
     const { member, items, active } = desk;
     const old = items.filter(({ keyId }) => keyId !== active.keyId);
-    // A signature that was good when it was made stays good: its public key was kept.
+    // A valid signature stays valid: the application keeps its public key.
     const stale = member.use === "sign" ? old.filter((item) => madeBy(item, active)) : old;
     const from = [...new Set((stale.length > 0 ? stale : old).map(({ keyId }) => keyId))];
     for (const item of stale) {
-      await this.#attempt(`${alias} item ${item.number}, anew`, async () => {
+      await this.#attempt(`${alias} item ${item.number}, renewed`, async () => {
         Object.assign(item, await desk.workload.renew(item));
       });
     }
@@ -85,14 +85,14 @@ export class Application {
     if (stale.length > 0) return this.#entry(alias, renewed(member, stale.length, active, names));
     if (member.use !== "sign" || old.length === 0) return undefined;
     const what = `keeps verifying ${counted(old.length, "signature")} of ${names}`;
-    return this.#entry(alias, { what, why: "with the public keys that it kept, without KMS" });
+    return this.#entry(alias, { what, why: "with stored public keys, without KMS" });
   }
 
   #entry(alias: string, words: Pick<Entry, "what" | "why">): Entry {
     return { atMs: this.#stage.clock.nowMs(), who: "application", aliases: [alias], ...words };
   }
 
-  /** Reads back, or verifies, everything that it ever made. */
+  /** Reads or verifies every item that it ever made. */
   async prove(): Promise<Proved> {
     const proved: Proved = { produced: 0, readable: 0, lost: [] };
     for (const { member, workload, items } of this.#desks.values()) {
@@ -104,7 +104,9 @@ export class Application {
           proved.readable += 1;
         } catch (error) {
           const version = this.#nameOf(item.keyId);
-          proved.lost.push(`${member.alias} item ${item.number}, by ${version}: ${said(error)}`);
+          proved.lost.push(
+            `${member.alias} item ${item.number}, by ${version}: ${describeError(error)}`,
+          );
         }
       }
     }
@@ -117,21 +119,21 @@ export class Application {
       await request();
     } catch (error) {
       const day = new Date(this.#stage.clock.nowMs()).toISOString().slice(0, 10);
-      this.refused.push(`${day} ${what}: ${said(error)}`);
+      this.refused.push(`${day} ${what}: ${describeError(error)}`);
     }
   }
 
-  /** A millisecond for each request keeps it within the account's quotas. */
+  /** One millisecond per request keeps it within the account's quotas. */
   #pace(): Promise<void> {
     return this.#stage.sleep(1);
   }
 }
 
-function said(error: unknown): string {
+function describeError(error: unknown): string {
   return error instanceof Error ? `${error.name} ${error.message}` : String(error);
 }
 
-/** Made while another version should have: somebody had moved the alias. */
+/** Made by the wrong version: an external actor had moved the alias. */
 function madeBy(item: Item, active: { sinceMs: number }): boolean {
   return item.madeAtMs > active.sinceMs;
 }
@@ -142,19 +144,19 @@ function renewed(
   active: { name: string },
   from: string,
 ): Pick<Entry, "what" | "why"> {
-  const why = `so that ${from} goes quiet`;
+  const why = `to let ${from} drain`;
   switch (use) {
     case "encrypt":
     case "data-key":
       return { what: `re-encrypts ${counted(many, "ciphertext")} under ${active.name}`, why };
     case "mac":
       return {
-        what: `verifies ${counted(many, "MAC")} once more, and makes anew by ${active.name}`,
+        what: `verifies ${counted(many, "MAC")} a last time and makes new ones with ${active.name}`,
         why,
       };
     case "sign":
       return {
-        what: `verifies ${counted(many, "late signature")}, and signs anew by ${active.name}`,
+        what: `verifies ${counted(many, "signature")} made by ${from} after the activation, and signs again with ${active.name}`,
         why,
       };
   }

@@ -1,4 +1,4 @@
-/** The fleet of the demo: keys of every kind, and three policies that differ in how versions end. */
+/** The demo's fleet: keys of every kind, and three policies that differ in `retire`. */
 import type { CreateKeyCommandInput } from "@aws-sdk/client-kms";
 import type { ConfigurationDocument, Policy } from "../lambda/configuration/configuration.ts";
 
@@ -7,7 +7,7 @@ export const minuteMs = 60_000;
 
 export type Retire = Policy["retire"];
 
-/** What the application does under an alias. */
+/** The application's use of an alias. */
 export type Use = "encrypt" | "data-key" | "sign" | "mac";
 
 type Kind = {
@@ -21,9 +21,9 @@ type Kind = {
 
 export type Member = Kind & {
   alias: string;
-  /** The whole set that moves together, its own alias first. */
+  /** All aliases that move together, its own alias first. */
   aliases: string[];
-  /** How old its first version is when the story begins. */
+  /** The age of its first version at the start of the story. */
   ageMs: number;
 };
 
@@ -86,7 +86,7 @@ const kinds: Kind[] = [
   },
 ];
 
-/** Keys of one cohort were made at one moment and move together. The first two stand alone. */
+/** Keys of one cohort have the same creation time and rotate together. The first two are alone. */
 const firstCohorts = [2, 0, 3, 1, 2, 3];
 const cohortsOfTheRest = { from: 4, count: 36 };
 
@@ -109,8 +109,8 @@ function cohortOf(index: number): number {
 }
 
 /**
- * Weeks apart, and each in its own part of the day: a rotation's short waits are over before those
- * of another cohort begin, so that the moments of two cohorts never coincide.
+ * Cohorts are weeks apart, and each has its own time of day: the short waits of one cohort's
+ * rotation end before those of another begin. No events of two cohorts coincide.
  */
 function ageOf(cohort: number): number {
   const days = 1 + ((cohort * 7) % 28);
@@ -118,13 +118,13 @@ function ageOf(cohort: number): number {
   return days * dayMs - timeOfDayMs;
 }
 
-/** How long before the story begins the oldest first version was made. */
+/** The age of the oldest first version at the start of the story, rounded up. */
 export const oldestAgeMs = 29 * dayMs;
 
 const cryptoperiodDays = 90;
 const leadDays = 7;
 
-/** How many days into the story the first rotation falls due. */
+/** The day of the story on which the first rotation falls due. */
 export function firstRotationDay(fleet: Member[]): number {
   const oldestMs = Math.max(...fleet.map(({ ageMs }) => ageMs));
   return Math.ceil(cryptoperiodDays - leadDays - oldestMs / dayMs);

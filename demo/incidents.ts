@@ -1,4 +1,4 @@
-/** What goes wrong in the story, to whom and when, and what is remembered of it for the proof. */
+/** The story's incidents: which alias they hit, when, and the results that the proof needs. */
 import { UpdateAliasCommand, type KMSClient } from "@aws-sdk/client-kms";
 import type { JournalEntry } from "../lambda/ports.ts";
 import type { ManagedKey } from "../lambda/workflow/model/types.ts";
@@ -11,20 +11,20 @@ import type { Keyturn } from "./keyturn.ts";
 import { codesOf } from "./narrator.ts";
 import type { Entry } from "./timeline.ts";
 
-/** Somewhere in the drain of the old version; the weekly audit is the next that looks. */
+/** During the drain of the old version; the weekly audit makes the next observation. */
 const meddlesAfterMs = 3 * dayMs;
 const readsFindingsAfterMs = 3 * 3_600_000;
 
 type Cast = {
   keyturn: Keyturn;
   agenda: Agenda;
-  person: KMSClient;
-  /** What the version that a KMS key is, is called. */
+  operator: KMSClient;
+  /** The version name of a KMS key. */
   nameOf: (keyId: string) => string;
 };
 
 export type Memory = {
-  /** The key that KMS made for the killed run. */
+  /** The key that KMS created for the killed run. */
   orphanKeyId?: string;
   overlapLeft?: boolean;
   movedByHand?: boolean;
@@ -35,7 +35,7 @@ export class Incidents {
   readonly memory: Memory = {};
   readonly victims: { kill: string; overlap: string; hand: string };
   readonly #cast: Cast;
-  /** The key that serves under the alias that the person is going to move. */
+  /** The active key behind the alias that the operator will move. */
   #active: string | undefined;
 
   constructor(fleet: Member[], seed: number, cast: Cast) {
@@ -43,14 +43,14 @@ export class Incidents {
     const random = new SimRandom(seed + 2);
     const pick = (from: Member[]): string =>
       from[Math.floor(random.next() * from.length)]?.alias ?? "";
-    // Alone in its cohort, so that the killed run had nothing else in hand: the story stays the same.
+    // Alone in its cohort: the killed run works on no other key, and the story stays the same.
     const alone = fleet.filter(
       ({ ageMs }) => fleet.filter((other) => other.ageMs === ageMs).length === 1,
     );
     this.victims = { kill: pick(alone), overlap: pick(fleet), hand: pick(fleet) };
   }
 
-  /** A run as the schedule starts it, or what becomes of it where an incident is due. */
+  /** A scheduled run, or the incident that is due instead. */
   async run(): Promise<Entry[]> {
     const { orphanKeyId, overlapLeft } = this.memory;
     const pending = orphanKeyId === undefined || overlapLeft !== true;
@@ -67,7 +67,7 @@ export class Incidents {
 
   async #kill(atMs: number): Promise<Entry[]> {
     this.memory.orphanKeyId = await this.#cast.keyturn.killedRun();
-    const what = "the run is killed (SIGKILL): KMS has made the new key, and no record knows it";
+    const what = "the run is killed (SIGKILL): KMS has created the new key, but no record names it";
     const aliases = [this.victims.kill];
     return [{ atMs, who: "machine", aliases, step: "generate", what, incident: true }];
   }
@@ -77,23 +77,23 @@ export class Incidents {
     const left = second?.outcome === "another-run-at-work";
     this.memory.overlapLeft = left;
     const aliases = [this.victims.overlap];
-    const what = "two runs start at the same moment";
+    const what = "two runs start at the same time";
     const why = "EventBridge and Lambda deliver at least once";
-    const came = "one finds the run claim taken, and leaves; the other does the work";
+    const expected = "one run finds the run claim held and exits; the other does the work";
     return [
       { atMs, who: "machine", aliases, what, why, incident: true },
       {
         atMs,
         who: "keyturn",
         aliases,
-        what: left ? came : `the other run came to ${second?.outcome ?? "nothing"}`,
+        what: left ? expected : `the outcome of the second run: ${second?.outcome ?? "none"}`,
         incident: true,
       },
     ];
   }
 
-  /** The person hears of activations and findings like any other dependent. */
-  hear({ alias, event, detail }: JournalEntry): void {
+  /** The operator receives activations and findings like any other dependent. */
+  receive({ alias, event, detail }: JournalEntry): void {
     if (alias !== this.victims.hand) return;
     if (event === "enrolled") this.#active = String(detail.keyId);
     if (event === "activated") {
@@ -111,15 +111,15 @@ export class Incidents {
   }
 
   async #move(keyId: string, deed: "movedByHand" | "movedBack"): Promise<Entry[]> {
-    const { agenda, person, nameOf } = this.#cast;
+    const { agenda, operator, nameOf } = this.#cast;
     const alias = this.victims.hand;
-    await person.send(new UpdateAliasCommand({ AliasName: alias, TargetKeyId: keyId }));
+    await operator.send(new UpdateAliasCommand({ AliasName: alias, TargetKeyId: keyId }));
     this.memory[deed] = true;
     const words =
       deed === "movedByHand"
-        ? { what: `moves the alias to ${nameOf(keyId)} by hand`, why: "and tells nobody" }
-        : { what: `moves the alias to ${nameOf(keyId)} again`, why: "having read the finding" };
-    const entry: Entry = { atMs: agenda.nowMs(), who: "person", aliases: [alias], ...words };
+        ? { what: `moves the alias to ${nameOf(keyId)} by hand`, why: "unannounced" }
+        : { what: `moves the alias back to ${nameOf(keyId)}`, why: "after reading the finding" };
+    const entry: Entry = { atMs: agenda.nowMs(), who: "operator", aliases: [alias], ...words };
     return [{ ...entry, incident: true }];
   }
 }
@@ -130,7 +130,7 @@ function opens(record: ManagedKey, nowMs: number): boolean {
   return rotationOpensAtMs(record, active) <= nowMs;
 }
 
-/** The new version has waited for its propagation: this run moves the alias. */
+/** The propagation wait of the new version is over: this run moves the alias. */
 function activates(record: ManagedKey): boolean {
   return rotationBeforeActivation(record)?.enabledSinceMs !== undefined;
 }

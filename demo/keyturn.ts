@@ -1,4 +1,4 @@
-/** keyturn on the stage: the deployed function, its schedule, and the two ways a run goes wrong. */
+/** keyturn on the stage: the deployed function, its schedule, an overlapping and a killed run. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -14,12 +14,12 @@ import { minuteMs } from "./fleet.ts";
 import type { Observer } from "./observer.ts";
 import { tableName, type Stage } from "./stage.ts";
 
-/** As the stack has them. */
+/** As in the stack. */
 const scheduleMs = 5 * minuteMs;
 const timeoutMs = 5 * minuteMs;
 
-/** How long a request of the first run is held back for the second to get ahead. */
-const heldBackMs = 200;
+/** The delay of a request of the first run that lets the second run overtake it. */
+const delayMs = 200;
 
 const tickPath = fileURLToPath(new URL("../cli/tick.ts", import.meta.url));
 
@@ -33,7 +33,7 @@ export class Keyturn {
   readonly #handler: Handler;
   readonly #secondSandbox: Handler;
 
-  /** The process must be turned to the stage before. */
+  /** Call `turnTo(stage)` first. */
   constructor(stage: Stage, observer: Observer, seed: number) {
     this.#stage = stage;
     this.#observer = observer;
@@ -41,7 +41,7 @@ export class Keyturn {
     const environment = readEnvironment(process.env);
     const random = new SimRandom(seed + 1);
     const outside = {
-      // A run takes no time here: waits for a request quota pass none either.
+      // A run takes no simulated time; nor does its wait for a request quota.
       clock: { nowMs: () => stage.clock.nowMs(), sleep: (ms: number) => stage.sleep(ms) },
       chance: { next: () => random.next(), id: () => random.uuid() },
     };
@@ -49,14 +49,14 @@ export class Keyturn {
     this.#secondSandbox = createFunction(environment, outside);
   }
 
-  /** When the schedule next starts a run that has something to do. */
+  /** The time of the next scheduled run that has work to do. */
   async nextRunAtMs(): Promise<number> {
     const soonest = (await this.#due(Number.MAX_SAFE_INTEGER, 3))[0];
     const dueAtMs = Math.max(soonest?.dueAtMs ?? Infinity, this.#stage.clock.nowMs() + 1);
     return Math.ceil(dueAtMs / scheduleMs) * scheduleMs;
   }
 
-  /** The managed keys that a run would work on now, as their records have them. */
+  /** The records of the managed keys that a run would work on now. */
   async due(): Promise<ManagedKey[]> {
     const items = await this.#due(this.#stage.clock.nowMs(), 100);
     const aliases = items.flatMap((item) => (item.kind === "managed-key" ? [item.alias] : []));
@@ -90,8 +90,8 @@ export class Keyturn {
   }
 
   /**
-   * Starts a second run as soon as the first has the run claim and reads what it claims: GetItem
-   * is the first thing that follows. It is held back until the second run has ended.
+   * Starts a second run as soon as the first has the run claim and reads its items: GetItem is
+   * the first call after the claim. The fault delays it until the second run has ended.
    */
   async runTwice(): Promise<{ first: RunResult; second: RunResult | undefined }> {
     const { aws } = this.#stage;
@@ -103,7 +103,7 @@ export class Keyturn {
       overlap.second ??= this.#invoke(this.#secondSandbox).finally(() => {
         overlap.ended = true;
       });
-      return overlap.ended ? undefined : { kind: "delay", ms: heldBackMs };
+      return overlap.ended ? undefined : { kind: "delay", ms: delayMs };
     };
     try {
       const first = await this.run();
@@ -114,8 +114,8 @@ export class Keyturn {
   }
 
   /**
-   * A run in a process of its own, killed when KMS has made its key and has not answered yet.
-   * Returns the id of the key that no record knows.
+   * A run in its own process, killed after KMS has created its key and before KMS answers.
+   * Returns the id of the key that no record names.
    */
   async killedRun(): Promise<string> {
     const { aws, clock, env } = this.#stage;
@@ -139,7 +139,7 @@ export class Keyturn {
         this.runs.killed += 1;
         return orphan;
       }
-      throw new Error(`the run that was to be killed ended by itself (${code}): ${complaint}`);
+      throw new Error(`the run ended before it could be killed (${code}): ${complaint}`);
     } finally {
       this.#observer.onKeyMade = undefined;
       aws.fault = undefined;

@@ -1,9 +1,9 @@
-/** A fleet that has been rotated for a while when it is first seen: runs as the schedule has them. */
+/** Rotates a fleet before it is served: runs keyturn by its schedule. */
 import { Keyturn } from "./keyturn.ts";
 import { Observer } from "./observer.ts";
 import { turnTo, type Stage } from "./stage.ts";
 
-/** Nobody uses the keys, and nothing goes wrong; from here on this process talks to the stage alone. */
+/** No application, no incident. From here on, this process uses only the stage. */
 export async function liveUntil(stage: Stage, untilMs: number, seed: number): Promise<void> {
   turnTo(stage);
   const keyturn = new Keyturn(stage, new Observer(stage.aws.kms), seed);

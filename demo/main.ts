@@ -1,4 +1,4 @@
-/** `npm start`: the demo, or with `--serve` its embedded AWS for others. */
+/** `npm start`: the demo, or with `--serve` its embedded AWS for other processes. */
 import { watchOutput } from "../cli/terminal/output.ts";
 import { readOptions, usage, UsageError, type Options } from "./options.ts";
 
@@ -11,7 +11,7 @@ async function main(args: string[]): Promise<number> {
   return start(options);
 }
 
-/** What takes long to load is loaded once it is known to be needed. */
+/** Loads the slow modules only when they are needed. */
 async function start(options: Exclude<Options, { kind: "help" }>): Promise<number> {
   if (options.kind === "serve") {
     const { serve } = await import("./serve.ts");
@@ -21,7 +21,7 @@ async function start(options: Exclude<Options, { kind: "help" }>): Promise<numbe
   return show(options);
 }
 
-// The reader may have seen enough: `npm start | head`.
+// The reader may close the pipe: `npm start | head`.
 watchOutput("keyturn", process, (end) => process.exit(end === "closed" ? 0 : 2));
 
 try {

@@ -1,16 +1,16 @@
-/** Makes the timeline out of what keyturn tells its dependents: one line for each step. */
+/** Makes the timeline from keyturn's events: one line for each step. */
 import type { JournalEntry } from "../lambda/ports.ts";
 import type { EventName } from "../lambda/workflow/model/events.ts";
 import { effects, type FindingCode } from "../lambda/workflow/model/findings.ts";
 import type { Retire } from "./fleet.ts";
 import { counted, type Entry } from "./timeline.ts";
 
-/** What a rotation said of itself earlier, and is told with a later line. */
+/** Facts from a rotation's earlier events that a later line shows. */
 type Rotation = { overdueAtMs?: number; grants: number; propagatingAtMs?: number };
 
 type Words = Pick<Entry, "what"> & Partial<Pick<Entry, "why" | "step" | "incident">>;
 
-/** Told with another line, or of no interest to somebody who watches. */
+/** Shown within another line, or of no interest to the reader. */
 const silent: string[] = [
   "configured",
   "found",
@@ -35,7 +35,7 @@ export class Narrator {
     this.#retire = retire;
   }
 
-  /** The name of the version that a KMS key is: what a person can follow; ids are not printed. */
+  /** The version name of a KMS key. The timeline prints no key ids. */
   versionName(keyId: string): string {
     return this.#versions.get(keyId) ?? "another key";
   }
@@ -54,45 +54,45 @@ export class Narrator {
     const version = `v${detail.version ?? "?"}`;
     switch (event) {
       case "enrolled":
-        return { what: "enrolled; the key it points at is v1", why: "the configuration names it" };
+        return { what: "enrolled; the key behind it is v1", why: "the configuration names it" };
       case "generated":
         return {
           step: "generate",
-          what: `${version} is made, like ${before(version)}`,
+          what: `creates ${version}, configured like ${before(version)}`,
           ...due(rotation, before(version)),
         };
       case "adopted":
         return {
           step: "generate",
-          what: `the key that the killed run made is found by its tags, and adopted as ${version}`,
-          why: "it is what the intent says, so no second one is made",
+          what: `finds the killed run's key by its tags and adopts it as ${version}`,
+          why: "it matches the recorded intent; no second key is created",
           incident: true,
         };
       case "distributed":
-        return { step: "distribute", what: `${version} is usable`, why: readiness(rotation, line) };
+        return { step: "distribute", what: `${version} is ready`, why: readiness(rotation, line) };
       case "activated":
         return {
           step: "activate",
-          what: `${version} serves; ${before(version)} only processes from now on`,
-          why: "looked, moved the alias, looked again",
+          what: `${version} is active; ${before(version)} now only processes`,
+          why: "observed, moved the alias, observed again",
         };
       case "drained":
         return {
           step: "drain",
-          what: `${version} is proved quiet`,
+          what: `${version} is proved out of use`,
           why: `last use ${describeUse(detail.lastUse)}`,
         };
       case "disabled":
         return {
           step: "revoke",
-          what: `${version} is disabled`,
-          why: "no alias on it, evidence read again",
+          what: `disables ${version}`,
+          why: "no alias points at it; evidence read again",
         };
       case "deletion-scheduled":
         return {
           step: "revoke",
-          what: `${version} is to be deleted on ${day(Number(detail.deletionAtMs))}`,
-          why: "soaked, and nobody missed it; until then it can be cancelled",
+          what: `schedules the deletion of ${version} for ${day(Number(detail.deletionAtMs))}`,
+          why: "soaked without a use attempt; can be cancelled until then",
         };
       case "completed":
         return { step: step ?? "revoke", ...this.#completed(line, version) };
@@ -122,29 +122,31 @@ export class Narrator {
   #completed({ alias }: JournalEntry, version: string): Words {
     switch (this.#retire.get(alias)) {
       case "retain":
-        return { what: `${version} stays enabled, to process`, why: "the policy retains" };
+        return { what: `${version} stays enabled and only processes`, why: "policy: retain" };
       case "delete":
-        return { what: `${version} is gone`, why: "KMS has deleted it; the policy deletes" };
+        return { what: `${version} is deleted`, why: "its waiting period is over; policy: delete" };
       case "disable":
       case undefined:
-        return { what: `${version} stays disabled`, why: "soaked; the policy disables" };
+        return { what: `${version} stays disabled`, why: "soaked; policy: disable" };
     }
   }
 
   #findings({ event, detail, reason }: JournalEntry): Words {
-    const [came, went] = [codesOf(detail.came), codesOf(detail.went)];
+    const [opened, closed] = [codesOf(detail.came), codesOf(detail.went)];
     if (event === "findings-closed") {
-      return { what: `sees it right again, and goes on: ${went.join()} is over`, incident: true };
+      return { what: `continues: the cause of ${closed.join()} is corrected`, incident: true };
     }
-    const halts = came.some((code) => effects[code] === "halt");
+    const halts = opened.some((code) => effects[code] === "halt");
     return {
-      what: `${halts ? "halts" : "notes"}: ${came.join()}, ${this.plain(reason)}`,
-      why: halts ? "it never overwrites what somebody did; a person must look" : "nothing halts",
+      what: `${halts ? "halts" : "reports"}: ${opened.join()}, ${this.plain(reason)}`,
+      why: halts
+        ? "keyturn never overwrites an external change; an operator must correct it"
+        : "the key is not halted",
       incident: true,
     };
   }
 
-  /** Key ids as the versions they are. */
+  /** Replaces key ids with version names. */
   plain(text: string): string {
     return text.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (keyId) =>
       this.versionName(keyId),
@@ -171,10 +173,10 @@ function due({ overdueAtMs }: Rotation, active: string): { why?: string } {
 function readiness({ propagatingAtMs, grants }: Rotation, { atMs }: JournalEntry): string {
   const minutes = Math.round((atMs - (propagatingAtMs ?? atMs)) / 60_000);
   const copied = grants === 0 ? "" : `; ${counted(grants, "grant")} copied`;
-  return `Enabled on two looks, ${minutes} minutes apart${copied}`;
+  return `observed Enabled twice, ${minutes} minutes apart${copied}`;
 }
 
-/** "Sign at 2027-03-12T08:00:00Z" to the day. */
+/** "Sign at 2027-03-12T08:00:00Z" as "Sign on 2027-03-12". */
 function describeUse(text: string | number | undefined): string {
   return String(text ?? "unknown")
     .replace(/T[\d:]+Z/, "")

@@ -1,24 +1,24 @@
-/** What KMS itself sees: who calls what, and whether every alias has an Enabled key behind it. */
+/** Observes KMS itself: counts each caller's calls, and checks that every alias has an Enabled key. */
 import type { CallRecord, KmsTwin } from "../embedded-aws/kms/twin.ts";
 
-/** Successful or not, by access key and operation. */
+/** Successful and failed calls, by access key and operation. */
 export type CallCounts = Record<string, Record<string, number>>;
 
 export class Observer {
   readonly calls: CallCounts = {};
   observations = 0;
-  /** What was seen that must never be: an alias with nothing behind it that could serve. */
+  /** Observed invariant violations: an alias without an Enabled key behind it. */
   readonly violations: string[] = [];
-  /** Told the moment KMS has made a key for keyturn, before the answer is on its way. */
+  /** Called when KMS has created a key for keyturn, before it answers. */
   onKeyMade: ((keyId: string) => void) | undefined;
   readonly #kms: KmsTwin;
 
   constructor(kms: KmsTwin) {
     this.#kms = kms;
-    kms.onCall = (record) => this.#heard(record);
+    kms.onCall = (record) => this.#count(record);
   }
 
-  #heard({ operation, principalArn, keyId, outcome }: CallRecord): void {
+  #count({ operation, principalArn, keyId, outcome }: CallRecord): void {
     const who = principalArn.split("/").at(-1) ?? principalArn;
     const counts = (this.calls[who] ??= {});
     counts[operation] = (counts[operation] ?? 0) + 1;
@@ -39,7 +39,7 @@ export class Observer {
   }
 }
 
-/** Looks change nothing; every other management call does. */
+/** Reads change nothing; every other management call does. */
 export function isRead(operation: string): boolean {
   return /^(Get|List|Describe)/.test(operation);
 }

@@ -1,4 +1,4 @@
-/** One managed key on a stage of its own, and what keyturn, the application and a person do to it. */
+/** One managed key on its own stage, with keyturn, the application and an operator. */
 import {
   DecryptCommand,
   EncryptCommand,
@@ -53,18 +53,18 @@ export class OneKey {
     this.plans = (event = {}) => planning(event, contextOf());
   }
 
-  /** How many things the application keeps. */
+  /** The number of items that the application keeps. */
   items(): number {
     return this.#blobs.length;
   }
 
-  /** Runs come as the schedule has them, until the record is so. */
+  /** Runs keyturn by its schedule until the record satisfies `isSo`. */
   async until(isSo: (record: ManagedKey) => boolean, handler = this.acts): Promise<void> {
     for (let runs = 0; runs < 2000; runs++) {
       if (isSo(await this.record())) return;
       await this.#next(handler, Number.MAX_SAFE_INTEGER);
     }
-    throw new Error(`${alias} never got so far`);
+    throw new Error(`${alias} did not reach the expected state in 2000 runs`);
   }
 
   async pass(handler: Handler, ms: number): Promise<void> {
@@ -76,7 +76,7 @@ export class OneKey {
   async #next(handler: Handler, untilMs: number): Promise<boolean> {
     const { clock } = this.#stage;
     const { items } = await this.#table.due(Number.MAX_SAFE_INTEGER, 20);
-    // A daily search for tags alone would only take time to watch.
+    // Runs with only the daily search for tags are skipped: they would slow the demo down.
     const dueMs = items.flatMap((item) =>
       item.kind === "managed-key" || item.kind === "request" || isAudit(item) ? [item.dueAtMs] : [],
     );
@@ -110,7 +110,7 @@ export class OneKey {
     await dynamoDb.send(new PutItemCommand({ TableName: tableName, Item }));
     dynamoDb.destroy();
     const of = fields.version === undefined ? "" : ` of v${fields.version}`;
-    this.narrate("person", `asks for a ${kind}${of}, with an item in the table`, why);
+    this.narrate("operator", `requests a ${kind}${of} with an item in the table`, why);
     await this.#next(this.acts, Number.MAX_SAFE_INTEGER);
   }
 

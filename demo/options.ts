@@ -1,4 +1,4 @@
-/** The command line of `npm start`: what it may say, and what it gets where it says something else. */
+/** The command line of `npm start`: its options, and its errors. */
 import { parseArgs } from "node:util";
 
 export type Options =
@@ -6,7 +6,7 @@ export type Options =
   | { kind: "history"; seed: number; keys: number; days: number; json: boolean }
   | { kind: "serve"; seed: number; keys: number; days: number; port: number; json: boolean };
 
-/** In one line, for stderr; the exit code is 2. */
+/** One line on stderr; the exit code is 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -14,30 +14,32 @@ export class UsageError extends Error {
 const ranges = {
   seed: { from: 0, to: 4_294_967_295, otherwise: 1 },
   keys: { from: 1, to: 200, otherwise: 6 },
-  // Shorter, and not every key has been rotated, nor every incident come up.
+  // In fewer days, not every key is rotated and not every incident happens.
   days: { from: 120, to: 3650, otherwise: 300 },
-  // How long the fleet was rotated before it is served.
-  lived: { from: 1, to: 3650, otherwise: 0 },
-  // 0: any that is free.
+  // The days of rotations before the fleet is served.
+  servedAfter: { from: 1, to: 3650, otherwise: 0 },
+  // 0: any free port.
   port: { from: 1, to: 65_535, otherwise: 0 },
 };
 
 export const usage = `npm start -- [--days N] [--keys N] [--seed N] [--json]
 npm start -- --serve [--days N] [--port N] [--keys N] [--seed N] [--json]
 
-Watch keyturn take a fleet of KMS keys through years of rotations, in an AWS inside this process.
+Watch keyturn rotate a fleet of KMS keys, in an AWS embedded in this process.
 
-  --days N   how long it goes on, in simulated days: ${ranges.days.from} to ${ranges.days.to} (${ranges.days.otherwise})
-  --keys N   how many keys the fleet has: ${ranges.keys.from} to ${ranges.keys.to} (${ranges.keys.otherwise})
-  --seed N   which keys the incidents hit, and all ids: the same seed tells the same story (${ranges.seed.otherwise})
+  --days N   length in simulated days: ${ranges.days.from} to ${ranges.days.to} (${ranges.days.otherwise})
+  --keys N   number of keys: ${ranges.keys.from} to ${ranges.keys.to} (${ranges.keys.otherwise})
+  --seed N   selects the keys that the incidents hit, and all ids: the same seed gives the same
+             output (${ranges.seed.otherwise})
   --json     one JSON object per line: each entry of the timeline, and the proof last
-  --serve    keep that AWS running instead, with the fleet in it, for npx keyturn, the AWS CLI and
-             npm run tick; with --days, after so many days of rotations, else as before the first run
-  --port N   where it listens (any free port)
-  --help     this text
+  --serve    keep the embedded AWS running instead, with the fleet in it, for npx keyturn, the AWS
+             CLI and npm run tick; with --days N, after N days of rotations, otherwise before the
+             first run
+  --port N   the port to listen on (any free port)
+  --help     show this text
 
-Exit 0: every proof holds; 1: one does not, or it could not be brought to its end; 2: usage.
-Colour on a terminal; NO_COLOR and FORCE_COLOR are honoured.`;
+Exit codes: 0: every proof holds; 1: a proof fails, or the demo did not finish; 2: usage error.
+Colour on a terminal; respects NO_COLOR and FORCE_COLOR.`;
 
 export function readOptions(args: string[]): Options {
   const values = parse(args);
@@ -48,10 +50,10 @@ export function readOptions(args: string[]): Options {
     json: values.json,
   };
   if (values.serve) {
-    const days = wholeNumber("days", values.days, ranges.lived);
+    const days = wholeNumber("days", values.days, ranges.servedAfter);
     return { kind: "serve", ...common, days, port: wholeNumber("port", values.port) };
   }
-  if (values.port !== undefined) throw new UsageError("--port: goes with --serve only");
+  if (values.port !== undefined) throw new UsageError("--port: only valid with --serve");
   return { kind: "history", ...common, days: wholeNumber("days", values.days) };
 }
 
@@ -76,7 +78,7 @@ function parse(args: string[]) {
   }
 }
 
-/** parseArgs goes on to explain positional arguments, of which there are none here. */
+/** The rest of parseArgs's message explains positional arguments; this command has none. */
 function firstSentence(message: string): string {
   return message.split(/\. |\n/)[0] ?? message;
 }

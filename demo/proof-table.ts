@@ -2,7 +2,7 @@
 import { sum, type Check, type Proof } from "./proof.ts";
 import type { Paint } from "./timeline.ts";
 
-const labelWidth = "findings raised, put right".length;
+const labelWidth = "KMS calls, keyturn changes".length;
 
 export function proofJson(proof: Proof): string {
   return JSON.stringify({ kind: "proof", ...proof });
@@ -21,11 +21,11 @@ export function proofTable(proof: Proof, paint: Paint): string[] {
     row("rotations completed", proof.rotations),
     row("items produced, readable", `${items.produced}, ${items.readable}`),
     row("orphans adopted", proof.orphansAdopted),
-    row("findings raised, put right", `${findings.raised}, ${findings.putRight}`),
+    row("findings opened, closed", `${findings.raised}, ${findings.putRight}`),
     row("keys by state", list(proof.keysByState)),
-    row("runs", list({ worked: runs.worked, killed: runs.killed, "left to another": runs.left })),
+    row("runs", list({ worked: runs.worked, killed: runs.killed, "claim held": runs.left })),
     row("KMS calls, keyturn changes", operations(calls.keyturn.changing)),
-    row("KMS calls, keyturn looks", operations(calls.keyturn.reads)),
+    row("KMS calls, keyturn reads", operations(calls.keyturn.reads)),
     ...others,
     "",
     ...proof.proofs.map((check) => checkLine(check, paint)),
@@ -41,7 +41,7 @@ function checkLine({ name, ok, detail }: Check, paint: Paint): string {
   return `  ${verdict}  ${name}: ${detail}`;
 }
 
-/** The sum, and then each. */
+/** The sum, then each operation. */
 function operations(counts: Record<string, number>): string {
   return `${sum(counts)}: ${list(counts)}`;
 }

@@ -1,4 +1,4 @@
-/** The proof: what must hold at the end of the story, and the figures that it rests on. */
+/** The proof: the conditions that must hold at the end of the story, and their figures. */
 import { genesisHash, hashOf } from "../lambda/record/journal.ts";
 import type { JournalEntry } from "../lambda/ports.ts";
 import { overdueAtMs } from "../lambda/workflow/active-version.ts";
@@ -14,7 +14,7 @@ import { codesOf } from "./narrator.ts";
 import { isRead, type CallCounts, type Observer } from "./observer.ts";
 import { counted } from "./timeline.ts";
 
-/** One thing that must hold; `detail` says how far it was looked at, or what is wrong. */
+/** One condition; `detail` gives its scope, or the problem. */
 export type Check = { name: string; ok: boolean; detail: string };
 
 export type Proof = {
@@ -45,7 +45,7 @@ export type Evidence = {
   memory: Memory;
   victims: Incidents["victims"];
   items: Proved;
-  /** What the application asked for and did not get. */
+  /** The application's failed requests. */
   refused: string[];
 };
 
@@ -55,7 +55,7 @@ export function prove(evidence: Evidence): Proof {
   const requests = sum(observer.calls.application ?? {});
   const proofs = [
     everyItemReadable(items),
-    check("the application got all that it asked for", evidence.refused, `of ${requests} requests`),
+    check("no request of the application failed", evidence.refused, `${requests} requests`),
     oneVersionActive(evidence, keys),
     aliasesEnabled(observer),
     noOrphan(evidence, keys),
@@ -111,21 +111,22 @@ function oneVersionActive({ fleet, records, kms }: Evidence, keys: KeySnapshot[]
     const record = records.find((candidate) => candidate.alias === alias);
     const active = record?.versions.filter(({ state }) => state === "active") ?? [];
     const [version] = active;
-    if (version === undefined) return [`${alias} has no version that serves`];
-    if (active.length > 1) return [`${alias} has ${active.length} versions that serve`];
+    if (version === undefined) return [`${alias} has no active version`];
+    if (active.length > 1) return [`${alias} has ${active.length} active versions`];
     const key = keys.find(({ keyId }) => keyId === version.keyId);
-    if (key?.state !== "Enabled") return [`${alias}: what serves is ${key?.state ?? "deleted"}`];
+    if (key?.state !== "Enabled")
+      return [`${alias}: the active version is ${key?.state ?? "deleted"}`];
     return aliases
       .filter((name) => kms.world.aliases.get(name)?.keyId !== version.keyId)
-      .map((name) => `${name} is not on the version that serves`);
+      .map((name) => `${name} does not point at the active version`);
   });
-  const name = "one version of each key serves, is Enabled, and is behind all its aliases";
+  const name = "each managed key has one active version, Enabled, behind all its aliases";
   return check(name, problems, counted(fleet.length, "key"));
 }
 
 function aliasesEnabled({ observations, violations }: Observer): Check {
   const name = "no alias ever pointed at a key that was not Enabled";
-  return check(name, violations, `looked ${observations} times`);
+  return check(name, violations, `observed ${observations} times`);
 }
 
 function noOrphan({ records }: Evidence, keys: KeySnapshot[]): Check {
@@ -133,10 +134,10 @@ function noOrphan({ records }: Evidence, keys: KeySnapshot[]): Check {
   const problems = keys
     .filter(({ keyId }) => !known.has(keyId))
     .map(({ tags, state }) => {
-      return `a key that no record knows is ${state}, tagged for ${tags["keyturn:alias"] ?? "nothing"}`;
+      return `a key that no record names is ${state}, tagged for ${tags["keyturn:alias"] ?? "no alias"}`;
     });
   return check(
-    "no KMS key is an orphan: each is a version on record",
+    "no KMS key is an orphan; a record names each",
     problems,
     counted(keys.length, "key"),
   );
@@ -150,9 +151,9 @@ function orphanAdopted({ lines, memory, victims }: Evidence): Check {
     memory.orphanKeyId === undefined
       ? ["no run was killed"]
       : adopted === undefined
-        ? [`the key made for ${victims.kill} was not adopted`]
+        ? [`keyturn did not adopt the key created for ${victims.kill}`]
         : [];
-  return check("the key that the killed run left behind was adopted", problems, victims.kill);
+  return check("keyturn adopted the key of the killed run", problems, victims.kill);
 }
 
 function overlapLeft({ memory, victims }: Evidence): Check {
@@ -161,8 +162,8 @@ function overlapLeft({ memory, victims }: Evidence): Check {
       ? ["no two runs overlapped"]
       : memory.overlapLeft
         ? []
-        : ["the second run did not leave"];
-  return check("of two runs at once, one left", problems, victims.overlap);
+        : ["the second run did not exit"];
+  return check("of two overlapping runs, one exited", problems, victims.overlap);
 }
 
 function aliasPutRight({ lines, memory, victims, records }: Evidence): Check {
@@ -170,14 +171,14 @@ function aliasPutRight({ lines, memory, victims, records }: Evidence): Check {
   const found = of.findIndex(({ detail }) => codesOf(detail.came).includes("ALIAS_MOVED"));
   const right = of.findIndex(({ detail }) => codesOf(detail.went).includes("ALIAS_MOVED"));
   const problems: string[] = [];
-  if (memory.movedByHand !== true) problems.push("nobody moved an alias by hand");
-  else if (found < 0) problems.push(`nobody was told that ${victims.hand} had been moved`);
-  else if (right < found) problems.push(`the finding on ${victims.hand} is not over`);
+  if (memory.movedByHand !== true) problems.push("no alias was moved by hand");
+  else if (found < 0) problems.push(`no finding reported the move of ${victims.hand}`);
+  else if (right < found) problems.push(`the finding on ${victims.hand} is still open`);
   for (const { alias, findings } of records) {
     for (const { code, observed } of findings)
       problems.push(`${alias} still has ${code}: ${observed}`);
   }
-  return check("the alias moved by hand was found and put right", problems, victims.hand);
+  return check("the alias moved by hand was reported and corrected", problems, victims.hand);
 }
 
 function nothingOverdue({ records, fleet, nowMs }: Evidence): Check {
@@ -187,7 +188,7 @@ function nothingOverdue({ records, fleet, nowMs }: Evidence): Check {
     return late ? [`${record.alias} is past its cryptoperiod`] : [];
   });
   if (records.length !== fleet.length)
-    problems.push(`on record: only ${counted(records.length, "key")}`);
+    problems.push(`the table has only ${counted(records.length, "record")}`);
   return check("no key is past its cryptoperiod", problems, counted(records.length, "key"));
 }
 
@@ -207,7 +208,7 @@ const stateAtTheEnd: Record<Retire, string> = {
   delete: "deleted",
 };
 
-/** Versions whose rotation is complete are as the policy ends them, all others as on record. */
+/** A version after its rotation has the policy's final state; all others match their record. */
 function retiredAsPolicySays({ lines, records, fleet }: Evidence, keys: KeySnapshot[]): Check {
   const states = new Map(keys.map(({ keyId, state }) => [keyId, state]));
   const stateOf = (keyId: string): string => states.get(keyId) ?? "deleted";
@@ -222,14 +223,14 @@ function retiredAsPolicySays({ lines, records, fleet }: Evidence, keys: KeySnaps
     versions
       .filter(({ keyId, state }) => stateOf(keyId) !== keyStateOf[state])
       .map(({ number, keyId, state }) => {
-        return `version ${number} of ${alias} is ${stateOf(keyId)}, on record ${state}`;
+        return `version ${number} of ${alias} is ${stateOf(keyId)}, in the record ${state}`;
       }),
   );
-  const name = "every retired version is in the state that its policy says";
+  const name = "every retired version is in the state that its policy defines";
   return check(name, [...ended, ...others], `${completed.length} retired`);
 }
 
-/** As dependents can prove it, from the events alone. */
+/** From the events alone, as a dependent can prove it. */
 function journalUnbroken(lines: JournalEntry[]): Check {
   const problems: string[] = [];
   const heads = new Map<string, { revision: number; hash: string }>();
@@ -240,15 +241,15 @@ function journalUnbroken(lines: JournalEntry[]): Check {
     if (!follows || hashOf(line) !== hash) problems.push(`${alias}: line ${revision} does not fit`);
     heads.set(alias, { revision, hash });
   }
-  const name = "every journal arrived as events, its hash chain unbroken";
+  const name = "every journal arrived as events, with an unbroken hash chain";
   return check(name, problems, counted(lines.length, "line"));
 }
 
 function noRunFailed({ worked, failedPasses, outOfTime }: Keyturn["runs"]): Check {
   const problems: string[] = [];
-  if (failedPasses > 0) problems.push(`${counted(failedPasses, "turn")} failed`);
+  if (failedPasses > 0) problems.push(`failed passes: ${failedPasses}`);
   if (outOfTime > 0) problems.push(`${counted(outOfTime, "run")} ran out of time`);
-  return check("no run failed but the one that was killed", problems, `${worked} did work`);
+  return check("no run failed except the killed one", problems, `${worked} worked`);
 }
 
 function byState(kms: KmsTwin, keys: KeySnapshot[]): Record<string, number> {

@@ -1,6 +1,6 @@
 /**
- * The second act: one key, and what people ask of it. A version is rolled back; a version that is out
- * of use is used, and comes back; and mode plan says what it would do, and does nothing.
+ * The second act: one key and an operator's requests. A version is rolled back; a use attempt
+ * restores a disabled version; mode plan reports its next call and changes nothing.
  */
 import type { UseAttemptEvent } from "../embedded-aws/kms/use-attempts.ts";
 import { dayMs, minuteMs } from "./fleet.ts";
@@ -38,21 +38,22 @@ async function rollBack(key: OneKey, stage: Stage): Promise<Check> {
   await key.encrypt();
   await key.until(({ versions }) => versions[1]?.state === "active");
   await key.encrypt();
-  key.narrate("keyturn", "v2 serves; v1 drains", "rotated as in the first act");
-  await key.ask("rollback", { version: 2 }, "v2 is to give way: some reader cannot use it");
+  key.narrate("keyturn", "v2 is active; v1 drains", "rotated as in the first act");
+  await key.ask("rollback", { version: 2 }, "one of its readers cannot use v2");
   await key.until(({ versions }) => versions[0]?.state === "active");
-  const unread = await key.unreadable();
+  const unreadable = await key.unreadable();
   const [first] = (await key.record()).versions;
-  const elsewhere = [...stage.aws.kms.world.aliases.values()].filter(
+  const onOthers = [...stage.aws.kms.world.aliases.values()].filter(
     ({ name, keyId }) => name.startsWith(alias) && keyId !== first?.keyId,
   );
-  const how = "its label is off, seen Enabled twice, the aliases moved back";
-  key.narrate("keyturn", "v1 serves again; v2 drains", how);
-  await key.ask("resume", {}, "the reader is mended");
+  const how = "removed its retired tag, observed it Enabled twice, moved the aliases back";
+  key.narrate("keyturn", "v1 is active again; v2 drains", how);
+  await key.ask("resume", {}, "the reader is fixed");
   await key.until(({ versions }) => versions[2]?.state === "active");
-  key.narrate("keyturn", "v3 serves", "v1 was nearly at the end of its cryptoperiod");
-  const problems = [...unread, ...elsewhere.map(({ name }) => `${name} is not on version 1`)];
-  const name = "a rollback brings version 1 back, and loses nothing made under version 2";
+  key.narrate("keyturn", "v3 is active", "the cryptoperiod of v1 was about to end");
+  const moved = onOthers.map(({ name }) => `${name} does not point at version 1`);
+  const problems = [...unreadable, ...moved];
+  const name = "a rollback makes version 1 active again, and loses no item of version 2";
   return check(name, problems, `${key.items()} of 2 items`);
 }
 
@@ -61,49 +62,52 @@ async function restore(key: OneKey, stage: Stage): Promise<Check> {
   await key.until(
     ({ versions }) => versions.filter(({ state }) => state === "disabled").length === 2,
   );
-  key.narrate("keyturn", "v1 and v2 are disabled, and soak", "they were quiet for two weeks");
+  key.narrate("keyturn", "v1 and v2 are disabled and soak", "they were unused for two weeks");
   await key.unreadable();
-  const tried = "tries to decrypt what v1 and v2 encrypted, and is refused";
+  const tried = "tries to decrypt ciphertexts of v1 and v2, and KMS refuses";
   key.narrate("application", tried);
   const attempts = [...aws.useAttempts];
-  const problems = attempts.length === 2 ? [] : [`CloudTrail tells of ${attempts.length}, not 2`];
+  const count = attempts.length;
+  const problems = count === 2 ? [] : [`CloudTrail reported ${count} attempts, not 2`];
   for (const attempt of attempts) problems.push(...(await notRestoredBy(attempt, key, stage)));
   const { findings } = await key.record();
   const isNamed = findings.some(({ observed }) => observed.includes("application"));
-  if (!isNamed) problems.push("no finding says who it was");
-  const result = "CloudTrail told of the attempts; it halts, and says who it was";
-  key.narrate("keyturn", "each is Enabled again within one invocation", result);
+  if (!isNamed) problems.push("no finding names the caller");
+  const result = "CloudTrail reported the attempts; keyturn halts and names the caller";
+  key.narrate("keyturn", "enables v1 and v2 again, each within one invocation", result);
   const writes = await key.writesDuring(async () => {
     for (let count = 0; count < copies; count++) await key.acts(attempts[0]);
   });
   if (writes > 0) problems.push(`${writes} writes for copies of the event`);
   problems.push(...(await key.unreadable()));
   await key.encryptAnew();
-  key.narrate("application", "reads it all, and encrypts it anew under v3");
-  await key.ask("resume", {}, "nothing needs v1 and v2 any longer");
+  key.narrate("application", "decrypts all items and re-encrypts them under v3");
+  await key.ask("resume", {}, "v1 and v2 are no longer needed");
   await key.until(({ versions }) => versions.length === 1);
-  key.narrate("keyturn", "v1 and v2 are gone", "drained and soaked once more from the start");
+  key.narrate("keyturn", "v1 and v2 are deleted", "drained and soaked again from the start");
   problems.push(...(await key.unreadable()));
-  const name = "a version that is used while disabled comes back at once";
+  const name = "a use attempt on a disabled version restores it at once";
   return check(name, problems, `${copies} copies of the event wrote nothing`);
 }
 
 async function plan(key: OneKey): Promise<Check> {
   const made = await key.changesDuring(async () => {
     await key.until((record) => record.planned !== undefined, key.plans);
-    const would = `in mode plan: would ${(await key.record()).planned?.call}`;
-    key.narrate("keyturn", would, "the next rotation is due; nothing changes");
+    const would = `in mode plan: would call ${(await key.record()).planned?.call}`;
+    key.narrate("keyturn", would, "the next rotation is due; plan changes nothing");
     await key.pass(key.plans, dayMs);
   });
   const { planned } = await key.record();
   const calls = await key.changesDuring(() => key.pass(key.acts, hourMs));
   const then = calls[0] ?? "nothing";
-  key.narrate("keyturn", `in mode act, a day later: ${then}`, "the very call that it had said");
+  key.narrate("keyturn", `in mode act, a day later: calls ${then}`, "the call that plan reported");
   const problems = [
     ...made.map((call) => `mode plan called ${call}`),
-    ...(then === planned?.call ? [] : [`it said ${planned?.call}, and called ${then}`]),
+    ...(then === planned?.call
+      ? []
+      : [`mode plan reported ${planned?.call}, mode act called ${then}`]),
   ];
-  return check("mode plan says what mode act does, and does nothing", problems, then);
+  return check("mode plan reports the call of mode act, and changes nothing", problems, then);
 }
 
 /** One event, one invocation, no run in between. */
@@ -119,6 +123,6 @@ async function notRestoredBy(event: UseAttemptEvent, key: OneKey, stage: Stage):
 
 function alwaysUsable({ observer }: OneKey): Check {
   const { violations, observations } = observer;
-  const name = "in all this, the alias was always on an Enabled key";
-  return check(name, violations, `looked ${observations} times`);
+  const name = "in the second act, the alias always pointed at an Enabled key";
+  return check(name, violations, `observed ${observations} times`);
 }

@@ -1,4 +1,4 @@
-/** `--serve`: the embedded AWS with the fleet in it, for the AWS CLI, `npm run tick` and anyone else. */
+/** `--serve`: the embedded AWS with the fleet in it, for the AWS CLI, `npm run tick` and others. */
 import { once } from "node:events";
 import { dayMs, firstRotationDay } from "./fleet.ts";
 import { liveUntil } from "./lived.ts";
@@ -14,11 +14,12 @@ export async function serve(options: ServeOptions): Promise<number> {
   const stopped = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   const stage = await open(options);
   const env = Object.fromEntries(shown.map((name) => [name, stage.env[name] ?? ""]));
-  if (options.json) console.log(JSON.stringify({ kind: "active", env }));
+  if (options.json) console.log(JSON.stringify({ kind: "serving", env }));
   else console.log(instructions(stage, env, options.days));
   await stopped;
   await stage.close();
-  if (!options.json) console.log("\nStopped; the keys, the table and the configuration are gone.");
+  if (!options.json)
+    console.log("\nStopped; the keys, the table and the configuration are deleted.");
   return 0;
 }
 
@@ -35,43 +36,51 @@ async function open(options: ServeOptions): Promise<Stage> {
   }
 }
 
-function instructions({ fleet }: Stage, env: Record<string, string>, lived: number): string {
+function instructions({ fleet }: Stage, env: Record<string, string>, rotatedDays: number): string {
   const exports = Object.entries(env).map(([name, value]) => `export ${name}=${value}`);
   const days = firstRotationDay(fleet);
   const begin =
-    lived === 0
-      ? `  # One run of keyturn, at the time that this AWS has. The first one enrols the fleet.
+    rotatedDays === 0
+      ? `  # One run of keyturn, at the time of this AWS. The first run enrols the fleet.
 ${tick}
 
 `
       : "";
-  const since = lived === 0 ? "" : `, and has rotated for ${lived} days`;
-  const due = lived === 0 ? `${days} days on, a rotation is due` : "Move it on by a day";
-  const ms = (lived === 0 ? days : 1) * dayMs;
-  return `An AWS inside this process, with ${fleet.length} KMS keys that keyturn is to rotate${since}. In another terminal:
+  const keys = `${fleet.length} KMS keys`;
+  const fleetLine =
+    rotatedDays === 0
+      ? `${keys} for keyturn to rotate`
+      : `${keys} that keyturn rotated for ${rotatedDays} days`;
+  const advance =
+    rotatedDays === 0
+      ? `The first rotation is due in ${days} days: advance the clock to it`
+      : "Advance it by a day";
+  const ms = (rotatedDays === 0 ? days : 1) * dayMs;
+  return `An AWS embedded in this process, with ${fleetLine}. In another terminal:
 
 ${exports.join("\n")}
 
-${begin}  # What an operator types. What is asked is taken up by the next run: tick once more.
+${begin}  # An operator's commands. A request takes effect at the next run: tick again.
 npx keyturn status
 npx keyturn status ${fleet[0]?.alias}
 npx keyturn plan --until 60d
 npx keyturn rotate ${fleet[0]?.alias}
 npx keyturn report --out report
 
-  # The clock runs with real time. ${due}: tick again, go on 15 minutes (900000 ms)
-  # for the propagation of a new version, and tick once more. Then tell keyturn the time by --now.
+  # The clock runs with real time. ${advance}
+  # and tick. Then advance it by 15 minutes (900000 ms) for the propagation of a new version, and
+  # tick again. Pass the time of this AWS to keyturn with --now.
 curl -s $AWS_ENDPOINT_URL/_keyturn/clock -d '{"advanceMs":${ms}}'
 ${tick}
 npx keyturn status --now "$(curl -s $AWS_ENDPOINT_URL/_keyturn/clock | tr -dc 0-9)"
 
-  # What dependents are told, the calls so far, and every key.
+  # Every key, the events that dependents receive, the calls so far, the state of KMS.
 aws kms list-aliases
 curl -s $AWS_ENDPOINT_URL/_keyturn/events
 curl -s $AWS_ENDPOINT_URL/_keyturn/calls
 curl -s $AWS_ENDPOINT_URL/_keyturn/kms
 
-Ctrl-C ends it.`;
+Press Ctrl-C to stop.`;
 }
 
 const tick = `npm run tick -- --now "$(curl -s $AWS_ENDPOINT_URL/_keyturn/clock | tr -dc 0-9)"`;

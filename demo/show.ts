@@ -1,4 +1,4 @@
-/** Shows the story: the fleet, the timeline as it happens, and the proof. */
+/** Prints the story: the fleet, the timeline as it happens, and the proof. */
 import { makeFleet, type Member, type Retire } from "./fleet.ts";
 import type { Options } from "./options.ts";
 import { proofJson, proofTable } from "./proof-table.ts";
@@ -9,7 +9,7 @@ type HistoryOptions = Extract<Options, { kind: "history" }>;
 
 export async function show(options: HistoryOptions): Promise<number> {
   const paint = choosePaint(process.env, process.stdout.isTTY);
-  // An exit, unlike a signal, leaves nothing behind.
+  // An exit, unlike a signal, removes the temporary files.
   process.once("SIGINT", () => process.exit(130));
   if (options.json) {
     const proof = await narrateStory(options, (entry) => console.log(entryJson(entry)));
@@ -32,11 +32,11 @@ const ends: Record<Retire, string> = {
 function opening({ keys, days }: HistoryOptions, paint: Paint): string[] {
   const fleet = makeFleet(keys);
   const many = keys === 1 ? "one KMS key" : `${keys} KMS keys`;
-  const title = `keyturn rotates ${many} through ${days} days, in an AWS inside this process.`;
+  const title = `keyturn rotates ${many} for ${days} simulated days, in an AWS embedded in this process.`;
   const plot =
-    "An application goes on using them, and loses nothing, while a run is killed, two runs " +
-    "overlap,\nand a person moves an alias by hand. In a second act a version is rolled back, one " +
-    "that is out of use\nis used and comes back, and mode plan says what it would do.";
+    "An application uses them throughout and loses no data, while a run is killed, two runs " +
+    "overlap,\nand an operator moves an alias by hand. In the second act, a version is rolled " +
+    "back, a use attempt\nrestores a disabled version, and mode plan reports its next call.";
   const shown = fleet.slice(0, 12).map(fleetLine);
   const others = fleet.length > shown.length ? [`  … and ${fleet.length - shown.length} more`] : [];
   return [paint("bold", title), plot, "", ...shown, ...others, ""];

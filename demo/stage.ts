@@ -1,4 +1,4 @@
-/** The stage: an embedded AWS with the fleet in it, and this process turned to it and away from any other. */
+/** The stage: an embedded AWS with the fleet in it. This process can use no other AWS. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,11 +12,11 @@ export type Stage = {
   aws: EmbeddedAws;
   clock: SimClock;
   fleet: Member[];
-  /** What a process needs in its environment to run keyturn against it. */
+  /** The environment variables with which a process runs keyturn against it. */
   env: Record<string, string>;
-  /** Waits that pass no simulated time; request quotas refill meanwhile. */
+  /** Passes no simulated time, but refills request quotas. */
   sleep: (ms: number) => Promise<void>;
-  /** A client with an access key of its own, by which KMS tells who calls. */
+  /** A client with its own access key, by which KMS identifies the caller. */
   kmsAs(accessKeyId: string): KMSClient;
   close(): Promise<void>;
 };
@@ -25,7 +25,7 @@ export type StageOptions = {
   seed: number;
   keys: number;
   startMs: number;
-  /** 0 for any that is free. */
+  /** 0: any free port. */
   port: number;
   runsWithRealTime: boolean;
 };
@@ -41,7 +41,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     clock,
     seed,
     port: options.port,
-    // The whole fleet is younger than KMS's tracking of last use, wherever the story begins.
+    // The whole fleet is younger than KMS's tracking of last use, at any start time.
     trackingStartMs: clock.nowMs(),
     quotaClockMs: () => sleptMs + (runsWithRealTime ? performance.now() : 0),
   });
@@ -84,18 +84,18 @@ function environmentOf(aws: EmbeddedAws, folder: string): Record<string, string>
   return {
     ...aws.env,
     AWS_EC2_METADATA_DISABLED: "true",
-    // Files that do not exist: a profile of whoever watches must not lead to a real account.
+    // Files that do not exist: the user's AWS profile must not lead to a real account.
     AWS_CONFIG_FILE: join(folder, "no-config"),
     AWS_SHARED_CREDENTIALS_FILE: join(folder, "no-credentials"),
     KEYTURN_TABLE: tableName,
     KEYTURN_CONFIG: join(folder, "keyturn.json"),
-    // The function's errors go to stderr, and there are none unless something is wrong.
+    // The function's errors go to stderr; a correct run has none.
     POWERTOOLS_LOG_LEVEL: "ERROR",
     POWERTOOLS_METRICS_DISABLED: "true",
   };
 }
 
-/** From here on every SDK client of this process, and of its children, talks to the stage alone. */
+/** From here on, every SDK client of this process and of its children uses only the stage. */
 export function turnTo(stage: Stage): void {
   for (const name of Object.keys(process.env)) {
     if (/^_?(AWS|KEYTURN|POWERTOOLS)_/.test(name)) delete process.env[name];
@@ -109,22 +109,22 @@ async function furnish(stage: Stage, startMs: number): Promise<void> {
   parseConfiguration(document);
   writeFileSync(env.KEYTURN_CONFIG ?? "", `${JSON.stringify(document, null, 2)}\n`);
   await aws.createStateTable(tableName);
-  const person = stage.kmsAs("person");
+  const operator = stage.kmsAs("operator");
   for (const member of fleet.toSorted((a, b) => b.ageMs - a.ageMs)) {
     clock.reach(startMs - member.ageMs);
-    await makeFirstVersion(person, member, stage);
+    await makeFirstVersion(operator, member, stage);
   }
   clock.reach(startMs);
 }
 
-async function makeFirstVersion(person: KMSClient, member: Member, stage: Stage): Promise<void> {
+async function makeFirstVersion(operator: KMSClient, member: Member, stage: Stage): Promise<void> {
   const { spec, usage, name, aliases } = member;
-  const { KeyMetadata } = await person.send(
+  const { KeyMetadata } = await operator.send(
     new CreateKeyCommand({ KeySpec: spec, KeyUsage: usage, Description: `protects ${name}` }),
   );
   const TargetKeyId = KeyMetadata?.KeyId;
   for (const AliasName of aliases) {
     await stage.sleep(1000 / 5);
-    await person.send(new CreateAliasCommand({ AliasName, TargetKeyId }));
+    await operator.send(new CreateAliasCommand({ AliasName, TargetKeyId }));
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The story: the clock jumps from one moment at which somebody has something to do to the next, and
- * each of keyturn, the application, the person and the machine does it.
+ * The story: the clock jumps from each scheduled action of keyturn, the application, the operator
+ * or the machine to the next.
  */
 import type { JournalEntry } from "../lambda/ports.ts";
 import { Agenda } from "./agenda.ts";
@@ -21,14 +21,14 @@ const startMs = Date.UTC(2027, 0, 4);
 const hourMs = 3_600_000;
 const works = { firstMs: 9 * hourMs, everyMs: 6 * dayMs };
 const proves = { firstMs: 100 * dayMs + 10 * hourMs, everyMs: 100 * dayMs };
-/** Soon after an activation; not at once, as an application with a deployment of its own. */
+/** Soon after an activation, not at once: the application has its own deployments. */
 const movesOnAfterMs = 12 * hourMs;
 
-/** More runs in one simulated day than a fleet can need: something falls due again and again. */
+/** More runs per simulated day than a fleet can need: above it, an item falls due in a loop. */
 const runsPerDay = 40;
 
-/** None is expected; a few are told in the proof, more have no end. */
-const failuresBorne = 20;
+/** None is expected. The proof reports a few; above this limit the story aborts. */
+const failuresAllowed = 20;
 
 export type StoryOptions = { seed: number; keys: number; days: number };
 
@@ -41,7 +41,7 @@ export async function narrateStory(
   try {
     turnTo(stage);
     const story = new Story(stage, options, print);
-    await story.live();
+    await story.play();
     proof = await story.proof();
   } finally {
     await stage.close();
@@ -61,7 +61,7 @@ class Story {
   readonly #narrator: Narrator;
   readonly #application: Application;
   readonly #incidents: Incidents;
-  /** Every line of every journal, as the events brought them; each once. */
+  /** Every line of every journal from the events, each once. */
   readonly #lines: JournalEntry[] = [];
   readonly #known = new Set<string>();
   #eventsRead = 0;
@@ -79,12 +79,12 @@ class Story {
     this.#incidents = new Incidents(fleet, options.seed, {
       keyturn: this.#keyturn,
       agenda: this.#agenda,
-      person: stage.kmsAs("person"),
+      operator: stage.kmsAs("operator"),
       nameOf: (keyId) => this.#narrator.versionName(keyId),
     });
   }
 
-  async live(): Promise<void> {
+  async play(): Promise<void> {
     const { clock } = this.#stage;
     const endsMs = startMs + this.#options.days * dayMs;
     this.#agenda.every(works.firstMs, works.everyMs, () => this.#work());
@@ -113,10 +113,10 @@ class Story {
     this.#guard();
   }
 
-  /** To whom it matters: the application moves on, the person meddles or mends. */
+  /** Delivers the event: the application moves its items, the operator moves an alias. */
   #pass(line: JournalEntry): void {
-    this.#incidents.hear(line);
-    if (!this.#application.hear(line)) return;
+    this.#incidents.receive(line);
+    if (!this.#application.receive(line)) return;
     this.#agenda.after(movesOnAfterMs, async () => {
       const entry = await this.#application.moveOn(line.alias);
       return entry === undefined ? [] : [entry];
@@ -149,27 +149,27 @@ class Story {
     const isFirst = this.#application.produced() === 0;
     await this.#application.work();
     if (!isFirst) return [];
-    const what = `encrypts, signs or makes a MAC under every alias, from now on every ${works.everyMs / dayMs} days`;
+    const what = `encrypts, signs or makes a MAC under every alias, and again every ${works.everyMs / dayMs} days`;
     return [{ atMs: this.#agenda.nowMs(), who: "application", aliases: [], what }];
   }
 
   async #proveNow(): Promise<Entry> {
     const { produced, readable, lost } = await this.#application.prove();
-    const all = `reads and verifies everything it ever made: ${readable} of ${produced}`;
+    const all = `reads or verifies every item that it ever made: ${readable} of ${produced}`;
     const entry: Entry = { atMs: this.#agenda.nowMs(), who: "application", aliases: [], what: all };
     return lost.length === 0 ? entry : { ...entry, why: `lost: ${lost[0]}`, incident: true };
   }
 
   #guard(): void {
     const { worked, failedPasses } = this.#keyturn.runs;
-    if (failedPasses > failuresBorne) {
-      throw new Error(`${failedPasses} turns of keyturn failed; its own log above says why`);
+    if (failedPasses > failuresAllowed) {
+      throw new Error(`${failedPasses} passes of keyturn failed; its log above gives the reason`);
     }
     const days = (this.#agenda.nowMs() - startMs) / dayMs;
     if (worked <= runsPerDay * (days + 10)) return;
     const last = this.#lines.at(-1);
     const what = last === undefined ? "nothing happened" : `last, ${last.alias}: ${last.event}`;
-    throw new Error(`keyturn comes to no rest: ${worked} runs in ${Math.ceil(days)} days; ${what}`);
+    throw new Error(`keyturn runs in a loop: ${worked} runs in ${Math.ceil(days)} days; ${what}`);
   }
 
   async proof(): Promise<Proof> {

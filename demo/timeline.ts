@@ -1,25 +1,25 @@
-/** The timeline: what happened, in plain words, one line each; for people or for machines. */
+/** The timeline: one line for each event, as text or as JSON. */
 import { styleText } from "node:util";
 
-export type Who = "keyturn" | "application" | "person" | "machine";
+export type Who = "keyturn" | "application" | "operator" | "machine";
 
 export type Entry = {
   atMs: number;
   who: Who;
-  /** Empty where it concerns all of them, or none. */
+  /** Empty if the entry is about all of them, or none. */
   aliases: string[];
-  /** Of the five. */
+  /** One of the five steps. */
   step?: string;
   what: string;
   why?: string;
-  /** Something went wrong, or was put right. */
+  /** A fault, or its correction. */
   incident?: boolean;
 };
 
 export type Colour = "bold" | "cyan" | "dim" | "green" | "red" | "yellow";
 export type Paint = (colour: Colour, text: string) => string;
 
-/** As Node itself decides it: FORCE_COLOR before NO_COLOR, and both before the terminal. */
+/** Same order as Node: FORCE_COLOR before NO_COLOR, and both before the terminal. */
 export function choosePaint(environment: NodeJS.ProcessEnv, isTerminal: boolean): Paint {
   const { FORCE_COLOR: force, NO_COLOR: no, TERM: terminal } = environment;
   const wanted =
@@ -33,11 +33,11 @@ export function choosePaint(environment: NodeJS.ProcessEnv, isTerminal: boolean)
 const colours: Record<Who, Colour> = {
   keyturn: "cyan",
   application: "green",
-  person: "yellow",
+  operator: "yellow",
   machine: "red",
 };
 
-/** Few enough to be named in one line. */
+/** The most aliases that one line names. */
 const namedAtMost = 4;
 
 export function entryLine({ atMs, who, aliases, step, ...entry }: Entry, paint: Paint): string {
@@ -64,7 +64,7 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** Keys that do the same at the same moment share a line; each reason is given once. */
+/** Keys with the same event at the same time share a line, which gives each reason once. */
 export function merged(entries: Entry[]): Entry[] {
   const lines = new Map<string, Entry & { whys: Set<string> }>();
   for (const entry of entries) {

@@ -1,4 +1,4 @@
-/** What an application can do under an alias: make something, prove it readable, make it anew. */
+/** The application's operations under an alias: make an item, check it, renew it. */
 import crypto from "node:crypto";
 import {
   DecryptCommand,
@@ -17,11 +17,11 @@ import {
 } from "@aws-sdk/client-kms";
 import type { Member, Use } from "./fleet.ts";
 
-/** One thing that the application made: a ciphertext, a sealed document, a signature, a MAC. */
+/** An item of the application: a ciphertext, a sealed document, a signature or a MAC. */
 export type Item = {
   number: number;
   message: Buffer;
-  /** The KMS key whose work this is, as the answer named it. */
+  /** The KMS key that made it, from KMS's answer. */
   keyId: string;
   madeAtMs: number;
   /** The ciphertext, encrypted data key, signature or MAC. */
@@ -34,9 +34,9 @@ export type Made = Pick<Item, "keyId" | "blob" | "sealed">;
 
 export interface Workload {
   make(message: Buffer): Promise<Made>;
-  /** Resolves where the item can be read, or proved genuine; throws where not. */
+  /** Throws if the item cannot be read or verified. */
   check(item: Item): Promise<void>;
-  /** The same item by the version that serves now, so that the old one is needed no longer. */
+  /** Makes the same item with the active version; the old version is no longer needed for it. */
   renew(item: Item): Promise<Made>;
 }
 
@@ -116,7 +116,7 @@ function sealing(kms: KMSClient, { alias }: Member): Workload {
 
 function signing(kms: KMSClient, { alias, algorithm }: Member): Workload {
   const SigningAlgorithm = algorithm as NonNullable<SignCommandInput["SigningAlgorithm"]>;
-  // Kept for ever, so that a signature outlives the version that made it.
+  // Kept for ever: a signature outlives the version that made it.
   const publicKeys = new Map<string, crypto.KeyObject>();
   const keepPublicKey = async (keyId: string): Promise<void> => {
     if (publicKeys.has(keyId)) return;
@@ -147,7 +147,7 @@ function signing(kms: KMSClient, { alias, algorithm }: Member): Workload {
   };
 }
 
-/** Verifies without KMS, as anybody can who has the public key. */
+/** Verifies without KMS, with the public key alone. */
 function verifyHere(
   algorithm: string,
   key: crypto.KeyObject,
@@ -185,7 +185,7 @@ function authenticating(kms: KMSClient, { alias, algorithm }: Member): Workload 
 
 function made(keyArn: string | undefined, blob: Uint8Array | undefined): Made {
   const keyId = keyArn?.split("/").at(-1);
-  if (keyId === undefined || blob === undefined) throw new Error("KMS answered with nothing");
+  if (keyId === undefined || blob === undefined) throw new Error("KMS returned an empty answer");
   return { keyId, blob };
 }
 

@@ -1,9 +1,9 @@
-/** The time of the embedded AWS: it moves only forward, by hand or along with real time. */
+/** The clock of the embedded AWS: it only moves forward, when set or with real time. */
 
 export type SimClockOptions = {
-  /** Where the clock starts; the present moment by default. */
+  /** The start time; now by default. */
   startMs?: number;
-  /** Let real time pass on this clock too, beside the moves made by hand. */
+  /** Real time advances this clock too. */
   runsWithRealTime?: boolean;
 };
 
@@ -30,7 +30,7 @@ export class SimClock {
     this.#set(ms);
   }
 
-  /** As far as that, where it is not further already: real time may pass it between a look and a move. */
+  /** Moves to `ms` unless already past it: real time may pass between a read and a move. */
   reach(ms: number): void {
     this.#set(Math.max(ms, this.nowMs()));
   }

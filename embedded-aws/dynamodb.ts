@@ -1,11 +1,11 @@
-/** DynamoDB: dynalite in the same process, and the state table made from its one definition. */
+/** DynamoDB: dynalite in the same process, and the state table from its only definition. */
 import { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import dynalite from "dynalite";
 import { tableDefinition } from "../lambda/record/table-definition.ts";
 import type { Reply } from "./http/reply.ts";
 
-/** CreateTable's input for the state table: keys are strings, save for the time in the index. */
+/** CreateTable's input for the state table: keys are strings, except the time in the index. */
 export function createTableInput(tableName: string) {
   const { partitionKey, sortKey, dueIndex } = tableDefinition;
   return {
@@ -29,13 +29,13 @@ export function createTableInput(tableName: string) {
 }
 
 export type DynamoDb = {
-  /** Answers one request; `headers` are those it came with. */
+  /** Answers one request; `headers` are the request's. */
   answer(headers: NodeJS.Dict<string | string[]>, body: Buffer): Promise<Reply>;
 };
 
 /**
- * dynalite is an HTTP server; handing it requests by its "request" event needs neither a second port
- * nor a proxy. It keeps everything in memory, so nothing has to be closed.
+ * dynalite is an HTTP server. Requests reach it by its "request" event, without a second port or a
+ * proxy. It keeps everything in memory, and needs no close.
  */
 export function startDynamoDb(): DynamoDb {
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });

@@ -1,4 +1,4 @@
-/** An AWS in this process: KMS, DynamoDB, EventBridge and the tagging API behind one loopback port. */
+/** The embedded AWS: KMS, DynamoDB, EventBridge and the tagging API behind one loopback port. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SimClock } from "./clock.ts";
@@ -17,7 +17,7 @@ import { SimRandom } from "./random.ts";
 import { callTagging } from "./tagging.ts";
 
 export type EmbeddedAwsOptions = Partial<Omit<KmsTwinOptions, "clock" | "random">> & {
-  /** A free port by default. */
+  /** Any free port by default. */
   port?: number;
   clock?: SimClock;
   seed?: number;
@@ -32,12 +32,12 @@ export type EmbeddedAws = {
   kms: KmsTwin;
   clock: SimClock;
   events: readonly RecordedEvent[];
-  /** What CloudTrail would tell of the use of keys that are out of use. Nothing delivers it here. */
+  /** The CloudTrail events of attempts to use disabled keys. The embedded AWS does not deliver them. */
   useAttempts: readonly UseAttemptEvent[];
-  /** What a process needs in its environment to talk to it. */
+  /** The environment variables with which a process uses it. */
   env: Record<string, string>;
   createStateTable(tableName: string): Promise<void>;
-  /** How often each operation was called since the last reset, faults included. */
+  /** Calls per operation since the last reset, including faults. */
   calls(): Calls;
   resetCalls(): void;
   fault: FaultHook | undefined;
@@ -74,7 +74,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     const { service, operation, incoming, requestId, ...caller } = request;
     try {
       const input = parseInput(incoming.body);
-      // It asks IAM by itself, since there the key has a say.
+      // KMS authorizes by itself: there, key policies count too.
       if (service === "kms")
         return success(kms.call(operation, input, { ...caller, requestId }), requestId);
       authorizeService(kms.world, { service, operation, input, ...caller });
@@ -129,7 +129,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
   return aws;
 }
 
-/** Which service and operation a request is for and who sends it, or what it gets instead. */
+/** The service, operation and caller of a request, or the error reply. */
 function routed(incoming: Incoming, account: string): Request | Reply {
   const target = String(incoming.headers["x-amz-target"] ?? "");
   const [prefix = "", operation = ""] = target.split(".", 2);

@@ -1,4 +1,4 @@
-/** EventBridge's PutEvents, as far as it can be seen: what it accepts and refuses, and a record. */
+/** EventBridge's PutEvents: accepts or rejects entries, and records the accepted ones. */
 import { AwsError } from "./http/aws-error.ts";
 import { list, readInput, structure, text, type Read } from "./http/shape.ts";
 import type { SimRandom } from "./random.ts";
@@ -59,7 +59,7 @@ export class EventRecorder {
     return { FailedEntryCount: failed.length, Entries: results };
   }
 
-  /** A bad entry fails alone; the others are put. */
+  /** An invalid entry fails alone; the others are accepted. */
   #put(entry: Entry) {
     const problem = problemOf(entry);
     if (problem !== undefined) return problem;

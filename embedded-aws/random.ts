@@ -1,4 +1,4 @@
-/** Random numbers from a seed, so that a simulated history can be told again. */
+/** Random numbers from a seed, to repeat a simulated history. */
 
 const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
@@ -9,7 +9,7 @@ export class SimRandom {
     this.#state = seed >>> 0;
   }
 
-  /** A number in [0, 1): mulberry32, which is small and good enough for a simulation. */
+  /** A number in [0, 1): mulberry32, which is small and sufficient for a simulation. */
   next(): number {
     return this.#word() / 0x1_0000_0000;
   }

@@ -55,7 +55,7 @@ function checkRequest(request: GetResources): void {
   }
 }
 
-/** Filters are joined by AND, the values of one by OR; a filter without values asks for the key. */
+/** Filters are joined by AND, the values of one by OR; a filter without values matches its key. */
 function matches(key: KmsKey, request: GetResources): boolean {
   const { TagFilters: filters = [], ResourceTypeFilters: types, ResourceARNList: arns } = request;
   if (types !== undefined && !types.includes("kms") && !types.includes("kms:key")) return false;

@@ -1,9 +1,9 @@
 /**
- * The stack of `infra/app.ts`, with two changes that make it a test of minutes: the schedule fires as
- * often as EventBridge can, and the package has the handler whose time passes faster.
+ * The stack of `infra/app.ts`, with two changes that shorten its test to minutes: the schedule has
+ * EventBridge's shortest interval, and the package has the handler with the accelerated clock.
  *
- * `KEYTURN_EMULATOR_STACK` is its name, `KEYTURN_EMULATOR_PACKAGE` a folder to build the package in, and
- * `KEYTURN_EMULATOR_ALARMS` is `plain` where the emulator takes no metric math.
+ * `KEYTURN_EMULATOR_STACK` is its name, `KEYTURN_EMULATOR_PACKAGE` the folder to build the package in;
+ * `KEYTURN_EMULATOR_ALARMS` is `plain` if the emulator does not support metric math.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ import { KeyRotationStack } from "../infra/stack.ts";
 import { readDocument } from "../lambda/configuration/configuration.ts";
 import { withoutMetricMath } from "./plain-alarms.ts";
 
-/** A day in each minute. */
+/** One day per minute. */
 const times = 24 * 60;
 
 const {
@@ -37,7 +37,7 @@ const { rotation } = stack;
 bundle(join(import.meta.dirname, "hasty-handler.ts"), configuration, folder);
 const hasty = new Asset(rotation, "HastyPackage", { path: folder });
 const resource = rotation.function.node.defaultChild as CfnFunction;
-// Over what the construct will have put there when the app is synthesised.
+// Overrides the value that the construct sets at synthesis.
 resource.addPropertyOverride("Code.S3Key", hasty.s3ObjectKey);
 rotation.function.addEnvironment("KEYTURN_SINCE_MS", String(Date.now()));
 rotation.function.addEnvironment("KEYTURN_TIMES", String(times));

@@ -1,7 +1,7 @@
 /**
- * The deployed function with another clock: between its runs time passes `KEYTURN_TIMES` as fast, from
- * the moment `KEYTURN_SINCE_MS` on, and within a run as ever. A schedule that fires every minute then
- * comes once a day, so that a test sees a cryptoperiod end. All else is `lambda/handler.ts`.
+ * The deployed function with an accelerated clock: between runs, time passes `KEYTURN_TIMES` as fast
+ * from `KEYTURN_SINCE_MS` on; within a run, at normal speed. A schedule that fires every minute then
+ * fires once a day, and a test reaches the end of a cryptoperiod. The rest is `lambda/handler.ts`.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,7 +12,7 @@ import { createFunction } from "../lambda/function.ts";
 const sinceMs = Number(process.env.KEYTURN_SINCE_MS);
 const times = Number(process.env.KEYTURN_TIMES);
 
-/** How far the function's time is ahead, for as long as a run lasts. */
+/** How far the function's clock is ahead of real time; constant within a run. */
 let aheadMs = 0;
 
 const run = createFunction(readEnvironment(process.env), {

@@ -1,6 +1,6 @@
 /**
- * `npm run test:emulator`: installs MiniStack where it is not there, starts it, runs what
- * `npm run test:localstack` runs against it, and ends it. Arguments go to vitest.
+ * `npm run test:emulator`: installs MiniStack if it is missing, starts it, runs the tests of
+ * `npm run test:localstack` against it, and stops it. Arguments go to vitest.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,11 +13,11 @@ const startedMs = performance.now();
 const folder = mkdtempSync(join(tmpdir(), "keyturn-emulator-"));
 const stopping = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  // Each as often as it comes: who ends a whole group of processes may send it twice.
+  // `on`, not `once`: a signal to a whole process group may arrive twice.
   process.on(signal, () => stopping.abort(signal));
 }
 
-function printWhen(what: string): void {
+function printElapsed(what: string): void {
   console.log(`${what} after ${Math.round((performance.now() - startedMs) / 1000)} s`);
 }
 
@@ -26,7 +26,7 @@ async function test(endpoint: string): Promise<number> {
   const args = [vitest, "run", "--config", "vitest.emulator.config.ts", ...process.argv.slice(2)];
   const child = spawn(process.execPath, args, {
     cwd: join(import.meta.dirname, ".."),
-    // What tests leave behind when they are ended goes with the folder.
+    // The files of stopped tests are deleted with the folder.
     env: { ...process.env, AWS_ENDPOINT_URL: endpoint, TMPDIR: folder },
     stdio: "inherit",
   });
@@ -37,12 +37,12 @@ async function test(endpoint: string): Promise<number> {
 
 try {
   install();
-  printWhen("installed");
+  printElapsed("installed");
   const emulator = await start(folder);
-  printWhen(`started at ${emulator.endpoint}`);
+  printElapsed(`started at ${emulator.endpoint}`);
   try {
     process.exitCode = stopping.signal.aborted ? 1 : await test(emulator.endpoint);
-    printWhen("tested");
+    printElapsed("tested");
   } finally {
     await emulator.stop();
   }
@@ -51,5 +51,5 @@ try {
   process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-  printWhen("ended");
+  printElapsed("ended");
 }

@@ -1,4 +1,4 @@
-/** MiniStack: an emulator from PyPI that needs no container, in a virtual environment of its own. */
+/** MiniStack: an emulator from PyPI that needs no container, in its own virtual environment. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { delimiter, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const requirements = join(import.meta.dirname, "requirements.txt");
-/** Goes with `npm ci`; anywhere else it would outlive the checkout. */
+/** `npm ci` deletes it; a cache outside the checkout would stay behind. */
 const cache = join(import.meta.dirname, "../node_modules/.cache/keyturn-ministack");
 const installed = join(cache, "installed.txt");
 const python = join(cache, "bin/python");
@@ -22,17 +22,18 @@ function run(command: string, args: string[], advice: string): void {
   throw new Error(`${command} ${args.join(" ")}: ${why}. ${advice}`);
 }
 
-/** Installs what `requirements.txt` pins, where it is not there yet. */
+/** Installs the packages of `requirements.txt`, if they are missing. */
 export function install(): void {
   const wanted = readFileSync(requirements, "utf8");
   if (existsSync(installed) && readFileSync(installed, "utf8") === wanted) return;
   rmSync(cache, { recursive: true, force: true });
-  const advice = "It takes Python 3.10 or newer with venv (Debian: python3 and python3-venv).";
+  const advice =
+    "MiniStack needs Python 3.10 or newer with venv (Debian: python3 and python3-venv).";
   run("python3", ["-c", "import sys; sys.exit(sys.version_info < (3, 10))"], advice);
   run("python3", ["-m", "venv", cache], advice);
   const options = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"];
   const pip = ["-m", "pip", "install", ...options, "-r", requirements];
-  run(python, pip, "It comes from PyPI, or from the index that pip is configured with.");
+  run(python, pip, "MiniStack comes from PyPI, or from the index in pip's configuration.");
   writeFileSync(installed, wanted);
 }
 
@@ -47,7 +48,7 @@ async function freePort(): Promise<number> {
 
 export type Emulator = { endpoint: string; stop: () => Promise<void> };
 
-/** Starts it on this machine's own address alone; all that it writes is in `folder`. */
+/** Starts it on the loopback address; it writes only to `folder`. */
 export async function start(folder: string): Promise<Emulator> {
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
@@ -56,7 +57,7 @@ export async function start(folder: string): Promise<Emulator> {
   const output = openSync(log, "a");
   const child = spawn(python, ["-m", "ministack"], {
     cwd: folder,
-    // A process group, so that the functions that it runs end with it.
+    // Its own process group: its functions end with it.
     detached: true,
     env: {
       ...Object.fromEntries(own),
@@ -67,7 +68,7 @@ export async function start(folder: string): Promise<Emulator> {
       IOT_MTLS_ENABLED: "0",
       STATE_DIR: folder,
       TMPDIR: folder,
-      // It runs functions with the node that it finds: this one, which is Lambda's Node 24.
+      // It runs functions with the first node in PATH: this one, Lambda's Node 24.
       PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
     },
     stdio: ["ignore", output, output],
@@ -91,13 +92,13 @@ async function ready(child: ChildProcess, health: string): Promise<void> {
   throw new Error(`${health} does not answer`);
 }
 
-/** Ends the group that was started here, and nothing else. */
+/** Ends only the process group that `start` started. */
 async function end(child: ChildProcess): Promise<void> {
   const { pid } = child;
   if (pid === undefined) return;
-  const deleted = child.exitCode === null ? once(child, "exit") : undefined;
+  const exited = child.exitCode === null ? once(child, "exit") : undefined;
   signal(pid, "SIGTERM");
-  await Promise.race([deleted, sleep(stopLimitMs, undefined, { ref: false })]);
+  await Promise.race([exited, sleep(stopLimitMs, undefined, { ref: false })]);
   signal(pid, "SIGKILL");
 }
 

@@ -1,8 +1,8 @@
-/** For an emulator whose CloudFormation refuses alarms on metric math. */
+/** For an emulator whose CloudFormation rejects alarms on metric math. */
 import type { Stack } from "aws-cdk-lib";
 import { CfnAlarm } from "aws-cdk-lib/aws-cloudwatch";
 
-/** Each alarm on an expression is one on the metric in it: what `FILL` fills in is lost. */
+/** Replaces each alarm on an expression by one on its metric, without the effect of `FILL`. */
 export function withoutMetricMath(stack: Stack): void {
   for (const alarm of stack.node.findAll()) {
     if (!(alarm instanceof CfnAlarm) || !Array.isArray(alarm.metrics)) continue;
@@ -11,7 +11,7 @@ export function withoutMetricMath(stack: Stack): void {
     if (stat === undefined) throw new Error(`${alarm.node.path}: no metric in its expression`);
     const { metric, period, stat: statistic } = stat as CfnAlarm.MetricStatProperty;
     const { namespace, metricName, dimensions } = metric as CfnAlarm.MetricProperty;
-    // What the compiler calls optional may not be undefined, and has to be taken away all the same.
+    // `Object.assign`: the types do not allow undefined for the optional `metrics`.
     Object.assign(alarm, { metrics: undefined, namespace, metricName, dimensions, statistic });
     alarm.period = period;
   }

@@ -1,7 +1,7 @@
 /**
- * The alarms as plain data, from which the CDK alarms, docs/alarms.md and the proof are made. Each
- * alarm of a condition that lasts looks back over as long as a managed key can be without a turn, so
- * that it stays on until the condition ends, and goes off by itself then.
+ * The alarms as plain data, the source of the CDK alarms, docs/alarms.md and the proof. The period
+ * of an alarm for a lasting condition is the longest time between two passes of a managed key: the
+ * alarm stays on until the condition ends, and then ends by itself.
  */
 import { leavingOffMs, recheckMs, requestLimitMs } from "../lambda/workflow/model/limits.ts";
 
@@ -27,22 +27,22 @@ export type MetricDefinition = {
 
 export type AlarmDefinition = {
   metric: MetricDefinition;
-  /** What counts where the metric has no data. */
+  /** The value for periods without data. */
   filledWith?: number;
   periodSeconds: number;
-  /** So many periods of the last `evaluationPeriods` must breach; here always all of them. */
+  /** All of the last `evaluationPeriods` must breach. */
   evaluationPeriods: number;
   comparison: ">=" | "<";
   threshold: number;
   missingData: "breaching" | "notBreaching";
   meaning: string;
-  /** What to do next. */
+  /** What the operator does next. */
   next: string;
 };
 
 export type Timing = { intervalSeconds: number; timeoutSeconds: number };
 
-/** Whose metrics they are: each namespace's dimensions, as the service and Powertools emit them. */
+/** The names in each namespace's dimensions, as the service and Powertools emit them. */
 export type Names = { tableName: string; functionName: string; queueName: string };
 
 export function dimensionsOf(namespace: Namespace, names: Names): Record<string, string> {
@@ -62,26 +62,26 @@ const ours = (metricName: string, statistic: "Sum" | "Maximum"): MetricDefinitio
   statistic,
 });
 
-/** CloudWatch: an alarm looks back a week at most (API reference, PutMetricAlarm, Period). */
+/** CloudWatch: an alarm evaluates a week at most (API reference, PutMetricAlarm, Period). */
 export const longestIntervalSeconds = 86_400;
 
-/** A metric has one value a minute, and a period is so many minutes. */
+/** A metric has one value a minute, and a period is a number of minutes. */
 function inMinutes(seconds: number): number {
   return Math.ceil(seconds / 60) * 60;
 }
 
 /**
- * The longest that a managed key that needs a person, or KMS, is without a turn: the hour, the three
- * runs after it of which one may be lost, and a quarter of an hour in which they may be slow.
+ * The longest time between two passes of a managed key that waits for an operator or for KMS: one
+ * hour, the three runs after it, of which one may be lost, and 15 minutes for slow runs.
  */
 export function betweenPassesSeconds(intervalSeconds: number): number {
   return inMinutes(recheckMs / 1000 + 3 * intervalSeconds + 900);
 }
 
-/** Throws a RangeError where the runs are too far apart for any alarm. */
+/** Throws a RangeError if the runs are too far apart for any alarm. */
 export function alarmDefinitions(timing: Timing): Record<AlarmName, AlarmDefinition> {
   if (timing.intervalSeconds > longestIntervalSeconds) {
-    throw new RangeError(`interval: alarms need a run a day, got ${timing.intervalSeconds} s`);
+    throw new RangeError(`interval: alarms need one run a day, got ${timing.intervalSeconds} s`);
   }
   return { ...ofRuns(timing), ...ofSurroundings(timing), ...ofRotations(timing) };
 }
@@ -91,12 +91,13 @@ type OfRuns = "HeartbeatMissing" | "RunErrors" | "TurnErrors" | "RunNearTimeLimi
 function ofRuns(timing: Timing): Record<OfRuns, AlarmDefinition> {
   const interval = inMinutes(timing.intervalSeconds);
   const repeated = repeatedErrors(timing);
-  // A run that begins to leave off is that near; what Lambda adds to a run is within the second half.
+  // A run starts to finish at this time; the second half covers Lambda's own part of the duration.
   const nearLimitMs = timing.timeoutSeconds * 1000 - leavingOffMs - requestLimitMs;
   return {
     HeartbeatMissing: {
-      // Filled, since CloudWatch looks further back than it is told to where data is missing, and an
-      // alarm of silence would wait until no run is left in sight (user guide, alarms-and-missing-data).
+      // Filled: CloudWatch evaluates more periods than configured if data is missing, and an alarm
+      // on missing data would wait until none of them has a run (user guide,
+      // alarms-and-missing-data).
       metric: ours("Heartbeat", "Sum"),
       filledWith: 0,
       periodSeconds: interval,
@@ -105,22 +106,22 @@ function ofRuns(timing: Timing): Record<OfRuns, AlarmDefinition> {
       threshold: 1,
       missingData: "breaching",
       meaning:
-        "No run has come to its end for three intervals: nothing is rotated, and no other alarm of keyturn's own metrics can be trusted. After the first deployment it is on until the first run, one interval later at most.",
-      next: "Is the schedule's rule enabled? Does the function start (its log), and is it throttled (AWS/Lambda Throttles)? What waits in the dead-letter queue says why it did not run. Nothing is lost meanwhile: the next run goes on from the table.",
+        "No run has finished for three intervals: keyturn rotates nothing, and the other alarms on its own metrics are unreliable. After the first deployment the alarm is on until the first run, one interval later at most.",
+      next: "Is the schedule's rule enabled? Does the function start (see its log), and is it throttled (AWS/Lambda Throttles)? The messages in the dead-letter queue have the error. Nothing is lost: the next run resumes from the table.",
     },
     RunErrors: {
       ...repeated,
       metric: { namespace: "AWS/Lambda", metricName: "Errors", statistic: "Sum" },
       meaning:
-        "Runs ended in an error, or were killed when their time was up: one such is put right by its second attempt, and this was not.",
-      next: "Look for the last words of the run in the log. A table that does not answer has an alarm of its own, TableErrors; a wrong configuration is named with its path. Anything else is a bug or a wrong deployment: go back to the version before, and report it.",
+        "Runs ended in an error, or Lambda ended them at their timeout, and the second attempt did not succeed.",
+      next: "Read the last lines of the run in the log. A table that does not answer has its own alarm, TableErrors; for an invalid configuration the log has its path. Any other error is a bug or a faulty deployment: deploy the previous version, and report the error.",
     },
     TurnErrors: {
       ...repeated,
-      metric: ours("TurnsFailed", "Sum"),
+      metric: ours("PassesFailed", "Sum"),
       meaning:
-        "Turns of managed keys, or the audit, ended in an error more than once: what fails time after time stays where it is, and the others go on.",
-      next: 'Look for "turn failed" in the log: it names the managed key, and the cause. Where the table is the cause, TableErrors is on as well; anything else is a bug: go back to the version before, and report it.',
+        "Passes of managed keys, or the audit, ended in an error more than once: these managed keys do not progress, and the others do.",
+      next: 'Search for "pass failed" in the log: the line has the managed key and the cause. If the table is the cause, TableErrors is on as well; any other cause is a bug: deploy the previous version, and report it.',
     },
     RunNearTimeLimit: {
       metric: { namespace: "AWS/Lambda", metricName: "Duration", statistic: "Maximum" },
@@ -130,13 +131,13 @@ function ofRuns(timing: Timing): Record<OfRuns, AlarmDefinition> {
       threshold: nearLimitMs,
       missingData: "notBreaching",
       meaning:
-        "Run after run uses up its time: it leaves off, and the next one goes on, but more falls due than is done. One such run is no matter; a first deployment that enrols thousands of keys has many.",
-      next: "Does KMS or DynamoDB answer slowly (the log's times)? Are there so many managed keys that quotaShare is too small for them? Raise quotaShare, or the function's timeout, or spread the keys over more accounts.",
+        "Run after run uses its whole time: the next one continues, but more work falls due than runs complete. One such run is harmless; a first deployment that enrols thousands of keys has many.",
+      next: "Does KMS or DynamoDB answer slowly (see the times in the log)? Is quotaShare too small for the number of managed keys? Raise quotaShare or the function's timeout, or spread the keys over more accounts.",
     },
   };
 }
 
-/** One error is put right by the next run; what fails time after time fails twice in this time. */
+/** The next run corrects a single error; a persistent one occurs twice in this time. */
 function repeatedErrors({ intervalSeconds }: Timing) {
   return {
     periodSeconds: 2 * betweenPassesSeconds(intervalSeconds),
@@ -157,23 +158,23 @@ function ofSurroundings(timing: Timing): Record<OfSurroundings, AlarmDefinition>
         metricName: "ApproximateNumberOfMessagesVisible",
         statistic: "Maximum",
       },
-      // A queue that was idle for six hours takes up to 15 minutes to tell (SQS developer guide,
-      // monitoring-using-cloudwatch).
+      // After six idle hours a queue's metrics start with a delay of up to 15 minutes (SQS
+      // developer guide, monitoring-using-cloudwatch).
       periodSeconds: 900,
       evaluationPeriods: 1,
       comparison: ">=",
       threshold: 1,
       missingData: "notBreaching",
       meaning:
-        "Events that should have started a run failed for good, or could not be delivered. A lost tick of the schedule is no loss, since the next one does its work; an event of CloudTrail may be a use of a key that is out of use, and nobody gave it back.",
-      next: "Read the messages: each has the event, and the error. For a CloudTrail event, invoke the function with it once more. Then put right what made them fail, and purge the queue: the alarm lasts as long as they do.",
+        "Events that should have started a run failed for good, or could not be delivered. A lost event of the schedule is harmless, since the next one does its work. A lost event of CloudTrail may be a use attempt, and its key was not restored.",
+      next: "Read the messages: each has the event and the error. Invoke the function again with each CloudTrail event. Then correct the cause, and purge the queue: the alarm lasts as long as it has messages.",
     },
     TableErrors: {
       ...repeatedErrors(timing),
       metric: ours("TableErrors", "Sum"),
       meaning:
-        "DynamoDB refused or did not answer, after the SDK's own retries, more than once. Runs end there, and change nothing that they cannot put on record.",
-      next: "The log has DynamoDB's words. Is the table there, and may the role read and write it? Is it throttled, or its key or endpoint out of reach? Then wait: runs go on from what the table has.",
+        "DynamoDB refused requests or did not answer, after the SDK's own retries, more than once. Runs end at this point, and make no change that they cannot record.",
+      next: "The log has DynamoDB's messages. Does the table exist, and may the role read and write it? Is it throttled, or is its key or endpoint unreachable? After the correction, runs resume from the table.",
     },
   };
 }
@@ -188,38 +189,38 @@ function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
     threshold: 1,
     missingData: "notBreaching",
   } as const;
-  const whichOnes = "The dashboard's table of what is stuck names it";
+  const whichOnes = "The dashboard's first table names it";
   return {
     RotationOverdue: {
       ...lasting,
       metric: ours("Overdue", "Maximum"),
-      // In two periods on end: a key that was enrolled past its cryptoperiod is rotated at once, and
-      // that takes less.
+      // In two consecutive periods: keyturn immediately rotates a key that is enrolled past its
+      // cryptoperiod, and that takes less time.
       evaluationPeriods: 2,
       meaning:
-        "A managed key is past its cryptoperiod, and its rotation does not come to its activation.",
-      next: `${whichOnes}, and so does the finding OVERDUE; its other findings say what holds it: a pause, a rollback, a denied call, dependents that did not acknowledge. Each has the next command to type (docs/findings.md).`,
+        "A managed key is past its cryptoperiod, and its rotation does not reach activation.",
+      next: `${whichOnes}, and so does the finding OVERDUE; its other findings report the cause: a pause, a rollback, a denied call, dependents that did not acknowledge. Each finding has the next command (docs/findings.md).`,
     },
     RotationHalted: {
       ...lasting,
       metric: ours("RotationsHalted", "Maximum"),
       meaning:
-        "A managed key is halted: somebody changed something that keyturn does not overwrite, or KMS refuses what is next. Nothing of it moves until a person has looked; other keys go on.",
-      next: `${whichOnes}. Read its finding (docs/findings.md), and do what it says. It goes on by itself within the hour once the world is right.`,
+        "A managed key is halted: an external actor made a change that keyturn does not overwrite, or KMS refuses the next call. keyturn changes nothing of this managed key until an operator acts; other keys continue.",
+      next: `${whichOnes}. Read its finding (docs/findings.md), and follow its remedy. The managed key then continues by itself within an hour.`,
     },
     StepStuck: {
       ...lasting,
       metric: ours("RotationsStuck", "Maximum"),
       meaning:
-        "A rotation is longer in its step than its policy allows for, by a day (drain: twice its time), or eight turns of a managed key in a row came to nothing.",
-      next: `${whichOnes}, with what it waits for: a dependent, an approval, a version that is still in use, a call that fails time after time. Its findings have the command to type (docs/findings.md).`,
+        "A rotation exceeds the time that its policy allows for its step by a day (drain: twice its time), or eight passes of a managed key failed in a row.",
+      next: `${whichOnes}, with the cause of the wait: a dependent, an approval, a version that is still in use, a call that fails repeatedly. Its findings have the next command (docs/findings.md).`,
     },
     ThrottlingPersistent: {
       ...lasting,
       metric: ours("ThrottledInARow", "Maximum"),
       meaning:
-        "KMS throttled a managed key in three turns on end. Single throttled calls are no matter: they are made again later.",
-      next: "Who else spends the account's KMS request quota in this Region (AWS/Usage, CallCount of KMS)? Have them spend less, lower quotaShare, or ask for a higher quota.",
+        "KMS throttled a managed key in three passes in a row. Single throttled calls are harmless: keyturn repeats them later.",
+      next: "Which other callers use the account's KMS request quota in this Region (AWS/Usage, CallCount of KMS)? Reduce their requests, lower quotaShare, or request a higher quota.",
     },
   };
 }

@@ -1,4 +1,4 @@
-/** The alarms of one deployment, as alarm-definitions.ts has them; what they set off is the user's. */
+/** Creates the alarms of alarm-definitions.ts for one deployment; the user attaches actions. */
 import { Duration } from "aws-cdk-lib";
 import * as cloudwatch from "aws-cdk-lib/aws-cloudwatch";
 import { Construct } from "constructs";
@@ -11,14 +11,14 @@ import {
   type Names,
 } from "./alarm-definitions.ts";
 
-/** Constructs will do: of each only the name counts. */
+/** Only the names count: constructs have them. */
 export type Watched = {
   readonly function: { readonly functionName: string };
   readonly table: { readonly tableName: string };
   readonly deadLetterQueue: { readonly queueName: string };
-  /** Between two runs of the schedule: a day at most. */
+  /** The time between two runs of the schedule: a day at most. */
   readonly interval: Duration;
-  /** After which Lambda ends a run. */
+  /** Lambda ends a run after this time. */
   readonly timeout: Duration;
 };
 
@@ -27,7 +27,7 @@ export type Alarms = Readonly<Record<AlarmName, cloudwatch.Alarm>>;
 /**
  * Creates the alarms in `scope`, without actions:
  * `for (const alarm of Object.values(alarms)) alarm.addAlarmAction(new SnsAction(topic))`.
- * They have the names that CloudFormation gives them, so that deployments do not collide.
+ * CloudFormation names them: deployments do not collide.
  */
 export function createAlarms(scope: Construct, watched: Watched): Alarms {
   const definitions = alarmDefinitions({

@@ -1,6 +1,6 @@
 /**
- * The app behind `npx cdk synth` and `npx cdk deploy`. The configuration is the file that the
- * context `config` names: in cdk.json, or as `-c config=keyturn.json`.
+ * The app for `npx cdk synth` and `npx cdk deploy`. The context `config` names the configuration
+ * file: in cdk.json, or as `-c config=keyturn.json`.
  */
 import { readFileSync } from "node:fs";
 import { Annotations, App } from "aws-cdk-lib";
@@ -27,7 +27,7 @@ if (configuration !== undefined) {
   }
 }
 
-/** What a person has to put right in a file of theirs is not helped by a stack trace. */
+/** Prints a mistake in the user's file without a stack trace. */
 function readOrExplain(): ConfigurationDocument | undefined {
   try {
     return readDocument(readFileSync(path, "utf8"));

@@ -1,6 +1,6 @@
 /**
- * `node infra/bundle-function.ts ENTRY OUTPUT_FOLDER`: the work of `bundle`, as a process of its own,
- * since esbuild takes plugins only where it may be awaited, and a construct cannot wait.
+ * `node infra/bundle-function.ts ENTRY OUTPUT_FOLDER`: the work of `bundle` in a separate process,
+ * since esbuild accepts plugins only in its asynchronous API, and a construct is synchronous.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -25,9 +25,9 @@ const options = {
   absWorkingDir: projectFolder,
   bundle: true,
   legalComments: "eof",
-  // Libraries as modules, where they are both: CommonJS hides from esbuild what is never used.
+  // Prefers ES modules: esbuild cannot remove unused code from CommonJS.
   mainFields: ["module", "main"],
-  // Nothing is written there; the map names each source by its way from here.
+  // esbuild writes nothing there; the map's paths are relative to it.
   outdir: projectFolder,
   outExtension: { ".js": ".mjs" },
   write: false,
@@ -35,7 +35,7 @@ const options = {
 
 export type Bundled = { code: string; map: string };
 
-/** One minified module, of a file or of a text, without what Lambda has no use for. */
+/** Bundles a file or a text into one minified module, without code that Lambda cannot use. */
 export async function bundleModule(
   entry: { file: string } | { text: string },
   untrimmed?: Trimming["untrimmed"],
@@ -44,7 +44,7 @@ export async function bundleModule(
     "file" in entry
       ? { entryPoints: { handler: entry.file } }
       : { stdin: { contents: entry.text, resolveDir: projectFolder } };
-  // Which operations are called is known only when a bundle has been made.
+  // Only a finished bundle shows the called operations.
   const whole = [trimLibraries()];
   const { metafile } = await build({ ...options, ...from, metafile: true, plugins: whole });
   const errors = errorsOfCommands(metafile, projectFolder);
@@ -52,7 +52,8 @@ export async function bundleModule(
   const { outputFiles } = await build({ ...options, ...from, sourcemap: "inline", plugins });
   const [module] = outputFiles;
   if (module === undefined) throw new Error("esbuild wrote no module");
-  // Once more, since esbuild minifies file by file, and this is one file. It follows the first map.
+  // Minifies again: esbuild minifies file by file, and this is one file. The map follows the first
+  // one.
   const again = { ...minified, legalComments: "inline", sourcemap: "external" } as const;
   return transform(module.text, again);
 }

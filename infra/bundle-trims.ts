@@ -1,63 +1,66 @@
 /**
- * What the bundle leaves out of its libraries: code that cannot run in Lambda, and long forms of what
- * can be said shortly. Only the bundle knows of it; whatever runs from the sources has the whole SDK.
+ * What the bundle leaves out of its libraries: code that cannot run in Lambda, and long forms of
+ * code. It affects only the bundle; the sources run with the whole SDK.
  */
 import { readFileSync } from "node:fs";
 import type { Plugin } from "esbuild";
 import { withErrors, type ErrorsOfClients } from "./bundle-errors.ts";
 
 type Trim = {
-  /** The modules that it is for, by their paths below `node_modules`. */
+  /** The modules to trim, by their paths below `node_modules`. */
   modules: RegExp;
-  /** What is bundled in the place of a module's text. */
+  /** Returns the text to bundle instead of a module's. */
   trimmed: (text: string, path: string, errors: ErrorsOfClients) => string;
 };
 
-/** Another module in the place of one, with those of its exports that are imported. */
+/** Replaces a module by another one with the exports in use. */
 const replaced = (modules: RegExp, text: string): Trim => ({ modules, trimmed: () => text });
 
 /**
- * Lambda puts the credentials of the role, session token and all, into the environment of each
- * sandbox, and nowhere else: AWS_CONTAINER_CREDENTIALS_FULL_URI is for SnapStart, which Node.js does
- * not have. Left out: SSO, sign-in, STS, profiles, processes, web identity, containers, instances.
+ * Lambda puts the role's credentials with the session token into the environment of each sandbox,
+ * and nowhere else: AWS_CONTAINER_CREDENTIALS_FULL_URI is for SnapStart, which Node.js does not
+ * have. Left out: SSO, sign-in, STS, profiles, processes, web identity, containers, instances.
  */
 const credentials = replaced(
   /@aws-sdk\/credential-provider-node\/dist-es\/index\.js$/,
   'export { fromEnv as defaultProvider } from "@aws-sdk/credential-provider-env";',
 );
 
-/** Each setting is looked for in the environment, then in ~/.aws, which a function does not have. */
+/**
+ * The SDK reads each setting from the environment, then from ~/.aws, which a function does not
+ * have.
+ */
 const sharedFiles = replaced(
   /@smithy\/core\/dist-es\/submodules\/config\/shared-ini-file-loader\/loadSharedConfigFiles\.js$/,
   `export { CONFIG_PREFIX_SEPARATOR } from "./constants";
   export const loadSharedConfigFiles = async () => ({ configFile: {}, credentialsFile: {} });`,
 );
 
-/** Lambda sets AWS_REGION; there is no metadata service that could be asked. */
+/** Lambda sets AWS_REGION and has no instance metadata service. */
 const regionOfInstance = replaced(
   /@smithy\/core\/dist-es\/submodules\/config\/config-resolver\/regionConfig\/getInstanceMetadataRegion\.js$/,
   "export const getInstanceMetadataRegion = async () => undefined;",
 );
 
-/** Loaded when an operation streams events: none of these services has one. */
+/** Only for operations that stream events: none of these services has one. */
 const eventStreams = replaced(
   /@smithy\/core\/dist-es\/submodules\/event-streams\/index\.js$/,
   `export class EventStreamSerde {
-    constructor() { throw new Error("event streams are left out of the bundle"); }
+    constructor() { throw new Error("no event streams in the bundle"); }
   }`,
 );
 
-/** The stand-in for Node's own SHA-256, which every Node of Lambda has. */
+/** The fallback for node:crypto's SHA-256, which Lambda's Node always has. */
 const sha256WithoutNode = replaced(
   /@smithy\/core\/dist-es\/submodules\/checksum\/sha256\/Sha256Js\.js$/,
   `export class Sha256Js {
-    constructor() { throw new Error("SHA-256 without node:crypto is left out of the bundle"); }
+    constructor() { throw new Error("no SHA-256 without node:crypto"); }
   }`,
 );
 
 /**
- * EventBridge signs for many Regions at once where an event goes to a global endpoint, with a library
- * that is not installed. Without it the SDK signs for one Region, or refuses, as this does.
+ * EventBridge signs for several Regions at once for events to a global endpoint, with a library
+ * that is not installed. Without it the SDK signs for one Region or throws, as this does.
  */
 const manyRegions = replaced(
   /@aws-sdk\/signature-v4-multi-region\/dist-es\/index\.js$/,
@@ -65,22 +68,25 @@ const manyRegions = replaced(
   export class SignatureV4MultiRegion extends SignatureV4 {
     static sigv4aDependency() { return "none"; }
     async sign(request, options) {
-      if (options?.signingRegion === "*") throw new Error("SigV4a is left out of the bundle");
+      if (options?.signingRegion === "*") throw new Error("no SigV4a in the bundle");
       return super.sign(request, options);
     }
   }`,
 );
 
 /**
- * KMS and DynamoDB are paced by keyturn itself, and asked with the standard retries. Whoever sets
- * AWS_RETRY_MODE=adaptive has those, too.
+ * keyturn itself paces its requests to KMS and DynamoDB, with standard retries.
+ * AWS_RETRY_MODE=adaptive also gives standard retries.
  */
 const adaptiveRetries = replaced(
   /@smithy\/core\/dist-es\/submodules\/retry\/util-retry\/AdaptiveRetryStrategy\.js$/,
   'export { StandardRetryStrategy as AdaptiveRetryStrategy } from "./StandardRetryStrategy";',
 );
 
-/** The least recently used of DynamoDB's discovered endpoints give way, in a Map that keeps order. */
+/**
+ * A cache of DynamoDB's discovered endpoints: a Map keeps order, and the least recently used
+ * leaves.
+ */
 const leastRecentlyUsed = replaced(
   /mnemonist\/lru-cache\.js$/,
   `export default class {
@@ -103,13 +109,13 @@ const leastRecentlyUsed = replaced(
   }`,
 );
 
-/** Clients tell their version with each request, and nothing else of their manifest. */
+/** Clients send their version with each request, and nothing more from their manifest. */
 const manifests: Trim = {
   modules: /@aws-sdk\/client-[\w-]+\/package\.json$/,
   trimmed: (text) => JSON.stringify({ version: (JSON.parse(text) as { version: string }).version }),
 };
 
-/** An exception of a service that has no fields of its own, as the SDK's generator writes it. */
+/** A service exception without fields of its own, as the SDK's generator writes it. */
 const plainException = new RegExp(
   [
     String.raw`^export class (\w+) extends __BaseException \{`,
@@ -129,7 +135,7 @@ const plainException = new RegExp(
   "gm",
 );
 
-/** A hundred classes that differ in a name are made by one function, and are what they were. */
+/** One function makes a hundred equal classes that differ only in their name. */
 const exceptions: Trim = {
   modules: /@aws-sdk\/client-[\w-]+\/dist-es\/models\/errors\.js$/,
   trimmed: (text) =>
@@ -152,7 +158,9 @@ const exceptions: Trim = {
     }`,
 };
 
-/** A schema names its strings one by one; what is used once needs no name. esbuild leaves it so. */
+/**
+ * A schema names each of its strings; a string with one use needs no name. esbuild keeps the names.
+ */
 function withoutNames(text: string): string {
   const uses = new Map<string, number>();
   for (const [word] of text.matchAll(/[\w$]+/g)) uses.set(word, (uses.get(word) ?? 0) + 1);
@@ -179,9 +187,9 @@ const trims = [
 ];
 
 export type Trimming = {
-  /** Of a client that is not named, all errors are known. */
+  /** A client that is not listed keeps all errors. */
   errors?: ErrorsOfClients;
-  /** Told at the end of modules in which nothing was trimmed: their library has changed. */
+  /** Called at the end for each trim without effect: its library has changed. */
   untrimmed?: ((modules: RegExp) => void) | undefined;
 };
 

@@ -1,20 +1,20 @@
-/** The function's package: one minified module and, beside it, the configuration it reads. */
+/** The function's package: one minified module and the configuration that it reads. */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-/** Where this project's sources lie. */
+/** The folder of this project's sources. */
 export const projectFolder = join(import.meta.dirname, "..");
 
-/** What the minified module may weigh: each kilobyte is read and compiled in every cold start. */
+/** The size limit of the minified module: every cold start reads and compiles all of it. */
 export const sizeLimitKiB = 400;
 
 /**
  * Writes `handler.mjs` and `config.json` into `outputFolder`, and `handler.mjs.map` beside that
- * folder: CDK's is in cdk.out, and the map stays at home there. The same sources and document give
- * the same bytes, whenever and wherever it is called. Throws what esbuild finds wrong.
+ * folder: in cdk.out, the map is not deployed. The same sources and document always give the same
+ * bytes. Throws on esbuild's errors.
  *
- * Where a line and column in the log come from, the map of that very build tells:
+ * The map of the same build gives the source of a line and column in the log:
  * `node -p 'new (require("module").SourceMap)(JSON.parse(fs.readFileSync("cdk.out/handler.mjs.map"))).findOrigin(LINE, COLUMN)'`
  */
 export function bundle(entry: string, configuration: unknown, outputFolder: string): void {

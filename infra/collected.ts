@@ -1,4 +1,4 @@
-/** The configuration as the whole app has it in the end, and what is wrong with it. */
+/** The configuration of the whole app, and its problems. */
 import type { CfnResource } from "aws-cdk-lib";
 import { Stack, TagManager } from "aws-cdk-lib";
 import * as kms from "aws-cdk-lib/aws-kms";
@@ -35,7 +35,7 @@ export function collect(scope: IConstruct, props: Props, managed: Managed[]): Co
   const managedKeys = managed.flatMap(({ alias, ...rest }) => {
     const name = nameOf(scope, alias);
     if (name !== undefined) return [{ alias: name, ...rest }];
-    problems.push(`${pathOf(alias)} has no name that is known at synth: give it an aliasName`);
+    problems.push(`${pathOf(alias)} has a name that is unknown at synth: give it an aliasName`);
     return [];
   });
   const { owner, mode = "act", taggedAliases = [] } = props;
@@ -62,7 +62,7 @@ export function collect(scope: IConstruct, props: Props, managed: Managed[]): Co
   }
 }
 
-/** In CDK's manner: it puts the path of the construct in front of each. */
+/** For CDK, which prefixes each with the construct's path. */
 export function problemsOf(scope: IConstruct, { problems, configuration }: Collected): string[] {
   if (configuration === undefined) return problems;
   return [...problems, ...deletedByTag(scope, configuration)];
@@ -75,7 +75,7 @@ function unfit(managed: Managed[]): string[] {
   });
 }
 
-/** The same alias twice is the configuration's own to find: these are two aliases of one key. */
+/** Finds two aliases of one key; `parseConfiguration` finds the same alias twice. */
 function repeated(managed: Managed[]): string[] {
   const known = new Map<CfnResource, Managed["alias"]>();
   return managed.flatMap(({ alias }) => {
@@ -84,7 +84,9 @@ function repeated(managed: Managed[]): string[] {
     if (key !== undefined && first === undefined) known.set(key, alias);
     if (first === undefined || first === alias) return [];
     const paths = `${pathOf(first)} and ${pathOf(alias)}`;
-    return [`manage(): ${paths} are of one key: manage one, and name the other in its aliases`];
+    return [
+      `manage(): ${paths} point at one key: manage one of them, and list the other in its aliases`,
+    ];
   });
 }
 
@@ -96,7 +98,7 @@ function outOfBounds({ quotaShare = 0.4 }: Props): string[] {
   return problems;
 }
 
-/** Else versions pile up that drain side by side, and each new one finds the one before it there. */
+/** A shorter cryptoperiod would let more and more versions drain at the same time. */
 function tooShort({ policies }: Configuration): string[] {
   return Object.values(policies).flatMap(({ name, cryptoperiodMs, propagationMs, drain }) => {
     const settleMs = authorizationLagMs + longestRunMs;
@@ -110,7 +112,7 @@ function tooShort({ policies }: Configuration): string[] {
   });
 }
 
-/** A key that asks for it by its tag is never deleted: the policy would promise what is not done. */
+/** keyturn never deletes a key enrolled by its tag, and so the policy would have no effect. */
 function deletedByTag(scope: IConstruct, { policies }: Configuration): string[] {
   return Stack.of(scope)
     .node.findAll()
@@ -129,7 +131,7 @@ function pathOf(alias: Managed["alias"]): string {
   return typeof alias === "string" ? alias : alias.node.path;
 }
 
-/** Where it stands in the props, which say some things in other words than the document. */
+/** The path in the props, which have other names than the document for some fields. */
 function inProps(path: string): string {
   return path
     .replace(/\.deletionWindowDays$/, ".deletionWindow")

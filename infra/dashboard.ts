@@ -1,4 +1,4 @@
-/** The dashboard of one deployment: is everything rotated, what is stuck, what is next. */
+/** The dashboard of one deployment: managed keys that need attention, and the next passes. */
 import { Duration } from "aws-cdk-lib";
 import * as cloudwatch from "aws-cdk-lib/aws-cloudwatch";
 import type { Construct } from "constructs";
@@ -12,10 +12,10 @@ export type DashboardProps = Omit<Watched, "timeout"> & {
 
 type Query = { title: string; lines: string[] };
 
-/** Over the log lines of lambda/telemetry/powertools.ts; each message there has the fields named here. */
+/** Queries of the log lines of lambda/telemetry/powertools.ts, which have the fields named here. */
 export const queries = {
   stuck: {
-    title: "What is stuck: managed keys that are halted, stuck or overdue, by their last turn",
+    title: "Halted, stuck and overdue managed keys, by their last pass",
     lines: [
       'filter message = "rest"',
       "stats latest(condition) as state, latest(waitingFor) as waits_for, latest(due) as next_pass by alias",
@@ -24,7 +24,7 @@ export const queries = {
     ],
   },
   next: {
-    title: "What is next: when each managed key has its next turn, and what it waits for",
+    title: "Next pass of each managed key, and what it waits for",
     lines: [
       'filter message = "rest" or message = "listed"',
       "stats latest(due) as next_pass, latest(waitingFor) as waits_for by alias",
@@ -33,7 +33,7 @@ export const queries = {
     ],
   },
   findings: {
-    title: "Findings as they came, by code (docs/findings.md)",
+    title: "Findings by code (docs/findings.md)",
     lines: [
       'filter message = "finding"',
       "stats count(*) as came, latest(alias) as last_of, latest(observed) as observed_state, latest(next) as next_command by code",
@@ -41,7 +41,7 @@ export const queries = {
     ],
   },
   transitions: {
-    title: "What was done last",
+    title: "Latest transitions",
     lines: [
       'filter message = "transition"',
       "fields @timestamp, alias, step, decision, reason",
@@ -51,7 +51,7 @@ export const queries = {
   },
 } satisfies Record<string, Query>;
 
-/** The audit lists every managed key once a week: so far back nothing is missing. */
+/** The audit lists every managed key once a week: this range contains each of them. */
 const range = Duration.days(8);
 
 export function createDashboard(
@@ -82,10 +82,10 @@ export function createDashboard(
   });
 }
 
-/** One number each: all zeros but the first two is a good day. */
+/** One number each: without problems, all but the first two are zero. */
 function atAGlance(props: DashboardProps): cloudwatch.IWidget[] {
   const names = namesOf(props);
-  // As the alarms have it: every managed key that is not at rest had a turn.
+  // The period of the alarms: every managed key with work had a pass in it.
   const seconds = betweenPassesSeconds(props.interval.toSeconds());
   const number = (
     title: string,
@@ -122,7 +122,12 @@ function courses(props: DashboardProps): cloudwatch.IWidget[] {
   return [
     graph("Rotations", "Sum", ["RotationsStarted", "RotationsCompleted"]),
     graph("Runs", "Maximum", ["RunDuration"]),
-    graph("Trouble", "Sum", ["TurnsFailed", "TableErrors", "Throttles", "UseAttempts"]),
+    graph("Errors and use attempts", "Sum", [
+      "PassesFailed",
+      "TableErrors",
+      "Throttles",
+      "UseAttempts",
+    ]),
   ];
 }
 

@@ -1,4 +1,4 @@
-/** The rules by which the function hears of what CloudTrail records of KMS. */
+/** The rules that send CloudTrail's events of KMS to the function. */
 import { Duration } from "aws-cdk-lib";
 import * as events from "aws-cdk-lib/aws-events";
 import * as targets from "aws-cdk-lib/aws-events-targets";
@@ -11,17 +11,17 @@ import { stateErrors } from "../lambda/inbound/use-attempt.ts";
 export type DrainWatchProps = { function: lambda.IFunction; deadLetterQueue: sqs.IQueue };
 
 /**
- * Attempts to use a key that is out of use; and the function's own canary, which proves that they would
- * come. Decrypt and its kin count as read-only: without this state EventBridge leaves them out (user
- * guide, eb-service-event-cloudtrail-management).
+ * Attempts to use a key that is out of use, and the function's own canary, which proves that they
+ * would arrive. Decrypt and similar calls count as read-only: without this state EventBridge leaves
+ * them out (user guide, eb-service-event-cloudtrail-management).
  */
 export function watchDrain(scope: Construct, props: DrainWatchProps): void {
   const attempts = createRule(scope, "UseAttempts", props, {
-    description: "keyturn: somebody tried to use a key that is out of use",
+    description: "keyturn: attempts to use a key that is out of use",
     detail: { errorCode: [...stateErrors] },
   });
   const canary = createRule(scope, "Canary", props, {
-    description: "keyturn: events of KMS come through CloudTrail",
+    description: "keyturn: canaries, which prove that KMS events arrive",
     detail: { eventName: ["DescribeKey"], userAgent: [{ wildcard: `*${canaryMark}*` }] },
   });
   for (const rule of [attempts, canary]) {
@@ -32,7 +32,7 @@ export function watchDrain(scope: Construct, props: DrainWatchProps): void {
 
 type Pattern = { description: string; detail: Record<string, unknown[]> };
 
-/** On the default bus, where AWS's own events are. */
+/** On the default bus, which receives AWS's own events. */
 function createRule(
   scope: Construct,
   id: string,

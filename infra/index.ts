@@ -1,4 +1,4 @@
-/** What other people's stacks import. */
+/** The public API for users' stacks. */
 export { KeyRotation } from "./key-rotation.ts";
 export type { KeyRotationProps } from "./key-rotation-props.ts";
 export type { ManageOptions } from "./managed-alias.ts";

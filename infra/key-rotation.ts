@@ -39,8 +39,8 @@ const defaultInterval = Duration.minutes(5);
 const timeout = Duration.minutes(5);
 
 /**
- * Rotates the keys that it is told to manage: the function, the schedule that fires it, and the
- * table it keeps its state in, which outlives the stack.
+ * Rotates the keys of `manage()`: the function, its schedule, and the table with its state, which
+ * outlives the stack.
  */
 export class KeyRotation extends Construct {
   /** The value of the tag `keyturn:owner`. */
@@ -48,9 +48,9 @@ export class KeyRotation extends Construct {
   readonly function: lambda.Function;
   readonly table: dynamodb.Table;
   readonly schedule: events.Rule;
-  /** Runs that could not be started, or failed, wait here for two weeks. */
+  /** The events of runs that did not start or failed; kept for two weeks. */
   readonly deadLetterQueue: sqs.Queue;
-  /** What goes wrong without anybody looking: docs/alarms.md. */
+  /** See docs/alarms.md. */
   readonly alarms: Alarms;
   readonly #managed: Managed[] = [];
   readonly #props: KeyRotationProps;
@@ -63,7 +63,7 @@ export class KeyRotation extends Construct {
     const { interval = defaultInterval } = props;
     if (interval.toHours({ integral: false }) > 24) {
       const got = interval.toHumanString();
-      throw new RangeError(`[${this.node.path}] interval: expected a day at most, got ${got}`);
+      throw new RangeError(`[${this.node.path}] interval: expected one day at most, got ${got}`);
     }
     this.owner = props.owner ?? Names.uniqueId(this);
     this.#eventBus =
@@ -81,7 +81,7 @@ export class KeyRotation extends Construct {
     // Not CDK's default role: its managed policy may write to every log group of the account.
     this.#role = new iam.Role(this, "Role", {
       assumedBy: new iam.ServicePrincipal("lambda.amazonaws.com"),
-      description: "keyturn: rotates KMS keys of its owner tag, and can use none of them",
+      description: "keyturn: rotates KMS keys with its owner tag, without the right to use them",
     });
     logGroup.grantWrite(this.#role);
     this.function = this.#createFunction(logGroup);
@@ -98,24 +98,25 @@ export class KeyRotation extends Construct {
   }
 
   /**
-   * Has the key behind an alias rotated by one of the policies. What this app made of it, key and
-   * alias, is retained when the stack goes: from the first rotation on, CloudFormation knows neither
-   * the key that serves nor where the alias points. An alias of another stack or tool is named by a
-   * string, and nothing but its name is taken over.
+   * Rotates the key behind an alias by one of the policies. A key and an alias of this app are
+   * retained when the stack is deleted: from the first rotation on, CloudFormation knows neither
+   * the active key nor the alias's target. Name an alias of another stack or tool by a string:
+   * keyturn then uses only its name.
    */
   manage(alias: kms.IAlias | string, policy: string, options: ManageOptions = {}): void {
     this.#managed.push({ alias, policy, ...options });
     retain(alias, this.owner);
   }
 
-  /** Lets somebody look: `npx keyturn` status, plan, history, verify, doctor, report. */
+  /** Grants reading: `npx keyturn` status, plan, history, verify, doctor, report. */
   grantReading(grantee: iam.IGrantable): iam.Grant {
     return iam.Grant.addToPrincipal({ grantee, ...stateReading(this.table.tableArn) });
   }
 
   /**
-   * Lets somebody ask for rotations, rollbacks and pauses of these managed keys, of all where none is
-   * named, with request items (docs/requests.md): no right on KMS, and none to the state itself.
+   * Grants requests for rotations, rollbacks and pauses of these managed keys, or of all if none is
+   * named, with request items (docs/requests.md). Grants no right on KMS, and none on the state
+   * itself.
    */
   grantRequests(grantee: iam.IGrantable, ...aliases: string[]): iam.Grant {
     const { actions, conditions } = requestWriting(aliases);
@@ -123,7 +124,9 @@ export class KeyRotation extends Construct {
     return iam.Grant.addToPrincipal({ grantee, actions, resourceArns, conditions });
   }
 
-  /** Which keys there are is known only once the whole app is: the package and the role wait for it. */
+  /**
+   * The managed keys are complete only with the whole app, and so the package and the role wait.
+   */
   #completeAtSynth(): void {
     let collected: Collected | undefined;
     const complete = (): Collected => {
@@ -204,7 +207,8 @@ export class KeyRotation extends Construct {
     });
     this.#permit(statements);
     if (configuration.mode === "act" && !canListAliases(configuration)) {
-      const message = "too many aliases for the policies of one role: it may move every alias";
+      const message =
+        "too many aliases for the policies of one role: the role may move every alias";
       Annotations.of(this).addWarningV2("keyturn:aliases", message);
     }
   }
@@ -214,16 +218,17 @@ export class KeyRotation extends Construct {
   }
 
   #createSchedule(interval: Duration): events.Rule {
-    // The next run does what a lost one did not: a late one is no better than none.
+    // The next run does the work of a lost one: a late run is of no use.
     const sixHours = Duration.hours(6);
     const maxEventAge = interval.toSeconds() < sixHours.toSeconds() ? interval : sixHours;
-    // A use attempt is worth every try that Lambda makes; a tick that comes late finds nothing due.
+    // A use attempt is worth all of Lambda's retries; a late event of the schedule finds nothing
+    // due.
     this.function.configureAsyncInvoke({
       maxEventAge: sixHours,
       retryAttempts: 2,
     });
     return new events.Rule(this, "Schedule", {
-      description: "keyturn: looks for what is due",
+      description: "keyturn: starts a run",
       schedule: events.Schedule.rate(interval),
       targets: [
         new targets.LambdaFunction(this.function, {

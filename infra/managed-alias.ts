@@ -1,4 +1,4 @@
-/** What `manage()` is given: an alias of this app, or the name of one that is somebody else's. */
+/** The argument of `manage()`: an alias of this app, or the name of any other alias. */
 import { CfnResource, RemovalPolicy, Stack, Tags, Token } from "aws-cdk-lib";
 import * as kms from "aws-cdk-lib/aws-kms";
 import type { IConstruct } from "constructs";
@@ -6,48 +6,48 @@ import { tagNames } from "../lambda/workflow/model/tag-names.ts";
 
 export interface ManageOptions {
   /**
-   * Further aliases of the same key, which move with it.
+   * Further aliases of the same key, which move together.
    * @default - none
    */
   readonly aliases?: string[];
 
   /**
-   * Who must acknowledge a new version before the alias moves to it.
-   * @default - nobody
+   * Dependents that must acknowledge a new version before the alias moves to it.
+   * @default - none
    */
   readonly dependents?: string[];
 }
 
-/** A key that keyturn rotates, as the app names it. */
+/** A managed key, as the app names it. */
 export type Managed = ManageOptions & { alias: kms.IAlias | string; policy: string };
 
-/** The name, where it is known at synth; the configuration is part of the function's package. */
+/** The name, if known at synth: the function's package contains the configuration. */
 export function nameOf(scope: IConstruct, alias: kms.IAlias | string): string | undefined {
   if (typeof alias === "string") return alias;
-  // With the feature flag aws-kms:aliasNameRef the alias itself answers with a reference.
+  // With the feature flag aws-kms:aliasNameRef, aliasName is a reference.
   const resource = resourceOf(alias);
   const written = resource instanceof kms.CfnAlias ? resource.aliasName : alias.aliasName;
   const name: unknown = Stack.of(scope).resolve(written);
   return typeof name === "string" && !Token.isUnresolved(name) ? name : undefined;
 }
 
-/** Why keyturn cannot look after what an alias of this app points at. */
+/** Why keyturn cannot manage the key behind an alias of this app. */
 export function whyUnfit(alias: kms.IAlias | string): string | undefined {
   if (typeof alias === "string") return undefined;
   const [cfnAlias, key] = [resourceOf(alias), targetOf(alias)];
-  const [own, other] = ["no resource of this app", "name it by a string to manage it all the same"];
+  const [own, other] = ["not a resource of this app", "name it by a string to manage it"];
   if (!(cfnAlias instanceof kms.CfnAlias)) return `${alias.node.path} is ${own}: ${other}`;
   if (!(key instanceof kms.CfnKey)) return `the key of ${alias.node.path} is ${own}: ${other}`;
   if (key.origin === "EXTERNAL") {
-    return `${key.node.path} holds imported key material, which KMS cannot make a new version of`;
+    return `${key.node.path} has imported key material, which keyturn cannot create`;
   }
   if (key.multiRegion === true) return `${key.node.path} is a multi-Region key`;
   return undefined;
 }
 
 /**
- * What this stack made is from now on keyturn's to end: a key outlives the stack as its data does, and
- * an alias that has moved on would take its new key out of reach with it.
+ * Retains what this stack made; only keyturn retires it: the key must outlive the stack like its
+ * data, and deleting a moved alias would make the new key unreachable.
  */
 export function retain(alias: kms.IAlias | string, owner: string): void {
   if (typeof alias === "string") return;
@@ -57,7 +57,7 @@ export function retain(alias: kms.IAlias | string, owner: string): void {
   if (key !== undefined) Tags.of(key).add(tagNames.owner, owner);
 }
 
-/** The same object for each alias of one key. */
+/** The key of an alias: the same object for each alias of one key. */
 export function targetOf(alias: kms.IAlias | string): CfnResource | undefined {
   return alias instanceof kms.Alias ? resourceOf(alias.aliasTargetKey) : undefined;
 }

@@ -4,10 +4,10 @@ import * as lambda from "aws-cdk-lib/aws-lambda";
 import type { ConfigurationDocument } from "../lambda/configuration/configuration.ts";
 import { bundle, projectFolder } from "./bundle.ts";
 
-/** In place of the package until the configuration is whole; never deployed. */
+/** A placeholder until the configuration is complete; never deployed. */
 export const noCodeYet = lambda.Code.fromInline("throw new Error('keyturn: no package')");
 
-/** The package, once the configuration in it is whole. */
+/** Sets the package with the complete configuration. */
 export function setCode(target: lambda.Function, configuration: ConfigurationDocument): void {
   const resource = target.node.defaultChild as lambda.CfnFunction;
   const code = packageOf(configuration);
@@ -17,10 +17,10 @@ export function setCode(target: lambda.Function, configuration: ConfigurationDoc
   code.bindToResource(resource);
 }
 
-/** Built by esbuild in this process: no Docker, no shell, and no lock file to be found first. */
+/** Built locally by esbuild: without Docker, a shell or a lock file. */
 function packageOf(configuration: ConfigurationDocument): lambda.Code {
   return lambda.Code.fromAsset(join(projectFolder, "lambda"), {
-    // The hash of what is deployed, so that nothing else can make an update of the function.
+    // The hash of the deployed files: only their change updates the function.
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
       image: DockerImage.fromRegistry("unused"),

@@ -1,7 +1,7 @@
 /**
- * What the function's role may do: nothing cryptographic on any key, no change to a key of another
- * owner, and in the mode `plan` no change to any key. A key policy that delegates to IAM is what
- * makes these statements count at all.
+ * The permissions of the function's role: no cryptographic operation on any key, no change to a key
+ * of another owner, and in mode `plan` no change to any key. They take effect only on keys whose
+ * key policy delegates to IAM.
  */
 import type * as events from "aws-cdk-lib/aws-events";
 import * as iam from "aws-cdk-lib/aws-iam";
@@ -11,12 +11,12 @@ import { provenQuietDays } from "../lambda/workflow/model/policy.ts";
 import { tagNames } from "../lambda/workflow/model/tag-names.ts";
 
 /**
- * How many characters of alias ARNs one statement holds, so that CDK can spread the statements over
- * the managed policies of the role, and how many fit all of them: nine or ten of 6,144 characters.
+ * The most characters of alias ARNs in one statement, for CDK to spread the statements over the
+ * role's managed policies, and in all of them: nine or ten policies of 6,144 characters.
  */
 const statementCharactersMax = 5_000;
 const aliasCharactersMax = 40_000;
-/** An ARN around the alias name, with quotes and comma. */
+/** The rest of an ARN around the alias name, with quotes and comma. */
 const arnCharacters = 55;
 
 export type PermissionsProps = {
@@ -32,9 +32,9 @@ export type PermissionsProps = {
 
 type Conditions = Record<string, Record<string, unknown>>;
 
-/** The KMS statements, the wide ones last. */
+/** The KMS statements, the broad ones last. */
 export function kmsStatements(props: PermissionsProps): iam.PolicyStatement[] {
-  // What only says what it would do needs no right to do it; the role is the proof.
+  // Mode `plan` needs no right to change keys; the role proves that it makes no change.
   return props.configuration.mode === "plan" ? reads(props) : [...changes(props), ...reads(props)];
 }
 
@@ -45,7 +45,7 @@ function changes(props: PermissionsProps): iam.PolicyStatement[] {
     ...finish(props),
     allow("CopyGrants", ["kms:CreateGrant"], [props.keyArn], {
       ...ownKey(props),
-      // A grant to itself, or to a session of it, would give it the rights that it must not have.
+      // A grant to the role itself or its sessions would give it forbidden rights.
       StringNotLike: { "kms:GranteePrincipal": [props.role.roleArn, props.sessionArn] },
     }),
   ];
@@ -59,7 +59,7 @@ function reads(props: PermissionsProps): iam.PolicyStatement[] {
       ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants", "kms:ListResourceTags"],
       [props.keyArn],
     ),
-    // These know no resource: IAM accepts nothing but the asterisk.
+    // These have no resource: IAM accepts only the asterisk.
     allow(
       "LookForKeys",
       ["kms:ListAliases", props.discovery === "walk" ? "kms:ListKeys" : "tag:GetResources"],
@@ -78,12 +78,12 @@ export function tableStatements(tableArn: string): iam.PolicyStatement[] {
       [tableArn],
     ),
     allow("FindWhatIsDue", ["dynamodb:Query"], [index]),
-    // Its id tells the table from one that was restored under the same name.
+    // Its id distinguishes the table from a restored one with the same name.
     allow("KnowTheTable", ["dynamodb:DescribeTable"], [tableArn]),
   ];
 }
 
-/** What it takes to ask what is so: `npx keyturn`, but for its requests. */
+/** The rights for `npx keyturn` without its requests. */
 export function stateReading(tableArn: string): { actions: string[]; resourceArns: string[] } {
   return {
     actions: ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"],
@@ -91,7 +91,7 @@ export function stateReading(tableArn: string): { actions: string[]; resourceArn
   };
 }
 
-/** What an operator needs: `request#<alias>` is the partition of what is asked of that managed key. */
+/** An operator's rights: `request#<alias>` is the partition of that managed key's requests. */
 export function requestWriting(aliases: string[]): { actions: string[]; conditions: Conditions } {
   const partitions = (aliases.length === 0 ? ["*"] : aliases).map((alias) => `request#${alias}`);
   return {
@@ -117,7 +117,7 @@ function creation({ configuration, keyArn }: PermissionsProps): iam.PolicyStatem
   const { owner } = configuration;
   const ourTagsAlone = {
     "ForAllValues:StringLike": { "aws:TagKeys": "keyturn:*" },
-    // ForAllValues holds of a request without tags too.
+    // ForAllValues is also true for a request without tags.
     Null: { "aws:TagKeys": "false" },
   };
   return [
@@ -125,7 +125,7 @@ function creation({ configuration, keyArn }: PermissionsProps): iam.PolicyStatem
       StringEquals: { [ownerInRequest]: owner },
       BoolIfExists: { "kms:BypassPolicyLockoutSafetyCheck": "false" },
     }),
-    // Creation and enrolment: a key that nobody owns yet becomes ours, one of another owner never.
+    // Creation and enrolment: an unowned key becomes ours, one of another owner never.
     allow("TakeOwnership", ["kms:TagResource"], [keyArn], {
       StringEquals: { [ownerInRequest]: owner },
       StringEqualsIfExists: { [ownerOfKey]: owner },
@@ -135,7 +135,7 @@ function creation({ configuration, keyArn }: PermissionsProps): iam.PolicyStatem
       StringEqualsIfExists: { [ownerInRequest]: owner },
       ...ourTagsAlone,
     }),
-    // A rollback takes the label of the drain off, un-enrolling all that keyturn ever set.
+    // A rollback removes the drain label, un-enrolling removes all tags of keyturn.
     allow("UnlabelOwn", ["kms:UntagResource"], [keyArn], {
       StringEquals: { [ownerOfKey]: owner },
       ...ourTagsAlone,
@@ -143,18 +143,18 @@ function creation({ configuration, keyArn }: PermissionsProps): iam.PolicyStatem
   ];
 }
 
-/** Whether the role's policies can name each managed alias; beyond that, they say `alias/*`. */
+/** Whether the role's policies can name each managed alias; otherwise they have `alias/*`. */
 export function canListAliases(configuration: Configuration): boolean {
   const names = movable(configuration);
   return names.join("").length + names.length * arnCharacters <= aliasCharactersMax;
 }
 
-/** By name, or by the patterns of what tags may enrol. */
+/** Names of managed aliases, and patterns of those that tags may enrol. */
 function movable({ managedKeys, taggedAliases }: Configuration): string[] {
   return [...managedKeys.flatMap(({ aliases }) => aliases), ...taggedAliases];
 }
 
-/** UpdateAlias is asked of the alias, the key it leaves and the key it goes to. */
+/** UpdateAlias needs permission on the alias, on its old key and on its new key. */
 function active(props: PermissionsProps): iam.PolicyStatement[] {
   const { configuration, aliasArn, keyArn } = props;
   const groups: string[][] = [];
@@ -177,9 +177,9 @@ function active(props: PermissionsProps): iam.PolicyStatement[] {
 }
 
 /**
- * Only what carries the label of the drain, and only after the shortest silence that a policy asks;
- * to delete it, with the shortest window. A key made in excess was never used: KMS counts its silence
- * from its creation, and so does keyturn.
+ * Only keys with the drain label, and only after the shortest quiet period of the policies;
+ * deletion with the shortest window. KMS counts an extra key, which was never used, as quiet since
+ * its creation, and so does keyturn.
  */
 function finish(props: PermissionsProps): iam.PolicyStatement[] {
   const retired = {
@@ -193,7 +193,7 @@ function finish(props: PermissionsProps): iam.PolicyStatement[] {
     ...atLeast(floorOf(policies)),
   });
   const deleting = policies.filter(({ retire }) => retire === "delete");
-  // Where no policy deletes, nothing can.
+  // Without a policy that deletes, the role cannot delete.
   if (deleting.length === 0) return [disable];
   const windowDays = Math.min(...deleting.map(({ deletionWindowDays }) => deletionWindowDays));
   const schedule = allow("DeleteRetired", ["kms:ScheduleKeyDeletion"], [props.keyArn], {

@@ -1,21 +1,21 @@
-/** A policy as people write it in CDK, and as the configuration document has it. */
+/** A policy in CDK, and its form in the configuration document. */
 import { Duration } from "aws-cdk-lib";
 import type { ConfigurationDocument } from "../lambda/configuration/configuration.ts";
 import { formatDuration, parseDuration } from "../lambda/configuration/durations.ts";
 
 type PolicyDocument = ConfigurationDocument["policies"][string];
 
-/** How a managed key is rotated; docs/policies.md says more of each field. */
+/** How keyturn rotates a managed key; docs/policies.md describes each field. */
 export interface RotationPolicy {
   /**
-   * How long a version serves at most.
+   * How long a version is active at most.
    * @default Duration.days(365)
    */
   readonly cryptoperiod?: Duration;
 
   /**
    * How long before the end of the cryptoperiod the next rotation opens.
-   * @default - a tenth of the cryptoperiod, and no more than a week
+   * @default - a tenth of the cryptoperiod, a week at most
    */
   readonly lead?: Duration;
 
@@ -27,43 +27,43 @@ export interface RotationPolicy {
   readonly propagation?: Duration;
 
   /**
-   * How long dependents have to acknowledge a new version before a finding says that they did not.
+   * How long dependents have to acknowledge a new version before a finding reports them.
    * @default Duration.days(7)
    */
   readonly acknowledgeWithin?: Duration;
 
   /**
-   * Whether new versions may encrypt, sign and make MACs through the managed aliases alone.
+   * Whether new versions may encrypt, sign and make MACs only through the managed aliases.
    * @default "observe"
    */
   readonly originate?: "observe" | "alias-only";
 
   /**
-   * How long an old version drains at least.
+   * The minimum time of an old version in drain.
    * @default Duration.days(30)
    */
   readonly drainAtLeast?: Duration;
 
   /**
-   * For how long KMS must show no use of it before it is disabled.
+   * How long KMS must show no use of it before keyturn disables it.
    * @default Duration.days(14)
    */
   readonly quietFor?: Duration;
 
   /**
-   * Whether a version of which KMS knows no last use is disabled all the same.
+   * Whether a version with an unknown last use may be disabled.
    * @default "required"
    */
   readonly evidence?: "required" | "advisory";
 
   /**
-   * What becomes of an old version: it stays enabled, is disabled, or is deleted after a soak.
+   * The end of an old version: it stays enabled, is disabled, or is deleted after a soak.
    * @default "disable"
    */
   readonly retire?: "retain" | "disable" | "delete";
 
   /**
-   * How long a disabled version is watched for attempts to use it.
+   * How long keyturn watches a disabled version for use attempts.
    * @default Duration.days(14)
    */
   readonly soak?: Duration;
@@ -75,13 +75,13 @@ export interface RotationPolicy {
   readonly deletionWindow?: Duration;
 
   /**
-   * Whether a person approves each disabling, or each deletion.
+   * Whether an operator must approve each disabling, or each deletion.
    * @default "none"
    */
   readonly approval?: "none" | "revoke" | "delete";
 }
 
-/** What the function reads. A duration of broken minutes or days comes out as what is refused there. */
+/** The document for the function. It rejects a duration with a fraction of a minute or day. */
 export function documentOf(policy: RotationPolicy): PolicyDocument {
   const { originate, evidence, retire, approval, deletionWindow } = policy;
   const drain = {

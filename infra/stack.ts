@@ -14,11 +14,11 @@ export interface KeyRotationStackProps
   readonly configuration: ConfigurationDocument;
 }
 
-/** A stack of nothing but a `KeyRotation`, for those who want the plain `npx cdk deploy`. */
+/** A stack with only a `KeyRotation`, for a plain `npx cdk deploy`. */
 export class KeyRotationStack extends Stack {
   readonly rotation: KeyRotation;
 
-  /** Throws a ConfigurationError where the configuration is wrong. */
+  /** Throws a ConfigurationError if the configuration is invalid. */
   constructor(scope: Construct, id: string, props: KeyRotationStackProps) {
     super(scope, id, props);
     const { configuration, ...others } = props;
@@ -26,7 +26,8 @@ export class KeyRotationStack extends Stack {
     const policies = Object.fromEntries(
       Object.entries(configuration.policies).map(([name, policy]) => [name, policyOf(policy)]),
     );
-    // Not every alias, as a function has it that reads a document without them: the role could not.
+    // Not every alias, the function's default for a document without them: the role needs the
+    // names.
     const { taggedAliases = [] } = configuration;
     const settings = { owner, mode, policies, taggedAliases };
     this.rotation = new KeyRotation(this, "KeyRotation", { ...others, ...settings });

@@ -3,7 +3,7 @@ import * as dynamodb from "aws-cdk-lib/aws-dynamodb";
 import type { Construct } from "constructs";
 import { tableDefinition } from "../lambda/record/table-definition.ts";
 
-/** The one schema, as lambda/record/table-definition.ts has it; the index is sparse and knows keys alone. */
+/** The table of lambda/record/table-definition.ts; its index is sparse and projects only keys. */
 export function createTable(scope: Construct): dynamodb.Table {
   const { STRING, NUMBER } = dynamodb.AttributeType;
   const { partitionKey, sortKey, dueIndex } = tableDefinition;
@@ -14,7 +14,7 @@ export function createTable(scope: Construct): dynamodb.Table {
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
     deletionProtection: true,
     removalPolicy: RemovalPolicy.RETAIN,
-    // A key of DynamoDB's own: what keyturn manages can never lock keyturn out of its state.
+    // A key of DynamoDB's own: a managed key can never lock keyturn out of its state.
     encryption: dynamodb.TableEncryption.DEFAULT,
   });
   table.addGlobalSecondaryIndex({

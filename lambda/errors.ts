@@ -1,7 +1,7 @@
 export type FaultCode =
   "KMS_FAILED" | "TABLE_FAILED" | "EVENTS_FAILED" | "DISCOVERY_FAILED" | "THROTTLED";
 
-/** A fault of the world around: what was asked gave no answer. Another run may fare better. */
+/** A fault outside of keyturn: a request got no answer. Another run may succeed. */
 export class RotationError extends Error {
   readonly code: FaultCode;
 

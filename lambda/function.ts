@@ -1,4 +1,4 @@
-/** The middy shell: log context in, metrics out, and one run between them. */
+/** The middy wrapper: log context before each invocation, metrics after it. */
 import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
 import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
@@ -15,7 +15,7 @@ import { readUseAttempt, type FunctionLocation } from "./inbound/use-attempt.ts"
 
 export type Outside = { clock: Clock; chance: Chance };
 
-/** An ARN of a function names its Region and account; in an emulator it may be none. */
+/** A function ARN names its Region and account; an emulator may pass another string. */
 function homeOf({ invokedFunctionArn }: Context): FunctionLocation {
   const [, , , region, accountId] = invokedFunctionArn.split(":");
   return region === undefined || accountId === undefined ? {} : { region, accountId };
@@ -28,8 +28,8 @@ export type Result =
   | { outcome: "ignored"; why: string };
 
 /**
- * The function that Lambda calls, for one environment. The schedule's event says nothing but "look
- * again"; one from CloudTrail says that somebody tried to use a key that is out of use.
+ * The function that Lambda calls, for one environment. The schedule's event starts a run; an event
+ * from CloudTrail reports an attempt to use a key that is out of use.
  */
 export function createFunction(
   environment: Environment,

@@ -1,4 +1,6 @@
-/** What Lambda loads. A malformed environment or configuration ends it here, before any call. */
+/**
+ * The Lambda entry point. A malformed environment or configuration ends it here, before any call.
+ */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readEnvironment } from "./configuration/environment.ts";

@@ -1,6 +1,6 @@
 /**
- * What a run needs of the world, in the domain's words. Each port has two sides under one contract
- * suite: AWS (`lambda/aws`) and the simulation (`sim`).
+ * The external services of a run, in the domain's terms. Each port has two implementations under
+ * one contract suite: AWS (`lambda/aws`) and the simulation (`sim`).
  */
 import type {
   Call,
@@ -19,12 +19,12 @@ import type {
 import type { Finding } from "./workflow/model/findings.ts";
 
 /**
- * Until when a changing call may be sent, and how long its answer is waited for. Past `deadlineMs` it
- * is refused at the send step, however late a frozen promise thaws.
+ * The latest time to send a changing call, and how long to wait for its answer. Past `deadlineMs`
+ * the send step rejects it, also in a promise that Lambda froze and resumed later.
  */
 export type Guard = { deadlineMs: number; limitMs: number };
 
-/** Looks throw a `RotationError` where KMS gives no answer; a denial or an absence is an answer. */
+/** Reads throw a `RotationError` if KMS gives no answer; a denial or an absence is an answer. */
 export interface KeyService {
   /** DescribeKey, by key id or alias name. */
   describe(key: string): Promise<Observation<Key>>;
@@ -34,25 +34,25 @@ export interface KeyService {
   tagsOf(keyId: string): Promise<Observation<Tags>>;
   grantsOf(keyId: string): Promise<Observation<Grant[]>>;
   lastUseOf(keyId: string): Promise<Observation<LastUse>>;
-  /** A DescribeKey whose event in CloudTrail can be told from all others (`canaryMark`). */
+  /** A DescribeKey with a distinct event in CloudTrail (`canaryMark`). */
   canary(keyId: string): Promise<void>;
   /** Every alias of the account and Region that points at a key. */
   allAliases(): Promise<{ alias: string; keyId: string }[]>;
-  /** One attempt, no retry; never throws for what KMS or the network does. */
+  /** One attempt, no retry; never throws for an error of KMS or the network. */
   change(call: Call, guard: Guard): Promise<Outcome>;
 }
 
-/** Finds keys by tag. It may lag and may name keys that are gone: confirm on the key. */
+/** Finds keys by tag. It may lag and may list deleted keys: confirm on the key. */
 export interface Discovery {
   keysTagged(tags: Tags): Promise<TaggedKey[]>;
-  /** Keys that carry a tag of this name, whatever its value. */
+  /** Keys with a tag of this name and any value. */
   keysWithTag(name: string): Promise<TaggedKey[]>;
 }
 
-/** A line of history as it is kept: numbered, stamped, and chained to the one before. */
+/** A stored line of the journal: numbered, with its time, chained to the previous one. */
 export type JournalEntry = {
   alias: string;
-  /** The revision of the record that this line made: 1, 2, 3 … */
+  /** The revision of the record after this transition: 1, 2, 3 … */
   revision: number;
   atMs: number;
   epoch: number;
@@ -66,8 +66,8 @@ export type JournalEntry = {
 };
 
 /**
- * The aggregate as it is stored: the record, the head of its journal, and what is yet to leave.
- * `writes` counts every claim and every write of it, those too that leave the revision as it is.
+ * The stored aggregate: the record, the head of its journal, and the journal lines still to
+ * publish. `writes` counts every claim and every write, including those that keep the revision.
  */
 export type Stored = {
   record: ManagedKey;
@@ -76,54 +76,54 @@ export type Stored = {
   writes: number;
 };
 
-/** What is done for the deployment as a whole, each when it falls due. */
+/** Work for the deployment as a whole; each chore has its own due time. */
 export type Chore = "audit" | "tag-search";
 
 export type DueItem =
   | { kind: "managed-key"; alias: string; dueAtMs: number }
   | { kind: "chore"; chore: Chore; dueAtMs: number }
-  /** Somebody asks something of this managed key. */
+  /** A request for this managed key. */
   | { kind: "request"; alias: string; dueAtMs: number }
-  /** Which configuration was applied last; always due, so that a run learns it from its one query. */
+  /** The configuration applied last; always due: a run's one query returns it. */
   | { kind: "configuration"; hash: string };
 
-/** Where a page of due items ended; only the table that made it can read it. */
+/** The end of a page of due items; only the table that made it can read it. */
 export type DueCursor = { readonly cursor: unknown };
 export type DuePage = { items: DueItem[]; next?: DueCursor };
 
 export type Claimed =
   | { kind: "claimed"; stored: Stored }
-  /** By another run, until then; or by nobody, and it is not due, or not there. */
+  /** Claimed by another run until then; or unclaimed, and not due or absent. */
   | { kind: "taken"; untilMs?: number }
   | { kind: "newer-schema"; schema: number };
 
 export type ClaimRequest = {
   runId: string;
-  /** One managed key's part of the run: no other claim, of this run or another, carries it. */
+  /** The id of one pass: no other claim, of this run or another, has it. */
   passId: string;
   nowMs: number;
   untilMs: number;
-  /** When it falls due again if this run never comes back; later, the more often that was so. */
+  /** When it falls due again if this run never finishes; later after each such run. */
   dueAgainAtMs: number;
   /**
-   * "due": only where it is due, and nobody holds it. "asked": only where nobody holds it. "force":
-   * from whoever holds it, who can write no more.
+   * "due": only if due and unclaimed. "asked": only if unclaimed. "force": from any holder, which
+   * then can no longer write.
    */
   taking: "due" | "asked" | "force";
 };
 
-/** A request as its item has it: `body` is everything but the key, whatever was written there. */
+/** A request's item: `body` is every attribute but the key, unchecked. */
 export type RequestItem = { id: string; body: Record<string, unknown> };
 
 /**
- * What a write is conditional on. An announced call is a write that raises neither revision nor epoch:
- * it is `writes` that keeps another write from erasing it.
+ * The conditions of a write. An announced call is a write that raises neither revision nor epoch:
+ * `writes` keeps another write from erasing it.
  */
 export type Expected = { revision: number; epoch: number; writes: number };
 
 export type Written = { kind: "written" } | { kind: "lost" };
 
-/** What people who see the table alone have to know of the configuration. */
+/** The part of the configuration that the CLI reads from the table. */
 export type AppliedConfiguration = {
   owner: string;
   mode: Mode;
@@ -134,24 +134,24 @@ export type AppliedConfiguration = {
 
 export type Bound = { kind: "bound" } | { kind: "taken"; by: string };
 
-/** The state. Every write is conditional, and none is made twice to different effect. */
+/** The state. Every write is conditional, and repeating one has no other effect. */
 export interface Table {
-  /** What is due, the longest due first; `next` where the limit cut it. One query. */
+  /** The due items, the longest due first; `next` if the limit cut it. One query. */
   due(nowMs: number, limit: number, after?: DueCursor): Promise<DuePage>;
-  /** The right to be the one run that works; `untilMs` may be renewed by the same run. */
+  /** The right to be the only working run; the same run may renew `untilMs`. */
   takeRunClaim(runId: string, nowMs: number, untilMs: number): Promise<boolean>;
   releaseRunClaim(runId: string): Promise<void>;
   claim(alias: string, request: ClaimRequest): Promise<Claimed>;
-  /** Writes the aggregate on condition that nobody claimed or wrote it since it was read. */
+  /** Writes the aggregate if it was not claimed or written since it was read. */
   write(next: Stored, expected: Expected): Promise<Written>;
   read(alias: string): Promise<Stored | undefined>;
-  /** Those of these managed keys that the table holds. */
+  /** The records of these managed keys, as far as the table has them. */
   readMany(aliases: string[]): Promise<ManagedKey[]>;
-  /** Creates the record where there is none. */
+  /** Creates the record if there is none. */
   create(record: ManagedKey): Promise<void>;
   /**
-   * Has a managed key looked at soon; `suspectedAtMs` where an alias of it seems to
-   * have moved. False where a run holds it, and nothing was noted.
+   * Makes a managed key due now; `suspectedAtMs` if one of its aliases seems to have moved. False,
+   * without effect, if a run holds it.
    */
   nudge(alias: string, nowMs: number, suspectedAtMs?: number): Promise<boolean>;
   /** Makes a KMS key a version of this managed key only. */
@@ -161,7 +161,7 @@ export interface Table {
   /** The requests of a managed key in the order of their ids, read consistently. */
   requests(alias: string): Promise<RequestItem[]>;
   deleteRequests(alias: string, ids: string[]): Promise<void>;
-  /** What tells this table from one restored from its backup, or made anew under its name. */
+  /** Distinguishes this table from one restored from its backup or recreated under its name. */
   id(): Promise<string>;
   /** Puts journal entries and closed rotations into items of their own; idempotent. */
   archive(entries: JournalEntry[], closed: { alias: string; rotation: Rotation }[]): Promise<void>;
@@ -169,14 +169,14 @@ export interface Table {
   /** Marks this configuration as the one applied; `forget` those before it first. */
   recordConfiguration(hash: string, applied: AppliedConfiguration): Promise<void>;
   forgetConfigurations(hashes: string[]): Promise<void>;
-  /** The event of a canary came, which was sent then. The latest stays. */
+  /** Records the arrival of a canary sent at `atMs`. The latest stays. */
   heard(atMs: number): Promise<void>;
   heardAtMs(): Promise<number | undefined>;
-  /** When the chore is due next, and what the last one found; `undefined` keeps what is there. */
+  /** Sets the chore's next due time and its last findings; `undefined` keeps those stored. */
   schedule(chore: Chore, dueAtMs: number, findings: Finding[] | undefined): Promise<void>;
 }
 
-/** Tells dependents; at least once, in the order of the journal. */
+/** Publishes to dependents, at least once, in the order of the journal. */
 export interface Events {
   publish(entries: JournalEntry[]): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What lives as long as the process: the ports, the configuration, and whether it is applied. */
+/** The state of the process: the ports, the configuration, and whether it is applied. */
 import { answer, type Answer } from "./run/answer.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import { configurationHash } from "./configuration/configuration.ts";
@@ -9,11 +9,11 @@ import type { Telemetry } from "./telemetry/telemetry.ts";
 import type { DrainWatch, UseAttempt } from "./workflow/model/types.ts";
 
 export type Service = {
-  /** One run, which the platform ends at `deadlineMs`. */
+  /** One run; Lambda ends it at `deadlineMs`. */
   run(deadlineMs: number): Promise<RunResult>;
-  /** Somebody tried to use these keys: each that is ours comes back. */
+  /** Attempts to use these keys: restores each that is ours. */
   answer(attempts: UseAttempt[], deadlineMs: number): Promise<Answer[]>;
-  /** The event came of a canary that was sent then. */
+  /** The event of a canary sent at `atMs` arrived. */
   heard(atMs: number): Promise<void>;
 };
 

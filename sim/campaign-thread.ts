@@ -1,19 +1,19 @@
-/** A thread of a campaign. */
+/** One thread of a campaign. */
 import { parentPort, workerData } from "node:worker_threads";
 import { add, emptyTally, type Share, type Tally } from "./campaign.ts";
-import { live } from "./history.ts";
+import { simulate } from "./history.ts";
 import { scenarioNamed } from "./scenarios.ts";
 
 const { scenario, rotator, seedStart, budgetMs, seeds, taken } = workerData as Share;
 
-// Most errors of a simulated world are answers: their stacks would take a tenth of the time.
+// Most errors in a simulated world are responses: their stacks would take a tenth of the time.
 Error.stackTraceLimit = 0;
 
 async function result(seed: number) {
   try {
-    return await live({ seed, scenario: scenarioNamed(scenario), rotator });
+    return await simulate({ seed, scenario: scenarioNamed(scenario), rotator });
   } catch (error) {
-    throw new Error(`seed ${seed} of ${scenario} ended the simulator: ${String(error)}`, {
+    throw new Error(`seed ${seed} of ${scenario} crashed the simulator: ${String(error)}`, {
       cause: error,
     });
   }

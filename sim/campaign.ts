@@ -1,4 +1,4 @@
-/** Many seeds, until time is up, on as many threads as there are to spare. */
+/** Runs many seeds on several threads, until a time or a count is reached. */
 import { Worker } from "node:worker_threads";
 import type { Invariant } from "./checkers/checker.ts";
 import type { RotatorName } from "./world/world.ts";
@@ -7,13 +7,13 @@ export type Campaign = {
   scenario: string;
   rotator: RotatorName;
   seedStart: number;
-  /** Until so much real time has passed, or so many seeds were lived. */
+  /** The campaign ends after this much real time, or after this many seeds. */
   budgetMs: number;
   seeds: number;
   threads: number;
 };
 
-/** A seed in which something was violated. */
+/** A seed that violated an invariant. */
 export type Failure = { seed: number; invariant: Invariant; what: string; faults: number };
 
 export type Tally = {
@@ -57,7 +57,7 @@ export function add(one: Tally, other: Tally): Tally {
   };
 }
 
-/** `taken` counts the seeds that some thread has begun. */
+/** `taken` counts the seeds that any thread has begun. */
 export type Share = Campaign & { taken: Int32Array };
 
 export async function campaign(plan: Campaign): Promise<Tally> {
@@ -71,13 +71,13 @@ function threaded(share: Share): Promise<Tally> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL("./campaign-thread.ts", import.meta.url), {
       workerData: share,
-      // What a history makes is garbage before it is old.
+      // The objects of a history are garbage before they grow old.
       resourceLimits: { maxYoungGenerationSizeMb: 128 },
     });
     worker.once("message", resolve);
     worker.once("error", reject);
     worker.once("exit", (code) => {
-      if (code !== 0) reject(new Error(`a thread of the simulation ended with ${code}`));
+      if (code !== 0) reject(new Error(`a simulation thread exited with ${code}`));
     });
   });
 }

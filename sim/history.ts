@@ -1,15 +1,15 @@
-/** One simulated history: told by its seed, again and again, to the last byte. */
+/** One simulated history. Its seed reproduces it byte for byte. */
 import { createHash } from "node:crypto";
 import type { Violation } from "./checkers/checker.ts";
 import { SimulatedWorld, type HistoryResult, type WorldOptions } from "./world/world.ts";
 
 export type History = Omit<WorldOptions, "trace">;
 
-export function live(history: History): Promise<HistoryResult> {
-  return new SimulatedWorld(history).live();
+export function simulate(history: History): Promise<HistoryResult> {
+  return new SimulatedWorld(history).simulate();
 }
 
-/** With every line of it, and their SHA-256: the same on every machine. */
+/** Returns the trace lines too, and their SHA-256, which is the same on every machine. */
 export async function replay(
   history: History,
 ): Promise<HistoryResult & { lines: string[]; traceHash: string }> {
@@ -19,19 +19,19 @@ export async function replay(
     lines.push(line);
     hash.update(line).update("\n");
   };
-  const result = await new SimulatedWorld({ ...history, trace }).live();
+  const result = await new SimulatedWorld({ ...history, trace }).simulate();
   return { ...result, lines, traceHash: hash.digest("hex") };
 }
 
 export type Shrunk = { faultsMax: number; violation: Violation; lines: string[] };
 
 /**
- * The shortest prefix of its faults with which a history still breaks the same invariant: after them
- * there are none. Found by halving, and then one by one, since fewer faults need not do less harm.
+ * Finds by bisection a prefix of the faults with which a history still violates the same invariant.
+ * After the prefix there are no faults. It need not be the shortest: fewer faults can do more harm.
  */
 export async function shrink(history: History, failed: Violation, faults: number): Promise<Shrunk> {
   const breaks = async (faultsMax: number): Promise<Violation | undefined> => {
-    const { violations } = await live({ ...history, faultsMax });
+    const { violations } = await simulate({ ...history, faultsMax });
     return violations.find(({ invariant }) => invariant === failed.invariant);
   };
   let [clean, broken] = [-1, faults];

@@ -1,4 +1,4 @@
-/** `npm run sim`: one seed told in full, or as many as a budget allows, or both rotators compared. */
+/** `npm run sim`: replays one seed, runs as many as a budget allows, or compares both rotators. */
 import { parseArgs } from "node:util";
 import { campaign, type Failure, type Tally } from "./campaign.ts";
 import { shrink, replay, type Shrunk } from "./history.ts";
@@ -6,14 +6,14 @@ import { scenarioNamed, scenarios } from "./scenarios.ts";
 import { scoreboard } from "./scoreboard.ts";
 import type { RotatorName } from "./world/world.ts";
 
-const usage = `usage: npm run sim -- --seed 7 --scenario half-done [--trace]     one history, and the hash of its trace
-       npm run sim -- --budget 60s [--seed-start 1]                all seeds from there, until time is up
+const usage = `usage: npm run sim -- --seed 7 --scenario half-done [--trace]     one history, and its trace hash
+       npm run sim -- --budget 60s [--seed-start 1]                all seeds from there, within the time
        npm run sim -- --compare [--seeds 200]                      the naive cron job beside keyturn
 
   --scenario NAME   ${Object.keys(scenarios).join(", ")} (default everything)
   --rotator NAME    keyturn or naive (default keyturn)
-  --fresh           seeds that nobody has tried yet, in place of --seed-start
-  --faults N        no more faults after the first N
+  --fresh           starts at a new seed, taken from the clock
+  --faults N        only the first N faults
   --threads N       default 2`;
 
 const { values } = parseArgs({
@@ -65,7 +65,8 @@ if (values.help) {
   process.exit(0);
 }
 const scenario = values.scenario;
-if (!Object.hasOwn(scenarios, scenario)) refuse(`--scenario: there is none named ${scenario}`);
+if (!Object.hasOwn(scenarios, scenario))
+  refuse(`--scenario: got ${scenario}, which does not exist`);
 const rotator = rotatorNamed(values.rotator);
 const threads = Math.max(1, wholeNumber("threads", values.threads, 2));
 const seeds = wholeNumber("seeds", values.seeds, values.budget === undefined ? 200 : Infinity);
@@ -87,8 +88,8 @@ async function replayOne(seed: number): Promise<number> {
       `${result.events} events, ${result.runs} runs, ${result.rotations} new keys`,
   );
   const rates = Object.entries(result.rates).filter(([, rate]) => rate > 0);
-  const likely = rates.map(([kind, rate]) => `${kind} ${(rate * 100).toFixed(1)} %`).join(", ");
-  console.log(`likely, per occasion: ${likely || "nothing"}`);
+  const fractions = rates.map(([kind, rate]) => `${kind} ${(rate * 100).toFixed(1)} %`).join(", ");
+  console.log(`fault rates: ${fractions || "none"}`);
   console.log(`faults: ${counted(result.faults as Record<string, number>)}`);
   console.log(`trace: ${result.lines.length} lines, sha256 ${result.traceHash}`);
   const [first] = result.violations;
@@ -109,7 +110,7 @@ async function exploreMany(): Promise<number> {
   report(tally, seedStart, (performance.now() - beganMs) / 1000);
   const [first] = tally.failures;
   if (first === undefined) {
-    console.log("Every invariant held in all of them.");
+    console.log("Every invariant held in all seeds.");
     return 0;
   }
   const failing = new Set(tally.failures.map(({ seed }) => seed));
@@ -118,7 +119,7 @@ async function exploreMany(): Promise<number> {
   return 1;
 }
 
-/** Seeds that nobody has tried yet, as good as certainly; the first is printed. */
+/** A first seed that was very probably never tried. The campaign prints it. */
 function fresh(): number {
   return Math.floor(Date.now() / 1000) % 2 ** 31;
 }
@@ -133,21 +134,21 @@ function report(tally: Tally, seedStart: number, seconds: number): void {
   console.log(`faults: ${counted(tally.faults)}`);
 }
 
-/** In plain words: what was violated, how few faults it takes, and what happened last. */
+/** Prints the violation, how few faults cause it, and the last events. */
 async function explain({ seed, invariant, what, faults }: Failure): Promise<void> {
   console.log(`\nFAILED seed ${seed}: ${invariant}\n  ${what}`);
   const history = { seed, scenario: scenarioNamed(scenario), rotator };
   const shrunk = await shrink(history, { invariant, what, atMs: 0 }, faults);
-  console.log(`\nThe first ${shrunk.faultsMax} of its ${faults} faults are enough. It ends so:`);
-  for (const line of about(shrunk).slice(-40)) console.log(`  ${line}`);
+  console.log(`\nThe first ${shrunk.faultsMax} of its ${faults} faults suffice. The last events:`);
+  for (const line of related(shrunk).slice(-40)) console.log(`  ${line}`);
   console.log(
     `\nnpm run sim -- --seed ${seed} --scenario ${scenario} --rotator ${rotator} ` +
       `--faults ${shrunk.faultsMax} --trace`,
   );
 }
 
-/** Of a history, what names the keys or the alias that the violation names. */
-function about({ lines, violation }: Shrunk): string[] {
+/** The lines of a history that name a key or alias of the violation. */
+function related({ lines, violation }: Shrunk): string[] {
   const names = violation.what.match(/alias\/[\w-]+|\b[0-9a-f]{8}\b/g) ?? [];
   return lines.filter((line) => names.some((name) => line.includes(name)));
 }

@@ -1,15 +1,14 @@
 /**
- * The negative control: rotation as most teams write it. A schedule starts one script, which does the
- * five steps in a row and keeps what it must remember in tags on the keys. It is as good as such a
- * script can be, so that what a simulation finds wrong comes from what it takes for granted: that one
- * instance runs, that runs are short, that nobody else changes keys, and that a failure is seen and
- * means that nothing happened.
+ * The negative control: rotation as most teams write it. A schedule starts one script, which does
+ * the five steps in a row and keeps its state in tags on the keys. It is as good as such a script
+ * can be: the violations that a simulation finds come from its assumptions. One instance runs. Runs
+ * are short. No other principal changes keys. A failure is visible and means that nothing happened.
  */
 import type * as Kms from "@aws-sdk/client-kms";
 import type { Policy } from "../lambda/workflow/model/types.ts";
 
 export type CronJob = {
-  /** As the SDK's client: answers, or throws an Error whose name is KMS's error code; may never answer. */
+  /** Like the SDK client: returns, or throws an Error named by KMS's code; may never settle. */
   kms: (operation: string, input: object) => Promise<unknown>;
   clock: { nowMs(): number; sleep(ms: number): Promise<void> };
   log: (line: string) => void;
@@ -19,15 +18,15 @@ export type CronJob = {
 type Tags = Record<string, string>;
 type Since = "activated-at" | "retired-at" | "disabled-at";
 type Version = { keyId: string; metadata: Kms.KeyMetadata; tags: Tags };
-/** What the account looked like when the script began. */
+/** The account at the start of the script. */
 type Listing = { aliases: Kms.AliasListEntry[]; versions: Version[] };
 
 const lastUsageLagMs = 3_600_000;
 const mostTries = 6;
-/** Throttled, or failed on the side of KMS or on the way. */
+/** Throttling, and failures of KMS or of the connection. */
 const passes = /^(Throttl|TooMany|KMSInternal|Internal|KeyUnavailable|Service|\w*Timeout)/;
 
-/** One run of the script, from the top to the bottom; it rejects only where it could not list. */
+/** One run of the script, from top to bottom. It rejects only if it cannot list the keys. */
 export async function naiveCron(job: CronJob): Promise<void> {
   const listing = await list(job);
   for (const { alias, policy } of job.keys) {
@@ -42,10 +41,10 @@ export async function naiveCron(job: CronJob): Promise<void> {
 async function rotate(job: CronJob, listing: Listing, alias: string, policy: Policy) {
   const target = listing.aliases.find(({ AliasName }) => AliasName === alias)?.TargetKeyId;
   const current = listing.versions.find(({ keyId }) => keyId === target);
-  if (current === undefined) throw new Error("there is no such alias");
+  if (current === undefined) throw new Error("the alias does not exist");
   const { KeyState: state, CreationDate } = current.metadata;
-  if (state !== "Enabled") throw new Error(`${current.keyId}, which serves, is ${state}`);
-  // The first version was made by people, and does not say since when it serves.
+  if (state !== "Enabled") throw new Error(`the active ${current.keyId} is ${state}`);
+  // An operator made the first version; no tag records when it became active.
   const sinceMs = timeOf(current, "activated-at") || Number(CreationDate);
   if (job.clock.nowMs() - sinceMs >= policy.cryptoperiodMs - policy.leadMs) {
     const next = await generate(job, alias, current);
@@ -57,12 +56,12 @@ async function rotate(job: CronJob, listing: Listing, alias: string, policy: Pol
   }
 }
 
-/** Makes a key like the one that serves, with its key policy and the tags that people gave it. */
+/** Makes a key like the active one, with its key policy and the tags of external principals. */
 async function generate(job: CronJob, alias: string, current: Version): Promise<string> {
   const { KeySpec, KeyUsage, Origin, MultiRegion, CustomKeyStoreId, Description } =
     current.metadata;
   if (Origin !== "AWS_KMS" && Origin !== "AWS_CLOUDHSM") {
-    throw new Error(`it is time to rotate; a key of origin ${Origin} has to be made by hand`);
+    throw new Error(`rotation is due; an operator must make a key of origin ${Origin}`);
   }
   const like = { KeySpec, KeyUsage, Origin, MultiRegion, CustomKeyStoreId, Description };
   const from = { KeyId: current.keyId };
@@ -75,7 +74,7 @@ async function generate(job: CronJob, alias: string, current: Version): Promise<
   return KeyMetadata?.KeyId ?? "";
 }
 
-/** Waits until the key is there, copies the grants, and gives KMS the time to let everybody know. */
+/** Waits until the key is Enabled, copies the grants, and waits for the propagation in KMS. */
 async function distribute(job: CronJob, current: Version, next: string, policy: Policy) {
   for (let tries = 1; ; tries += 1) {
     const observed = await describe(job, next).catch(() => undefined);
@@ -99,7 +98,7 @@ async function activate(job: CronJob, alias: string, current: Version, next: str
   job.log(`${alias}: moved from ${current.keyId} to ${next}`);
 }
 
-/** Whether the old key is out of use for long enough; what KMS does not know counts as use. */
+/** Whether the old key has been unused for long enough; an unknown last use counts as use. */
 async function drain(job: CronJob, old: Version, { drain }: Policy): Promise<boolean> {
   const aged = job.clock.nowMs() >= timeOf(old, "retired-at") + drain.atLeastMs;
   if (!aged) return false;
@@ -111,23 +110,25 @@ async function drain(job: CronJob, old: Version, { drain }: Policy): Promise<boo
   return job.clock.nowMs() >= Number(last ?? created) + drain.quietForMs + lastUsageLagMs;
 }
 
-/** Disables the old key; in a later run, when it has soaked, has it deleted. */
+/** Disables the old key. A later run, after the soak, schedules its deletion. */
 async function revoke(job: CronJob, alias: string, old: Version, policy: Policy): Promise<void> {
   const { keyId, metadata } = old;
   const disabledAtMs = timeOf(old, "disabled-at");
   if (metadata.KeyState === "Enabled") {
-    if (policy.approval === "revoke") return job.log(`${keyId}: is quiet, disable it by hand`);
+    if (policy.approval === "revoke")
+      return job.log(`${keyId}: quiet, an operator must disable it`);
     await mark(job, alias, keyId, "disabled-at");
     await ask(job, "DisableKey", { KeyId: keyId });
     job.log(`${keyId}: disabled`);
   } else if (!disabledAtMs) {
-    // By hand: its soak begins when we see it.
+    // An operator disabled it: the soak begins when the script observes it.
     await mark(job, alias, keyId, "disabled-at");
   } else if (job.clock.nowMs() >= disabledAtMs + policy.soakMs) {
-    if (policy.approval === "delete") return job.log(`${keyId}: has soaked, delete it by hand`);
+    if (policy.approval === "delete")
+      return job.log(`${keyId}: soaked, an operator must delete it`);
     const window = { PendingWindowInDays: policy.deletionWindowDays };
     await ask(job, "ScheduleKeyDeletion", { KeyId: keyId, ...window });
-    job.log(`${keyId}: goes in ${policy.deletionWindowDays} days`);
+    job.log(`${keyId}: KMS deletes it in ${policy.deletionWindowDays} days`);
   }
 }
 
@@ -139,14 +140,14 @@ async function list(job: CronJob): Promise<Listing> {
   const versions: Version[] = [];
   for (const { KeyId = "" } of await pages<Kms.KeyListEntry>(job, "ListKeys", "Keys", {})) {
     const tags = await tagsOf(job, KeyId);
-    const serves = ours.some(({ TargetKeyId }) => TargetKeyId === KeyId);
-    if (!serves && tags["rotator:alias"] === undefined) continue;
+    const isActive = ours.some(({ TargetKeyId }) => TargetKeyId === KeyId);
+    if (!isActive && tags["rotator:alias"] === undefined) continue;
     versions.push({ keyId: KeyId, metadata: await describe(job, KeyId), tags });
   }
   return { aliases, versions };
 }
 
-/** Old versions with which there is something left to do, and that no alias points at. */
+/** Old versions with work left to do, to which no alias points. */
 function retired({ aliases, versions }: Listing, alias: string, { retire }: Policy): Version[] {
   const left = { retain: [], disable: ["Enabled"], delete: ["Enabled", "Disabled"] }[retire];
   return versions.filter(({ keyId, metadata, tags }) => {
@@ -161,7 +162,7 @@ async function describe(job: CronJob, keyId: string): Promise<Kms.KeyMetadata> {
   return answer.KeyMetadata ?? { KeyId: keyId };
 }
 
-/** A key whose tags are not for us to read, or that has gone meanwhile, is none of ours. */
+/** A key whose tags the script may not read, or that was deleted meanwhile, is not a version. */
 async function tagsOf(job: CronJob, keyId: string): Promise<Tags> {
   const of = { KeyId: keyId };
   const tags = await pages<Kms.Tag>(job, "ListResourceTags", "Tags", of).catch((error: unknown) => {
@@ -171,7 +172,7 @@ async function tagsOf(job: CronJob, keyId: string): Promise<Tags> {
   return Object.fromEntries(tags.map(({ TagKey = "", TagValue = "" }) => [TagKey, TagValue]));
 }
 
-/** What the next runs go by. */
+/** Writes the tags that the next runs read. */
 function mark(job: CronJob, alias: string, keyId: string, since: Since): Promise<unknown> {
   const now = new Date(job.clock.nowMs()).toISOString();
   const Tags = tagList({ "rotator:alias": alias, [`rotator:${since}`]: now });
@@ -196,14 +197,14 @@ async function pages<T>(job: CronJob, operation: string, list: string, input: ob
   }
 }
 
-/** Asks again, ever later, what is throttled or fails on the side of KMS. */
+/** Retries throttled and failed calls with growing pauses. */
 async function ask<T>(job: CronJob, operation: string, input: object): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return (await job.kms(operation, input)) as T;
     } catch (error) {
       if (tries === mostTries || !passes.test(String(error))) throw error;
-      job.log(`${operation}: ${String(error)}; once more`);
+      job.log(`${operation}: ${String(error)}; retrying`);
       await job.clock.sleep(1000 * 2 ** (tries - 1));
     }
   }

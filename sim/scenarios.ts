@@ -1,4 +1,4 @@
-/** The worlds there are: one for each of the four hidden assumptions, one with everything, one calm. */
+/** The worlds: one for each of the four hidden assumptions, a calm one, and combinations. */
 import type { Policy } from "../lambda/workflow/model/types.ts";
 import type { SimRandom } from "../embedded-aws/random.ts";
 import type { Habits } from "./world/application.ts";
@@ -12,7 +12,7 @@ export type Scenario = {
   name: string;
   faults: (random: SimRandom) => Faults;
   envelope: Envelope;
-  /** How many schedules start runs, each without knowing of the others. */
+  /** How many independent schedules start runs. */
   schedulers: number;
   tickEveryMs: number;
   /** How many hosts run the naive job, every hour. */
@@ -21,16 +21,16 @@ export type Scenario = {
   policy: (random: SimRandom, index: number) => Policy;
   externalActors: Acts;
   habits: (random: SimRandom) => Habits;
-  /** How long faults go on, and how long it is calm after them. */
+  /** How long faults occur, and how long the calm after them lasts. */
   safetyMs: number;
   calmMs: number;
-  /** How much later than its time anything may be done, once it is calm. */
+  /** How late work may be done once it is calm. */
   slackMs: number;
-  /** By when a key made in excess is known: the audit comes once a week. */
+  /** Within which time the record must know an excess key: the audit runs once a week. */
   orphanSlackMs: number;
 };
 
-/** So short that a rotation goes through all of its steps within a day. */
+/** So short that a rotation passes all its steps within a day. */
 function hasty(random: SimRandom, index: number): Policy {
   const hours = (low: number, high: number): number =>
     Math.round((low + random.next() * (high - low)) * hourMs);
@@ -49,14 +49,14 @@ function hasty(random: SimRandom, index: number): Policy {
   };
 }
 
-const nobody: Acts = { everyMs: Infinity, asks: false, meddles: false };
+const noActs: Acts = { everyMs: Infinity, asks: false, meddles: false };
 
-/** What it reads it reads soon: a version that is quiet is out of use for good. */
+/** It reads its data soon: nothing needs a quiet version any longer. */
 function steady(): Habits {
   return { everyMs: 3 * hourMs, keptMs: hourMs, archives: 0, archivedReadEveryMs: Infinity };
 }
 
-/** Some keep things for long, and look at them when nobody thinks of them any more. */
+/** Some applications keep data long, and read it after a long silence. */
 function forgetful(random: SimRandom): Habits {
   return {
     everyMs: 3 * hourMs,
@@ -66,13 +66,13 @@ function forgetful(random: SimRandom): Habits {
   };
 }
 
-/** Some take long to make a new version known. */
+/** Some policies have a long propagation time. */
 function varied(random: SimRandom, index: number): Policy {
   const propagationMs = Math.round((random.next() < 0.5 ? 0.1 : 1 + 2 * random.next()) * hourMs);
   return { ...hasty(random, index), propagationMs };
 }
 
-/** Slow enough for a deletion to come to its end, which takes KMS seven days and more. */
+/** Slow enough to complete a deletion, which takes KMS at least seven days. */
 function patient(random: SimRandom, index: number): Policy {
   return {
     ...varied(random, index),
@@ -89,7 +89,7 @@ const base = {
   crons: 1,
   keys: 5,
   policy: hasty,
-  externalActors: nobody,
+  externalActors: noActs,
   habits: steady,
   safetyMs: 36 * hourMs,
   calmMs: 12 * hourMs,
@@ -97,7 +97,7 @@ const base = {
   orphanSlackMs: 6 * hourMs,
 };
 
-/** For policies that wait for nothing. */
+/** For policies without waits. */
 const brief = {
   safetyMs: 10 * hourMs,
   calmMs: 6 * hourMs,
@@ -105,12 +105,12 @@ const brief = {
   orphanSlackMs: 4 * hourMs,
 };
 
-/** Of a fault that may occur in a seed: most seeds have some of them, at some rate. */
+/** The rate of an optional fault: half of the seeds have it, at a random rate. */
 function some(random: SimRandom, rate: number): number {
   return random.next() < 0.5 ? 0 : rate * random.next();
 }
 
-/** Nothing is waited for, so that runs meet: what keeps them from harm is the protocol alone. */
+/** Policies without waits, which make runs overlap: only the protocol prevents harm. */
 function rash(random: SimRandom, index: number): Policy {
   return {
     ...hasty(random, index),
@@ -123,7 +123,7 @@ function rash(random: SimRandom, index: number): Policy {
   };
 }
 
-/** Each seed with some of all that can go wrong. */
+/** Each seed has some of all faults. */
 function anything(random: SimRandom): Faults {
   return {
     crash: some(random, 0.03),
@@ -227,7 +227,7 @@ export const scenarios = {
       doubleTick: some(random, 0.2),
     }),
   },
-  /** People ask for what they planned hours before, while the world went on. */
+  /** Operators request what they planned up to hours before; the record has changed since. */
   planned: {
     ...base,
     ...brief,
@@ -247,7 +247,7 @@ export const scenarios = {
       doubleTick: some(random, 0.5),
     }),
   },
-  /** Several requests wait for a managed key when it is due, and every answer is slow. */
+  /** Several requests wait for a managed key when it is due, and many responses are slow. */
   "requests-while-due": {
     ...base,
     ...brief,
@@ -281,7 +281,7 @@ export const scenarios = {
     calmMs: 24 * hourMs,
     slackMs: 24 * hourMs,
   },
-  /** Of what is made nothing is heard, and for an hour it is not found by its tags. */
+  /** Responses are lost, and for up to an hour the tag search does not find a new key. */
   unheard: {
     ...base,
     name: "unheard",
@@ -294,6 +294,6 @@ export const scenarios = {
 
 export function scenarioNamed(name: string): Scenario {
   const scenario = (scenarios as Record<string, Scenario>)[name];
-  if (scenario === undefined) throw new Error(`there is no scenario ${name}`);
+  if (scenario === undefined) throw new Error(`the scenario ${name} does not exist`);
   return scenario;
 }

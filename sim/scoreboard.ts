@@ -1,4 +1,4 @@
-/** Side by side: what became of keys and data under the naive cron job, and under keyturn. */
+/** Compares outages, orphans, lost data and overdue keys of the naive cron job and of keyturn. */
 import { campaign, type Tally } from "./campaign.ts";
 import type { Invariant } from "./checkers/checker.ts";
 import { scenarios } from "./scenarios.ts";
@@ -14,12 +14,12 @@ const columns: { name: string; of: Invariant[] }[] = [
   { name: "orphans", of: ["no orphan", "I4 one rotation, one successor"] },
   {
     name: "unreadable data",
-    of: ["I5 what is kept can be read", "I3 nothing is put out of use without evidence"],
+    of: ["I5 kept data stays readable", "I3 nothing is put out of use without evidence"],
   },
-  { name: "overdue keys", of: ["I7 what is due gets done"] },
+  { name: "overdue keys", of: ["I7 due work gets done"] },
 ];
 
-/** Of every world and both rotators; the seeds that each was tried with are the same. */
+/** A row for every world and each rotator; both rotators run the same seeds. */
 export async function scoreboard(seeds: number, threads: number): Promise<string[]> {
   const lines = [
     `Per thousand simulated years, by ${seeds} seeds of each world:`,

@@ -1,16 +1,16 @@
-/** Somebody who uses a managed key: only through its alias, and with data to lose. */
+/** An application that uses a managed key only through its alias, and has data to lose. */
 import { dayMs } from "./fixtures.ts";
 import { startMs, type World } from "./world.ts";
 
 type Blob = { keyId: string; bytes: unknown };
 
-/** It produces every day, and every fifth day reads back all that it holds. */
+/** It encrypts every day, and every fifth day decrypts all the data that it keeps. */
 export class Application {
   readonly alias: string;
-  /** How long after a move of the alias it brings everything under the new version. */
+  /** How long after a move of the alias it re-encrypts everything under the new version. */
   migratesAfterMs = 10 * dayMs;
   blobs: Blob[] = [];
-  /** What it could not do. */
+  /** The calls that failed. */
   failures: string[] = [];
   #days = 0;
   #keyId = "";

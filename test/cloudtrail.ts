@@ -1,4 +1,4 @@
-/** A CloudTrail record as EventBridge delivers it, for the tests of what is read from it. */
+/** A CloudTrail record as EventBridge delivers it, for the tests of its parser. */
 import { readUseAttempt, type FunctionLocation } from "../lambda/inbound/use-attempt.ts";
 import type { UseAttempt } from "../lambda/workflow/model/requests.ts";
 

@@ -2,7 +2,7 @@
 import type { Call } from "../lambda/workflow/model/types.ts";
 import type { World } from "./world.ts";
 
-/** What a test makes of changing calls of one kind; undefined lets the call pass. */
+/** `make` replaces changing calls of one kind; undefined lets the call pass. */
 export function onCall(
   world: World,
   kind: Call["kind"],

@@ -1,4 +1,4 @@
-/** Everything has a default, so that what a test sets is what matters to it. */
+/** Every field has a default: a test sets only the fields that matter to it. */
 import type { Home, Key, Policy } from "../lambda/workflow/model/types.ts";
 
 export const secondMs = 1000;

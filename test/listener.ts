@@ -1,7 +1,7 @@
 import type { Telemetry } from "../lambda/telemetry/telemetry.ts";
 import type { Finding } from "../lambda/workflow/model/findings.ts";
 
-/** Keeps what a run tells of findings and errors, for tests to look at. */
+/** Keeps the findings and errors that a run reports, for tests to check. */
 export function listener(
   reported: { alias: string; finding: Finding }[],
   errors: unknown[],

@@ -1,6 +1,6 @@
 /**
- * A managed key's life, kept moment by moment, so that a test can go back to any of them: what the
- * table held, what KMS was like, and how many changing calls had been made.
+ * The history of a managed key as snapshots to which a test can return: the content of the table, the
+ * state of KMS, and the number of changing calls until then.
  */
 import type { ManagedKey } from "../lambda/workflow/model/types.ts";
 import type { World as KmsWorld } from "../embedded-aws/kms/types.ts";
@@ -12,16 +12,16 @@ export const orders = "alias/orders";
 
 type KmsState = Pick<KmsWorld, "keys" | "pendingDeletion" | "aliases" | "grantTokens" | "keysMade">;
 
-/** One moment of a life. */
+/** One point of a history. */
 export type Snapshot = {
   atMs: number;
   table: unknown;
   record: ManagedKey;
   kms: KmsState;
   application: Application;
-  /** How many changing calls were made until then. */
+  /** The number of changing calls until then. */
   calls: number;
-  /** What moments have in common that are alike. */
+  /** Equal in snapshots that are alike. */
   stage: string;
 };
 
@@ -52,7 +52,7 @@ export class History {
     });
   }
 
-  /** Days pass with the application at work. */
+  /** Days pass, and the application works every day. */
   async days(count: number): Promise<this> {
     for (let day = 0; day < count; day++) {
       await this.world.passDays(1);
@@ -73,7 +73,7 @@ export class History {
     return this;
   }
 
-  /** The first moment of every stage, and the last of all. */
+  /** The first snapshot of every stage, and the last of all. */
   beginnings(): Snapshot[] {
     const { snapshots } = this;
     return snapshots.filter(
@@ -81,17 +81,17 @@ export class History {
     );
   }
 
-  /** The last of the moments whose record is as a test wants it. */
+  /** The last snapshot whose record fits. */
   last(fits: (record: ManagedKey) => boolean): Snapshot {
     const found = this.snapshots.findLast(({ record }) => fits(record));
-    if (found === undefined) throw new Error("this life has no such moment");
+    if (found === undefined) throw new Error("this history has no such snapshot");
     return found;
   }
 
-  /** The first of the moments whose record is as a test wants it. */
+  /** The first snapshot whose record fits. */
   when(fits: (record: ManagedKey) => boolean): Snapshot {
     const found = this.snapshots.find(({ record }) => fits(record));
-    if (found === undefined) throw new Error("this life has no such moment");
+    if (found === undefined) throw new Error("this history has no such snapshot");
     return found;
   }
 }
@@ -110,8 +110,7 @@ function stageOf({ versions, rotations, holds }: ManagedKey): string {
   const states = versions.map(({ number, state }) => `${number} ${state}`);
   const open = rotations.map((rotation) => {
     const { from, to, step, restored, soakSinceMs, lateUseReadAtMs } = rotation;
-    const back =
-      restored === undefined ? "" : ` given back${restored.relabelled ? "" : " just now"}`;
+    const back = restored === undefined ? "" : ` restored${restored.relabelled ? "" : " just now"}`;
     const soak =
       soakSinceMs === undefined ? "" : lateUseReadAtMs === undefined ? " soak" : " soaking";
     return `${from} to ${to} in ${step}${back}${soak}`;
@@ -124,8 +123,8 @@ function kmsStateOf({ kms }: World): KmsState {
   return structuredClone({ keys, pendingDeletion, aliases, grantTokens, keysMade });
 }
 
-/** The lives that tests go back in; each is lived once for all tests of a file. */
-const livedOnce: Record<string, () => Promise<History>> = {
+/** The histories to which tests return; each is played once for all tests of a file. */
+const playedOnce: Record<string, () => Promise<History>> = {
   "two rotations, and both old versions deleted": async () => (await aHistory({})).days(345),
   "a rollback in the drain, and another rotation": async () => {
     const history = await (await aHistory({})).days(135);
@@ -134,7 +133,7 @@ const livedOnce: Record<string, () => Promise<History>> = {
   },
   "a use attempt in the soak, and another drain": async () => {
     const history = await aHistory({});
-    const Plaintext = Buffer.from("seldom read");
+    const Plaintext = Buffer.from("archived");
     const { CiphertextBlob } = await history.world.ask("Encrypt", { KeyId: orders, Plaintext });
     await history.days(159);
     await history.world.ask("Decrypt", { CiphertextBlob }).catch(() => undefined);
@@ -154,17 +153,17 @@ const livedOnce: Record<string, () => Promise<History>> = {
   },
 };
 
-export const names = Object.keys(livedOnce);
-const lived = new Map<string, Promise<History>>();
+export const names = Object.keys(playedOnce);
+const played = new Map<string, Promise<History>>();
 
-export function live(name: string): Promise<History> {
-  const history = lived.get(name) ?? livedOnce[name]?.();
-  if (history === undefined) throw new Error(`there is no life with ${name}`);
-  lived.set(name, history);
+export function historyNamed(name: string): Promise<History> {
+  const history = played.get(name) ?? playedOnce[name]?.();
+  if (history === undefined) throw new Error(`there is no history with ${name}`);
+  played.set(name, history);
   return history;
 }
 
-/** Every moment to be restored, with every later one at which that may be done. */
+/** Every snapshot to restore, with every later snapshot at which a test may restore it. */
 export function pairsOf(thens: Snapshot[], nows: Snapshot[]): [Snapshot, Snapshot][] {
   return nows.flatMap((now) =>
     thens.filter(({ atMs }) => atMs <= now.atMs).map((then): [Snapshot, Snapshot] => [then, now]),

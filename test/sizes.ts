@@ -1,7 +1,7 @@
-/** `npm test` explores a part of what `npm run test:full` explores in whole. */
+/** `npm test` explores a sample; `npm run test:full` explores all cases. */
 export const isFull = process.env.KEYTURN_TESTS === "full";
 
-/** In full, all of them; otherwise so many, evenly spread and always the same. */
+/** In full, all of them; otherwise `few`, evenly spread and always the same. */
 export function sample<T>(all: readonly T[], few: number): T[] {
   if (isFull || all.length <= few) return [...all];
   return Array.from(

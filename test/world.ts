@@ -1,6 +1,6 @@
 /**
- * The production run in a world that a test can move, break and look at: KMS twin, table twin, and
- * a clock that only moves when it is told to.
+ * The production run in a world that a test can move, break and inspect: KMS twin, table twin, and a
+ * clock that only the test moves.
  */
 import { configurationHash, type Configuration } from "../lambda/configuration/configuration.ts";
 import { RotationError } from "../lambda/errors.ts";
@@ -26,12 +26,12 @@ const personArn = "arn:aws:iam::000000000000:user/person";
 const tickEveryMs = 5 * minuteMs;
 const runLimitMs = 5 * minuteMs;
 
-/** A run that died: whatever it still asks of the world is never answered. */
+/** A run that died: the world answers none of its later calls. */
 export class Died extends Error {
   override readonly name = "Died";
 }
 
-/** What a test does to a call that passes a port; `proceed` makes it. */
+/** How a test changes a call that passes a port; `proceed` makes the call. */
 export type Intercept = (
   port: string,
   method: string,
@@ -41,7 +41,7 @@ export type Intercept = (
 
 export type WorldOptions = {
   policy?: Partial<Policy>;
-  /** Managed keys by alias, and what else CreateKey is told of the first version of each. */
+  /** Managed keys by alias, with further input of CreateKey for the first version of each. */
   keys?: Record<string, object>;
   aliases?: Record<string, string[]>;
   owner?: string;
@@ -51,7 +51,7 @@ export type WorldOptions = {
   lastUsageLagMs?: number;
   keyQuota?: number;
   drainWatch?: DrainWatch;
-  /** Whether the search for tags, by itself, is a reason for a run. */
+  /** Whether a due tag search alone starts a run. */
   searchesDaily?: boolean;
 };
 
@@ -64,14 +64,14 @@ export class World {
   readonly errors: unknown[] = [];
   /** The operations of KMS that keyturn called. */
   readonly calls: string[] = [];
-  /** What CloudTrail has to tell of the use of keys that are out of use. */
+  /** The CloudTrail events of attempts to use a disabled key. */
   readonly attempts: unknown[] = [];
   configuration: Configuration;
-  /** Set by a test to break what passes between a run and the world. */
+  /** Set by a test to break calls between a run and the world. */
   intercept: Intercept | undefined;
-  /** What a test looks at after every run. */
+  /** A check that a test makes after every run. */
   afterRun: (() => Promise<void>) | undefined;
-  /** What lands later than it was sent; see `pass`. */
+  /** Calls that take effect later than they were sent; see `pass`. */
   readonly underWay: { atMs: number; land: () => Promise<unknown> }[] = [];
   readonly #searchesDaily: boolean;
   readonly #drainWatch: DrainWatch;
@@ -110,7 +110,7 @@ export class World {
     };
   }
 
-  /** A person, or an application, asks KMS for something. */
+  /** An operator or an application calls KMS. */
   async ask<T = Record<string, unknown>>(operation: string, input: object): Promise<T> {
     return (await this.kms.call(operation, input, { principalArn: personArn })) as T;
   }
@@ -145,7 +145,7 @@ export class World {
     return run(this.#options());
   }
 
-  /** A person writes a request; the next run finds it. */
+  /** An operator writes a request; the next run finds it. */
   request(kind: string, fields: Record<string, unknown> = {}, alias = "alias/orders"): string {
     const id = `request-${String(++this.#ids).padStart(6, "0")}`;
     const known = fields.by === undefined ? { by: "ada" } : {};
@@ -153,13 +153,13 @@ export class World {
     return id;
   }
 
-  /** A person writes a request, and the schedule starts a run. */
+  /** An operator writes a request, and the schedule starts a run. */
   async asks(kind: string, fields: Record<string, unknown> = {}): Promise<void> {
     this.request(kind, fields);
     await this.tick();
   }
 
-  /** CloudTrail tells of an attempt to use a key that is out of use. */
+  /** CloudTrail reports an attempt to use a disabled key. */
   async deliver(event: unknown): Promise<Answer[]> {
     const reading = readUseAttempt(event);
     if (reading.kind === "canary") await this.table.heard(reading.atMs);
@@ -182,7 +182,7 @@ export class World {
     };
   }
 
-  /** Time passes, and the schedule starts a run whenever something is due. */
+  /** Time passes, and the schedule starts a run whenever an item is due. */
   async pass(ms: number): Promise<void> {
     const untilMs = this.clock.nowMs() + ms;
     if (!this.#deployed) await this.#deploy();
@@ -203,13 +203,13 @@ export class World {
     this.clock.moveTo(Math.max(untilMs, this.clock.nowMs()));
   }
 
-  /** A daily search for tags alone would only make every test slow: it goes with the next run. */
+  /** A run for the daily tag search alone would slow every test: the next run makes the search. */
   #wakes(item: DueItem): item is Exclude<DueItem, { kind: "configuration" }> {
     if (item.kind === "chore" && item.chore === "tag-search") return this.#searchesDaily;
     return item.kind !== "configuration";
   }
 
-  /** A run that finds its configuration not applied, applies it: until one got that far. */
+  /** Starts runs until one has applied the configuration. */
   async #deploy(): Promise<void> {
     while (!this.#deployed) {
       const done = await this.tick().catch((error: unknown) => {
@@ -230,7 +230,7 @@ export class World {
     }
   }
 
-  /** Passes days; the unit in which rotations live. */
+  /** Passes days, the unit of a rotation's waits. */
   passDays(days: number): Promise<void> {
     return this.pass(days * dayMs);
   }

@@ -1,7 +1,8 @@
-/** `keyturn apply`: has the rotations of a plan begin, where nothing has moved since it was made. */
+/** `keyturn apply`: requests the rotations of a plan, if no record has changed since. */
 import { canonicalHash } from "../../lambda/record/canonical.ts";
 import { exitCodes, Failure, type ExitCode } from "../terminal/failure.ts";
 import { readPlan } from "../plan/plan-file.ts";
+import { nothingToApply } from "../plan/show.ts";
 import { whyMovedOn, type MovedOn, type Plan, type PlannedKey } from "../plan/plan.ts";
 import type { Session } from "../session.ts";
 import { noteText, noteCommand, printText } from "../terminal/print.ts";
@@ -21,12 +22,12 @@ export async function apply(
 ): Promise<ExitCode> {
   const { talk, json, tableName } = session;
   const plan = readPlan(file, packageVersion());
-  refuseForeign(session, plan, file);
+  rejectUnfit(session, plan, file);
   const rotating = plan.managedKeys.filter(({ rotates }) => rotates);
   const moved = await movedOn(session, plan, rotating);
   if (moved.length > 0) throw stale(moved, file);
   const asked: WellFormedRequest[] = [];
-  // One after the other: what was asked before something failed is known, and asked again it is the same.
+  // In sequence: after a failure, the earlier requests are known. A second apply repeats their ids.
   for (const one of rotating) asked.push(await askFor(session, plan, one, options));
   const watch = `keyturn status --moving --table ${tableName}`;
   if (json) {
@@ -34,31 +35,31 @@ export async function apply(
     return exitCodes.ok;
   }
   if (asked.length === 0) {
-    noteText(talk, "", "Nothing in it is to be applied: what moves goes on by itself.");
+    noteText(talk, "", nothingToApply);
     return exitCodes.ok;
   }
   for (const { alias, id, asked: when } of asked) {
-    const what = when === "now" ? "Asked for the rotation of" : "Asked before for the rotation of";
-    printText(talk, "", `${what} ${alias}, as request ${id}.`);
+    const what = when === "now" ? "Requested" : "Already requested:";
+    printText(talk, "", `${what} the rotation of ${alias}, as request ${id}.`);
   }
   noteText(
     talk,
     "",
-    "The next run takes them up, within the interval of the schedule, and refuses each whose record has moved on by then. To watch:",
+    "The next scheduled run processes the requests. It rejects each one whose record has changed by then. To follow them:",
   );
   noteCommand(talk, " ", watch);
   return exitCodes.ok;
 }
 
-/** Another table, or a plan whose time is over. */
-function refuseForeign({ tableName, nowMs }: Session, plan: Plan, file: string): void {
+/** Throws a Failure for the plan of another table, and for an expired plan. */
+function rejectUnfit({ tableName, nowMs }: Session, plan: Plan, file: string): void {
   const next = `keyturn plan --out ${file}`;
   if (plan.table.name !== tableName) {
-    const message = `the plan is of table ${plan.table.name}, and this is ${tableName}; nothing was asked`;
+    const message = `the plan is of table ${plan.table.name}, and this is ${tableName}; no request was written`;
     throw new Failure(exitCodes.usage, message, `keyturn apply ${file} --table ${plan.table.name}`);
   }
   if (nowMs > plan.untilMs) {
-    const message = `the plan reached until ${formatTime(plan.untilMs)}, which is over; nothing was asked`;
+    const message = `the plan expired at ${formatTime(plan.untilMs)}; no request was written`;
     throw new Failure(exitCodes.attention, message, next);
   }
 }
@@ -78,11 +79,11 @@ const shownAtMost = 5;
 function stale(moved: MovedOn[], file: string): Failure {
   const shown = moved.slice(0, shownAtMost).map(({ alias, why }) => `${alias}: ${why}`);
   const more = moved.length > shownAtMost ? `; and ${moved.length - shownAtMost} more` : "";
-  const message = `the state has moved since the plan was made, and nothing was asked. ${shown.join("; ")}${more}`;
+  const message = `the state has changed since the plan was made; no request was written. ${shown.join("; ")}${more}`;
   return new Failure(exitCodes.attention, message, `keyturn plan --out ${file}`);
 }
 
-/** The id is the plan's: applied twice, or by two at once, it is asked once. */
+/** The id follows from the plan: two applies of one plan, also at once, write one request. */
 async function askFor(
   { state }: Session,
   plan: Plan,

@@ -1,4 +1,4 @@
-/** Arguments as people write them. */
+/** Parses the arguments of commands. */
 import { InvalidArgumentError } from "commander";
 import { parseDuration } from "../../lambda/configuration/durations.ts";
 import { dayMs } from "../../lambda/workflow/model/limits.ts";
@@ -17,7 +17,7 @@ export function seconds(text: string): number {
   throw new InvalidArgumentError(`expected seconds, up to ${longestS}`);
 }
 
-/** In epoch milliseconds, or as ISO 8601 has it. */
+/** Epoch milliseconds, or an ISO 8601 time. */
 export function timeOf(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   const atMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN;
@@ -27,7 +27,7 @@ export function timeOf(text: string): number {
 
 export const aheadMostMs = 400 * dayMs;
 
-/** So long from now on, as a policy spells durations, or until a moment. */
+/** A duration from now on, written as in a policy, or a time. */
 export function untilOf(text: string): { forMs: number } | { atMs: number } {
   const forMs = parseDuration(text);
   if (forMs === undefined) return { atMs: timeOf(text) };
@@ -42,6 +42,6 @@ export function endpointOf(text: string): string {
 
 export function anchorOf(text: string): Anchor {
   const [, line, hash = ""] = /^(?:([1-9]\d{0,8}):)?([0-9a-f]{64})$/.exec(text) ?? [];
-  if (hash === "") throw new InvalidArgumentError("expected 64 hexadecimal digits, or LINE:them");
+  if (hash === "") throw new InvalidArgumentError("expected 64 hexadecimal digits, or LINE:DIGITS");
   return { hash, ...(line === undefined ? {} : { revision: Number(line) }) };
 }

@@ -1,10 +1,13 @@
-/** Who asks: the journal shows it. */
+/** Who makes a request. The journal shows it. */
 import { userInfo } from "node:os";
 import { exitCodes, Failure } from "../terminal/failure.ts";
 
-export const byOption = ["--by <who>", "who asks; the journal shows it (or USER)"] as const;
+export const byOption = [
+  "--by <who>",
+  "who makes the request, for the journal (default: USER)",
+] as const;
 
-/** Throws a Failure where nobody is named, and the system knows no name either. */
+/** Throws a Failure if neither `--by` nor the system gives a name. */
 export function asker(
   given: string | undefined,
   env: Record<string, string | undefined>,
@@ -12,11 +15,11 @@ export function asker(
 ): string {
   const by = given ?? nameOf(env);
   if (by !== undefined) return by;
-  const message = "who asks? Name them by --by: the journal shows it.";
+  const message = "no name for the journal: give one with --by";
   throw new Failure(exitCodes.usage, message, `keyturn ${command} --help`);
 }
 
-/** A container's user may have no name at all. */
+/** The user of a container may have no name. */
 function nameOf(env: Record<string, string | undefined>): string | undefined {
   try {
     return env["USER"] ?? userInfo().username;

@@ -1,4 +1,4 @@
-/** `keyturn doctor`: is the service itself well? */
+/** `keyturn doctor`: checks the service itself. */
 import { diagnose, type Check } from "../doctor/diagnosis.ts";
 import { exitCodes, type ExitCode } from "../terminal/failure.ts";
 import { noteText, printCommand, printText } from "../terminal/print.ts";
@@ -34,20 +34,20 @@ export async function doctor(session: Session): Promise<ExitCode> {
   return code;
 }
 
-/** The first look opens the connection: the second is what the table takes. */
+/** The first read opens the connection. The second one measures the table. */
 async function reach({ state, isNowGiven }: Session) {
   await state.reach();
   const sentMs = Date.now();
   const { dateMs, runUntilMs } = await state.reach();
   const tookMs = Date.now() - sentMs;
-  // The header has whole seconds.
+  // The date header has whole seconds.
   const isComparable = dateMs !== undefined && !isNowGiven;
   const aheadMs = isComparable ? sentMs + tookMs / 2 - (dateMs + 500) : undefined;
   return { tookMs, aheadMs, runUntilMs };
 }
 
 function printCheck(talk: Talk, { name, verdict, observed, next }: Check): void {
-  const mark = verdict === "ok" ? talk.styled("green", "ok   ") : talk.styled("red", "LOOK ");
+  const mark = verdict === "ok" ? talk.styled("green", "ok   ") : talk.styled("red", "WARN ");
   printText(talk, `${mark} `, `${name}: ${observed}`);
   if (next !== undefined) printCommand(talk, "      next:", next);
 }

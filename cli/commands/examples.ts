@@ -1,4 +1,4 @@
-/** What the help of each command ends with: lines to paste. */
+/** The examples at the end of each command's help, to paste. */
 
 const orders = "alias/orders";
 
@@ -27,7 +27,7 @@ const examples: Record<string, string[]> = {
   apply: ["keyturn apply orders.plan.json --reason 'in the maintenance window'"],
   enrol: ["keyturn enrol alias/team-blue/orders --policy quarterly"],
   rotate: [
-    `keyturn rotate ${orders} --reason 'somebody left'`,
+    `keyturn rotate ${orders} --reason 'an operator left'`,
     `keyturn rotate ${orders} --compromised --version 3 --by ada`,
   ],
   rollback: [`keyturn rollback ${orders} --version 3 --reason 'search cannot read it'`],
@@ -42,7 +42,7 @@ const examples: Record<string, string[]> = {
   unenrol: [`keyturn unenrol ${orders} --confirm ${orders}`],
 };
 
-/** Empty for a command that brings its own. */
+/** Empty for a command without examples. */
 export function examplesOf(command: string): string {
   const lines = examples[command] ?? [];
   if (lines.length === 0) return "";

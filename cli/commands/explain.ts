@@ -1,4 +1,4 @@
-/** `keyturn explain`: what a finding code means, from where docs/findings.md has it. */
+/** `keyturn explain`: explains a finding code. docs/findings.md has the same texts. */
 import { findingTexts } from "../../lambda/workflow/model/finding-texts.ts";
 import { effects, type Effect, type FindingCode } from "../../lambda/workflow/model/findings.ts";
 import { exitCodes, Failure, type ExitCode } from "../terminal/failure.ts";
@@ -11,10 +11,10 @@ import { widthOf } from "../terminal/text.ts";
 export const explainSchema = "keyturn/explain/2";
 
 const effectTexts: Record<Effect, string> = {
-  halt: "nothing of the managed key moves until the world is right again",
-  block: "this one matter waits; all else goes on",
-  notice: "nothing waits for it",
-  refuse: "keyturn does not begin",
+  halt: "nothing of the managed key moves until the cause is corrected",
+  block: "one action waits; the rest of the managed key continues",
+  notice: "for information; nothing waits",
+  refuse: "keyturn does not start work",
 };
 
 const codes = Object.keys(effects) as FindingCode[];
@@ -27,7 +27,7 @@ export function explain(given: string | undefined, talk: Talk, json: boolean): E
     const meant = near.length === 0 ? "" : ` Did you mean ${near.join(" or ")}?`;
     throw new Failure(
       exitCodes.notFound,
-      `${given} is no finding code.${meant}`,
+      `${given} is not a finding code.${meant}`,
       "keyturn explain",
     );
   }
@@ -45,8 +45,8 @@ export function explain(given: string | undefined, talk: Talk, json: boolean): E
     printText(talk, "  ", what);
   }
   printText(talk, "  ", meaning);
-  printText(talk, `  ${talk.styled("bold", "cause")}  `, cause);
-  printText(talk, `  ${talk.styled("bold", "cure")}   `, remedy);
+  printText(talk, `  ${talk.styled("bold", "cause")}   `, cause);
+  printText(talk, `  ${talk.styled("bold", "remedy")}  `, remedy);
   return exitCodes.ok;
 }
 

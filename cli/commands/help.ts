@@ -1,4 +1,4 @@
-/** Help that fits a narrow terminal: where there is no room beside a term, its text stands below it. */
+/** Help for narrow terminals: a text that does not fit beside its term is below it. */
 import { Help } from "commander";
 import { wrapped } from "../terminal/text.ts";
 

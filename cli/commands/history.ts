@@ -1,4 +1,4 @@
-/** `keyturn history` and `keyturn verify`: the journal of a managed key, and whether it is whole. */
+/** `keyturn history` and `keyturn verify`: show a journal, and verify its hash chain. */
 import { inPresentNames } from "../../lambda/record/earlier-events.ts";
 import { verifyChain, type Anchor, type ChainVerdict } from "../journal/chain.ts";
 import { exitCodes, type ExitCode } from "../terminal/failure.ts";
@@ -26,15 +26,22 @@ export async function history(
     return exitCodes.ok;
   }
   const columns: Column<JournalEntry>[] = [
-    { title: "LINE", cell: ({ revision }) => String(revision), leaves: 2 },
-    { title: "AT (UTC)", cell: ({ atMs }) => formatTime(atMs), leaves: 0, atLeast: 10 },
-    { title: "STEP", cell: ({ step }) => step ?? "", leaves: 1 },
+    { title: "LINE", cell: ({ revision }) => String(revision), leaves: 1 },
+    {
+      title: "AT (UTC)",
+      cell: ({ atMs }) => formatTime(atMs),
+      leaves: 0,
+      atLeast: 10,
+      prefers: 16,
+    },
+    { title: "STEP", cell: ({ step }) => step ?? "", leaves: 2 },
     { title: "EVENT", cell: (line) => inPresentNames(line).event, leaves: 0, atLeast: 10 },
     {
       title: "WHY",
       cell: ({ reason, detail }) => `${reason}${inWords(detail)}`,
       leaves: 0,
       atLeast: 10,
+      prefers: 37,
     },
   ];
   for (const line of tableLines(columns, shown, talk.columns)) talk.line(line);
@@ -70,13 +77,13 @@ export async function verify(
   for (const one of verdicts) printVerdict(talk, one);
   if (anchor === undefined && broken.length === 0) {
     const but =
-      "Whoever can write the table can write such a chain: hold it against a head noted elsewhere (--anchor).";
+      "A principal that can write the table can rewrite a whole chain. Compare it with a head that you noted outside the table (--anchor).";
     noteText(talk, "", but);
   }
   return code;
 }
 
-/** The hash stays whole, to be pasted. */
+/** Does not break the hash, which an operator pastes. */
 function printVerdict(talk: Talk, one: ChainVerdict & { alias: string }): void {
   if (one.kind === "broken") {
     const what = `${one.alias}: at line ${one.revision}: ${one.why}`;
@@ -89,13 +96,13 @@ function printVerdict(talk: Talk, one: ChainVerdict & { alias: string }): void {
 
 const readers = 8;
 
-/** In the order of what was asked, a few at a time. */
-async function together<T, U>(asked: T[], read: (one: T) => Promise<U[]>): Promise<U[]> {
+/** In the given order, a few at a time. */
+async function together<T, U>(all: T[], read: (one: T) => Promise<U[]>): Promise<U[]> {
   const found: U[][] = [];
   let next = 0;
   const reader = async (): Promise<void> => {
-    for (let at = next++; at < asked.length; at = next++) {
-      found[at] = await read(asked[at] as T);
+    for (let at = next++; at < all.length; at = next++) {
+      found[at] = await read(all[at] as T);
     }
   };
   await Promise.all(Array.from({ length: readers }, reader));

@@ -1,4 +1,4 @@
-/** The commands that look ahead, and that have what was seen there done. */
+/** The commands that predict the next runs, and apply the prediction. */
 import { Option, type Command } from "commander";
 import { untilOf } from "./arguments.ts";
 import type { PlanOptions } from "./plan.ts";
@@ -8,17 +8,14 @@ import { asker, byOption } from "./asker.ts";
 export function addPlans(program: Command, { env }: Surroundings, within: Within): void {
   program
     .command("plan")
-    .description("what the next runs will do: when, with which KMS calls, and what that costs")
+    .description("predicts the next runs: when, with which KMS calls, and at what cost")
     .argument("[alias...]")
     .addOption(
-      new Option("--until <when>", "how far ahead: 30d, or 2027-03-06")
+      new Option("--until <when>", "the end of the prediction: 30d, or 2027-03-06")
         .argParser(untilOf)
         .default(untilOf("30d"), "30d"),
     )
-    .option(
-      "--out <file>",
-      "keeps the plan, as it comes if its rotations begin now, for `keyturn apply`",
-    )
+    .option("--out <file>", "writes a plan whose rotations begin now, for `keyturn apply`")
     .action(async (aliases: string[], options: PlanOptions, command: Command) => {
       const { plan } = await import("./plan.ts");
       await within(command, (session) => plan(session, aliases, options));
@@ -26,12 +23,10 @@ export function addPlans(program: Command, { env }: Surroundings, within: Within
 
   program
     .command("apply")
-    .description(
-      "has the rotations of a plan begin now: just those, and only if nothing moved since",
-    )
+    .description("requests the rotations of a plan, if the state has not changed since")
     .argument("<file>")
     .option(...byOption)
-    .option("--reason <text>", "why")
+    .option("--reason <text>", "the reason, for the journal")
     .action(async (file: string, options: { by?: string; reason?: string }, command: Command) => {
       const { apply } = await import("./apply.ts");
       const by = asker(options.by, env, "apply");

@@ -1,4 +1,4 @@
-/** `keyturn plan`: what the next runs will do, when, with which calls, and what that costs. */
+/** `keyturn plan`: predicts the next runs: their times, their calls and their cost. */
 import { forecast, type Ahead } from "../forecast/forecast.ts";
 import { aheadMostMs } from "./arguments.ts";
 import { exitCodes, Failure, type ExitCode } from "../terminal/failure.ts";
@@ -25,12 +25,12 @@ import { effects } from "../../lambda/workflow/model/findings.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 
 export type PlanOptions = {
-  /** From the present on, or a moment. */
+  /** A duration from now on, or a time. */
   until: { forMs: number } | { atMs: number };
   out?: string;
 };
 
-/** How many records are read and foreseen at once. */
+/** How many records are read and predicted at once. */
 const readers = 8;
 
 export async function plan(
@@ -47,9 +47,9 @@ export async function plan(
   }
   const { configuration, requests } = await session.state.waiting();
   const named = await Promise.all(given.map((one) => session.managedKey(one)));
-  const observed = await lookOver(session, untilMs, named, new Set(requests.keys()));
+  const observed = await observe(session, untilMs, named, new Set(requests.keys()));
   const applies = out !== undefined;
-  const { managedKeys, unforeseen } = await foreseen(session, observed.aliases, (alias) => ({
+  const { managedKeys, unforeseen } = await predicted(session, observed.aliases, (alias) => ({
     ahead: { nowMs, untilMs, requests: requests.get(alias) ?? [] },
     applies,
   }));
@@ -71,13 +71,13 @@ export async function plan(
   });
   if (out !== undefined) writePlan(out, made);
   if (json) talk.json(made);
-  else showPlan(talk, made, { out, looked: observed.looked });
+  else showPlan(talk, made, { out, considered: observed.considered });
   const unmanaged = [...requests.keys()].filter((alias) => !observed.all.has(alias));
   for (const alias of given.length > 0 ? [] : unmanaged) {
     noteText(
       talk,
       "",
-      `${alias} is no managed key, and something is asked of it: the next run answers.`,
+      `${alias} is not a managed key, and has a request: the next run processes it.`,
     );
   }
   const waiting = made.managedKeys.some(({ waitsFor }) => waitsFor.length > 0);
@@ -89,18 +89,18 @@ function byAlias(a: { alias: string }, b: { alias: string }): number {
 }
 
 type ObservedState = {
-  /** Of every managed key there is, where none was named. */
+  /** Every managed key, or the named ones. */
   all: Set<string>;
-  /** Of those that anything happens to. */
+  /** The managed keys that may change. */
   aliases: string[];
   unread: Unforeseen[];
-  looked: number;
+  considered: number;
   keys: number;
   tableId: string | undefined;
 };
 
-/** Which managed keys anything can happen to until then; of the others nothing more is read. */
-async function lookOver(
+/** Finds the managed keys that may change by then. Of the others, nothing more is read. */
+async function observe(
   { state }: Session,
   untilMs: number,
   named: ManagedKey[],
@@ -117,7 +117,7 @@ async function lookOver(
   });
   const unread: Unforeseen[] = [];
   const newer = (alias: string, schema: number): void =>
-    void unread.push({ alias, why: `newer code wrote it, in schema ${schema}` });
+    void unread.push({ alias, why: `newer code wrote it, with schema ${schema}` });
   const found =
     named.length > 0
       ? named.map(pick)
@@ -127,7 +127,7 @@ async function lookOver(
     all: new Set([...some, ...unread].map(({ alias }) => alias)),
     aliases: some.flatMap(({ alias, moves }) => (moves ? [alias] : [])),
     unread,
-    looked: some.length,
+    considered: some.length,
     keys: some.reduce((sum, { keys }) => sum + keys, 0),
     tableId: some.find(({ tableId }) => tableId !== "")?.tableId,
   };
@@ -138,7 +138,7 @@ function costingKeys({ versions, extras }: ManagedKey): number {
   return versions.length + extras.length - pending.length;
 }
 
-async function foreseen(
+async function predicted(
   { state }: Session,
   aliases: string[],
   how: (alias: string) => { ahead: Ahead; applies: boolean },
@@ -154,7 +154,7 @@ async function foreseen(
       try {
         managedKeys.push(await (applies ? applied(stored, ahead) : unattended(stored, ahead)));
       } catch (error) {
-        // One that the function itself would stumble over is told, and the others are shown.
+        // The function itself would fail on this record. The plan reports it and shows the others.
         unforeseen.push({ alias, why: describeError(error) });
       }
     }
@@ -168,8 +168,8 @@ async function unattended(stored: Stored, ahead: Ahead): Promise<PlannedKey> {
 }
 
 /**
- * What is kept is there to be applied: a rotation that would open by then begins at once. Not where one
- * is under way, or something else is asked and taken up first: the function would refuse it.
+ * For a plan that will be applied: a rotation that would open by then begins now. It does not if one
+ * is under way, or if an earlier request makes the function reject it.
  */
 async function applied(stored: Stored, ahead: Ahead): Promise<PlannedKey> {
   const alone = await forecast(stored, ahead);
@@ -177,12 +177,12 @@ async function applied(stored: Stored, ahead: Ahead): Promise<PlannedKey> {
   if (opensMs === undefined || opensMs <= ahead.nowMs) return plannedKey(alone, false);
   const rotate: RequestItem = {
     id: "zzzzzzzz-planned",
-    body: { kind: "rotate", by: "whoever applies it", ifHead: stored.journalHead },
+    body: { kind: "rotate", by: "the operator who applies the plan", ifHead: stored.journalHead },
   };
   const requests = [...ahead.requests, rotate];
   const asked = await forecast(stored, { ...ahead, requests });
-  const refused = asked.planned.some(
+  const rejected = asked.planned.some(
     ({ request, event }) => request === rotate.id && event === "request-rejected",
   );
-  return refused ? plannedKey(alone, false) : plannedKey(asked, true);
+  return rejected ? plannedKey(alone, false) : plannedKey(asked, true);
 }

@@ -13,9 +13,9 @@ export function addReads(program: Command, around: Surroundings, within: Within)
 
   program
     .command("history")
-    .description("the journal of a managed key")
+    .description("shows the journal of a managed key")
     .argument("<alias>")
-    .option("--last <lines>", "only so many of the latest", wholeNumber)
+    .option("--last <lines>", "only the last lines, this many", wholeNumber)
     .action(async (alias: string, options: { last?: number }, command: Command) => {
       const { history } = await import("./history.ts");
       await within(command, (session) => history(session, alias, options));
@@ -23,9 +23,9 @@ export function addReads(program: Command, around: Surroundings, within: Within)
 
   program
     .command("verify")
-    .description("whether the journal of a managed key, or of all, is whole: its chain of hashes")
+    .description("verifies the hash chain of a journal, or of all journals")
     .argument("[alias]")
-    .option("--anchor <[line:]hash>", "a head that was noted elsewhere", anchorOf)
+    .option("--anchor <[line:]hash>", "a head that you noted outside the table", anchorOf)
     .action(
       async (alias: string | undefined, { anchor }: { anchor?: Anchor }, command: Command) => {
         const { verify } = await import("./history.ts");
@@ -35,9 +35,7 @@ export function addReads(program: Command, around: Surroundings, within: Within)
 
   program
     .command("doctor")
-    .description(
-      "whether the service itself is well: runs, chores, orphans, drift, the drain's watch",
-    )
+    .description("checks the service: runs, audit, orphans, drift, and the monitoring of the drain")
     .action(async (_: object, command: Command) => {
       const { doctor } = await import("./doctor.ts");
       await within(command, doctor);
@@ -45,10 +43,10 @@ export function addReads(program: Command, around: Surroundings, within: Within)
 
   program
     .command("report")
-    .description("the evidence for an audit, as files: HTML that needs no network, CSV and JSON")
-    .requiredOption("--out <dir>", "the directory that they are written to")
-    .option("--from <date>", "the first day, in UTC (a year before --to)")
-    .option("--to <date>", "the last day, in UTC (now)")
+    .description("writes the evidence for an audit: HTML that needs no network, CSV and JSON")
+    .requiredOption("--out <dir>", "the directory for the files")
+    .option("--from <date>", "the first day, in UTC (default: a year before --to)")
+    .option("--to <date>", "the last day, in UTC (default: now)")
     .action(async (options: ReportOptions, command: Command) => {
       const { report } = await import("./report.ts");
       await within(command, (session) => report(session, options));
@@ -56,7 +54,7 @@ export function addReads(program: Command, around: Surroundings, within: Within)
 
   program
     .command("explain")
-    .description("what a finding means, and what to do about it; all of them without a code")
+    .description("explains a finding: meaning, cause and remedy; without a code, lists all")
     .argument("[code]")
     .action((code: string | undefined, _: object, command: Command) => {
       exit(explain(code, talk, command.optsWithGlobals<Common>().json ?? false));

@@ -1,4 +1,4 @@
-/** `keyturn reconcile`, once the function has shown what it would write. */
+/** `keyturn reconcile`, after the function has made a proposal. */
 import { exitCodes, type ExitCode } from "../terminal/failure.ts";
 import { proposalLines, sideBySide } from "../requests/proposal.ts";
 import { noteCommand, noteText } from "../terminal/print.ts";
@@ -6,7 +6,7 @@ import type { Session } from "../session.ts";
 
 export const proposalSchema = "keyturn/proposal/1";
 
-/** Undefined where nothing is shown yet, and it has to be asked for. */
+/** Undefined if there is no proposal yet: a request asks for one. */
 export async function shownProposal(
   session: Session,
   given: string,
@@ -25,10 +25,10 @@ export async function shownProposal(
   noteText(
     talk,
     "",
-    `As KMS was seen for line ${proposal.revision} of the journal. To have just that written:`,
+    `The state of KMS as of line ${proposal.revision} of the journal. To write exactly this:`,
   );
   noteCommand(talk, " ", write);
-  noteText(talk, "", "To have it looked at anew:");
+  noteText(talk, "", "To read KMS again:");
   noteCommand(talk, " ", `keyturn reconcile ${alias} --anew`);
   return exitCodes.attention;
 }

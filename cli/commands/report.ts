@@ -1,4 +1,4 @@
-/** `keyturn report`: the evidence for an audit, as files that need nothing but themselves. */
+/** `keyturn report`: writes the evidence for an audit, as self-contained files. */
 import { join } from "node:path";
 import type { StateReader } from "../../lambda/aws/dynamodb-reading.ts";
 import { exitCodes, type ExitCode } from "../terminal/failure.ts";
@@ -6,6 +6,7 @@ import { madeDirectory, writeReport } from "../report/files.ts";
 import { keyReport, type KeyReport, type Report } from "../report/model.ts";
 import { periodOf, type Period } from "../report/period.ts";
 import { summaryOf } from "../report/summary.ts";
+import { noteText } from "../terminal/print.ts";
 import type { Session } from "../session.ts";
 import { printable } from "../terminal/text.ts";
 
@@ -35,26 +36,26 @@ export async function report(session: Session, options: ReportOptions): Promise<
     talk.json({ schema: reportWrittenSchema, nowMs, period, summary, files });
     return code;
   }
-  // As `sha256sum --check` reads it.
+  // The format of `sha256sum --check`.
   for (const { path, sha256 } of files) talk.line(`${sha256}  ${path}`);
   for (const alias of broken) {
     talk.note(
-      `${talk.styled("red", "BROKEN")} ${printable(alias)}: the chain of its journal does not hold`,
+      `${talk.styled("red", "BROKEN")} ${printable(alias)}: the hash chain of its journal is broken`,
     );
   }
   for (const alias of unread) {
     talk.note(`${talk.styled("red", "MISSING")} ${printable(alias)}: newer code wrote its record`);
   }
-  talk.note(
-    `${keys} managed keys, ${exceptions} exceptions. Keep the report where whoever writes the table cannot: it has the head of each journal.`,
-  );
+  const store =
+    "The report has the head of each journal. Store it where writers of the table cannot change it.";
+  noteText(talk, "", `${keys} managed keys, ${exceptions} exceptions. ${store}`);
   if (broken[0] !== undefined) {
     talk.note(`next: keyturn verify ${printable(broken[0])} --table ${tableName}`);
   }
   return code;
 }
 
-/** What a key's report needs of its life is kept, and the rest let go before the next is read. */
+/** Keeps the report of each key, and drops its history before it reads the next one. */
 async function read(
   state: StateReader,
   period: Period,

@@ -30,80 +30,77 @@ type RequestCommand = {
   kind?: (options: RequestOptions) => string;
   fields?: (options: RequestOptions) => Record<string, string | number | boolean | undefined>;
   effect: (options: RequestOptions) => string;
-  /** It is for what is no managed key yet. */
+  /** For an alias that is not a managed key yet. */
   begins?: boolean;
-  /** What is shown in place of being asked for, where there is something to show. */
+  /** Shows something instead of writing a request; undefined if there is nothing to show. */
   instead?: (
     session: Session,
     alias: string,
     options: RequestOptions,
   ) => Promise<ExitCode | undefined>;
-  /** Whether the alias has to be typed; not by default. */
+  /** Whether the operator must type the alias; default: no. */
   typed?: (options: RequestOptions) => Typed;
 };
 
-const version = new Option("--version <number>", "the version that is meant").argParser(
-  wholeNumber,
-);
+const version = (which: string): Option =>
+  new Option("--version <number>", which).argParser(wholeNumber);
 const confirm = new Option(
   "--confirm <alias>",
-  "the alias, typed, so that nothing is done unawares",
+  "the alias again, to confirm the request in a script",
 );
 
 const requestCommands: RequestCommand[] = [
   {
     name: "rotate",
-    description: "opens the next rotation now",
+    description: "requests the next rotation now",
     options: [
-      new Option(
-        "--compromised",
-        "of the version named by --version: the waits are as short as can be",
-      ),
-      version,
+      new Option("--compromised", "declares a version compromised: uses the shortest waits"),
+      version("the compromised version (default: the active one)"),
     ],
     kind: ({ compromised }) => (compromised === true ? "compromised" : "rotate"),
     fields: ({ compromised, version: number }) => (compromised === true ? { version: number } : {}),
     effect: () =>
-      "A new key is made, and serves once it is known everywhere; the old one drains as ever.",
+      "keyturn makes a new version and activates it after the propagation wait; the old one drains.",
   },
   {
     name: "rollback",
-    description: "has a version give way to the one before it",
-    options: [version],
+    description: "requests a rollback to the previous version",
+    options: [version("the version to replace (default: the newest one)")],
     fields: ({ version: number }) => ({ version: number }),
     effect: () =>
-      "The version before serves again; what was made meanwhile stays readable. No rotation opens until `keyturn resume`.",
+      "The previous version becomes active again; newer data stays readable. No rotation opens until `keyturn resume`.",
   },
   {
     name: "pause",
-    description: "nothing moves",
-    effect: () => "Nothing of it moves until `keyturn resume`.",
+    description: "holds a managed key",
+    effect: () =>
+      "Nothing of the managed key moves until `keyturn resume`; keyturn only restores needed versions.",
   },
   {
     name: "resume",
-    description: "goes on after a pause, a rollback or a use attempt",
-    effect: () => "It goes on where it was.",
+    description: "ends the hold after a pause, a rollback or a use attempt",
+    effect: () => "The managed key continues from its current step.",
   },
   {
     name: "acknowledge",
-    description: "says that a dependent is ready for a new version",
+    description: "reports that a dependent is ready for a new version",
     options: [
-      version,
+      version("the new version (default: that of the open rotation)"),
       new Option(
         "--dependent <name>",
-        "the dependent, as the configuration names it",
+        "the name of the dependent in the configuration",
       ).makeOptionMandatory(true),
     ],
     fields: ({ version: number, dependent }) => ({ version: number, dependent }),
-    effect: () => "The version may become active once every dependent has acknowledged it.",
+    effect: () => "The version may become active after every dependent has acknowledged it.",
   },
   {
     name: "approve",
-    description: "accepts the evidence of drain of a version, for a policy with an approval gate",
+    description: "approves the evidence of a drain, for a policy that requires approval",
     options: [
-      version,
-      new Option("--evidence <hash>", "the hash in the finding, for a script that has read it"),
-      new Option("--override", "of a compromised version: whatever the evidence says"),
+      version("the version to revoke (default: the one that waits)"),
+      new Option("--evidence <hash>", "the hash in the finding, for a script"),
+      new Option("--override", "approves a compromised version regardless of the evidence"),
       confirm,
     ],
     fields: ({ version: number, evidence, override }) => ({
@@ -114,18 +111,18 @@ const requestCommands: RequestCommand[] = [
     typed: ({ override }) => (override === true ? "in the request" : "no"),
     effect: ({ override }) =>
       override === true
-        ? "The version is disabled although it is, or may be, in use; where IAM forbids that, the finding prints the command. It is never deleted on this."
-        : "The version may be disabled, or deleted, on this evidence and no other.",
+        ? "keyturn disables the version although it is, or may be, in use. If IAM denies that, the finding prints the command. keyturn never deletes the version on this approval."
+        : "keyturn may disable or delete the version on this evidence, and on no other.",
   },
   {
     name: "reconcile",
-    description: "for a table that was restored: shows what KMS says, then writes just that",
+    description:
+      "after a restore of the table: shows the state of KMS, then writes it to the record",
     options: [
-      new Option(
-        "--proposal <number>",
-        "the number of what was shown, to have it written",
-      ).argParser(wholeNumber),
-      new Option("--anew", "shows anew what was shown before"),
+      new Option("--proposal <number>", "the number of the proposal to write").argParser(
+        wholeNumber,
+      ),
+      new Option("--anew", "requests a new proposal"),
       confirm,
     ],
     fields: ({ proposal }) => ({ proposal }),
@@ -137,28 +134,28 @@ const requestCommands: RequestCommand[] = [
     typed: ({ proposal }) => (proposal === undefined ? "no" : "here"),
     effect: ({ proposal }) =>
       proposal === undefined
-        ? "The record is held against KMS, and the finding STATE_BEHIND_KMS shows what would be written, with its number. Nothing is changed."
-        : "What was shown under this number is written, if it is still what KMS says.",
+        ? "keyturn compares the record with KMS. The finding STATE_BEHIND_KMS shows the proposal and its number. Nothing is changed."
+        : "keyturn writes the proposal of this number, if KMS still agrees with it.",
   },
   {
     name: "enrol",
     description:
-      "has the key behind an alias managed, between two deploys: up to disable, where taggedAliases allows it",
+      "enrols the key behind an alias without a deploy, up to disable, if taggedAliases allows it",
     options: [
       new Option("--policy <name>", "a policy of the configuration").makeOptionMandatory(true),
     ],
     fields: ({ policy }) => ({ policy }),
     begins: true,
     effect: () =>
-      "The key behind the alias is tagged as version 1, and rotated as its policy says; no old version of it is ever deleted.",
+      "keyturn tags the key behind the alias as version 1 and rotates it by its policy. It never deletes an old version of it.",
   },
   {
     name: "unenrol",
-    description: "takes keyturn's tags off, and manages the key no longer",
+    description: "removes keyturn's tags, and stops managing the key",
     options: [confirm],
     kind: () => "un-enrol",
     typed: () => "in the request",
-    effect: () => "keyturn's tags come off; every key and alias stays as it is.",
+    effect: () => "keyturn removes its tags. Every key and alias stays as it is.",
   },
 ];
 
@@ -173,8 +170,8 @@ export function addRequests(
       .description(request.description)
       .argument("<alias>")
       .option(...byOption)
-      .option("--reason <text>", "why")
-      .option("--anyway", "also where the function would refuse it as things are");
+      .option("--reason <text>", "the reason, for the journal")
+      .option("--anyway", "writes the request even if the function would reject it now");
     for (const option of request.options ?? []) command.addOption(option);
     command.action(async (alias: string, options: RequestOptions, self: Command) => {
       const { ask } = await import("./requests.ts");

@@ -1,4 +1,4 @@
-/** What people ask of a managed key: a request item each, which the next run finds. */
+/** Writes a request item for a managed key, which the next run processes. */
 import { describeError } from "../../lambda/errors.ts";
 import { parseRequest } from "../../lambda/inbound/requests.ts";
 import { dayMs } from "../../lambda/workflow/model/limits.ts";
@@ -14,26 +14,26 @@ import { printable } from "../terminal/text.ts";
 
 export const requestSchema = "keyturn/request/1";
 
-/** Whether the alias has to be typed, and whether the request says that it was. */
+/** Whether the operator must type the alias, and whether the request carries it. */
 export type Typed = "no" | "here" | "in the request";
 
 export type Asking = {
-  /** As it is typed. */
+  /** The name of the command. */
   command: string;
   kind: string;
-  /** The fields of its kind; those that are undefined are left out, or found in the record. */
+  /** The fields of its kind. The record supplies an undefined one, or the request omits it. */
   fields: Fields;
   by: string;
   reason?: string;
   /** The item's id. */
   id: string;
-  /** What will happen, when the next run has found it. */
+  /** The effect of the request, once the next run has processed it. */
   effect: string;
-  /** It is for what is no managed key yet. */
+  /** For an alias that is not a managed key yet. */
   begins: boolean;
   typed: Typed;
   confirm: string | undefined;
-  /** It is written although the function would refuse it as things are. */
+  /** Writes the request even if the function would reject it now. */
   anyway: boolean;
   prompt: Prompt;
 };
@@ -51,17 +51,17 @@ export async function ask(session: Session, given: string, asking: Asking): Prom
   const all = typed === "in the request" ? { ...fields, confirm: alias } : fields;
   const request = { alias, id, body: bodyOf(asking, all) };
   const coming = await comingOf(session, request).catch((error: unknown) => {
-    // Whoever has to hold something in a hurry is not kept from it by what cannot be foreseen.
-    noteText(talk, "", `What comes of it could not be foreseen: ${describeError(error)}`);
+    // A failed prediction does not keep an operator from an urgent hold.
+    noteText(talk, "", `The effect cannot be predicted: ${describeError(error)}`);
     return undefined;
   });
-  const refusal = coming?.find((one) => one.request === id && one.event === "request-rejected");
-  if (refusal !== undefined && !asking.anyway) {
-    const message = `as things are, the function would refuse it: ${refusal.reason}. Nothing was asked`;
+  const rejection = coming?.find((one) => one.request === id && one.event === "request-rejected");
+  if (rejection !== undefined && !asking.anyway) {
+    const message = `the function would reject the request now: ${rejection.reason}. No request was written`;
     throw new Failure(exitCodes.attention, message, `keyturn status ${alias}`);
   }
   if (!(await session.state.ask(alias, id, request.body))) {
-    throw new Failure(exitCodes.attention, `there is a request ${id} already; nothing was written`);
+    throw new Failure(exitCodes.attention, `request ${id} exists already; no request was written`);
   }
   await printRequest(session, request, asking, coming ?? []);
   return exitCodes.ok;
@@ -79,20 +79,20 @@ async function printRequest(
     talk.json({ schema: requestSchema, alias, id, request: body, effect, planned, watch });
     return;
   }
-  printText(talk, "", `Asked for ${kind} of ${alias}, as request ${id}.`);
-  noteText(talk, "", `${effect} The next run takes it up, within the interval of the schedule.`);
+  printText(talk, "", `Requested ${kind} for ${alias}, as request ${id}.`);
+  noteText(talk, "", `${effect} The next scheduled run processes the request.`);
   await printComing(session, alias, planned);
-  noteCommand(talk, "To watch it:", watch);
+  noteCommand(talk, "To follow it:", watch);
 }
 
 type Meant = {
   alias: string;
   fields: Fields;
-  /** What is asked for without having been typed, to be confirmed. */
+  /** What the operator confirms without having typed it. */
   shown: string[];
 };
 
-/** Of which alias, and with what, found in the record where it was not typed. */
+/** The alias and the fields of the request; the record supplies those that were not typed. */
 async function meant(session: Session, given: string, asking: Asking): Promise<Meant> {
   const { begins, kind, fields } = asking;
   const { columns } = session.talk;
@@ -105,8 +105,8 @@ async function meant(session: Session, given: string, asking: Asking): Promise<M
   if (kind === "reconcile" && fields["proposal"] !== undefined) {
     const { proposal } = record;
     if (proposal?.revision !== fields["proposal"]) {
-      const there = proposal === undefined ? "nothing is" : `number ${proposal.revision} is`;
-      const message = `${there} shown of ${alias} to be written; nothing was asked`;
+      const there = proposal === undefined ? "no proposal" : `proposal ${proposal.revision}`;
+      const message = `${alias} has ${there}; no request was written`;
       throw new Failure(exitCodes.attention, message, `keyturn reconcile ${alias}`);
     }
     return { alias, fields, shown: proposalLines(record, proposal, columns) };
@@ -115,7 +115,7 @@ async function meant(session: Session, given: string, asking: Asking): Promise<M
   return { alias, fields: all, shown: shown === undefined ? [] : [printable(shown)] };
 }
 
-/** Throws a Failure for what the function's own reader would not understand. */
+/** Throws a Failure for a request that the function's own parser would not accept. */
 function bodyOf({ kind, by, reason, id, command }: Asking, fields: Fields) {
   const given = Object.entries({ ...fields, reason }).filter(([, value]) => value !== undefined);
   const body = { kind, by, ...Object.fromEntries(given) };
@@ -124,15 +124,15 @@ function bodyOf({ kind, by, reason, id, command }: Asking, fields: Fields) {
   throw new Failure(exitCodes.usage, read.why, `keyturn ${command} --help`);
 }
 
-/** Those that are decided by the record alone; the others need to be held against KMS first. */
-const foreseeable = ["rotate", "compromised", "rollback", "pause", "resume", "un-enrol"];
+/** The kinds that the record alone decides. The function compares the others with KMS first. */
+const predictable = ["rotate", "compromised", "rollback", "pause", "resume", "un-enrol"];
 const aheadMs = 30 * dayMs;
 
 async function comingOf(
   { state, nowMs }: Session,
   { alias, id, body }: Request,
 ): Promise<ForecastEvent[] | undefined> {
-  if (!foreseeable.includes(String(body["kind"]))) return undefined;
+  if (!predictable.includes(String(body["kind"]))) return undefined;
   const [stored, asked] = await Promise.all([state.read(alias), state.requests(alias)]);
   if (stored === undefined) return undefined;
   const { forecast } = await import("../forecast/forecast.ts");
@@ -148,7 +148,7 @@ async function printComing(
 ): Promise<void> {
   if (coming.every(({ call }) => call === undefined)) return;
   const { noteComing, onlyReported } = await import("../plan/show.ts");
-  noteText(talk, "", "Within 30 days, if nobody else touches the keys:");
+  noteText(talk, "", "Within 30 days, without external changes:");
   noteComing(talk, alias, coming);
   if ((await state.configuration())?.mode === "plan") noteText(talk, "", onlyReported);
 }

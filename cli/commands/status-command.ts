@@ -1,4 +1,4 @@
-/** `keyturn status`, once or again and again. */
+/** `keyturn status`, once or repeatedly. */
 import type { Command } from "commander";
 import { seconds } from "./arguments.ts";
 import type { StatusFilter } from "./status.ts";
@@ -13,14 +13,16 @@ const usuallyEveryS = 5;
 export function addStatus(program: Command, _: Surroundings, within: Within): void {
   program
     .command("status")
-    .description("each managed key in a line, those that need a person first; or all of one")
+    .description(
+      "shows each managed key in a row, those that need an operator first; or the details of one",
+    )
     .argument("[alias]")
-    .option("--findings", "only those with findings")
-    .option("--overdue", "only those past their cryptoperiod")
-    .option("--moving", "only those in rotation")
+    .option("--findings", "only managed keys with findings")
+    .option("--overdue", "only managed keys past their cryptoperiod")
+    .option("--moving", "only managed keys in rotation")
     .option(
       "--watch [seconds]",
-      `again every so many seconds (${usuallyEveryS}), until Ctrl-C; on a terminal in place`,
+      `refreshes every number of seconds (default: ${usuallyEveryS}) until Ctrl-C`,
       seconds,
     )
     .action(async (alias: string | undefined, options: StatusOptions, command: Command) => {

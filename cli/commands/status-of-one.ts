@@ -1,4 +1,4 @@
-/** `keyturn status <alias>`: all there is to say of one managed key. */
+/** `keyturn status <alias>`: the details of one managed key. */
 import { inPresentNames } from "../../lambda/record/earlier-events.ts";
 import type { RequestItem } from "../../lambda/ports.ts";
 import type { ManagedKey, Version } from "../../lambda/workflow/model/types.ts";
@@ -21,7 +21,7 @@ export async function statusOfOne(session: Session, given: string): Promise<Exit
   const { state, talk, nowMs, json } = session;
   const { alias } = await session.managedKey(given);
   const [history, requests] = await Promise.all([state.history(alias), state.requests(alias)]);
-  // Gone between the two looks: the first one has said what there is to say.
+  // If it was removed between the two reads, the second one throws the Failure.
   const record = history?.record ?? (await session.managedKey(given));
   const journal = (history?.journal ?? []).map(inPresentNames);
   const overview = overviewOf(record, nowMs);
@@ -63,11 +63,11 @@ function printStep(talk: Talk, record: ManagedKey, nowMs: number): void {
   if (others.length > 0) printText(talk, "  also ", others.join(", "));
   printText(talk, "  ", `next ${fromNow(nextAtMs(record, nowMs), nowMs)}: ${waitingFor}`);
   if (claim !== undefined && claim.untilMs > nowMs) {
-    printText(talk, "  ", `a run works on it, until ${formatTime(claim.untilMs)} at the latest`);
+    printText(talk, "  ", `claimed by a run until ${formatTime(claim.untilMs)} at the latest`);
   }
   const landedMs = Math.max(0, ...unsettled.map(({ untilMs }) => untilMs));
   if (landedMs > nowMs) {
-    printText(talk, "  ", `a call of an earlier run may still land, until ${formatTime(landedMs)}`);
+    printText(talk, "  ", `a call of an earlier run may take effect until ${formatTime(landedMs)}`);
   }
   for (const { kind, by, atMs, reason, version } of holds) {
     const of = version === undefined ? "" : ` of v${version}`;
@@ -80,26 +80,26 @@ function printStep(talk: Talk, record: ManagedKey, nowMs: number): void {
   }
   if (wanted === undefined) return;
   const urgently = wanted.urgent ? ", urgently" : "";
-  printText(talk, "  ", `a rotation is wanted by ${wanted.by}, ${since(wanted.atMs)}${urgently}`);
+  printText(talk, "  ", `rotation requested by ${wanted.by}, ${since(wanted.atMs)}${urgently}`);
 }
 
 function printVersions(talk: Talk, { versions }: ManagedKey, deleted: Deleted[]): void {
   const at = (atMs: number | undefined): string => (atMs === undefined ? "-" : formatTime(atMs));
   const columns: Column<Version>[] = [
     { title: "VERSION", cell: ({ number }) => `v${number}`, leaves: 0 },
-    { title: "STANDING", cell: ({ state }) => state, leaves: 0 },
-    { title: "KEY", cell: ({ keyId }) => keyId, leaves: 0, atLeast: 9 },
+    { title: "STATE", cell: ({ state }) => state, leaves: 0 },
+    { title: "KEY", cell: ({ keyId }) => keyId, leaves: 0, atLeast: 9, isName: true },
     { title: "ACTIVE SINCE", cell: ({ activatedAtMs }) => at(activatedAtMs), leaves: 1 },
     { title: "RETIRED", cell: ({ retiredAtMs }) => at(retiredAtMs), leaves: 2 },
     { title: "DISABLED", cell: ({ disabledAtMs }) => at(disabledAtMs), leaves: 3 },
-    { title: "DELETED ON", cell: ({ deletionAtMs }) => at(deletionAtMs), leaves: 4 },
+    { title: "DELETION", cell: ({ deletionAtMs }) => at(deletionAtMs), leaves: 4 },
   ];
   talk.line();
   for (const line of tableLines(columns, versions, talk.columns)) talk.line(line);
   const words = deleted.map(
     ({ number, keyId, atMs }) => `v${number} (${keyId}, ${formatTime(atMs)})`,
   );
-  if (words.length > 0) printText(talk, "gone: ", words.join(", "));
+  if (words.length > 0) printText(talk, "deleted: ", words.join(", "));
 }
 
 function printRequests(
@@ -107,12 +107,12 @@ function printRequests(
   asked: ReturnType<typeof askedOf>,
   requests: readonly RequestItem[],
 ): void {
-  if (asked.length > 0) talk.line("\nasked of it lately");
+  if (asked.length > 0) talk.line("\nlast requests");
   for (const { atMs, event, reason, detail } of asked) {
-    const by = detail["by"] === undefined ? "" : `, asked for by ${detail["by"]}`;
+    const by = detail["by"] === undefined ? "" : `, requested by ${detail["by"]}`;
     printText(talk, `  ${formatTime(atMs)}  `, `${event}${by}: ${reason}`);
   }
-  if (requests.length > 0) talk.line("\nasked of it, and not taken up yet");
+  if (requests.length > 0) talk.line("\nwaiting requests");
   for (const { id, body } of requests) {
     const { kind, by, reason, ...rest } = body;
     const fields = Object.entries(rest).map(([name, value]) => `${name} ${text(value)}`);
@@ -122,8 +122,8 @@ function printRequests(
   }
 }
 
-/** Whatever was written there. */
+/** A value of any type, as text. */
 function text(value: unknown): string {
-  if (value === undefined) return "nobody knows what";
+  if (value === undefined) return "not given";
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -1,4 +1,4 @@
-/** `keyturn status`: one line for each managed key. */
+/** `keyturn status`: one row for each managed key. */
 import { exitCodes, type ExitCode } from "../terminal/failure.ts";
 import {
   byNeed,
@@ -34,7 +34,7 @@ export async function statusOfAll(
     return code;
   }
   if (all.length === 0) {
-    const none = "No managed keys yet: the next run enrols those that the configuration names.";
+    const none = "No managed keys yet. The next run enrols those of the configuration.";
     noteText(talk, "", none);
     return code;
   }
@@ -44,7 +44,7 @@ export async function statusOfAll(
     `${all.length} managed keys`,
     ...(shown.length === all.length ? [] : [`${shown.length} shown`]),
     `${moving.length} in rotation`,
-    `${needing.length} need a person`,
+    `${needing.length} need an operator`,
   ];
   noteText(talk, "", counts.join(", "));
   return code;

@@ -1,4 +1,4 @@
-/** What the commands get from the process, and the options that all of them share. */
+/** What the commands get from the process, and their common options. */
 import type { Command } from "commander";
 import type { Prompt } from "../requests/confirm.ts";
 import type { ExitCode } from "../terminal/failure.ts";
@@ -9,7 +9,7 @@ export type Surroundings = {
   talk: Talk;
   env: Record<string, string | undefined>;
   nowMs: number;
-  /** A new id of a request: later ones sort behind earlier ones. */
+  /** A new id for a request. Later ids sort after earlier ones. */
   newId: () => string;
   exit: (code: ExitCode) => void;
   prompt: Prompt;
@@ -17,7 +17,7 @@ export type Surroundings = {
 
 export type Common = Where & { json?: boolean; now?: number };
 
-/** Runs what needs the table, and leaves with its exit code. */
+/** Runs work that needs the table, and exits with its exit code. */
 export type Within = (
   command: Command,
   work: (session: Session) => Promise<ExitCode>,

@@ -1,4 +1,4 @@
-/** Whether the service itself is well, out of what the table holds; pure. */
+/** Checks the service itself, from the content of the table; pure. */
 import type { Finding, FindingCode } from "../../lambda/workflow/model/findings.ts";
 import { clockSkewMs, dayMs } from "../../lambda/workflow/model/limits.ts";
 import type { Sign } from "./signs.ts";
@@ -19,21 +19,21 @@ export type Signs = {
   tableName: string;
   /** How long the table took to answer. */
   tookMs: number;
-  /** How far this machine's clock is ahead of AWS's; undefined where the two cannot be compared. */
+  /** How far this machine's clock is ahead of AWS's; undefined if they cannot be compared. */
   aheadMs: number | undefined;
   keys: Sign[];
-  /** What newer code wrote. */
+  /** Aliases whose record newer code wrote. */
   unread: string[];
   /** Undefined before the first run. */
   audit: Chored;
   tagSearch: Chored;
-  /** Until when the run that is at work may be. */
+  /** The latest end of the present run. */
   runUntilMs: number | undefined;
-  /** When an event came through CloudTrail last. */
+  /** When the last CloudTrail event arrived. */
   heardAtMs: number | undefined;
 };
 
-/** Three intervals of the usual schedule: what is due for longer, no run has taken up. */
+/** Three intervals of the default schedule. A run processes due work within one. */
 const lateMs = 15 * 60_000;
 
 const listRules = "aws events list-rules --query 'Rules[].[Name,State]'";
@@ -61,29 +61,34 @@ function ofKeys({ keys, unread, tableName }: Signs): Check[] {
   const skewed = those((key) => key.skewed);
   const foreign = those(({ otherOwner }) => otherOwner);
   const orphans = keys.flatMap((key) => key.orphans);
-  const skew = "no claim or mark is further ahead than a run could last";
+  const skew = "no claim or mark ends later than a run could last";
   return [
-    counted("halted or waiting", halted, "every managed key moves", `${status} --findings`),
+    counted("halted or waiting", halted, "no managed key", `${status} --findings`),
     counted("overdue", overdue, "no version is past its cryptoperiod", `${status} --overdue`),
-    counted("stuck", stuck, "no step is beyond its limit", explain("STUCK")),
-    counted("drifted aliases", drifted, "every alias is where it belongs", explain("ALIAS_MOVED")),
+    counted("stuck", stuck, "no step is past its limit", explain("STUCK")),
+    counted(
+      "drifted aliases",
+      drifted,
+      "every alias points at its active version",
+      explain("ALIAS_MOVED"),
+    ),
     counted("clocks of runs", skewed, skew, explain("CLOCK_SKEW")),
-    counted("orphans", orphans, "no key was made in excess", explain("EXTRA_NOT_QUARANTINED")),
-    counted("keys of another owner", foreign, "no alias is on one", explain("OTHER_OWNER")),
+    counted("orphans", orphans, "no excess key", explain("EXTRA_NOT_QUARANTINED")),
+    counted("keys of another owner", foreign, "no alias points at one", explain("OTHER_OWNER")),
     counted("newer records", unread, "every record can be read", explain("SCHEMA_NEWER")),
   ];
 }
 
 function ofChores({ audit, tagSearch }: Signs): Check[] {
   const unknown = (audit?.findings ?? []).map(({ subject }) => subject);
-  const refused = (tagSearch?.findings ?? []).map(({ subject }) => subject);
-  const known = "the audit knows every key of ours";
+  const rejected = (tagSearch?.findings ?? []).map(({ subject }) => subject);
+  const known = "the audit found none";
   return [
     counted("unknown keys", unknown, known, explain("UNKNOWN_KEY")),
     counted(
       "enrolment by tag",
-      refused,
-      "no tagged key was refused",
+      rejected,
+      "no tagged key was rejected",
       explain("NOT_ENROLLED_BY_TAG"),
     ),
   ];
@@ -108,30 +113,30 @@ function ownClock({ aheadMs }: Signs): Check {
   }
   const off = Math.abs(aheadMs);
   if (off <= clockSkewMs) return { name, verdict: "ok", observed: "agrees with AWS's" };
-  const observed = `${roughly(off)} ${aheadMs > 0 ? "ahead of" : "behind"} AWS's: ages here are off by that`;
+  const observed = `${roughly(off)} ${aheadMs > 0 ? "ahead of" : "behind"} AWS's; ages shown here are off by that`;
   return { name, verdict: "attention", observed, next: "date -u" };
 }
 
-/** What falls due is taken up within an interval, or nobody runs. */
+/** A run processes due work within an interval. Older due work means that no run takes place. */
 function runs(signs: Signs): Check {
   const { keys, audit, tagSearch, runUntilMs = 0, nowMs } = signs;
   const name = "runs";
   if (audit === undefined && tagSearch === undefined) {
-    return { name, verdict: "attention", observed: "no run has come yet", next: listRules };
+    return { name, verdict: "attention", observed: "no run yet", next: listRules };
   }
   const tracedMs = lastTraceMs(signs);
   const trace =
-    runUntilMs > nowMs ? "one is at work" : `the last trace of one is of ${ago(tracedMs, nowMs)}`;
+    runUntilMs > nowMs ? "a run is active" : `last trace of a run ${ago(tracedMs, nowMs)}`;
   const dues = [...keys, audit, tagSearch].flatMap((one) => one?.dueAtMs ?? []);
   const oldestMs = dues.reduce((oldest, dueAtMs) => Math.min(oldest, dueAtMs), Infinity);
   if (nowMs <= oldestMs + lateMs) {
-    return { name, verdict: "ok", observed: `${trace}; nothing is due for long` };
+    return { name, verdict: "ok", observed: `${trace}; nothing is overdue` };
   }
-  const observed = `something is due since ${roughly(nowMs - oldestMs)}, and no run took it up; ${trace}`;
+  const observed = `work is due for ${roughly(nowMs - oldestMs)} and no run has processed it; ${trace}`;
   return { name, verdict: "attention", observed, next: listRules };
 }
 
-/** The search by tag comes daily, and leaves when it is due next. */
+/** The search by tag takes place daily, and records when it is due next. */
 function lastTraceMs({ keys, tagSearch, nowMs }: Signs): number {
   const searchedMs = (tagSearch?.dueAtMs ?? 0) - dayMs;
   return keys.reduce(
@@ -141,16 +146,16 @@ function lastTraceMs({ keys, tagSearch, nowMs }: Signs): number {
 }
 
 function watch({ keys, heardAtMs, nowMs }: Signs): Check {
-  const name = "the drain's watch";
+  const name = "monitoring of the drain";
   const last =
     heardAtMs === undefined
-      ? "no event came through CloudTrail yet"
-      : `the last event came through CloudTrail ${ago(heardAtMs, nowMs)}`;
+      ? "no CloudTrail event received yet"
+      : `last CloudTrail event received ${ago(heardAtMs, nowMs)}`;
   const unheard = keys.filter((key) => key.unheard).map(({ alias }) => alias);
   if (unheard.length === 0) {
-    return { name, verdict: "ok", observed: `${last}, and none is waited for` };
+    return { name, verdict: "ok", observed: `${last}; none expected` };
   }
-  const observed = `${last}, and one is waited for, ${listed(unheard)}`;
+  const observed = `${last}; one expected for ${listed(unheard)}`;
   return { name, verdict: "attention", observed, next: "keyturn explain DRAIN_NOT_WATCHED" };
 }
 

@@ -1,4 +1,4 @@
-/** What the record of one managed key says of the service: little, so that ten thousand are little; pure. */
+/** What one record shows of the service. It is small, to hold ten thousand in memory; pure. */
 import type { Finding, FindingCode } from "../../lambda/workflow/model/findings.ts";
 import { heardForMs } from "../../lambda/workflow/revoke/watched.ts";
 import { activeVersion } from "../../lambda/workflow/model/record.ts";
@@ -11,18 +11,18 @@ import { effectOf } from "../status/overview.ts";
 export type Sign = {
   alias: string;
   dueAtMs: number;
-  /** The latest moment at which a run certainly did something to it; 0 where none is known. */
+  /** The latest time at which a run certainly worked on it; 0 if there is none. */
   tracedAtMs: number;
   waitsForPerson: boolean;
   overdue: boolean;
   stuck: boolean;
   drifted: boolean;
-  /** A claim or mark of it ends further ahead than a right clock can have written. */
+  /** A claim or mark ends later than a correct clock can have written. */
   skewed: boolean;
   otherOwner: boolean;
-  /** Keys made in excess that are not out of use yet. */
+  /** Excess keys that are not quarantined yet. */
   orphans: string[];
-  /** An old version of it is to go, and waits for an event to show that its drain is watched. */
+  /** The revocation of an old version waits for an event that proves the monitoring. */
   unheard: boolean;
 };
 
@@ -40,7 +40,7 @@ export function signOf(record: ManagedKey, heardAtMs: number | undefined, nowMs:
     alias,
     dueAtMs,
     tracedAtMs: tracedAtMs(record, nowMs),
-    waitsForPerson: findings.some(asksForPerson),
+    waitsForPerson: findings.some(needsOperator),
     overdue: active !== undefined && overdueAtMs(record, active) <= nowMs,
     stuck: stuckAtMs(record) <= nowMs,
     drifted: has(drift),
@@ -53,7 +53,7 @@ export function signOf(record: ManagedKey, heardAtMs: number | undefined, nowMs:
   };
 }
 
-function asksForPerson({ code }: Finding): boolean {
+function needsOperator({ code }: Finding): boolean {
   return effectOf(code) !== "notice";
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the next runs do with a managed key, found by having them do it: the production turn, on a table
- * and a KMS in this process that begin as the record has them, from one moment that is due to the next.
+ * Predicts the next runs of a managed key by running them: production passes, from one due time to the
+ * next, on a table and a KMS in this process that start from the record.
  */
 import type { RequestItem, Stored } from "../../lambda/ports.ts";
 import { effects, type Finding } from "../../lambda/workflow/model/findings.ts";
@@ -10,19 +10,19 @@ import { Stage } from "./stage.ts";
 
 export type Forecast = {
   alias: string;
-  /** Where the journal ends that all of this begins with. */
+  /** The last line of the journal at the start of the prediction. */
   revision: number;
   head: string;
   planned: ForecastEvent[];
-  /** What a person has to do before all of it goes on. */
+  /** The findings that hold it until an operator acts. */
   waitsFor: Finding[];
-  /** What it rests in at the end, and until when. */
+  /** What it waits for at the end, and until when. */
   waitingFor: string;
   dueAtMs: number;
-  /** Keys that cost something each month, now and at the end. */
+  /** The keys that KMS charges for, now and at the end. */
   keysNow: number;
   keysThen: number;
-  /** There is more to come before the end than a forecast holds. */
+  /** The forecast stopped before the end: it reached its limit of passes. */
   cut: boolean;
 };
 
@@ -33,15 +33,15 @@ export type Ahead = {
   requests: RequestItem[];
 };
 
-/** The schedule's own by default: nothing happens sooner after a turn than a run later. */
+/** The default schedule. The next pass takes place one run later at the earliest. */
 const intervalMs = 5 * 60_000;
 
-/** Some months of looking every hour at what does not move. */
+/** Some months of hourly passes. */
 const passesMax = 3000;
 
 /**
- * What these say is so in the record itself, and the forecast finds it there. What the others say is so
- * in KMS, which the forecast takes to be as it should: whether they will be cured nobody can foresee.
+ * The cause of these findings is in the record, and the forecast finds it there. The cause of the others
+ * is in KMS, which the forecast assumes to be correct. It cannot predict when an operator corrects them.
  */
 const knownFromRecord: Finding["code"][] = ["USED_WHILE_DISABLED", "DEPENDENT_NOT_READY"];
 
@@ -53,25 +53,25 @@ export async function forecast(stored: Stored, ahead: Ahead): Promise<Forecast> 
   const halts = findings.filter(
     ({ code }) => effects[code] === "halt" && !knownFromRecord.includes(code),
   );
-  // Before it is enrolled, nobody but KMS knows which key is behind the alias.
-  const isDark = halts.length > 0 || activeVersion(record) === undefined;
-  const cut = !isDark && (await play(stage, ahead));
-  if (isDark && ahead.requests.length > 0) await stage.passAt(ahead.nowMs);
-  // There no more is known than how a request will be answered.
-  const planned = isDark
+  // Before enrolment, only KMS knows which key is behind the alias.
+  const isUnknown = halts.length > 0 || activeVersion(record) === undefined;
+  const cut = !isUnknown && (await play(stage, ahead));
+  if (isUnknown && ahead.requests.length > 0) await stage.passAt(ahead.nowMs);
+  // Then the answer to a request is all that can be predicted.
+  const planned = isUnknown
     ? stage.planned.filter(({ request }) => request !== undefined)
     : stage.planned;
-  const end = isDark ? record : stage.record();
+  const end = isUnknown ? record : stage.record();
   return {
     ...{ alias, revision, head, planned, keysNow, cut },
     waitsFor: end.findings.filter(({ code }) => ["halt", "block"].includes(effects[code])),
     waitingFor: end.waitingFor,
     dueAtMs: end.dueAtMs,
-    keysThen: isDark ? keysNow : stage.kms.charged(),
+    keysThen: isUnknown ? keysNow : stage.kms.charged(),
   };
 }
 
-/** Whether it had to leave off before the end. */
+/** Whether it stopped before the end. */
 async function play(stage: Stage, { nowMs, untilMs, requests }: Ahead): Promise<boolean> {
   const { dueAtMs } = stage.record();
   let atMs = requests.length > 0 ? nowMs : Math.max(nowMs, dueAtMs);

@@ -1,6 +1,6 @@
 import type { Call } from "../../lambda/workflow/model/types.ts";
 
-/** A changing call that KMS accepted, or a line of the journal that stands for none. */
+/** A changing call that KMS accepted, or a journal line without a call. */
 export type ForecastEvent = {
   atMs: number;
   event: string;
@@ -8,7 +8,7 @@ export type ForecastEvent = {
   step?: string;
   rotationId?: string;
   call?: Call["kind"];
-  /** The version, alias or key that the call is about. */
+  /** The version, alias or key of the call. */
   subject?: string;
   /** The id of the request that it answers. */
   request?: string;

@@ -1,7 +1,7 @@
 /**
- * KMS as the record of a managed key has it, for looking ahead: nobody else touches it, every call
- * succeeds, and a version that is retired is used no more. What KMS holds beyond the record (grants,
- * foreign aliases, the words of key policies) is not predicted.
+ * KMS as the record of a managed key describes it, for predictions. It assumes no external changes, no
+ * failed calls and no further use of retired versions. It does not predict KMS state that the record
+ * does not hold: grants, unlisted aliases, the text of key policies.
  */
 import { keyPolicyOf } from "../../lambda/record/canonical.ts";
 import type { KeyService, Discovery } from "../../lambda/ports.ts";
@@ -32,14 +32,14 @@ type PredictedKey = {
   description: string;
   tags: Tags;
   policy: string;
-  /** By the record's own evidence, which nothing that is to come adds to; else by its retirement. */
+  /** By the evidence on record, to which no use is added; without it, by the retirement. */
   lastUse?: LastUse;
 };
 
 const rootMayAll =
   '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"kms:*","Resource":"*"}]}';
 
-/** `record` is asked for as it is at that moment of the forecast; `called` is told of each call. */
+/** `record` returns the record at the present time of the forecast; `called` receives each call. */
 export type Around = {
   record: () => ManagedKey;
   nowMs: () => number;
@@ -68,7 +68,7 @@ export class PredictedKms implements KeyService, Discovery {
   }
 
   describe(key: string): Promise<Observation<Key>> {
-    return this.#see(this.#targets.get(key) ?? key, (found) => ({
+    return this.#observe(this.#targets.get(key) ?? key, (found) => ({
       ...found.shape,
       keyId: found.keyId,
       arn: found.arn,
@@ -81,28 +81,28 @@ export class PredictedKms implements KeyService, Discovery {
   }
 
   aliasesOf(keyId: string): Promise<Observation<string[]>> {
-    return this.#see(keyId, () =>
+    return this.#observe(keyId, () =>
       [...this.#targets].flatMap(([alias, target]) => (target === keyId ? [alias] : [])),
     );
   }
 
-  /** An intent is bound to the policy that was read then: it is taken to be the same. */
+  /** An intent is bound to the policy that was read then. The forecast assumes the same policy. */
   policyOf(keyId: string) {
     const intended = this.#around.record().rotations.find(({ step }) => step === "generate");
     const intent = intended === undefined ? {} : { hash: intended.intent.policyHash };
-    return this.#see(keyId, ({ policy }) => ({ ...keyPolicyOf(policy), ...intent }));
+    return this.#observe(keyId, ({ policy }) => ({ ...keyPolicyOf(policy), ...intent }));
   }
 
   tagsOf(keyId: string): Promise<Observation<Tags>> {
-    return this.#see(keyId, ({ tags }) => tags);
+    return this.#observe(keyId, ({ tags }) => tags);
   }
 
   grantsOf(keyId: string): Promise<Observation<[]>> {
-    return this.#see(keyId, () => []);
+    return this.#observe(keyId, () => []);
   }
 
   lastUseOf(keyId: string): Promise<Observation<LastUse>> {
-    return this.#see(keyId, (key) => key.lastUse ?? this.#usedUntilRetired(keyId));
+    return this.#observe(keyId, (key) => key.lastUse ?? this.#usedUntilRetired(keyId));
   }
 
   canary(): Promise<void> {
@@ -128,7 +128,7 @@ export class PredictedKms implements KeyService, Discovery {
     return Promise.resolve(this.#change(call));
   }
 
-  /** How many of them cost something each month: those pending deletion do not (AWS KMS pricing). */
+  /** How many keys KMS charges for: not those pending deletion (AWS KMS pricing). */
   charged(): number {
     return [...this.#keys.values()].filter(
       (key) => this.#isThere(key) && key.state !== "PendingDeletion",
@@ -138,7 +138,8 @@ export class PredictedKms implements KeyService, Discovery {
   #change(call: Call): Outcome {
     if (call.kind === "CreateKey") return this.#create(call);
     const key = this.#keys.get(call.keyId);
-    if (key === undefined) throw new Error(`${call.kind} on ${call.keyId}, which is not predicted`);
+    if (key === undefined)
+      throw new Error(`${call.kind} on ${call.keyId}, which the forecast does not know`);
     switch (call.kind) {
       case "UpdateAlias":
         this.#targets.set(call.alias, call.keyId);
@@ -190,7 +191,7 @@ export class PredictedKms implements KeyService, Discovery {
     return deletionAtMs === undefined || this.#around.nowMs() < deletionAtMs;
   }
 
-  #see<T>(keyId: string, what: (key: PredictedKey) => T): Promise<Observation<T>> {
+  #observe<T>(keyId: string, what: (key: PredictedKey) => T): Promise<Observation<T>> {
     const key = this.#keys.get(keyId);
     const observation: Observation<T> =
       key === undefined || !this.#isThere(key)
@@ -241,7 +242,7 @@ function stateOf({ state }: Version): KeyState {
   }
 }
 
-/** As its rotation read it last, or as a finding says that it stands in the way. */
+/** As its rotation read it last, or as a finding reports it. */
 function lastUseOnRecord(record: ManagedKey, { number, keyId, retiredAtMs }: Version) {
   const found = record.findings.filter(({ subject }) => subject === keyId);
   const has = (code: string) => found.find((one) => one.code === code);
@@ -272,7 +273,7 @@ function keyOfExtra(record: ManagedKey, extra: ManagedKey["extras"][number]): Pr
   };
 }
 
-/** While a rotation moves the aliases one by one, some are on the new version. */
+/** While a rotation moves the aliases one by one, some point at the new version. */
 function movedTo(record: ManagedKey, alias: string): string | undefined {
   const moving = record.rotations.find(
     ({ movedAtMs, step }) => step === "activate" && alias in movedAtMs,

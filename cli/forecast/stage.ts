@@ -1,4 +1,4 @@
-/** Where a forecast is played: one managed key, in a table and a KMS of its own, at a clock that is moved. */
+/** Runs a forecast: one managed key, with its own table, KMS and clock. */
 import type { ForecastEvent } from "./planned.ts";
 import { PredictedKms } from "./predicted-kms.ts";
 import { createPacer } from "../../lambda/pass/pacer.ts";
@@ -28,7 +28,7 @@ export class Stage {
     this.#nowMs = nowMs;
     this.#alias = record.alias;
     this.#table = createTableTwin({ tableId: record.tableId, shares: true });
-    // A run that works on it now is taken to leave it as it is.
+    // Assumes that a run with a claim on it now changes nothing.
     this.#table.put({ ...rest, record: without(record, "claim") });
     for (const { id, body } of requests) this.#table.ask(record.alias, id, body);
     this.kms = new PredictedKms(record, {
@@ -39,7 +39,7 @@ export class Stage {
     this.#run = this.#runOf(record);
   }
 
-  /** It changes nothing that it was given. */
+  /** The present record. */
   record(): ManagedKey {
     return (this.#table.stored(this.#alias) as Stored).record;
   }
@@ -49,7 +49,7 @@ export class Stage {
     const deadlineMs = atMs + passLimitMs;
     await oneKey({ ...this.#run, deadlineMs, stopAtMs: deadlineMs }, this.#alias, "asked");
     if (this.#failed !== undefined) {
-      throw new Error(`${this.#alias}: what comes next could not be foreseen`, {
+      throw new Error(`${this.#alias}: the next runs cannot be predicted`, {
         cause: this.#failed,
       });
     }
@@ -72,7 +72,7 @@ export class Stage {
       configurationHash: "",
       homes: new Map([[alias, { alias, aliases, policy, dependents }]]),
       pacer: createPacer(clock, 1),
-      // Whether events come is not for a record to say, but for the finding that they do not.
+      // The record does not show whether events arrive; the finding shows that they do not.
       ...(isUnwatched ? { drainWatch: "cloudtrail" as const } : {}),
     };
   }
@@ -98,7 +98,7 @@ export class Stage {
     };
   }
 
-  /** Each call that KMS accepted is followed by the one line that says so. */
+  /** One journal line follows each call that KMS accepted. */
   #note({ record, outbox }: Stored): void {
     const line = outbox.at(-1);
     if (line === undefined) return;
@@ -117,7 +117,7 @@ export class Stage {
     });
   }
 
-  /** These lines say only that KMS did it; why it was asked to, an earlier one of the rotation says. */
+  /** These lines state only that KMS accepted the call. An earlier line of the rotation has the reason. */
   #why(call: Call, { rotationId, reason }: JournalEntry): string {
     const because = { CreateKey: "opened", UpdateAlias: "distributed" };
     const event = call.kind in because ? because[call.kind as keyof typeof because] : undefined;
@@ -133,7 +133,7 @@ function subjectIn(record: ManagedKey, call: Call): string {
   if (call.kind === "CreateKey")
     return `v${Math.max(...record.versions.map(({ number }) => number))}`;
   if (call.kind === "UpdateAlias") {
-    // Most move one alias, which needs no name beside the managed key's.
+    // A managed key with one alias needs no second name.
     const name = call.alias === record.alias ? "" : `${call.alias} `;
     return `${name}to v${version?.number}`;
   }

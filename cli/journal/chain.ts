@@ -1,16 +1,16 @@
-/** Whether a journal is whole: every line as it was written, none missing, none in another place. */
+/** Verifies a journal: every line as it was written, none missing, none in another place. */
 import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 
 export type ChainVerdict =
   | { kind: "whole"; lines: number; head: string }
-  /** `revision` is that of the first line that is not as it should be. */
+  /** `revision` is that of the first wrong line. */
   | { kind: "broken"; revision: number; why: string };
 
-/** A head that was noted elsewhere: in a log line, an event, an earlier report. */
+/** A head noted outside the table: in a log line, an event, an earlier report. */
 export type Anchor = { hash: string; revision?: number };
 
-/** `head` is the one that the record has; whoever can write the table can write that anew, too. */
+/** `head` is from the record. A principal that can write the table can rewrite it, too. */
 export function verifyChain(
   alias: string,
   entries: readonly JournalEntry[],
@@ -25,11 +25,11 @@ export function verifyChain(
   }
   const lines = entries.length;
   if (previousHash !== head) {
-    const why = `the record ends in ${head}, and the last line that is there in ${previousHash}`;
+    const why = `the record has the head ${head}; the last line has the hash ${previousHash}`;
     return { kind: "broken", revision: lines + 1, why };
   }
   if (anchor !== undefined && !isAnchored(entries, anchor)) {
-    const why = `no line of it has the hash ${anchor.hash} that was noted elsewhere: the chain was written anew`;
+    const why = `no line has the hash ${anchor.hash} of --anchor: the chain was rewritten`;
     return { kind: "broken", revision: anchor.revision ?? 1, why };
   }
   return { kind: "whole", lines, head };
@@ -41,14 +41,14 @@ function wrongIn(
 ): string | undefined {
   const { hash, ...unhashed } = entry;
   if (entry.revision !== expected.revision) {
-    return `line ${expected.revision} is missing; the next one there is ${entry.revision}`;
+    return `line ${expected.revision} is missing; the next line is ${entry.revision}`;
   }
   if (entry.alias !== expected.alias) return `it is a line of ${entry.alias}`;
   if (entry.previousHash !== expected.previousHash) {
-    return `it follows a line with the hash ${entry.previousHash}; the one before has ${expected.previousHash}`;
+    return `it names ${entry.previousHash} as the previous hash; the previous line has ${expected.previousHash}`;
   }
   const actual = hashOf(unhashed);
-  return hash === actual ? undefined : `its hash is ${hash}; what it says has ${actual}`;
+  return hash === actual ? undefined : `its hash is ${hash}; its content has ${actual}`;
 }
 
 function isAnchored(entries: readonly JournalEntry[], { hash, revision }: Anchor): boolean {

@@ -1,11 +1,11 @@
-/** A plan as a file: written whole, and read without trust. */
+/** Writes a plan to a file, and validates a plan file. */
 import { readFileSync, writeFileSync } from "node:fs";
 import * as z from "zod/mini";
 import { canonicalHash } from "../../lambda/record/canonical.ts";
 import { exitCodes, Failure } from "../terminal/failure.ts";
 import { planSchema, type Plan } from "./plan.ts";
 
-/** What applying rests on; the rest is for people, and held by the hash. */
+/** The fields that `apply` uses. The hash protects the others, which are for readers. */
 const applicable = z.looseObject({
   schema: z.string(),
   keyturn: z.string(),
@@ -32,11 +32,11 @@ export function writePlan(file: string, plan: Plan): void {
   }
 }
 
-/** Refuses what is no plan, what another version made, and what was changed since it was written. */
+/** Rejects a file that is not a plan, that another version made, or that was edited. */
 export function readPlan(file: string, version: string): Plan {
-  const anew = `keyturn plan --out ${file}`;
+  const next = `keyturn plan --out ${file}`;
   const no = (why: string, cause?: unknown): Failure =>
-    new Failure(exitCodes.usage, `${file} ${why}`, anew, cause);
+    new Failure(exitCodes.usage, `${file} ${why}`, next, cause);
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -47,23 +47,24 @@ export function readPlan(file: string, version: string): Plan {
   try {
     document = JSON.parse(text);
   } catch (error) {
-    throw no("is no plan: it is not JSON", error);
+    throw no("is not a plan: it is not JSON", error);
   }
   const { schema } = (document ?? {}) as { schema?: unknown };
   if (typeof schema !== "string" || !schema.startsWith("keyturn/plan/")) {
-    throw no(`is no plan: its schema is not ${planSchema}`);
+    throw no(`is not a plan: its schema is not ${planSchema}`);
   }
-  if (schema !== planSchema) throw no(`is of ${schema}; this keyturn applies ${planSchema}`);
+  if (schema !== planSchema)
+    throw no(`has the schema ${schema}; this keyturn applies ${planSchema}`);
   const { data, error } = applicable.safeParse(document);
   if (data === undefined) {
     const [issue] = error?.issues ?? [];
-    throw no(`is no whole plan: ${issue?.path.join(".") ?? "it"} is not as it should be`);
+    throw no(`is not a complete plan: ${issue?.path.join(".") ?? "it"} is invalid`);
   }
   if (data.keyturn !== version) {
-    throw no(`was made by keyturn ${data.keyturn}, which may decide otherwise than ${version}`);
+    throw no(`was made by keyturn ${data.keyturn}; keyturn ${version} may decide differently`);
   }
   const { hash, ...body } = document as Plan;
-  if (canonicalHash(body) !== hash) throw no("was changed since it was written");
+  if (canonicalHash(body) !== hash) throw no("was edited after it was written");
   return document as Plan;
 }
 

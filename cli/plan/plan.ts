@@ -1,4 +1,4 @@
-/** A plan: what the next runs will do, as one document that can be shown, kept, and applied. */
+/** A plan: a prediction of the next runs, as one document to show, keep and apply. */
 import type { Forecast } from "../forecast/forecast.ts";
 import type { ForecastEvent } from "../forecast/planned.ts";
 import { canonicalHash } from "../../lambda/record/canonical.ts";
@@ -7,15 +7,15 @@ import type { Finding } from "../../lambda/workflow/model/findings.ts";
 
 export const planSchema = "keyturn/plan/2";
 
-/** What a KMS key costs in a month, whatever its kind; pending deletion, nothing (AWS KMS pricing). */
+/** The monthly price of a KMS key of any kind; none while pending deletion (AWS KMS pricing). */
 export const usdPerKeyMonth = 1;
 
 export type PlannedKey = {
   alias: string;
-  /** The record that all of this begins with, by the line that its journal ends in. */
+  /** The record at the start of the prediction, identified by the last line of its journal. */
   revision: number;
   head: string;
-  /** That applying the plan asks for its next rotation to begin: `planned` begins with it. */
+  /** `apply` requests its next rotation: `planned` begins with it. */
   rotates: boolean;
   planned: ForecastEvent[];
   waitsFor: Pick<Finding, "code" | "subject" | "next">[];
@@ -30,29 +30,29 @@ export type Unforeseen = { alias: string; why: string };
 
 export type PlanBody = {
   schema: typeof planSchema;
-  /** The version of keyturn that foresaw it: another one may decide otherwise. */
+  /** The version of keyturn that made it. Another version may decide differently. */
   keyturn: string;
   table: { name: string; id: string | undefined };
   madeAtMs: number;
   untilMs: number;
-  /** Undefined where the table does not say. */
+  /** Undefined if the table does not have it. */
   mode: Mode | undefined;
   monthlyUsd: { now: number; then: number };
-  /** Those to which something happens, or that wait for a person. */
+  /** Those that change, or that need an operator. */
   managedKeys: PlannedKey[];
-  /** Those of which nothing can be said: by what is in the record, or because newer code wrote it. */
+  /** Those without a prediction: the record has an error, or newer code wrote it. */
   unforeseen: Unforeseen[];
 };
 
-/** `hash` is over all the rest: what was changed by hand is not applied. */
+/** `hash` covers all other fields: `apply` rejects an edited plan. */
 export type Plan = PlanBody & { hash: string };
 
 export function sealed(body: PlanBody): Plan {
   return { ...body, hash: canonicalHash(body) };
 }
 
-export function plannedKey(foreseen: Forecast, rotates: boolean): PlannedKey {
-  const { waitsFor, ...rest } = foreseen;
+export function plannedKey(prediction: Forecast, rotates: boolean): PlannedKey {
+  const { waitsFor, ...rest } = prediction;
   const waiting = waitsFor.map(({ code, subject, next }) => ({ code, subject, next }));
   return { ...rest, rotates, waitsFor: waiting };
 }
@@ -61,7 +61,7 @@ export function concerns({ planned, waitsFor, rotates }: PlannedKey): boolean {
   return planned.length > 0 || waitsFor.length > 0 || rotates;
 }
 
-/** When its next rotation opens by itself; undefined where none does, or one is asked for already. */
+/** When its next rotation opens on schedule; undefined if none does, or if one is requested. */
 export function opensAtMs({ planned }: Pick<Forecast, "planned">): number | undefined {
   const opened = planned.find(({ event }) => event === "opened");
   return planned.some(({ event }) => event === "rotation-requested") ? undefined : opened?.atMs;
@@ -69,19 +69,19 @@ export function opensAtMs({ planned }: Pick<Forecast, "planned">): number | unde
 
 export type MovedOn = { alias: string; why: string };
 
-/** Why this is no longer the record that was planned on; undefined where it is. */
+/** Why the record is not the one that the plan is based on; undefined if it is. */
 export function whyMovedOn(
   plan: Pick<Plan, "table">,
   planned: Pick<PlannedKey, "revision" | "head">,
   now: { record: { revision: number; tableId: string }; journalHead: string } | undefined,
 ): string | undefined {
-  if (now === undefined) return "it is no managed key any more";
+  if (now === undefined) return "it is no longer a managed key";
   const { revision, tableId } = now.record;
   if (plan.table.id !== undefined && tableId !== plan.table.id) {
-    return `its record is of table ${tableId}, the plan of ${plan.table.id}`;
+    return `its record is of table ${tableId}; the plan is of ${plan.table.id}`;
   }
   if (now.journalHead === planned.head) return undefined;
   return revision === planned.revision
-    ? `line ${revision} of its journal is another one`
-    : `the plan saw line ${planned.revision} of its journal, and it is at line ${revision}`;
+    ? `line ${revision} of its journal is different`
+    : `its journal is at line ${revision}; the plan is based on line ${planned.revision}`;
 }

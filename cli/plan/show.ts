@@ -1,4 +1,4 @@
-/** A plan for people: a line for each call and turn of events, in the order of time. */
+/** Prints a plan: a row for each call and each milestone, by time. */
 import { tableLines, type Column } from "../terminal/table-view.ts";
 import type { Talk } from "../terminal/talk.ts";
 import { noteCommand, noteText } from "../terminal/print.ts";
@@ -7,17 +7,20 @@ import type { ForecastEvent } from "../forecast/planned.ts";
 import type { Plan } from "./plan.ts";
 
 export const onlyReported =
-  "The deployment is in mode plan: these calls will be said, and not made.";
+  "The deployment is in mode plan: keyturn reports these calls and does not make them.";
+
+export const nothingToApply =
+  "The plan opens no rotation: there is nothing to apply. Scheduled changes need no apply.";
 
 type Line = ForecastEvent & { alias: string };
 
-/** Turns of events that stand for no call, and that people wait for. */
+/** Events without a call that an operator waits for. */
 const milestones = new Set(["activated", "drained", "completed", "reactivated", "un-enrolled"]);
 
 export function showPlan(
   talk: Talk,
   plan: Plan,
-  { out, looked }: { out: string | undefined; looked: number },
+  { out, considered }: { out: string | undefined; considered: number },
 ): void {
   const lines = plan.managedKeys
     .flatMap(({ alias, planned }) => worthALine(planned).map((one) => ({ ...one, alias })))
@@ -25,27 +28,28 @@ export function showPlan(
   if (lines.length > 0) {
     for (const line of tableLines(columns(talk), lines, talk.columns)) talk.line(line);
   }
-  noteText(talk, "", inAll(plan, lines, looked));
+  noteText(talk, "", inAll(plan, lines, considered));
   for (const { alias, waitsFor, cut } of plan.managedKeys) {
     for (const { code, next } of waitsFor) {
-      noteText(talk, "", `${alias} waits for a person: ${talk.styled("yellow", code)}`);
+      noteText(talk, "", `${alias} needs an operator: ${talk.styled("yellow", code)}`);
       noteCommand(talk, "  next:", next);
     }
-    if (cut) noteText(talk, "", `${alias}: there is more to come than is shown; ask for less time`);
+    if (cut)
+      noteText(
+        talk,
+        "",
+        `${alias}: more changes follow than the plan shows; use an earlier --until`,
+      );
   }
   for (const { alias, why } of plan.unforeseen) {
-    noteText(talk, "", `${alias}: what comes next could not be foreseen: ${why}`);
+    noteText(talk, "", `${alias}: the next runs cannot be predicted: ${why}`);
   }
   if (plan.mode === "plan") noteText(talk, "", onlyReported);
-  noteText(
-    talk,
-    "",
-    "Taken for granted: nobody else touches the keys, and what is retired is used no more.",
-  );
+  noteText(talk, "", "Assumes no external changes and no further use of retired versions.");
   if (out !== undefined) printOut(talk, plan, out);
 }
 
-/** What comes of something that is asked of one managed key, as lines of talk. */
+/** Prints the predicted effect of a request for one managed key, as notes. */
 export function noteComing(talk: Talk, alias: string, planned: ForecastEvent[]): void {
   const lines = worthALine(planned).map((one) => ({ ...one, alias }));
   const shown = columns(talk).filter(({ title }) => title !== "ALIAS");
@@ -59,7 +63,7 @@ function worthALine(planned: ForecastEvent[]): ForecastEvent[] {
 function columns(talk: Talk): Column<Line>[] {
   return [
     { title: "WHEN (UTC)", cell: ({ atMs }) => formatTime(atMs), leaves: 0 },
-    { title: "ALIAS", cell: ({ alias }) => alias, leaves: 0, atLeast: 12 },
+    { title: "ALIAS", cell: ({ alias }) => alias, leaves: 0, atLeast: 12, isName: true },
     { title: "STEP", cell: ({ step = "" }) => step, leaves: 2 },
     {
       title: "WHAT",
@@ -82,7 +86,11 @@ function styledWhat({ call }: ForecastEvent, shown: string, talk: Talk): string 
   return ends ? talk.styled("red", shown) : shown;
 }
 
-function inAll({ untilMs, monthlyUsd, managedKeys }: Plan, lines: Line[], looked: number): string {
+function inAll(
+  { untilMs, monthlyUsd, managedKeys }: Plan,
+  lines: Line[],
+  considered: number,
+): string {
   const counts = new Map<string, number>();
   for (const { call } of lines) {
     if (call !== undefined) counts.set(call, (counts.get(call) ?? 0) + 1);
@@ -92,20 +100,20 @@ function inAll({ untilMs, monthlyUsd, managedKeys }: Plan, lines: Line[], looked
   const moved = managedKeys.filter(({ planned }) => planned.some(({ call }) => call !== undefined));
   const calls =
     total === 0
-      ? `No changing call of ${looked} managed keys until ${formatTime(untilMs)}.`
-      : `${total} changing calls of ${moved.length} of ${looked} managed keys until ${formatTime(untilMs)}: ${each.join(", ")}.`;
+      ? `No changing call for ${considered} managed keys until ${formatTime(untilMs)}.`
+      : `${total} changing calls for ${moved.length} of ${considered} managed keys until ${formatTime(untilMs)}: ${each.join(", ")}.`;
   const change = monthlyUsd.then - monthlyUsd.now;
   const sign = change < 0 ? "-" : "+";
-  return `${calls} Their keys cost $${monthlyUsd.now} a month now, and $${monthlyUsd.then} then (${sign}$${Math.abs(change)}).`;
+  return `${calls} Their keys cost $${monthlyUsd.now} a month now and $${monthlyUsd.then} then (${sign}$${Math.abs(change)}).`;
 }
 
 const namedAtMost = 5;
 
 function printOut(talk: Talk, { managedKeys }: Plan, out: string): void {
   const rotating = managedKeys.filter(({ rotates }) => rotates).map(({ alias }) => alias);
-  noteCommand(talk, "Kept in", out);
+  noteCommand(talk, "Written to", out);
   if (rotating.length === 0) {
-    noteText(talk, "", "Nothing in it is to be applied: what moves goes on by itself.");
+    noteText(talk, "", nothingToApply);
     return;
   }
   const what =
@@ -115,7 +123,7 @@ function printOut(talk: Talk, { managedKeys }: Plan, out: string): void {
   noteText(
     talk,
     "",
-    `It is what comes if ${what} now, and not when the cryptoperiod asks: ${named}. To have just that done:`,
+    `The plan applies if ${what} now, before the end of the cryptoperiod: ${named}. To request exactly this:`,
   );
   noteCommand(talk, " ", `keyturn apply ${out}`);
 }

@@ -1,4 +1,4 @@
-/** Which part of the report answers which control, and where a control will object all the same. */
+/** Which part of the report answers which control, and which controls will still report a finding. */
 import { dayMs } from "../../lambda/workflow/model/limits.ts";
 import { markup, table, type Markup, type Part } from "./html.ts";
 import type { KeyReport, Report } from "./model.ts";
@@ -26,12 +26,12 @@ export function controls(report: Report, summary: Summary): Markup {
   );
   return table(
     {
-      caption: "Controls in short words of our own: the standards' texts decide",
+      caption: "Controls, in our summary; the texts of the standards decide",
       columns: [
         "Control",
-        { title: "What it asks", class: "words" },
-        { title: "What answers it here", class: "words" },
-        { title: "What to know", class: "words" },
+        { title: "Requirement", class: "words" },
+        { title: "Evidence here", class: "words" },
+        { title: "Limits", class: "words" },
       ],
       rows,
       none: "",
@@ -50,18 +50,18 @@ function pci({ keys }: Report, { overdue, activated, revoked }: Summary): Contro
     {
       name: "PCI DSS v4.0.1, 3.7.4",
       asks: "A cryptoperiod is defined for each type of key, and keys are changed at its end.",
-      answer: markup`The policy of each key in the ${link("inventory", "inventory")}; that keys are
-      changed, in the ${link("timelines", "timelines")} and ${link("rotations", "rotations")}:
-      ${activated} times in this period.`,
-      note: `Overdue now: ${overdue} keys; periods overdue in this time: ${late}. Each is among the exceptions.`,
+      answer: markup`The policy of each key is in the ${link("inventory", "inventory")}. The key changes
+      are in the ${link("timelines", "timelines")} and ${link("rotations", "rotations")}:
+      ${activated} in this period.`,
+      note: `Overdue now: ${overdue} keys. Overdue times in this period: ${late}. The exceptions list each one.`,
     },
     {
       name: "PCI DSS v4.0.1, 3.7.5",
-      asks: "Keys are retired, replaced or destroyed when their time is over, when they are weakened, or when they may be compromised; retired or replaced keys are not used for encryption.",
-      answer: markup`Each retired version in the ${link("timelines", "timelines")}; its last use at
-      each reading in ${link("evidence", "evidence of drain")}: ${revoked} versions put out of use
-      in this period. Compromised versions are marked.`,
-      note: `${observed} of ${keys.length} keys have a policy with originate: observe: nothing stops encryption under a retired version before it is disabled; it is found by its last use. KMS tells only the last operation, so a later Decrypt can hide an earlier Encrypt. With originate: alias-only the key's own policy refuses it.`,
+      asks: "Keys are retired, replaced or destroyed at the end of their cryptoperiod, when they are weakened, or when they may be compromised. Retired or replaced keys are not used for encryption.",
+      answer: markup`The ${link("timelines", "timelines")} show each retired version, and mark the
+      compromised ones. The ${link("evidence", "evidence of drain")} shows its last use at each
+      reading. ${revoked} versions were revoked in this period.`,
+      note: `${observed} of ${keys.length} keys have a policy with originate: observe. It does not prevent encryption under a retired version before that is disabled; the last use shows it. KMS reports only the last operation: a later Decrypt can hide an earlier Encrypt. With originate: alias-only, the key policy denies encryption.`,
     },
   ];
 }
@@ -72,10 +72,10 @@ function nist({ keys }: Report): Control {
   );
   return {
     name: "NIST SP 800-57 Part 1 Rev. 5",
-    asks: "Each key has a cryptoperiod (originator usage, then recipient usage), passes through defined states, and protects nothing new after its originator-usage period.",
-    answer: markup`States under their names of section 7 in the ${link("timelines", "timelines")}; the
-    cryptoperiod of each version against its time in service, under each timeline.`,
-    note: `Originator usage is keyturn's cryptoperiod, recipient usage its drain. Longer than Table 1 suggests (2 years; 3 for private signature keys): ${long.length} of ${keys.length} policies in use. A disabled KMS key processes nothing, which is stricter than NIST's "deactivated".`,
+    asks: "Each key has a cryptoperiod (originator-usage period, then recipient-usage period) and defined states. It protects no new information after its originator-usage period.",
+    answer: markup`The ${link("timelines", "timelines")} show the states with their names from section 7.
+    Below each timeline, a table compares the cryptoperiod of each version with its active time.`,
+    note: `keyturn's cryptoperiod is the originator-usage period, and its drain the recipient-usage period. ${long.length} of ${keys.length} policies in use are longer than Table 1 suggests (2 years; 3 for private signature keys). A disabled KMS key processes nothing, which is stricter than NIST's "deactivated".`,
   };
 }
 
@@ -87,27 +87,27 @@ function aws({ keys }: Report): Control[] {
   const pending = keys.flatMap(({ versions }) =>
     versions.filter(({ phase }) => phase === "pending-deletion"),
   );
-  const symmetric = `It looks at the automatic rotation of the backing key, and at nothing else. A symmetric key that is rotated by its alias is flagged: up to ${flagged.length} of the ${keys.length} keys here. keyturn neither switches automatic rotation on nor looks at it.`;
+  const symmetric = `The check reads only the automatic rotation of the backing key. It flags a symmetric key that is rotated by its alias: up to ${flagged.length} of the ${keys.length} keys here. keyturn neither enables nor reads automatic rotation.`;
   return [
     {
       name: "CIS AWS Foundations 3.6 (v3.0.0, v5.0.0)",
-      asks: "Automatic rotation is enabled for symmetric keys that customers created.",
-      answer: markup`That each key is replaced at the end of its cryptoperiod, by another means: the
-      ${link("timelines", "timelines")}.`,
-      note: `${symmetric} Asymmetric keys are exempt. It is 3.8 in v1.4.0, 2.8 in v1.2.0. Enable automatic rotation as well, or record the exception with this report.`,
+      asks: "Automatic rotation is enabled for customer-created symmetric keys.",
+      answer: markup`The ${link("timelines", "timelines")} show that each key is replaced at the end of
+      its cryptoperiod by other means.`,
+      note: `${symmetric} Asymmetric keys are exempt. The control is 3.8 in v1.4.0 and 2.8 in v1.2.0. Enable automatic rotation as well, or record an exception with this report.`,
     },
     {
       name: "Security Hub KMS.4",
       asks: "KMS keys have automatic rotation enabled (Config rule cmk-backing-key-rotation-enabled).",
       answer: markup`As for CIS 3.6.`,
-      note: `${symmetric} Security Hub maps KMS.4 to PCI DSS 3.7.4, among others: that it fails there does not say that 3.7.4 fails.`,
+      note: `${symmetric} Security Hub maps KMS.4 to PCI DSS 3.7.4, among others. A failed KMS.4 does not mean that 3.7.4 fails.`,
     },
     {
       name: "Security Hub KMS.3",
-      asks: "KMS keys are not deleted unintentionally: it fails for every key scheduled for deletion.",
-      answer: markup`Which versions are pending deletion, by which policy, on what evidence and by
-      whose approval: ${link("evidence", "evidence of drain")}.`,
-      note: `It is a Critical finding for each version that is pending deletion, ${pending.length} now${pending.length === 0 ? "" : `: ${pending.map(({ keyId }) => keyId).join(", ")}`}. They are intended; suppress the finding for the keys that are named here.`,
+      asks: "KMS keys are not deleted unintentionally. The control fails for every key that is pending deletion.",
+      answer: markup`The ${link("evidence", "evidence of drain")} shows the policy, the evidence and the
+      approval of each version that is pending deletion.`,
+      note: `Each version that is pending deletion has a Critical finding: ${pending.length} now${pending.length === 0 ? "" : `: ${pending.map(({ keyId }) => keyId).join(", ")}`}. These deletions are intended: suppress the finding for these keys.`,
     },
   ];
 }

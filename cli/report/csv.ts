@@ -1,4 +1,4 @@
-/** The report as CSV (RFC 4180), a file for each kind of fact. Times are ISO 8601 in UTC. */
+/** The report as CSV (RFC 4180), one file for each kind of fact. Times are ISO 8601 in UTC. */
 import { dayMs } from "../../lambda/workflow/model/limits.ts";
 import type { KeyReport, Report } from "./model.ts";
 import { phaseTexts } from "./phases.ts";
@@ -91,7 +91,7 @@ export const csvFiles: CsvFile[] = [
   },
   {
     name: "exceptions.csv",
-    columns: "alias,what,effect,subject,from,until,seen,next".split(","),
+    columns: "alias,what,effect,subject,from,until,observed,next".split(","),
     rowsOf: ({ alias, exceptions }) =>
       exceptions.map((one) => [
         ...[alias, one.what, one.effect, one.subject, iso(one.fromMs)],
@@ -117,7 +117,7 @@ function line(values: Value[]): string {
   return `${values.map(field).join(",")}\r\n`;
 }
 
-/** Spreadsheets run what begins like a formula: whoever wrote a reason must not get that far. */
+/** A spreadsheet runs a cell that starts like a formula. The author of a reason must not do so. */
 export function field(value: Value): string {
   if (value === undefined) return "";
   if (typeof value === "number") return String(value);

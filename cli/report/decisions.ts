@@ -1,4 +1,4 @@
-/** What people asked of a managed key, and what came of it. */
+/** The requests for a managed key, and their outcomes. */
 import type { JournalEntry } from "../../lambda/ports.ts";
 
 export type PersonsDecision = {
@@ -11,7 +11,7 @@ export type PersonsDecision = {
   version: number | undefined;
   requestId: string;
   rotationId: string | undefined;
-  /** Of the evidence that was approved; "overridden" where none was asked for. */
+  /** The hash of the approved evidence; "overridden" if the request ignored the evidence. */
   evidence: string | undefined;
 };
 
@@ -22,7 +22,7 @@ export function decisionsOf(journal: readonly JournalEntry[]): PersonsDecision[]
       atMs,
       line: revision,
       asked: String(detail.asked),
-      by: String(detail.by ?? "not said"),
+      by: String(detail.by ?? "not given"),
       reason,
       outcome: event === "request-rejected" ? ("refused" as const) : ("done" as const),
       version: detail.version === undefined ? undefined : Number(detail.version),

@@ -1,4 +1,4 @@
-/** The evidence on which a version was put out of use: what KMS said of its last use, at each reading. */
+/** The evidence for the revocation of a version: its last use according to KMS, at each reading. */
 import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import { describeLastUse } from "../../lambda/workflow/safety/evidence.ts";
@@ -8,12 +8,12 @@ import { rotationsOf } from "./history.ts";
 
 export type Reading = {
   atMs: number;
-  /** The line of the journal; undefined for the reading that the rotation itself keeps. */
+  /** The line of the journal; undefined for the reading in the rotation itself. */
   line: number | undefined;
-  /** What the reading was for. */
+  /** The purpose of the reading. */
   what: string;
   lastUse: string;
-  /** How long it had been quiet for certain: the hour that KMS may lag is taken off. */
+  /** How long it was certainly unused, without the hour by which KMS may lag. */
   quietMs: number | undefined;
   hash: string;
 };
@@ -30,14 +30,14 @@ export type Drain = {
 };
 
 const readingTexts: Record<string, string> = {
-  drained: "the drain is proved",
-  "evidence-read": "read again, and it is not what it was",
-  disabled: "on record when it was disabled",
-  unused: "the hour before it was disabled: not used",
+  drained: "drain proved",
+  "evidence-read": "read again: changed",
+  disabled: "on record at DisableKey",
+  unused: "the hour before DisableKey: not used",
   completed: "the last reading",
 };
 
-/** Of every version that was retired and of whose last use something is on record. */
+/** Every retired version with a last use on record. */
 export function drainsOf(history: KeyHistory): Drain[] {
   const rotations = rotationsOf(history);
   const drains = new Map<string, Drain>();
@@ -98,7 +98,7 @@ function read(drain: Drain, { event, detail, atMs, revision }: JournalEntry): vo
   });
 }
 
-/** The closed rotation keeps the last one, which may be later than any line that has it. */
+/** The closed rotation keeps the last reading, which may be later than any journal line. */
 function lastReading(drain: Drain, rotation: Rotation | undefined): void {
   const { evidence } = rotation ?? {};
   if (evidence === undefined) return;
@@ -110,7 +110,7 @@ function lastReading(drain: Drain, rotation: Rotation | undefined): void {
   drain.readings.push({ atMs, line: undefined, what, lastUse, quietMs: quiet, hash });
 }
 
-/** As `describeLastUse` writes it; undefined where KMS did not know. */
+/** Parses the text of `describeLastUse`; undefined if KMS did not know. */
 function quietMs(lastUse: string, atMs: number): number | undefined {
   const [, iso] = /(?:at|since) (\d{4}-[\d-]+T[\d:]+Z)$/.exec(lastUse) ?? [];
   if (iso === undefined || lastUse.startsWith("unknown")) return undefined;

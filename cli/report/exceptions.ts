@@ -1,18 +1,19 @@
-/** What was, or is, not as it should be. */
+/** The exceptions of a managed key, past and present. */
 import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
+import { presentCode } from "../../lambda/record/schema-2.ts";
 import { effects, type Effect, type FindingCode } from "../../lambda/workflow/model/findings.ts";
 import type { ChainVerdict } from "../journal/chain.ts";
 import type { VersionReport } from "./versions.ts";
 
 export type Exception = {
-  /** A finding's code, or what else it is. */
+  /** A finding code, or another label. */
   what: string;
   effect: Effect | undefined;
   subject: string;
   observed: string;
   fromMs: number | undefined;
-  /** Undefined: it is so now. */
+  /** Undefined: open now. */
   toMs: number | undefined;
   /** The command to type next. */
   next: string | undefined;
@@ -51,7 +52,7 @@ function overduePeriods({ record }: KeyHistory, versions: VersionReport[]): Exce
       what: "OVERDUE",
       effect: "notice" as const,
       subject: keyId,
-      observed: `version ${number} served beyond its cryptoperiod`,
+      observed: `version ${number} was active beyond its cryptoperiod`,
       fromMs,
       toMs,
       next: toMs === undefined ? `keyturn status ${record.alias}` : undefined,
@@ -59,27 +60,27 @@ function overduePeriods({ record }: KeyHistory, versions: VersionReport[]): Exce
   );
 }
 
-/** Told by other means: overdue by the versions' own times, refused requests among the decisions. */
+/** Reported in other sections: overdue by the versions' own times, rejected requests among the decisions. */
 const reportedElsewhere: readonly string[] = ["OVERDUE", "REQUEST_REJECTED", "EVIDENCE_OVERRIDDEN"];
 
-/** The policy asks for a person's word, and the rotation waited for it: that is no exception. */
+/** The policy requires an approval or acknowledgement: a wait for it is not an exception. */
 const asPlanned: readonly string[] = ["APPROVAL_REQUIRED", "ACKNOWLEDGEMENT_AWAITED"];
 
-/** Those that are open, and those that came and went and held something up. */
+/** The open findings, and the closed ones that held something. */
 function findingsIn({ record, journal }: KeyHistory): Exception[] {
-  const refusedIds = journal
+  const rejectedIds = journal
     .filter(({ event }) => event === "request-rejected")
-    .map(({ detail }) => String(detail.request));
+    .map(({ detail }) => String(detail.request).replaceAll(/\b[A-Z][A-Z_]+\b/g, presentCode));
   const opened = new Map<string, Exception>();
   const ended: Exception[] = [];
   for (const entry of journal) {
     if (entry.event !== "findings-opened" && entry.event !== "findings-closed") continue;
-    for (const name of namesIn(entry.detail.went, refusedIds)) {
+    for (const name of namesIn(entry.detail.went, rejectedIds)) {
       const one = opened.get(name);
       opened.delete(name);
       if (one !== undefined) ended.push({ ...one, toMs: entry.atMs });
     }
-    for (const name of namesIn(entry.detail.came, refusedIds)) opened.set(name, came(name, entry));
+    for (const name of namesIn(entry.detail.came, rejectedIds)) opened.set(name, came(name, entry));
   }
   const open = record.findings.map(({ code, subject, observed, next, sinceMs }): Exception => {
     const known = opened.get(`${code} ${subject}`)?.fromMs;
@@ -107,12 +108,12 @@ function came(name: string, { atMs, reason }: JournalEntry): Exception {
 }
 
 /**
- * `CODE subject, CODE subject`. The id of a refused request is whatever somebody wrote: it must not
- * pass for a finding, so those ids are taken out before the rest is taken apart.
+ * Parses `CODE subject, CODE subject`. The author of a rejected request chose its id, which must not
+ * pass for a finding: these ids are removed before the rest is split.
  */
-function namesIn(list: string | number | undefined, refusedIds: string[]): string[] {
+function namesIn(list: string | number | undefined, rejectedIds: string[]): string[] {
   let rest = String(list ?? "");
-  for (const id of refusedIds) rest = rest.replaceAll(`REQUEST_REFUSED ${id}`, "");
+  for (const id of rejectedIds) rest = rest.replaceAll(`REQUEST_REJECTED ${id}`, "");
   return rest.split(/, (?=[A-Z_]+ )/).filter((name) => /^[A-Z_]+ ./.test(name) && isKnown(name));
 }
 
@@ -127,14 +128,14 @@ function overrides(journal: readonly JournalEntry[]): Exception[] {
       what: "EVIDENCE_OVERRIDDEN",
       effect: "notice" as const,
       subject: `version ${detail.version}`,
-      observed: `${detail.by} had it put out of use whatever the evidence: ${reason}`,
+      observed: `${detail.by} overrode the evidence of its drain: ${reason}`,
       fromMs: atMs,
       toMs: atMs,
       next: undefined,
     }));
 }
 
-/** Somebody used, or tried to use, what was out of use, and it was given back. */
+/** Uses, or use attempts, of a disabled version, which keyturn restored. */
 function useAttempts(journal: readonly JournalEntry[]): Exception[] {
   return journal
     .filter(({ event }) => event === "restore-started")

@@ -10,7 +10,7 @@ import { page, type WrittenPage } from "./page.ts";
 
 const pieceBytes = 1 << 18;
 
-/** Made, or there already; before anything is read, so that nobody waits for what cannot be written. */
+/** Makes the directory, and checks before any read of the table that it is writable. */
 export async function madeDirectory(directory: string): Promise<void> {
   await orFailure(directory, async () => {
     await makeDirectory(directory);
@@ -21,8 +21,8 @@ export async function madeDirectory(directory: string): Promise<void> {
 }
 
 /**
- * With its parents. Node's own recursive mkdir loops for ever where mkdir fails with ENOENT although the
- * parent exists, as it does in /proc.
+ * With its parents. Node's own recursive mkdir never returns if mkdir fails with ENOENT although the
+ * parent exists, as in /proc.
  */
 async function makeDirectory(path: string): Promise<void> {
   try {
@@ -44,7 +44,7 @@ async function isDirectory(path: string): Promise<boolean> {
   }
 }
 
-/** Under other names first: whoever finds report.html finds all that belongs to it. */
+/** Writes under temporary names first: when report.html exists, all other files exist too. */
 export async function writeReport(directory: string, report: Report): Promise<WrittenPage[]> {
   const written: WrittenPage[] = [];
   const put = async (name: string, pieces: Iterable<string>): Promise<void> => {

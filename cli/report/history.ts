@@ -1,6 +1,6 @@
 /**
- * The life of every version that a managed key has, or had, as its journal tells it. What the journal
- * does not say is not made up: the record decides what is so now, and the time between is unknown.
+ * The phases of every present and past version of a managed key, from its journal. A phase that the
+ * journal does not record is "unknown"; the record decides the present phase.
  */
 import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
@@ -11,13 +11,13 @@ import { enter, enterAfterGap, kindOf, newTenure, type Tenure } from "./tenure.t
 
 type Passage = { from: number; to: number };
 
-/** What is known on the way through the journal. */
+/** The knowledge up to the present line of the journal. */
 type Walk = {
   history: KeyHistory;
   rotations: Map<string, Rotation>;
   tenures: Tenure[];
   passages: Map<string, Passage>;
-  /** The last line that rests on a look at KMS or a call to it. */
+  /** The time of the last line that is based on a read of KMS or a call to it. */
   knownAtMs: number | undefined;
 };
 
@@ -35,13 +35,13 @@ export function tenuresOf(history: KeyHistory): Tenure[] {
     const event = entry.event as EventName;
     noteCompromise(walk, entry);
     handlers[event]?.(walk, entry);
-    if (!sayingNothingOfKeys.has(event)) walk.knownAtMs = entry.atMs;
+    if (!withoutKeyState.has(event)) walk.knownAtMs = entry.atMs;
   }
   followRecord(walk);
   return walk.tenures.sort((a, b) => startOf(a) - startOf(b) || a.number - b.number);
 }
 
-/** Those that ended and those that are open, by id. */
+/** All rotations, closed and open, by id. */
 export function rotationsOf({ record, rotations }: KeyHistory): Map<string, Rotation> {
   const all = [...rotations, ...record.closed, ...record.rotations];
   return new Map(all.map((rotation) => [rotation.id, rotation]));
@@ -51,7 +51,7 @@ function startOf({ phases }: Tenure): number {
   return phases.find(({ fromMs }) => fromMs !== undefined)?.fromMs ?? 0;
 }
 
-const sayingNothingOfKeys: ReadonlySet<EventName> = new Set<EventName>([
+const withoutKeyState: ReadonlySet<EventName> = new Set<EventName>([
   ...([
     "findings-opened",
     "findings-closed",
@@ -70,6 +70,8 @@ const sayingNothingOfKeys: ReadonlySet<EventName> = new Set<EventName>([
   ] as const),
 ]);
 
+const neverActive = "its rotation was cancelled; no alias pointed at it";
+
 const handlers: Partial<Record<EventName, Handler>> = {
   found: found,
   opened: (walk, { rotationId = "", detail }) => {
@@ -80,14 +82,14 @@ const handlers: Partial<Record<EventName, Handler>> = {
   },
   generated: made,
   adopted: made,
-  activated: served,
-  reactivated: served,
+  activated: becameActive,
+  reactivated: becameActive,
   "rolled-back": rolledBack,
   cancelled: (walk, { detail, atMs }) => {
     const to = numbered(walk, Number(detail.to));
     const kind = to && kindOf(to);
     if (to !== undefined && (kind === "pre-active" || kind === "reactivating")) {
-      enter(to, "draining", atMs, "its rotation was cancelled; nobody was pointed at it");
+      enter(to, "draining", atMs, neverActive);
     }
   },
   disabled: (walk, entry) => move(walk, entry, "disabled"),
@@ -105,7 +107,7 @@ const handlers: Partial<Record<EventName, Handler>> = {
   "re-enabled": (walk, entry) => {
     const tenure = meant(walk, entry);
     if (tenure === undefined || kindOf(tenure) === "reactivating") return;
-    // Without a rotation that it leaves by, it is kept as it is.
+    // Without a rotation that retires it, keyturn retains it.
     const kind = entry.rotationId === undefined ? "retained" : "draining";
     enter(tenure, kind, entry.atMs, `enabled again: ${entry.reason}`);
   },
@@ -131,12 +133,12 @@ function found(walk: Walk, entry: JournalEntry): void {
   } else {
     const last = before.phases.at(-1);
     if (last !== undefined) last.toMs ??= atMs;
-    enter(tenure, "active", atMs, `enrolled anew; it was version ${before.number} before`);
+    enter(tenure, "active", atMs, `re-enrolled; it was version ${before.number} before`);
   }
   walk.tenures.push(tenure);
 }
 
-/** Of a key that KMS has deleted since: the rotation away from it says when its cryptoperiod ended. */
+/** For a key that KMS has deleted since: the rotation that retired it has its cryptoperiod's end. */
 function activationBy({ history, rotations }: Walk, since: JournalEntry, number: number) {
   const opened = history.journal.find(
     ({ event, detail, revision }) =>
@@ -154,20 +156,25 @@ function made(walk: Walk, { detail, atMs }: JournalEntry): void {
   walk.tenures.push(tenure);
 }
 
-/** "activated" and "returned": one serves, and the one that served only processes from now on. */
-function served(walk: Walk, entry: JournalEntry): void {
+/** "activated" and "reactivated": one version becomes active, and the previous one drains. */
+function becameActive(walk: Walk, entry: JournalEntry): void {
   const tenure = meant(walk, entry);
   if (tenure === undefined) return;
   const { rotationId = "", atMs, event } = entry;
   const from = walk.passages.get(rotationId)?.from ?? walk.rotations.get(rotationId)?.from;
   for (const other of walk.tenures) {
     const kind = kindOf(other);
-    const gives = other.number === from && (kind === "active" || kind === "pre-active");
-    if (other !== tenure && (gives || kind === "active")) enter(other, "draining", atMs);
+    const isReplaced = other.number === from && (kind === "active" || kind === "pre-active");
+    if (other !== tenure && (isReplaced || kind === "active")) enter(other, "draining", atMs);
   }
-  enter(tenure, "active", atMs, event === "reactivated" ? "serves again: a rollback" : undefined);
+  enter(
+    tenure,
+    "active",
+    atMs,
+    event === "reactivated" ? "active again after a rollback" : undefined,
+  );
   tenure.periodFromMs ??= atMs;
-  // Until the rotation away from it says otherwise: by the policy of the one that brought it.
+  // By the policy of the rotation that activated it, until the one that retires it states the end.
   const cryptoperiodMs = walk.rotations.get(rotationId)?.policy.cryptoperiodMs;
   if (cryptoperiodMs !== undefined) tenure.limitMs ??= tenure.periodFromMs + cryptoperiodMs;
 }
@@ -176,9 +183,9 @@ function rolledBack(walk: Walk, { rotationId = "", detail, atMs }: JournalEntry)
   const passage = { from: Number(detail.from), to: Number(detail.to) };
   walk.passages.set(rotationId, passage);
   for (const other of walk.tenures) {
-    // A rotation that was under way beside it is cancelled in the same line.
+    // The same line cancels a rotation that was under way.
     if (kindOf(other) === "pre-active" && other.number !== passage.from) {
-      enter(other, "draining", atMs, "its rotation was cancelled; nobody was pointed at it");
+      enter(other, "draining", atMs, neverActive);
     }
   }
   const to = numbered(walk, passage.to);
@@ -192,7 +199,7 @@ function completed(walk: Walk, entry: JournalEntry): void {
   if (tenure === undefined) return;
   if (entry.step === "drain") enter(tenure, "retained", entry.atMs);
   else if (kindOf(tenure) === "pending-deletion") {
-    enter(tenure, "destroyed", entry.atMs, "from when KMS was seen not to have it any longer");
+    enter(tenure, "destroyed", entry.atMs, "the time at which keyturn observed the deletion");
   }
 }
 
@@ -211,7 +218,7 @@ const reconciledLine = new RegExp(
   "g",
 );
 
-/** The line says what each version was seen to be; not what it was between, which the table lost. */
+/** The line has the observed state of each version. The table has lost the states before. */
 function reconciled(walk: Walk, { detail, atMs }: JournalEntry): void {
   for (const [, number, keyId = "", does = ""] of String(detail.wrote).matchAll(reconciledLine)) {
     const kind = reconciledAs[does] ?? "unknown";
@@ -239,7 +246,7 @@ const phaseOf: Record<VersionState, PhaseKind> = {
   reactivating: "reactivating",
 };
 
-/** Where the journal and the record differ, the record says what is so now, and nobody since when. */
+/** If the journal and the record differ, the record has the present phase; its start is unknown. */
 function followRecord(walk: Walk): void {
   const { record } = walk.history;
   for (const version of record.versions) {
@@ -252,7 +259,7 @@ function followRecord(walk: Walk): void {
       state === "draining" && (kind === "disabled" || kind === "pending-deletion");
     if (!isRestoring) {
       const gap = { fromMs: known ? walk.knownAtMs : version.createdAtMs, toMs: undefined };
-      enterAfterGap(tenure, phaseOf[state], gap, "by the record; the journal does not say when");
+      enterAfterGap(tenure, phaseOf[state], gap, "from the record; not in the journal");
     }
     tenure.periodFromMs ??= version.activatedAtMs;
     if (state === "active") {

@@ -1,10 +1,10 @@
-/** HTML that escapes by default: what comes from the table was written by whoever could write there. */
+/** HTML that escapes by default: any writer of the table may have written its texts. */
 import { escaped as shown } from "../terminal/text.ts";
 
-/** Text that is HTML already. */
+/** Text that is already HTML. */
 export class Markup {
   readonly text: string;
-  /** So that nothing else passes for one. */
+  /** No other object has this field. */
   readonly #isMarkup = true;
 
   constructor(text: string) {
@@ -18,7 +18,7 @@ export class Markup {
 
 export type Part = Markup | string | number | undefined | readonly Part[];
 
-/** As a template: `markup`<p>${anything}</p>``. Fit for text and for quoted attributes. */
+/** A template: `markup`<p>${anything}</p>``. For text and quoted attributes. */
 export function markup(strings: TemplateStringsArray, ...parts: Part[]): Markup {
   const between = withoutIndent(strings);
   let text = between[0] ?? "";
@@ -28,7 +28,7 @@ export function markup(strings: TemplateStringsArray, ...parts: Part[]): Markup 
 
 const known = new WeakMap<TemplateStringsArray, string[]>();
 
-/** How a template is laid out in the source is not to be in the report, a thousand times. */
+/** Keeps the indentation of the source out of the report. */
 function withoutIndent(strings: TemplateStringsArray): string[] {
   const before = known.get(strings);
   if (before !== undefined) return before;
@@ -56,33 +56,33 @@ export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (letter) => entities[letter] ?? "").replace(unprintable, shown);
 }
 
-/** Control characters, and those that turn the direction of what follows: shown, not obeyed. */
+/** Control characters and marks of text direction: shown as escapes. */
 const unprintable = /[^\P{Cc}\t\n]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 export type Cell = Part | { head: Part; rows?: number };
 
 export type TableText = {
   caption: Part;
-  /** Of the columns, each with the class of its cells where it has one. */
+  /** The columns, with the class of their cells if they have one. */
   columns: (string | { title: string; class: string })[];
   rows: Cell[][];
-  /** Said where there are no rows. */
+  /** The text of a table without rows. */
   none: string;
 };
 
-/** A column of moments, which are not broken at their hyphens. */
+/** A column of times, which are not broken at their hyphens. */
 export function when(title: string): { title: string; class: string } {
   return { title, class: "when" };
 }
 
-/** In a container of its own, that scrolls where the page is too narrow for it. */
+/** In its own container, which scrolls if the page is too narrow. */
 export function table({ caption, columns, rows, none }: TableText, label: string): Markup {
   if (rows.length === 0) return markup`<p class="none">${none}</p>`;
   const heads = columns.map((column) => {
     const title = typeof column === "string" ? column : column.title;
     return markup`<th scope="col">${title}</th>`;
   });
-  // Where a head spans rows, the rows under it have one cell less.
+  // If a head spans rows, the rows below it have one cell less.
   const lines = rows.map((row) => {
     const skipped = columns.length - row.length;
     return markup`<tr>${row.map((cell, at) => cellOf(cell, columns[at + skipped]))}</tr>

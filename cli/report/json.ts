@@ -1,4 +1,4 @@
-/** The report as JSON, a key at a time. */
+/** The report as JSON, one managed key at a time. */
 import type { Report } from "./model.ts";
 import { summaryOf } from "./summary.ts";
 

@@ -1,4 +1,4 @@
-/** One managed key: its timeline, and under it the same facts as tables. */
+/** The section of one managed key: its timeline, and the same facts as tables. */
 import { markup, table, when, type Cell, type Markup } from "./html.ts";
 import { phaseTexts } from "./phases.ts";
 import { at, lasted } from "./wording.ts";
@@ -28,7 +28,7 @@ export function keySection({ key, id }: Named, scale: Scale, nowMs: number): Mar
   `;
 }
 
-/** What a reader is to see first, where there is something. */
+/** The open exceptions, at the head of the section. */
 function state({ key }: Named): Markup[] {
   const open = new Set(
     key.exceptions.filter(({ toMs }) => toMs === undefined).map(({ what }) => what),
@@ -71,47 +71,49 @@ function phases(alias: string, versions: VersionReport[], nowMs: number): Markup
         "Note",
       ],
       rows,
-      none: "No key is known yet.",
+      none: "No version yet.",
     },
     `Phases of ${alias}`,
   );
 }
 
 function cryptoperiods(alias: string, versions: VersionReport[], nowMs: number): Markup {
-  const served = versions.filter(({ activeFromMs, phase }) => activeFromMs ?? phase === "active");
-  const rows = served.map((version): Cell[] => {
+  const activated = versions.filter(
+    ({ activeFromMs, phase }) => activeFromMs ?? phase === "active",
+  );
+  const rows = activated.map((version): Cell[] => {
     const { number, overdue, activeToMs, phases: all } = version;
     const beyondMs = overdue.reduce((sum, { fromMs, toMs }) => sum + (toMs ?? nowMs) - fromMs, 0);
     const limit = version.cryptoperiodEndsAtMs;
-    const serves = all.at(-1)?.kind === "active";
+    const isActive = all.at(-1)?.kind === "active";
     return [
       { head: `v${number}` },
       at(version.activeFromMs),
-      serves ? "still serves" : at(activeToMs),
+      isActive ? "still active" : at(activeToMs),
       lasted(version.activeMs),
       lasted(version.cryptoperiodMs),
       at(limit),
       limit === undefined
         ? "not known"
         : beyondMs > 0
-          ? markup`<span class="bad">beyond by ${lasted(beyondMs)}</span>`
+          ? markup`<span class="bad">exceeded by ${lasted(beyondMs)}</span>`
           : markup`<span class="good">within</span>`,
     ];
   });
   return table(
     {
-      caption: `Cryptoperiod against time in service of ${alias}`,
+      caption: `Cryptoperiod and active time of each version of ${alias}`,
       columns: [
         "Version",
-        when("Served from"),
+        when("Active from"),
         when("Until"),
-        "In service",
+        "Active for",
         "Cryptoperiod",
-        when("Ends, or ended"),
-        "Kept",
+        when("Cryptoperiod ends"),
+        "Result",
       ],
       rows,
-      none: "No version has served yet.",
+      none: "No version has been active yet.",
     },
     `Cryptoperiods of ${alias}`,
   );

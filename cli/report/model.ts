@@ -1,4 +1,4 @@
-/** The report as data: everything that its files say is in here; pure. */
+/** The report as data, the source of all of its files; pure. */
 import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import { activeVersion } from "../../lambda/workflow/model/record.ts";
 import type { Policy } from "../../lambda/workflow/model/types.ts";
@@ -19,11 +19,11 @@ export type KeyReport = {
   enrolledAtMs: number | undefined;
   unenrolment: { by: string; atMs: number; endedAtMs: number | undefined } | undefined;
   policy: Policy;
-  /** The version that serves. */
+  /** The number of the active version. */
   active: number | undefined;
-  /** All there ever were, as far as it is known. */
+  /** All known versions, past and present. */
   versions: VersionReport[];
-  /** Of these, what touches the period. */
+  /** From here to `exceptions`: only entries that overlap the period. */
   rotations: RotationReport[];
   decisions: PersonsDecision[];
   drains: Drain[];
@@ -43,7 +43,7 @@ export type Report = {
 
 export function keyReport(stored: KeyHistory, period: Period, nowMs: number): KeyReport {
   const { record, journalHead } = stored;
-  // The chain is over the lines as they were written.
+  // The chain covers the lines as they were written.
   const chain = verifyChain(record.alias, stored.journal, journalHead);
   const journal = stored.journal.map(inPresentNames);
   const history = { ...stored, journal };
@@ -78,7 +78,7 @@ export function keyReport(stored: KeyHistory, period: Period, nowMs: number): Ke
   };
 }
 
-/** Undefined: from no known beginning; without end. */
+/** An undefined start is not known; an undefined end is open. */
 function touches({ fromMs, toMs }: Period) {
   return (startMs: number | undefined, endMs: number | undefined): boolean =>
     (startMs ?? -Infinity) < toMs && (endMs ?? Infinity) >= fromMs;

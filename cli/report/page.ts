@@ -1,4 +1,4 @@
-/** The report as one HTML document, which needs nothing but itself. */
+/** The report as one self-contained HTML document. */
 import { controls } from "./controls.ts";
 import { markup, Markup, table } from "./html.ts";
 import { keySection } from "./key-section.ts";
@@ -13,7 +13,7 @@ import * as texts from "./texts.ts";
 
 export type WrittenPage = { path: string; sha256: string; bytes: number };
 
-/** In pieces, so that a report of ten thousand keys is never one string. */
+/** In pieces: a report of ten thousand keys is never one string. */
 export function* page(report: Report, files: WrittenPage[]): Generator<string> {
   const named = report.keys.map((key, index) => ({ key, id: `key-${index + 1}` }));
   const summary = summaryOf(report);
@@ -30,11 +30,11 @@ export function* page(report: Report, files: WrittenPage[]): Generator<string> {
   for (const one of named) yield keySection(one, scale, report.madeAtMs).text;
   yield "</section>\n";
   yield section("rotations", "Rotations", texts.rotations, tables.rotations(named));
-  yield section("decisions", "Who asked, who approved", texts.decisions, tables.decisions(named));
+  yield section("decisions", "Requests and approvals", texts.decisions, tables.decisions(named));
   yield section("evidence", "Evidence of drain", texts.evidence, tables.evidence(named));
   const chains = tables.integrity(named, report);
   yield section("integrity", "Integrity of the journals", texts.integrity(report), chains);
-  yield section("limits", "What this report cannot show", texts.limits(report));
+  yield section("limits", "Limits of this report", texts.limits(report));
   yield section("files", "Files", texts.files, filesTable(files));
   yield markup`</main>
 <footer><p>Made by keyturn from the table ${report.tableName} at ${at(report.madeAtMs)} UTC.</p></footer>
@@ -57,10 +57,10 @@ const contents: [id: string, title: string][] = [
   ["inventory", "Inventory"],
   ["timelines", "Timelines"],
   ["rotations", "Rotations"],
-  ["decisions", "Who asked, who approved"],
+  ["decisions", "Requests and approvals"],
   ["evidence", "Evidence of drain"],
   ["integrity", "Integrity"],
-  ["limits", "What it cannot show"],
+  ["limits", "Limits"],
   ["files", "Files"],
 ];
 
@@ -86,7 +86,7 @@ function head(report: Report, summary: Summary): Markup {
         <header>
           <h1>Key rotation evidence</h1>
           <p class="lead">
-            What became of each KMS key that keyturn rotates, on what evidence, and by whose word
+            The history of each KMS key that keyturn rotates, with evidence and approvals
           </p>
           <dl class="about">
             <dt>Owner</dt>
@@ -96,7 +96,7 @@ function head(report: Report, summary: Summary): Markup {
             <dt>Period</dt>
             <dd>${at(period.fromMs)} up to ${at(period.toMs)} UTC</dd>
             <dt>Made</dt>
-            <dd>${at(madeAtMs)} UTC; what is said of the present is of that moment</dd>
+            <dd>${at(madeAtMs)} UTC; "now" in this report is this time</dd>
           </dl>
           ${figures(summary)} ${alerts(summary)}
         </header>
@@ -115,9 +115,9 @@ function figures(summary: Summary): Markup {
     ["in rotation or drain now", summary.inRotation],
     ["overdue now", summary.overdue, summary.overdue > 0 ? "bad" : ""],
     ["exceptions open now", summary.openExceptions, summary.openExceptions > 0 ? "warn" : ""],
-    ["versions put in service", summary.activated],
+    ["versions activated", summary.activated],
     ["rotations completed", summary.completed],
-    ["versions put out of use", summary.revoked],
+    ["versions revoked", summary.revoked],
   ];
   return markup`<dl class="figures">
     ${shown.map(
@@ -130,27 +130,27 @@ function figures(summary: Summary): Markup {
   </dl>`;
 }
 
-/** What takes the ground from under the rest of the report. */
+/** The problems that make the rest of the report unreliable. */
 function alerts({ broken, unread }: Summary): Markup | undefined {
   if (broken.length + unread.length === 0) return undefined;
   const items = [
     ...broken.map(
       (alias) =>
         markup`<li>
-          ${alias}: the chain of its journal is <strong>broken</strong>. What is said of it here may
-          have been altered: see <a href="#integrity">Integrity</a>.
+          ${alias}: the hash chain of its journal is <strong>broken</strong>. Its entries in this report may
+          be falsified: see <a href="#integrity">Integrity</a>.
         </li>`,
     ),
     ...unread.map(
       (alias) =>
         markup`<li>
-          ${alias}: its record could not be read, since newer code wrote it. It is
+          ${alias}: newer code wrote its record, which could not be read. It is
           <strong>missing</strong> from this report.
         </li>`,
     ),
   ];
   return markup`<section class="alert" aria-labelledby="alert">
-    <h2 id="alert">This report does not hold for all keys</h2>
+    <h2 id="alert">This report is not reliable for all keys</h2>
     <ul>
       ${items}
     </ul>
@@ -160,14 +160,14 @@ function alerts({ broken, unread }: Summary): Markup | undefined {
 function filesTable(files: WrittenPage[]): Markup {
   return table(
     {
-      caption: "SHA-256 of the files that were written with this one",
+      caption: "SHA-256 of the files of this report",
       columns: ["File", "Bytes", { title: "SHA-256", class: "hash" }],
       rows: files.map(({ path, bytes, sha256 }) => [
         { head: path },
         bytes,
         markup`<code>${sha256}</code>`,
       ]),
-      none: "This document was made alone.",
+      none: "This document was written without other files.",
     },
     "Files",
   );

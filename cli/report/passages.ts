@@ -1,4 +1,4 @@
-/** The rotations and rollbacks of a managed key, each with when it came to what. */
+/** The rotations and rollbacks of a managed key, with the times of their steps. */
 import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import type { EventName } from "../../lambda/workflow/model/events.ts";
@@ -6,7 +6,7 @@ import { rotationsOf } from "./history.ts";
 
 export type RotationReport = {
   id: string;
-  /** "way out": of a version that left without having served, or came back and leaves again. */
+  /** "way out": the retirement of a version that was never active, or was restored. */
   kind: "rotation" | "rollback" | "way out";
   from: number | undefined;
   to: number | undefined;
@@ -32,7 +32,7 @@ export function rotationReports(history: KeyHistory): RotationReport[] {
     const rotation = known.get(id);
     const first = lines.find(({ event }) => event === "opened" || event === "rolled-back");
     const [began] = lines;
-    // A key made in excess has lines of a rotation, and is none.
+    // An excess key has lines with a rotation id, and is not a rotation.
     if (began === undefined || (first === undefined && rotation === undefined)) return [];
     const open = history.record.rotations.find((one) => one.id === id);
     const lastAtMs = lines.at(-1)?.atMs ?? began.atMs;
@@ -78,12 +78,12 @@ const finishes: Partial<Record<EventName, string>> = {
   reconciled: "ended when the record was rebuilt",
 };
 
-/** Of one that is open no more: by a line of its own, or by the first after them that ends all. */
+/** The end of a closed rotation: by its own line, or by the first later line that ends all. */
 function endOf(journal: readonly JournalEntry[], lines: JournalEntry[]): string {
   const own: Partial<Record<EventName, string>> = {
     completed: "completed",
     cancelled: "cancelled",
-    abandoned: "begun anew",
+    abandoned: "abandoned",
   };
   for (const { event } of lines.toReversed()) {
     const end = own[event as EventName];
@@ -93,5 +93,5 @@ function endOf(journal: readonly JournalEntry[], lines: JournalEntry[]): string 
   const ended = journal.find(
     ({ revision, event }) => revision > lastLine && finishes[event as EventName] !== undefined,
   );
-  return finishes[ended?.event as EventName] ?? "ended; the journal does not say by what";
+  return finishes[ended?.event as EventName] ?? "ended; the cause is not in the journal";
 }

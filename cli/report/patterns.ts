@@ -1,8 +1,8 @@
-/** What tells the phases apart without colour, defined once for all timelines, and their legend. */
+/** The patterns that distinguish phases without colour, and their legend. */
 import { markup, table, type Markup } from "./html.ts";
 import { phaseTexts, type PhaseKind } from "./phases.ts";
 
-/** The lines of each pattern, in a square of 8; what is not here is plain. */
+/** The lines of each pattern, in a square of 8; the other phases are plain. */
 const strokes: Partial<Record<PhaseKind, string>> = {
   "pre-active": "M2 2h.01M6 6h.01",
   draining: "M-2 2l4-4M0 8L8 0M6 10l4-4",
@@ -12,7 +12,7 @@ const strokes: Partial<Record<PhaseKind, string>> = {
   reactivating: "M2 0v8M6 0v8",
 };
 
-/** Zero in size, and not `display: none`: what is not rendered lends no pattern. */
+/** Of size zero, and not `display: none`: browsers do not use patterns that are not rendered. */
 export function patternDefinitions(): Markup {
   const patterns = Object.entries(strokes).map(
     ([kind, d]) =>
@@ -37,19 +37,19 @@ export function legend(): Markup {
   const now = markup`<path class="now" d="M32 0v22"/>`;
   const alarm = markup`<g class="compromised"><path d="M32 2l9 17h-18z"/><text x="32" y="17">!</text></g>`;
   const marks = [
-    [swatch(limit), { head: "end of the cryptoperiod" }, "", "by the policy of the time"],
-    [swatch(overdue), { head: "overdue" }, "", "it served beyond its cryptoperiod"],
-    [swatch(alarm), { head: "compromised" }, "compromised", "a person declared it so"],
-    [swatch(now), { head: "now" }, "", "when this report was made; what is right of it is to come"],
+    [swatch(limit), { head: "end of the cryptoperiod" }, "", "by the policy at that time"],
+    [swatch(overdue), { head: "overdue" }, "", "active beyond its cryptoperiod"],
+    [swatch(alarm), { head: "compromised" }, "compromised", "an operator declared it compromised"],
+    [swatch(now), { head: "now" }, "", "the time of this report; to its right is the future"],
   ];
   return table(
     {
-      caption: "How to read the timelines",
-      columns: ["Looks", "Is", "NIST SP 800-57 Part 1", "Meaning"],
+      caption: "Legend of the timelines",
+      columns: ["Mark", "Name", "NIST SP 800-57 Part 1", "Meaning"],
       rows: [...phases, ...marks],
       none: "",
     },
-    "How to read the timelines",
+    "Legend of the timelines",
   );
 }
 
@@ -59,7 +59,7 @@ function swatch(inner: Markup): Markup {
   </svg>`;
 }
 
-/** The styles of bars and patterns: fills are variables, so that they follow light and dark. */
+/** The styles of bars and patterns. Fills are variables, for light and dark. */
 export function patternStyles(): string {
   const patterned = Object.keys(strokes).map(
     (kind) =>

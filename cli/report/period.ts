@@ -1,8 +1,8 @@
-/** The time that a report is about, as people write it. */
+/** Parses the period of a report. */
 import { dayMs } from "../../lambda/workflow/model/limits.ts";
 import { exitCodes, Failure } from "../terminal/failure.ts";
 
-/** `toMs` is the first moment that is not in it. */
+/** `toMs` is the first millisecond after it. */
 export type Period = { fromMs: number; toMs: number };
 
 export function periodOf(
@@ -13,15 +13,15 @@ export function periodOf(
   const fromMs = given.from === undefined ? yearBefore(toMs) : boundOf("--from", given.from, 0);
   if (fromMs < toMs) return { fromMs, toMs };
   const observed = `${given.from ?? isoOf(fromMs)} and ${given.to ?? isoOf(toMs)}`;
-  throw usage(`--from has to be before --to; got ${observed}`);
+  throw usage(`--from must be before --to; got ${observed}`);
 }
 
-/** A day that is named is in the period to its end: `dayLastsMs` is added to a bare date. */
+/** A period includes its last day: a date without a time gets `dayLastsMs` added. */
 function boundOf(option: string, text: string, dayLastsMs: number): number {
   const shape = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?)?$/;
   const [isDate, time, , , zone] = shape.exec(text) ?? [];
   const atMs = Date.parse(time !== undefined && zone === undefined ? `${text}Z` : text);
-  // 31 February would be taken for a day in March.
+  // Date.parse accepts 31 February as a day in March.
   const isReal = isoOf(Date.parse(text.slice(0, 10))).startsWith(text.slice(0, 10));
   if (isDate === undefined || Number.isNaN(atMs) || !isReal) {
     const expected = "a date in UTC such as 2027-03-31, or 2027-03-31T12:00:00Z";

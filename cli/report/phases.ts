@@ -1,9 +1,9 @@
-/** The phases of a version's life, in keyturn's words and in those of NIST SP 800-57 Part 1. */
+/** The phases of a version, in the terms of keyturn and of NIST SP 800-57 Part 1. */
 
 export type PhaseKind = keyof typeof phaseTexts;
 
 export type PhaseText = {
-  /** Inside a bar; `short` where there is little room. */
+  /** The text in a bar; `short` for a narrow one. */
   label: string;
   short: string;
   nist: string;
@@ -15,26 +15,25 @@ export const phaseTexts = {
     label: "pre-active",
     short: "pre",
     nist: "pre-activation",
-    meaning: "the key is made; nobody is pointed at it",
+    meaning: "the key exists; no alias points at it",
   },
   active: {
     label: "active",
     short: "act",
     nist: "active",
-    meaning: "the alias points at it: it encrypts, signs, makes MACs, and processes",
+    meaning: "the alias points at it: it originates (encrypts, signs, makes MACs) and processes",
   },
   draining: {
     label: "draining",
     short: "dr",
     nist: "deactivated (processing only)",
-    meaning:
-      "the alias left it: it decrypts and verifies what is there, and has to be proved quiet",
+    meaning: "no alias points at it: it only decrypts and verifies, until it is proved unused",
   },
   retained: {
     label: "retained",
     short: "ret",
     nist: "deactivated (processing only)",
-    meaning: "as draining, and kept so: the policy retains old versions, or somebody needs it",
+    meaning: "as draining, without an end: the policy retains old versions, or it is still needed",
   },
   disabled: {
     label: "disabled",
@@ -46,7 +45,8 @@ export const phaseTexts = {
     label: "deletion scheduled",
     short: "del",
     nist: "destruction scheduled",
-    meaning: "KMS refuses every use, and deletes it on the date; until then that can be cancelled",
+    meaning:
+      "KMS refuses every use, and deletes it on the date; the deletion can be cancelled until then",
   },
   destroyed: {
     label: "destroyed",
@@ -64,13 +64,13 @@ export const phaseTexts = {
     label: "not managed",
     short: "–",
     nist: "not known",
-    meaning: "un-enrolled: what became of it since, keyturn does not know",
+    meaning: "un-enrolled: keyturn does not know its later states",
   },
   unknown: {
     label: "not known",
     short: "?",
     nist: "not known",
-    meaning: "the table does not say: it was restored, and the record rebuilt from KMS",
+    meaning: "the table was restored, and the record rebuilt from KMS: the states between are lost",
   },
 } as const satisfies Record<string, PhaseText>;
 
@@ -78,11 +78,11 @@ export type Phase = {
   kind: PhaseKind;
   /** Undefined: not known. */
   fromMs: number | undefined;
-  /** Undefined: it lasts. */
+  /** Undefined: the present phase. */
   toMs: number | undefined;
-  /** What is to be known of its beginning. */
+  /** A note about its start. */
   note?: string;
 };
 
-/** Out of service: it can neither originate nor process. */
+/** The key can neither originate nor process. */
 export const outOfUse: readonly PhaseKind[] = ["disabled", "pending-deletion", "destroyed"];

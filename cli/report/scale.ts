@@ -1,4 +1,4 @@
-/** One axis of time for all timelines, so that they can be compared. */
+/** The common time axis of all timelines. */
 import { dayMs } from "../../lambda/workflow/model/limits.ts";
 import type { Report } from "./model.ts";
 
@@ -9,7 +9,7 @@ export type Scale = {
   ticks: { atMs: number; label: string }[];
 };
 
-/** A little more than the period: what is to come soon belongs to the picture. */
+/** A little more than the period: the timelines show the near future. */
 const aheadShare = 0.09;
 const beforeShare = 0.02;
 
@@ -26,7 +26,7 @@ export function scaleOf({ period, madeAtMs: nowMs, keys }: Report): Scale {
   return { fromMs, toMs, nowMs, ticks: ticksOf(fromMs, toMs) };
 }
 
-/** Where a moment is, from 0 to 1; beyond for what is not on the axis. */
+/** The place of a time on the axis, from 0 to 1; outside of that, it is not on the axis. */
 export function placeOf({ fromMs, toMs }: Scale, atMs: number): number {
   return (atMs - fromMs) / (toMs - fromMs);
 }

@@ -1,4 +1,4 @@
-/** How the report looks: on a screen, light and dark, narrow and wide, and on paper. */
+/** The styles of the report: for screens, light and dark, narrow and wide, and for paper. */
 import { patternStyles } from "./patterns.ts";
 
 const light = `--paper:#fff;--ink:#1c2430;--quiet:#566070;--rule:#d5dbe3;--wash:#f4f6f9;--link:#0b4f9e;
@@ -77,7 +77,7 @@ const picture = `.timeline text{font-size:11.5px;fill:var(--ink)}
 .compromised path{fill:var(--bad);stroke:var(--paper)}
 .compromised text,.timeline .compromised text{fill:var(--paper);font-weight:700;font-size:11px;text-anchor:middle}`;
 
-/** What is folded on the screen is unfolded on paper, and what scrolls there is wrapped. */
+/** Paper unfolds the folded parts of the screen, and wraps the scrolling ones. */
 const paper = `@media print{
 @page{margin:14mm 12mm}
 html{font-size:10.5px}

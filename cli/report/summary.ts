@@ -6,13 +6,13 @@ export type Summary = {
   keys: number;
   inRotation: number;
   overdue: number;
-  /** In the period, those that are open included. */
+  /** In the period, with the open ones. */
   exceptions: number;
   openExceptions: number;
-  /** Versions that came into service in the period. */
+  /** Versions activated in the period. */
   activated: number;
   completed: number;
-  /** Versions that went out of use in the period. */
+  /** Versions disabled, or pending deletion or destroyed, in the period. */
   revoked: number;
   broken: string[];
   unread: string[];

@@ -1,4 +1,4 @@
-/** The sections that are one table for all keys. */
+/** The sections with one table for all keys. */
 import { markup, table, type Markup, when } from "./html.ts";
 import type { KeyReport, Report } from "./model.ts";
 import { at, lasted } from "./wording.ts";
@@ -34,17 +34,17 @@ export function inventory(all: Named[]): Markup {
   });
   return table(
     {
-      caption: `${all.length} managed keys, as the state table has them`,
+      caption: `${all.length} managed keys, from the state table`,
       columns: [
         "Alias",
         "Spec, usage, origin",
         "Owner",
         { title: "Policy", class: "words" },
         "Enrolled by",
-        { title: "Serving version", class: "id" },
+        { title: "Active version", class: "id" },
       ],
       rows,
-      none: "No key is managed yet.",
+      none: "No managed key yet.",
     },
     "Inventory",
   );
@@ -80,22 +80,16 @@ export function exceptions(all: Named[]): Markup {
   );
   return table(
     {
-      caption: "Those that are open first; times in UTC",
-      columns: [
-        "Key",
-        "What",
-        when("From"),
-        when("Until"),
-        { title: "What was seen", class: "words" },
-      ],
+      caption: "Open exceptions first; times in UTC",
+      columns: ["Key", "What", when("From"), when("Until"), { title: "Observed", class: "words" }],
       rows,
-      none: "None in this period, and none is open.",
+      none: "None in this period, and none open.",
     },
     "Exceptions",
   );
 }
 
-/** A code is one long word; it may break where its parts do. */
+/** A code is one long word; it may break between its parts. */
 function breakable(code: string): Markup[] {
   const parts = code.split("_");
   return parts.map((part, at) =>
@@ -127,16 +121,16 @@ export function rotations(all: Named[]): Markup {
   );
   return table(
     {
-      caption: "Rotations and rollbacks that touch the period; times in UTC",
+      caption: "Rotations and rollbacks that overlap the period; times in UTC",
       columns: [
         "Key",
-        "Passage",
+        "Kind",
         when("Began"),
-        when("New one serves"),
-        when("Old one quiet"),
+        when("New version active"),
+        when("Old version drained"),
         when("Disabled"),
         when("Completed"),
-        { title: "Outcome, and why it began", class: "words" },
+        { title: "Outcome and reason", class: "words" },
       ],
       rows,
       none: "None in this period.",
@@ -152,25 +146,25 @@ export function decisions(all: Named[]): Markup {
       at(one.atMs),
       markup`${one.asked}${one.version === undefined ? undefined : ` of v${one.version}`}`,
       one.by,
-      one.outcome === "done" ? "done" : markup`<span class="warn">refused</span>`,
+      one.outcome === "done" ? "fulfilled" : markup`<span class="warn">rejected</span>`,
       markup`${one.reason}${one.evidence === undefined ? undefined : markup`<br>evidence <code>${one.evidence}</code>`}`,
       markup`line ${one.line}<br><code>${one.requestId}</code>`,
     ]),
   );
   return table(
     {
-      caption: "Requests that were honoured or refused in the period; times in UTC",
+      caption: "Requests that were fulfilled or rejected in the period; times in UTC",
       columns: [
         "Key",
-        when("Taken up"),
-        "Asked",
-        "By, as they wrote",
+        when("Processed"),
+        "Request",
+        "By, as given",
         "Outcome",
         { title: "Reason", class: "words" },
-        { title: "Journal, request", class: "id" },
+        { title: "Journal line, request id", class: "id" },
       ],
       rows,
-      none: "Nobody asked for anything in this period.",
+      none: "No request in this period.",
     },
     "Decisions",
   );
@@ -188,7 +182,7 @@ export function evidence(all: Named[]): Markup {
           reading.what,
           reading.lastUse,
           markup`${lasted(reading.quietMs)} of ${lasted(drain.quietForMs)}`,
-          isSame ? "the same" : markup`<code>${hash || "not on record"}</code>`,
+          isSame ? "unchanged" : markup`<code>${hash || "not on record"}</code>`,
         ];
       }),
     ),
@@ -196,17 +190,17 @@ export function evidence(all: Named[]): Markup {
   return table(
     {
       caption:
-        "Of each version put out of use, or about to be: what KMS said of its last use at each reading; times in UTC",
+        "The last use of each revoked or draining version according to KMS, at each reading; times in UTC",
       columns: [
         "Key, version",
         when("Read"),
         "For",
         { title: "Last use", class: "words" },
-        "Quiet, of what is asked",
+        "Unused, of required",
         { title: "Hash of the evidence", class: "hash" },
       ],
       rows,
-      none: "No version was on its way out of use in this period.",
+      none: "No version was drained or revoked in this period.",
     },
     "Evidence of drain",
   );
@@ -252,7 +246,7 @@ export function integrity(all: Named[], { tableName }: Report): Markup {
         { title: "How to verify", class: "hash" },
       ],
       rows,
-      none: "There is no journal yet.",
+      none: "No journal yet.",
     },
     "Integrity",
   );

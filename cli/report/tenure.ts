@@ -1,13 +1,13 @@
-/** One version from when it is known to when it is not: its phases, one after the other. */
+/** The phases of one version, in order. */
 import type { Phase, PhaseKind } from "./phases.ts";
 
 export type Tenure = {
   number: number;
   keyId: string;
   phases: Phase[];
-  /** From when its cryptoperiod counts; undefined where that is not known, or never was. */
+  /** The start of its cryptoperiod; undefined if it is not known, or if it was never active. */
   periodFromMs: number | undefined;
-  /** When its cryptoperiod ends, or ended, by the policy of the time. */
+  /** The end of its cryptoperiod, by the policy at that time. */
   limitMs: number | undefined;
   deletionAtMs: number | undefined;
   compromisedAtMs: number | undefined;
@@ -29,7 +29,7 @@ export function kindOf({ phases }: Tenure): PhaseKind | undefined {
   return phases.at(-1)?.kind;
 }
 
-/** Ends the phase that lasts, and begins another; nothing where it is in that one. */
+/** Ends the present phase and starts another; does nothing if it is the same one. */
 export function enter(
   tenure: Tenure,
   kind: PhaseKind,
@@ -53,7 +53,7 @@ export function enter(
   tenure.phases.push(begun);
 }
 
-/** What it was between is not known: the phase ends where it was last known, and this one begins after. */
+/** Ends the phase at its last known time, adds an unknown one, and starts another. */
 export function enterAfterGap(
   tenure: Tenure,
   kind: PhaseKind,

@@ -1,4 +1,4 @@
-/** The versions of a managed key over time, as SVG; the table beside it has the same facts. */
+/** The versions of a managed key over time, as SVG; the table below has the same facts. */
 import { markup, type Markup } from "./html.ts";
 import type { KeyReport } from "./model.ts";
 import { phaseTexts, type Phase, type PhaseKind } from "./phases.ts";
@@ -12,7 +12,7 @@ const right = 10;
 const head = 26;
 const rowHeight = 32;
 const barHeight = 20;
-/** About as wide as a letter of the labels is. */
+/** The approximate width of a letter of the labels. */
 const letter = 6.4;
 
 export function timeline(key: KeyReport, scale: Scale, id: string): Markup {
@@ -27,13 +27,13 @@ export function timeline(key: KeyReport, scale: Scale, id: string): Markup {
 }
 
 function described({ versions, active }: KeyReport, shown: number): string {
-  const serves = active === undefined ? "none serves now" : `version ${active} serves now`;
+  const now = active === undefined ? "none is active now" : `version ${active} is active now`;
   const hidden = versions.length - shown;
-  const earlier = hidden === 0 ? "" : ` ${hidden} ended before, and are in the table alone.`;
-  return `${versions.length} versions; ${serves}.${earlier} The table of phases under the picture has the same facts.`;
+  const earlier = hidden === 0 ? "" : ` ${hidden} ended earlier and are only in the table.`;
+  return `${versions.length} versions; ${now}.${earlier} The table of phases below has the same facts.`;
 }
 
-/** Ended before the axis begins; what is destroyed for good, and was then already, is too. */
+/** Whether a version has a phase on the axis. A version that was destroyed earlier has none. */
 function isOn(scale: Scale, { phases }: VersionReport): boolean {
   return phases.some(({ kind, fromMs, toMs }) => {
     const isOver = kind === "destroyed" || kind === "released" ? fromMs : toMs;
@@ -68,7 +68,7 @@ function rowOf(version: VersionReport, y: number, scale: Scale): Markup {
     ${version.phases.map((phase) => bar(version, phase, y + 4, scale))}${limit(version, y, scale)}${overdue(version, y, scale)}${compromised(version, y, scale)}`;
 }
 
-/** What is scheduled has an end to come; what is gone is shown for as long as it is, and no further than now. */
+/** A pending deletion has an end in the future. Every other present phase ends now. */
 function bar(version: VersionReport, phase: Phase, y: number, scale: Scale): Markup | undefined {
   const { kind, fromMs, toMs } = phase;
   const ends = kind === "pending-deletion" ? version.deletionAtMs : undefined;
@@ -82,7 +82,7 @@ function bar(version: VersionReport, phase: Phase, y: number, scale: Scale): Mar
   return markup`<rect class="ph ph-${kind}" x="${round(start)}" y="${y}" width="${round(wide)}" height="${barHeight}" rx="${round(Math.min(2, wide / 3))}"><title>${text}</title></rect>${label(kind, start, y, wide, durationOf(phase, scale))}`;
 }
 
-/** Nothing is left of it: a cross where it ended, and the word, which may run over. */
+/** A cross at the end, and a label, which may overlap. */
 function destroyed({ number }: VersionReport, fromMs: number | undefined, x: number, y: number) {
   const title = `v${number} destroyed: ${sinceWhen(fromMs)}`;
   const isRoom = x < width - 100;
@@ -93,7 +93,7 @@ function destroyed({ number }: VersionReport, fromMs: number | undefined, x: num
 }
 
 function sinceWhen(fromMs: number | undefined): string {
-  return fromMs === undefined ? "since not known" : day(fromMs);
+  return fromMs === undefined ? "start not known" : day(fromMs);
 }
 
 function durationOf({ fromMs, toMs, kind }: Phase, { nowMs }: Scale): string {
@@ -118,7 +118,7 @@ function label(
 function limit({ cryptoperiodEndsAtMs: atMs }: VersionReport, y: number, scale: Scale) {
   if (atMs === undefined || atMs < scale.fromMs || atMs > scale.toMs) return undefined;
   const x = xOf(scale, atMs);
-  return markup`<path class="limit" d="M${round(x - 4)} ${y - 1}h8l-4 6z"><title>end of its cryptoperiod: ${day(atMs)}</title></path>`;
+  return markup`<path class="limit" d="M${round(x - 4)} ${y - 1}h8l-4 6z"><title>end of the cryptoperiod: ${day(atMs)}</title></path>`;
 }
 
 function overdue({ overdue: spans }: VersionReport, y: number, scale: Scale): Markup[] {
@@ -138,7 +138,7 @@ function compromised({ compromisedAtMs: atMs }: VersionReport, y: number, scale:
 }
 
 function nothing(): Markup {
-  return markup`<text class="key-id" x="${left}" y="${head + 18}">no version in this time</text>`;
+  return markup`<text class="key-id" x="${left}" y="${head + 18}">no version in this period</text>`;
 }
 
 function clamped(scale: Scale, atMs: number): number {

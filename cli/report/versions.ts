@@ -1,4 +1,4 @@
-/** What is reported of each version: its phases, and how long it served against how long it may. */
+/** The report of each version: its phases, its active time and its cryptoperiod. */
 import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import type { KeyShape } from "../../lambda/workflow/model/types.ts";
 import { rotationsOf, tenuresOf } from "./history.ts";
@@ -10,16 +10,16 @@ export type Span = { fromMs: number; toMs: number | undefined };
 export type VersionReport = {
   number: number;
   keyId: string;
-  /** Empty where no version is left to take account and Region from. */
+  /** Empty if no version is left that shows the account and Region. */
   arn: string;
   shape: KeyShape | undefined;
   phases: Phase[];
-  /** What it is in now. */
+  /** The present phase. */
   phase: PhaseKind;
-  /** When it began to originate for the first time, and stopped for the last; undefined: not known, or not. */
+  /** The first start and the last end of its active time; undefined: not known, or never. */
   activeFromMs: number | undefined;
   activeToMs: number | undefined;
-  /** All its time in service; undefined where some of it is not known. */
+  /** Its whole active time; undefined if some of it is not known. */
   activeMs: number | undefined;
   cryptoperiodMs: number | undefined;
   cryptoperiodEndsAtMs: number | undefined;
@@ -58,7 +58,7 @@ export function versionsOf(history: KeyHistory, nowMs: number): VersionReport[] 
 function durationOf(phases: Phase[], nowMs: number): number | undefined {
   let sumMs = 0;
   for (const [index, { fromMs, toMs }] of phases.entries()) {
-    // What has begun and has no end lasts; only the last can.
+    // Only the last phase may have no end.
     const endMs = toMs ?? (index === phases.length - 1 ? nowMs : undefined);
     if (fromMs === undefined || endMs === undefined) return undefined;
     sumMs += Math.max(0, endMs - fromMs);
@@ -75,14 +75,14 @@ function overdueIn({ phases, limitMs }: Tenure, nowMs: number): Span[] {
   });
 }
 
-/** All keys of a managed key are of one account and Region: only the id differs. */
+/** All keys of a managed key have the same account and Region: only the id differs. */
 function arnFor({ record }: KeyHistory): (keyId: string) => string {
   const [any] = record.versions;
   const prefix = any?.arn.slice(0, any.arn.lastIndexOf("/") + 1);
   return (keyId) => (prefix === undefined ? "" : `${prefix}${keyId}`);
 }
 
-/** By number; a successor is made like the one before it. */
+/** By number. A successor has the shape of its predecessor. */
 function shapesOf(history: KeyHistory): Map<number, KeyShape> {
   const shapes = new Map<number, KeyShape>();
   for (const { from, to, direction, intent } of rotationsOf(history).values()) {

@@ -1,10 +1,10 @@
-/** Moments and durations as the report writes them. */
+/** Formats the times and durations of the report. */
 import { dayMs } from "../../lambda/workflow/model/limits.ts";
 import { formatTime } from "../terminal/words.ts";
 
 const hourMs = 3_600_000;
 
-/** To the minute, in UTC, and on one line: an element for each would double what a browser has to hold. */
+/** To the minute, in UTC, without line breaks. An element for each would double the size of the page. */
 export function at(atMs: number | undefined, otherwise = "not known"): string {
   return atMs === undefined ? otherwise : formatTime(atMs).replace(" ", "\u00a0");
 }
@@ -13,12 +13,12 @@ export function isoAt(atMs: number): string {
   return new Date(atMs).toISOString();
 }
 
-/** The day that a moment is of; of a period's end the last day that is in it. */
+/** The day of a time, in UTC. */
 export function day(atMs: number): string {
   return isoAt(atMs).slice(0, 10);
 }
 
-/** `84d`, `84.5d`, `6h`: what matters of a cryptoperiod. */
+/** `84d`, `84.5d`, `6h`: precise enough for a cryptoperiod. */
 export function lasted(ms: number | undefined): string {
   if (ms === undefined) return "not known";
   if (ms < dayMs)

@@ -1,8 +1,8 @@
-/** What cannot be undone, or takes a key out of our hands, asks for the alias to be typed. */
+/** An irreversible request requires the operator to type the alias. */
 import { createInterface } from "node:readline/promises";
 import { exitCodes, Failure } from "../terminal/failure.ts";
 
-/** Asks a person at a terminal; undefined where there is none. */
+/** Asks the operator at a terminal; undefined without a terminal. */
 export type Prompt = ((question: string) => Promise<string>) | undefined;
 
 export function promptOf(stdin: NodeJS.ReadStream, stderr: NodeJS.WriteStream): Prompt {
@@ -17,7 +17,7 @@ export function promptOf(stdin: NodeJS.ReadStream, stderr: NodeJS.WriteStream): 
   };
 }
 
-/** Throws a Failure where it is not the alias that was typed. */
+/** Throws a Failure if the operator typed anything but the alias. */
 export async function confirmed(
   alias: string,
   given: string | undefined,
@@ -26,10 +26,10 @@ export async function confirmed(
 ): Promise<void> {
   if (given === alias) return;
   if (given === undefined && prompt !== undefined) {
-    const typed = await prompt(`To go on, type the alias, ${alias}: `);
+    const typed = await prompt(`To continue, type the alias ${alias}: `);
     if (typed.trim() === alias) return;
-    throw new Failure(exitCodes.usage, `that is not ${alias}: nothing was asked`);
+    throw new Failure(exitCodes.usage, `that is not ${alias}; no request was written`);
   }
-  const message = `${command} asks for the alias to be typed: --confirm ${alias}`;
+  const message = `${command} requires the alias as confirmation: --confirm ${alias}`;
   throw new Failure(exitCodes.usage, message, `keyturn ${command} ${alias} --confirm ${alias}`);
 }

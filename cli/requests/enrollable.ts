@@ -1,10 +1,10 @@
-/** Whether the function would take a request to enrol, as far as the table can tell. */
+/** Whether the function would accept an enrolment request, as far as the table shows. */
 import { mayEnrol, notOpen } from "../../lambda/configuration/homes.ts";
 import { exitCodes, Failure } from "../terminal/failure.ts";
 import { nearest } from "../terminal/near.ts";
 import type { Session } from "../session.ts";
 
-/** The alias in full. Throws a Failure where the request would be refused. */
+/** The alias in full. Throws a Failure if the function would reject the request. */
 export async function enrollableAlias(
   { state }: Session,
   given: string,
@@ -14,7 +14,7 @@ export async function enrollableAlias(
   const [stored, configuration] = await Promise.all([state.read(alias), state.configuration()]);
   const record = stored?.record;
   if (record !== undefined && record.unenrolment === undefined) {
-    const message = `${alias} is a managed key already`;
+    const message = `${alias} is already a managed key`;
     throw new Failure(exitCodes.attention, message, `keyturn status ${alias}`);
   }
   if (configuration === undefined) return alias;
@@ -22,11 +22,11 @@ export async function enrollableAlias(
   if (!policies.includes(policy)) {
     const near = nearest(policy, policies);
     const meant = near.length === 0 ? "" : ` Did you mean ${near.join(" or ")}?`;
-    const message = `the configuration has no policy ${policy}, but ${policies.join(", ")}.${meant}`;
+    const message = `the configuration has no policy ${policy}; it has ${policies.join(", ")}.${meant}`;
     throw new Failure(exitCodes.usage, message, "keyturn enrol --help");
   }
   if (record === undefined && !mayEnrol(configuration, alias)) {
-    const next = `add ${alias} to taggedAliases, or to managedKeys, in the configuration, and deploy it`;
+    const next = `add ${alias} to taggedAliases or managedKeys in the configuration, and deploy it`;
     throw new Failure(exitCodes.attention, notOpen(configuration, alias), next);
   }
   return alias;

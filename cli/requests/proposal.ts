@@ -1,4 +1,4 @@
-/** What reconciling would write: the table's versions and KMS's side by side. */
+/** The proposal of `reconcile`: the versions of the table and of KMS side by side. */
 import type { ManagedKey, Proposal } from "../../lambda/workflow/model/types.ts";
 import { tableLines, type Column } from "../terminal/table-view.ts";
 
@@ -22,9 +22,9 @@ export function sideBySide({ versions }: Pick<ManagedKey, "versions">, { lines }
 export function proposalLines(record: ManagedKey, proposal: Proposal, width: number): string[] {
   const columns: Column<Row>[] = [
     { title: "VERSION", cell: ({ number }) => `v${number}`, leaves: 0 },
-    { title: "KEY", cell: ({ keyId }) => keyId, leaves: 1, atLeast: 9 },
-    { title: "IN THE TABLE", cell: ({ table }) => table, leaves: 0 },
-    { title: "BY WHAT KMS SHOWS, IT", cell: ({ kms }) => kms, leaves: 0, atLeast: 12 },
+    { title: "KEY", cell: ({ keyId }) => keyId, leaves: 1, atLeast: 9, isName: true },
+    { title: "IN TABLE", cell: ({ table }) => table, leaves: 0 },
+    { title: "FROM KMS", cell: ({ kms }) => kms, leaves: 0, atLeast: 12 },
   ];
   return tableLines(columns, sideBySide(record, proposal), width);
 }

@@ -1,4 +1,4 @@
-/** What a request leaves out, out of the record that the operator sees; pure. */
+/** Supplies the omitted fields of a request from the record that the operator reads; pure. */
 import { exitCodes, Failure } from "../terminal/failure.ts";
 import { rotationBeforeActivation, activeVersion } from "../../lambda/workflow/model/record.ts";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
@@ -6,10 +6,10 @@ import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 
 export type Fields = Record<string, string | number | boolean | undefined>;
 
-/** `shown`: what the operator binds themselves to without having typed it, and has to be shown. */
+/** `shown`: a commitment that the operator did not type. The command prints it first. */
 export type Supplied = { fields: Fields; shown?: string };
 
-/** Throws a Failure where there is nothing in the record that could be meant. */
+/** Throws a Failure if the record has no fitting value. */
 export function supplied(record: ManagedKey, kind: string, fields: Fields): Supplied {
   switch (kind) {
     case "rollback": {
@@ -37,7 +37,7 @@ function isWhole({ override, evidence, version }: Fields): boolean {
 
 const wantApproval: Finding["code"][] = ["APPROVAL_REQUIRED", "ORIGINATED_AFTER_ACTIVATION"];
 
-/** The hash is in the words of the finding, as the person sees them. */
+/** The text of the finding, which the operator reads, has the hash. */
 const hashPattern = /evidence ([0-9a-f]{64})$/;
 
 function evidenceOnRecord(record: ManagedKey, fields: Fields): Supplied {
@@ -50,12 +50,12 @@ function evidenceOnRecord(record: ManagedKey, fields: Fields): Supplied {
   });
   const [only, ...others] = waiting;
   if (only === undefined) {
-    const message = `nothing of ${alias} waits for an approval`;
+    const message = `no version of ${alias} waits for approval`;
     throw new Failure(exitCodes.attention, message, `keyturn status ${alias}`);
   }
   if (others.length > 0) {
     const numbers = waiting.map(({ version }) => version).join(" and ");
-    const message = `versions ${numbers} of ${alias} wait for an approval: which is meant?`;
+    const message = `versions ${numbers} of ${alias} wait for approval: name one`;
     throw new Failure(
       exitCodes.usage,
       message,

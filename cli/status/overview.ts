@@ -1,4 +1,4 @@
-/** What `status` says of a managed key, out of its record; pure. */
+/** What `status` shows of a managed key, from its record; pure. */
 import { explain } from "../../lambda/workflow/model/commands.ts";
 import {
   effects,
@@ -13,33 +13,33 @@ import { nextAtMs } from "./waits.ts";
 
 export type Overview = {
   alias: string;
-  /** The key spec of the version that serves. */
+  /** The key spec of the active version. */
   spec: string | undefined;
-  /** The version that serves. */
+  /** The number of the active version. */
   version: number | undefined;
   ageMs: number | undefined;
-  /** 0 where the record cannot be read. */
+  /** 0 if the record cannot be read. */
   cryptoperiodMs: number;
   overdueAtMs: number | undefined;
-  /** Of the newest open rotation, or what it rests in. */
+  /** The step of the newest open rotation, or the state without one. */
   step: string;
   rotationId: string | undefined;
   dueAtMs: number;
-  /** When what it waits for ends. */
+  /** The end of the present wait. */
   nextAtMs: number;
-  /** What it waits for, as its last turn had it. */
+  /** What it waits for, as of its last pass. */
   why: string;
   findings: Finding[];
-  /** The gravest of its findings. */
+  /** The most severe effect of its findings. */
   effect: Effect | undefined;
 };
 
-const gravity: Record<Effect, number> = { refuse: 4, halt: 3, block: 2, notice: 1 };
+const severity: Record<Effect, number> = { refuse: 4, halt: 3, block: 2, notice: 1 };
 
 export function overviewOf(record: ManagedKey, nowMs: number): Overview {
   const active = activeVersion(record);
   const rotation = record.rotations.at(-1);
-  const grave = [...record.findings].sort((a, b) => gravityOf(b) - gravityOf(a));
+  const findings = [...record.findings].sort((a, b) => severityOf(b) - severityOf(a));
   return {
     alias: record.alias,
     spec: active?.shape.spec,
@@ -47,19 +47,19 @@ export function overviewOf(record: ManagedKey, nowMs: number): Overview {
     ageMs: active?.activatedAtMs === undefined ? undefined : nowMs - active.activatedAtMs,
     cryptoperiodMs: record.policy.cryptoperiodMs,
     overdueAtMs: active === undefined ? undefined : overdueAtMs(record, active),
-    step: rotation?.step ?? restOf(record),
+    step: rotation?.step ?? stateOf(record),
     rotationId: rotation?.id,
     dueAtMs: record.dueAtMs,
     nextAtMs: nextAtMs(record, nowMs),
     why: record.waitingFor,
-    findings: grave,
-    effect: grave[0] === undefined ? undefined : effectOf(grave[0].code),
+    findings,
+    effect: findings[0] === undefined ? undefined : effectOf(findings[0].code),
   };
 }
 
-/** Of a record that newer code wrote: that there is one, and no more. */
+/** For a record that newer code wrote: shows only that it exists. */
 export function unreadOverview(alias: string, schema: number, nowMs: number): Overview {
-  const observed = `its item has schema ${schema}, newer than this keyturn can read`;
+  const observed = `schema ${schema}, newer than this keyturn can read`;
   const what = finding("SCHEMA_NEWER", alias, observed, explain("SCHEMA_NEWER"), nowMs);
   return {
     alias,
@@ -78,12 +78,12 @@ export function unreadOverview(alias: string, schema: number, nowMs: number): Ov
   };
 }
 
-/** Whether anything of it waits for somebody. */
+/** Whether a finding holds anything until an operator acts. */
 export function needsPerson({ effect }: Overview): boolean {
   return effect !== undefined && effect !== "notice";
 }
 
-/** Those that need a person first; then what should be known, what moves, and the names. */
+/** Sorts by the severity of the findings, then those in rotation first, then by name. */
 export function byNeed(a: Overview, b: Overview): number {
   return (
     needOf(b) - needOf(a) ||
@@ -93,19 +93,19 @@ export function byNeed(a: Overview, b: Overview): number {
 }
 
 function needOf({ findings }: Overview): number {
-  return Math.max(0, ...findings.map(gravityOf));
+  return Math.max(0, ...findings.map(severityOf));
 }
 
-/** What newer code found, and this code has no word for, is not taken for less than it may be. */
+/** A finding of newer code, unknown here, counts as the most severe effect on one managed key. */
 export function effectOf(code: Finding["code"]): Effect {
   return Object.hasOwn(effects, code) ? effects[code] : "halt";
 }
 
-function gravityOf({ code }: Finding): number {
-  return gravity[effectOf(code)];
+function severityOf({ code }: Finding): number {
+  return severity[effectOf(code)];
 }
 
-function restOf({ enrolledAtMs, unenrolment }: ManagedKey): string {
+function stateOf({ enrolledAtMs, unenrolment }: ManagedKey): string {
   if (unenrolment !== undefined) return "un-enrolled";
   return enrolledAtMs === undefined ? "enrolling" : "at rest";
 }

@@ -1,11 +1,11 @@
-/** How the steps of a rotation are laid out. */
+/** Prints the steps of a rotation. */
 import type { Rotation } from "../../lambda/workflow/model/types.ts";
 import { printText } from "../terminal/print.ts";
 import type { StepView } from "./steps.ts";
 import type { Talk } from "../terminal/talk.ts";
 import { ago, fromNow, formatTime, roughly } from "../terminal/words.ts";
 
-/** A step that goes on for months has many lines; `history` has them all. */
+/** A step that lasts for months has many lines; `history` prints all of them. */
 const linesAtMost = 6;
 
 export function printRotation(
@@ -47,6 +47,6 @@ function whenOf({ state, beganAtMs = 0, endedAtMs = 0 }: StepView, nowMs: number
     case "ahead":
       return "ahead";
     case "passed over":
-      return "has no part in this one";
+      return "not part of this rotation";
   }
 }

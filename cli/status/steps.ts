@@ -1,16 +1,16 @@
-/** The five steps of an open rotation: when each was, and why, out of its journal; pure. */
+/** The five steps of an open rotation, with times and reasons from its journal; pure. */
 import type { JournalEntry } from "../../lambda/ports.ts";
 import type { ManagedKey, Rotation, Step } from "../../lambda/workflow/model/types.ts";
 import { waitsOf, type Wait } from "./waits.ts";
 
 export type StepView = {
   step: Step;
-  /** `passed over`: a rotation of this kind has no such step. */
+  /** `passed over`: the step is not part of this kind of rotation. */
   state: "done" | "now" | "ahead" | "passed over";
   beganAtMs?: number;
   endedAtMs?: number;
   lines: Pick<JournalEntry, "revision" | "atMs" | "event" | "reason" | "detail">[];
-  /** What it waits for; of the present step only. */
+  /** What it waits for; only for the present step. */
   waits: Wait[];
 };
 
@@ -46,7 +46,7 @@ export function stepsOf(
 
 export type Deleted = { number: number; keyId: string; atMs: number };
 
-/** Versions that the journal knows and the record no longer lists, and when each went. */
+/** Versions in the journal that the record no longer lists, with the time of their last line. */
 export function deletedVersions(
   { versions }: Pick<ManagedKey, "versions">,
   journal: readonly JournalEntry[],
@@ -61,7 +61,7 @@ export function deletedVersions(
   return [...deleted.values()].sort((a, b) => a.number - b.number);
 }
 
-/** What people asked of late and what came of it, the latest last. */
+/** The last requests and their results, the latest last. */
 export function askedOf(journal: readonly JournalEntry[], atMost: number): JournalEntry[] {
   return journal.filter(({ detail }) => detail["request"] !== undefined).slice(-atMost);
 }

@@ -1,4 +1,4 @@
-/** `status` as a table: a line for each managed key. */
+/** `status` as a table: a row for each managed key. */
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import { effectOf, type Overview } from "./overview.ts";
 import type { Column } from "../terminal/table-view.ts";
@@ -7,7 +7,7 @@ import { bar, fromNow, roughly } from "../terminal/words.ts";
 
 export function columnsFor(talk: Talk, nowMs: number): Column<Overview>[] {
   return [
-    { title: "ALIAS", cell: ({ alias }) => alias, leaves: 0, atLeast: 12 },
+    { title: "ALIAS", cell: ({ alias }) => alias, leaves: 0, atLeast: 12, isName: true },
     { title: "KIND", cell: ({ spec }) => kindOf(spec), leaves: 4 },
     {
       title: "VERSION",
@@ -41,7 +41,7 @@ function whyOf({ findings, why }: Overview): string {
   return findings.length === 0 ? why : findings.map(({ code }) => code).join(" ");
 }
 
-/** By what comes of a finding of this code. */
+/** Coloured by the effect of a finding of this code. */
 export function coloured(code: Finding["code"], text: string, talk: Talk): string {
   switch (effectOf(code)) {
     case "halt":

@@ -1,10 +1,11 @@
-/** What an open rotation waits for, and until when, as its record alone tells; pure. */
+/** What an open rotation waits for, and until when, from its record alone; pure. */
+import { waitNames } from "../../lambda/workflow/model/wait-names.ts";
 import { lastUseLagMs } from "../../lambda/workflow/model/limits.ts";
 import { hurried, saferOf } from "../../lambda/workflow/model/policy.ts";
 import type { ManagedKey, Policy, Rotation, Version } from "../../lambda/workflow/model/types.ts";
 import { roughly } from "../terminal/words.ts";
 
-/** Without a time it takes an event: somebody's word, an answer, a run. */
+/** Without a time, it waits for an event: a request, an answer, a run. */
 export type Wait = { why: string; untilMs?: number };
 
 export function waitsOf(record: ManagedKey, rotation: Rotation, nowMs: number): Wait[] {
@@ -15,12 +16,12 @@ export function waitsOf(record: ManagedKey, rotation: Rotation, nowMs: number): 
   return waits.filter(({ untilMs }) => untilMs === undefined || untilMs > nowMs);
 }
 
-/** What a decision says it waits for, where the view of its step has other words. */
-const sameWait: Record<string, string> = { "the deletion window": "KMS to delete it" };
+/** The wait of a decision, if the view of its step names it differently. */
+const sameWait: Record<string, string> = { [waitNames.deletion]: "KMS to delete it" };
 
 /**
- * When what a managed key rests in ends. It is due sooner where a version retires, since the state of
- * that is read once a day.
+ * The end of what a managed key waits for. It can be later than `dueAtMs`: during a drain, a pass reads
+ * the state of the old version once a day.
  */
 export function nextAtMs(record: ManagedKey, nowMs: number): number {
   const why = sameWait[record.waitingFor] ?? record.waitingFor;
@@ -30,7 +31,7 @@ export function nextAtMs(record: ManagedKey, nowMs: number): number {
 }
 
 function inStep(rotation: Rotation, policy: Policy, old: Version | undefined): Wait[] {
-  if (rotation.restored !== undefined) return [{ why: `v${rotation.from} to be back in use` }];
+  if (rotation.restored !== undefined) return [{ why: `v${rotation.from} to be restored` }];
   switch (rotation.step) {
     case "generate":
       return [{ why: "KMS to make the key" }];
@@ -38,8 +39,7 @@ function inStep(rotation: Rotation, policy: Policy, old: Version | undefined): W
       return distributing(rotation, policy);
     case "activate": {
       const left = rotation.intent.aliases.filter((alias) => !(alias in rotation.movedAtMs));
-      const what =
-        left.length === 0 ? "every alias to be seen on it" : `${left.join(", ")} to move`;
+      const what = left.length === 0 ? "every alias to point at it" : `${left.join(", ")} to move`;
       return [{ why: what }];
     }
     case "drain":
@@ -51,13 +51,13 @@ function inStep(rotation: Rotation, policy: Policy, old: Version | undefined): W
 
 function distributing(rotation: Rotation, policy: Policy): Wait[] {
   const { enabledSinceMs, dependents, acknowledgedAtMs } = rotation;
-  if (enabledSinceMs === undefined) return [{ why: "the new version to be usable" }];
+  if (enabledSinceMs === undefined) return [{ why: "the new version to be Enabled" }];
   const knownAtMs = enabledSinceMs + policy.propagationMs;
   const silent = dependents.filter((name) => !(name in acknowledgedAtMs));
   return [
-    { why: "the new version to be known everywhere", untilMs: knownAtMs },
+    { why: "the propagation wait", untilMs: knownAtMs },
     ...silent.map((name) => ({
-      why: `${name} to say that it is ready`,
+      why: `${name} to acknowledge it`,
       untilMs: knownAtMs + policy.acknowledgeWithinMs,
     })),
   ];
@@ -67,21 +67,21 @@ function draining(rotation: Rotation, policy: Policy, old: Version | undefined):
   const { labelledAtMs, drainSinceMs = old?.retiredAtMs ?? rotation.stepSinceMs } = rotation;
   if (labelledAtMs === undefined) return [{ why: "KMS to accept the label keyturn:retired" }];
   const agedAtMs = drainSinceMs + policy.drain.atLeastMs;
-  const aged = { why: "the minimum time in drain", untilMs: agedAtMs };
+  const aged = { why: waitNames.drain, untilMs: agedAtMs };
   if (policy.retire === "retain") return [aged];
   const lastUse = rotation.evidence?.lastUse;
   if (lastUse?.kind === "used") {
     const untilMs = lastUse.atMs + policy.drain.quietForMs + lastUseLagMs;
     return [aged, { why: `${roughly(policy.drain.quietForMs)} without a use`, untilMs }];
   }
-  return [aged, { why: `KMS to tell of no use for ${roughly(policy.drain.quietForMs)}` }];
+  return [aged, { why: `KMS to report no use for ${roughly(policy.drain.quietForMs)}` }];
 }
 
 function revoking(rotation: Rotation, policy: Policy, old: Version | undefined): Wait[] {
   switch (old?.state) {
     case "disabled": {
-      if (rotation.soakSinceMs === undefined) return [{ why: "a second look for aliases" }];
-      return [{ why: "the soak", untilMs: rotation.soakSinceMs + policy.soakMs }];
+      if (rotation.soakSinceMs === undefined) return [{ why: "a second check for aliases" }];
+      return [{ why: waitNames.soak, untilMs: rotation.soakSinceMs + policy.soakMs }];
     }
     case "pending-deletion": {
       const { deletionAtMs } = old;
@@ -94,6 +94,6 @@ function revoking(rotation: Rotation, policy: Policy, old: Version | undefined):
     case "retained":
     case "reactivating":
     case undefined:
-      return [{ why: "the last looks before it is disabled" }];
+      return [{ why: "the last checks before DisableKey" }];
   }
 }

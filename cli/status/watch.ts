@@ -1,4 +1,4 @@
-/** `--watch`: the same answer again and again, until somebody has seen enough. */
+/** `--watch`: repeats the answer until Ctrl-C. */
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { exitCodes, type ExitCode } from "../terminal/failure.ts";
@@ -11,13 +11,13 @@ import { clockTime, formatTimeWithSeconds } from "../terminal/words.ts";
 type Show = (session: Session) => Promise<ExitCode>;
 
 /**
- * What is asked for wrongly ends it at once: the first answer has to come. After that, trouble is
- * told, and it goes on.
+ * A failure of the first answer ends the command: its arguments may be wrong. Later failures are
+ * reported, and it continues.
  */
 export async function watching(session: Session, everyMs: number, show: Show): Promise<ExitCode> {
   const startedMs = performance.now();
   const present = (): number => Math.round(session.nowMs + performance.now() - startedMs);
-  // An end that was asked for is no failure.
+  // Ctrl-C is not a failure.
   process.on("SIGINT", () => process.exit(exitCodes.ok));
   const { screen } = session.talk;
   if (screen === undefined || session.json) return inLines(session, everyMs, show, present);
@@ -86,7 +86,7 @@ async function inPlace(
   }
 }
 
-/** However it ends, the terminal is as it was. */
+/** Every exit restores the terminal. */
 function restoredAtTheEnd(screen: Screen): void {
   process.on("exit", () => screen.leave());
   for (const [signal, number] of [
@@ -98,7 +98,7 @@ function restoredAtTheEnd(screen: Screen): void {
 }
 
 function troubleOf(error: unknown): string {
-  return `${failureOf(error).message}; what is shown is what was seen last`;
+  return `${failureOf(error).message}; this is the last answer before the failure`;
 }
 
 function gathering(talk: Talk): { talk: Talk; lines: string[]; notes: string[] } {

@@ -1,10 +1,10 @@
-/** What ends a command early, in words for a person; `exitCode` as `keyturn --help` lists them. */
+/** Exit codes, as `keyturn --help` lists them, and the failures that end a command early. */
 export const exitCodes = {
-  /** All is well, or what was asked is done. */
+  /** Done, or all is well. */
   ok: 0,
-  /** The answer is that something needs a person, or does not agree. */
+  /** Something needs an operator, or does not verify. */
   attention: 1,
-  /** What was typed is not understood, or the answer cannot be written to where it is to go. */
+  /** The command line is wrong, or the answer cannot be written. */
   usage: 2,
   /** The table could not be read or written. */
   unreachable: 3,
@@ -16,7 +16,7 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 export class Failure extends Error {
   readonly exitCode: ExitCode;
-  /** The command to type next, where there is one. */
+  /** The command to type next, if there is one. */
   readonly next: string | undefined;
 
   constructor(exitCode: ExitCode, message: string, next?: string, cause?: unknown) {

@@ -1,13 +1,13 @@
-/** One picture of a watch: as many lines as the terminal has, each no wider than it; pure. */
+/** One frame of `--watch`: no more lines than the terminal has, and none wider; pure. */
 import { cutTo } from "./text.ts";
 
 export type Picture = {
-  /** What stands above all else: when, what of, and how to leave. */
+  /** The first line: the time, the table, and how to end. */
   title: string;
-  /** What is wrong just now; empty where nothing is. */
+  /** The present failure; empty without one. */
   trouble: string;
   lines: string[];
-  /** What stands below all else. */
+  /** The last lines. */
   notes: string[];
 };
 
@@ -18,19 +18,19 @@ export function frameOf(picture: Picture, rows: number, columns: number): string
   const lines = picture.lines.flatMap((line) => line.split("\n"));
   const shown = lines.length <= room ? lines : lines.slice(0, room - 1);
   const left = lines.length - shown.length;
-  const more = left === 0 ? [] : [`… and ${left} more rows`];
+  const more = left === 0 ? [] : [`… and ${left} more lines`];
   const all = [...above, ...shown, ...more, ...notes];
   return all.slice(0, rows).map((line) => cutTo(line, columns));
 }
 
 const escape = "\u001b[";
 
-/** Over the last picture, line by line, and not after clearing it: that would flicker. */
+/** Overwrites the last frame line by line. Clearing the screen first would flicker. */
 export function drawn(frame: readonly string[]): string {
   const lines = frame.map((line) => `${line}${escape}K`);
   return `${escape}H${lines.join("\r\n")}${escape}J`;
 }
 
-/** A screen of its own, without a cursor, and back to what was there before. */
+/** Enters the alternate screen without a cursor, and restores the previous one. */
 export const entering = `${escape}?1049h${escape}?25l`;
 export const leaving = `${escape}?25h${escape}?1049l`;

@@ -1,4 +1,4 @@
-/** The names that somebody may have meant, the nearest first. */
+/** The names most similar to the typed one, the nearest first. */
 export function nearest(meant: string, names: readonly string[], atMost = 3): string[] {
   const limit = Math.max(2, Math.floor(meant.length / 3));
   return names
@@ -13,7 +13,7 @@ function isPart(meant: string, name: string): boolean {
   return meant.length > 2 && name.toLowerCase().includes(meant.toLowerCase());
 }
 
-/** Levenshtein's: how many letters are to be put in, left out or changed. */
+/** The Levenshtein distance: the number of insertions, deletions and changes. */
 function distanceOf(one: string, other: string): number {
   let above = Array.from({ length: other.length + 1 }, (_, column) => column);
   for (let row = 1; row <= one.length; row++) {

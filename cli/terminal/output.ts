@@ -1,14 +1,14 @@
-/** Writes to stdout and stderr that fail: into a closed pipe, or on a full disk. */
+/** Handles failed writes to stdout and stderr: a closed pipe, a full disk. */
 import { fstatSync, writeSync } from "node:fs";
 
 type Output = NodeJS.WriteStream & { fd: number };
 
-/** `closed`: the reader has seen enough (`| head`). `lost`: the answer could not be written. */
+/** `closed`: the reader has closed the pipe (`| head`). `lost`: the answer could not be written. */
 export type OutputEnd = "closed" | "lost";
 
 /**
- * Calls `onEnd` at the first failed write to stdout, after one line on stderr where the answer is lost.
- * A failed write to stderr loses notes alone: the answer and the exit code stay as they are.
+ * Calls `onEnd` at the first failed write to stdout, after one line on stderr if the answer is lost.
+ * A failed write to stderr loses only notes: the answer and the exit code stay as they are.
  */
 export function watchOutput(
   program: string,

@@ -1,12 +1,12 @@
-/** Longer texts on a terminal: broken between words, save for what somebody may want to paste. */
+/** Prints longer texts, broken between words, and commands to paste, which it does not break. */
 import { stripVTControlCharacters } from "node:util";
 import type { Talk } from "./talk.ts";
 import { printable, widthOf, wrapped } from "./text.ts";
 
-/** Less than that beside a mark is no place for a text. */
+/** A text needs at least this width beside its mark. */
 const narrowest = 24;
 
-/** `mark` stands before the first line, and the others are indented by its width. */
+/** Puts `mark` before the first line, and indents the others by its width. */
 export function printText(talk: Talk, mark: string, text: string): void {
   for (const line of textLines(talk, mark, text)) talk.line(line);
 }
@@ -29,7 +29,7 @@ function textLines({ columns }: Talk, mark: string, text: string): string[] {
   return [mark + first, ...others.map((line) => " ".repeat(widthOf(mark)) + line)];
 }
 
-/** A command is never broken: where it does not fit beside its mark, it has a line of its own. */
+/** Never breaks a command: if it does not fit beside its mark, it gets its own line. */
 export function printCommand(talk: Talk, mark: string, command: string): void {
   for (const line of commandLines(talk, mark, command)) talk.line(line);
 }

@@ -1,15 +1,15 @@
-/** Where a command's answer goes: data to stdout, talk to stderr, and how both are to look. */
+/** The output of a command: the answer to stdout, notes to stderr, and their styles. */
 import { styleText } from "node:util";
 import { drawn, entering, leaving } from "./frame.ts";
 import { escaped } from "./text.ts";
 
 export type Style = "bold" | "dim" | "red" | "yellow" | "green" | "cyan";
 
-/** A terminal that can be drawn on again and again. */
+/** A terminal that can be redrawn. */
 export type Screen = {
   rows(): number;
   columns(): number;
-  /** Takes a screen of its own, without a cursor; `leave` brings back what was there before. */
+  /** Enters the alternate screen, without a cursor; `leave` restores the previous one. */
   enter(): void;
   leave(): void;
   draw(frame: readonly string[]): void;
@@ -17,15 +17,15 @@ export type Screen = {
 };
 
 export type Talk = {
-  /** How many columns there are to fill; no end of them in a pipe. */
+  /** The width in columns; Infinity in a pipe. */
   columns: number;
-  /** Where stdout is a terminal. */
+  /** Set if stdout is a terminal. */
   screen?: Screen;
   /** A line of the answer. */
   line(text?: string): void;
   /** The answer for programs: one JSON document. */
   json(value: unknown): void;
-  /** Talk beside the answer. */
+  /** A note beside the answer. */
   note(text: string): void;
   styled(style: Style, text: string): string;
 };
@@ -70,7 +70,7 @@ const ownCodes = new Set(
   styles.flatMap((style) => styleText(style, "|", { validateStream: false }).split("|")),
 );
 
-/** The last guard, for what no view made printable: line ends and our own colours pass. */
+/** The last guard, for text that no view made printable. Only line ends and our colours pass. */
 function withoutSteering(text: string, isColoured: boolean): string {
   return text.replace(/\p{Cc}(?:\[\d+m)?|[\u2028-\u202e\u2066-\u2069]/gu, (found) => {
     if (found === "\n" || (isColoured && ownCodes.has(found))) return found;

@@ -1,15 +1,15 @@
-/** Texts as a terminal can show them: as wide as they are, and without what would steer it. */
+/** Measures and breaks texts for a terminal, and escapes its control characters. */
 import { stripVTControlCharacters } from "node:util";
 
-/** Control characters, line ends among them, and what turns the direction of the text around it. */
+/** Control characters, line ends among them, and marks of text direction. */
 const steering = /[\p{Cc}\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
-/** Whoever may write a request must not thereby write to an operator's terminal. */
+/** The author of a request must not control an operator's terminal. */
 export function printable(text: string): string {
   return text.replace(steering, escaped);
 }
 
-/** As JSON has it, so that a document of it stays one. */
+/** As a JSON escape: a JSON document stays valid. */
 export function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
@@ -19,7 +19,7 @@ const wide =
 const narrow = /^[ -~█░…]*$/;
 const segmenter = new Intl.Segmenter();
 
-/** In columns; colours have none. */
+/** In columns; colours have no width. */
 export function widthOf(text: string): number {
   if (narrow.test(text)) return text.length;
   const plain = stripVTControlCharacters(text);
@@ -35,7 +35,7 @@ function columnsOf(character: string): number {
   return /^\p{M}|^\p{Cf}/u.test(character) ? 0 : 1;
 }
 
-/** No wider than that; what is cut loses its colour. */
+/** Cuts a text to a width; a cut text loses its colour. */
 export function cutTo(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
   if (narrow.test(text)) return `${text.slice(0, Math.max(0, width - 1))}…`;
@@ -50,14 +50,23 @@ export function cutTo(text: string, width: number): string {
 }
 
 /**
- * Broken between words. A word that is longer than the width stays whole, so that it can be copied: but
- * for scripts that put no space between words.
+ * Broken between words. A word that is longer than the width stays whole, and can be copied. Only
+ * scripts without spaces between words are broken inside of a word.
  */
 export function wrapped(text: string, width: number): string[] {
+  return linesOf(text, width, (word) => (narrow.test(word) ? [word] : piecesOf(word, width)));
+}
+
+/** Broken between words; a word that is longer than the width, at `_`, `-` or `/`, or anywhere. */
+export function broken(text: string, width: number): string[] {
+  return linesOf(text, width, (word) => piecesOf(word, width));
+}
+
+function linesOf(text: string, width: number, split: (word: string) => string[]): string[] {
   if (widthOf(text) <= width) return [text];
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(" ").flatMap((one) => piecesOf(one, width))) {
+  for (const word of text.split(" ").flatMap((one) => (widthOf(one) > width ? split(one) : one))) {
     if (line !== "" && widthOf(line) + 1 + widthOf(word) > width) {
       lines.push(line);
       line = word;
@@ -67,15 +76,18 @@ export function wrapped(text: string, width: number): string[] {
 }
 
 function piecesOf(word: string, width: number): string[] {
-  if (widthOf(word) <= width || narrow.test(word)) return [word];
   const pieces: string[] = [];
   let piece = "";
-  for (const character of charactersOf(word)) {
-    if (piece !== "" && widthOf(piece + character) > width) {
+  for (const part of word.split(/(?<=[_/-])/).flatMap((one) => fitting(one, width))) {
+    if (piece !== "" && widthOf(piece + part) > width) {
       pieces.push(piece);
       piece = "";
     }
-    piece += character;
+    piece += part;
   }
   return [...pieces, piece];
+}
+
+function fitting(part: string, width: number): string[] {
+  return widthOf(part) <= width ? [part] : charactersOf(part);
 }

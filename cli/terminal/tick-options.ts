@@ -1,4 +1,4 @@
-/** What `npm run tick` is started with. */
+/** The options of `npm run tick`. */
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { parseArgs } from "node:util";
@@ -8,17 +8,17 @@ export const usage = `npm run tick -- --table NAME --config FILE [--endpoint-url
 
   --table         the state table (or KEYTURN_TABLE)
   --config        the configuration (or KEYTURN_CONFIG)
-  --endpoint-url  where every AWS service is reached (or AWS_ENDPOINT_URL)
-  --now           what the run takes for the present, in epoch milliseconds
-  --timeout-ms    how long the run may take, as a function's timeout (default 60000)
-  --discovery     how keys are found by tag; "walk" where the tagging API is not served
-  --quota-share   which share of each KMS request quota it may spend, up to 1
-  --event         what the function is invoked with, as JSON: a use attempt that CloudTrail tells of;
-                  "-" reads it from stdin (default: an empty event, as from the schedule)
-The last line on stdout is the run's summary, as JSON. Exit 0: the run ended; 1: it failed; 2: usage, or
-the summary cannot be written.`;
+  --endpoint-url  the endpoint of all AWS services (or AWS_ENDPOINT_URL)
+  --now           the time at which the run starts, in epoch milliseconds (default: the present)
+  --timeout-ms    the timeout of the function (default 60000)
+  --discovery     how to find keys by tag; "walk" for an endpoint without the tagging API
+  --quota-share   the share of each KMS request quota that the run may use, up to 1
+  --event         a file with the event of the invocation, as JSON: a use attempt from CloudTrail;
+                  "-" reads stdin (default: an empty event, as from the schedule)
+The last line on stdout is the summary of the run, as JSON. Exit 0: the run ended; 1: it failed; 2: the
+command line is wrong, or the summary cannot be written.`;
 
-/** What was typed, or its environment, is not understood. */
+/** The arguments or the environment are invalid. */
 export class UsageError extends Error {}
 
 export type Options = {
@@ -30,14 +30,14 @@ export type Options = {
   endpointUrl: string | undefined;
   nowMs: number | undefined;
   timeoutMs: number;
-  /** The path of the event; "-" is stdin. */
+  /** The path of the event file; "-" is stdin. */
   event: string | undefined;
 };
 
-/** The last moment that a Date has. */
+/** The latest time of a Date. */
 const latestMs = 8.64e15;
 
-/** The longest that a timer of Node waits; it takes anything longer for one millisecond. */
+/** The longest timer of Node, which treats a longer one as one millisecond. */
 const longestMs = 2 ** 31 - 1;
 
 /** Throws a UsageError. */
@@ -78,12 +78,12 @@ function parsed(args: string[]) {
   }
 }
 
-/** As it was given; what the environment has is the SDK's to read, and is checked alone. */
+/** The given one. The SDK reads that of the environment itself; here it is only validated. */
 function endpointOf(
   given: string | undefined,
   env: Record<string, string | undefined>,
 ): string | undefined {
-  // The SDK, too, takes an empty variable for one that is not set.
+  // Like the SDK, treats an empty variable as not set.
   const url = given ?? (env.AWS_ENDPOINT_URL || undefined);
   if (url === undefined || (/^https?:/.test(url) && URL.canParse(url))) return given;
   const name = given === undefined ? "AWS_ENDPOINT_URL" : "--endpoint-url";
@@ -99,7 +99,7 @@ function wholeNumber(name: string, given: string, most: number): number {
   );
 }
 
-/** The event as the file, or stdin, has it. Throws a UsageError. */
+/** Reads the event from the file or stdin. Throws a UsageError. */
 export async function readEvent(path: string | undefined): Promise<unknown> {
   if (path === undefined) return {};
   try {

@@ -1,4 +1,4 @@
-/** What stands in a command's way, in words: what AWS and the network answer is not for people. */
+/** Explains errors of AWS and the network to an operator. */
 import { exitCodes, Failure } from "./failure.ts";
 
 type Known = { pattern: RegExp; message: string; next: string };
@@ -6,12 +6,12 @@ type Known = { pattern: RegExp; message: string; next: string };
 const known: Known[] = [
   {
     pattern: /ResourceNotFoundException/,
-    message: "there is no such table in this Region and account",
+    message: "this Region and account has no such table",
     next: "aws dynamodb list-tables",
   },
   {
     pattern: /specified index|key element does not match|does not match the schema/,
-    message: "this is no table of keyturn's",
+    message: "this is not a state table of keyturn",
     next: "aws cloudformation describe-stacks --query 'Stacks[].Outputs'",
   },
   {
@@ -22,42 +22,42 @@ const known: Known[] = [
   {
     pattern:
       /CredentialsProviderError|Could not load credentials|UnrecognizedClient|InvalidSignature|InvalidClientTokenId|MissingAuthenticationToken|IncompleteSignature/,
-    message: "there are no credentials, or AWS does not know them",
+    message: "there are no credentials, or AWS rejects them",
     next: "aws sts get-caller-identity",
   },
   {
     pattern: /AccessDenied/,
-    message: "these credentials may not do this",
+    message: "these credentials lack the permission",
     next: "aws sts get-caller-identity",
   },
   {
     pattern: /Region is missing|ConfigError.*region/i,
-    message: "which Region? Name it by --region or AWS_REGION",
+    message: "no Region: name it with --region or AWS_REGION",
     next: "aws configure get region",
   },
   {
     pattern: /Region not accepted/,
-    message: "that is no Region's name",
+    message: "this is not the name of a Region",
     next: "aws configure get region",
   },
   {
     pattern: /Invalid URL/,
-    message: "the endpoint, of --endpoint-url or AWS_ENDPOINT_URL, is no URL",
+    message: "the endpoint in --endpoint-url or AWS_ENDPOINT_URL is not a URL",
     next: "keyturn --help",
   },
   {
     pattern: /Throttl|ProvisionedThroughputExceeded|RequestLimitExceeded|TooManyRequests/,
-    message: "DynamoDB throttles: the table is asked for more than it gives; try again in a minute",
+    message: "DynamoDB throttles requests beyond the capacity of the table; try again in a minute",
     next: "aws dynamodb describe-table --table-name <table> --query Table.BillingModeSummary",
   },
   {
     pattern: /Deserialization error|SyntaxError/,
-    message: "what answers there gives no answer of DynamoDB's",
+    message: "the endpoint answers, but not as DynamoDB",
     next: "keyturn --help",
   },
   {
     pattern: /InternalServerError|InternalFailure|ServiceUnavailable|Http50\d|UnknownError/,
-    message: "DynamoDB fails on its own side; try again in a minute",
+    message: "DynamoDB reports an internal error; try again in a minute",
     next: "aws health describe-events",
   },
   {
@@ -77,7 +77,7 @@ export function failureOf(error: unknown): Failure {
   return new Failure(exitCodes.unreachable, `${found.message} (${shown})`, found.next, error);
 }
 
-/** The causes around it only say once more what it says. */
+/** The errors around it only repeat its message. */
 function innermost(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { cause, name, message } = error;

@@ -1,4 +1,4 @@
-/** Times and ages as people read them. */
+/** Formats times and ages for readers. */
 
 const unitsMs = [
   ["d", 86_400_000],
@@ -38,7 +38,7 @@ export function clockTime(atMs: number): string {
   return new Date(atMs).toISOString().slice(11, 19);
 }
 
-/** How much of the whole is used up; more than that is a bar that runs over. */
+/** The used share of the whole; `!` if it is all used. */
 export function bar(part: number, whole: number, cells: number): string {
   const share = whole <= 0 ? 1 : part / whole;
   if (share >= 1) return `${"█".repeat(cells)}!`;

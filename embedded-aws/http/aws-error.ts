@@ -1,4 +1,4 @@
-/** An error as an AWS service answers it: a code that clients switch on, a message for people. */
+/** An AWS service error: a code for clients, a message for readers. */
 export class AwsError extends Error {
   readonly code: string;
   readonly httpStatus: number;

@@ -1,4 +1,4 @@
-/** The endpoints under /_keyturn/, which no AWS has: the clock, the counts, the events, the states. */
+/** The control endpoints under /_keyturn/, not part of AWS: clock, call counts, events, states. */
 import { flag, integer, readInput, structure, text } from "./shape.ts";
 import type { SimClock } from "../clock.ts";
 import type { RecordedEvent } from "../eventbridge.ts";

@@ -1,8 +1,8 @@
-/** Faults that a test puts between a client and a service. */
+/** Faults that a test injects between a client and a service. */
 export type Fault =
-  /** Refused with an error, and not applied. */
+  /** Rejected with an error, and not applied. */
   | { kind: "before"; code: string; status: number }
-  /** Applied, but the answer is lost on its way. */
+  /** Applied, but the answer is lost. */
   | { kind: "lost" }
   /** Neither applied nor answered. */
   | { kind: "drop" }
@@ -10,5 +10,5 @@ export type Fault =
 
 export type Service = "kms" | "dynamodb" | "events" | "tagging";
 
-/** Asked for each request, with its input as sent; undefined lets it pass. */
+/** Called for each request, with its input as sent; undefined injects no fault. */
 export type FaultHook = (service: Service, operation: string, input: unknown) => Fault | undefined;

@@ -1,4 +1,4 @@
-/** What goes back over the wire. */
+/** HTTP replies. */
 import { AwsError } from "./aws-error.ts";
 import { toWire } from "./json.ts";
 
@@ -12,11 +12,11 @@ export function success(output: unknown, requestId: string): Reply {
 export function failure(error: unknown, requestId: string): Reply {
   if (!(error instanceof AwsError)) return brokenTwin(error, requestId);
   const { code, message, httpStatus } = error;
-  // An error without a message has no such member, as KMS answers an invalid signature.
+  // An error without a message has no such member: KMS's answer to an invalid signature.
   return reply(httpStatus, { __type: code, ...(message === "" ? {} : { message }) }, requestId);
 }
 
-/** A fault of the twin's own, told as one: clients show the message. */
+/** An internal error of the twin, reported as one: clients show the message. */
 function brokenTwin(error: unknown, requestId: string): Reply {
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return reply(500, { __type: "InternalFailure", message }, requestId);

@@ -1,4 +1,4 @@
-/** The one loopback port: reads a request whole, has it answered, and stops without leftovers. */
+/** The loopback port: reads a whole request, gets its answer, and closes all connections on stop. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Reply } from "./reply.ts";
@@ -49,7 +49,7 @@ async function serve(
   response.end(reply.body);
 }
 
-/** Connections that are kept alive would otherwise keep the process alive too. */
+/** Open keep-alive connections would keep the process running. */
 async function close(server: Server): Promise<void> {
   const closed = new Promise<void>((resolve, reject) => {
     server.close((error) => {

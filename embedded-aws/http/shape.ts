@@ -1,6 +1,6 @@
 /**
- * The shapes of requests, checked as AWS services check them: a value of the wrong type is a
- * SerializationException at once; every broken constraint is gathered into one ValidationException.
+ * Request shapes, checked as AWS services check them: a value of the wrong type is an immediate
+ * SerializationException; one ValidationException lists all violated constraints.
  */
 import { AwsError } from "./aws-error.ts";
 
@@ -15,7 +15,7 @@ type Structure<R extends Members, O extends Members> = {
   [N in keyof R]: Read<R[N]>;
 } & { [N in keyof O]?: Read<O[N]> };
 
-/** Reads a request, or throws what AWS answers to an ill-formed one. */
+/** Reads a request, or throws AWS's error for an ill-formed one. */
 export function readInput<T>(shape: Shape<T>, input: unknown): T {
   const problems: Problems = [];
   const value = shape.read(input, "", problems);
@@ -82,7 +82,7 @@ export function flag(): Shape<boolean> {
   };
 }
 
-/** Bytes as they are, or as base64 text when they come from the wire. */
+/** Bytes, or base64 text from the wire. */
 export function blob(range: Range = {}): Shape<Uint8Array> {
   return {
     read(value, path, problems) {

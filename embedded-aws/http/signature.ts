@@ -1,4 +1,4 @@
-/** Who calls: the access key id of the SigV4 signature, which is otherwise not verified. */
+/** The caller: the access key id of the SigV4 signature. The signature itself is not verified. */
 import { AwsError } from "./aws-error.ts";
 
 const credential = /^AWS4-HMAC-SHA256 .*?Credential=([^/,\s]+)\/[^,]*/;

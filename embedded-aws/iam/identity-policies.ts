@@ -1,7 +1,7 @@
 /**
- * What IAM allows a principal, by the policies attached to it. A principal that none was attached to
- * is beyond this twin: it may do all that resource policies let IAM decide. Source: "Policy evaluation
- * logic" in the IAM User Guide.
+ * The permissions of a principal from its attached policies. The twin does not model a principal
+ * without attached policies: it may do all that resource policies delegate to IAM. Source: "Policy
+ * evaluation logic" in the IAM User Guide.
  */
 import { conditionsHold, matchesPattern, type RequestContext } from "../kms/policy-conditions.ts";
 import { readStatements, type Elements } from "../kms/policy-document.ts";
@@ -10,11 +10,11 @@ export type IdentityDecision = "allowed" | "denied" | "not allowed" | "not asked
 
 export type WellFormedRequest = {
   principalArn: string;
-  /** In full: `kms:CreateKey`. */
+  /** With its service: `kms:CreateKey`. */
   action: string;
-  /** An ARN, or `*` where the action knows no resource. */
+  /** An ARN, or `*` if the action has no resource. */
   resource: string;
-  /** Asked for only where a condition has to be weighed. */
+  /** Called only to evaluate a condition. */
   context: () => RequestContext;
 };
 
@@ -23,7 +23,7 @@ type IdentityStatement = { effect: "Allow" | "Deny" } & Elements;
 export class IdentityPolicies {
   readonly #statements = new Map<string, IdentityStatement[]>();
 
-  /** In place of what was attached before; policy documents as JSON, their variables filled in. */
+  /** Replaces the attached policies; policy documents as JSON, with their variables filled in. */
   attach(principalArn: string, documents: string[]): void {
     const statements = documents.flatMap((document) => readStatements(document));
     this.#statements.set(principalArn, statements);
@@ -50,7 +50,7 @@ function applies(
   );
 }
 
-/** As an element and its negation (`Action`, `NotAction`) are matched; one that is missing never is. */
+/** Matches an element or its negation (`Action`, `NotAction`); a missing element never matches. */
 export function matchesList(
   list: Elements["actions"],
   value: string,

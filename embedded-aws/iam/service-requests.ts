@@ -1,5 +1,5 @@
 /**
- * What IAM is asked before DynamoDB, EventBridge and the tagging API answer. Source: "Actions,
+ * The IAM authorization of requests to DynamoDB, EventBridge and the tagging API. Source: "Actions,
  * resources, and condition keys" of each in the Service Authorization Reference; "DynamoDB API
  * permissions" in the Amazon DynamoDB Developer Guide, which splits a transaction into its parts.
  */
@@ -21,7 +21,7 @@ type Account = Place & { identityPolicies: IdentityPolicies };
 type Question = { action: string; resource: string; values?: Record<string, string[]> };
 type Fields = Record<string, unknown>;
 
-/** Throws AccessDeniedException where the principal's policies do not allow all that it asks. */
+/** Throws AccessDeniedException unless the principal's policies allow every action of the request. */
 export function authorizeService(account: Account, request: ServiceRequest): void {
   const { principalArn } = request;
   for (const { action, resource, values = {} } of questionsOf(request, account)) {
@@ -77,7 +77,7 @@ function partOf(part: unknown, place: Place): Question[] {
   });
 }
 
-/** The partition keys of the items that a request names one by one. */
+/** The partition keys of the items that a request names individually. */
 function leadingKeys(input: Fields): Record<string, string[]> {
   const item = input["Item"] ?? input["Key"];
   const key = isFields(item) ? item[tableDefinition.partitionKey] : undefined;

@@ -58,7 +58,7 @@ export const aliasOperations = {
 };
 
 function listAliases(call: Call, input: { KeyId?: string; Limit?: number; Marker?: string }) {
-  // Permission comes from IAM alone, so the key's policy is not asked.
+  // Only IAM grants this permission; the key policy does not count.
   authorizeByIdentity(call, "*", { action: "ListAliases" });
   const key = input.KeyId === undefined ? undefined : findKey(call, input.KeyId);
   const aliases = key === undefined ? allAliases(call.world) : aliasesOf(call.world, key);
@@ -98,7 +98,7 @@ export function removeAlias(world: World, name: string): void {
   world.aliasOrder = undefined;
 }
 
-/** An alias has no policy of its own: besides its keys, IAM alone says who may touch it. */
+/** An alias has no policy: apart from its keys' policies, only IAM grants access to it. */
 function authorizeAlias(call: Call, name: string): void {
   authorizeByIdentity(call, aliasArn(call.world, name), { action: call.operation });
 }

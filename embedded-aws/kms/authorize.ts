@@ -1,7 +1,7 @@
 /**
- * Who may do what with a key: its key policy, then its grants. Source: "Key policies in AWS KMS",
- * "Grants in AWS KMS" and "Determining access to AWS KMS keys" in the AWS KMS Developer Guide. Where
- * the key policy delegates to the account, the identity policies of the principal decide.
+ * Authorization for a key: its key policy, then its grants. If the key policy delegates to the
+ * account, the identity policies of the principal decide. Source: "Key policies in AWS KMS", "Grants
+ * in AWS KMS" and "Determining access to AWS KMS keys" in the AWS KMS Developer Guide.
  */
 import { AwsError } from "../http/aws-error.ts";
 import { matchesList, type IdentityDecision } from "../iam/identity-policies.ts";
@@ -18,11 +18,11 @@ type Question = {
   action: string;
   resource: string;
   caller: Caller;
-  /** Asked for only where a condition has to be weighed. */
+  /** Called only to evaluate a condition. */
   context: () => RequestContext;
 };
 
-/** Throws AccessDeniedException where no policy and no grant allows the action. */
+/** Throws AccessDeniedException if no policy and no grant allows the action. */
 export function authorize(call: Call, key: KmsKey, facts: Facts): void {
   const question = questionOf(call, key, facts);
   const byIdentity = decideByIdentity(call, question);
@@ -39,7 +39,7 @@ export function authorize(call: Call, key: KmsKey, facts: Facts): void {
   throw accessDenied(question, `because no resource-based policy allows the ${action} action`);
 }
 
-/** For what is about no key: there are only identity policies to ask. `resource` is an ARN or `*`. */
+/** For requests without a key: only identity policies decide. `resource` is an ARN or `*`. */
 export function authorizeByIdentity(call: Call, resource: string, facts: Facts): void {
   const context = () => requestContext(call, undefined, facts);
   const question = { action: facts.action, resource, caller: call.caller, context };
@@ -49,7 +49,7 @@ export function authorizeByIdentity(call: Call, resource: string, facts: Facts):
   }
 }
 
-/** What the lockout safety check asks: may the caller change the policy again? */
+/** The lockout safety check: may the caller change the policy again? */
 export function wouldAllow(call: Call, key: KmsKey, policy: PolicyDocument, facts: Facts): boolean {
   return ["allowed", "delegated"].includes(decide(policy, questionOf(call, key, facts)));
 }
@@ -80,7 +80,7 @@ function decideByIdentity(call: Call, { action, resource, caller, context }: Que
   return call.world.identityPolicies.decide(asked);
 }
 
-/** "Allows access to the AWS account": it means nobody in it who IAM does not allow the same. */
+/** "Allows access to the AWS account": only for principals that IAM allows the same. */
 function delegates({ principals }: Statement, { caller }: Question): boolean {
   const { negated, of } = principals;
   if (negated || of === "*") return false;
@@ -117,7 +117,7 @@ function grantAllows(key: KmsKey, caller: Caller, facts: Facts): boolean {
   );
 }
 
-/** "Using grant constraints": they bind cryptographic operations alone. */
+/** "Using grant constraints": they only restrict cryptographic operations. */
 function constraintsHold(grant: Grant, facts: Facts): boolean {
   if (["DescribeKey", "RetireGrant", "CreateGrant"].includes(facts.action)) return true;
   const { EncryptionContextEquals: equals, EncryptionContextSubset: subset } =

@@ -7,8 +7,8 @@ import type { Call, KmsKey } from "./types.ts";
 const yearMs = 365 * 86_400_000;
 
 /**
- * Makes the key that a service makes in an account, with its alias. Nobody manages it: its key policy
- * lets the account look, and use it only through the service.
+ * Creates an AWS service's own key in an account, with its alias. No principal can manage it: its
+ * key policy lets the account read its metadata, and use it only through the service.
  */
 export function addAwsManagedKey(call: Call, service: string): KmsKey {
   const { world } = call;

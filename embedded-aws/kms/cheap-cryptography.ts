@@ -1,6 +1,6 @@
 /**
- * A stand-in for real cryptography where a simulation makes millions of calls. Nothing here is secret;
- * what it keeps is what tests look for: another key, message or context is always found out.
+ * Replaces real cryptography in simulations with millions of calls. Nothing here is secret. It keeps
+ * the property that tests need: it always detects another key, message or context.
  */
 import crypto from "node:crypto";
 import { hashOf, type Cryptography, type Material, type Signing } from "./cryptography.ts";
@@ -33,7 +33,7 @@ export const cheapCryptography: Cryptography = {
   },
 };
 
-/** A message and its digest are the same message, as they are for KMS. */
+/** A message and its digest count as the same message, as in KMS. */
 function sign(material: Material, { algorithm, messageType, message }: Signing): Buffer {
   const hashes = /^(?:RSASSA|ECDSA)/.test(algorithm) && messageType === "RAW";
   const digest = hashes ? crypto.hash(hashOf(algorithm), message, "buffer") : message;

@@ -1,6 +1,6 @@
 /**
- * The ciphertext of a symmetric key carries the id of its key and material, so that Decrypt needs no
- * KeyId ("Decrypt" in the AWS KMS API reference). The layout is the twin's own.
+ * A symmetric key's ciphertext carries the id of its key and material: Decrypt needs no KeyId
+ * ("Decrypt" in the AWS KMS API reference). The layout is the twin's own.
  */
 import { AwsError } from "../http/aws-error.ts";
 
@@ -34,7 +34,7 @@ export function boundContext(context: Record<string, string> | undefined): Uint8
   return Buffer.from(JSON.stringify(pairs));
 }
 
-/** KMS gives no reason: garbage, another context and a flipped bit look the same. */
+/** KMS gives no reason: garbage, another context and a flipped bit have the same error. */
 export function invalidCiphertext(): AwsError {
   return new AwsError("InvalidCiphertextException", "");
 }

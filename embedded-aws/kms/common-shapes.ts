@@ -27,7 +27,7 @@ export const encryptionAlgorithmShape = oneOf(
   "SM2PKE",
 );
 
-/** What every cryptographic operation takes beside its own parameters. */
+/** The parameters that all cryptographic operations share. */
 export const cryptographicOptions = { GrantTokens: grantTokensShape, DryRun: flag() };
 
 export function pageShapes(maxLimit: number) {

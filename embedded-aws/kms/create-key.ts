@@ -65,7 +65,7 @@ function createKey(call: Call, request: CreateKeyInput) {
   return { KeyMetadata: keyMetadata(world, key) };
 }
 
-/** There is no key yet: identity policies alone allow it, and the tags that it is to have. */
+/** There is no key yet: identity policies alone allow the call and the key's tags. */
 function authorizeCreation(call: Call, request: CreateKeyInput): void {
   const { Tags: tags = [] } = request;
   const tagged = tags.length === 0 ? {} : requestTags(tags);
@@ -82,7 +82,7 @@ function authorizeCreation(call: Call, request: CreateKeyInput): void {
 
 type Kind = Pick<KmsKey, "spec" | "usage" | "origin" | "multiRegion">;
 
-/** A customer's key in its first state, with material unless it has to be imported. */
+/** A customer key in its first state, with material unless that must be imported. */
 export function newKey(call: Call, kind: Kind): KmsKey {
   const { world, nowMs } = call;
   const keyId = kind.multiRegion ? `mrk-${world.random.hex(32)}` : world.random.uuid();
@@ -130,7 +130,7 @@ function usageOf(request: CreateKeyInput, spec: KeySpec): KeyUsage {
   return chosen;
 }
 
-/** The custom key store of the new key, where its origin asks for one. */
+/** The custom key store of the new key, if its origin requires one. */
 function storeOf(
   world: World,
   request: CreateKeyInput,

@@ -1,6 +1,6 @@
 /**
- * What the twin asks of cryptography, and the real one of node:crypto. The other, for simulations with
- * millions of calls, is in cheap-cryptography.ts.
+ * The twin's cryptography interface, and its implementation with node:crypto. cheap-cryptography.ts
+ * has the implementation for simulations with millions of calls.
  */
 import crypto, { type KeyObject } from "node:crypto";
 import type { SimRandom } from "../random.ts";
@@ -9,7 +9,7 @@ import { prehashSign, prehashVerify } from "./ed25519-prehash.ts";
 import type { KeySpec } from "./key-specs.ts";
 import { pssSign, pssVerify, pkcs1DigestInfo } from "./rsa-digest.ts";
 
-/** Key material, opaque to everyone but the cryptography that made it. */
+/** Key material, opaque except to the implementation that made it. */
 export type Material = { readonly kind: string };
 
 export type Signing = {
@@ -20,21 +20,21 @@ export type Signing = {
 
 export type Cryptography = {
   bytes(count: number, random: SimRandom): Uint8Array;
-  /** `id` names the material, for an implementation that derives instead of drawing. */
+  /** `id` names the material, for an implementation that derives it instead of drawing at random. */
   generate(spec: KeySpec, id: string): Material;
   /** DER SubjectPublicKeyInfo. */
   publicKey(material: Material): Uint8Array;
   /** DER PKCS #8. */
   privateKey(material: Material): Uint8Array;
   seal(material: Material, plaintext: Uint8Array, bound: Uint8Array): Uint8Array;
-  /** Undefined where the bytes are not of this material, or not bound to the same context. */
+  /** Undefined if the bytes belong to another material or another context. */
   open(material: Material, sealed: Uint8Array, bound: Uint8Array): Uint8Array | undefined;
   encrypt(material: Material, algorithm: string, plaintext: Uint8Array): Uint8Array;
   decrypt(material: Material, algorithm: string, ciphertext: Uint8Array): Uint8Array | undefined;
   sign(material: Material, signing: Signing): Uint8Array;
   verify(material: Material, signing: Signing, signature: Uint8Array): boolean;
   mac(material: Material, algorithm: string, message: Uint8Array): Uint8Array;
-  /** Undefined where the other public key is not on the same curve. */
+  /** Undefined if the other public key is not on the same curve. */
   agree(material: Material, publicKey: Uint8Array): Uint8Array | undefined;
 };
 
@@ -194,7 +194,7 @@ function oaep(algorithm: string) {
   return { padding: crypto.constants.RSA_PKCS1_OAEP_PADDING, oaepHash: hashOf(algorithm) };
 }
 
-/** The hash that an algorithm's name ends with. */
+/** The hash from the end of an algorithm's name. */
 export function hashOf(algorithm: string): string {
   return `sha${/SHA_(\d+)$/.exec(algorithm)?.[1] ?? "512"}`;
 }

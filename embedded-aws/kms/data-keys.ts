@@ -81,7 +81,7 @@ export const dataKeyOperations = {
   }),
 };
 
-/** "Generates the random byte string in the CloudHSM key store", where one is named. */
+/** "Generates the random byte string in the CloudHSM key store", if the request names one. */
 function checkHsm(call: Call, storeId: string): void {
   const store = call.world.customKeyStores.get(storeId);
   const refuse = (code: string, why: string) =>

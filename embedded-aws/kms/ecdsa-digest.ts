@@ -1,7 +1,7 @@
 /**
- * ECDSA over a digest that the caller has computed, which node:crypto does not offer: it always hashes.
- * Only the twin may verify like this, with the private key: the point that a signature stands for is
- * then a multiple of the base point, which ECDH computes.
+ * ECDSA over a digest from the caller; node:crypto does not offer it, because it always hashes. Only
+ * the twin may verify like this, with the private key: the signature's point is then a multiple of
+ * the base point, which ECDH computes.
  */
 import crypto, { type KeyObject } from "node:crypto";
 
@@ -55,7 +55,7 @@ function multipleOfBase(curve: string, k: bigint): bigint {
 
 function orderOf(curve: string): bigint {
   const order = orders[curve];
-  if (order === undefined) throw new Error(`no order known of curve ${curve}`);
+  if (order === undefined) throw new Error(`unknown order of curve ${curve}`);
   return order;
 }
 
@@ -65,7 +65,7 @@ function scalarOf(privateKey: KeyObject): bigint {
   return toBigInt(Buffer.from(d, "base64url"));
 }
 
-/** The leftmost bits of the digest, as many as the order has (FIPS 186-5, section 6.4). */
+/** The leftmost bits of the digest, up to the bit length of the order (FIPS 186-5, section 6.4). */
 function leftmost(digest: Uint8Array, n: bigint): bigint {
   const excess = digest.length * 8 - n.toString(2).length;
   const value = toBigInt(digest);

@@ -1,6 +1,6 @@
 /**
- * Ed25519ph (RFC 8032, section 5.1), which node:crypto lacks: the signature covers a SHA-512 of what the
- * caller sends, under a prefix of its own. Verifies with the private key, as only the twin may.
+ * Ed25519ph (RFC 8032, section 5.1), which node:crypto lacks: the signature covers a SHA-512 of the
+ * caller's input, under its own prefix. Verifies with the private key, as only the twin may.
  */
 import crypto, { type KeyObject } from "node:crypto";
 

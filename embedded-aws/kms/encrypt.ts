@@ -132,7 +132,7 @@ type Source = {
   key: KmsKey;
   algorithm: string;
   context: Context;
-  /** The whole ciphertext, and what a symmetric one is made of. Neither in a blind dry run. */
+  /** The whole ciphertext, and the parts of a symmetric one. Both absent in a blind dry run. */
   blob: Uint8Array | undefined;
   parts: CiphertextParts | undefined;
 };
@@ -151,7 +151,7 @@ function sourceOf(input: Read<typeof reEncryptInput>): SourceInput {
   return Object.fromEntries(given);
 }
 
-/** Which key decrypts: the one in the request, or the one that a symmetric ciphertext names. */
+/** The decrypting key: from the request, or from a symmetric ciphertext. */
 function openSource(call: Call, input: SourceInput, action: string): Source {
   const algorithm = input.EncryptionAlgorithm ?? symmetric;
   const blind = input.DryRun === true && input.DryRunModifiers?.includes("IGNORE_CIPHERTEXT");
@@ -172,7 +172,7 @@ function openSource(call: Call, input: SourceInput, action: string): Source {
   return { key, algorithm, context, blob, parts };
 }
 
-/** A ciphertext whose key is gone does not say whose it was. */
+/** For a ciphertext whose key is deleted: KMS does not name the key. */
 function knownKey(call: Call, keyId: string | undefined): string | undefined {
   if (keyId === undefined || call.world.keys.has(keyId)) return keyId;
   const message =
@@ -198,7 +198,7 @@ function checkEncryption(
   throw invalid(`${pair} cannot encrypt data larger than ${maxBytes} bytes.`);
 }
 
-/** OAEP spends two hashes and two bytes of the modulus (RFC 8017, section 7.1.1). */
+/** OAEP uses two hashes and two bytes of the modulus (RFC 8017, section 7.1.1). */
 function overhead(algorithm: string): number {
   return algorithm === "RSAES_OAEP_SHA_1" ? 2 * 20 + 2 : 2 * 32 + 2;
 }

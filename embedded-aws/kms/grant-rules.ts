@@ -1,4 +1,4 @@
-/** What a grant may permit on which key. Source: "Grant operations" and "Using grant constraints". */
+/** The operations a grant may permit by key. Source: "Grant operations", "Using grant constraints". */
 import { AwsError } from "../http/aws-error.ts";
 import { traitsOf } from "./key-specs.ts";
 import { accountOf } from "./principals.ts";
@@ -65,7 +65,7 @@ export function checkGrantable(
   if (used.length > 0) throw invalid("Grant constraints need a symmetric encryption key");
 }
 
-/** Whoever may grant by a grant alone passes on no more than that grant lets them do. */
+/** A principal that may create grants only by a grant passes on at most that grant's permissions. */
 export function isPartOf(
   wanted: { operations: string[]; constraints?: GrantConstraints },
   held: Grant,

@@ -1,6 +1,6 @@
 /**
- * What each key spec can do. Source: "Key spec reference" and "Cryptographic operations" of the AWS
- * KMS Developer Guide, and the CreateKey page of the API reference.
+ * The capabilities of each key spec. Source: "Key spec reference" and "Cryptographic operations" of
+ * the AWS KMS Developer Guide, and the CreateKey page of the API reference.
  */
 import { AwsError } from "../http/aws-error.ts";
 
@@ -16,7 +16,7 @@ type SpecTraits = {
   /** The request quota that its cryptographic operations share. */
   quota: "symmetric" | "rsa" | "ecc" | "ml-dsa";
   usages: readonly KeyUsage[];
-  /** The algorithms by usage; none where the spec is not offered outside China or not here yet. */
+  /** The algorithms by usage; none if the spec is only offered in China or not supported here yet. */
   algorithms: Partial<Record<KeyUsage, readonly string[]>>;
 };
 

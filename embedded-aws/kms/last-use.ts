@@ -1,12 +1,12 @@
 /**
- * What KMS knows of the last use of each key. Source: GetKeyLastUsage in the AWS KMS API reference;
+ * KMS's record of each key's last use. Source: GetKeyLastUsage in the AWS KMS API reference;
  * "Determine past usage of a KMS key" and "kms:TrailingDaysWithoutKeyUsage" in the Developer Guide.
  */
 import type { Call, KmsKey, Use, World } from "./types.ts";
 
 const dayMs = 86_400_000;
 
-/** Notes a successful cryptographic operation; it shows once the lag has passed. */
+/** Records a successful cryptographic operation; it becomes visible after the lag. */
 export function recordUse(call: Call, key: KmsKey, operationName: string): void {
   const { world, nowMs } = call;
   const use = {
@@ -24,7 +24,7 @@ export function visibleUse(world: World, key: KmsKey, nowMs: number): Use | unde
   return key.uses.findLast((use) => use.atMs <= nowMs - world.lastUsageLagMs);
 }
 
-/** Whole days since the last known use; of a key never used, since tracking of it began. */
+/** Whole days since the last known use; for an unused key, since its tracking began. */
 export function trailingDaysWithoutUse(world: World, key: KmsKey, nowMs: number): number {
   const sinceMs = visibleUse(world, key, nowMs)?.atMs ?? trackingStartMs(world, key);
   return Math.max(0, Math.floor((nowMs - sinceMs) / dayMs));
@@ -35,7 +35,7 @@ function forgetOlderUses(world: World, key: KmsKey, nowMs: number): void {
   if (visible > 0) key.uses.splice(0, visible);
 }
 
-/** Since when uses of this key are tracked. */
+/** The time from which KMS tracks the uses of this key. */
 export function trackingStartMs(world: World, key: KmsKey): number {
   return Math.max(world.trackingStartMs, key.createdAtMs);
 }

@@ -1,4 +1,4 @@
-/** A key's life: DescribeKey, ListKeys, descriptions, enabling, disabling and deletion. */
+/** The key lifecycle: DescribeKey, ListKeys, descriptions, enabling, disabling and deletion. */
 import { integer, structure } from "../http/shape.ts";
 import { authorizeByIdentity } from "./authorize.ts";
 import { removeAlias } from "./aliases.ts";
@@ -53,14 +53,14 @@ export const lifecycleOperations = {
     const key = openKey(call, input.KeyId);
     settleRotation(call.world, key, call.nowMs);
     if (key.state === "Enabled") key.state = "Disabled";
-    // Footnote 12 of the key state table: it takes effect when the key becomes available.
+    // Footnote 12 of the key state table: this takes effect when the key becomes available.
     if (key.state === "Unavailable") key.stateWhenAvailable = "Disabled";
   }),
 
   ScheduleKeyDeletion: operation(
     structure(
       { KeyId: keyIdShape },
-      // The model allows 1 to 365; the service, by its documentation, 7 to 30.
+      // The API model allows 1 to 365; the documentation 7 to 30.
       { PendingWindowInDays: integer({ min: 7, max: 30 }) },
     ),
     (call, input) => scheduleDeletion(call, input.KeyId, input.PendingWindowInDays ?? 30),
@@ -90,7 +90,7 @@ function scheduleDeletion(call: Call, keyId: string, windowDays: number) {
   };
 }
 
-/** Deletes what is due, and with each key the aliases that point at it. */
+/** Deletes due keys, and the aliases that point at them. */
 export function sweepDeleted(world: World, nowMs: number): void {
   for (const key of world.pendingDeletion) {
     if (key.deletionAtMs === undefined || key.deletionAtMs > nowMs) continue;

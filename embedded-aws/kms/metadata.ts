@@ -1,4 +1,4 @@
-/** What CreateKey and DescribeKey tell of a key: `KeyMetadata` of the AWS KMS API reference. */
+/** The answer of CreateKey and DescribeKey: `KeyMetadata` of the AWS KMS API reference. */
 import { algorithmsOf, type KeyUsage } from "./key-specs.ts";
 import type { KmsKey, World } from "./types.ts";
 
@@ -32,7 +32,7 @@ export function keyMetadata(world: World, key: KmsKey) {
   };
 }
 
-/** The one list of algorithms that belongs to the key's usage. */
+/** The list of algorithms for the key's usage. */
 export function algorithmMetadata(key: KmsKey): Record<string, readonly string[]> {
   const name = algorithmLists[key.usage];
   return name === undefined ? {} : { [name]: algorithmsOf(key) };

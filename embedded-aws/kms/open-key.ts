@@ -1,4 +1,4 @@
-/** The way into a key, in KMS's order: find it, may the caller, does its state allow it. */
+/** Opens a key, in KMS's order: find it, authorize the caller, check its state. */
 import { AwsError } from "../http/aws-error.ts";
 import { authorize } from "./authorize.ts";
 import type { Facts } from "./request-context.ts";
@@ -6,10 +6,10 @@ import { findKey, findKeyOrAlias } from "./resolve.ts";
 import { checkState } from "./states.ts";
 import type { Call, KmsKey } from "./types.ts";
 
-/** The action is the operation's own name, save for ReEncrypt, which is two. */
+/** The action is the operation's name, except ReEncrypt, which has two actions. */
 export type OpenFacts = Omit<Facts, "action"> & {
   action?: string;
-  /** The key that a ciphertext names; any other is the wrong one. */
+  /** The key that a ciphertext names; any other key is an error. */
   mustBe?: string | undefined;
 };
 

@@ -1,4 +1,4 @@
-/** An operation: the shape of its input, and what it does once the input is well-formed. */
+/** An operation: the shape of its input, and its effect for well-formed input. */
 import { readInput, type Shape } from "../http/shape.ts";
 import type { Call } from "./types.ts";
 

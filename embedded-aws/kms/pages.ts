@@ -1,4 +1,4 @@
-/** Pages of the List operations: an opaque marker says where the next page begins. */
+/** Pages of the List operations: an opaque marker gives the start of the next page. */
 import { AwsError } from "../http/aws-error.ts";
 
 export type PageRequest = { Limit?: number; Marker?: string };
@@ -8,8 +8,8 @@ export type Page<T> = { items: T[]; rest: { Truncated: boolean; NextMarker?: str
 type Id = string | number;
 
 /**
- * One page of `items`, which are sorted by `idOf`. A marker names the last item of the page before
- * it, so that items deleted in between shift nothing; it belongs to one listing (`scope`) alone.
+ * One page of `items`, which are sorted by `idOf`. A marker names the last item of the previous page:
+ * deletions between pages shift nothing. It is valid only for its listing (`scope`).
  */
 export function pageOf<T>(
   items: Iterable<T>,
@@ -43,7 +43,7 @@ function readMarker(text: string, options: { scope: string }): Id {
       if (typeof after === "string" || typeof after === "number") return after;
     }
   } catch {
-    // Falls through: what does not parse is not one of our markers.
+    // Falls through: the marker is not one of ours.
   }
   throw new AwsError("InvalidMarkerException", "Could not deserialize marker");
 }

@@ -78,7 +78,7 @@ export const policyOperations = {
   }),
 };
 
-/** KMS gives a policy back in its own layout, so nobody may compare the text with what was put. */
+/** KMS returns a policy in its own layout: a client must not compare it with the text that it put. */
 function pretty(value: unknown, indent: string): string {
   const inner = `${indent}  `;
   if (Array.isArray(value)) {

@@ -3,7 +3,7 @@
  * Condition operators" and "Set operators for multi-valued context keys" in the IAM User Guide.
  */
 
-/** Condition keys in lower case, each with its value, or its values where it has many. */
+/** Condition keys in lower case, each with its value or values. */
 
 export type Conditions = { operator: string; key: string; values: string[] }[];
 
@@ -41,13 +41,13 @@ const comparisons: Record<string, Comparison> = {
   DateGreaterThanEquals: dated((a, b) => a >= b),
   Bool: equalIgnoringCase,
   BinaryEquals: equal,
-  // Each of the six parts may hold wildcards; over the keys served here that is the same.
+  // Each of the six parts may contain wildcards; for the supported condition keys this is the same.
   ArnEquals: matchesPattern,
   ArnLike: matchesPattern,
   IpAddress: equal,
 };
 
-/** Matches where the operator it negates does not; also where the key is absent. */
+/** Matches if the negated operator does not, or if the key is absent. */
 const negations: Record<string, string> = {
   StringNotEquals: "StringEquals",
   StringNotEqualsIgnoreCase: "StringEqualsIgnoreCase",
@@ -111,7 +111,7 @@ function readOperator(name: string): Operator {
 
 const patterns = new Map<string, RegExp>();
 
-/** `*` stands for any characters, `?` for one. */
+/** `*` matches any characters, `?` one. */
 export function matchesPattern(actual: string, pattern: string): boolean {
   if (!pattern.includes("*") && !pattern.includes("?")) return actual === pattern;
   let expression = patterns.get(pattern);
@@ -124,7 +124,7 @@ export function matchesPattern(actual: string, pattern: string): boolean {
   return expression.test(actual);
 }
 
-/** Dates are written in ISO 8601, or as epoch seconds. */
+/** Dates are in ISO 8601 or epoch seconds. */
 function instantMs(date: string): number {
   return /^\d+$/.test(date) ? Number(date) * 1000 : Date.parse(date);
 }

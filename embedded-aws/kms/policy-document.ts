@@ -1,5 +1,5 @@
 /**
- * Reading a key policy. Source: "Grammar of the IAM JSON policy language" in the IAM User Guide; "Key
+ * Reads a key policy. Source: "Grammar of the IAM JSON policy language" in the IAM User Guide; "Key
  * policies" and "Key policy overview" in the AWS KMS Developer Guide; API reference of PutKeyPolicy.
  */
 import { AwsError } from "../http/aws-error.ts";
@@ -7,9 +7,9 @@ import { isConditionOperator, type Conditions } from "./policy-conditions.ts";
 
 export type Principals = "*" | { aws: string[]; service: string[]; federated: string[] };
 
-/** What the statements of key policies and of identity policies have in common. */
+/** The common elements of key policy and identity policy statements. */
 export type Elements = {
-  /** Undefined where the element is missing: KMS accepts the statement, and it has no effect. */
+  /** Undefined if the element is missing: KMS accepts the statement, but it has no effect. */
   actions: { negated: boolean; patterns: string[] } | undefined;
   resources: { negated: boolean; patterns: string[] } | undefined;
   conditions: Conditions;
@@ -81,7 +81,7 @@ function readStatement(statement: unknown): Statement {
   return read;
 }
 
-/** Of an identity policy: it names no principal, and may ask for the tags of a resource. */
+/** For an identity policy: it names no principal, and may have conditions on resource tags. */
 export function readStatements(text: string): ({ effect: "Allow" | "Deny" } & Elements)[] {
   const { Statement: statements } = parse(text);
   return [statements].flat().map((statement) => {
@@ -127,7 +127,7 @@ function readPrincipals(statement: Record<string, unknown>): Statement["principa
   return { negated, of };
 }
 
-/** An account, a user, a role, a session; whether it exists is beyond the twin. */
+/** An account, a user, a role, a session; the twin does not check that it exists. */
 function isAwsPrincipal(name: string): boolean {
   return (
     name === "*" ||
@@ -171,7 +171,7 @@ function conditionValue(value: unknown): string {
   throw malformed("Syntax errors in policy: Condition.");
 }
 
-/** "Tag authorization" and "ABAC for AWS KMS": these work in IAM policies alone. */
+/** "Tag authorization" and "ABAC for AWS KMS": these only work in IAM policies. */
 function refuseResourceKeys(condition: Record<string, unknown>): void {
   const keys = Object.values(condition).flatMap((block) => Object.keys(block as object));
   const refused = keys.filter((key) =>

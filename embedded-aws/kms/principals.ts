@@ -1,10 +1,10 @@
-/** The names by which a policy or a grant can mean a principal. */
+/** The names with which a policy or a grant identifies a principal. */
 import type { Caller } from "./types.ts";
 
 const arnPattern = /^arn:aws:(?:iam|sts)::(\d{12}):(.+)$/;
 const sessionPattern = /^assumed-role\/([^/]+)\//;
 
-/** Itself, the role that it has assumed, its account, and everybody. */
+/** Its ARN, its assumed role, its account, and `*`. */
 export function principalNames(caller: Caller): string[] {
   const names = [caller.principalArn, "*"];
   const [, account, resource = ""] = arnPattern.exec(caller.principalArn) ?? [];
@@ -15,14 +15,14 @@ export function principalNames(caller: Caller): string[] {
   return names;
 }
 
-/** The names of its account alone; the root user is meant by them itself. */
+/** The names of only its account; for the root user they are its own. */
 export function accountNames({ principalArn }: Caller): string[] {
   const account = accountOf(principalArn);
   const root = `arn:aws:iam::${account}:root`;
   return account === undefined || principalArn === root ? [] : [account, root];
 }
 
-/** A grant names one principal; nobody is meant by a wildcard. */
+/** A grant names one principal; a wildcard matches none. */
 export function isPrincipal(caller: Caller, name: string): boolean {
   return name !== "*" && principalNames(caller).includes(name);
 }

@@ -1,5 +1,5 @@
 /**
- * Request quotas, each a bucket of one second's worth. Source: "Request quotas" and the table in
+ * Request quotas, each a token bucket of one second. Source: "Request quotas" and the table in
  * "Throttling AWS KMS requests" of the AWS KMS Developer Guide (us-east-1).
  */
 import { AwsError } from "../http/aws-error.ts";
@@ -46,7 +46,7 @@ const perCustomKeyStore = 1800;
 
 type Bucket = { left: number; virtualMs: number; realMs: number };
 
-/** Both clocks, so that neither a clock that stands still nor one that races starves a caller. */
+/** Both clocks refill the bucket: neither a stopped nor a fast clock starves a caller. */
 export type QuotaClocks = { virtualMs(): number; realMs(): number };
 
 export class RequestQuotas {

@@ -1,24 +1,24 @@
 /**
- * The values that condition keys have for one request. Source: "Condition keys for AWS KMS" in the AWS
- * KMS Developer Guide, "AWS global condition context keys" in the IAM User Guide.
+ * The condition key values of one request. Source: "Condition keys for AWS KMS" in the AWS KMS
+ * Developer Guide, "AWS global condition context keys" in the IAM User Guide.
  */
 import type { RequestContext } from "./policy-conditions.ts";
 import { accountOf, principalNames } from "./principals.ts";
 import type { Call, GrantConstraints, KmsKey } from "./types.ts";
 import { trailingDaysWithoutUse } from "./last-use.ts";
 
-/** What a request says beyond its key, as far as a policy may ask for it. */
+/** The facts of a request, beside its key, that a policy condition can use. */
 export type Facts = {
   action: string;
   aliasName?: string | undefined;
   encryptionContext?: Record<string, string> | undefined;
-  /** What CreateGrant would grant. */
+  /** The grant that CreateGrant requests. */
   grant?: { operations: string[]; constraints?: GrantConstraints };
   /** Condition keys of this operation alone, such as `kms:SigningAlgorithm`. */
   values?: Record<string, string | readonly string[] | undefined>;
 };
 
-/** `key` is undefined where the request is about no key: an alias, or the account. */
+/** `key` is undefined if the request is about an alias or the account. */
 export function requestContext(call: Call, key: KmsKey | undefined, facts: Facts): RequestContext {
   const context = new Map<string, readonly string[]>();
   const add = (name: string, value: string | readonly string[] | undefined) => {
@@ -29,7 +29,7 @@ export function requestContext(call: Call, key: KmsKey | undefined, facts: Facts
   add("aws:CurrentTime", new Date(call.nowMs).toISOString());
   add("aws:EpochTime", String(Math.floor(call.nowMs / 1000)));
   add("aws:RequestedRegion", call.world.region);
-  // AWS is reached over TLS alone; that the twin is not says nothing of the request.
+  // AWS only accepts TLS; the twin's plain HTTP does not count.
   add("aws:SecureTransport", "true");
   add("aws:ViaAWSService", "false");
   if (key !== undefined) addKey(call, key, facts.action, add);

@@ -1,5 +1,5 @@
 /**
- * Finding the key or the alias that a request names. Source: "Key identifiers (KeyId)" in the AWS KMS
+ * Finds the key or alias that a request names. Source: "Key identifiers (KeyId)" in the AWS KMS
  * Developer Guide; the messages are KMS's own.
  */
 import { AwsError } from "../http/aws-error.ts";
@@ -17,7 +17,7 @@ export function aliasArn(world: World, aliasName: string): string {
   return `arn:aws:kms:${world.region}:${world.account}:${aliasName}`;
 }
 
-/** For the operations that take a key id, key ARN, alias name or alias ARN. */
+/** For operations that take a key id, key ARN, alias name or alias ARN. */
 export function findKeyOrAlias(call: Call, identifier: string): Found {
   const resource = resourceOf(call, identifier);
   if (!resource.startsWith("alias/")) return { key: findById(call, resource, identifier) };
@@ -25,7 +25,7 @@ export function findKeyOrAlias(call: Call, identifier: string): Found {
   return { key: findById(call, alias.keyId, identifier), aliasName: alias.name };
 }
 
-/** For the management operations, which take a key id or key ARN alone. */
+/** For management operations, which take only a key id or key ARN. */
 export function findKey(call: Call, identifier: string): KmsKey {
   const resource = resourceOf(call, identifier);
   if (!resource.startsWith("alias/")) return findById(call, resource, identifier);
@@ -52,7 +52,7 @@ function findById(call: Call, keyId: string, identifier: string): KmsKey {
   return key;
 }
 
-/** A key id or an alias name, taken out of an ARN where it is one. */
+/** A key id or alias name, extracted from an ARN if it is one. */
 function resourceOf(call: Call, identifier: string): string {
   if (!identifier.startsWith("arn:")) return identifier;
   const [, partition, service, region = "", account = "", ...rest] = identifier.split(":");

@@ -1,5 +1,5 @@
 /**
- * Rotation of the material inside a key. Source: "Rotate AWS KMS keys" in the AWS KMS Developer Guide
+ * Rotation of a key's material. Source: "Rotate AWS KMS keys" in the AWS KMS Developer Guide
  * and the pages of EnableKeyRotation, GetKeyRotationStatus, RotateKeyOnDemand and ListKeyRotations.
  */
 import { AwsError } from "../http/aws-error.ts";
@@ -17,8 +17,8 @@ const maxOnDemand = 25;
 const onlyKey = structure({ KeyId: keyIdShape }, {});
 
 /**
- * Makes the rotations that have fallen due. A disabled key is not rotated; once enabled again, an
- * overdue rotation happens at once. (So this has to run before the state changes, and after.)
+ * Makes the due rotations. A disabled key is not rotated; once it is enabled again, an overdue
+ * rotation happens at once. (Call this before and after a state change.)
  */
 export function settleRotation(world: World, key: KmsKey, nowMs: number): void {
   const automatic = key.automaticRotation;
@@ -50,7 +50,7 @@ export const rotationOperations = {
   GetKeyRotationStatus: operation(onlyKey, (call, input) => {
     const key = openRotating(call, input.KeyId);
     const { automaticRotation: automatic } = key;
-    // Suspended while deletion is pending; a cancelled deletion brings it back.
+    // Suspended while deletion is pending; cancelling the deletion resumes it.
     if (automatic === undefined || key.state === "PendingDeletion") {
       return { KeyId: key.arn, KeyRotationEnabled: false };
     }
@@ -112,7 +112,7 @@ function rotationEntry(key: KmsKey, material: KeyMaterial) {
   };
 }
 
-/** Only symmetric encryption keys rotate, and those with imported material not by themselves. */
+/** Only symmetric encryption keys rotate; with imported material, only on demand. */
 function openRotating(
   call: Call,
   keyId: string,
@@ -120,8 +120,8 @@ function openRotating(
 ): KmsKey {
   const key = openKey(call, keyId, options.values === undefined ? {} : { values: options.values });
   if (key.spec !== "SYMMETRIC_DEFAULT") throw new AwsError("UnsupportedOperationException", "");
-  const served = key.origin === "AWS_KMS" || (key.origin === "EXTERNAL" && options.imported);
-  if (served !== true) throw unsupportedOrigin(key);
+  const rotatable = key.origin === "AWS_KMS" || (key.origin === "EXTERNAL" && options.imported);
+  if (rotatable !== true) throw unsupportedOrigin(key);
   settleRotation(call.world, key, call.nowMs);
   return key;
 }

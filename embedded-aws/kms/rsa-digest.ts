@@ -1,4 +1,4 @@
-/** RSA signatures over a digest that the caller has computed (RFC 8017), which node:crypto lacks. */
+/** RSA signatures over a digest from the caller (RFC 8017), which node:crypto lacks. */
 import crypto, { type KeyObject } from "node:crypto";
 
 const digestInfoPrefixes: Record<string, string> = {

@@ -109,15 +109,15 @@ function openToSign(call: Call, input: SigningInput): { key: KmsKey; signing: Si
   return { key, signing };
 }
 
-/** "MessageType" on the Sign page: which types go with which algorithm, and how long they are. */
+/** "MessageType" on the Sign page: the types of each algorithm, and their lengths. */
 function checkMessage({ algorithm, messageType, message }: Signing): void {
   const wanted = messageTypesOf(algorithm);
   if (!wanted.includes(messageType)) {
     throw invalid(`MessageType ${messageType} is not valid for algorithm ${algorithm}.`);
   }
   if (messageType === "EXTERNAL_MU") {
-    // node:crypto offers no way in behind the hashing of ML-DSA.
-    const why = "MessageType EXTERNAL_MU is not served by the embedded AWS";
+    // node:crypto cannot skip the hashing of ML-DSA.
+    const why = "The embedded AWS does not support MessageType EXTERNAL_MU";
     throw new AwsError("UnsupportedOperationException", why);
   }
   if (messageType === "DIGEST" && message.length !== hashBytesOf(algorithm)) {

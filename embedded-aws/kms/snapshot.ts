@@ -1,4 +1,4 @@
-/** The plain state of the twin, without key material: what tests compare. */
+/** The twin's state as plain data, without key material, for comparison in tests. */
 import type { World } from "./types.ts";
 
 export type KeySnapshot = {
@@ -16,7 +16,7 @@ export type KeySnapshot = {
   tags: Record<string, string>;
   aliases: string[];
   grants: { grantId: string; grantee: string; operations: string[] }[];
-  /** Whether it can be seen already or not. */
+  /** Visible or not yet visible. */
   lastUse?: { operation: string; atMs: number };
 };
 

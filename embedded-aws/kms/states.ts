@@ -1,6 +1,6 @@
 /**
- * Which operation works in which key state, and what it answers where it does not. Source: the table
- * "Key states of AWS KMS keys" in the AWS KMS Developer Guide, its footnotes in numbers.
+ * The key states in which each operation works, and its error in the others. Source: the table "Key
+ * states of AWS KMS keys" in the AWS KMS Developer Guide; numbers are its footnotes.
  */
 import { AwsError } from "../http/aws-error.ts";
 import type { KeyState, KmsKey } from "./types.ts";
@@ -10,7 +10,7 @@ type Row = Partial<Record<KeyState, Footnote>>;
 
 const always: Row = {};
 
-/** Footnote 2 ("DisabledException: … is pending deletion") or 3: KMS is seen to answer with 3. */
+/** Footnote 2 ("DisabledException: … is pending deletion") or 3: in observation, KMS answers with 3. */
 const pendingDeletion: Row = { PendingDeletion: 3, PendingReplicaDeletion: 3 };
 
 const cryptographic: Row = {
@@ -86,10 +86,10 @@ export function checkState(operation: string, key: KmsKey): void {
   if (footnote !== undefined) throw refusal(footnote, key);
 }
 
-/** Whether the operation would use the key, and the key is in a state that somebody has put it out in. */
+/** Whether this is a use of a key that is disabled or pending deletion. */
 export function isOutOfUseFor(operation: string, key: KmsKey): boolean {
   const row = rows[operation];
-  // The two rows of the table that all cryptographic operations share, and no other operation.
+  // Only cryptographic operations have these two rows of the table.
   const isUse = row === cryptographic || row === keyPairs;
   return isUse && (key.state === "Disabled" || pendingDeletion[key.state] !== undefined);
 }

@@ -11,7 +11,7 @@ type Tag = { TagKey: string; TagValue: string };
 const maxTags = 50;
 const allowed = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
-/** The rules that one request has to keep, whatever tags the key has already. */
+/** The rules for one request, independent of the key's tags. */
 export function checkTags(tags: Tag[]): void {
   if (tags.length > maxTags) throw new AwsError("TagException", "Too many tags");
   if (new Set(tags.map((tag) => tag.TagKey)).size !== tags.length) {
@@ -25,7 +25,7 @@ export function checkTags(tags: Tag[]): void {
   }
 }
 
-/** What condition keys say of the tags that a request would set. */
+/** The condition key values of the tags in a request. */
 export function requestTags(tags: Tag[]): Record<string, string | string[]> {
   const pairs = tags.map((tag) => [`aws:RequestTag/${tag.TagKey}`, tag.TagValue] as const);
   return { ...Object.fromEntries(pairs), "aws:TagKeys": tags.map((tag) => tag.TagKey) };

@@ -1,4 +1,4 @@
-/** A strict twin of AWS KMS in one process: what the service answers, in its words. */
+/** A strict in-process implementation of AWS KMS, with the service's own answers. */
 import { AwsError } from "../http/aws-error.ts";
 import { IdentityPolicies } from "../iam/identity-policies.ts";
 import type { SimRandom } from "../random.ts";
@@ -37,7 +37,7 @@ const operations: Record<string, Operation> = {
   ...usageOperations,
 };
 
-/** GetKeyLastUsage tells of older keys only what happened after it was introduced. */
+/** For older keys, GetKeyLastUsage reports only uses after its introduction. */
 const trackingIntroducedMs = Date.UTC(2026, 3, 23);
 
 export type KmsTwinOptions = {
@@ -48,7 +48,7 @@ export type KmsTwinOptions = {
   cryptography?: Cryptography;
   lastUsageLagMs?: number;
   quotas?: "on" | "off";
-  /** A second clock by which request quotas refill: real time, where real clients call. */
+  /** A second clock that refills request quotas: real time, for real clients. */
   quotaClockMs?: () => number;
   trackingStartMs?: number;
   keyQuota?: number;
@@ -61,13 +61,13 @@ export type CallRecord = {
   keyId?: string;
   principalArn: string;
   atMs: number;
-  /** "ok", or the code of the error. */
+  /** "ok", or the error code. */
   outcome: string;
 };
 
 export class KmsTwin {
   onCall: ((record: CallRecord) => void) | undefined;
-  /** Hears, as EventBridge would deliver it, of every use of a key that is disabled or worse. */
+  /** Called, with EventBridge's event, for each use of a disabled or pending deletion key. */
   onUseAttempt: ((event: UseAttemptEvent) => void) | undefined;
   readonly world: World;
   readonly #counts = new Map<string, number>();
@@ -99,7 +99,7 @@ export class KmsTwin {
     }
   }
 
-  /** Answers as the SDK's client does: blobs as bytes, timestamps as dates; or throws AwsError. */
+  /** Answers like the SDK's client: blobs as bytes, timestamps as dates; or throws AwsError. */
   call(operation: string, input: unknown, caller: Caller): unknown {
     const call = this.#callOf(operation, caller);
     this.#counts.set(operation, (this.#counts.get(operation) ?? 0) + 1);
@@ -115,7 +115,7 @@ export class KmsTwin {
     }
   }
 
-  /** How often each operation was called, successful or not. */
+  /** Successful and failed calls per operation. */
   counts(): Record<string, number> {
     return Object.fromEntries([...this.#counts].sort());
   }
@@ -129,14 +129,14 @@ export class KmsTwin {
     return snapshotOf(this.world);
   }
 
-  /** Puts a key into a state that no call leads to here, such as Creating or Updating. */
+  /** Sets a key state that no call here leads to, such as Creating or Updating. */
   forceState(keyId: string, state: KeyState): void {
     const key = this.world.keys.get(keyId);
     if (key === undefined) throw new Error(`no key ${keyId}`);
     key.state = state;
   }
 
-  /** Disconnecting a custom key store makes its keys unavailable, save those pending deletion. */
+  /** Disconnecting a custom key store makes its keys unavailable, except those pending deletion. */
   connectStore(storeId: string, connected: boolean): void {
     const store = this.world.customKeyStores.get(storeId);
     if (store === undefined) throw new Error(`no custom key store ${storeId}`);
@@ -152,7 +152,7 @@ export class KmsTwin {
     }
   }
 
-  /** Makes the key that an AWS service (`s3`, `ebs`) makes for itself, and answers its id. */
+  /** Creates an AWS service's own key (`s3`, `ebs`), and returns its id. */
   addAwsManagedKey(service: string): string {
     const root = { principalArn: `arn:aws:iam::${this.world.account}:root` };
     return addAwsManagedKey(this.#callOf("CreateKey", root), service).keyId;

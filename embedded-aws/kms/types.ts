@@ -1,4 +1,4 @@
-/** What the KMS twin keeps: keys, aliases, grants, and the world that its operations share. */
+/** The KMS twin's state: keys, aliases, grants, and the world that its operations share. */
 import type { IdentityPolicies } from "../iam/identity-policies.ts";
 import type { SimRandom } from "../random.ts";
 import type { Cryptography, Material } from "./cryptography.ts";
@@ -19,13 +19,13 @@ export type Origin = "AWS_KMS" | "EXTERNAL" | "AWS_CLOUDHSM" | "EXTERNAL_KEY_STO
 
 export type Caller = {
   principalArn: string;
-  /** The id that the answer carries, where somebody has chosen one. */
+  /** The request id of the answer, if the caller chose one. */
   requestId?: string;
 };
 
 export type KeyMaterial = {
   id: string;
-  /** Made at the first use: an RSA key takes long to find, and most keys of a test are never used. */
+  /** Made at first use: an RSA key takes long to generate, and tests never use most keys. */
   made?: Material;
   rotation?: { atMs: number; type: "AUTOMATIC" | "ON_DEMAND" };
 };
@@ -52,7 +52,7 @@ export type GrantConstraints = {
 export type KmsKey = {
   readonly keyId: string;
   readonly arn: string;
-  /** Grows from key to key: the order in which ListKeys names them. */
+  /** Increases from key to key: the order of ListKeys. */
   readonly sequence: number;
   readonly spec: KeySpec;
   readonly usage: KeyUsage;
@@ -63,20 +63,20 @@ export type KmsKey = {
   readonly xksKeyId?: string;
   readonly createdAtMs: number;
   state: KeyState;
-  /** What an unavailable key becomes once its custom key store is connected again. */
+  /** The state of an unavailable key after its custom key store is connected again. */
   stateWhenAvailable?: "Enabled" | "Disabled";
   description: string;
   deletionAtMs?: number;
-  /** When it was last enabled again: a rotation that fell due before happens then. */
+  /** The time at which it was last enabled again: an overdue rotation happens then. */
   enabledAtMs?: number;
   policy: { text: string; document: PolicyDocument };
   readonly tags: Map<string, string>;
   readonly aliasNames: Set<string>;
   readonly grants: Map<string, Grant>;
-  /** Oldest first; the last one is current. Empty where nothing was ever imported. */
+  /** Oldest first; the last one is current. Empty if nothing was imported. */
   readonly materials: KeyMaterial[];
   automaticRotation?: AutomaticRotation;
-  /** Oldest first: the newest visible use, then those that still hide behind the lag. */
+  /** Oldest first: the newest visible use, then those not yet visible because of the lag. */
   uses: Use[];
 };
 
@@ -106,27 +106,27 @@ export type World = {
   readonly keyQuota: number;
   readonly keys: Map<string, KmsKey>;
   readonly pendingDeletion: Set<KmsKey>;
-  /** How many keys were ever made, and how many of those that exist are AWS's own. */
+  /** The number of keys ever created, and of existing AWS managed keys. */
   keysMade: number;
   awsManagedKeys: number;
   readonly aliases: Map<string, Alias>;
-  /** The aliases in the order in which ListAliases names them; undefined when that has changed. */
+  /** The aliases in the order of ListAliases; undefined after a change. */
   aliasOrder: Alias[] | undefined;
   readonly identityPolicies: IdentityPolicies;
   readonly customKeyStores: Map<string, CustomKeyStore>;
-  /** Every grant token that CreateGrant ever answered, and the grant it stands for. */
+  /** Every grant token that CreateGrant returned, with its grant. */
   readonly grantTokens: Map<string, { keyId: string; grantId: string }>;
 };
 
-/** One request on its way through an operation. */
+/** One request during its operation. */
 export type Call = {
   readonly world: World;
   readonly operation: string;
   readonly caller: Caller;
   readonly requestId: string;
   readonly nowMs: number;
-  /** Spends from a request quota that depends on the key (the cryptographic ones). */
+  /** Uses a request quota that depends on the key (for cryptographic operations). */
   readonly spend: (quota: string) => void;
-  /** The key that the request turned out to be about, for the record of calls. */
+  /** The key of the request, for the record of calls. */
   keyId?: string;
 };

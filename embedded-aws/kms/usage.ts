@@ -12,7 +12,7 @@ export const usageOperations = {
     const use = visibleUse(call.world, key, call.nowMs);
     return {
       KeyId: key.keyId,
-      // KMS answers an empty structure, not an absent one, for a key that was never used.
+      // For an unused key, KMS answers an empty structure, not an absent one.
       KeyLastUsage: use === undefined ? {} : shown(use),
       TrackingStartDate: new Date(trackingStartMs(call.world, key)),
       KeyCreationDate: new Date(key.createdAtMs),
@@ -23,7 +23,7 @@ export const usageOperations = {
 function shown(use: Use) {
   return {
     Operation: use.operation,
-    // The service keeps whole seconds here.
+    // The service returns whole seconds here.
     Timestamp: new Date(Math.floor(use.atMs / 1000) * 1000),
     CloudTrailEventId: use.eventId,
     KmsRequestId: use.requestId,

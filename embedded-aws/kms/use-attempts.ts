@@ -1,5 +1,5 @@
 /**
- * What EventBridge delivers when somebody tries to use a key that is disabled or pending deletion.
+ * The EventBridge event of an attempt to use a key that is disabled or pending deletion.
  * Sources: "CloudTrail record contents" in the CloudTrail User Guide; "AWS service events delivered via
  * AWS CloudTrail" in the EventBridge User Guide; the log entries of "Logging AWS KMS API calls" in the
  * KMS Developer Guide.
@@ -45,7 +45,7 @@ export type CloudTrailRecord = {
   eventCategory: "Management";
 };
 
-/** What a record says of a request. Everything else (plaintext, ciphertext, signatures) is left out. */
+/** The request parameters in a record. It omits all others (plaintext, ciphertext, signatures). */
 const recordedParameters = [
   "KeyId",
   "SourceKeyId",
@@ -66,7 +66,7 @@ const recordedParameters = [
   "DryRun",
 ];
 
-/** The event of a cryptographic operation that ended in `error` for the state of its key. */
+/** The event of a cryptographic operation that failed with `error` because of its key's state. */
 export function useAttemptOf(
   call: Call,
   input: unknown,
@@ -119,7 +119,7 @@ function recordOf(call: Call, input: unknown, error: AwsError, key: KmsKey): Clo
   };
 }
 
-/** "Decrypt" in the KMS Developer Guide: the algorithm is there even if the request names none. */
+/** "Decrypt" in the KMS Developer Guide: the algorithm is present even if the request names none. */
 function parametersOf(operation: string, input: unknown): Record<string, unknown> {
   const given = input as Record<string, unknown>;
   const recorded: Record<string, unknown> =
@@ -141,7 +141,7 @@ function identityType(arn: string): string {
   return arn.includes(":role/") ? "Role" : "IAMUser";
 }
 
-/** From the id of the request: drawing one more number would change every history told by its seed. */
+/** From the request id: one more random number would change every history of a seed. */
 function idFrom(text: string): string {
   const hex = createHash("sha256").update(text).digest("hex");
   const parts = [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`];

@@ -1,4 +1,4 @@
-/** The way into a cryptographic operation, and the material behind a key. */
+/** Opens a key for a cryptographic operation, and returns its material. */
 import { AwsError } from "../http/aws-error.ts";
 import type { Material } from "./cryptography.ts";
 import { traitsOf, type KeyUsage } from "./key-specs.ts";
@@ -8,7 +8,7 @@ import type { Call, KeyMaterial, KmsKey } from "./types.ts";
 
 type Request = { KeyId: string; GrantTokens?: string[] };
 
-/** Opens a key of the usage that the operation needs. */
+/** Opens a key with the usage that the operation needs. */
 export function useKey(call: Call, input: Request, usage: KeyUsage, facts: OpenFacts = {}): KmsKey {
   checkGrantTokens(call, input.GrantTokens);
   const key = openKeyOrAlias(call, input.KeyId, facts);
@@ -24,7 +24,7 @@ export function useKey(call: Call, input: Request, usage: KeyUsage, facts: OpenF
 /** The material that originates: the newest. */
 export function currentMaterial(call: Call, key: KmsKey): { id: string; made: Material } {
   const material = key.materials.at(-1);
-  // The key state table keeps keys without material out of every cryptographic operation.
+  // The key state table excludes keys without material from every cryptographic operation.
   if (material === undefined) throw new Error(`${key.keyId} has no key material`);
   return { id: material.id, made: madeOf(call, key, material) };
 }
@@ -34,7 +34,7 @@ export function materialById(call: Call, key: KmsKey, id: string): Material | un
   return material === undefined ? undefined : madeOf(call, key, material);
 }
 
-/** "Testing your permissions": a dry run ends here, where the call itself would have succeeded. */
+/** "Testing your permissions": a dry run ends here, because the call itself would succeed. */
 export function endDryRun(input: { DryRun?: boolean }): void {
   if (input.DryRun !== true) return;
   const message = "The request would have succeeded, but the DryRun option is set.";
@@ -50,7 +50,7 @@ function madeOf(call: Call, key: KmsKey, material: KeyMaterial): Material {
   return (material.made ??= call.world.cryptography.generate(key.spec, material.id));
 }
 
-/** Cryptographic operations share a quota by the kind of key, or by the custom key store. */
+/** Cryptographic operations share a quota by key type, or by custom key store. */
 function spendOnKey(call: Call, key: KmsKey): void {
   const store = key.customKeyStoreId;
   call.spend(store === undefined ? `keys:${traitsOf(key.spec).quota}` : `store:${store}`);

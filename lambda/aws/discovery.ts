@@ -1,4 +1,4 @@
-/** Finding keys by their tags: through Resource Groups Tagging, or, where that is not served, by walking. */
+/** Finds keys by tag: with the Resource Groups Tagging API, or without it by listing every key. */
 import {
   KMSClient,
   paginateListKeys,
@@ -15,7 +15,7 @@ import { describeError, RotationError } from "../errors.ts";
 import type { Discovery } from "../ports.ts";
 import type { TaggedKey, Tags } from "../workflow/model/types.ts";
 
-/** One request finds a hundred keys; its page tokens die after 15 minutes. */
+/** One request finds up to 100 keys; its page tokens expire after 15 minutes. */
 export function createTaggingDiscovery(
   config: ResourceGroupsTaggingAPIClientConfig = {},
 ): Discovery {
@@ -36,22 +36,22 @@ export function createTaggingDiscovery(
   return {
     keysTagged: (tags) =>
       keysWhere(Object.entries(tags).map(([Key, value]) => ({ Key, Values: [value] }))),
-    // A filter without values asks for the name alone (API reference, GetResources).
+    // A filter without values matches the tag name alone (API reference, GetResources).
     keysWithTag: (name) => keysWhere([{ Key: name }]),
   };
 }
 
-/** Every key, one by one: for emulators without the tagging API. */
+/** Lists every key and reads its tags: for emulators without the tagging API. */
 export function createWalkingDiscovery(config: KMSClientConfig = {}): Discovery {
   const client = new KMSClient(config);
-  const keysWhere = (carries: (tags: Tags) => boolean): Promise<TaggedKey[]> =>
+  const keysWhere = (matches: (tags: Tags) => boolean): Promise<TaggedKey[]> =>
     found(async () => {
       const keys: TaggedKey[] = [];
       for await (const page of paginateListKeys({ client, pageSize: 1000 }, {})) {
         for (const { KeyId: keyId } of page.Keys ?? []) {
           if (keyId === undefined) continue;
           const tags = await tagsOf(client, keyId);
-          if (carries(tags)) keys.push({ keyId, tags });
+          if (matches(tags)) keys.push({ keyId, tags });
         }
       }
       return keys;
@@ -65,7 +65,7 @@ export function createWalkingDiscovery(config: KMSClientConfig = {}): Discovery 
   };
 }
 
-/** None where we may not look: a key that is not ours is found by no tag. */
+/** No tags where reading is denied: keyturn can read every key of its own. */
 async function tagsOf(client: KMSClient, keyId: string): Promise<Tags> {
   const there: Tags = {};
   try {
@@ -79,7 +79,7 @@ async function tagsOf(client: KMSClient, keyId: string): Promise<Tags> {
   return there;
 }
 
-/** A key that we may not look at, or that has just gone, is not one that we made. */
+/** keyturn did not make a key that it may not read, or that was just deleted. */
 function isNotOurs(error: unknown): boolean {
   const name = error instanceof Error ? error.name : "";
   return name === "AccessDeniedException" || name === "NotFoundException";

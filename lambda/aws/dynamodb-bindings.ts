@@ -1,4 +1,4 @@
-/** `kms#<key id>`: a KMS key is a version of one managed key only. And the archive of history. */
+/** `kms#<key id>` binds a KMS key to one managed key. Also the archive of journal and rotations. */
 import { DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { migrateRotation } from "../record/migrate.ts";
@@ -52,7 +52,7 @@ async function putItem(db: TableClient, item: Record<string, unknown>): Promise<
   await db.attempt((client) => client.send(command));
 }
 
-/** Binds, on condition that nobody else did; `seen` is the managed key that it may be taken from. */
+/** Binds if the key is unbound, or bound to `alias` or to the managed key `observed`. */
 async function put(
   db: TableClient,
   keyId: string,
@@ -63,15 +63,15 @@ async function put(
   const command = new PutItemCommand({
     TableName: db.tableName,
     Item: toItem({ ...keys.binding(keyId), alias }),
-    ConditionExpression: observed === undefined ? condition : "alias = :seen",
+    ConditionExpression: observed === undefined ? condition : "alias = :observed",
     ExpressionAttributeValues: toItem(
-      observed === undefined ? { ":alias": alias } : { ":seen": observed },
+      observed === undefined ? { ":alias": alias } : { ":observed": observed },
     ),
   });
   return (await db.attempt((client) => client.send(command))) !== undefined;
 }
 
-/** A binding whose managed key does not list the key, and is not at work, was left by a crash. */
+/** A crash left a binding whose managed key neither lists the key nor has a claim. */
 async function takeOver(
   db: TableClient,
   keyId: string,
@@ -80,15 +80,15 @@ async function takeOver(
   boundTo: (keyId: string) => Promise<string | undefined>,
 ): Promise<Bound> {
   const by = await boundTo(keyId);
-  if (by === undefined) return { kind: "taken", by: "a managed key that just let go of it" };
+  if (by === undefined) return { kind: "taken", by: "a managed key that released it" };
   if (by === alias) return { kind: "bound" };
   const held = await readHeld(db, by);
-  // What versions newer code lists, this code cannot tell.
+  // This code cannot read which versions newer code lists.
   if (held?.kind === "newer-schema") return { kind: "taken", by };
   const other = held?.stored.record;
   const listed = other?.versions.some((version) => version.keyId === keyId) ?? false;
-  const atWork = other?.claim !== undefined && other.claim.untilMs + clockSkewMs >= nowMs;
-  if (listed || atWork) return { kind: "taken", by };
+  const isClaimed = other?.claim !== undefined && other.claim.untilMs + clockSkewMs >= nowMs;
+  if (listed || isClaimed) return { kind: "taken", by };
   if (await put(db, keyId, alias, by)) return { kind: "bound" };
   return (await boundTo(keyId)) === alias ? { kind: "bound" } : { kind: "taken", by };
 }

@@ -1,4 +1,4 @@
-/** The claim of a managed key: an epoch that only grows, and that every later write is bound to. */
+/** The claim of a managed key: its epoch only grows, and every later write is conditional on it. */
 import { UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { claimDelayMs } from "../pass/backoff.ts";
 import { claimBy } from "../pass/claim.ts";
@@ -8,18 +8,20 @@ import type { TableClient } from "./dynamodb-client.ts";
 import { heldIn, keys, toItem } from "./dynamodb-items.ts";
 import { clauses, readHeld } from "./dynamodb-records.ts";
 
-/** What every claim asks; the epoch keeps two that saw the same from both coming through. */
+/**
+ * The conditions of every claim; the epoch lets only one of two claims on the same read succeed.
+ */
 const always = [clauses.exists, "#schema = :readSchema", clauses.ofTheEpochRead];
 const due = "#dueAtMs <= :now";
 
-/** What it asks besides: a forced one takes it from whoever holds it, and whenever. */
-const asks: Record<ClaimRequest["taking"], string[]> = {
+/** All conditions by kind: a forced claim takes the key from any holder at any time. */
+const conditions: Record<ClaimRequest["taking"], string[]> = {
   due: [...always, due, clauses.unclaimed],
   asked: [...always, clauses.unclaimed],
   force: always,
 };
 
-/** An older schema stays as it is, but for the claim: the next write puts the present one. */
+/** Changes the claim alone: an older schema stays until the next write. */
 export function claim(db: TableClient, alias: string, request: ClaimRequest): Promise<Claimed> {
   const steps = {
     read: () => readHeld(db, alias),
@@ -39,14 +41,14 @@ function claimCommand(
   { runId, passId, nowMs, untilMs, dueAgainAtMs, taking }: ClaimRequest,
 ): UpdateItemCommand {
   const epoch = record.epoch + 1;
-  // A name or a value that no expression uses is refused, and a forced claim asks about no time.
+  // DynamoDB rejects unused names and values, and a forced claim has no time condition.
   const timed = taking !== "force";
   return new UpdateItemCommand({
     TableName: tableName,
     Key: toItem(keys.record(record.alias)),
     UpdateExpression:
       "SET #claim = :claim, #epoch = :epoch, #dueAtMs = :again, #backoff.#tries = :tries ADD #writes :one",
-    ConditionExpression: asks[taking].join(" AND "),
+    ConditionExpression: conditions[taking].join(" AND "),
     ExpressionAttributeNames: {
       "#claim": "claim",
       "#epoch": "epoch",

@@ -1,4 +1,4 @@
-/** DynamoDB as the parts of the table's adapter use it. */
+/** The DynamoDB client that the parts of the table adapter share. */
 import {
   ConditionalCheckFailedException,
   DynamoDBClient,
@@ -8,17 +8,19 @@ import {
 import { describeError, RotationError } from "../errors.ts";
 import { toItem, type Item } from "./dynamodb-items.ts";
 
-/** The state table as its adapter's parts see it: a client, a name, and errors that are ours. */
+/** The state table for the parts of its adapter: a client, a name, and our errors. */
 export type TableClient = {
   tableName: string;
-  /** Runs a request; undefined where its condition did not hold, and throws a `RotationError` else. */
+  /**
+   * Runs a request; undefined if its condition failed. Throws a `RotationError` on other errors.
+   */
   attempt<T>(request: (client: DynamoDBClient) => Promise<T>): Promise<T | undefined>;
   get(key: { pk: string; sk: string }): Promise<Item | undefined>;
 };
 
 /**
- * The SDK prepares a copy of each answer for its logger, where that has `info`, whether it is heard or
- * not: of ten thousand records, that is half of the time.
+ * The SDK copies each answer for a logger that has `info`, even one that discards it. For ten
+ * thousand records that takes half of the time.
  */
 const withoutInfo = { trace: ignore, debug: ignore, warn: ignore, error: ignore } as NonNullable<
   DynamoDBClientConfig["logger"]

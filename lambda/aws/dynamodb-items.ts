@@ -1,4 +1,4 @@
-/** The items of the state table, and how the aggregate is laid out in one of them; pure. */
+/** The items of the state table, and the layout of the aggregate in one item; pure. */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { readRecord } from "../record/migrate.ts";
@@ -9,7 +9,7 @@ import type { ManagedKey } from "../workflow/model/types.ts";
 
 export type Item = Record<string, AttributeValue>;
 
-/** The one partition of the due index: written only on items that can fall due. */
+/** The one partition of the due index. Only items that can fall due have it. */
 export const dueQueue = "due";
 
 export const keys = {
@@ -31,12 +31,12 @@ export function toItem(value: Record<string, unknown>): Item {
   return marshall(value, { removeUndefinedValues: true });
 }
 
-/** The fields that need not be there. */
+/** The optional fields. */
 type Optional<T> = {
   [K in keyof T]-?: Record<never, never> extends Pick<T, K> ? K : never;
 }[keyof T];
 
-/** An attribute that is left out of this list would outlive its field: so the type wants them all. */
+/** A missing attribute would outlive its field, and so the type requires all of them. */
 const absent: Record<Optional<ManagedKey>, undefined> = {
   claim: undefined,
   taggedAtMs: undefined,
@@ -49,16 +49,16 @@ const absent: Record<Optional<ManagedKey>, undefined> = {
   reconciledAtMs: undefined,
 };
 
-/** The attributes that an earlier schema had in place of present ones. */
+/** Attributes of earlier schemas that present ones replace. */
 const replaced = Object.fromEntries(replacedAttributes.map((name) => [name, undefined]));
 
-/** Every attribute of the aggregate but its key; what is undefined is to be removed. */
+/** Every attribute of the aggregate except its key; undefined ones are to be removed. */
 export function attributesOf(stored: Stored): Record<string, unknown> {
   const { record, journalHead, outbox, writes } = stored;
   return { ...absent, ...replaced, ...record, journalHead, outbox, writes, queue: dueQueue };
 }
 
-/** A record of version 0.1.0 that was not claimed since has no count of its writes. */
+/** A record of version 0.1.0 has no count of its writes until its first claim. */
 type Attributes = Omit<Stored, "record" | "writes"> & { writes?: number; schema: number };
 
 export function heldIn(item: Item): Held {
@@ -70,13 +70,13 @@ export function heldIn(item: Item): Held {
   return { kind: "held", stored: { record, journalHead, outbox, writes }, storedSchema };
 }
 
-/** People write these: a number too big for JavaScript loses precision, and does not throw. */
+/** Operators write these: a number too large for JavaScript loses precision and does not throw. */
 export function requestOf(item: Item): RequestItem {
   const { pk: _pk, sk: id, queue: _queue, dueAtMs: _dueAtMs, ...attributes } = item;
   return { id: id?.S ?? "", body: unmarshall(attributes, { wrapNumbers: Number }) };
 }
 
-/** What an entry of the due index stands for; undefined for one that this code does not know. */
+/** The meaning of an entry in the due index; undefined for one that this code does not know. */
 export function dueItemOf(item: Item): DueItem | undefined {
   const pk = item["pk"]?.S ?? "";
   const dueAtMs = Number(item["dueAtMs"]?.N);
@@ -91,7 +91,7 @@ export function dueItemOf(item: Item): DueItem | undefined {
   return hash === undefined ? undefined : { kind: "configuration", hash };
 }
 
-/** An UpdateItem's parts that set every attribute given and remove the undefined ones. */
+/** The parts of an UpdateItem that sets every given attribute and removes the undefined ones. */
 export function updateOf(attributes: Record<string, unknown>): {
   expression: string;
   names: Record<string, string>;

@@ -1,4 +1,4 @@
-/** What people read of the state, and the requests they write; the function itself needs neither. */
+/** How operators read the state and write requests; the function itself uses neither. */
 import { PutItemCommand, QueryCommand, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { migrateRotation } from "../record/migrate.ts";
@@ -19,7 +19,7 @@ import { dueQueue, keys, toItem, type Item } from "./dynamodb-items.ts";
 import { createTableReads, type TableReads } from "./dynamodb-reads.ts";
 import { configurationIn, waitingIn, type Waiting } from "./dynamodb-waiting.ts";
 
-/** All that the table has of a managed key; `rotations` are those that ended and left the record. */
+/** All items of a managed key; `rotations` are those that ended and left the record. */
 export type KeyHistory = {
   record: ManagedKey;
   journalHead: string;
@@ -28,33 +28,33 @@ export type KeyHistory = {
 };
 
 export interface StateReader extends TableReads {
-  /** The names of every managed key, those too that newer code wrote, in no order. */
+  /** The names of all managed keys, including those that newer code wrote, in no order. */
   aliases(): Promise<string[]>;
-  /** What is wanted of every managed key, in no order; ten thousand records are not held at once. */
+  /** `pick` of every managed key, in no order; does not hold ten thousand records at once. */
   managedKeys<T>(
     pick: (record: ManagedKey) => T,
-    /** Told of each that newer code wrote. */
+    /** Called for each record that newer code wrote. */
     unread?: (alias: string, schema: number) => void,
   ): Promise<T[]>;
   read(alias: string): Promise<Stored | undefined>;
-  /** The whole journal, what has not left the record yet included, the first line first. */
+  /** The whole journal, first line first, including lines that are still in the record. */
   journal(alias: string): Promise<JournalEntry[]>;
-  /** Undefined where there is none, or none that this code can read. */
+  /** Undefined without a record that this code can read. */
   history(alias: string): Promise<KeyHistory | undefined>;
-  /** When it is due next, and what the last one found; undefined before the first run. */
+  /** Its next due time and its last findings; undefined before the first run. */
   chore(chore: Chore): Promise<{ dueAtMs: number; findings: Finding[] } | undefined>;
-  /** What the next run finds besides records. */
+  /** What awaits the next run besides records. */
   waiting(): Promise<Waiting>;
-  /** Undefined before the first run, and where an older version wrote it. */
+  /** Undefined before the first run, and if an older version wrote it. */
   configuration(): Promise<AppliedConfiguration | undefined>;
-  /** When the event of a canary came last. */
+  /** When the last received canary was sent. */
   heardAtMs(): Promise<number | undefined>;
-  /** False where there is an item of this id already. */
+  /** False if an item with this id already exists. */
   ask(alias: string, id: string, request: Record<string, unknown>): Promise<boolean>;
 }
 
 const keysPerPage = 1000;
-/** As many as DynamoDB gives in one answer, so many of them at a time. */
+/** The most that one BatchGetItem takes; `readers` batches are read at a time. */
 const keysPerBatch = 100;
 const readers = 2;
 
@@ -87,7 +87,7 @@ export function createState(tableName: string, config: DynamoDBClientConfig): St
     },
     read: (alias) => table.read(alias),
     journal: async (alias) => {
-      // The record first: a line that leaves it meanwhile is in an item of its own by then.
+      // The record first: a line that leaves it in the meantime then has its own item.
       const stored = await table.read(alias);
       return merged(await journalOf(db, alias), stored?.outbox ?? []);
     },
@@ -126,7 +126,7 @@ async function historyOf(
   const { record, journalHead, outbox } = stored;
   const items = await itemsOf(db, keys.record(alias).pk);
   const journal = merged(items.filter(isOf("journal#")).map(entryIn), outbox);
-  // What was written meanwhile is for the next time: the record and its journal agree.
+  // Leaves out lines written since the read: the record and its journal must agree.
   const upToHead = journal.findIndex(({ hash }) => hash === journalHead);
   return {
     record,
@@ -136,7 +136,7 @@ async function historyOf(
   };
 }
 
-/** An entry of the index may have moved from one page to the next meanwhile. */
+/** An entry of the index may move to a later page between two queries. */
 async function allAliases(table: Table): Promise<string[]> {
   const aliases = new Set<string>();
   let after: DueCursor | undefined;
@@ -158,7 +158,7 @@ async function journalOf(db: TableClient, alias: string): Promise<JournalEntry[]
   return (await itemsOf(db, keys.journal(alias, 0).pk, "journal#")).map(entryIn);
 }
 
-/** A whole partition, or what of it has such a sort key. */
+/** The items of a partition, optionally only those whose sort key has the prefix. */
 async function itemsOf(db: TableClient, pk: string, prefix?: string): Promise<Item[]> {
   const items: Item[] = [];
   const begins = prefix === undefined ? "" : " AND begins_with(sk, :prefix)";

@@ -1,4 +1,4 @@
-/** What an operator's command asks besides: what cannot be read, what is asked for, what the time is. */
+/** Further reads of operator commands: unreadable records, requests, the time. */
 import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import type { RequestItem, Table } from "../ports.ts";
 import type { TableClient } from "./dynamodb-client.ts";
@@ -8,13 +8,13 @@ import { readHeld } from "./dynamodb-records.ts";
 export type Reached = { dateMs: number | undefined; runUntilMs: number | undefined };
 
 export interface TableReads {
-  /** The schema of a record that newer code wrote; undefined where there is none, or it can be read. */
+  /** The schema of a record that newer code wrote; undefined if absent or readable. */
   newerSchema(alias: string): Promise<number | undefined>;
-  /** What is asked of a managed key, and no run has taken up yet. */
+  /** The requests for a managed key that no run has processed yet. */
   requests(alias: string): Promise<RequestItem[]>;
   /**
-   * One look at the table: the time of day there, where the answer has it, and until when the run that
-   * is at work may be.
+   * One read of the table: its time of day, if the response has one, and the latest end of the
+   * current run.
    */
   reach(): Promise<Reached>;
 }

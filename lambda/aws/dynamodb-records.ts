@@ -13,10 +13,10 @@ type Records = Pick<Table, "write" | "read" | "readMany" | "create" | "nudge">;
 
 const keysPerBatchGet = 100;
 
-/** The clauses under which a record is changed, each by name. */
+/** The conditions of changes to a record, by name. */
 export const clauses = {
   exists: "attribute_exists(pk)",
-  /** What newer code wrote is not touched. */
+  /** Rejects records that newer code wrote. */
   ofAKnownSchema: "#schema BETWEEN :oldestSchema AND :schema",
   unclaimed: "(attribute_not_exists(#claim) OR #claim.#untilMs < :now)",
   ofTheRevisionRead: "#revision = :readRevision",
@@ -47,7 +47,7 @@ export function createRecords(db: TableClient): Records {
   };
 }
 
-/** Also says where there is a record that this code cannot read. */
+/** Also reports a record that this code cannot read. */
 export async function readHeld(db: TableClient, alias: string): Promise<Held | undefined> {
   const item = await db.get(keys.record(alias));
   return item === undefined ? undefined : heldIn(item);
@@ -113,7 +113,7 @@ async function write(
   return ours ? { kind: "written" } : { kind: "lost" };
 }
 
-/** As it comes back from the table: without the fields that are undefined. */
+/** As the table returns it: without undefined fields. */
 function plain(stored: Stored): unknown {
   return JSON.parse(JSON.stringify(stored));
 }

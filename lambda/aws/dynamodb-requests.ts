@@ -1,4 +1,6 @@
-/** `request#<alias>`: what people ask of a managed key, an item each; and which table this is. */
+/**
+ * `request#<alias>`: an operator's requests for a managed key, one item each. Also the table's id.
+ */
 import {
   DeleteItemCommand,
   DescribeTableCommand,
@@ -25,7 +27,9 @@ export function createRequests(db: TableClient): Pick<Table, "requests" | "delet
   };
 }
 
-/** Consistent: what was asked before the claim is seen after it. A page is 1 MB at most. */
+/**
+ * Consistent: a read after the claim returns every request from before it. A page has at most 1 MB.
+ */
 async function queryRequests(db: TableClient, alias: string): Promise<RequestItem[]> {
   const { pk } = keys.request(alias, "");
   const found: RequestItem[] = [];
@@ -53,7 +57,7 @@ export async function describeId(db: TableClient): Promise<string> {
   return id;
 }
 
-/** Some emulators give no id: there, a table is known by its name and when it was made. */
+/** Some emulators return no id: the ARN and creation time identify the table instead. */
 export function tableIdOf(table: TableDescription): string | undefined {
   const { TableId: id, TableArn: arn, CreationDateTime: made } = table;
   if (id !== undefined && id !== "") return id;

@@ -1,4 +1,4 @@
-/** What the next run finds besides records: what is asked, and what configuration it was told of. */
+/** What awaits the next run besides records: requests, and the applied configuration. */
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import type { AppliedConfiguration, DueItem, RequestItem, Table } from "../ports.ts";
 import type { TableClient } from "./dynamodb-client.ts";
@@ -7,11 +7,11 @@ import { keys } from "./dynamodb-items.ts";
 export type Waiting = {
   /** Undefined before the first run. */
   configuration: AppliedConfiguration | undefined;
-  /** By alias, in the order in which they will be taken up. */
+  /** By alias, in processing order. */
   requests: Map<string, RequestItem[]>;
 };
 
-/** Configurations, and then requests, come before all else in the index of what is due. */
+/** The due index lists configurations first, then requests. */
 const configurationsMs = 0;
 const requestsMs = 1;
 const itemsMax = 1000;
@@ -24,7 +24,7 @@ export async function waitingIn(db: TableClient, table: Table): Promise<Waiting>
   return { configuration: await appliedOf(db, items), requests };
 }
 
-/** However many requests there are: none of them is looked at. */
+/** Reads no requests. */
 export async function configurationIn(
   db: TableClient,
   table: Table,
@@ -42,7 +42,7 @@ async function dueBy(table: Table, atMs: number): Promise<DueItem[]> {
   return items;
 }
 
-/** While one gives way to another there may be two, or one that an older version wrote. */
+/** Undefined if there are two, during a change, or if an older version wrote it. */
 async function appliedOf(
   db: TableClient,
   items: DueItem[],

@@ -23,7 +23,7 @@ export function createTable(tableName: string, config: DynamoDBClientConfig = {}
   };
 }
 
-/** The index may lag: it proposes, and the claim decides. */
+/** The index may lag, and so the claim checks again. */
 async function queryDue(
   db: TableClient,
   nowMs: number,

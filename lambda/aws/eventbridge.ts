@@ -1,4 +1,4 @@
-/** The journal, told to dependents: one EventBridge event for each line, `source: keyturn`. */
+/** Publishes the journal: one EventBridge event for each line, `source: keyturn`. */
 import {
   EventBridgeClient,
   PutEventsCommand,
@@ -26,7 +26,7 @@ export function createEvents(busName: string, config: EventBridgeClientConfig = 
   };
 }
 
-/** `detail-type` is what happened, so that a rule can pick; `detail` is the line as it is kept. */
+/** `detail-type` is the event's name, for rules to match; `detail` is the stored line. */
 function eventOf(entry: JournalEntry, busName: string): PutEventsRequestEntry {
   return {
     EventBusName: busName,
@@ -44,7 +44,7 @@ async function put(client: EventBridgeClient, Entries: PutEventsRequestEntry[]):
     );
     if ((FailedEntryCount ?? 0) === 0) return;
     const first = answers?.find(({ ErrorCode }) => ErrorCode !== undefined);
-    throw new Error(`${FailedEntryCount} of ${Entries.length} refused: ${first?.ErrorMessage}`);
+    throw new Error(`${FailedEntryCount} of ${Entries.length} failed: ${first?.ErrorMessage}`);
   } catch (error) {
     throw new RotationError("EVENTS_FAILED", describeError(error), error);
   }

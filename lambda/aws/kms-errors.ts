@@ -1,8 +1,10 @@
-/** What KMS's errors mean. Only a modelled 4xx is a definite answer; anything else leaves doubt. */
+/**
+ * The meaning of KMS errors. Only a modelled 4xx is definite; any other leaves the outcome unknown.
+ */
 import { RotationError, describeError } from "../errors.ts";
 import type { Outcome, Refusal, Observation } from "../workflow/model/types.ts";
 
-/** Names by the API reference; both spellings of throttling occur. */
+/** Names from the API reference; both spellings of throttling occur. */
 const refusals: Record<string, Refusal> = {
   AccessDeniedException: "AccessDenied",
   AccessDenied: "AccessDenied",
@@ -16,7 +18,7 @@ const refusals: Record<string, Refusal> = {
   MalformedPolicyDocumentException: "MalformedPolicy",
 };
 
-/** Answers to an operation that is not offered: by a Region behind the times, or by an emulator. */
+/** Answers to an operation that a Region or an emulator does not offer yet. */
 const notOffered = [
   "UnknownOperationException",
   "UnsupportedOperationException",
@@ -34,7 +36,7 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : "";
 }
 
-/** A look: what was seen, or that it is absent or denied; throws where KMS gave no answer. */
+/** An observation: observed, absent or denied. Throws if KMS gave no answer. */
 export async function sighted<T>(read: () => Promise<T>): Promise<Observation<T>> {
   try {
     return { kind: "observed", value: await read() };
@@ -43,11 +45,11 @@ export async function sighted<T>(read: () => Promise<T>): Promise<Observation<T>
     if (name === "NotFoundException") return { kind: "absent" };
     if (refusals[name] === "AccessDenied") return { kind: "denied", message: describeError(error) };
     const code = refusals[name] === "Throttled" ? "THROTTLED" : "KMS_FAILED";
-    throw new RotationError(code, `a look at KMS failed: ${describeError(error)}`, error);
+    throw new RotationError(code, `reading KMS failed: ${describeError(error)}`, error);
   }
 }
 
-/** Whether the operation is not offered where we run: then nothing is known, and never will be. */
+/** Whether the operation is not offered here: then the answer stays unknown. */
 export function isNotOffered(error: unknown): boolean {
   return notOffered.includes(nameOf(error)) || statusOf(error) === 501;
 }

@@ -1,4 +1,4 @@
-/** Between the SDK's shapes and ours; pure. */
+/** Converts between the SDK's shapes and ours; pure. */
 import type {
   CreateGrantCommandInput,
   CreateKeyCommandInput,
@@ -10,7 +10,7 @@ import type {
 import type { Call, Grant, Key, KeyState, LastUse, Tags } from "../workflow/model/types.ts";
 
 export function keyOf(metadata: KeyMetadata | undefined): Key {
-  if (metadata?.KeyId === undefined) throw new Error("KMS described a key without an id");
+  if (metadata?.KeyId === undefined) throw new Error("KMS returned no key id");
   const { CustomKeyStoreId, DeletionDate } = metadata;
   return {
     keyId: metadata.KeyId,
@@ -86,8 +86,8 @@ export function createGrantInput(
 }
 
 /**
- * No use on record proves "never" only where tracking began no later than the key was made; on an
- * older key it is unknown (API reference, GetKeyLastUsage).
+ * No recorded use proves "never" only if tracking began before the key's creation or with it. On an
+ * older key the last use is unknown (API reference, GetKeyLastUsage).
  */
 export function lastUseFrom(output: Omit<GetKeyLastUsageCommandOutput, "$metadata">): LastUse {
   const { KeyLastUsage: last, TrackingStartDate: tracked, KeyCreationDate: created } = output;
@@ -100,7 +100,7 @@ export function lastUseFrom(output: Omit<GetKeyLastUsageCommandOutput, "$metadat
     };
   }
   if (tracked === undefined || created === undefined) {
-    return { kind: "unknown", why: "KMS does not say since when it tracks the use of this key" };
+    return { kind: "unknown", why: "KMS reports no tracking start for this key" };
   }
   if (tracked.getTime() > created.getTime()) {
     const since = tracked.toISOString();

@@ -1,4 +1,4 @@
-/** KMS through the AWS SDK. Looks may be retried by the SDK; a changing call is made once. */
+/** KMS through the AWS SDK. The SDK may retry reads; it makes a changing call once. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import {
   CancelKeyDeletionCommand,
@@ -34,30 +34,30 @@ import {
   tagList,
 } from "./kms-shapes.ts";
 
-/** The most that one page of each listing may hold (API reference). */
+/** The largest page of each listing (API reference). */
 const pageSize = { aliases: 100, grants: 100, tags: 50 };
 
-/** A request was about to be sent after its run had to have ended; it never was. */
+/** A request was due to be sent after its run's deadline; it was not sent. */
 class PastDeadline extends Error {
   override readonly name = "PastDeadline";
 }
 
 export function createKeyService(clock: Clock, config: KMSClientConfig = {}): KeyService {
-  const eyes = new KMSClient(config);
+  const reading = new KMSClient(config);
   const writing = new KMSClient({ ...config, maxAttempts: 1 });
   refuseLateSends(writing, clock);
-  let bird: KMSClient | undefined;
+  let canaryClient: KMSClient | undefined;
   return {
     describe: (key) =>
       sighted(async () => {
-        const { KeyMetadata } = await eyes.send(new DescribeKeyCommand({ KeyId: key }));
+        const { KeyMetadata } = await reading.send(new DescribeKeyCommand({ KeyId: key }));
         return keyOf(KeyMetadata);
       }),
     aliasesOf: (keyId) =>
       sighted(async () => {
         const names: string[] = [];
         const pages = paginateListAliases(
-          { client: eyes, pageSize: pageSize.aliases },
+          { client: reading, pageSize: pageSize.aliases },
           { KeyId: keyId },
         );
         for await (const { Aliases } of pages) {
@@ -68,7 +68,7 @@ export function createKeyService(clock: Clock, config: KMSClientConfig = {}): Ke
       }),
     policyOf: (keyId) =>
       sighted(async () => {
-        const { Policy } = await eyes.send(
+        const { Policy } = await reading.send(
           new GetKeyPolicyCommand({ KeyId: keyId, PolicyName: "default" }),
         );
         return keyPolicyOf(Policy ?? "{}");
@@ -77,7 +77,7 @@ export function createKeyService(clock: Clock, config: KMSClientConfig = {}): Ke
       sighted(async () => {
         const tags: Tags = {};
         const pages = paginateListResourceTags(
-          { client: eyes, pageSize: pageSize.tags },
+          { client: reading, pageSize: pageSize.tags },
           { KeyId: keyId },
         );
         for await (const { Tags: page } of pages) {
@@ -88,20 +88,20 @@ export function createKeyService(clock: Clock, config: KMSClientConfig = {}): Ke
     grantsOf: (keyId) =>
       sighted(async () => {
         const pages = paginateListGrants(
-          { client: eyes, pageSize: pageSize.grants },
+          { client: reading, pageSize: pageSize.grants },
           { KeyId: keyId },
         );
         const grants = [];
         for await (const { Grants } of pages) grants.push(...(Grants ?? []).map(grantOf));
         return grants;
       }),
-    lastUseOf: (keyId) => sighted(() => lastUse(eyes, keyId)),
+    lastUseOf: (keyId) => sighted(() => lastUse(reading, keyId)),
     canary: async (keyId) => {
-      bird ??= new KMSClient({ ...config, customUserAgent: canaryMark });
-      const client = bird;
+      canaryClient ??= new KMSClient({ ...config, customUserAgent: canaryMark });
+      const client = canaryClient;
       await sighted(() => client.send(new DescribeKeyCommand({ KeyId: keyId })));
     },
-    allAliases: () => allAliases(eyes),
+    allAliases: () => allAliases(reading),
     change: (call, guard) => outcomeOf(() => sending.run(guard, () => send(writing, call, guard))),
   };
 }
@@ -111,7 +111,7 @@ async function lastUse(client: KMSClient, keyId: string): Promise<LastUse> {
     return lastUseFrom(await client.send(new GetKeyLastUsageCommand({ KeyId: keyId })));
   } catch (error) {
     if (!isNotOffered(error)) throw error;
-    return { kind: "unknown", why: "GetKeyLastUsage is not offered here" };
+    return { kind: "unknown", why: "GetKeyLastUsage is unavailable" };
   }
 }
 
@@ -133,27 +133,27 @@ async function allAliases(client: KMSClient): Promise<{ alias: string; keyId: st
   throw new RotationError("KMS_FAILED", `ListAliases: ${why}`, undefined);
 }
 
-/** The guard of the changing call that is being sent. */
+/** The guard of the current changing call. */
 const sending = new AsyncLocalStorage<Guard>();
 
 /**
- * The last thing before a request leaves: a promise that Lambda froze and thawed in a later
- * invocation gets this far, and no further.
+ * The last check before a request is sent: it stops a promise that Lambda froze and resumed in a
+ * later invocation.
  */
 function refuseLateSends(client: KMSClient, clock: Clock): void {
   client.middlewareStack.add(
     (next) => (args) => {
       const deadlineMs = sending.getStore()?.deadlineMs;
       if (deadlineMs === undefined || clock.nowMs() > deadlineMs) {
-        throw new PastDeadline("the run had to have ended before this call was sent");
+        throw new PastDeadline("past the run's deadline");
       }
       return next(args);
     },
-    { step: "finalizeRequest", priority: "low", name: "keyturnRefuseLateSends" },
+    { step: "finalizeRequest", priority: "low", name: "keyturnDeadline" },
   );
 }
 
-/** Makes the call; what it answers beyond "done" is only what the workflow keeps. */
+/** Makes the call; beyond "done", its answer has only what the workflow stores. */
 async function send(
   client: KMSClient,
   call: Call,

@@ -1,4 +1,4 @@
-/** The ports on AWS. Endpoints, Region and credentials come from the SDK's own environment. */
+/** The ports on AWS. The SDK takes endpoints, Region and credentials from its environment. */
 import type { Environment } from "../configuration/environment.ts";
 import type { Chance, Clock, Ports } from "../ports.ts";
 import { requestLimitMs } from "../workflow/model/limits.ts";
@@ -7,7 +7,7 @@ import { createTable } from "./dynamodb.ts";
 import { createEvents } from "./eventbridge.ts";
 import { createKeyService } from "./kms.ts";
 
-/** A socket that hangs must not run the function into its timeout: no request outlives its limit. */
+/** Every request has a limit: a hanging socket must not run the function into its timeout. */
 const requestLimits = {
   connectionTimeout: requestLimitMs / 2,
   requestTimeout: requestLimitMs,

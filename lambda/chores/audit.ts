@@ -1,6 +1,6 @@
 /**
- * The audit: every key that carries our owner tag is known to the table, and every alias is where
- * its record has it. It changes nothing in KMS; what it finds goes to the managed key's own turn.
+ * The audit: checks that the table knows every key with our owner tag, and that every alias points
+ * where its record says. It changes nothing in KMS; each managed key's own pass acts on the result.
  */
 import { transition } from "../record/journal.ts";
 import type { Run } from "../pass/context.ts";
@@ -16,7 +16,7 @@ import { tryWrite } from "../pass/write.ts";
 
 const auditEveryMs = 7 * dayMs;
 
-/** From then on, what could not be handed over is told. */
+/** The audit reports a key that it could not hand over for this long. */
 const heldForMs = dayMs;
 
 const outOfUse: Version["state"][] = ["disabled", "pending-deletion"];
@@ -37,7 +37,7 @@ export async function audit(run: Run): Promise<void> {
   await table.schedule("audit", clock.nowMs() + soonMs, findings);
 }
 
-/** The configuration does not list these: they are found by their keys. */
+/** Managed keys that the configuration does not list: found by their tagged keys. */
 async function enrolledOtherwise(
   run: Run,
   configured: ManagedKey[],
@@ -60,7 +60,7 @@ function keysOf(records: ManagedKey[]): Set<string> {
   );
 }
 
-/** Whether all of it was noted: a managed key that a run holds is looked at again in an hour. */
+/** False if a run held one of the managed keys: the audit then repeats in an hour. */
 async function findDrift(run: Run, records: ManagedKey[], ours: Set<string>): Promise<boolean> {
   const { keys, table, clock } = run.ports;
   const targets = new Map((await keys.allAliases()).map(({ alias, keyId }) => [alias, keyId]));
@@ -82,7 +82,7 @@ async function findDrift(run: Run, records: ManagedKey[], ours: Set<string>): Pr
   return noted;
 }
 
-/** What is to be told, and whether every key was looked at, and every extra handed over. */
+/** The findings, and whether the audit read every key and handed over every extra. */
 async function findUnknownKeys(
   run: Run,
   records: ManagedKey[],
@@ -101,11 +101,11 @@ async function findUnknownKeys(
   return { findings, all };
 }
 
-/** Held: it is for its managed key to look after, and cannot be handed over yet. */
+/** Held: the key belongs to a managed key that cannot take it yet. */
 type Unknown = { what: "known" | "held" | "unknown"; finding?: Finding };
 const known: Unknown = { what: "known" };
 
-/** A lookup by tags may be late, or name what is gone: the key itself says what it is. */
+/** A lookup by tag may lag or name deleted keys, and so this reads the key itself. */
 async function unknownKey(run: Run, records: ManagedKey[], keyId: string): Promise<Unknown> {
   const { keys, table, clock } = run.ports;
   const boundTo = await table.boundTo(keyId);
@@ -120,7 +120,7 @@ async function unknownKey(run: Run, records: ManagedKey[], keyId: string): Promi
   const alias = tags[tagNames.alias] ?? "";
   const rotationId = tags[tagNames.rotation] ?? "";
   const reportOf = (but: string): Finding => {
-    const observed = `${keyId} (${key.state}) says it is version ${tags[tagNames.version] ?? "?"} of ${alias}${but}`;
+    const observed = `${keyId} (${key.state}) is tagged version ${tags[tagNames.version] ?? "?"} of ${alias}${but}`;
     const next = showTags(keyId);
     return finding("UNKNOWN_KEY", keyId, observed.slice(0, 1000), next, nowMs);
   };
@@ -131,20 +131,20 @@ async function unknownKey(run: Run, records: ManagedKey[], keyId: string): Promi
   const open = record?.rotations.find(({ id }) => id === rotationId);
   if (open?.step === "generate") return held("its rotation has no successor yet");
   const closed = record === undefined ? undefined : await table.closedRotation(alias, rotationId);
-  // One that was cancelled before it had its key has no other successor: nobody's extra.
+  // A rotation cancelled before it had a key has no other successor: the key is no extra.
   const rotation = open ?? (closed?.step === "generate" ? undefined : closed);
   if (record === undefined || rotation === undefined) {
     return { what: "unknown", finding: reportOf("") };
   }
   const handed = await handOver(run, alias, extraOf(rotation, keyId, nowMs));
-  return handed ? known : held("each time that it was to be handed over, a run held it");
+  return handed ? known : held("a run held it at every handover");
 }
 
-/** The rotation that made it has another successor on record: its managed key looks after it. */
+/** The rotation that made the key has another successor: its managed key takes the extra. */
 async function handOver(run: Run, alias: string, extra: Extra): Promise<boolean> {
   const { table, clock, chance } = run.ports;
   const nowMs = clock.nowMs();
-  // A pass that failed earlier in this run may hold it still.
+  // A pass that failed earlier in this run may still hold it.
   if (!(await table.nudge(alias, nowMs))) return false;
   const untilMs = run.deadlineMs;
   const pass = { runId: run.id, passId: chance.id() };
@@ -158,6 +158,6 @@ async function handOver(run: Run, alias: string, extra: Extra): Promise<boolean>
 }
 
 function foundExtra({ keyId, rotationId }: Extra): EntryDraft {
-  const reason = "the audit found a key in excess of a rotation that has its successor";
+  const reason = "the audit found an extra key";
   return { event: "extra-found", reason, rotationId, detail: { keyId } };
 }

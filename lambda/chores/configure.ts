@@ -1,17 +1,17 @@
-/** The configuration is where managed keys are named: new ones get a record, changed ones a look. */
+/** Applies the configuration: new managed keys get a record, changed ones become due. */
 import type { Run } from "../pass/context.ts";
 import { believableAheadMs } from "../workflow/model/limits.ts";
 import { sameAliases, samePolicy } from "../workflow/model/policy.ts";
 import { newManagedKey } from "../workflow/model/record.ts";
 import type { Home } from "../workflow/model/types.ts";
 
-/** How many records are read, or made, before it is asked again whether there is time for more. */
+/** How many records to read or create between two checks of the time. */
 const batch = 100;
 
 /**
- * Brings the table in line. True once all of it is done; false where time ran out, or another run
- * held a managed key that changes, and the next run begins again: each part does nothing the second time. `others` are the configurations that the
- * table says are applied.
+ * Updates the table. False if time ran out or another run held a changed managed key: the next run
+ * then starts over, and each part is idempotent. `others` are the configurations that the table has
+ * as applied.
  */
 export async function applyConfiguration(run: Run, others: string[]): Promise<boolean> {
   const { table, clock } = run.ports;

@@ -1,6 +1,6 @@
 /**
- * Enrolment by tag: a key that an alias points at, and that carries the tag `keyturn:policy`, becomes a
- * managed key of its own, up to `disable`. What cannot be enrolled so is told.
+ * Enrolment by tag: an alias whose key has the tag `keyturn:policy` becomes a managed key, with
+ * `disable` at most. A finding reports each key that cannot be enrolled.
  */
 import { mayEnrol, notOpen, taggedHome } from "../configuration/homes.ts";
 import type { Run } from "../pass/context.ts";
@@ -20,19 +20,19 @@ export async function searchTags(run: Run): Promise<void> {
   const findings: Finding[] = [];
   let aliases: Aliases | undefined;
   for (const { keyId } of tagged) {
-    // The hour set above stands: what was not looked at is looked at then.
+    // The schedule set above applies: the search repeats in an hour.
     if (clock.nowMs() >= run.stopAtMs) return;
     if ((await table.boundTo(keyId)) !== undefined) continue;
     aliases ??= await keys.allAliases();
-    const what = await enrol(run, keyId, aliases);
-    if (what === undefined) continue;
-    run.telemetry.finding(keyId, what);
-    findings.push(what);
+    const problem = await enrol(run, keyId, aliases);
+    if (problem === undefined) continue;
+    run.telemetry.finding(keyId, problem);
+    findings.push(problem);
   }
   await table.schedule("tag-search", clock.nowMs() + dayMs, findings);
 }
 
-/** A search by tags may lag: the key itself is believed. One of another owner is theirs to enrol. */
+/** A search by tag may lag, and so this reads the key itself. Skips keys of another owner. */
 async function enrol(run: Run, keyId: string, aliases: Aliases): Promise<Finding | undefined> {
   const { keys, table, clock } = run.ports;
   const { configuration } = run;
@@ -54,7 +54,7 @@ async function enrol(run: Run, keyId: string, aliases: Aliases): Promise<Finding
   if (others.length > 0) return wrong(`several aliases point at it, ${names.join(", ")}`);
   if (!mayEnrol(configuration, alias)) return wrong(notOpen(configuration, alias));
   const home = taggedHome(configuration, alias, [alias], policyName);
-  if (home === undefined) return wrong("the configuration has no policy of this name");
+  if (home === undefined) return wrong("no policy has this name");
   const ours = { owner: configuration.owner, tableId: run.tableId };
   await table.create(newManagedKey(ours, home, "tag", clock.nowMs()));
   return undefined;

@@ -1,6 +1,7 @@
 /**
- * What was asked of what is no managed key: that it become one, up to `disable`, or nothing that can be
- * done. There is no record to say so, and it must not stay due.
+ * Unmanaged requests: one to enrol the alias makes it a managed key, with `disable` at most; all
+ * others are rejected. Without a record, only telemetry reports it, and the items must not stay
+ * due.
  */
 import { enrollable } from "../configuration/homes.ts";
 import { genesisHash } from "../record/journal.ts";
@@ -20,24 +21,24 @@ export async function isUnmanaged(current: Run, alias: string): Promise<void> {
   const answers = requests.flatMap((item) => {
     const request = parseRequest(item);
     if (request.kind !== "enrol") return [];
-    // Its first turn would refuse it, and enrol all the same what the record names.
+    // The first pass would reject it, yet enrol the key that the record names.
     return isBoundElsewhere(request)
-      ? [{ kind: "not" as const, why: "it was planned on a record that is gone" }]
+      ? [{ kind: "not" as const, why: "it was planned on a deleted record" }]
       : [enrollable(configuration, alias, request.policy)];
   });
   const found = answers.find(({ kind }) => kind === "home");
   if (found?.kind === "home") {
     const ours = { owner: configuration.owner, tableId };
     await table.create(newManagedKey(ours, found.home, "request", clock.nowMs()));
-    // Its own turn honours the request, and so the journal begins with who asked.
+    // Its own pass fulfils the request, and so the journal begins with the requester.
     await oneKey(current, alias, "asked");
     return;
   }
-  const [refused] = answers;
+  const [rejected] = answers;
   const why =
-    refused?.kind === "not"
-      ? `${alias} is not enrolled: ${refused.why}`
-      : `${alias} is no managed key`;
+    rejected?.kind === "not"
+      ? `${alias} is not enrolled: ${rejected.why}`
+      : `${alias} is not a managed key`;
   for (const { id, body } of requests) {
     const observed = `${why}: ${JSON.stringify(body).slice(0, 500)}`;
     const next = explain("REQUEST_REJECTED");
@@ -52,7 +53,7 @@ export async function isUnmanaged(current: Run, alias: string): Promise<void> {
   );
 }
 
-/** A record that is made now has a journal without a line. */
+/** A new record has an empty journal. */
 function isBoundElsewhere({ ifHead = genesisHash }: { ifHead?: string }): boolean {
   return ifHead !== genesisHash;
 }

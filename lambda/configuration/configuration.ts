@@ -1,6 +1,6 @@
 /**
- * The configuration: which managed keys there are, and the policy of each. One document, accepted
- * or refused as a whole, by the same code at synth and at cold start.
+ * The configuration: the managed keys and the policy of each. The same code accepts or rejects the
+ * whole document, at synth and at cold start.
  */
 import type * as z from "zod/mini";
 import { canonicalHash } from "../record/canonical.ts";
@@ -21,20 +21,20 @@ export type { ConfigurationDocument, Mode, Policy };
 export type Configuration = {
   /** The value of the tag `keyturn:owner`. */
   owner: string;
-  /** `plan`: it is decided, journaled and told what would be done, and no changing call is made. */
+  /** `plan`: runs decide, journal and report, and make no changing call. */
   mode: Mode;
-  /** By policy name. Without a prototype, so that no name finds more than was written. */
+  /** By policy name. Without a prototype: a name finds only what the document has. */
   policies: Record<string, Policy>;
   /**
-   * `aliases` is the whole set that moves together, the managed key's own alias first; `dependents`
-   * are the names of those that must acknowledge a new version before they do.
+   * `aliases` all move together, the managed key's own alias first. Each of the `dependents` must
+   * acknowledge a new version before the aliases move.
    */
   managedKeys: { alias: string; aliases: string[]; policy: string; dependents: string[] }[];
-  /** Patterns, with `*` for any characters, of the aliases whose keys may be enrolled by tag. */
+  /** Patterns, with `*` for any characters, of the aliases that a tag may enrol. */
   taggedAliases: string[];
 };
 
-/** Refuses whatever it does not know. Throws a ConfigurationError that names every problem. */
+/** Rejects unknown fields. Throws a ConfigurationError with every problem. */
 export function parseConfiguration(document: unknown): Configuration {
   const { data, error } = documentSchema.safeParse(document);
   const problems = [
@@ -58,14 +58,14 @@ export function readConfiguration(json: string): Configuration {
   return parseConfiguration(parseJson(json));
 }
 
-/** The document as it was written, where `readConfiguration` accepts it. */
+/** The document as written, if `readConfiguration` accepts it. */
 export function readDocument(json: string): ConfigurationDocument {
   const document = parseJson(json);
   parseConfiguration(document);
   return document as ConfigurationDocument;
 }
 
-/** SHA-256 in hex over canonical JSON: in which order fields were written does not matter. */
+/** SHA-256 in hex over canonical JSON: the order of fields does not matter. */
 export function configurationHash(configuration: Configuration): string {
   return canonicalHash(configuration);
 }
@@ -100,13 +100,13 @@ function resolvePolicy(name: string, policy: z.output<typeof policySchema>): Pol
   };
 }
 
-/** In whole minutes, as all durations that people write are. */
+/** In whole minutes, like every written duration. */
 function defaultLeadMs(cryptoperiodMs: number): number {
   const shareMs = Math.floor((cryptoperiodMs * policyDefaults.leadShare) / 60_000) * 60_000;
   return Math.min(shareMs, policyDefaults.leadMsMax);
 }
 
-/** The schema has accepted `text`: anything but a duration is a mistake of ours. */
+/** The schema has accepted `text`: any other text is our bug. */
 function toMs(text: string): number {
   const durationMs = parseDuration(text);
   if (durationMs === undefined) throw new TypeError(`not a duration: ${text}`);

@@ -1,11 +1,11 @@
-/** Durations as people write them in a policy: a whole number and a unit, such as "90d". */
+/** Durations as written in a policy: a whole number and a unit, such as "90d". */
 
 const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** Nine digits of days stay far below the largest safe integer of milliseconds. */
 const pattern = /^(0|[1-9][0-9]{0,8})([mhd])$/;
 
-/** Milliseconds, or undefined where the text is not a whole number followed by `m`, `h` or `d`. */
+/** Milliseconds, or undefined if the text is not a whole number followed by `m`, `h` or `d`. */
 export function parseDuration(text: string): number | undefined {
   const match = pattern.exec(text);
   if (match === null) return undefined;
@@ -13,8 +13,8 @@ export function parseDuration(text: string): number | undefined {
 }
 
 /**
- * The shortest spelling: the largest unit that divides `durationMs`. Inverse of `parseDuration`.
- * Throws a RangeError where there is none: for a negative duration or one of broken minutes.
+ * The shortest form: the largest unit that divides `durationMs`. Inverse of `parseDuration`.
+ * Throws a RangeError for a negative duration and for a fraction of a minute.
  */
 export function formatDuration(durationMs: number): string {
   if (!Number.isSafeInteger(durationMs) || durationMs < 0 || durationMs % unitMs.m !== 0) {

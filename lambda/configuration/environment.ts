@@ -1,4 +1,4 @@
-/** What the function is told by its environment, read once at cold start. */
+/** The function's environment, read once at cold start. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import {
@@ -12,9 +12,9 @@ import type { DrainWatch } from "../workflow/model/types.ts";
 export type Environment = {
   tableName: string;
   eventBusName: string;
-  /** How keys of ours are found: by the Tagging API, or by walking all keys where it is not served. */
+  /** How to find our keys: with the Tagging API, or by listing all keys where it is unavailable. */
   discovery: "tagging" | "walk";
-  /** Which share of each KMS request quota a run may spend; the account's others share the rest. */
+  /** The share of each KMS request quota that a run may spend; other callers use the rest. */
   quotaShare: number;
   drainWatch: DrainWatch;
   configuration: Configuration;
@@ -24,11 +24,11 @@ export type Environment = {
 const besideTheBundle = fileURLToPath(new URL("config.json", import.meta.url));
 
 /**
- * `KEYTURN_TABLE` must be set; `KEYTURN_CONFIG` is the path of the configuration (by default
- * `config.json` beside the bundle), `KEYTURN_EVENT_BUS` the name of the bus (`default`), and
- * `KEYTURN_DISCOVERY` is `tagging` (the default) or `walk`, and `KEYTURN_QUOTA_SHARE` a number
- * above 0 and up to 1 (0.4), and `KEYTURN_DRAIN_WATCH` is `cloudtrail` where its events come to the
- * function, or `none` (the default). An empty variable counts as not set.
+ * `KEYTURN_TABLE` is required. The others have defaults: `KEYTURN_CONFIG`, the path of the
+ * configuration (`config.json` beside the bundle); `KEYTURN_EVENT_BUS`, the name of the bus
+ * (`default`); `KEYTURN_DISCOVERY`, `tagging` (the default) or `walk`; `KEYTURN_QUOTA_SHARE`, a
+ * number above 0 and up to 1 (0.4); `KEYTURN_DRAIN_WATCH`, `cloudtrail` if the function receives
+ * its events, or `none` (the default). An empty variable counts as not set.
  * Throws a ConfigurationError.
  */
 export function readEnvironment(variables: Record<string, string | undefined>): Environment {
@@ -43,13 +43,13 @@ export function readEnvironment(variables: Record<string, string | undefined>): 
     "KEYTURN_TABLE",
     "",
     /^[a-zA-Z0-9_.-]{3,255}$/,
-    "the name of the DynamoDB table: 3 to 255 letters, digits, _, . or -",
+    "a DynamoDB table name: 3 to 255 letters, digits, _, . or -",
   );
   const eventBusName = take(
     "KEYTURN_EVENT_BUS",
     "default",
     /^[a-zA-Z0-9/_.-]{1,256}$/,
-    "the name of an EventBridge bus: 1 to 256 letters, digits, /, _, . or -",
+    "an EventBridge bus name: 1 to 256 letters, digits, /, _, . or -",
   );
   const discovery = take(
     "KEYTURN_DISCOVERY",
@@ -78,7 +78,7 @@ function readText(path: string): string {
   } catch (error) {
     const got = error instanceof Error ? error.message : String(error);
     throw new ConfigurationError([
-      { path: "KEYTURN_CONFIG", got, expected: "the path of a configuration file" },
+      { path: "KEYTURN_CONFIG", got, expected: "a configuration file" },
     ]);
   }
 }

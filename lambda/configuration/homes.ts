@@ -1,4 +1,4 @@
-/** Where a managed key's policy is named: in the configuration, or by the tag on its first version. */
+/** A managed key's policy: from the configuration, or from the tag on its first version. */
 import type { Configuration } from "./configuration.ts";
 import { aliasNamePattern } from "./schema.ts";
 import type { Home, ManagedKey, Policy } from "../workflow/model/types.ts";
@@ -13,7 +13,7 @@ export function homesOf(configuration: Configuration): Map<string, Home> {
   );
 }
 
-/** The configuration's word goes before the tag's. Undefined where neither names it. */
+/** The configuration takes precedence over the tag. Undefined if neither names the alias. */
 export function homeOf(
   homes: Map<string, Home>,
   configuration: Configuration,
@@ -26,7 +26,7 @@ export function homeOf(
 
 export type Enrollable = { kind: "home"; home: Home } | { kind: "not"; why: string };
 
-/** The home of a key that a person asked to have enrolled, or why it can have none. */
+/** The home of a key that an operator asks to enrol, or why it can have none. */
 export function enrollable(
   configuration: Configuration,
   alias: string,
@@ -40,16 +40,16 @@ export function enrollable(
   const home = taggedHome(configuration, alias, [alias], policyName);
   const names = Object.keys(policies).join(", ");
   return home === undefined
-    ? not(`there is no policy ${policyName}, but ${names}`)
+    ? not(`no policy ${policyName}, only ${names}`)
     : { kind: "home", home };
 }
 
-/** Whether keys behind this alias may be enrolled by others than the configuration. */
+/** Whether a tag or a request may enrol the key behind this alias. */
 export function mayEnrol(
   { taggedAliases }: Pick<Configuration, "taggedAliases">,
   alias: string,
 ): boolean {
-  // As IAM matches: `*` stands for any characters, none too.
+  // As in IAM: `*` matches any characters, also none.
   const like = (pattern: string) => new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(alias);
   return aliasNamePattern.test(alias) && taggedAliases.some(like);
 }
@@ -58,17 +58,17 @@ export function notOpen(
   { taggedAliases }: Pick<Configuration, "taggedAliases">,
   alias: string,
 ): string {
-  return `${alias} is not open to it: taggedAliases has ${taggedAliases.join(", ") || "none"}`;
+  return `taggedAliases does not match ${alias}: it has ${taggedAliases.join(", ") || "none"}`;
 }
 
-/** The right to tag, or to ask, is common: it must not become the right to delete. */
+/** Many may tag or write requests: this right must not become the right to delete. */
 export function taggedHome(
   { policies }: Configuration,
   alias: string,
   aliases: string[],
   policyName: string,
 ): Home | undefined {
-  // Anybody may say "constructor".
+  // The name may be "constructor".
   const named = Object.hasOwn(policies, policyName) ? policies[policyName] : undefined;
   if (named === undefined) return undefined;
   const policy: Policy =

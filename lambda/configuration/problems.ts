@@ -1,15 +1,15 @@
-/** What is wrong with a configuration document, and where. */
+/** The problems of a configuration document, with their paths. */
 import type * as z from "zod/mini";
 import { policyDefaults, policyNameExpected, policyNamePattern } from "./schema.ts";
 import { parseDuration } from "./durations.ts";
 
-/** `path` is where in the document; `got` is the JSON found there, shortened, or `nothing`. */
+/** `path` is the place in the document; `got` is its JSON, shortened, or `nothing`. */
 export type Problem = { path: string; got: string; expected: string };
 
-/** A wrong guess about ten thousand managed keys must still fit a log line. */
+/** A mistake in ten thousand managed keys must still fit a log line. */
 const linesMax = 50;
 
-/** Everything that is wrong with a configuration, at once; no part of it was taken over. */
+/** Every problem of a configuration at once; no part of it is applied. */
 export class ConfigurationError extends Error {
   readonly code = "CONFIGURATION_INVALID";
   readonly problems: Problem[];
@@ -19,7 +19,7 @@ export class ConfigurationError extends Error {
       return `  ${path}: got ${got}, expected ${expected}`;
     });
     if (problems.length > linesMax) lines.push(`  and ${problems.length - linesMax} more`);
-    super(`the configuration is refused:\n${lines.join("\n")}`);
+    super(`invalid configuration:\n${lines.join("\n")}`);
     this.name = "ConfigurationError";
     this.problems = problems;
   }
@@ -27,15 +27,15 @@ export class ConfigurationError extends Error {
 
 type Path = readonly PropertyKey[];
 
-/** The problems of one issue of the schema: its message is what was expected. */
+/** The problems of one schema issue: its message is the expectation. */
 export function fromIssue(issue: z.core.$ZodIssue, document: unknown): Problem[] {
   if (issue.code !== "unrecognized_keys") return [problem(document, issue.path, issue.message)];
   return issue.keys.map((key) => problem(document, [...issue.path, key], issue.message));
 }
 
 /**
- * What no single field can tell. The document may be malformed anywhere: that is the schema's to
- * report, and here nothing is assumed of it, so that all problems come at once.
+ * Problems between fields. The document may be malformed anywhere: the schema reports that, and
+ * this function assumes nothing about the document, to report all problems at once.
  */
 export function findContradictions(document: unknown): Problem[] {
   const policies = toObject(toObject(document).policies);
@@ -68,7 +68,7 @@ function checkPeriods(policy: Fields, path: Path, document: unknown): Problem[] 
   });
 }
 
-/** Who asks to be heard before a deletion that never comes has misread one field or the other. */
+/** An approval of deletions that never happen is a mistake in one of the two fields. */
 function checkApproval(policy: Fields, path: Path, document: unknown): Problem[] {
   const { retire = policyDefaults.retire } = policy;
   if (policy.approval !== "delete" || (retire !== "retain" && retire !== "disable")) return [];
@@ -82,12 +82,12 @@ function checkPolicyReferences(policies: Fields, document: unknown): Problem[] {
     const { policy } = toObject(managedKey);
     if (typeof policy !== "string" || !policyNamePattern.test(policy)) return [];
     if (Object.hasOwn(policies, policy)) return [];
-    const expected = `a policy that is defined (${names.join(", ") || "there is none"})`;
+    const expected = `a defined policy (${names.join(", ") || "there is none"})`;
     return [problem(document, ["managedKeys", index, "policy"], expected)];
   });
 }
 
-/** An alias is moved by one managed key only, or two rotations would fight over it. */
+/** Only one managed key may move an alias, or two rotations would move it back and forth. */
 function checkAliases(document: unknown): Problem[] {
   const named = toList(toObject(document).managedKeys).flatMap((value, index): Named[] => {
     const { alias, aliases } = toObject(value);
@@ -97,7 +97,7 @@ function checkAliases(document: unknown): Problem[] {
   return findRepeats("an alias", named, document);
 }
 
-/** One dependent may follow several managed keys, and acknowledges each for itself. */
+/** A dependent may have several managed keys, and acknowledges each separately. */
 function checkDependents(document: unknown): Problem[] {
   return toList(toObject(document).managedKeys).flatMap((value, index) => {
     const named = listed(toObject(value).dependents, ["managedKeys", index, "dependents"]);
@@ -105,7 +105,7 @@ function checkDependents(document: unknown): Problem[] {
   });
 }
 
-/** What stands in the document, and where. */
+/** A name in the document and its path. */
 type Named = [name: unknown, path: Path];
 
 function listed(value: unknown, path: Path): Named[] {
@@ -121,7 +121,7 @@ function findRepeats(what: string, named: Named[], document: unknown): Problem[]
       firstPaths.set(name, path);
       return [];
     }
-    const expected = `${what} named once (it is also ${renderPath(first)})`;
+    const expected = `${what} named once (also ${renderPath(first)})`;
     return [problem(document, path, expected)];
   });
 }

@@ -1,29 +1,32 @@
-/** The fields of the configuration document: their defaults, their bounds, and what to say of them. */
+/** The fields of the configuration document: defaults, bounds and messages. */
 import * as z from "zod/mini";
 import { formatDuration, parseDuration } from "./durations.ts";
 
 const dayMs = 86_400_000;
 const longestMs = 3650 * dayMs;
-/** KMS: keys in an account and Region, and aliases on one key (developer guide, resource-limits). */
+/**
+ * KMS: keys in an account and Region, and aliases on one key (developer guide, resource-limits).
+ */
 const managedKeysMax = 100_000;
 const aliasesMax = 50;
-/** So that a rotation, which holds a time for each, stays a small part of its record. */
+/** A rotation stores a time for each and must stay a small part of its record. */
 const dependentsMax = 50;
 
 /**
- * What a policy says where it says nothing.
+ * The defaults of a policy.
  *
  * - cryptoperiod: NIST SP 800-57 Part 1 Rev. 5, Table 1 allows one to three years for signing keys
- *   and up to two for symmetric ones; a year is within all of them. PCI DSS 4.0.1, 3.7.4 wants one
- *   defined. It is also the period of KMS's own rotation.
- * - lead: a tenth of the cryptoperiod, and no more than a week of a key that exists and waits.
+ *   and up to two for symmetric ones; a year is within all of them. PCI DSS 4.0.1, 3.7.4 requires a
+ *   defined one. It is also the period of KMS's own rotation.
+ * - lead: a tenth of the cryptoperiod. A new key waits a week at most.
  * - propagation: KMS documents up to five minutes for tag and alias changes to reach authorization
  *   and "several minutes" of eventual consistency; three times that.
  * - acknowledgeWithin: a week has every working day in it, and is the longest default lead.
- * - drain: a month covers monthly jobs; GetKeyLastUsage must then show two weeks of silence. The old
- *   key only decrypts and verifies meanwhile, as PCI DSS 4.0.1, 3.7.5 wants of retained keys.
- * - retire, soak, deletionWindowDays: a disabled key can be enabled again, a deleted one cannot. KMS
- *   advises disabling before deleting; 30 days is its default window and the longest it offers.
+ * - drain: a month covers monthly jobs; GetKeyLastUsage must then show two weeks without use. In
+ *   the drain the old key only decrypts and verifies, as PCI DSS 4.0.1, 3.7.5 requires of retained
+ *   keys.
+ * - retire, soak, deletionWindowDays: a disabled key can be enabled again, a deleted one cannot.
+ *   KMS advises disabling before deleting; 30 days is its default window and the longest it offers.
  */
 export const policyDefaults = {
   cryptoperiod: "365d",
@@ -43,7 +46,7 @@ export const policyNamePattern = /^[a-zA-Z0-9][a-zA-Z0-9_-]{0,63}$/;
 const nameExpected = "a letter or digit, then up to 63 letters, digits, _ or -";
 export const policyNameExpected = `a policy name: ${nameExpected}`;
 
-/** Refuses what is not a field, and says which ones there are. */
+/** Rejects unknown fields, with a list of the known ones. */
 function fields<Shape extends Record<string, z.core.SomeType>>(shape: Shape) {
   const names = Object.keys(shape).join(", ");
   return z.strictObject(shape, {
@@ -81,7 +84,7 @@ function duration(atLeast: string, why?: string, atMostMs = longestMs) {
 const lag = "last-use evidence lags up to one hour";
 
 const drainSchema = fields({
-  // Younger than the lag, a drain could miss what was done just before it began.
+  // A drain shorter than the lag could miss a use just before its start.
   atLeast: z._default(duration("2h", lag), policyDefaults.drain.atLeast),
   quietFor: z._default(duration("2h", lag), policyDefaults.drain.quietFor),
   evidence: z._default(oneOf("required", "advisory"), policyDefaults.drain.evidence),
@@ -91,10 +94,10 @@ export const policySchema = fields({
   cryptoperiod: z._default(duration("1d"), policyDefaults.cryptoperiod),
   lead: z.optional(duration("0m")),
   propagation: z._default(
-    duration("5m", "tag and alias changes take five minutes to reach authorization", 7 * dayMs),
+    duration("5m", "tag and alias changes take five minutes", 7 * dayMs),
     policyDefaults.propagation,
   ),
-  // Runs come minutes apart: nobody could be heard in less than one interval.
+  // Runs are minutes apart: no acknowledgement can arrive in less than one interval.
   acknowledgeWithin: z._default(duration("5m"), policyDefaults.acknowledgeWithin),
   originate: z._default(oneOf("observe", "alias-only"), policyDefaults.originate),
   drain: z.prefault(drainSchema, {}),
@@ -102,7 +105,7 @@ export const policySchema = fields({
   soak: z._default(duration("0m"), policyDefaults.soak),
   deletionWindowDays: z._default(
     z.custom<number>((days) => Number.isInteger(days) && Number(days) >= 7 && Number(days) <= 30, {
-      error: "a whole number of days from 7 to 30 (the windows KMS offers)",
+      error: "a whole number of days from 7 to 30",
     }),
     policyDefaults.deletionWindowDays,
   ),
@@ -118,7 +121,7 @@ const aliasSchema = text(
 
 const aliasPatternSchema = text(
   /^(?=.{1,256}$)alias\/[a-zA-Z0-9/_*-]+$/,
-  'a pattern of alias names: "alias/" and letters, digits, /, _, - or *, such as "alias/team-*"',
+  'a pattern of alias names such as "alias/team-*": letters, digits, /, _, - or *',
 );
 
 const dependentSchema = text(policyNamePattern, `a dependent's name: ${nameExpected}`);
@@ -128,30 +131,30 @@ const managedKeySchema = fields({
   policy: text(policyNamePattern, policyNameExpected),
   aliases: z._default(
     z
-      .array(aliasSchema, "a list of further aliases of the managed key")
+      .array(aliasSchema, "a list of further aliases")
       .check(z.maxLength(aliasesMax - 1, `at most ${aliasesMax - 1} further aliases`)),
     [],
   ),
   dependents: z._default(
     z
-      .array(dependentSchema, "a list of names of dependents")
+      .array(dependentSchema, "a list of dependents")
       .check(z.maxLength(dependentsMax, `at most ${dependentsMax} dependents`)),
     [],
   ),
 });
 
-/** Every alias, whatever its name: where a document says nothing of those that tags may enrol. */
+/** Every alias: the default of a document without `taggedAliases`. */
 const anyAlias = "alias/*";
-/** Each is a part of the policies of the function's role. */
+/** Each is part of the policies of the function's role. */
 const taggedAliasesMax = 50;
 
 export const documentSchema = fields({
   owner: text(
     /^(?! |aws:)[\p{L}\p{N} _.:/=+@-]{1,256}(?<! )$/iu,
-    "what a tag can hold: 1 to 256 letters, digits, _.:/=+-@ and inner blanks, no aws: in front",
+    "a tag value: 1 to 256 letters, digits, _.:/=+-@ and inner spaces, no aws: prefix",
   ),
   mode: z._default(oneOf("act", "plan"), "act"),
-  policies: z.record(z.string(), policySchema, "an object of policies by name"),
+  policies: z.record(z.string(), policySchema, "an object of policies"),
   managedKeys: z._default(
     z
       .array(managedKeySchema, "a list of managed keys")
@@ -160,11 +163,11 @@ export const documentSchema = fields({
   ),
   taggedAliases: z._default(
     z
-      .array(aliasPatternSchema, "a list of patterns of aliases")
+      .array(aliasPatternSchema, "a list of alias patterns")
       .check(z.maxLength(taggedAliasesMax, `at most ${taggedAliasesMax} patterns`)),
     [anyAlias],
   ),
 });
 
-/** The document as people write it: durations are strings, and most fields may be left out. */
+/** The document as written: durations are strings, and most fields are optional. */
 export type ConfigurationDocument = z.input<typeof documentSchema>;

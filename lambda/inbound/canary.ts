@@ -1,2 +1,2 @@
-/** CloudTrail keeps the user agent of each call: this one says that nothing else was meant by it. */
+/** CloudTrail records the user agent of each call: this one marks a canary. */
 export const canaryMark = "keyturn-canary";

@@ -1,6 +1,6 @@
 /**
- * A request as people and their tools write it (docs/requests.md), read without trust: whatever is
- * there becomes a request that is understood, or one that is malformed and says why.
+ * Parses requests as operators and their tools write them (docs/requests.md), without trust: any
+ * item becomes a valid request or a malformed one with a reason.
  */
 import * as z from "zod/mini";
 import { policyNamePattern } from "../configuration/schema.ts";
@@ -31,7 +31,7 @@ const asked = {
 };
 const alias = text(1, 256);
 
-/** Refuses what is not a field of this kind, and says which ones there are. */
+/** Rejects unknown fields of this kind, with a list of the known ones. */
 function fields<Shape extends Record<string, z.core.SomeType>>(shape: Shape) {
   const all = { ...asked, ...shape };
   return z.strictObject(all, `no field of this name (there are ${Object.keys(all).join(", ")})`);
@@ -40,7 +40,7 @@ function fields<Shape extends Record<string, z.core.SomeType>>(shape: Shape) {
 const approval = fields({
   version,
   evidence: z._default(sha256, ""),
-  override: z.optional(z.literal(true, "true, or nothing at all")),
+  override: z.optional(z.literal(true, "true, or nothing")),
   confirm: z._default(alias, ""),
 });
 
@@ -85,15 +85,15 @@ function isKind(kind: unknown): kind is RequestKind {
   return typeof kind === "string" && Object.hasOwn(schemas, kind);
 }
 
-/** Evidence is approved by its hash, or overridden by the alias, typed: nobody does both unawares. */
+/** An approval names the evidence's hash, or overrides evidence by the typed alias; never both. */
 function contradiction(request: Extract<Request, { kind: "approve" }>): string | undefined {
   const { evidence, override, confirm } = request;
   if (override) {
-    const expected = "the alias, typed, where evidence is overridden";
+    const expected = "the alias, to override evidence";
     return confirm === "" ? wrong("confirm", undefined, expected) : undefined;
   }
   if (evidence === "") return wrong("evidence", undefined, hash);
-  const expected = "nothing where evidence is not overridden";
+  const expected = "nothing without override";
   return confirm === "" ? undefined : wrong("confirm", confirm, expected);
 }
 
@@ -104,8 +104,8 @@ function whyNot(issue: z.core.$ZodIssue, body: Record<string, unknown>): string 
 }
 
 /**
- * Goes into the record and its journal, so it must be short whatever was written: a name alone may
- * have 64 KB, and a record that DynamoDB does not take would keep the managed key from ever moving.
+ * Goes into the record and its journal, and so it is always short: a name alone may have 64 KB, and
+ * the managed key could never move if its record were too large for DynamoDB.
  */
 function wrong(field: string, got: unknown, expected: string): string {
   const name = /^[\w-]{1,64}$/.test(field) ? field : render(field);
@@ -122,11 +122,11 @@ function render(value: unknown): string {
     rendered = typeof value;
   }
   if (rendered.length <= 80) return rendered;
-  // Half a character is another one once it was stored, and the line's hash would not hold.
+  // Storing half a surrogate pair changes it, and the line's hash would no longer match.
   return `${rendered.slice(0, 77).toWellFormed()}...`;
 }
 
-/** What DynamoDB holds need not be JSON. */
+/** DynamoDB values need not be JSON. */
 function plainly(_: string, value: unknown): unknown {
   if (value instanceof Set) return { set: [...(value as Set<unknown>)] };
   if (ArrayBuffer.isView(value)) return { bytes: value.byteLength };

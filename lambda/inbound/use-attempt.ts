@@ -1,25 +1,26 @@
 /**
- * What CloudTrail tells, through EventBridge, of the use of a KMS key that is out of use. Sources: "AWS
- * service events delivered via AWS CloudTrail" in the EventBridge User Guide, "CloudTrail record
- * contents" in the CloudTrail User Guide, "Logging AWS KMS API calls" in the KMS Developer Guide.
+ * Parses CloudTrail's events, through EventBridge, about uses of a KMS key that is out of use.
+ * Sources: "AWS service events delivered via AWS CloudTrail" in the EventBridge User Guide,
+ * "CloudTrail record contents" in the CloudTrail User Guide, "Logging AWS KMS API calls" in the KMS
+ * Developer Guide.
  *
- * Pure, and total: whatever the function is invoked with gets an answer. Whether the key is a version
- * of ours, and out of use by our doing, is for `workflow/attempt.ts` to say.
+ * Pure and total: every event gets an answer. `workflow/restore/use-attempt.ts` decides whether the
+ * key is a version of ours, and whether keyturn put it out of use.
  */
 import { canaryMark } from "./canary.ts";
 import type { UseAttempt } from "../workflow/model/requests.ts";
 
 export type UseAttemptReading =
-  /** Nothing that says it is one, such as what the schedule sends: an ordinary run. */
+  /** Any other event, such as the schedule's: an ordinary run. */
   | { kind: "no such event" }
-  /** One for each KMS key that it names: ReEncrypt has two. Never empty. */
+  /** One for each KMS key in the event: ReEncrypt has two. Never empty. */
   | { kind: "attempt"; attempts: UseAttempt[] }
-  /** The event of a call that was made to see whether events come; whoever made it, they do. */
+  /** The event of a canary call; from any caller it proves that events arrive. */
   | { kind: "canary"; atMs: number }
-  /** It says it is one, and is not to be believed or not of interest. */
+  /** It claims to be a use attempt, and is not credible or not relevant. */
   | { kind: "ignored"; why: string };
 
-/** Where the function lives. A multi-Region key has the same id in each of its Regions. */
+/** The function's account and Region. A multi-Region key has the same id in each of its Regions. */
 export type FunctionLocation = { accountId?: string; region?: string };
 
 type Fields = Record<string, unknown>;
@@ -49,9 +50,9 @@ const cryptographicOperations = new Set([
 ]);
 
 /**
- * KMS's log entries have the name of the exception in `errorCode`, other services' also one without the
- * suffix. KMSInvalidStateException says more than pending deletion (a key store that is not connected):
- * all of it counts, because a version that we have disabled may fail so as well.
+ * KMS's log entries have the exception's name in `errorCode`; those of other services may omit the
+ * suffix. KMSInvalidStateException means more than pending deletion (a disconnected key store): all
+ * of it counts, because a version that we disabled may fail with it as well.
  */
 export const stateErrors: ReadonlySet<string> = new Set([
   "Disabled",
@@ -62,7 +63,7 @@ export const stateErrors: ReadonlySet<string> = new Set([
 
 const maxText = 256;
 const maxContextKeys = 20;
-/** ReEncrypt names two; no call names more, whatever an event says. */
+/** ReEncrypt names two; no call names more, even if an event does. */
 const maxKeys = 4;
 
 const keyId = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}";
@@ -103,7 +104,7 @@ function attemptsIn(outer: Fields, detail: Fields, home: FunctionLocation): UseA
   const atMs = timeOf(detail["eventTime"]);
   if (atMs === undefined) return { why: `its time is ${shown(detail["eventTime"])}` };
   const keyIds = keyIdsIn(detail, home);
-  if (keyIds.length === 0) return { why: "it names no KMS key of this account and Region" };
+  if (keyIds.length === 0) return { why: "no KMS key of this account and Region" };
   const service = serviceOf(detail);
   return keyIds.map((id) => ({
     eventId,
@@ -117,8 +118,9 @@ function attemptsIn(outer: Fields, detail: Fields, home: FunctionLocation): UseA
 }
 
 /**
- * What a rule's pattern would have kept out. It is looked at again, because a pattern can be edited, and
- * whoever may invoke the function may send it anything: but EventBridge lets only AWS say `aws.kms`.
+ * Repeats the checks of the rule's pattern: a pattern can be edited, and any principal that may
+ * invoke the function may send it any event. But EventBridge accepts the source `aws.kms` from AWS
+ * alone.
  */
 function whyNot(outer: Fields, detail: Fields, home: FunctionLocation): string | undefined {
   const { eventName, errorCode } = detail;
@@ -136,10 +138,10 @@ function whyNot(outer: Fields, detail: Fields, home: FunctionLocation): string |
     return `its error, ${shown(errorCode)}, is not about the state of a key`;
   }
   if (isElsewhere(outer["account"], home.accountId)) {
-    return `it is of account ${shown(outer["account"])}`;
+    return `it is from account ${shown(outer["account"])}`;
   }
   if (isElsewhere(outer["region"], home.region)) {
-    return `it is of Region ${shown(outer["region"])}`;
+    return `it is from Region ${shown(outer["region"])}`;
   }
   return undefined;
 }
@@ -149,9 +151,9 @@ function isElsewhere(there: unknown, here: string | undefined): boolean {
 }
 
 /**
- * The distinct ids of KMS keys, the most trustworthy first: the resources, which CloudTrail resolves;
- * KMS's message ("arn:… is disabled."); the request, as its caller wrote it. An alias does not say
- * which key it pointed at.
+ * The distinct ids of KMS keys, the most trustworthy first: the resources, which CloudTrail
+ * resolves; KMS's message ("arn:… is disabled."); the request, as its caller wrote it. An alias
+ * does not identify the key that it pointed at.
  */
 function keyIdsIn(detail: Fields, home: FunctionLocation): string[] {
   const request = fieldsOf(detail["requestParameters"]);
@@ -167,7 +169,7 @@ function keyIdsIn(detail: Fields, home: FunctionLocation): string[] {
   return [...new Set(ids)].slice(0, maxKeys);
 }
 
-/** Older records name no type; the ARN says as much. */
+/** Older records have no type; the ARN has the same information. */
 function resourceArns(resources: unknown): unknown[] {
   if (!Array.isArray(resources)) return [];
   return resources
@@ -195,14 +197,14 @@ function principalOf(identity: Fields): string {
   return isAccount ? `${type} ${account}`.slice(0, maxText) : type;
 }
 
-/** The AWS service that called for somebody, where one did. */
+/** The AWS service that called on a principal's behalf, if one did. */
 function serviceOf(detail: Fields): string | undefined {
   const address = textOf(detail["sourceIPAddress"]) ?? "";
   const isService = /(?:^|\.)amazonaws\.com(?:\.cn)?$/.test(address);
   return textOf(fieldsOf(detail["userIdentity"])["invokedBy"]) ?? (isService ? address : undefined);
 }
 
-/** The names alone: they lead to the application, and the values may be personal data. */
+/** Only the names: they identify the application, and values may be personal data. */
 function contextKeysOf(request: Fields): string[] {
   const names = ["encryptionContext", "sourceEncryptionContext", "destinationEncryptionContext"]
     .flatMap((member) => Object.keys(fieldsOf(request[member])))
@@ -210,7 +212,9 @@ function contextKeysOf(request: Fields): string[] {
   return [...new Set(names)].sort().slice(0, maxContextKeys);
 }
 
-/** ISO 8601 in UTC, as CloudTrail writes it. A 31st of February would parse, as another day. */
+/**
+ * ISO 8601 in UTC, as CloudTrail writes it. Date.parse alone would take February 31 as another day.
+ */
 function timeOf(value: unknown): number | undefined {
   if (typeof value !== "string") return undefined;
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/.test(value)) return undefined;
@@ -220,8 +224,8 @@ function timeOf(value: unknown): number | undefined {
 }
 
 /**
- * Whatever comes here ends up in a finding that people read: no control characters, nothing that turns
- * the direction of writing or hides in it, and not too much.
+ * The text ends up in a finding for operators: no control characters, no invisible or bidirectional
+ * formatting, and a limited length.
  */
 function textOf(value: unknown): string | undefined {
   if (typeof value !== "string") return undefined;
@@ -234,7 +238,7 @@ function textOf(value: unknown): string | undefined {
 
 function shown(value: unknown): string {
   const text = textOf(value);
-  return text === undefined ? "missing or no text" : `"${text}"`;
+  return text === undefined ? "missing or not text" : `"${text}"`;
 }
 
 function fieldsOf(value: unknown): Fields {

@@ -1,12 +1,13 @@
-/** Effects: a changing call, made once, by a run that still may. */
+/** Makes a changing call once, if the run still has time for it. */
 import { requestLimitMs } from "../workflow/model/limits.ts";
 import type { Ports } from "../ports.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Call, Outcome } from "../workflow/model/types.ts";
 
 /**
- * Makes the call, unless the run has too little time left to hear its answer. The promise settles
- * only when the request has ended, so a run that awaits it returns with nothing in flight.
+ * Makes the call, unless the run has too little time left to wait for its answer. The promise
+ * settles only when the request has ended, and so a run that awaits it returns with nothing in
+ * flight.
  */
 export async function act(
   ports: Pick<Ports, "keys" | "clock">,
@@ -17,7 +18,7 @@ export async function act(
   await pacer.take(call.kind, deadlineMs);
   const leftMs = deadlineMs - ports.clock.nowMs();
   if (leftMs < requestLimitMs) {
-    const message = `${leftMs} ms are left of this run, less than one request may take`;
+    const message = `${leftMs} ms left, too few for a request`;
     return { kind: "refused", refusal: "PastDeadline", message };
   }
   return ports.keys.change(call, { deadlineMs, limitMs: requestLimitMs });

@@ -1,15 +1,15 @@
-/** How long to leave a managed key alone whose turns come to nothing. */
+/** How long to wait before the next pass after failed passes. */
 
 const backoffMs = { first: 30_000, most: 3_600_000 };
 
-/** After that many turns in a row; `jitter` in [0, 1) is drawn once for the whole row. */
+/** After `tries` failed passes in a row; `jitter` in [0, 1) is drawn once for the row. */
 export function retryDelayMs({ tries, jitter }: { tries: number; jitter: number }): number {
   return Math.round(doubling(tries - 1) * (0.5 + jitter / 2));
 }
 
 /**
- * What a claim adds to the time at which the key falls due again if its run never comes back, where
- * that many turns before it came to nothing: a key that kills the process is not soon first again.
+ * What a claim adds, after `tries` failed passes, to the time when the key falls due again if its
+ * run never finishes: a key that crashes the process must not soon be first again.
  */
 export function claimDelayMs(tries: number): number {
   return tries === 0 ? 0 : doubling(tries);

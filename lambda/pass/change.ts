@@ -1,4 +1,4 @@
-/** A change of the record: bound, journaled, written. */
+/** Changes the record: binds keys, adds a journal line, writes. */
 import { transition } from "../record/journal.ts";
 import type { Stored } from "../ports.ts";
 import { halted, type Next, type PassState, type Pass } from "./state.ts";
@@ -8,7 +8,7 @@ import { nothingObserved } from "../workflow/safety/observations.ts";
 import type { EntryDraft, ManagedKey, Context, ObservedState } from "../workflow/model/types.ts";
 import { write } from "./write.ts";
 
-/** A KMS key is bound to this managed key before the record names it. */
+/** Binds a KMS key to this managed key before the record names it. */
 export async function change(
   pass: Pass,
   state: PassState,
@@ -28,7 +28,8 @@ export async function change(
       return halted(state, taken, context);
     }
   }
-  // KMS has deleted it: nobody else can come to own it, and a crash in between unbinds it again.
+  // KMS has deleted it: no other managed key can own it. After a crash here, a retry unbinds it
+  // again.
   for (const { keyId } of before.versions) {
     const deleted = next.versions.every((version) => version.keyId !== keyId);
     if (deleted) await table.unbind(keyId, next.alias);
@@ -38,8 +39,8 @@ export async function change(
 }
 
 /**
- * What was seen before a step ended does not decide on the next: destruction reads afresh. Activation
- * goes by what ended the distribution, a write ago; no call rests on what is old (`isStale`).
+ * The next step does not use observations from before the end of a step: destruction reads again.
+ * Only activation uses those that ended the distribution; no call uses old ones (`isStale`).
  */
 function stillObserved(state: PassState, next: ManagedKey): ObservedState {
   const stepEnded = next.rotations.some(({ id, step }) => {

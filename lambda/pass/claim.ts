@@ -1,19 +1,19 @@
 /**
- * How a managed key is claimed, in up to three requests to a table that has no transaction over them:
- * read it, set the claim on condition of what was read, and, where that condition failed, read again.
+ * Claims a managed key in up to three requests, without a transaction: read the record, set the
+ * claim on condition that it is unchanged, and read again if the condition failed.
  */
 import type { Claimed, ClaimRequest, Stored } from "../ports.ts";
 
 export type Held =
-  /** `storedSchema` is the schema that the item is of. */
+  /** `storedSchema` is the item's schema. */
   | { kind: "held"; stored: Stored; storedSchema: number }
-  /** Newer code wrote it: this code cannot read it, and leaves it alone. */
+  /** Newer code wrote it: this code cannot read it and does not change it. */
   | { kind: "newer-schema"; schema: number };
 
 export type ClaimSteps = {
-  /** Consistently; undefined where there is no such managed key. */
+  /** A consistent read; undefined without such a managed key. */
   read(): Promise<Held | undefined>;
-  /** What it is then; undefined where the condition failed, and nothing was set. */
+  /** The record with the claim; undefined if the condition failed and nothing was set. */
   set(before: Extract<Held, { kind: "held" }>): Promise<Held | undefined>;
 };
 
@@ -26,7 +26,7 @@ export async function claimBy(steps: ClaimSteps, request: ClaimRequest): Promise
   return after.kind === "held" ? { kind: "claimed", stored: after.stored } : after;
 }
 
-/** The condition may have failed on our own claim, whose response was lost and which was retried. */
+/** The condition may have failed on our own claim: the SDK retries after a lost response. */
 async function claimedAfterAll(
   steps: ClaimSteps,
   request: ClaimRequest,
@@ -41,7 +41,7 @@ async function claimedAfterAll(
   return untilMs < request.nowMs ? { kind: "taken" } : { kind: "taken", untilMs };
 }
 
-/** By the pass, not by the run: two passes of one run would both take the claim for their own. */
+/** Compares passes, not runs: two passes of one run would both take the claim for their own. */
 function isOwn({ record }: Stored, { passId }: ClaimRequest, epoch: number): boolean {
   return record.claim?.passId === passId && record.epoch === epoch;
 }

@@ -1,4 +1,4 @@
-/** What a run, and each pass of it, works with. */
+/** The options and state of a run, for each of its passes. */
 import type { Configuration } from "../configuration/configuration.ts";
 import { homesOf } from "../configuration/homes.ts";
 import { createPacer, type Pacer } from "./pacer.ts";
@@ -11,24 +11,24 @@ export type RunOptions = {
   ports: Ports;
   telemetry: Telemetry;
   configuration: Configuration;
-  /** Of the configuration; a run that finds another one applied, applies its own. */
+  /** A run that finds another configuration applied, applies its own. */
   configurationHash: string;
-  /** False on the first run of a process, until the configuration is known to be applied. */
+  /** False in a new process, until it knows that the configuration is applied. */
   configurationApplied: boolean;
-  /** Of each KMS request quota, above 0 and up to 1. */
+  /** The share of each KMS request quota, above 0 and up to 1. */
   quotaShare: number;
-  /** Whether a key goes out of use only where CloudTrail's events are seen to come. */
+  /** Whether a key goes out of use only if CloudTrail's events arrive. */
   drainWatch?: DrainWatch;
-  /** When the platform ends this run, whatever it does. */
+  /** When Lambda ends this run. */
   deadlineMs: number;
 };
 
-/** The run claim is renewed while the run works; one that was killed is in nobody's way for long. */
+/** A working run renews its claim; the claim of a killed run soon expires. */
 export const runClaimMs = 60_000;
 
 export type Run = RunOptions & {
   id: string;
-  /** When the run claim is to be renewed. */
+  /** When to renew the run claim. */
   renewAtMs: number;
   pacer: Pacer;
   homes: Map<string, Home>;

@@ -1,4 +1,4 @@
-/** How a turn leaves a managed key: its findings told, its history sent on, its claim given back. */
+/** How a pass finishes: it reports findings, publishes the journal and releases the claim. */
 import { retryDelayMs } from "./backoff.ts";
 import { RotationError } from "../errors.ts";
 import { transition } from "../record/journal.ts";
@@ -15,11 +15,11 @@ import { stuckAtMs } from "../workflow/safety/stuck.ts";
 import type { EntryDraft, ManagedKey } from "../workflow/model/types.ts";
 import { write } from "./write.ts";
 
-/** More ids than this are not kept of requests whose items are gone. */
+/** The most ids to keep of requests whose items are deleted. */
 const fulfilledMax = 200;
 
-type Served = Pick<ManagedKey, "versions" | "enrolledAtMs" | "policy">;
-type FinishedRecord = Served &
+type WithVersions = Pick<ManagedKey, "versions" | "enrolledAtMs" | "policy">;
+type FinishedRecord = WithVersions &
   Pick<ManagedKey, "rotations" | "dependents" | "findings" | "unenrolment">;
 type Left = { stored: Stored; uncertain: boolean; asked: { id: string }[] };
 
@@ -54,7 +54,7 @@ export async function finishPass(pass: Pass, left: Left, finish: Finish): Promis
   return stored;
 }
 
-/** Mode `plan`: a call that would be made is put on record when it is first so. */
+/** Mode `plan`: records a planned call when it is new. */
 async function recordPlannedCall(pass: Pass, stored: Stored, finish: Finish): Promise<Stored> {
   const { planned: before, ...record } = stored.record;
   const planned = finish.kind === "rest" ? finish.planned : undefined;
@@ -73,7 +73,7 @@ async function recordPlannedCall(pass: Pass, stored: Stored, finish: Finish): Pr
   return recorded;
 }
 
-/** A request's id is forgotten once its item is gone, and no late copy of it is to be feared. */
+/** Removes a request's id after its item is deleted and a late copy of it can no longer come. */
 function remembered<R extends Pick<ManagedKey, "fulfilled" | "rejected">>(
   record: R,
   asked: { id: string }[],
@@ -89,14 +89,14 @@ function remembered<R extends Pick<ManagedKey, "fulfilled" | "rejected">>(
   return { ...record, fulfilled, rejected };
 }
 
-/** A turn that came to no rest looked at too little to say that a finding is no longer so. */
+/** A pass that did not rest has read too little to close findings. */
 function findingsAfter(pass: Pass, left: Left, finish: Finish): Finding[] {
   const { record } = left.stored;
   const nowMs = pass.ports.clock.nowMs();
-  const inVain = finish.kind === "retry" || left.uncertain;
+  const hasFailed = finish.kind === "retry" || left.uncertain;
   const why = restingOf(finish);
   const held = [
-    ...(inVain ? stuck(record.alias, record.backoff.tries, why, nowMs) : []),
+    ...(hasFailed ? stuck(record.alias, record.backoff.tries, why, nowMs) : []),
     ...largeness(record, nowMs),
   ];
   if (finish.kind === "rest") return [...finish.findings, ...held];
@@ -106,10 +106,10 @@ function findingsAfter(pass: Pass, left: Left, finish: Finish): Finding[] {
 }
 
 function restingOf(finish: Finish): string {
-  return finish.kind === "out-of-time" ? "the run's time was up" : finish.reason;
+  return finish.kind === "out-of-time" ? "out of time" : finish.reason;
 }
 
-/** Findings that came or went are a transition; the words of one that stays are not. */
+/** Opened or closed findings are a transition; a new text of an open one is not. */
 async function reportFindings(pass: Pass, stored: Stored, now: Finding[]): Promise<Stored> {
   const { record } = stored;
   const kept = now.map((item) => {
@@ -122,14 +122,14 @@ async function reportFindings(pass: Pass, stored: Stored, now: Finding[]): Promi
   if (came.length + went.length === 0) return { ...stored, record: next };
   const entry: EntryDraft = {
     event: came.length > 0 ? "findings-opened" : "findings-closed",
-    reason: came.length > 0 ? came.map(({ observed }) => observed).join("; ") : "no longer so",
+    reason: came.length > 0 ? came.map(({ observed }) => observed).join("; ") : "no longer true",
     detail: {
       came: came.map(({ code, subject }) => `${code} ${subject}`).join(", "),
       went: went.map(({ code, subject }) => `${code} ${subject}`).join(", "),
       next: came.map(({ next: command }) => command).join("; "),
     },
   };
-  // A run that was ousted has seen another's doings as wrong: it has nothing to tell.
+  // Reports after the write: a run that lost its claim may take the other's changes for errors.
   const reported = await write(
     pass.ports.table,
     stored,
@@ -145,8 +145,8 @@ function missingFrom(these: Finding[], those: Finding[]): Finding[] {
 }
 
 /**
- * Journal entries and closed rotations leave the aggregate once they are in items of their own and
- * the events are out; until then they stay in it, and go with a later turn.
+ * Journal entries and closed rotations leave the aggregate once they have their own items and the
+ * events are published. Until then they stay in it for a later pass.
  */
 async function sendOn(
   pass: Pass,
@@ -204,8 +204,8 @@ function nextDueMs(
 }
 
 /**
- * When it next needs saying that it is overdue or stuck: when it comes to that, and every so often
- * from then on, so that an alarm lasts as long as what it tells of.
+ * When the next pass must report an overdue or stuck key: as soon as it is so, and then repeatedly,
+ * to keep the alarm on as long as its condition lasts.
  */
 function reportedAgainAtMs(record: FinishedRecord, nowMs: number): number {
   const active = activeVersion(record);
@@ -214,13 +214,13 @@ function reportedAgainAtMs(record: FinishedRecord, nowMs: number): number {
   return Math.min(...soonest.map((atMs) => (atMs > nowMs ? atMs : nowMs + recheckMs)));
 }
 
-/** A turn that came to no rest may not have come as far as what halts it. */
+/** A pass that did not rest may have ended before the halt that an open finding reports. */
 function isHalted({ findings }: FinishedRecord, finish: Finish): boolean {
   if (finish.kind === "rest") return finish.halted;
   return findings.some(({ code }) => effects[code] === "halt");
 }
 
-function overdueMs(record: Served, nowMs: number): number {
+function overdueMs(record: WithVersions, nowMs: number): number {
   const active = activeVersion(record);
   if (record.enrolledAtMs === undefined || active === undefined) return 0;
   return Math.max(0, nowMs - overdueAtMs(record, active));

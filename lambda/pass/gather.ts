@@ -1,4 +1,4 @@
-/** Looks: what the workflow asks to see, and nothing more. */
+/** Makes the reads that the workflow asks for. */
 import { canonicalHash } from "../record/canonical.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Ports } from "../ports.ts";
@@ -14,16 +14,16 @@ import type {
   Tags,
 } from "../workflow/model/types.ts";
 
-/** What looking takes: the two ports that show KMS, and the pace at which they may be asked. */
+/** The ports and the pacer for reads. */
 export type Eyes = Pick<Ports, "keys" | "discovery" | "table" | "clock"> & {
   pacer: Pacer;
-  /** When the run begins to leave off: nothing more is looked at. */
+  /** When the run begins to stop: no further reads. */
   stopAtMs: number;
 };
 
-/** Everything seen before, and these, as far as there is time. */
+/** The earlier observations and these, as far as time allows. */
 export async function gather(
-  eyes: Eyes,
+  source: Eyes,
   record: ManagedKey,
   observed: ObservedState,
   reads: KmsRead[],
@@ -31,19 +31,19 @@ export async function gather(
   const wanted = new Map(reads.map((read) => [`${read.kind} ${subjectOfRead(read)}`, read]));
   let all = observed;
   for (const read of wanted.values()) {
-    if (eyes.clock.nowMs() >= eyes.stopAtMs) return all;
-    const observation = await readFrom(eyes, record, read);
+    if (source.clock.nowMs() >= source.stopAtMs) return all;
+    const observation = await readFrom(source, record, read);
     all = { ...all, [read.kind]: { ...all[read.kind], [subjectOfRead(read)]: observation } };
   }
   return all;
 }
 
 async function readFrom(
-  eyes: Eyes,
+  source: Eyes,
   record: ManagedKey,
   read: KmsRead,
 ): Promise<Observation<unknown>> {
-  const { keys, discovery, pacer, stopAtMs } = eyes;
+  const { keys, discovery, pacer, stopAtMs } = source;
   await pacer.take(operationOf[read.kind], stopAtMs);
   switch (read.kind) {
     case "key":
@@ -64,13 +64,13 @@ async function readFrom(
       return { kind: "observed", value: found.map(({ keyId }) => keyId) };
     }
     case "watch":
-      return heard(eyes, read.keyId);
+      return heard(source, read.keyId);
     case "lineage":
       return { kind: "observed", value: await discovery.keysTagged(ours(record)) };
   }
 }
 
-/** Where nothing came for long, a call is made whose event will come if any does. */
+/** Sends a canary if no event arrived recently. */
 async function heard(
   { table, keys, clock }: Eyes,
   keyId: string,
@@ -85,7 +85,7 @@ function ours({ owner, alias }: ManagedKey): Tags {
   return { [tagNames.alias]: alias, [tagNames.owner]: owner };
 }
 
-/** What an approval is bound to: this key, and just this answer. */
+/** Adds the hash that binds an approval to this key and this answer. */
 function withHash(
   keyId: string,
   observation: Observation<LastUse>,

@@ -1,6 +1,6 @@
 /**
- * Spends a configured share of KMS's request quotas, which everything else in the account and Region
- * shares. One bucket per operation, refilled by the clock.
+ * Spends a configured share of KMS's request quotas, which all callers of the account and Region
+ * share. One bucket per operation, refilled by the clock.
  */
 import type { Clock } from "../ports.ts";
 import type { Call } from "../workflow/model/types.ts";
@@ -26,11 +26,11 @@ const quotaPerSecond: Record<string, number> = {
 };
 
 export interface Pacer {
-  /** Resolves when one more request of this operation may be made, or `untilMs` has come. */
+  /** Resolves when this operation may have one more request, or at `untilMs`. */
   take(operation: string, untilMs: number): Promise<void>;
 }
 
-/** `share` of each quota; an operation without a known quota is not held back. */
+/** `share` of each quota; an operation without a known quota never waits. */
 export function createPacer(clock: Clock, share: number): Pacer {
   const nextAtMs = new Map<string, number>();
   return {

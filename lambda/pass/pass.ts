@@ -1,6 +1,6 @@
 /**
- * One managed key's turn in a run: gather, decide, act, until it has to wait. Every write is made on
- * condition of the claim's epoch; a turn whose write is lost has lost its claim, and stops there.
+ * One pass over a managed key: gather, decide, act, until it has to wait. Every write is
+ * conditional on the claim's epoch; a pass that loses a write has lost its claim, and ends there.
  */
 import { act } from "./act.ts";
 import { change } from "./change.ts";
@@ -27,12 +27,12 @@ import type { Decision, KmsRead, ManagedKey, Context, Request } from "../workflo
 import { decide } from "../workflow/workflow.ts";
 
 type CallDecision = Extract<Decision, { kind: "call" }>;
-/** More decisions than any turn can need: a workflow that does not come to rest is a bug. */
+/** More decisions than any pass can need: a workflow that never rests is a bug. */
 const decisionsPerPass = 200;
 
 const requestsPerPass = 50;
 
-/** No call rests on anything seen longer ago than this: looks may be slow, or retried. */
+/** No call uses an older observation: reads may be slow, or retried. */
 const freshForMs = 60_000;
 
 export async function makePass(pass: Pass, claimed: Stored): Promise<Stored> {
@@ -62,20 +62,20 @@ export async function makePass(pass: Pass, claimed: Stored): Promise<Stored> {
   throw new Error(`${claimed.record.alias}: no rest after ${decisionsPerPass} decisions`);
 }
 
-/** As many as one turn can take; the others are still due after it, and have the next. */
+/** As many as one pass can take; the others stay due for the next pass. */
 function undone(items: RequestItem[], { fulfilled }: ManagedKey): Request[] {
   const done = items.filter(({ id }) => fulfilled.some((one) => one.id === id));
   const others = items.filter((item) => !done.includes(item));
   return [...done, ...others.slice(0, requestsPerPass)].map(parseRequest);
 }
 
-/** What an older schema wrote does not say in which table: it is taken to be this one. */
+/** A record of an older schema has no table id: it gets this table's. */
 function atHome(stored: Stored, tableId: string): Stored {
   if (stored.record.tableId !== "") return stored;
   return { ...stored, record: { ...stored.record, tableId } };
 }
 
-/** What the decision said, and what came of following it. */
+/** Adds the decision's findings to those of its execution. */
 function withFindings(finish: Finish, known: Finding[]): Finish {
   if (finish.kind !== "rest" && finish.kind !== "retry") return finish;
   const others = known.filter((one) => !finish.findings.some((known) => sameFinding(one, known)));
@@ -131,10 +131,10 @@ async function follow(
 
 async function read(pass: Pass, state: PassState, reads: KmsRead[]): Promise<Next> {
   const { ports, pacer, stopAtMs } = pass;
-  const eyes = { ...ports, pacer, stopAtMs };
+  const source = { ...ports, pacer, stopAtMs };
   try {
     const startedAtMs = ports.clock.nowMs();
-    const observed = await gather(eyes, state.stored.record, state.observed, reads);
+    const observed = await gather(source, state.stored.record, state.observed, reads);
     const isFirst = Object.values(state.observed).every(
       (observations) => Object.keys(observations).length === 0,
     );
@@ -147,7 +147,7 @@ async function read(pass: Pass, state: PassState, reads: KmsRead[]): Promise<Nex
   }
 }
 
-/** Also what was seen while an earlier call could still land says nothing of what it did. */
+/** Also stale: an observation from a time when an earlier call could still take effect. */
 function isStale({ stored, observedSinceMs }: PassState, { nowMs, epoch }: Context): boolean {
   const others = stored.record.unsettled.filter((entry) => entry.epoch !== epoch);
   return (
@@ -156,7 +156,7 @@ function isStale({ stored, observedSinceMs }: PassState, { nowMs, epoch }: Conte
   );
 }
 
-/** Mode `plan`: what would be called is said, and looked at again in a while. */
+/** Mode `plan`: reports the planned call, and checks again later. */
 function planned(state: PassState, { call: made, reason }: CallDecision, context: Context): Next {
   const { nowMs } = context;
   const subject = subjectOfCall(state.stored.record, made);

@@ -1,4 +1,4 @@
-/** What a turn works with and holds between two decisions, and the ways in which it can end. */
+/** What a pass uses, its state between two decisions, and the ways to finish. */
 import type { Pacer } from "./pacer.ts";
 import type { Ports, Stored } from "../ports.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
@@ -19,40 +19,40 @@ export type Pass = {
   ports: Ports;
   pacer: Pacer;
   telemetry: Telemetry;
-  /** The run may not outlive this: no call is sent later. */
+  /** The end of the run: no call is sent later. */
   deadlineMs: number;
-  /** From here on the run only leaves off. */
+  /** From here on the run only finishes. */
   stopAtMs: number;
   home: Home | undefined;
   mode: Mode;
   drainWatch?: DrainWatch;
-  /** The table that the record was read from. */
+  /** The record's table. */
   tableId: string;
-  /** Somebody tried to use a version that is out of use. */
+  /** An attempt to use a version that is out of use. */
   attempt?: UseAttempt;
 };
 
-/** What a turn holds between two decisions. */
+/** The state of a pass between two decisions. */
 export type PassState = {
   stored: Stored;
   observed: ObservedState;
-  /** When the oldest of what was seen was looked at. */
+  /** The time of the oldest observation. */
   observedSinceMs: number;
   uncertain: boolean;
   parked: Context["parked"];
-  /** What was asked when the turn began, in order. */
+  /** The requests at the start of the pass, in order. */
   asked: Request[];
 };
 
 export type Finish =
-  /** It waits, or, where `halted`, a person must look; `findings` is all there is to know. */
+  /** It waits; if `halted`, for an operator. `findings` is complete. */
   | {
       kind: "rest";
       dueAtMs: number;
       reason: string;
       findings: Finding[];
       halted: boolean;
-      /** What mode `plan` would have called. */
+      /** The call that mode `plan` leaves out. */
       planned?: Planned;
     }
   | { kind: "blocked"; dueAtMs: number; reason: string }

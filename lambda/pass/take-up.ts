@@ -1,4 +1,4 @@
-/** One managed key is taken up: claimed, and its turn taken. */
+/** Claims one managed key and makes its pass. */
 import { homeOf } from "../configuration/homes.ts";
 import type { ClaimRequest } from "../ports.ts";
 import type { Run } from "./context.ts";
@@ -9,7 +9,7 @@ import { isoOf } from "../workflow/model/iso.ts";
 import { believableAheadMs } from "../workflow/model/limits.ts";
 import type { UseAttempt } from "../workflow/model/types.ts";
 
-/** How much later than its claim a managed key falls due again if its run never comes back. */
+/** How long after its claim a managed key falls due again if its run never finishes. */
 const claimBackoffMs = 30_000;
 
 function claimTooLong(alias: string, untilMs: number, nowMs: number): Finding {
@@ -17,7 +17,7 @@ function claimTooLong(alias: string, untilMs: number, nowMs: number): Finding {
   return finding("CLOCK_SKEW", alias, observed, "date -u", nowMs);
 }
 
-/** One managed key's turn; false where it was not to be had. */
+/** Makes one managed key's pass; false if it could not be claimed. */
 export async function oneKey(
   current: Run,
   alias: string,
@@ -41,7 +41,7 @@ export async function oneKey(
       }
       return false;
     case "newer-schema": {
-      const observed = `its item has schema ${claimed.schema}, newer than this code's`;
+      const observed = `schema ${claimed.schema} is newer than this code's`;
       const next = explain("SCHEMA_NEWER");
       telemetry.finding(alias, finding("SCHEMA_NEWER", alias, observed, next, nowMs));
       return true;

@@ -1,18 +1,18 @@
 import type { Stored, Table } from "../ports.ts";
 
-/** The claim was lost to another run: nothing more may be written, and nothing more is. */
+/** Another run has the claim: this one writes nothing more. */
 export class ClaimLost extends Error {
   override readonly name = "ClaimLost";
 }
 
-/** Writes the aggregate on condition that nobody else did since it was read. */
+/** Writes the aggregate if no other write came after the read. */
 export async function write(table: Table, before: Stored, next: Stored): Promise<Stored> {
   const written = await tryWrite(table, before, next);
   if (written === undefined) throw new ClaimLost(`${next.record.alias}: another run took over`);
   return written;
 }
 
-/** The aggregate as it was written; undefined where somebody else claimed or wrote it meanwhile. */
+/** The written aggregate; undefined if another run claimed or wrote it in the meantime. */
 export async function tryWrite(
   table: Table,
   before: Stored,

@@ -1,4 +1,4 @@
-/** One spelling for equal values, so that they can be compared and hashed. */
+/** One form for equal values, to compare and hash them. */
 import { hash } from "node:crypto";
 import { aliasOnlyOf, withoutAliasOnly } from "../workflow/enrolment/alias-only.ts";
 import type { KeyPolicy } from "../workflow/model/types.ts";
@@ -22,9 +22,9 @@ function inOrder(value: unknown): unknown {
 }
 
 /**
- * The hash of a key policy's meaning: KMS gives a policy back in another spelling than it was put
- * in. A list of one equals its only member, and the order of a list means nothing in IAM. Keyturn's
- * own statement does not count: versions with and without it, or for other aliases, are alike.
+ * The hash of a key policy's meaning: KMS returns a policy in another form than it received. A list
+ * of one equals its only member, and the order of a list means nothing in IAM. Keyturn's own
+ * statement does not count: policies with and without it, or for other aliases, are equal.
  */
 export function policyHash(document: string): string {
   return canonicalHash(normalised(JSON.parse(withoutAliasOnly(document))));

@@ -1,6 +1,6 @@
 /**
- * Lines of a journal are hashed, so those that an earlier version wrote keep the names that it gave to
- * events and findings. A reader that goes by names takes lines through here; `verify` does not.
+ * Journal lines are hashed, and so lines of an earlier version keep its names of events and
+ * findings. A reader that uses the names translates them here; `verify` does not.
  */
 import type { JournalEntry } from "../ports.ts";
 import type { EventName } from "../workflow/model/events.ts";
@@ -22,7 +22,7 @@ const renamedEvents: Record<string, EventName> = {
   "enrolled-anew": "re-enrolled",
 };
 
-/** The line under the present names, whichever version wrote it; its hash stays that of the line. */
+/** The line with the present names, from any version; its hash stays the original one. */
 export function inPresentNames(line: JournalEntry): JournalEntry {
   const { event, detail } = line;
   const named = Object.entries(detail).map(([name, value]): [string, string | number] => [

@@ -1,4 +1,4 @@
-/** The journal: numbered lines, each chained to the one before by hash, so that none can change. */
+/** The journal: numbered lines; each has the hash of the one before, and so none can change. */
 import { canonicalHash } from "./canonical.ts";
 import type { JournalEntry, Stored } from "../ports.ts";
 import type { EntryDraft, ManagedKey } from "../workflow/model/types.ts";
@@ -10,7 +10,7 @@ export function hashOf(entry: Omit<JournalEntry, "hash">): string {
   return canonicalHash(entry);
 }
 
-/** One transition: the revision grows by one, and exactly one line says why. */
+/** One transition: the revision grows by one, and exactly one line has the reason. */
 export function transition(
   stored: Stored,
   next: ManagedKey,

@@ -1,6 +1,6 @@
 /**
- * The schema of the record: this code writes the present one, reads the two before it as if they were
- * the present one, and leaves alone what newer code wrote.
+ * The schema of the record: this code writes the present one, converts the two earlier ones on
+ * reading, and does not change records of newer code.
  */
 import type { ManagedKey, Rotation } from "../workflow/model/types.ts";
 import { fromSchema1, rotationFromSchema1, type RecordOfSchema1 } from "./schema-1.ts";
@@ -8,18 +8,18 @@ import type { RotationOfSchema1 } from "./schema-1.ts";
 import { fromSchema2, rotationFromSchema2, type RecordOfSchema2 } from "./schema-2.ts";
 import type { RotationOfSchema2 } from "./schema-2.ts";
 
-/** What this code writes. */
+/** The schema that this code writes. */
 export const schema = 3;
 
-/** The oldest that it reads. */
+/** The oldest schema that it reads. */
 export const oldestSchema = 1;
 
 export type Read =
-  /** `storedSchema` is the schema that it is stored in. */
+  /** `storedSchema` is the schema of the stored item. */
   | { kind: "readable"; record: ManagedKey; storedSchema: number }
   | { kind: "newer-schema"; schema: number };
 
-/** The record as this code knows it, whatever schema it is stored in, or that it cannot be read. */
+/** The record in the present schema, or that its schema is newer. */
 export function readRecord(stored: { schema: number }): Read {
   const storedSchema = stored.schema;
   switch (storedSchema) {
@@ -36,7 +36,7 @@ export function readRecord(stored: { schema: number }): Read {
   }
 }
 
-/** A closed rotation, which is an item without a number of its schema. */
+/** A closed rotation: its item has no schema number. */
 export function migrateRotation(stored: object): Rotation {
   const old = stored as RotationOfSchema1 | RotationOfSchema2;
   return rotationFromSchema2(rotationFromSchema1(old));

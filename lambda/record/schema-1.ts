@@ -1,4 +1,4 @@
-/** What schema 1 lacks, and how its records become those of schema 2. */
+/** What schema 1 lacks, and the conversion of its records to schema 2. */
 import { dayMs } from "../workflow/model/limits.ts";
 import type { Policy, Restored } from "../workflow/model/types.ts";
 import type {
@@ -12,7 +12,7 @@ type PolicyOfSchema1 = Omit<Policy, "acknowledgeWithinMs">;
 type EvidenceOfSchema1 = Omit<EvidenceOfSchema2, "hash">;
 type RestoredOfSchema1 = Pick<Restored, "because" | "enabledAtMs">;
 
-/** A rotation as schema 1 has it; an item of a closed one has no number to tell its schema by. */
+/** A rotation of schema 1; the item of a closed one has no schema number. */
 export type RotationOfSchema1 = Omit<
   RotationOfSchema2,
   "direction" | "dependents" | "acknowledgedAtMs" | "episode" | "policy" | "evidence" | "restored"
@@ -52,7 +52,7 @@ export function fromSchema1(old: RecordOfSchema1): RecordOfSchema2 {
     closed: closed.map(rotationFromSchema1),
     dependents: [],
     enrolledBy: "configuration",
-    // Of no table in particular: the present one is adopted.
+    // Without a table id: the first pass sets it.
     tableId: "",
     lastNumber: Math.max(
       0,
@@ -69,7 +69,7 @@ function hasKey({ step, intent }: RotationOfSchema1): boolean {
   return step !== "generate" || intent.attempts > 0;
 }
 
-/** Schema 1 keeps the label with the rotation alone, and that of a closed one in another item. */
+/** Schema 1 has the label only in the rotation, and that of a closed one in another item. */
 function versionFromSchema1(
   version: VersionOfSchema2,
   rotations: RotationOfSchema1[],
@@ -81,7 +81,7 @@ function versionFromSchema1(
   return out.labelledAtMs === undefined ? version : { ...version, label: out.id };
 }
 
-/** Also takes one of schema 2, and leaves it as it is. */
+/** Also accepts one of schema 2, and does not change it. */
 export function rotationFromSchema1(old: RotationOfSchema1 | RotationOfSchema2): RotationOfSchema2 {
   const { policy, evidence, restored, ...rest } = old;
   return {

@@ -1,4 +1,4 @@
-/** What schema 2 calls by other names than schema 3, and how its records become those of schema 3. */
+/** Names that differ between schema 2 and 3, and the conversion of records to schema 3. */
 import type { Finding, FindingCode } from "../workflow/model/findings.ts";
 import type {
   Evidence,
@@ -26,7 +26,10 @@ export type EvidenceOfSchema2 = Omit<Evidence, "observedAtMs"> & { lookedAtMs: n
 type RenamedInRotation =
   "evidence" | "reactivation" | "stackReportedAtMs" | "watchTestedAtMs" | "restored" | "policy";
 
-/** `policy` and `restored` are the same in both; they are named for schema 1, which has less of them. */
+/**
+ * `policy` and `restored` are the same in both; listed for schema 1, which has fewer fields of
+ * them.
+ */
 export type RotationOfSchema2 = Omit<Rotation, RenamedInRotation> & {
   policy: Policy;
   evidence?: EvidenceOfSchema2;
@@ -89,8 +92,8 @@ export function fromSchema2(old: RecordOfSchema2): ManagedKey {
     rotations: rotations.map(rotationFromSchema2),
     closed: closed.map(rotationFromSchema2),
     findings: findings.map(presentFinding),
-    holds: stops.map(({ kind, seen, ...stop }) => ({
-      ...stop,
+    holds: stops.map(({ kind, seen, ...hold }) => ({
+      ...hold,
       kind: kind === "attempt" ? "restored" : kind,
       reason: seen,
     })),
@@ -100,7 +103,7 @@ export function fromSchema2(old: RecordOfSchema2): ManagedKey {
   };
 }
 
-/** Also takes one of schema 3, and leaves it as it is: a closed rotation has no number to tell by. */
+/** Also accepts one of schema 3, unchanged: a closed rotation has no schema number. */
 export function rotationFromSchema2(old: RotationOfSchema2 | Rotation): Rotation {
   const { stackToldAtMs, watchAskedAtMs, revived, evidence, ...rest } = old as RotationOfSchema2 &
     Rotation;
@@ -119,7 +122,7 @@ function evidenceFromSchema2(evidence: EvidenceOfSchema2 | Evidence): Evidence {
   return { ...rest, observedAtMs: lookedAtMs };
 }
 
-/** Also takes one of schema 3; findings of the audit are in an item without a schema. */
+/** Also accepts one of schema 3: the item of the audit's findings has no schema number. */
 export function presentFinding(old: FindingOfSchema2 | Finding): Finding {
   const code = presentCode(old.code);
   if (!("seen" in old)) return { ...old, code };

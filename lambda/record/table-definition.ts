@@ -1,7 +1,7 @@
 /**
  * The one schema of the state table: the CDK stack synthesises it and the embedded AWS creates it.
  *
- * `queue` is written only on items that can fall due, which makes the index sparse.
+ * Only items that can fall due have `queue`, which makes the index sparse.
  */
 export const tableDefinition = {
   partitionKey: "pk",

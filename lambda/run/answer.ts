@@ -1,6 +1,6 @@
 /**
- * The answer to a use attempt: the version is given back in this same invocation, whoever else is at
- * work. Duplicates, forgeries and clients that never stop cost three reads, and no write.
+ * The answer to a use attempt: restores the version in this same invocation, also while another run
+ * works. Duplicates, forgeries and endless retries of a client cost three reads each, and no write.
  */
 import { begin, type Run, type RunOptions } from "../pass/context.ts";
 import { oneKey } from "../pass/take-up.ts";
@@ -13,14 +13,14 @@ export type Answer = {
   keyId: string;
   eventId: string;
   outcome:
-    /** No managed key has it, or not by our doing out of use, or it has another owner now. */
+    /** No managed key has it, keyturn did not put it out of use, or it has another owner now. */
     | "not-ours"
-    /** It was given back already, and waits for a person. */
+    /** Already restored; waits for an operator. */
     | "known"
     | "restored"
-    /** Mode `plan`, or a person put it out of use again: it is for a person to give it back. */
-    | "told"
-    /** Not yet given back when the time was up; the next run goes on. */
+    /** Mode `plan`, or an operator put it out of use again: an operator must re-enable it. */
+    | "reported"
+    /** Not yet restored at the end of the time; the next run continues. */
     | "out-of-time";
 };
 
@@ -43,7 +43,7 @@ export async function answer(options: RunOptions, attempt: UseAttempt): Promise<
   }
 }
 
-/** A run that is ousted, or fails, leaves the rest to the next try. */
+/** After a lost claim or a failure, the next try continues. */
 async function tryOnce(current: Run, alias: string, attempt: UseAttempt): Promise<void> {
   try {
     await oneKey(current, alias, "force", attempt);
@@ -66,19 +66,19 @@ async function state(
   const tags = valueOf(await keys.tagsOf(attempt.keyId)) ?? {};
   if (tags[tagNames.owner] !== record.owner) return "not-ours";
   if (what === "news") return "to-do";
-  if (current.configuration.mode === "plan") return "told";
+  if (current.configuration.mode === "plan") return "reported";
   if (isTried && isAccepted(record, attempt.keyId)) return "restored";
   const key = valueOf(await keys.describe(attempt.keyId));
   if (key?.state === "Enabled") return isTried ? "restored" : "known";
-  return isLeft(record, attempt.keyId) ? "told" : "to-do";
+  return isLeft(record, attempt.keyId) ? "reported" : "to-do";
 }
 
-/** KMS accepted to enable it: a read that does not show it yet lags. */
+/** KMS accepted EnableKey: a read that still shows the key disabled lags. */
 function isAccepted(record: ManagedKey, keyId: string): boolean {
   return restoredOf(record, keyId)?.enabledAtMs !== undefined;
 }
 
-/** It was given back for good: if it is out of use now, a person wanted that. */
+/** The restore is complete: if the key is out of use now, an operator wanted that. */
 function isLeft(record: ManagedKey, keyId: string): boolean {
   return restoredOf(record, keyId)?.relabelled === true;
 }

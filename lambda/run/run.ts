@@ -1,6 +1,6 @@
 /**
- * One run: what is due, claim, gather, decide, act; bounded, and one key's failure stays its own.
- * Whatever it leaves off, the next run goes on with from the table.
+ * One run: query what is due, then claim, gather, decide, act. A run is bounded, and one key's
+ * failure does not affect others. The next run resumes from the table.
  */
 import { isUnmanaged } from "../chores/unmanaged-requests.ts";
 import { audit } from "../chores/audit.ts";
@@ -16,7 +16,7 @@ import { ClaimLost } from "../pass/write.ts";
 
 export type RunResult = RunSummary & { configurationApplied: boolean };
 
-/** How many managed keys one query proposes, and how many have their turn at once. */
+/** How many managed keys one query returns, and how many passes run at once. */
 const dueLimit = 100;
 const passesAtOnce = 4;
 
@@ -24,7 +24,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   try {
     return await oneRun(options);
   } catch (error) {
-    // No heartbeat: the platform counts it, and tells whoever waits for one.
+    // Without a heartbeat: Lambda counts the error, and the alarm HeartbeatMissing notices.
     if (error instanceof RotationError) options.telemetry.failed("the run", error);
     throw error;
   }
@@ -73,8 +73,8 @@ function work(items: DueItem[]): Work[] {
 }
 
 /**
- * The index names a managed key once for itself, if it is due, and once for each request that waits
- * for it, on one page or several: one pass does all of it.
+ * The index has a managed key once for itself, if it is due, and once for each waiting request, on
+ * one page or several: one pass does all of it.
  */
 function notMet(items: Work[], met: Set<string>): Work[] {
   return items.filter((item) => {
@@ -97,9 +97,9 @@ function nameOf(item: Work): string {
 }
 
 /**
- * A chore hands over to managed keys that no turn holds, and so comes after their turns: side by
- * side, each hour anew, they would be in each other's way for ever. One that is long overdue comes
- * before them: turns that fill every run do not keep it from its own.
+ * A chore hands over to unclaimed managed keys, and so comes after the passes: in parallel they
+ * could block each other every hour. A long overdue chore comes first: passes that fill every run
+ * must not keep it from running.
  */
 function inOrder(items: Work[], nowMs: number): Work[][] {
   const {
@@ -113,7 +113,7 @@ function inOrder(items: Work[], nowMs: number): Work[][] {
   return [early, passes, late];
 }
 
-/** A few at once; each ends on its own, and none is begun when it is time to leave off. */
+/** Makes a few passes at once; a failure ends only its own pass. Begins none after `stopAtMs`. */
 async function makePasses(
   current: Run,
   items: Work[],
@@ -140,7 +140,7 @@ async function makePasses(
   await Promise.allSettled(Array.from({ length: passesAtOnce }, worker));
 }
 
-/** Thrift, not safety: a run that lost its claim to another does no harm by going on. */
+/** Saves work only: a run that lost its claim may safely continue. */
 async function renewRunClaim(current: Run, nowMs: number): Promise<void> {
   if (nowMs < current.renewAtMs) return;
   current.renewAtMs = nowMs + runClaimMs / 2;

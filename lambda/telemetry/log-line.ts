@@ -1,8 +1,8 @@
-/** What a log line may carry beside its text. */
+/** The fields of a log line beside its text. */
 
 /**
- * The fields that Powertools writes itself. It drops the first five from what it gets and overwrites
- * its own text, time or Lambda context with the others; a line without them would mislead.
+ * The fields that Powertools writes itself. It drops the first five of them from its input, and the
+ * others would overwrite its own text, time or Lambda context.
  */
 type ReservedField =
   | "level"
@@ -20,7 +20,7 @@ type ReservedField =
   | "error"
   | "extra";
 
-/** Of no reserved name: the compiler refuses a field that would not be printed as it is given. */
+/** No reserved names: the compiler rejects a field that Powertools would not print as given. */
 export type LogFields = Record<string, unknown> & { [name in ReservedField]?: never };
 
 /** The part of Powertools' Logger that telemetry uses. */

@@ -1,4 +1,4 @@
-/** Telemetry as Powertools writes it: structured log lines, and metrics in EMF beside them. */
+/** Telemetry through Powertools: structured log lines, and metrics in EMF. */
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import { describeError, RotationError } from "../errors.ts";
 import type { LineLogger } from "./log-line.ts";
@@ -6,13 +6,13 @@ import type { Rested, Telemetry } from "./telemetry.ts";
 import { effects } from "../workflow/model/findings.ts";
 import { isoOf } from "../workflow/model/iso.ts";
 
-/** As many turns in a row that were throttled are no accident. */
+/** This many throttled passes in a row count as persistent. */
 const throttledPasses = 3;
 
-/** Year 9999: what falls due later waits for something that has no date. */
+/** Year 9999: a later due time means a wait without a date. */
 const neverMs = 253_402_300_800_000;
 
-/** Aliases, so that a managed key that has two turns in a run counts once. */
+/** Sets of aliases: a managed key with two passes in a run counts once. */
 type Counts = {
   started: number;
   completed: number;
@@ -38,8 +38,8 @@ function none(): Counts {
 }
 
 /**
- * The table tells deployments apart that share an account and Region: none is taken for another, nor
- * hides another's silence. Each name of a metric costs one metric a deployment.
+ * The dimension `table` separates deployments that share an account and Region: one deployment
+ * cannot hide another's missing heartbeat. Each metric name costs one metric per deployment.
  */
 export function createMetrics(tableName: string): Metrics {
   return new Metrics({
@@ -49,7 +49,7 @@ export function createMetrics(tableName: string): Metrics {
   });
 }
 
-/** Counts go out, and begin anew, with what ends an invocation. */
+/** Publishes and resets the counts at the end of an invocation. */
 export function createTelemetry(logger: LineLogger, metrics: Metrics): Telemetry {
   let counts = none();
   const publish = (): void => {
@@ -71,20 +71,20 @@ export function createTelemetry(logger: LineLogger, metrics: Metrics): Telemetry
       logger.warn("call refused", { ...call, answer });
     },
     unanswered({ message: answer, ...call }) {
-      logger.warn("call without an answer", { ...call, answer });
+      logger.warn("call unanswered", { ...call, answer });
     },
     finding(alias, finding) {
       logger.warn("finding", { alias, ...finding });
-      // These two keep a managed key from having a turn that could say so.
+      // These two keep a managed key from having a pass that could report it.
       if (effects[finding.code] === "refuse") counts.halted.add(alias);
       if (finding.code === "CLOCK_SKEW") counts.stuck.add(alias);
     },
     failed(alias, error) {
       const code = error instanceof RotationError ? error.code : undefined;
       if (code === "THROTTLED") throttle(counts, alias);
-      // At once: a run that dies of it has no summary.
+      // At once: a run that fails with it has no summary.
       if (code === "TABLE_FAILED") metrics.addMetric("TableErrors", MetricUnit.Count, 1);
-      logger.error("turn failed", { alias, cause: describeError(error) });
+      logger.error("pass failed", { alias, cause: describeError(error) });
     },
     rested(state) {
       note(counts, state);
@@ -99,9 +99,9 @@ export function createTelemetry(logger: LineLogger, metrics: Metrics): Telemetry
     },
     answered(answer) {
       logger.warn("use attempt", answer);
-      const back = answer.outcome === "restored" ? 1 : 0;
+      const restored = answer.outcome === "restored" ? 1 : 0;
       metrics.addMetric("UseAttempts", MetricUnit.Count, 1);
-      metrics.addMetric("GivenBack", MetricUnit.Count, back);
+      metrics.addMetric("VersionsRestored", MetricUnit.Count, restored);
       publish();
     },
     ignored(why) {
@@ -110,7 +110,7 @@ export function createTelemetry(logger: LineLogger, metrics: Metrics): Telemetry
     run(summary) {
       logger.info("run", summary);
       metrics.addMetric("Heartbeat", MetricUnit.Count, 1);
-      metrics.addMetric("TurnsFailed", MetricUnit.Count, summary.failed);
+      metrics.addMetric("PassesFailed", MetricUnit.Count, summary.failed);
       metrics.addMetric("TableErrors", MetricUnit.Count, 0);
       metrics.addMetric("RunDuration", MetricUnit.Milliseconds, summary.durationMs);
       publish();
@@ -123,7 +123,7 @@ function throttle(counts: Counts, alias: string): void {
   counts.throttled.add(alias);
 }
 
-/** What a turn found last is what holds. */
+/** The last pass of a managed key counts. */
 function note(counts: Counts, { alias, halted, stuck, tries, overdueMs }: Rested): void {
   const put = (set: Set<string>, isSo: boolean): void => {
     if (isSo) set.add(alias);
@@ -135,7 +135,7 @@ function note(counts: Counts, { alias, halted, stuck, tries, overdueMs }: Rested
   counts.overdueMs.set(alias, overdueMs);
 }
 
-/** All of them at each run, zeros too: an alarm that is to end needs to see the end. */
+/** All counts at each run, zeros too: an alarm ends only on data. */
 function addCounts(metrics: Metrics, counts: Counts): void {
   const overdueMs = [...counts.overdueMs.values()].filter((ms) => ms > 0);
   const count = (name: string, value: number): void =>
@@ -150,7 +150,7 @@ function addCounts(metrics: Metrics, counts: Counts): void {
   metrics.addMetric("OldestOverdueAge", MetricUnit.Seconds, Math.max(0, ...overdueMs) / 1000);
 }
 
-/** The line that the dashboard reads: one for each turn, and the newest of an alias holds. */
+/** The line for the dashboard: one for each pass; the newest of an alias counts. */
 function lineOf({
   alias,
   halted,
@@ -164,5 +164,5 @@ function lineOf({
 }
 
 function dueOf(dueAtMs: number): string {
-  return dueAtMs < neverMs ? isoOf(dueAtMs) : "when it is asked for";
+  return dueAtMs < neverMs ? isoOf(dueAtMs) : "on request";
 }

@@ -1,4 +1,4 @@
-/** What a run tells the outside of itself, in the domain's words; log lines and metrics are made of it. */
+/** What a run reports, in the domain's terms; the source of log lines and metrics. */
 import type { Stored } from "../ports.ts";
 import type { Finding } from "../workflow/model/findings.ts";
 import type { ManagedKey, Refusal } from "../workflow/model/types.ts";
@@ -13,14 +13,14 @@ export type RunSummary = {
   durationMs: number;
 };
 
-/** What a managed key is like at the end of its turn. */
+/** The state of a managed key at the end of its pass. */
 export type Rested = {
   alias: string;
   overdueMs: number;
   halted: boolean;
-  /** A rotation of it is longer in its step than its policy explains, or turn after turn fails. */
+  /** One of its rotations exceeds its step's expected time, or pass after pass fails. */
   stuck: boolean;
-  /** How many turns in a row came to nothing. */
+  /** The number of failed passes in a row. */
   tries: number;
   dueAtMs: number;
   /** What it waits for. */
@@ -28,20 +28,20 @@ export type Rested = {
 };
 
 export interface Telemetry {
-  /** A transition of a managed key was written; its line of history is the outbox's last. */
+  /** A written transition of a managed key; its journal line is the outbox's last. */
   transition(stored: Stored): void;
   refused(report: CallReport & { refusal: Refusal }): void;
-  /** A call whose answer is not known: it may have happened. */
+  /** A call without an answer: it may have taken effect. */
   unanswered(report: CallReport): void;
   finding(alias: string, finding: Finding): void;
-  /** A managed key's turn, a chore, or the run ended in an error; the others go on. */
+  /** A pass, a chore, or the run ended in an error; the others continue. */
   failed(alias: string, error: unknown): void;
   rested(state: Rested): void;
   /** All managed keys, as the audit reads them. */
   census(records: ManagedKey[]): void;
   run(summary: RunSummary): void;
-  /** A use attempt, and what came of it. */
+  /** A use attempt, and its outcome. */
   answered(report: { keyId: string; eventId: string; outcome: string }): void;
-  /** An event that claims to be a use attempt, and is not believed. */
+  /** An event that claims to be a use attempt, and is not credible. */
   ignored(why: string): void;
 }

@@ -1,7 +1,7 @@
 /**
- * Step 1, generate: make the new version. CreateKey has no idempotency token, so the intent is on
- * record first, the key carries the rotation's tags, and a key whose CreateKey has no definite
- * answer is looked for, and adopted, before another is made.
+ * Step 1, generate: make the new version. CreateKey has no idempotency token. So the intent is on
+ * record first, the key carries the rotation's tags, and after a CreateKey without a definite
+ * answer keyturn searches for its key, and adopts it, before it makes another.
  */
 import { withAliasOnly } from "./enrolment/alias-only.ts";
 import { finding, type Finding } from "./model/findings.ts";
@@ -74,24 +74,24 @@ function create(scene: StepScene): Decision {
   };
 }
 
-/** The aliases through which alone the new version is to originate, where the policy says so. */
+/** The only aliases through which the new version may originate, if the policy restricts them. */
 function aliasesOnly({ policy, intent }: Rotation): string[] | undefined {
   return policy.originate === "alias-only" ? intent.aliases : undefined;
 }
 
-/** A key of an attempt that was given up shows up after all: it is taken, not made once more. */
+/** If a key of an abandoned attempt appears late, keyturn adopts it and makes no other. */
 function lateAnswer(scene: StepScene): Decision | undefined {
   return scene.rotation.intent.attempts === 0 ? undefined : adopt(scene);
 }
 
-/** Rolled back before a key was made of it, and none can be made of it any longer. */
+/** Rolled back before it had a key, and no earlier CreateKey can make one any more. */
 function neverMade(record: ManagedKey, rotation: Rotation): Decision {
   return {
     kind: "change",
     next: withRotationClosed(record, rotation),
     entry: {
       event: "cancelled",
-      reason: "it was rolled back, and no key was made of it",
+      reason: "it was rolled back, and no key was made",
       rotationId: rotation.id,
       step: "generate",
       detail: { from: rotation.from, to: rotation.to },
@@ -99,14 +99,14 @@ function neverMade(record: ManagedKey, rotation: Rotation): Decision {
   };
 }
 
-/** A CreateKey that goes without an answer again and again may leave a key each time: ever slower. */
+/** Each CreateKey without an answer may leave a key: keyturn tries less and less often. */
 function pauseAfter(rotation: Rotation, context: Context): Decision | undefined {
   const { misses, lastAttemptAtMs } = rotation.intent;
   if (lastAttemptAtMs === undefined || misses < 2) return undefined;
   const pauseMs = Math.min(recheckMs * 2 ** (misses - 2), 24 * recheckMs);
   const untilMs = lastAttemptAtMs + pauseMs;
   if (context.nowMs >= untilMs) return undefined;
-  const reason = "CreateKey gives no answer";
+  const reason = "CreateKey gave no answer";
   return { kind: "wait", untilMs, reason, ...manyMisses(rotation, context) };
 }
 
@@ -116,14 +116,14 @@ function manyMisses({ id, to, intent }: Rotation, context: Context): { finding?:
   return { finding: finding("STUCK", id, observed, "aws kms list-keys", context.nowMs) };
 }
 
-/** The key policy changed since the intent was written: what was meant is looked at anew. */
+/** The key policy changed since the intent was written: the rotation begins again. */
 function abandoned(record: ManagedKey, rotation: Rotation): Decision {
   return {
     kind: "change",
     next: { ...record, rotations: record.rotations.filter(({ id }) => id !== rotation.id) },
     entry: {
       event: "abandoned",
-      reason: "the key policy changed after the intent was written, and no key was made of it",
+      reason: "the key policy changed after the intent was written, and no key was made",
       rotationId: rotation.id,
       step: "generate",
       detail: { policyHash: rotation.intent.policyHash },
@@ -131,7 +131,7 @@ function abandoned(record: ManagedKey, rotation: Rotation): Decision {
   };
 }
 
-/** Undefined where no key is what was meant. */
+/** Undefined where no key matches the intent. */
 function adopt(scene: StepScene): Decision | undefined {
   const { record, rotation, observed, context } = scene;
   const search = observeFirst(scene, [{ kind: "successors", rotationId: rotation.id }]);
@@ -166,13 +166,13 @@ function adopt(scene: StepScene): Decision | undefined {
     entry: {
       ...entry,
       event: "adopted",
-      reason: "a CreateKey without an answer had made this key, and it is what was meant",
+      reason: "a CreateKey without an answer had made this key, and it matches the intent",
       detail: { ...entry.detail, candidates: candidates.length },
     },
   };
 }
 
-/** It has its key, and gives way at once: nobody was ever pointed at it. */
+/** It has its key, and is retired at once: no alias ever pointed at it. */
 export function madeAndCancelled(
   record: ManagedKey,
   rotationId: string,
@@ -204,7 +204,7 @@ function notFound({ record, rotation, observed }: StepScene): Decision {
   };
 }
 
-/** Anybody who may tag can forge tags: why this key is not what the intent meant. */
+/** Why this key does not match the intent: a principal that may tag can forge tags. */
 function whyNotMeant(
   rotation: Rotation,
   observed: ObservedState,
@@ -217,7 +217,7 @@ function whyNotMeant(
   if (key === undefined || tags === undefined || policy === undefined) return "it cannot be read";
   if (key.state !== "Enabled") return `it is ${key.state}`;
   if (!sameShape(key, intent.shape)) return `it is ${key.spec} for ${key.usage}`;
-  if (policy.hash !== intent.policyHash) return "its key policy is another";
+  if (policy.hash !== intent.policyHash) return "its key policy differs";
   const [there, wanted] = [policy.aliasOnly ?? [], aliasesOnly(rotation) ?? []];
   if (!sameAliases([...there].sort(), [...wanted].sort())) {
     return "its key policy lets it originate otherwise";
@@ -227,7 +227,7 @@ function whyNotMeant(
   return wrong === undefined ? undefined : `its tag ${wrong[0]} is not ${wrong[1]}`;
 }
 
-/** A key that carries the rotation's tags and is not its successor. */
+/** A key that carries the rotation's tags and is not its new version. */
 export function extraOf(
   { id, intent }: Pick<Rotation, "id" | "intent">,
   keyId: string,
@@ -240,7 +240,7 @@ export function answered(intent: Intent): Intent {
   return without(intent, "unansweredEpoch");
 }
 
-/** The record once the new version has a key, and the line of history that says so. */
+/** The record once the new version has a key, and its journal line. */
 export function generated(
   record: ManagedKey,
   rotation: Rotation,

@@ -1,6 +1,6 @@
 /**
- * Step 2, distribute: make the new version usable before anyone is pointed at it. Grants follow,
- * and then the time that KMS takes to let tags, policies and grants reach authorization.
+ * Step 2, distribute: make the new version usable before an alias points at it. keyturn copies the
+ * grants, and waits until tags, policies and grants have reached authorization.
  */
 import { extraOf } from "./1-generate.ts";
 import { bringToEnabled } from "./model/commands.ts";
@@ -41,13 +41,13 @@ export function decideDistribute(scene: StepScene): Decision {
   return notAcknowledged(scene, fresh, readyAtMs) ?? distributed(scene, fresh);
 }
 
-/** Nothing is looked at while it only waits. */
+/** During this wait keyturn reads nothing. */
 function isPropagating({ rotation, context }: StepScene): boolean {
   const { enabledSinceMs, policy } = rotation;
   return enabledSinceMs !== undefined && context.nowMs < enabledSinceMs + policy.propagationMs;
 }
 
-/** Grants that AWS services made follow their own resources, and are not ours to copy. */
+/** AWS services make grants for their own resources: keyturn does not copy these. */
 export function customersGrants(grants: Grant[]): Grant[] {
   return grants.filter(
     ({ grantee, retiring }) => ![grantee, retiring ?? ""].some(isServicePrincipal),
@@ -77,7 +77,7 @@ function grantsFirst(scene: StepScene, fresh: Version): Decision {
   };
 }
 
-/** The next thing to do about grants; undefined where the new version has them all. */
+/** The next decision about grants; undefined where the new version has all of them. */
 function copyGrants(scene: StepScene, fresh: Version): Decision | undefined {
   const { rotation, old, observed } = scene;
   const observeOld = observeFirst(scene, [{ kind: "grants", keyId: old.keyId }]);
@@ -99,8 +99,8 @@ function copyGrants(scene: StepScene, fresh: Version): Decision | undefined {
 }
 
 /**
- * A grant without a name gets one: KMS makes a grant of the same name and terms only once, however
- * often it is asked (API reference, CreateGrant), and a listing may lag for minutes.
+ * A grant without a name gets one: KMS creates a grant with the same name and terms only once, even
+ * when the call is repeated (API reference, CreateGrant), and a listing may lag for minutes.
  */
 function copyGrant(rotation: Rotation, fresh: Version, grant: Grant): Decision {
   const { name, grantee, retiring, operations, constraints } = grant;
@@ -125,7 +125,7 @@ function copyGrant(rotation: Rotation, fresh: Version, grant: Grant): Decision {
 
 const ourGrantNames = "keyturn-";
 
-/** The record once KMS accepted a copy; one that came late is given time to propagate too, once. */
+/** The record once KMS accepted a copy; a late one restarts the propagation wait, once. */
 export function granted(
   record: ManagedKey,
   rotation: Rotation,
@@ -139,7 +139,7 @@ export function granted(
   return { ...next, authorizationChangedAtMs: nowMs };
 }
 
-/** Two grants that permit the same to the same principals have the same terms, whatever their id. */
+/** The terms of a grant, without its id: what it permits, and to which principals. */
 function grantTerms(grant: Grant): string {
   const sorted = (pairs: Record<string, string> | undefined): [string, string][] =>
     Object.entries(pairs ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -153,7 +153,7 @@ function grantTerms(grant: Grant): string {
   ]);
 }
 
-/** Whether the new version reads Enabled; a key that KMS just made may not be visible at once. */
+/** Why the new version does not read Enabled; a new key may not be visible at once. */
 export function whyNotEnabledYet(scene: StepScene, fresh: Version): Decision | undefined {
   const { observed, context } = scene;
   const first = observeFirst(scene, [{ kind: "key", key: fresh.keyId }]);
@@ -170,13 +170,13 @@ export function whyNotEnabledYet(scene: StepScene, fresh: Version): Decision | u
     const deleted = finding(
       "VERSION_DELETED",
       fresh.keyId,
-      `${version} is gone`,
+      `${version} is deleted`,
       next,
       context.nowMs,
     );
     return { kind: "halt", finding: deleted };
   }
-  const observedNow = `${version} is ${key.state} before it serves`;
+  const observedNow = `${version} is ${key.state} before it is active`;
   const next = bringToEnabled(key);
   const changed = finding("NEW_VERSION_NOT_ENABLED", fresh.keyId, observedNow, next, context.nowMs);
   return { kind: "halt", finding: changed };
@@ -192,7 +192,7 @@ function distributed(scene: StepScene, fresh: Version): Decision {
     next: { ...withRotation(record, moved), extras: [...record.extras, ...extras.found] },
     entry: {
       event: "distributed",
-      reason: "the new version read Enabled again after the propagation wait",
+      reason: "Enabled after the propagation wait",
       rotationId: rotation.id,
       step: "distribute",
       detail: { version: fresh.number, keyId: fresh.keyId, extras: extras.found.length },
@@ -200,7 +200,7 @@ function distributed(scene: StepScene, fresh: Version): Decision {
   };
 }
 
-/** Where CreateKey was called more than once, a lookup may have missed a key that shows up now. */
+/** After more than one CreateKey, an earlier search may have missed a key that is visible now. */
 function extraSuccessors(scene: StepScene, fresh: Version): Decision | { found: Extra[] } {
   const { record, rotation, observed, context } = scene;
   if (rotation.intent.attempts < 2) return { found: [] };

@@ -1,6 +1,6 @@
 /**
- * Step 3, activate: look, move, look again. UpdateAlias is unconditional and KMS accepts a Disabled
- * target, so each move rests on what was seen just before, and ends only when it is seen to hold.
+ * Step 3, activate: observe, move, observe again. UpdateAlias is unconditional and KMS accepts a
+ * Disabled target. So each move follows a fresh observation, and a later one must confirm it.
  */
 import { whyNotEnabledYet } from "./2-distribute.ts";
 import { aliasMoved } from "./safety/alias-target.ts";
@@ -31,7 +31,7 @@ export function decideActivate(scene: StepScene): Decision {
   const landed = movedAlready(scene, fresh);
   if (landed !== undefined) return landed;
 
-  // A rotation in reverse leaves a version that never was active.
+  // The old version of a reversed rotation never was active.
   const active = activeVersion(record) ?? old;
   const toMove: string[] = [];
   for (const alias of rotation.intent.aliases) {
@@ -51,8 +51,8 @@ export function decideActivate(scene: StepScene): Decision {
 }
 
 /**
- * What was seen holds only once no earlier call can move an alias any longer; and, of an alias that this
- * rotation did not have to move back, once reads show where the one before had moved it.
+ * The observation is final once no earlier call can move an alias; and, for an alias that this
+ * rotation did not have to move back, once reads show the moves of the reversed rotation.
  */
 function stillMoving({ record, rotation, context }: StepScene): Decision | undefined {
   const { epoch, uncertain, nowMs } = context;
@@ -67,7 +67,7 @@ function stillMoving({ record, rotation, context }: StepScene): Decision | undef
   return { kind: "wait", untilMs: shownAtMs, reason: "an alias may have been moved just before" };
 }
 
-/** Neither of the two versions may have become somebody else's; nor the new one have been retired. */
+/** Requires that no other deployment owns either version, and that the new one is not retired. */
 function move(scene: StepScene, fresh: Version, alias: string): Decision {
   const { rotation, old } = scene;
   const owners = [fresh, old].map(({ keyId }): KmsRead => ({ kind: "tags", keyId }));
@@ -86,9 +86,10 @@ function move(scene: StepScene, fresh: Version, alias: string): Decision {
 }
 
 /**
- * An alias that is on the new version although no move of it is on record: our call without an answer,
- * which was one; else somebody else's doing, or that of a later state of this table. Only an operator
- * knows whether the dependents were ready for it: it goes back, and keyturn moves it.
+ * An alias that is on the new version although the record has no move of it. The cause is our call
+ * without an answer, which moved one alias; or an external actor; or a later state of this table.
+ * In the last two cases only an operator knows whether the dependents were ready: the alias must go
+ * back, and keyturn moves it later.
  */
 function movedAlready(scene: StepScene, fresh: Version): Decision | undefined {
   const { record, rotation, old, observed, context } = scene;
@@ -105,11 +106,11 @@ function movedAlready(scene: StepScene, fresh: Version): Decision | undefined {
   }
   const more = observeFirst(scene, [{ kind: "tags", keyId: old.keyId }]);
   if (more !== undefined) return more;
-  // A run after a backup, which had moved it, went on to label the version that it left.
+  // A run after the backup that moved the alias also labelled the version that it left.
   return wrongLabel(scene, old) ?? aliasMoved(scene, alias, old);
 }
 
-/** The record once UpdateAlias was answered; whether the alias is there is still to be seen. */
+/** The record once KMS accepted UpdateAlias; a later observation must confirm the move. */
 export function aliasWasMoved(
   record: ManagedKey,
   rotation: Rotation,
@@ -132,15 +133,15 @@ export function aliasWasMoved(
 function activated({ record, rotation, old, context }: StepScene, fresh: Version): Decision {
   const { nowMs } = context;
   const forward = rotation.direction === "forward";
-  // One that comes back is as old as it was: its cryptoperiod goes on from its first activation.
+  // The cryptoperiod of a reactivated version still counts from its first activation.
   const activatedAtMs = forward ? nowMs : (fresh.activatedAtMs ?? fresh.createdAtMs);
-  // It was seen without a label when nothing could land any longer.
-  const serves: Version = {
+  // It was observed without a label when no earlier call could land.
+  const nowActive: Version = {
     ...without(fresh, "retiredAtMs", "label"),
     state: "active",
     activatedAtMs,
   };
-  const active = withVersion(record, serves);
+  const active = withVersion(record, nowActive);
   const draining = withVersion(active, { ...old, state: "draining", retiredAtMs: nowMs });
   return {
     kind: "change",
@@ -152,7 +153,7 @@ function activated({ record, rotation, old, context }: StepScene, fresh: Version
     }),
     entry: {
       event: forward ? "activated" : "reactivated",
-      reason: "every alias is seen on the version that is to serve",
+      reason: "all aliases moved",
       rotationId: rotation.id,
       step: "activate",
       detail: {

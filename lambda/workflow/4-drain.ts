@@ -1,7 +1,8 @@
 /**
- * Step 4, drain: the old version only processes now, and has to be proved quiet. Unknown is not
- * quiet, and the key is never probed: a probe is a use.
+ * Step 4, drain: the old version only processes, and must be proved quiet. Unknown is not quiet,
+ * and keyturn never probes the key: a probe is a use.
  */
+import { waitNames } from "./model/wait-names.ts";
 import { aliasInTheWay, ownerFinding, stateFinding } from "./safety/old-version.ts";
 import { drifted, waitObserving } from "./drift/drift.ts";
 import { evidenceOf } from "./safety/destruction.ts";
@@ -20,7 +21,7 @@ export function decideDrain(scene: StepScene): Decision {
   if (rotation.labelledAtMs === undefined) return label(scene);
   const agedAtMs = drainSinceMs(scene) + rotation.policy.drain.atLeastMs;
   if (context.nowMs < agedAtMs) {
-    return waitObserving(scene, "Enabled", agedAtMs, "the minimum time in drain");
+    return waitObserving(scene, "Enabled", agedAtMs, waitNames.drain);
   }
   const first = observeFirst(scene, [
     { kind: "key", key: old.keyId },
@@ -33,7 +34,7 @@ export function decideDrain(scene: StepScene): Decision {
   return judged(scene);
 }
 
-/** The label is for IAM policies and SCPs, ours among them; it says that originating has ended. */
+/** The label shows IAM policies and SCPs, ours included, that originating has ended. */
 function label(scene: StepScene): Decision {
   const { rotation, old } = scene;
   const first = observeFirst(scene, [
@@ -62,7 +63,7 @@ function judged(scene: StepScene): Decision {
     next: withRotation(record, moved),
     entry: {
       event: "drained",
-      reason: "no alias on it, and quiet for as long as the policy asks",
+      reason: "no alias, unused as required",
       rotationId: rotation.id,
       step: "drain",
       detail: {
@@ -75,7 +76,7 @@ function judged(scene: StepScene): Decision {
   };
 }
 
-/** The policy keeps old versions for ever: nothing is destroyed, so nothing waits for quiet. */
+/** The policy retains old versions: nothing is destroyed, so nothing waits for quiet. */
 function retained({ record, rotation, old }: StepScene, evidence: Evidence): Decision {
   const closed = withVersion(record, { ...old, state: "retained" });
   return {

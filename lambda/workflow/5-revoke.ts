@@ -1,6 +1,6 @@
 /**
- * Step 5, revoke: disable, look for aliases at once and again, soak, and only then, where the policy
- * says so, schedule the deletion. The evidence is read again before each of the two.
+ * Step 5, revoke: disable, read the aliases at once and again, soak, and only then, if the policy
+ * deletes, schedule the deletion. keyturn reads the evidence again before each of the two calls.
  */
 import { notQuiet } from "./revoke/quiet.ts";
 import { approvalRequired, isApproved } from "./requests/approval.ts";
@@ -50,13 +50,13 @@ export function decideRevoke(scene: StepScene): Decision {
     case "active":
     case "reactivating":
     case "retained":
-      throw new Error(`version ${old.number} is ${old.state}, and not to be revoked`);
+      throw new Error(`version ${old.number} is ${old.state}: it cannot be revoked`);
   }
 }
 
 /**
- * The policy became milder before anything was done: drain ends in retaining the version. Where our
- * DisableKey has no answer, it may still have been done: the version is given back if it was.
+ * The policy became milder before DisableKey: the drain ends, and the version is retained. Where
+ * our DisableKey has no answer, it may have taken effect: keyturn restores the version.
  */
 function backToDrain(scene: StepScene): Decision {
   const { record, rotation, context } = scene;
@@ -78,7 +78,7 @@ function disable(scene: StepScene): Decision {
   const first = observeFirst(scene, everythingOf(old.keyId));
   if (first !== undefined) return first;
   const key = valueOf(observed.key[old.keyId]);
-  // Where IAM forbids us to disable a key in use, whoever overrode the evidence does it by hand.
+  // Where IAM forbids our role to disable a key in use, an operator disables it after the override.
   const overridden = rotation.approval?.override === true;
   const isDisabled =
     key?.state === "Disabled" && (overridden || rotation.unanswered === "DisableKey");
@@ -90,7 +90,7 @@ function disable(scene: StepScene): Decision {
   if (isDisabled && inUse !== undefined) {
     return needed(scene, "use", `our call landed late: ${describeLastUse(lastUse)}`);
   }
-  // Since it landed nobody could use it: only what was known before says whether it was quiet.
+  // Since DisableKey landed no use was possible: only earlier evidence shows whether it was quiet.
   const still = isDisabled ? stillNeeded(scene, evidence) : undefined;
   if (still !== undefined) return still;
   const expected: KeyState = isDisabled ? "Disabled" : "Enabled";
@@ -110,7 +110,7 @@ function disable(scene: StepScene): Decision {
   if (rotation.policy.approval === "revoke" && !isApproved(rotation, evidence)) {
     return approvalRequired(scene, evidence, "disable");
   }
-  return callOn(rotation, { kind: "DisableKey", keyId: old.keyId }, "the drain is proved");
+  return callOn(rotation, { kind: "DisableKey", keyId: old.keyId }, "drain proved");
 }
 
 /** The record once the old version is disabled. */
@@ -122,7 +122,7 @@ export function disabled(record: ManagedKey, rotation: Rotation, nowMs: number):
       ...without(rotation, "unanswered", "watchTestedAtMs"),
       stepSinceMs: nowMs,
     }),
-    entry: entryOf({ rotation, old }, "disabled", "the drain is proved, and was read again", {
+    entry: entryOf({ rotation, old }, "disabled", "drain proved and read again", {
       lastUse: rotation.evidence === undefined ? "" : describeLastUse(rotation.evidence.lastUse),
     }),
   };

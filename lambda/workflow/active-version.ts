@@ -1,4 +1,4 @@
-/** The version that serves: is it where it should be, and is it time for the next one? */
+/** The active version: do the aliases point at it, and is the next rotation due? */
 import { aliasMoved, aliasTarget } from "./safety/alias-target.ts";
 import { copyableTags, whyNotCarried } from "./enrolment/carry-over.ts";
 import { whyAliasOnlyUnfit, whyNotEnabled } from "./enrolment/enrol.ts";
@@ -31,7 +31,7 @@ export function rotationOpensAtMs(record: ManagedKey, active: Version): number {
   return overdueAtMs(record, active) - record.policy.leadMs;
 }
 
-/** The end of the cryptoperiod of the version that serves. */
+/** The end of the active version's cryptoperiod. */
 export function overdueAtMs(record: Pick<ManagedKey, "policy">, active: Version): number {
   return (active.activatedAtMs ?? active.createdAtMs) + record.policy.cryptoperiodMs;
 }
@@ -39,7 +39,7 @@ export function overdueAtMs(record: Pick<ManagedKey, "policy">, active: Version)
 export function decideActiveVersion(scene: Scene): Decision {
   const { record, observed, context } = scene;
   const active = activeVersion(record);
-  if (active === undefined) throw new Error(`${record.alias}: no version serves`);
+  if (active === undefined) throw new Error(`${record.alias}: no version is active`);
   const opensAtMs = rotationOpensAtMs(record, active);
   const busy = rotationBeforeActivation(record);
   const held = isHeld(record, "rollback");
@@ -48,7 +48,7 @@ export function decideActiveVersion(scene: Scene): Decision {
   const suspected = record.suspectedAtMs !== undefined;
   if (!due && !suspected) {
     const untilMs = busy === undefined && !held ? opensAtMs : Number.MAX_SAFE_INTEGER;
-    return { kind: "wait", untilMs, reason: "the version that serves is within its cryptoperiod" };
+    return { kind: "wait", untilMs, reason: "within cryptoperiod" };
   }
   const restoring = suspected ? decideOutOfUse(scene) : undefined;
   if (restoring !== undefined) return restoring;
@@ -64,7 +64,7 @@ export function decideActiveVersion(scene: Scene): Decision {
   });
   if (target.kind === "not" && target.decision.kind !== "halt") return target.decision;
   if (astray !== undefined) {
-    // An alias that a run after a backup had moved leaves a label on the version it left.
+    // A run after the backup that moved the alias also labelled the version that it left.
     return wrongLabel(scene, active) ?? aliasMoved(scene, astray, active);
   }
   // While a rotation moves the aliases one by one, they may be on either version.
@@ -99,7 +99,7 @@ function open(scene: Scene, key: Key, active: Version): Decision {
   const tags = valueOf(observed.tags[key.keyId]);
   const aliases = valueOf(observed.aliases[key.keyId]);
   if (policy === undefined || tags === undefined || aliases === undefined) {
-    return { kind: "retry", reason: `${key.keyId} is there and not there: reads have not settled` };
+    return { kind: "retry", reason: `reads of ${key.keyId} disagree: they have not settled` };
   }
   const problem = whyNotCarried(key, policy, tags, context.nowMs);
   if (problem !== undefined) return { kind: "halt", finding: problem };
@@ -117,9 +117,7 @@ function open(scene: Scene, key: Key, active: Version): Decision {
     entry: {
       event: "opened",
       reason:
-        record.wanted === undefined
-          ? "the cryptoperiod of the version that serves is coming to its end"
-          : `asked for by ${record.wanted.by}`,
+        record.wanted === undefined ? "cryptoperiod ends soon" : `requested by ${record.wanted.by}`,
       rotationId: rotation.id,
       step: "generate",
       detail: {

@@ -1,4 +1,4 @@
-/** What an answer of KMS to a changing call makes of the record. */
+/** Applies the outcome of a changing call to the record. */
 import { answered, generated } from "./1-generate.ts";
 import { granted } from "./2-distribute.ts";
 import { aliasWasMoved } from "./3-activate.ts";
@@ -35,8 +35,8 @@ type Done = Extract<Outcome, { kind: "done" }>;
 type Refused = Extract<Outcome, { kind: "refused" }>;
 
 /**
- * The record just before a changing call: this epoch's mark, and what is about to be tried, so that
- * whoever comes after a crash knows that it may have happened.
+ * The record just before a changing call: this epoch's mark, and the call. After a crash the next
+ * pass knows from it that the call may have taken effect.
  */
 export function announce(
   record: ManagedKey,
@@ -69,7 +69,7 @@ export function announce(
   }
 }
 
-/** What this call will be remembered in place of may have put a label on, or taken one off. */
+/** The unanswered call that this one replaces on record may have added or removed a label. */
 function doubted(record: ManagedKey, rotation: Rotation, call: Call): ManagedKey {
   const { unanswered, from, to } = rotation;
   if (unanswered === undefined || unanswered === call.kind) return record;
@@ -78,7 +78,7 @@ function doubted(record: ManagedKey, rotation: Rotation, call: Call): ManagedKey
   return version === undefined ? record : withVersion(record, unsureOfLabel(version, rotation));
 }
 
-/** The record once a call was done, and the line of history that says so. */
+/** The record once KMS accepted a call, and its journal line. */
 export function applyDone(
   record: ManagedKey,
   decision: CallDecision,
@@ -133,7 +133,7 @@ export function applyDone(
   }
 }
 
-/** The record once KMS refused a call: it had no effect, and is known to have had none. */
+/** The record once KMS refused a call, which therefore had no effect. */
 export function applyRefused(record: ManagedKey, matter: Matter, call: Call): ManagedKey {
   if (matter.kind !== "rotation") return record;
   const rotation = without(rotationOf(record, matter.rotationId), "unanswered");
@@ -141,7 +141,7 @@ export function applyRefused(record: ManagedKey, matter: Matter, call: Call): Ma
   return withRotation(record, { ...rotation, intent });
 }
 
-/** How the turn goes on after a refusal. */
+/** The decision after KMS refused a call. */
 export function afterRefusal(
   record: ManagedKey,
   decision: CallDecision,
@@ -173,9 +173,10 @@ export function afterRefusal(
 }
 
 /**
- * A guardrail on recent use (kms:TrailingDaysWithoutKeyUsage) stands in the policies of our own role,
- * and may in others that keyturn cannot read. What it forbids waits; the version that serves is
- * rotated all the same. A person who overrode the evidence may have the right that we have not.
+ * Our own role's policies have a guardrail on recent use (kms:TrailingDaysWithoutKeyUsage), and
+ * other policies that keyturn cannot read may have one. A forbidden call waits; rotation of the
+ * active version continues. An operator who overrode the evidence may have the right that our role
+ * lacks.
  */
 function denied(record: ManagedKey, call: Call, usually: Decision, context: Context): Decision {
   const destructive = call.kind === "DisableKey" || call.kind === "ScheduleKeyDeletion";
@@ -202,7 +203,7 @@ function versionOfCall(record: ManagedKey, call: Call): Version {
   const version = record.versions.find(
     ({ keyId }) => call.kind === "EnableKey" && keyId === call.keyId,
   );
-  if (version === undefined) throw new Error(`${record.alias}: ${call.kind} on no version of it`);
+  if (version === undefined) throw new Error(`${record.alias}: ${call.kind} on no version`);
   return version;
 }
 
@@ -220,7 +221,7 @@ function extraLabelled(record: ManagedKey, extra: Extra, nowMs: number): Transit
     },
     entry: {
       event: "labelled",
-      reason: "a key made in excess carries the label of a retired key",
+      reason: "a key made in excess has the label of a retired key",
       rotationId: extra.rotationId,
       detail: { keyId: extra.keyId },
     },

@@ -1,4 +1,4 @@
-/** What a person should know although nothing waits for it, as the record alone tells. */
+/** Findings that block nothing, derived from the record alone. */
 import { showAliases, showHistory, showLastUse, showPolicy } from "./model/commands.ts";
 import { judge } from "./safety/evidence.ts";
 import { finding, type Finding } from "./model/findings.ts";
@@ -34,10 +34,10 @@ export function notices(record: ManagedKey, nowMs: number): Finding[] {
   ];
 }
 
-/** Of a turn that came to nothing once more: `tries` counts those in a row. */
+/** For repeated passes without a result: `tries` counts them in a row. */
 export function stuck(alias: string, tries: number, why: string, nowMs: number): Finding[] {
   if (tries < stuckTries) return [];
-  const observed = `${tries} turns in a row came to nothing; the last one: ${why}`;
+  const observed = `${tries} passes in a row had no result; the last one: ${why}`;
   return [finding("STUCK", alias, observed, showHistory(alias), nowMs)];
 }
 
@@ -58,7 +58,7 @@ function refusals({ alias, rejected }: ManagedKey, nowMs: number): Finding[] {
     );
 }
 
-/** Versions that keyturn made carry the statement; those before them are observed. */
+/** Versions that keyturn made under such a policy have the statement; older ones do not. */
 function notEnforced({ policy, versions }: ManagedKey, nowMs: number): Finding[] {
   if (policy.originate !== "alias-only") return [];
   return versions
@@ -74,7 +74,7 @@ function notEnforced({ policy, versions }: ManagedKey, nowMs: number): Finding[]
 function overridden({ versions }: ManagedKey, nowMs: number): Finding[] {
   return versions.flatMap(({ number, keyId, overriddenBy }) => {
     if (overriddenBy === undefined) return [];
-    const observed = `version ${number}, ${keyId}: ${overriddenBy} had it put out of use whatever the evidence`;
+    const observed = `version ${number}, ${keyId}: ${overriddenBy} overrode the evidence`;
     const next = showLastUse(keyId);
     return [finding("EVIDENCE_OVERRIDDEN", keyId, observed, next, nowMs)];
   });
@@ -94,11 +94,11 @@ function acceptedUnknowns(record: ManagedKey, nowMs: number): Finding[] {
 function skew(record: ManagedKey, nowMs: number): Finding[] {
   if (!clockIsSkewed(record, nowMs)) return [];
   const untilMs = Math.max(...record.unsettled.map((entry) => entry.untilMs));
-  const observed = `a call is marked as possible until ${isoOf(untilMs)}`;
+  const observed = `a mark lasts until ${isoOf(untilMs)}`;
   return [finding("CLOCK_SKEW", record.alias, observed, "date -u", nowMs)];
 }
 
-/** Measured once a turn: that takes longer than all that is decided in it. */
+/** Measured once a pass: it takes longer than all decisions of the pass. */
 export function largeness(record: ManagedKey, nowMs: number): Finding[] {
   const { alias } = record;
   const bytes = JSON.stringify(record).length;

@@ -1,6 +1,6 @@
 /**
- * The whole of it: what one managed key needs next, from its record, from what was seen of KMS, and
- * from the moment. Five steps in order; each decides alone, and the most urgent decision wins.
+ * The workflow: decides the next action for one managed key from its record, the observed state of
+ * KMS and the context. Five steps in order; each decides alone, and the most urgent decision wins.
  */
 import { decideGenerate } from "./1-generate.ts";
 import { decideDistribute } from "./2-distribute.ts";
@@ -37,14 +37,14 @@ import type {
 } from "./model/types.ts";
 
 export const steps: Record<Step, (scene: StepScene) => Decision> = {
-  generate: decideGenerate, //     a new key, made once
-  distribute: decideDistribute, // usable before anyone is pointed at it
-  activate: decideActivate, //     the alias moves
-  drain: decideDrain, //           the old version is proved quiet
-  revoke: decideRevoke, //         and only then put out of use
+  generate: decideGenerate, //     make a new key, once
+  distribute: decideDistribute, // make it usable before an alias points at it
+  activate: decideActivate, //     move the aliases
+  drain: decideDrain, //           prove the old version quiet
+  revoke: decideRevoke, //         and only then disable or delete it
 };
 
-/** What is next, and, where the turn ends with it, everything a person must know. */
+/** The next decision and, where the pass finishes with it, all findings. */
 export type MatterDecision = { decision: Decision; findings: Finding[] };
 
 export function decide(
@@ -56,12 +56,12 @@ export function decide(
   const { home, attempt, requests } = context;
   const attempted = attempt === undefined ? undefined : decideAttempt(scene, attempt);
   if (attempted !== undefined) {
-    // One that was asked for before cannot be meant to end the stop that this attempt makes.
+    // An earlier resume must not end the hold that this attempt creates: it comes first.
     const resume = requests.find(({ kind }) => kind === "resume");
     const first = resume === undefined ? attempted : decideRequest(scene, resume);
     return { decision: first, findings: [] };
   }
-  // What else is asked waits for a run of its own: giving the key back does not.
+  // Other requests wait for a run of their own: the restore does not wait.
   const request = attempt === undefined ? nextOf(requests) : undefined;
   if (request !== undefined) return { decision: decideRequest(scene, request), findings: [] };
   if (record.unenrolment !== undefined) {
@@ -76,7 +76,7 @@ export function decide(
   return verdict(scene, matters(scene));
 }
 
-/** An approval needs a look at KMS, and keeps no other request waiting for it. */
+/** An approval needs reads of KMS: other requests come before it. */
 function nextOf(requests: Request[]): Request | undefined {
   return requests.find(({ kind }) => kind !== "approve") ?? requests[0];
 }
@@ -113,8 +113,8 @@ function decideStep(scene: Scene, rotation: Rotation): Decision {
 }
 
 /**
- * Nothing moves but what gives a key back. What else would be next is not done, and looked at again
- * after a while: it may turn into a reason to give a key back.
+ * Only restores continue. keyturn does not make other decisions, but evaluates them again after a
+ * while: one of them may become a restore.
  */
 function decideHeld(scene: Scene, still: HoldInForce): MatterDecision {
   const { record, context } = scene;
@@ -130,7 +130,7 @@ function decideHeld(scene: Scene, still: HoldInForce): MatterDecision {
     : {
         kind: "wait",
         untilMs: Number.MAX_SAFE_INTEGER,
-        reason: `stopped: ${still.finding.code}`,
+        reason: `held: ${still.finding.code}`,
         finding: still.finding,
       };
   const others = outOfUse === undefined ? [] : [onlyRestoring(outOfUse, nowMs)];
@@ -142,18 +142,18 @@ function decideHeld(scene: Scene, still: HoldInForce): MatterDecision {
 function onlyRestoring(decision: Decision, nowMs: number): Decision {
   if (decision.kind === "observe" || isRestoring(decision)) return decision;
   if (decision.kind === "wait") return decision;
-  return { kind: "wait", untilMs: nowMs + recheckMs, reason: "nothing moves while it is stopped" };
+  return { kind: "wait", untilMs: nowMs + recheckMs, reason: "nothing moves while it is held" };
 }
 
-/** Giving back a key that is needed, or putting on record that it is to be given back. */
+/** A restore call, or the change that puts a restore on record. */
 function isRestoring(decision: Decision): boolean {
   if (decision.kind === "call") return isExempt(decision.call);
   return decision.kind === "change" && decision.entry.event === "restore-started";
 }
 
 /**
- * Giving back a key that is needed comes first, and is soon tried again. Then everything is looked at before anything is
- * done; a halt stops it all; the earliest wait counts.
+ * A restore comes first, and is retried soon. Then all reads come before any change; a halt stops
+ * everything; of the waits, the earliest one counts.
  */
 function mostUrgent(record: ManagedKey, decisions: Decision[]): Decision {
   const restore = decisions.find(isRestoring);
@@ -175,7 +175,7 @@ function mostUrgent(record: ManagedKey, decisions: Decision[]): Decision {
   return soonest;
 }
 
-/** The one place that every call passes: the settle rule, and that the record is not behind KMS. */
+/** Every call passes here: checks the settle rule, and that the record is not behind KMS. */
 function withinTheRules(scene: Scene, decision: Decision): Decision {
   const { record, context } = scene;
   if (decision.kind !== "call") return decision;
@@ -186,7 +186,7 @@ function withinTheRules(scene: Scene, decision: Decision): Decision {
   return { kind: "blocked", untilMs, reason: `an earlier call may still land: ${decision.reason}` };
 }
 
-/** An exempt call without an answer is made again by the next turn: not over and over in this one. */
+/** After an exempt call without an answer, the next pass repeats it, not this one. */
 function onceATurn(
   record: ManagedKey,
   decision: Extract<Decision, { kind: "call" }>,
@@ -205,7 +205,7 @@ function findingsOf(decision: Decision): Finding[] {
   return [];
 }
 
-/** A finding that is still true keeps the time at which it was first made. */
+/** A finding that is still true keeps its first time. */
 function keepSince(before: Finding[], now: Finding[]): Finding[] {
   const once = now.filter(
     (item, index) => now.findIndex((one) => sameFinding(one, item)) === index,
@@ -233,7 +233,7 @@ function homeChanged(record: ManagedKey, home: Home, nowMs: number): Decision {
     },
     entry: {
       event: "configured",
-      reason: "the configuration says so; open rotations take of it only what is milder",
+      reason: "the configuration changed; open rotations adopt only its milder parts",
       detail: { policy: home.policy.name, aliases: home.aliases.join() },
     },
   };

@@ -1,4 +1,4 @@
-/** I1 and I2: whatever we do, the alias stays on a key that works. */
+/** I1 and I2: no call of the rotator takes the alias off a usable key. */
 import { keyIdIn, knowledgeMs, nameOf, type Checker, type Facts } from "./checker.ts";
 
 export function availability(facts: Facts): Checker {
@@ -12,7 +12,7 @@ export function availability(facts: Facts): Checker {
       const key = kms.keys.get(keyId);
       if (operation === "UpdateAlias") {
         if (key === undefined || key.state === "Enabled" || recently(keyId)) return;
-        const what = `${String(input.AliasName)} is moved to ${nameOf(key, keyId)}, ${key.state}`;
+        const what = `${String(input.AliasName)} moves to ${nameOf(key, keyId)}, ${key.state}`;
         violated("I1 the alias is on an Enabled key", what);
       }
       if (operation !== "DisableKey" && operation !== "ScheduleKeyDeletion") return;
@@ -24,14 +24,14 @@ export function availability(facts: Facts): Checker {
       }
       for (const { call } of facts.flights) {
         if (call.kind !== "UpdateAlias" || call.keyId !== keyId) continue;
-        const late = `${what}, while ${call.alias} may still be moved to it`;
+        const late = `${what}, while a call may still move ${call.alias} to it`;
         violated("I2 nothing is put out of use under an alias", late);
       }
     },
     onOutage(alias, error) {
       const target = kms.aliases.get(alias)?.keyId ?? "";
       if (interventions.lastByOthers(alias) || interventions.lastByOthers(target)) return;
-      const what = `${alias} is of no use: ${error.message}`;
+      const what = `${alias} is unusable: ${error.message}`;
       violated("I1 the alias is on an Enabled key", what);
     },
   };

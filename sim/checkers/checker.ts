@@ -1,6 +1,6 @@
 /**
- * What those who judge a simulated world can look at, and how they are called. They know the whole
- * truth, and nothing of how either rotator works.
+ * What the checkers of a simulated world can read, and when the world calls them. They have the
+ * oracle, the complete true state. They know nothing about how either rotator works.
  */
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { Claimed, ClaimRequest, Stored } from "../../lambda/ports.ts";
@@ -13,18 +13,18 @@ export type Invariant =
   | "I2 nothing is put out of use under an alias"
   | "I3 nothing is put out of use without evidence"
   | "I4 one rotation, one successor"
-  | "I5 what is kept can be read"
+  | "I5 kept data stays readable"
   | "I6 every transition has its line"
-  | "I7 what is due gets done"
+  | "I7 due work gets done"
   | "drift is never overwritten"
-  | "what was planned, or nothing"
+  | "a plan applies unchanged, or not"
   | "no orphan"
   | "one run, one pass"
   | "one claim, one pass"
   | "a call under way is on record"
   | "no bug";
 
-/** How old what we acted on may be: what KMS shows lags, a run may stall, a request takes its time. */
+/** How old the basis of a call may be: KMS reads lag, a run may stall, a request takes time. */
 export const knowledgeMs = 12 * 60_000;
 
 export type Violation = { invariant: Invariant; atMs: number; what: string };
@@ -32,34 +32,34 @@ export type Violation = { invariant: Invariant; atMs: number; what: string };
 export type Facts = {
   nowMs: () => number;
   kms: World;
-  /** The principal whose doings are judged. */
+  /** The principal whose calls the checkers judge. */
   ours: string;
   policies: Map<string, Policy>;
-  /** Changing calls of ours that have left their process and will yet arrive. */
+  /** Changing calls of ours that have left their process and have not arrived yet. */
   flights: Iterable<{ call: Call }>;
   interventions: Interventions;
   uses: Map<string, number[]>;
-  /** What people planned, by the id of the request that asks for it: the line that they saw last. */
+  /** For each request id of a planned request: the last journal line that the operator had read. */
   plans: Map<string, { head: string; revision: number }>;
   violated: (invariant: Invariant, what: string) => void;
 };
 
 export interface Checker {
-  /** Before a call that changes a key or an alias takes effect, whoever makes it. */
+  /** Before any principal's call that changes a key or an alias takes effect. */
   beforeChange?(operation: string, input: Record<string, unknown>, by: string): void;
   onChange?(applied: Applied): void;
-  /** A pass was answered; `holder` is the claim that stands in the table now. */
+  /** A pass received the answer to its claim; `holder` is the claim now in the table. */
   onClaim?(alias: string, request: ClaimRequest, answer: Claimed, holder: Claim | undefined): void;
   onWrite?(before: Stored | undefined, after: Stored): void;
-  /** Somebody used this key, and it worked. */
+  /** An application used this key successfully. */
   onUse?(keyId: string): void;
   onOutage?(alias: string, error: Error): void;
   onUnreadable?(alias: string, keyId: string): void;
-  /** When the faults are long over, and everything had its time. */
+  /** After the calm, when all work should be done. */
   atEnd?(): void;
 }
 
-/** Who touched what, and when: others than we may break anything, and that is not our doing. */
+/** Who changed what, and when: a violation that an external actor caused does not count. */
 export class Interventions {
   readonly #last = new Map<string, { by: string; atMs: number }>();
   readonly #outside = new Map<string, number>();
@@ -75,12 +75,12 @@ export class Interventions {
     if (by !== this.#ours) this.#outside.set(what, atMs);
   }
 
-  /** Whether somebody else touched it since then. */
+  /** Whether an external actor changed it since then. */
   byOthersSince(what: string, sinceMs: number): boolean {
     return (this.#outside.get(what) ?? -Infinity) >= sinceMs;
   }
 
-  /** Whether somebody else was the last to touch it. */
+  /** Whether an external actor changed it last. */
   lastByOthers(what: string): boolean {
     const last = this.#last.get(what);
     return last !== undefined && last.by !== this.#ours;
@@ -99,7 +99,7 @@ const changesState: Record<Call["kind"], boolean> = {
   CancelKeyDeletion: true,
 };
 
-/** Keeps the book of hands. */
+/** Records who changes what. */
 export function bookkeeper(interventions: Interventions): Checker {
   return {
     onChange({ operation, input, principalArn: by, atMs }) {
@@ -121,7 +121,7 @@ export function keyIdIn(input: Record<string, unknown>): string {
   return String(input.TargetKeyId ?? input.KeyId);
 }
 
-/** Something short to call a key by. */
+/** A short name for a key. */
 export function nameOf(key: KmsKey | undefined, keyId: string): string {
   const version = key?.tags.get(tagNames.version);
   const alias = key?.tags.get(tagNames.alias) ?? "";

@@ -1,8 +1,8 @@
-/** I5: what was made under the alias and is kept can be read; nothing in use is gone. */
+/** I5: kept data that was made under the alias stays readable; no key in use is deleted. */
 import type { Application } from "../world/application.ts";
 import { keyIdIn, nameOf, type Checker, type Facts } from "./checker.ts";
 
-/** A use attempt brings a key back, but the news of it takes its time. */
+/** A use attempt restores a key, but its event takes time to arrive. */
 const answeredWithinMs = 60 * 60_000;
 
 export function data(facts: Facts, applications: Application[]): Checker {
@@ -22,10 +22,13 @@ export function data(facts: Facts, applications: Application[]): Checker {
       missedSinceMs.set(keyId, sinceMs);
       if (interventions.lastByOthers(keyId)) return;
       if (key === undefined) {
-        violated("I5 what is kept can be read", `${alias}: ${keyId}, whose data is kept, is gone`);
+        violated(
+          "I5 kept data stays readable",
+          `${alias}: ${keyId}, whose data is kept, is deleted`,
+        );
       } else if (isEnd && facts.nowMs() - sinceMs > answeredWithinMs) {
-        const what = `${alias}: ${nameOf(key, keyId)} is ${key.state}, and stays so`;
-        violated("I5 what is kept can be read", what);
+        const what = `${alias}: ${nameOf(key, keyId)} remains ${key.state}`;
+        violated("I5 kept data stays readable", what);
       }
     },
     atEnd() {

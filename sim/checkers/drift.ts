@@ -1,12 +1,12 @@
-/** What others did to an alias is found and told; it is not undone, or built upon, in silence. */
+/** The rotator neither undoes nor builds on an external alias move without a finding. */
 import { keyIdIn, knowledgeMs, nameOf, type Checker, type Facts } from "./checker.ts";
 
-/** `serves`: the key that the rotator has on record as the one that serves. */
+/** `serves`: the active key of the alias on the rotator's record. */
 export function drift(facts: Facts, serves: (alias: string) => string | undefined): Checker {
   const { kms, ours, violated } = facts;
-  /** Where each alias was put, and by whom, since when. */
+  /** Who moved each alias last, and when. */
   const moved = new Map<string, { by: string; atMs: number }>();
-  /** The key on which it was by our doing, or from the beginning. */
+  /** The key to which the rotator moved it last, or on which it began. */
   const expected = new Map<string, string>();
   return {
     beforeChange(operation, input, by) {
@@ -15,10 +15,10 @@ export function drift(facts: Facts, serves: (alias: string) => string | undefine
       const there = kms.aliases.get(alias)?.keyId ?? "";
       const last = moved.get(alias);
       const rightful = [expected.get(alias), serves(alias), keyIdIn(input)];
-      const isForeign = !rightful.includes(there);
-      if (!isForeign || last === undefined || facts.nowMs() - last.atMs < knowledgeMs) return;
+      const isExternal = !rightful.includes(there);
+      if (!isExternal || last === undefined || facts.nowMs() - last.atMs < knowledgeMs) return;
       const minutes = Math.round((facts.nowMs() - last.atMs) / 60_000);
-      const what = `${alias}, which ${last.by} moved ${minutes} minutes before, is moved on to ${nameOf(kms.keys.get(keyIdIn(input)), keyIdIn(input))}`;
+      const what = `${alias}, which ${last.by} moved ${minutes} minutes before, moves on to ${nameOf(kms.keys.get(keyIdIn(input)), keyIdIn(input))}`;
       violated("drift is never overwritten", what);
     },
     onChange({ operation, input, principalArn: by, atMs }) {

@@ -1,14 +1,14 @@
-/** I3: what goes out of use had been out of use, as far as anybody could know; and is found out if not. */
+/** I3: no key leaves use while it is in use, as far as any observer can know. */
 import { keyIdIn, nameOf, type Checker, type Facts } from "./checker.ts";
 
-/** Between reading the evidence and the call's arrival: looks, writes, a stall, a flight, skew. */
+/** From the read of the evidence to the call's arrival: reads, writes, a stall, transit, skew. */
 const slackMs = 8 * 60_000;
-/** By then the last hour's evidence was read, and what it says acted upon. */
+/** Within this time the rotator must read and act on the evidence of the last hour. */
 const foundOutMs = 4 * 3_600_000;
 
 export function evidence(facts: Facts, isHeld: (alias: string) => boolean): Checker {
   const { kms, ours, violated, policies } = facts;
-  /** Which managed key a KMS key is, or was, a version of. */
+  /** For each KMS key the managed key of which it is or was a version. */
   const managed = new Map<string, string>();
   const disabledAtMs = new Map<string, number>();
   const lastUse = (keyId: string, untilMs: number): number | undefined =>
@@ -44,10 +44,10 @@ export function evidence(facts: Facts, isHeld: (alias: string) => boolean): Chec
         const alias = managed.get(keyId) ?? "";
         const isLong = facts.nowMs() - atMs > foundOutMs && !isHeld(alias);
         const use = lastUse(keyId, atMs) ?? -Infinity;
-        const isUnseen = use > atMs - kms.lastUsageLagMs + slackMs;
-        if (!isLong || !isUnseen || kms.keys.get(keyId)?.state === "Enabled") continue;
+        const isUnobserved = use > atMs - kms.lastUsageLagMs + slackMs;
+        if (!isLong || !isUnobserved || kms.keys.get(keyId)?.state === "Enabled") continue;
         const name = nameOf(kms.keys.get(keyId), keyId);
-        const what = `${name} was in use until it was disabled, and nobody found out`;
+        const what = `${name} was in use until DisableKey, and no run found out`;
         violated("I3 nothing is put out of use without evidence", what);
       }
     },

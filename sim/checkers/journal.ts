@@ -1,4 +1,4 @@
-/** I6: revisions grow by one, and each has exactly one line, chained to the one before. */
+/** I6: revisions grow by one, and each has exactly one line, chained to the previous one. */
 import { hashOf } from "../../lambda/record/journal.ts";
 import type { Checker, Facts } from "./checker.ts";
 
@@ -8,7 +8,7 @@ export function journal({ violated }: Pick<Facts, "violated">): Checker {
     onWrite(before, after) {
       const { alias, revision, epoch } = after.record;
       const was = before?.record.revision ?? 0;
-      if (epoch < (before?.record.epoch ?? 0)) wrong(`${alias}: its epoch went back`);
+      if (epoch < (before?.record.epoch ?? 0)) wrong(`${alias}: its epoch decreased`);
       if (revision === was) {
         if (before !== undefined && before.journalHead !== after.journalHead) {
           wrong(`${alias}: a line without a transition, at revision ${revision}`);
@@ -21,7 +21,7 @@ export function journal({ violated }: Pick<Facts, "violated">): Checker {
       const { hash, ...unhashed } = line;
       const isChained = line.previousHash === (before?.journalHead ?? line.previousHash);
       if (!isChained || hash !== after.journalHead || hash !== hashOf(unhashed)) {
-        wrong(`${alias}: the line for revision ${revision} is not chained to the one before`);
+        wrong(`${alias}: the line for revision ${revision} is not chained to the previous one`);
       }
     },
   };

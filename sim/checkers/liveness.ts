@@ -1,16 +1,16 @@
-/** I7, and no orphan: once the faults are over, everything gets done or a person is told why not. */
+/** I7, and no orphan: after the faults, all work gets done or a finding reports why not. */
 import { nameOf, type Checker, type Facts } from "./checker.ts";
 
 export type Accounts = {
-  /** Since when the key has served, as the rotator may reckon. */
+  /** Since when the key is active, by the rotator's own record. */
   activeSinceMs: (alias: string, keyId: string) => number;
-  /** The key that it has on record as the one that serves, where it keeps a record. */
+  /** The active key on its record, if it keeps a record. */
   serves: (alias: string) => string | undefined;
-  /** Whether a person was told that nothing moves, or asked that nothing does. */
+  /** Whether a finding reports that the key is held, or an operator asked for it. */
   isHeld: (alias: string) => boolean;
-  /** Whether the rotator knows of this key, or has told a person of it. */
+  /** Whether the rotator has the key on record, or has reported it. */
   isKnown: (keyId: string) => boolean;
-  /** What has begun and not ended, though nothing holds it up. */
+  /** Rotations that have begun and not ended, although nothing holds them. */
   unfinished: () => string[];
 };
 
@@ -36,18 +36,18 @@ export function liveness(
         if (overMs <= 0) continue;
         const hours = Math.round(overMs / 3_600_000);
         violated(
-          "I7 what is due gets done",
-          `${alias} is overdue by ${hours} hours, and no one knows`,
+          "I7 due work gets done",
+          `${alias} is overdue by ${hours} hours without a finding`,
         );
       }
-      for (const what of accounts.unfinished()) violated("I7 what is due gets done", what);
+      for (const what of accounts.unfinished()) violated("I7 due work gets done", what);
       for (const keyId of made) {
         const key = kms.keys.get(keyId);
         if (key === undefined || key.aliasNames.size > 0 || accounts.isKnown(keyId)) continue;
         if (key.state !== "Enabled" || key.createdAtMs > facts.nowMs() - orphanSlackMs) continue;
         violated(
           "no orphan",
-          `${nameOf(key, keyId)} was made, is behind no alias, and nobody knows of it`,
+          `${nameOf(key, keyId)} is behind no alias, on no record, and in no finding`,
         );
       }
     },

@@ -1,4 +1,4 @@
-/** A run makes one pass of a managed key, one claim belongs to one pass, and a pass never erases what another has announced. */
+/** One pass of a key in a run, one claim for a pass; no write erases an announced call. */
 import type { Call, ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { Checker, Facts } from "./checker.ts";
@@ -15,13 +15,13 @@ export function passes({ violated }: Pick<Facts, "violated">): Checker {
         }
         passOfEpoch.set(`${alias} ${epoch}`, passId);
       } else if (holder?.runId === runId && holder.passId !== passId) {
-        violated("one run, one pass", `${alias}: run ${runId} asks for a claim that it holds`);
+        violated("one run, one pass", `${alias}: run ${runId} requests a claim that it holds`);
       }
     },
   };
 }
 
-/** What the settle rule rests on: as long as a changing call may land, the record says so. */
+/** The basis of the settle rule: while a changing call may land, the record has its mark. */
 export function announcements({ nowMs, flights, ours, violated }: Facts): Checker {
   const wrong = (what: string): void => violated("a call under way is on record", what);
   const records = new Map<string, ManagedKey>();
@@ -29,29 +29,29 @@ export function announcements({ nowMs, flights, ours, violated }: Facts): Checke
     unsettled.some(({ untilMs }) => untilMs > nowMs());
   return {
     beforeChange(operation, input, by) {
-      // Histories with a key in excess have it made in our name, by a call that nobody knows of.
+      // Histories with an excess key make it in our name, by a call that is on no record.
       if (by !== ours || operation === "CreateKey") return;
       for (const record of records.values()) {
         if (!isAbout(input, record) || isMarked(record)) continue;
-        wrong(`${record.alias}: ${operation} takes effect, and the record has no mark of it`);
+        wrong(`${record.alias}: ${operation} takes effect without a mark on record`);
       }
     },
     onWrite(before, { record }) {
       records.set(record.alias, record);
       for (const { call } of flights) {
         if (!concerns(call, record) || isMarked(record)) continue;
-        wrong(`${record.alias}: ${call.kind} may still land, and the record has no mark of it`);
+        wrong(`${record.alias}: ${call.kind} may still land, without a mark on record`);
       }
       for (const { id, intent } of record.rotations) {
         const earlier = before?.record.rotations.find((one) => one.id === id)?.intent.attempts ?? 0;
         if (intent.attempts >= earlier) continue;
-        wrong(`${record.alias}: of ${earlier} calls of CreateKey the record has lost some`);
+        wrong(`${record.alias}: the record has lost some of ${earlier} CreateKey calls`);
       }
     },
   };
 }
 
-/** A request as KMS gets it. */
+/** `input`: the request as KMS receives it. */
 function isAbout(input: Record<string, unknown>, record: ManagedKey): boolean {
   const { AliasName, KeyId } = input as { AliasName?: string; KeyId?: string };
   if (AliasName !== undefined) return record.aliases.includes(AliasName);

@@ -1,4 +1,4 @@
-/** What was planned on a record is done to just that record, or to none. */
+/** A planned request applies to the record that the operator had read, or not at all. */
 import type { Checker, Facts } from "./checker.ts";
 
 export function planned({ violated, plans }: Pick<Facts, "violated" | "plans">): Checker {
@@ -11,7 +11,7 @@ export function planned({ violated, plans }: Pick<Facts, "violated" | "plans">):
       if (before.journalHead === plan.head) return;
       const { alias, event, revision } = line;
       const what = `${alias}: ${event}, line ${revision}, was planned at line ${plan.revision}`;
-      violated("what was planned, or nothing", what);
+      violated("a plan applies unchanged, or not", what);
     },
   };
 }

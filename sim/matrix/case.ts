@@ -1,4 +1,4 @@
-/** One case: a life in which one call, or its run, comes to grief in one way. */
+/** One case: a history in which one fault strikes one call or its run. */
 import { prompt, type Medium } from "../world/fault-plan.ts";
 import { SimulatedWorld } from "../world/world.ts";
 import { beginOthers, canBeForced, hasConcurrentRuns, meetingOf } from "./concurrent-runs.ts";
@@ -7,17 +7,17 @@ import { closedIn, convergence, leftoversOf, stateOf, type Convergence } from ".
 import { faults, type FaultName } from "./faults.ts";
 import { scenarioOf, seedOf, type Clocks, type History } from "./histories.ts";
 
-/** A call that passed a port: where a life can be interrupted. */
+/** A call through a port, where a fault can interrupt a history. */
 export type Boundary = {
   index: number;
   medium: Medium;
   operation: string;
-  /** Where in the life: KMS and the record as they were. Known of a life without a fault. */
+  /** Where in the history: the states of KMS and the record. Only set in one without a fault. */
   place: string;
   canBeForced: boolean;
 };
 
-/** Without a fault: only the others begin. */
+/** Without a fault, only the other runs begin. */
 export type Case = {
   history: History;
   boundary: Boundary;
@@ -26,7 +26,7 @@ export type Case = {
 };
 
 export type Finish = {
-  /** What is to be the same as without the fault. */
+  /** Must be the same as without the fault. */
   state: string;
   leftovers: string;
   closed: number;
@@ -37,7 +37,7 @@ export type Finish = {
   meeting: Meeting;
 };
 
-/** Runs meet at their worst where their clocks differ. */
+/** Concurrent runs do the most harm when their clocks differ. */
 export function clocksOf({ concurrentRuns }: Pick<Case, "concurrentRuns">): Clocks {
   return hasConcurrentRuns(concurrentRuns) ? "apart" : "together";
 }
@@ -72,7 +72,7 @@ export async function play(
   const startMs = world.engine.nowMs();
   for (const { afterMs, act } of history.acts) world.engine.at(startMs + afterMs, () => act(world));
   const watched = convergence(world, isAfter);
-  const { violations } = await world.live();
+  const { violations } = await world.simulate();
   return {
     state: stateOf(world),
     leftovers: leftoversOf(world),
@@ -85,9 +85,9 @@ export async function play(
   };
 }
 
-/** What it is called, and, where it is the life itself that is told, where that is. */
-function placeOf(world: SimulatedWorld, name: string, isReported: boolean) {
-  if (!isReported) return { operation: "", place: "", canBeForced: false };
+/** The operation and the place of a call; both are empty in a history with a fault. */
+function placeOf(world: SimulatedWorld, name: string, isReference: boolean) {
+  if (!isReference) return { operation: "", place: "", canBeForced: false };
   const operation = operationIn(name);
   return { operation, place: stateOf(world), canBeForced: canBeForced(world) };
 }

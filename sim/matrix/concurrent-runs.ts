@@ -1,13 +1,13 @@
 /**
- * Other runs, from other sandboxes, that meet the one that comes to grief: while it stands, when the
- * run claim is over, and from the first moment at which a clock that is ahead may claim its key.
+ * Other runs, from other sandboxes, that overlap the interrupted one: while it works, when the run
+ * claim has expired, and from the first time at which a fast clock may claim its key.
  */
 import { clockSkewMs } from "../../lambda/workflow/model/limits.ts";
 import { prompt, type PlannedFault } from "../world/fault-plan.ts";
 import type { SimulatedWorld } from "../world/world.ts";
 import { alias, hasWritten, read } from "./histories.ts";
 
-/** "forced": two, of which one answers a use attempt, and takes the claim by force. */
+/** "1 by force": one of the runs answers a use attempt and takes the claim by force. */
 export type ConcurrentRuns = "1 run" | "2 runs" | "3 runs" | "3 runs, 1 by force";
 export const concurrentRunsAll: ConcurrentRuns[] = [
   "1 run",
@@ -18,21 +18,21 @@ export const concurrentRunsAll: ConcurrentRuns[] = [
 
 const slow: PlannedFault = { ...prompt, outMs: 300, backMs: 200 };
 const slowForMs = 13 * 60_000;
-/** From when the fastest clock can take the key to be due, until the slowest does. */
+/** From the time at which the fastest clock considers the key due to that of the slowest. */
 const onceDueMs = [-clockSkewMs / 2, -22_000, -15_000, -8000, 0, 15_000, 31_000];
 
 export function hasConcurrentRuns(concurrentRuns: ConcurrentRuns): boolean {
   return concurrentRuns !== "1 run";
 }
 
-/** A use attempt is news only where what is read was written under a version now out of use. */
+/** A use attempt changes something only if the ciphertext is of a version now out of use. */
 export function canBeForced(world: SimulatedWorld): boolean {
   const first = world.record(alias)?.versions.find(({ number }) => number === 1);
   const isOut = first?.state === "disabled" || first?.state === "pending-deletion";
   return isOut && hasWritten(world);
 }
 
-/** Lets them begin; answers what becomes of each call from now on, so that runs interleave. */
+/** Starts the other runs. Returns the fault plan of the next calls: delays interleave the runs. */
 export function beginOthers(
   world: SimulatedWorld,
   concurrentRuns: ConcurrentRuns,
@@ -52,7 +52,7 @@ export function beginOthers(
   return () => (engine.nowMs() < beganMs + slowForMs ? slow : prompt);
 }
 
-/** Whether or not anything is due: the run itself is to find that out. */
+/** Starts a run even if nothing is due: the run itself must find that out. */
 function startRun(world: SimulatedWorld): void {
   const { table } = world;
   const isDue = table.isDue.bind(table);
@@ -61,7 +61,7 @@ function startRun(world: SimulatedWorld): void {
   table.isDue = isDue;
 }
 
-/** Somebody reads what the first version wrote; the news of it takes no time. */
+/** Decrypts a ciphertext of the first version; the event arrives at once. */
 function attempt(world: SimulatedWorld): void {
   const { engine } = world;
   const after = engine.after.bind(engine);
@@ -70,7 +70,7 @@ function attempt(world: SimulatedWorld): void {
   engine.after = after;
 }
 
-/** What others did while the one that came to grief still stood, told by the lines of the trace. */
+/** What other runs did before the interrupted one ended, read from the lines of the trace. */
 export type Meeting = { others: boolean; claims: boolean; changes: boolean };
 
 export const meetings = ["others", "claims", "changes"] as const;
@@ -84,10 +84,10 @@ export function meetingOf(): { meeting: Meeting; hear: (line: string) => void } 
   let isOver = false;
   const hear = (line: string): void => {
     if (isOver) return;
-    const speaker = /^\S+ (run-\d+): /.exec(line)?.[1];
-    if (speaker === undefined) return;
-    name ??= speaker;
-    if (speaker !== name) {
+    const run = /^\S+ (run-\d+): /.exec(line)?.[1];
+    if (run === undefined) return;
+    name ??= run;
+    if (run !== name) {
       meeting.others = true;
       meeting.claims ||= line.includes(": table claim ");
       meeting.changes ||= changing.test(line);

@@ -1,23 +1,23 @@
-/** How a life went on and ended, so that it can be compared with the one without a fault. */
+/** How a history continued and ended, for the comparison with the one without a fault. */
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import type { Contents } from "../ports/table-state.ts";
 import type { SimulatedWorld } from "../world/world.ts";
 import { alias } from "./histories.ts";
 
-/** Turns that it may take, once nothing can land any longer, to be where a life can be. */
+/** Once no call can land any longer, a history has so many passes to reach a reference state. */
 export const passesMax = 3;
 
 export type Convergence = {
-  /** The states in which its turns left it. */
+  /** The states after each pass before the fault. */
   passage: Set<string>;
-  /** In which it was more than three turns after nothing could land any longer. */
+  /** The states more than three passes after no call could land any longer. */
   settled: Set<string>;
-  /** How many such turns in a row something was in doubt. */
+  /** The longest sequence of such passes with something in doubt. */
   passesInDoubt: number;
 };
 
-/** `isAfter`: whether what goes wrong has gone wrong. */
+/** `isAfter`: whether the fault has struck. */
 export function convergence(world: SimulatedWorld, isAfter: () => boolean): Convergence {
   const found: Convergence = { passage: new Set(), settled: new Set(), passesInDoubt: 0 };
   let settledAtMs = 0;
@@ -67,7 +67,7 @@ export function stateOf(world: SimulatedWorld): string {
   return parts.map((part) => part?.join()).join("; ");
 }
 
-/** How many closed rotations are kept. */
+/** How many closed rotations the table keeps. */
 export function closedIn(world: SimulatedWorld): number {
   return contentsOf(world).closed.size;
 }
@@ -76,7 +76,7 @@ function contentsOf({ table }: SimulatedWorld): Contents {
   return table.snapshot() as Contents;
 }
 
-/** What lies in the table besides: nothing may be left over, and nothing may be missing. */
+/** The other items of the table: none may be left over, and none may be missing. */
 export function leftoversOf(world: SimulatedWorld): string {
   const { records, requests, bindings, archived, runClaim, chores, configurations } =
     contentsOf(world);
@@ -91,7 +91,7 @@ export function leftoversOf(world: SimulatedWorld): string {
   const bound = [...bindings.keys()].filter((keyId) => known.includes(keyId)).length;
   const asked = [...requests.values()].reduce((sum, { size }) => sum + size, 0);
   const rest = [
-    `${bound} bound, ${bindings.size - bound} bound in vain`,
+    `${bound} bound, ${bindings.size - bound} bound without a version`,
     `${asked} requests`,
     (runClaim?.untilMs ?? 0) < world.engine.nowMs() ? "" : "a run claim",
     [...chores.keys()].sort().join(),
@@ -100,7 +100,7 @@ export function leftoversOf(world: SimulatedWorld): string {
   return [...ours, ...rest].join("; ");
 }
 
-/** Every revision has its line, and has left the aggregate. */
+/** Whether every revision has its line in the archive. */
 function isWhole(lines: ReadonlyMap<number, unknown> | undefined, revision: number): boolean {
   for (let number = 1; number <= revision; number++) {
     if (lines?.has(number) !== true) return false;

@@ -1,4 +1,4 @@
-/** What can become of one call, and of the process that makes it. */
+/** The faults of one call, and of the process that makes it. */
 import { requestLimitMs } from "../../lambda/workflow/model/limits.ts";
 import { prompt, type PlannedFault, type Medium } from "../world/fault-plan.ts";
 
@@ -9,20 +9,20 @@ export const faults = {
   "response lost": { ...prompt, unanswered: true },
   "given up, and late": { ...prompt, outMs: requestLimitMs, unanswered: true },
   duplicated: { ...prompt, again: { afterMs: 3000, hears: "first" } },
-  "its answer from the second": { ...prompt, again: { afterMs: 3000, hears: "second" } },
-  // It stands still until the platform ends it, and never sends.
+  "duplicated, and answered second": { ...prompt, again: { afterMs: 3000, hears: "second" } },
+  // The run stalls until the platform ends it, and never sends.
   "stalled, and unsent": { ...prompt, stallMs: 1, lost: true },
-  // It comes to itself just before its end: what it sends then arrives when it is gone.
+  // The run continues just before its end: its request arrives after the end.
   "stalled, and late": { ...prompt, stallMs: Infinity, outMs: requestLimitMs },
-  // It sends, and stands still until the platform ends it.
+  // The run sends, and stalls until the platform ends it.
   "sent, and stalled": { ...prompt, stallMs: 1, outMs: requestLimitMs, backMs: Infinity },
 } as const satisfies Record<string, PlannedFault>;
 
 export type FaultName = keyof typeof faults;
 export const faultNames = Object.keys(faults) as FaultName[];
 
-const ofWrites: FaultName[] = ["duplicated", "its answer from the second"];
-/** A look has no effect: one that arrives and is not heard is one that was never sent. */
+const ofWrites: FaultName[] = ["duplicated", "duplicated, and answered second"];
+/** A read has no effect: a read with a lost response equals a read that was never sent. */
 const ofEffects: FaultName[] = [
   "crash after",
   "crash after, and late",
@@ -30,7 +30,7 @@ const ofEffects: FaultName[] = [
   "sent, and stalled",
 ];
 
-/** What a retry would do twice, the adapter makes once: only writes to the table can be duplicated. */
+/** The adapter sends a changing call of KMS once: only writes to the table can be duplicated. */
 export function applies(fault: FaultName, medium: Medium): boolean {
   if (ofWrites.includes(fault)) return medium === "table";
   return medium !== "observe" || !ofEffects.includes(fault);

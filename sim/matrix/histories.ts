@@ -1,4 +1,4 @@
-/** The lives that are interrupted: together they make every call that keyturn makes. */
+/** The histories to interrupt: together they make every call that keyturn makes. */
 import type { Policy } from "../../lambda/workflow/model/types.ts";
 import type { Scenario } from "../scenarios.ts";
 import { insideEnvelope, noFaults } from "../world/fault-plan.ts";
@@ -15,14 +15,14 @@ export type History = {
   name: string;
   retire: Policy["retire"];
   horizonMs: number;
-  /** What people do, each so long after the beginning. */
+  /** What external actors do, each at a time after the beginning. */
   acts: { afterMs: number; act: (world: SimulatedWorld) => void }[];
 };
 
 /** How far the clocks of runs are from each other. */
 export type Clocks = "together" | "apart";
 
-/** Of the second, the run that comes to grief has mostly the slowest clock that there may be. */
+/** With seed 34, the interrupted run mostly has the slowest possible clock. */
 export function seedOf(clocks: Clocks): number {
   return clocks === "apart" ? 34 : 1;
 }
@@ -49,13 +49,13 @@ export function hasWritten(world: SimulatedWorld): boolean {
   return written.has(world);
 }
 
-/** What was written under the first version is read: an attempt to use it, where it is out of use. */
+/** Decrypts a ciphertext of the first version: a use attempt if the version is out of use. */
 export function read(world: SimulatedWorld): void {
   try {
     const input = { CiphertextBlob: written.get(world) };
     world.kms.call("Decrypt", input, { principalArn: userArn });
   } catch {
-    // That it could not be read is what CloudTrail tells keyturn.
+    // CloudTrail reports the failed call to keyturn.
   }
 }
 
@@ -65,7 +65,9 @@ function grant(world: SimulatedWorld): void {
   world.kms.call("CreateGrant", input, { principalArn: userArn });
 }
 
-/** One page of the due index then names it three times. The requests leave no trace in the record. */
+/**
+ * A page of the due index then names the key three times. The requests do not change the record.
+ */
 function dueWhileRequested(world: SimulatedWorld): void {
   ask("pause")(world);
   ask("resume")(world);

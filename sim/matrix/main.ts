@@ -1,4 +1,4 @@
-/** `npm run matrix`: every call of several lives × every fault × one, two and three runs. */
+/** `npm run matrix`: every call of several histories × every fault × one, two and three runs. */
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { play } from "./case.ts";
@@ -16,7 +16,9 @@ const { values } = parseArgs({
 });
 if (values.help) {
   console.log("usage: npm run matrix [-- --every N] [--threads 2]     plays each Nth case");
-  console.log('       npm run matrix -- --only "a life, call 7 (…): a fault, 2 runs"  tells one');
+  console.log(
+    '       npm run matrix -- --only "a history, call 7 (…): a fault, 2 runs"  traces one',
+  );
   process.exit(0);
 }
 
@@ -30,15 +32,15 @@ function share(taken: Int32Array): Promise<Share> {
   });
 }
 
-/** One case with every line of its trace, by the words in which it is told. */
-async function replayOne(all: Reference[], words: string): Promise<boolean> {
+/** Plays one case, found by its description, and prints every line of its trace. */
+async function replayOne(all: Reference[], description: string): Promise<boolean> {
   for (const reference of all) {
-    const one = casesOf(reference).find((candidate) => describeCase(candidate) === words);
+    const one = casesOf(reference).find((candidate) => describeCase(candidate) === description);
     if (one === undefined) continue;
     await play(one.history, reference.clocks, one, console.log);
     return true;
   }
-  console.error(`there is no case ${words}`);
+  console.error(`--only: got ${description}, which is no case`);
   return false;
 }
 

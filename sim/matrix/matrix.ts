@@ -1,4 +1,4 @@
-/** Every case that the lives' own calls give rise to, and what is wrong with one. */
+/** All cases, from the calls of the histories, and the deviations of one case. */
 import { clocksOf, play, type Case, type Finish } from "./case.ts";
 import { concurrentRunsAll, type Meeting } from "./concurrent-runs.ts";
 import { passesMax } from "./convergence.ts";
@@ -10,13 +10,13 @@ export const histories: History[] = [...usual, ...rareSteps];
 
 export type Reference = { history: History; clocks: Clocks; finish: Finish };
 
-/** The lives as they are meant to be; whatever goes wrong in them is an error. */
+/** The histories without a fault; any violation in them is an error. */
 export async function references(): Promise<Reference[]> {
   const all: Reference[] = [];
   for (const history of histories) {
     for (const clocks of ["together", "apart"] as const) {
       const finish = await play(history, clocks);
-      // A run that the platform had to end awaited something that no port let through.
+      // A run that the platform had to end awaited something outside of the ports.
       const wrong = [...finish.violations, ...finish.outcomes];
       if (wrong.length > 0) throw new Error(`${history.name}, uninterrupted: ${wrong.join("; ")}`);
       all.push({ history, clocks, finish });
@@ -25,7 +25,7 @@ export async function references(): Promise<Reference[]> {
   return all;
 }
 
-/** What is done in the same place again and again, hourly for days, is interrupted so many times. */
+/** How often a call that repeats in the same place, hourly for days, is interrupted. */
 const timesInOnePlace = 8;
 
 export function casesOf({ history, clocks, finish }: Reference): Case[] {
@@ -51,13 +51,13 @@ export async function judge(one: Case, { clocks, finish: meant }: Reference): Pr
   const finish = await play(one.history, clocks, one);
   const { passesInDoubt, settled } = finish.convergence;
   const deviations = [...finish.violations];
-  if (passesInDoubt > passesMax) deviations.push(`in doubt for ${passesInDoubt} turns`);
+  if (passesInDoubt > passesMax) deviations.push(`in doubt for ${passesInDoubt} passes`);
   const isForced = one.concurrentRuns === "3 runs, 1 by force";
-  // Where a use attempt comes sooner or later, the rotation is over by then, or goes on.
+  // A forced use attempt comes before or after the end of the rotation: these differ legitimately.
   if (!isForced) {
     if (finish.closed !== meant.closed) deviations.push(`${finish.closed} closed rotations`);
     const strange = [...settled].filter((state) => !meant.convergence.passage.has(state));
-    for (const state of strange) deviations.push(`is for long: ${state}`);
+    for (const state of strange) deviations.push(`remains: ${state}`);
   }
   const finishes = [meant, ...(isForced ? [await forced(one, clocks)] : [])];
   if (finishes.every(({ state }) => state !== finish.state)) {
@@ -70,7 +70,7 @@ export async function judge(one: Case, { clocks, finish: meant }: Reference): Pr
 
 const lastForced: { key: string; finish?: Finish } = { key: "" };
 
-/** The same attempt at the same moment, without the fault: whatever fault comes next, it is the same. */
+/** The same attempt at the same time without the fault, once for all faults of the call. */
 async function forced(
   { history, boundary, concurrentRuns }: Case,
   clocks: Clocks,

@@ -1,18 +1,18 @@
 /**
- * Who awaits, or sets going, anything that passed no port: a timer, a file, a socket, a worker. Within
- * a simulated world there is no such thing but the engine's own ticks, so each is named.
+ * Finds every wait on, and start of, something outside of the ports: a timer, a file, a socket, a
+ * worker. In a simulated world only the ticks of the engine are legitimate.
  */
 import { createHook } from "node:async_hooks";
 
-/** Promises are how ports are awaited; they begin nothing by themselves. */
+/** Promises start nothing by themselves; they are how code awaits ports. */
 const harmless = new Set(["PROMISE"]);
-/** Between two events everybody has their say: sim/world/engine.ts. */
+/** Between two events all awaiting code runs: sim/world/engine.ts. */
 const engine = /sim\/world\/engine\.ts/;
 
 export type Heard<T> = { result: T; outside: string[] };
 
-/** What `live` began outside of the ports while it went on, each once, with where. */
-export async function listening<T>(live: () => Promise<T>): Promise<Heard<T>> {
+/** Runs `simulate`, and lists what it started outside of the ports, each once, with its place. */
+export async function listening<T>(simulate: () => Promise<T>): Promise<Heard<T>> {
   const outside = new Set<string>();
   const hook = createHook({
     init(_, type) {
@@ -23,17 +23,17 @@ export async function listening<T>(live: () => Promise<T>): Promise<Heard<T>> {
   });
   hook.enable();
   try {
-    return { result: await live(), outside: [...outside] };
+    return { result: await simulate(), outside: [...outside] };
   } finally {
     hook.disable();
   }
 }
 
-/** The first place in the sources, this one aside. */
+/** The first place in the sources, except for this file. */
 function whence(stack: string): string {
   const place = stack
     .split("\n")
     .map((line) => /((?:lambda|embedded-aws|sim|test)\/[\w./-]+\.ts:\d+)/.exec(line)?.[1])
     .find((found) => found !== undefined && !found.startsWith("sim/matrix/outside-ports.ts"));
-  return place === undefined ? "from nowhere in the sources" : `from ${place}`;
+  return place === undefined ? "from outside of the sources" : `from ${place}`;
 }

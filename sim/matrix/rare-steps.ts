@@ -1,4 +1,4 @@
-/** What seldom happens in a life, so that every call is made in one of them. */
+/** Histories with the calls that the usual ones do not make. */
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { KmsKey } from "../../embedded-aws/kms/types.ts";
 import { keyturnArn } from "../world/keyturn.ts";
@@ -21,11 +21,11 @@ function make(world: SimulatedWorld, Tags: object[], principalArn: string): stri
 function keyUnder(world: SimulatedWorld, name: string): KmsKey {
   const key = world.kms.world.aliases.get(name);
   const found = world.kms.world.keys.get(key?.keyId ?? "");
-  if (found === undefined) throw new Error(`nothing is under ${name}`);
+  if (found === undefined) throw new Error(`${name} points at no key`);
   return found;
 }
 
-/** A CreateKey of ours that landed, and of which nobody ever heard. */
+/** A CreateKey of ours that landed, and whose response no run received. */
 function makeInExcess(world: SimulatedWorld): void {
   const { tags } = keyUnder(world, alias);
   make(
@@ -35,7 +35,7 @@ function makeInExcess(world: SimulatedWorld): void {
   );
 }
 
-/** People ask to go back from a version when they see it. */
+/** Operators request a rollback of a version soon after its creation. */
 function askOnceMade(kind: string, number: number) {
   const request = ask(kind, { version: number });
   const watch = (world: SimulatedWorld): void => {
@@ -61,7 +61,7 @@ function pointAt(world: SimulatedWorld, TargetKeyId: string | undefined): void {
   world.kms.call("UpdateAlias", { AliasName: alias, TargetKeyId }, { principalArn: personArn });
 }
 
-/** A key under an alias of its own, which a tag enrols. */
+/** A key with its own alias, which a tag enrols. */
 function tagOne(world: SimulatedWorld): void {
   const Tags = [{ TagKey: tagNames.policy, TagValue: "matrix" }];
   const TargetKeyId = make(world, Tags, personArn);
@@ -75,13 +75,13 @@ function askUnmanaged(world: SimulatedWorld): void {
 
 export const rareSteps: History[] = [
   {
-    name: "a key in excess",
+    name: "an excess key",
     retire: "disable",
     horizonMs: 8 * dayMs,
     acts: [rotated, { afterMs: 6 * hourMs, act: makeInExcess }],
   },
   {
-    name: "a key in excess of one that is halted",
+    name: "an excess key, while restored",
     retire: "disable",
     horizonMs: 9 * dayMs,
     acts: [
@@ -92,7 +92,7 @@ export const rareSteps: History[] = [
     ],
   },
   {
-    name: "an alias that somebody moved",
+    name: "an alias that an operator moved",
     retire: "disable",
     horizonMs: 9 * dayMs,
     acts: [
@@ -102,7 +102,7 @@ export const rareSteps: History[] = [
     ],
   },
   {
-    name: "one enrolled by tag, and a request of nobody",
+    name: "a key enrolled by tag, and an unmanaged request",
     retire: "delete",
     horizonMs: 2 * dayMs,
     acts: [

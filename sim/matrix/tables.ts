@@ -1,4 +1,4 @@
-/** The matrix as it is printed. */
+/** The printed tables of the matrix. */
 import { concurrentRunsAll, meetings } from "./concurrent-runs.ts";
 import { faultNames } from "./faults.ts";
 import type { Cell, Share } from "./thread.ts";
@@ -12,7 +12,7 @@ export function sum(shares: Share[]): Record<string, Cell> {
   return all;
 }
 
-/** Every operation × company × fault: how many cases, and after "!" how many of them deviate. */
+/** Every operation × concurrent runs × fault: the number of cases, after "!" of deviations. */
 export function byOperation(cells: Record<string, Cell>): string[] {
   const operations = [...new Set(Object.keys(cells).map((name) => name.split("|")[0] ?? ""))];
   const legend = faultNames.map((fault, index) => `  ${letterOf(index)}  ${fault}`);
@@ -35,7 +35,7 @@ function letterOf(index: number): string {
   return String.fromCharCode(97 + index);
 }
 
-/** How many cases there are, and in how many of them other runs met the one that came to grief. */
+/** The number of cases, and in how many of them other runs met the interrupted one. */
 export function byConcurrentRuns(cells: Record<string, Cell>): string[] {
   const head = ["cases", "others begin", "claim its key", "change KMS", "deviate"];
   const rows = concurrentRunsAll.map((concurrentRuns) => {

@@ -5,7 +5,7 @@ import { casesOf, describeCase, judge, references } from "./matrix.ts";
 
 const { taken, every } = workerData as { taken: Int32Array; every: number };
 
-/** Of the cases that have an operation, a fault and a company in common. */
+/** The counts of all cases with one operation, fault and number of concurrent runs. */
 export type Cell = { cases: number; deviating: number } & Record<keyof Meeting, number>;
 export type Share = { cells: Record<string, Cell>; deviating: string[] };
 

@@ -1,4 +1,4 @@
-/** Mistakes in giving back, rolling back, keeping books, and going on. */
+/** Mistakes in restores, rollbacks, the journal, and the next due time. */
 import type { Mutant } from "./mutant.ts";
 
 const restore = "lambda/workflow/restore/restore.ts";
@@ -7,7 +7,7 @@ const rollback = "lambda/workflow/requests/rollback.ts";
 
 export const answering: Mutant[] = [
   {
-    name: "a use attempt waits for whoever holds the claim",
+    name: "a use attempt waits for the holder of the claim",
     edits: [
       {
         file: "lambda/run/answer.ts",
@@ -19,7 +19,7 @@ export const answering: Mutant[] = [
     seed: 10,
   },
   {
-    name: "what was planned is done whatever has become of it",
+    name: "a planned request applies although the record has changed",
     edits: [
       {
         file: "lambda/workflow/requests/asked.ts",
@@ -31,7 +31,7 @@ export const answering: Mutant[] = [
     seed: 2,
   },
   {
-    name: "a use attempt is taken note of, and nothing else",
+    name: "a use attempt restores nothing",
     edits: [
       {
         file: "lambda/workflow/restore/use-attempt.ts",
@@ -43,7 +43,7 @@ export const answering: Mutant[] = [
     seed: 6,
   },
   {
-    name: "a cancelled key is left as KMS leaves it, Disabled",
+    name: "after CancelKeyDeletion the key remains Disabled",
     edits: [
       {
         file: restore,
@@ -61,7 +61,7 @@ export const answering: Mutant[] = [
     seed: 1,
   },
   {
-    name: "a deletion is not cancelled when the key is asked for",
+    name: "a use attempt does not cancel the deletion",
     edits: [
       {
         file: restore,
@@ -73,7 +73,7 @@ export const answering: Mutant[] = [
     seed: 1,
   },
   {
-    name: "what gave a key back is not looked at again",
+    name: "no second observation after a restore",
     edits: [
       {
         file: restore,
@@ -127,7 +127,7 @@ export const answering: Mutant[] = [
     seed: 31,
   },
   {
-    name: "a rollback leaves the old version on its way out",
+    name: "a rollback leaves the open rotation of the old version",
     edits: [
       {
         file: rollback,
@@ -139,7 +139,7 @@ export const answering: Mutant[] = [
     seed: 74,
   },
   {
-    name: "on the way back a read of Enabled is believed, though it may be of before the DisableKey",
+    name: "a rollback trusts a read of Enabled that may be older than the DisableKey",
     edits: [
       {
         file: reactivating,
@@ -163,7 +163,7 @@ export const answering: Mutant[] = [
     seed: 1,
   },
   {
-    name: "a line that is not chained to the one before",
+    name: "a line that is not chained to the previous one",
     edits: [
       {
         file: "lambda/record/journal.ts",
@@ -205,7 +205,7 @@ export const answering: Mutant[] = [
     seed: 1,
   },
   {
-    name: "a claim that was not given back is for ever",
+    name: "a claim that was not released never expires",
     edits: [
       {
         file: "lambda/pass/take-up.ts",

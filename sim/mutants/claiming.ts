@@ -1,4 +1,4 @@
-/** Mistakes about whose a claim is, and about what a write may erase. */
+/** Mistakes about the holder of a claim, and about what a write may erase. */
 import type { Edit, Mutant } from "./mutant.ts";
 
 const eachName: Edit = {
@@ -30,20 +30,20 @@ const scenario = "requests-while-due";
 
 export const claiming: Mutant[] = [
   {
-    name: "take a managed key as often as a page of the due index names it",
+    name: "make a pass each time that a page of the due index names the managed key",
     edits: [eachName],
     scenario,
     seed: 1,
   },
   {
-    name: "tell a claim by the run alone: two passes of it take the same one",
+    name: "identify a claim by the run only: two of its passes take the same claim",
     edits: [eachName, ...byRun],
     scenario,
     seed: 1,
     invariant: "one claim, one pass",
   },
   {
-    name: "write on condition of revision and epoch alone: an announced call is erased",
+    name: "condition a write on revision and epoch only: it erases an announced call",
     edits: [eachName, ...byRun, uncounted],
     scenario,
     seed: 1,

@@ -1,4 +1,4 @@
-/** A copy of the sources with a mutant's patch, to be thrown away. */
+/** A temporary copy of the sources with a mutant's patch. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { applied, type Mutant } from "./mutant.ts";
 
 export const root = join(import.meta.dirname, "../..");
 
-/** Throws where a patch no longer applies. */
+/** Throws if a patch no longer applies. */
 export function patchesOf({ edits }: Mutant): Map<string, string> {
   const texts = new Map<string, string>();
   for (const edit of edits) {

@@ -1,8 +1,8 @@
 /**
- * Run in a mutant's copy of the sources: lives one seed after the other until somebody who judges finds
- * something. That production's own assertions fire does not count.
+ * Runs in a mutant's copy of the sources, seed by seed, until a checker finds a violation. The
+ * assertions of production do not count.
  */
-import { live } from "../history.ts";
+import { simulate } from "../history.ts";
 import { scenarioNamed } from "../scenarios.ts";
 import { beginningOf, schedules } from "../search/scopes.ts";
 import { search } from "../search/search.ts";
@@ -17,14 +17,14 @@ if (scenario === "search") {
 }
 
 const from = Number(first);
-// The seed that caught it last time, and then all the others.
+// The seed that caught it last time, then all others.
 const order = [from, ...Array.from({ length: Number(seeds) }, (_, index) => index + 1)];
 let tried = 0;
 let asserted = 0;
 let caught: { seed: number; invariant: string; what: string } | undefined;
 for (const seed of order) {
   tried += 1;
-  const { violations } = await live({ seed, scenario: scenarioNamed(scenario) });
+  const { violations } = await simulate({ seed, scenario: scenarioNamed(scenario) });
   const violation = violations.find(({ invariant }) =>
     only === undefined ? invariant !== "no bug" : invariant === only,
   );
@@ -37,13 +37,13 @@ for (const seed of order) {
 }
 console.log(JSON.stringify({ tried, asserted, caught }));
 
-/** The scopes in which the four schedules lie that the settle rule prevents. */
+/** Searches the scopes of the schedules that the settle rule prevents. */
 function searchAll() {
   let states = 0;
   for (const [index, { scope }] of schedules.entries()) {
     const bounds = { workers: scope.workers, without: undefined };
-    const { found, states: looked } = search(beginningOf(scope), bounds, statesMax);
-    states += looked;
+    const { found, states: searched } = search(beginningOf(scope), bounds, statesMax);
+    states += searched;
     if (found === undefined) continue;
     const [invariant = "", what = found.wrong] = found.wrong.split(": ");
     return { tried: states, asserted: 0, caught: { seed: index, invariant, what } };

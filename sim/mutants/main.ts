@@ -1,4 +1,4 @@
-/** `npm run mutants`: what catches each protocol mistake, and after how many seeds. */
+/** `npm run mutants`: which checker catches each protocol mistake, and after how many seeds. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";

@@ -1,4 +1,4 @@
-/** Mistakes about calls that are under way: the settle rule, deadlines, retries. */
+/** Mistakes about calls in flight: the settle rule, deadlines, retries. */
 import type { Mutant } from "./mutant.ts";
 
 const settle = "lambda/workflow/safety/settle.ts";
@@ -22,11 +22,11 @@ export const settling: Mutant[] = [
     seed: 0,
   },
   {
-    name: "one mark in place of a list",
+    name: "one mark instead of a list",
     edits: [
       {
         file: settle,
-        find: "  return [...state(list, nowMs).filter((entry) => entry.epoch !== own.epoch), own];",
+        find: "  return [...inForce(list, nowMs).filter((entry) => entry.epoch !== own.epoch), own];",
         replace: "  return list.length > nowMs ? list : [own];",
       },
     ],
@@ -46,7 +46,7 @@ export const settling: Mutant[] = [
     seed: 1,
   },
   {
-    name: "a next changing call after one's own timeout, and its answer taken for that of both",
+    name: "another changing call after a timeout, and its response taken for both",
     edits: [
       {
         file: settle,
@@ -75,7 +75,7 @@ export const settling: Mutant[] = [
     seed: 252,
   },
   {
-    name: "write the intent after CreateKey: what will be called is on record only afterwards",
+    name: "write the intent after CreateKey: the call is on record only afterwards",
     edits: [
       {
         file: pass,
@@ -87,7 +87,7 @@ export const settling: Mutant[] = [
     seed: 1,
   },
   {
-    name: "a call without an answer is taken for refused",
+    name: "take a call without a response for a refused one",
     edits: [
       {
         file: act,
@@ -113,7 +113,7 @@ export const settling: Mutant[] = [
     seed: 7,
   },
   {
-    name: "return with an effect in flight, and nothing that holds it at the send step",
+    name: "return with a call in flight, and no deadline at the send step",
     edits: [
       {
         file: act,
@@ -127,7 +127,7 @@ export const settling: Mutant[] = [
     seed: 3,
   },
   {
-    name: "go on though the write was lost",
+    name: "continue after a lost write",
     edits: [
       {
         file: "lambda/pass/write.ts",

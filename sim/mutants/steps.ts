@@ -11,7 +11,7 @@ const quarantine = "lambda/workflow/restore/quarantine.ts";
 
 export const steps: Mutant[] = [
   {
-    name: "CreateKey without the tag that says by which rotation",
+    name: "CreateKey without the rotation tag",
     edits: [
       {
         file: generate,
@@ -37,7 +37,7 @@ export const steps: Mutant[] = [
     seed: 4,
   },
   {
-    name: "move the alias wherever it was",
+    name: "move the alias from any key",
     edits: [
       {
         file: activate,
@@ -49,7 +49,7 @@ export const steps: Mutant[] = [
     seed: 158,
   },
   {
-    name: "drop the re-read of the new version before UpdateAlias",
+    name: "do not read the new version again before UpdateAlias",
     edits: [
       {
         file: "lambda/workflow/2-distribute.ts",
@@ -196,7 +196,7 @@ export const steps: Mutant[] = [
     seed: 1,
   },
   {
-    name: "quarantine a key whose rotation is unknown, and whatever it is used for",
+    name: "quarantine a key of an unknown rotation, even if it is in use",
     edits: [
       {
         file: "lambda/chores/audit.ts",

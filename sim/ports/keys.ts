@@ -1,4 +1,4 @@
-/** The KMS twin as the run sees it, without a network between: the other side of KeyService. */
+/** KeyService on the KMS twin, without a network in between. */
 import type {
   CreateKeyCommandOutput,
   GetKeyLastUsageCommandOutput,
@@ -31,7 +31,7 @@ import type { KmsTwin } from "../../embedded-aws/kms/twin.ts";
 type Ask = <T>(operation: string, input: unknown) => Promise<T>;
 type Page = { NextMarker?: string; Truncated?: boolean };
 
-/** Whatever answers as KMS does. */
+/** Anything that answers like KMS. */
 type Answers = Pick<KmsTwin, "call">;
 
 export function createKeyServiceTwin(
@@ -73,7 +73,7 @@ export function createKeyServiceTwin(
   };
 }
 
-/** Finds by tags at once; the tagging API is not KMS, and costs no call to it. */
+/** Finds keys by tags without a lag. The tagging API is not KMS: no KMS call is needed. */
 export function createDiscoveryTwin(twin: KmsTwin): Discovery {
   const keysWhere = (carries: (tags: Map<string, string>) => boolean): Promise<TaggedKey[]> => {
     const found = [...twin.world.keys.values()].filter(({ tags }) => carries(tags));
@@ -89,7 +89,7 @@ export function createDiscoveryTwin(twin: KmsTwin): Discovery {
   };
 }
 
-/** Errors as the SDK throws them, so that one place says what each of them means. */
+/** Throws errors like the SDK: `outcomeOf` and `sighted` interpret them in one place. */
 function askAs(twin: Answers, principalArn: string): Ask {
   return async <T>(operation: string, input: unknown) => {
     try {
@@ -143,7 +143,7 @@ async function change(
   guard: Guard,
 ): Promise<Extract<Outcome, { kind: "done" }>> {
   if (clock.nowMs() > guard.deadlineMs) {
-    throw Object.assign(new Error("the run had to have ended"), { name: "PastDeadline" });
+    throw Object.assign(new Error("past the deadline of the run"), { name: "PastDeadline" });
   }
   switch (call.kind) {
     case "CreateKey": {

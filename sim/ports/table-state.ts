@@ -1,4 +1,4 @@
-/** What the table twin holds, and what each conditional request does to it: at once, or not at all. */
+/** The contents of the table twin, and its conditional requests, each of them atomic. */
 import { claimDelayMs } from "../../lambda/pass/backoff.ts";
 import type { Held } from "../../lambda/pass/claim.ts";
 import { readRecord } from "../../lambda/record/migrate.ts";
@@ -19,7 +19,7 @@ import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import { clockSkewMs } from "../../lambda/workflow/model/limits.ts";
 import type { Rotation } from "../../lambda/workflow/model/types.ts";
 
-/** Records and closed rotations in whatever schema they were put there. */
+/** Records and closed rotations keep the schema in which they were put. */
 export type Contents = {
   records: Map<string, Stored>;
   /** By managed key and id. */
@@ -35,11 +35,11 @@ export type Contents = {
 
 export type Copy = <T>(value: T) => T;
 
-/** As through the table: without what is undefined. */
+/** A copy as a table returns it: without undefined attributes. */
 export const copied: Copy = <T>(value: T) =>
   value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
 
-/** For those who change nothing that they were given, and have no time. */
+/** No copy: faster, for callers that never change the values. */
 export const shared: Copy = <T>(value: T) => value;
 
 export class TableState {
@@ -73,7 +73,7 @@ export class TableState {
     return { ...stored, record: read.record, writes: writesOf(stored) };
   }
 
-  /** As a claim reads it: also where newer code wrote it. */
+  /** The record as a claim reads it, even if newer code wrote it. */
   held(alias: string): Held | undefined {
     const stored = this.contents.records.get(alias);
     if (stored === undefined) return undefined;
@@ -133,7 +133,7 @@ export class TableState {
     return true;
   }
 
-  /** One conditional update, as the adapter's: undefined where the condition failed. */
+  /** One conditional update, like the adapter's; undefined if the condition fails. */
   setClaim(
     alias: string,
     { runId, passId, nowMs, untilMs, dueAgainAtMs, taking }: ClaimRequest,
@@ -151,7 +151,7 @@ export class TableState {
     const backoff = { ...record.backoff, tries: record.backoff.tries + 1 };
     const claim = { runId, passId, epoch, untilMs };
     const dueAtMs = dueAgainAtMs + claimDelayMs(record.backoff.tries);
-    // An older schema stays as it is: the next write puts the present one.
+    // An older schema stays: the next write puts the current one.
     const next = { ...stored, record: { ...record, epoch, claim, backoff, dueAtMs } };
     this.contents.records.set(alias, { ...next, writes: writesOf(stored) + 1 });
     return this.held(alias);
@@ -183,10 +183,10 @@ export class TableState {
     const by = bindings.get(keyId);
     if (by !== undefined && by !== alias) {
       const other = this.#readable(by)?.record;
-      const illegible = records.has(by) && other === undefined;
+      const isUnreadable = records.has(by) && other === undefined;
       const listed = other?.versions.some((version) => version.keyId === keyId) ?? false;
-      const atWork = other?.claim !== undefined && other.claim.untilMs + clockSkewMs >= nowMs;
-      if (illegible || listed || atWork) return { kind: "taken", by };
+      const isClaimed = other?.claim !== undefined && other.claim.untilMs + clockSkewMs >= nowMs;
+      if (isUnreadable || listed || isClaimed) return { kind: "taken", by };
     }
     bindings.set(keyId, alias);
     return { kind: "bound" };
@@ -218,7 +218,7 @@ export class TableState {
     this.contents.requests.set(alias, asked);
   }
 
-  /** In the order of a sort key: by the bytes of its UTF-8. */
+  /** In the order of a sort key: by its UTF-8 bytes. */
   requests(alias: string): RequestItem[] {
     const asked = [...(this.contents.requests.get(alias) ?? [])];
     return asked
@@ -231,10 +231,10 @@ export class TableState {
   }
 }
 
-/** A record of version 0.1.0 that was not claimed since has no count of its writes. */
+/** A record of version 0.1.0 that no run has claimed since has no write count. */
 function writesOf(stored: { writes?: number }): number {
   return stored.writes ?? 0;
 }
 
-/** `id` tells apart entries that propose the same. */
+/** `id` distinguishes entries with the same item. */
 type Timed = { atMs: number; item: DueItem; id?: string };

@@ -1,4 +1,4 @@
-/** The state table in memory: the other side of the Table port, under the same contract suite. */
+/** The state table in memory: the Table port under the same contract suite as the adapter. */
 import { claimBy, type ClaimSteps } from "../../lambda/pass/claim.ts";
 import { genesisHash } from "../../lambda/record/journal.ts";
 import { migrateRotation } from "../../lambda/record/migrate.ts";
@@ -7,37 +7,37 @@ import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import { copied, shared, TableState, type Contents } from "./table-state.ts";
 
 export type TableTwin = Table & {
-  /** Answers `id()`: a table that was restored from a backup has another one than it had. */
+  /** The result of `id()`: a table restored from a backup has a new one. */
   tableId: string;
-  /** What is stored, to look at in tests; changing it changes nothing. */
+  /** Copies of the contents, for tests. */
   journal(alias: string): JournalEntry[];
   choreFindings(chore: Chore): Finding[];
-  /** The requests that a claim consists of: what another run does may come between any two. */
+  /** The single requests of a claim: another run may act between any two of them. */
   claimSteps(alias: string, request: ClaimRequest): ClaimSteps;
-  /** Whether a run would find something to do. */
+  /** Whether a run would find something due. */
   isDue(nowMs: number): boolean;
-  /** The record as it lies there, in whatever schema. */
+  /** The stored record, in its stored schema. */
   stored(alias: string): unknown;
-  /** Puts a record there, in whatever schema, unconditionally. */
+  /** Stores a record of any schema, unconditionally. */
   put(stored: { record: { alias: string } }): void;
-  /** Somebody asks something of a managed key: an item of its own, due at once. */
+  /** Puts a request for a managed key: a separate item, due at once. */
   ask(alias: string, id: string, body: Record<string, unknown>): void;
-  /** A backup: all that is stored, but for the table's id. */
+  /** A backup of the contents, without the table's id. */
   snapshot(): unknown;
-  /** Puts a backup in the place of all that is stored; the table's id is left for a test to set. */
+  /** Replaces the contents with a backup; a test must set the table's id itself. */
   restore(snapshot: unknown): void;
 };
 
-/** `shares`: what is stored is handed out as it is, to callers who are known to change nothing. */
+/** `shares`: the table returns its values without copies, for callers that never change them. */
 export function createTableTwin(options: { tableId?: string; shares?: boolean } = {}): TableTwin {
   const state = new TableState(options.shares === true ? shared : copied);
-  const lookingOn = {
+  const reading = {
     journal: (alias: string) => state.journal(alias),
     isDue: (nowMs: number) => state.isDue(nowMs),
     choreFindings: (chore: Chore) => state.copy(state.contents.chores.get(chore)?.findings ?? []),
     stored: (alias: string) => state.copy(state.contents.records.get(alias)),
   };
-  const meddling = {
+  const setting = {
     put: (stored: { record: { alias: string } }) =>
       void state.contents.records.set(stored.record.alias, state.copy(stored as Stored)),
     ask: (alias: string, id: string, body: Record<string, unknown>) => state.ask(alias, id, body),
@@ -50,8 +50,8 @@ export function createTableTwin(options: { tableId?: string; shares?: boolean } 
     ...recordsOf(state),
     ...bindingsOf(state),
     ...deploymentItemsOf(state),
-    ...lookingOn,
-    ...meddling,
+    ...reading,
+    ...setting,
     tableId: options.tableId ?? "table-1",
     id: () => later(() => twin.tableId),
     claimSteps: (alias, request) => claimStepsOf(state, alias, request),
@@ -142,6 +142,6 @@ function deploymentItemsOf(state: TableState): Pick<Table, DeploymentItems> {
   };
 }
 
-function later<T>(what: () => T): Promise<T> {
-  return Promise.resolve().then(what);
+function later<T>(act: () => T): Promise<T> {
+  return Promise.resolve().then(act);
 }

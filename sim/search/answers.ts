@@ -1,4 +1,4 @@
-/** How a call that is on its way comes out, and what its run makes of the answer, if it hears one. */
+/** The outcomes of a call in flight, and how its run applies the one that it receives. */
 import { applyDone, applyRefused, afterRefusal } from "../../lambda/workflow/apply-outcome.ts";
 import { matterName } from "../../lambda/workflow/model/record.ts";
 import { unsettledUntilMs } from "../../lambda/workflow/safety/settle.ts";
@@ -25,7 +25,7 @@ export function describe(call: Call): string {
   return `${call.kind} ${call.keyId}`;
 }
 
-/** What a call does to KMS as it lands, and whether that may not be. */
+/** The effect of a call on KMS when it lands, and the property that this violates, if any. */
 function landed(
   state: SearchState,
   pending: Pending,
@@ -37,7 +37,7 @@ function landed(
   return wrong === undefined ? { after, landing } : { after, landing, wrong };
 }
 
-/** A call of which the sender will not hear lands after all. */
+/** A call lands whose sender no longer waits for it. */
 export function arrivals(state: SearchState, flight: Flight): Move[] {
   const flights = state.flights.filter((one) => one !== flight);
   const { after, landing, wrong } = landed({ ...state, flights }, flight);
@@ -46,7 +46,7 @@ export function arrivals(state: SearchState, flight: Flight): Move[] {
   const moves: Move[] = [{ name, state: after, ...broken }];
   if (landing.kind === "done" && state.budget.lags > 0) {
     moves.push({
-      name: `${name}${unseen}`,
+      name: `${name}${unobserved}`,
       state: lagging(state, after, flight.decision.call),
       ...broken,
     });
@@ -54,9 +54,9 @@ export function arrivals(state: SearchState, flight: Flight): Move[] {
   return moves;
 }
 
-const unseen = ", and reads do not show it yet";
+const unobserved = ", and reads do not show it yet";
 
-/** Looks go on showing what they showed before. */
+/** Reads still show the earlier state. */
 function lagging(before: SearchState, after: SearchState, call: Call): SearchState {
   const of = aspects[call.kind];
   const made = after.kms.keys.at(-1);
@@ -77,7 +77,7 @@ const aspects: Record<Call["kind"], Lag["of"]> = {
   CreateGrant: "key",
 };
 
-/** The ways in which a run that waits is answered, or is not; the first is as it should be. */
+/** The outcomes for a run that waits for a response; the first is the one without a fault. */
 export function answersTo(state: SearchState, waiting: Waiting, { without }: Bounds): Move[] {
   const { epoch, decision } = waiting;
   const what = `${describe(decision.call)} of run ${epoch}`;
@@ -93,7 +93,7 @@ export function answersTo(state: SearchState, waiting: Waiting, { without }: Bou
   if (landing.kind === "done" && state.budget.lags > 0) {
     const blind = lagging(state, after, decision.call);
     const on = isHeard ? answered(blind, waiting, landing, without) : { state: blind, written: [] };
-    moves.push(movedOn(`${well}${unseen}`, on, wrong));
+    moves.push(movedOn(`${well}${unobserved}`, on, wrong));
   }
   if (state.budget.faults === 0) return moves;
   if (!isHeard) return [...moves, ...astray(what, spend(free, "faults"), waiting)];
@@ -101,15 +101,15 @@ export function answersTo(state: SearchState, waiting: Waiting, { without }: Bou
   return [...moves, ...faults(what, free, waiting, { after, ...(wrong && { wrong }) }, without)];
 }
 
-/** What becomes of a request of which nobody will hear: it lands later, or never. */
+/** The outcomes of a request whose sender no longer waits: it lands later, or never. */
 function astray(what: string, free: SearchState, waiting: Waiting): Move[] {
   return [
-    { name: `${what} is on its way when its run dies`, state: delayed(free, waiting) },
+    { name: `${what} is in flight when its run dies`, state: delayed(free, waiting) },
     { name: `${what} is never sent: its run dies`, state: free },
   ];
 }
 
-/** It lands before the mark ends, and so long before that all reads show it by then. */
+/** It lands early enough before the end of its mark: all reads show it by then. */
 function delayed(
   state: SearchState,
   { epoch, decision, crossed, deadlineMs }: Waiting,
@@ -131,12 +131,12 @@ function faults(
   const broken = wrong === undefined ? {} : { wrong };
   const refused = { kind: "refused", refusal: "Throttled" } as const;
   return [
-    movedOn(`${what} lands, and its answer is lost`, doubtful(done, waiting, without), wrong),
+    movedOn(`${what} lands, and its response is lost`, doubtful(done, waiting, without), wrong),
     { name: `${what} lands, and its run dies`, state: done, ...broken },
     ...astray(what, free, waiting),
-    movedOn(`${what} is on its way when its run gives it up`, doubtful(late, waiting, without)),
+    movedOn(`${what} is in flight when its run times out`, doubtful(late, waiting, without)),
     movedOn(
-      `${what} never reaches KMS, and its run hears nothing`,
+      `${what} never reaches KMS, and its run receives no response`,
       doubtful(free, waiting, without),
     ),
     movedOn(`${what} is throttled`, answered(free, waiting, refused, without)),
@@ -149,7 +149,7 @@ function passOf(waiting: Waiting, unheard: boolean): Pass {
   return { epoch, deadlineMs, uncertain, parked, requests: [], attempt };
 }
 
-/** As `call` of `lambda/pass/pass.ts`; whoever has lost the claim can write nothing, and stops there. */
+/** Like `call` of `lambda/pass/pass.ts`. A run that has lost the claim cannot write, and ends. */
 function answered(
   state: SearchState,
   waiting: Waiting,

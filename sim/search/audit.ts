@@ -1,4 +1,4 @@
-/** What the audit sees of an alias (`findDrift` of `lambda/chores/audit.ts`), and has a run look at. */
+/** What the audit (`findDrift` of `lambda/chores/audit.ts`) observes of an alias and makes due. */
 import { rotationBeforeActivation, activeVersion } from "../../lambda/workflow/model/record.ts";
 import { isHeld, shownOf, type SearchState } from "./state.ts";
 
@@ -19,5 +19,5 @@ export function auditReads(state: SearchState): { name: string; state: SearchSta
   );
   if (!astray && !reactivation) return [];
   const next = { ...record, dueAtMs: nowMs, suspectedAtMs: nowMs };
-  return [{ name: "the audit sees the alias astray", state: { ...state, record: next } }];
+  return [{ name: "the audit finds the alias on another key", state: { ...state, record: next } }];
 }

@@ -1,4 +1,4 @@
-/** Where the search begins. */
+/** The states in which the search begins. */
 import { newManagedKey } from "../../lambda/workflow/model/record.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
@@ -7,7 +7,7 @@ import { shape } from "./model-kms.ts";
 import { movesOf } from "./moves.ts";
 import type { Budget, ModelKey, SearchState } from "./state.ts";
 
-/** What is yet to happen of it all, unless a scope says otherwise. */
+/** The budget of a scope that names none. */
 export const nothing: Budget = {
   faults: 0,
   lags: 0,
@@ -19,17 +19,17 @@ export const nothing: Budget = {
 };
 
 /**
- * The alias is about to move to a version that was made two hours ago: older than the hour by which
- * evidence lags, so that nothing keeps it from being put out of use soon after it served.
+ * The alias is about to move to a version that was made two hours ago. Evidence lags one hour:
+ * nothing prevents a run from disabling this version soon after it was active.
  */
 export function aged(budget: Budget): SearchState {
   let state = atRest({ ...nothing, rotates: 1 }, 0);
-  for (const step of [/asks for rotate/, /CreateKey .* is answered/]) {
+  for (const step of [/requests rotate/, /CreateKey .* is answered/]) {
     const { first, rest } = movesOf(state, { workers: 1, without: undefined });
     const next = [...(first === undefined ? [] : [first]), ...rest].find(({ name }) =>
       step.test(name),
     );
-    if (next === undefined) throw new Error(`nothing does ${String(step)}`);
+    if (next === undefined) throw new Error(`no move matches ${String(step)}`);
     state = next.state;
   }
   const hoursAgo = (key: ModelKey): ModelKey =>
@@ -51,7 +51,7 @@ export function aged(budget: Budget): SearchState {
   };
 }
 
-/** One version, enrolled, in use for long. */
+/** One enrolled version, in use for a long time. */
 export function atRest(budget: Budget, propagationMs: number): SearchState {
   const createdAtMs = startMs - longMs;
   const id = "key-1";

@@ -1,15 +1,16 @@
-/** Where every state comes to, if from there on nothing goes wrong and nobody does anything. */
+/** Where every state ends if no more faults or external changes occur. */
 
-/** By the number of a state that rests: "done", what a person is told of, or what is wrong with it. */
+/** By the number of a state at rest: "done", the code of a finding, or the property it violates. */
 export type Rests = Map<number, string>;
 
 export type Wrong = { index: number; what: string };
 
-const forever = "I7: it goes on for ever, and nobody is told";
+const forever = "I7: it never comes to rest, and no finding reports it";
 
 /**
- * Follows each state along `next` until all is done, or into a circle: there it stays. It counts as
- * ended if a person is told of something in it; else as stuck. `wrong` is the first that ends wrong.
+ * Follows `next` from each state until all work is done, or into a cycle. A cycle counts as ended
+ * if a finding reports something in it, otherwise as stuck. `wrong`: the first state that ends
+ * wrong.
  */
 export function endsOf(
   states: number,
@@ -32,19 +33,19 @@ export function endsOf(
     }
     if (ended[at] === 0) path.push(at);
     const known = ended[at] ?? 0;
-    const circle = known === underWay ? path.slice(path.indexOf(at)) : [at];
-    const name = known > 0 ? (names[known - 1] ?? "") : endOf(circle, rests, isWrong);
+    const cycle = known === underWay ? path.slice(path.indexOf(at)) : [at];
+    const name = known > 0 ? (names[known - 1] ?? "") : endOf(cycle, rests, isWrong);
     let number = names.indexOf(name) + 1;
     if (number === 0) number = names.push(name);
     if (isWrong(name)) wrong ??= { index: start, what: name };
     for (const passed of path) ended[passed] = number;
     counts[number] = (counts[number] ?? 0) + path.length;
   }
-  const movedOn = names.map((name, index): [string, number] => [name, counts[index + 1] ?? 0]);
-  return { ends: Object.fromEntries(movedOn.sort((a, b) => b[1] - a[1])), wrong };
+  const counted = names.map((name, index): [string, number] => [name, counts[index + 1] ?? 0]);
+  return { ends: Object.fromEntries(counted.sort((a, b) => b[1] - a[1])), wrong };
 }
 
-function endOf(circle: number[], rests: Rests, isWrong: (what: string) => boolean): string {
-  const movedOn = circle.flatMap((index) => rests.get(index) ?? []);
-  return movedOn.find(isWrong) ?? movedOn[0] ?? forever;
+function endOf(cycle: number[], rests: Rests, isWrong: (what: string) => boolean): string {
+  const ends = cycle.flatMap((index) => rests.get(index) ?? []);
+  return ends.find(isWrong) ?? ends[0] ?? forever;
 }

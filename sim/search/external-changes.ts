@@ -1,4 +1,4 @@
-/** What nobody asks keyturn for: people who use a key, move the alias, enable and disable. */
+/** What external actors do without keyturn: use a key, move the alias, enable and disable keys. */
 import { alias } from "./fixture.ts";
 import { land, withKey } from "./model-kms.ts";
 import { spend, type Move } from "./move.ts";
@@ -14,7 +14,7 @@ export function others(state: SearchState): Move[] {
       if (!key.served) continue;
       moves.push(key.state === "Enabled" ? used(after, key) : attempted(after, key, key.state));
       const isLate = onTheirWay(state).some((pending) => disables(pending, key.id));
-      if (key.state === "Enabled" && isLate) moves.push(attempted(after, key, "refused already"));
+      if (key.state === "Enabled" && isLate) moves.push(attempted(after, key, "already refused"));
     }
   }
   if (budget.outside === 0) return moves;
@@ -29,13 +29,13 @@ export function others(state: SearchState): Move[] {
 
 function used(state: SearchState, key: ModelKey): Move {
   const kms = withKey(state.kms, { ...key, usedAtMs: state.nowMs });
-  return { name: `somebody uses ${key.id}`, state: { ...state, kms } };
+  return { name: `an application uses ${key.id}`, state: { ...state, kms } };
 }
 
-/** KMS may refuse a use before any look shows why. */
+/** KMS may refuse a use before any read shows why. */
 function attempted(state: SearchState, key: ModelKey, why: string): Move {
   const attempts = [...state.attempts, { keyId: key.id, atMs: state.nowMs }];
-  const name = `somebody tries to use ${key.id}, which is ${why}`;
+  const name = `an application tries to use ${key.id}, which is ${why}`;
   return { name, state: { ...state, attempts } };
 }
 
@@ -48,25 +48,25 @@ function aliasMoved(state: SearchState, key: ModelKey): Move {
   const { served } = key;
   const landing = land(state.kms, { kind: "UpdateAlias", alias, keyId: key.id }, state.nowMs);
   if (landing.kind === "refused") throw new Error("KMS refused it");
-  // That it served counts as our doing only.
+  // `served` counts only moves by keyturn.
   const kms = withKey(landing.kms, { ...key, served });
   const rests = (pending: Pending): boolean =>
     pending.decision.call.kind === "UpdateAlias" || disables(pending, key.id);
-  const name = `a person moves the alias to ${key.id}, which is ${key.state}`;
+  const name = `an operator moves the alias to ${key.id}, which is ${key.state}`;
   return { name, state: crossing({ ...state, kms }, rests) };
 }
 
 function switched(state: SearchState, key: ModelKey, to: "Enabled" | "Disabled"): Move {
-  const kms = withKey(state.kms, { ...key, state: to, by: "a person" });
-  // Who disables a key that was asked for means to.
+  const kms = withKey(state.kms, { ...key, state: to, by: "operator" });
+  // An operator who disables a key with a use attempt intends it.
   const asked = to === "Enabled" ? state.asked : state.asked.filter((keyId) => keyId !== key.id);
   const rests = ({ decision: { call } }: Pending): boolean =>
     call.kind !== "CreateKey" && call.keyId === key.id;
-  const name = `a person ${to === "Enabled" ? "enables" : "disables"} ${key.id}`;
+  const name = `an operator ${to === "Enabled" ? "enables" : "disables"} ${key.id}`;
   return { name, state: crossing({ ...state, kms, asked }, rests) };
 }
 
-/** No look could have told those whose call is decided already. */
+/** Marks the calls already decided: no read could have shown them this change. */
 function crossing(state: SearchState, rests: (pending: Pending) => boolean): SearchState {
   const cross = <P extends Pending>(pending: P): P =>
     rests(pending) ? { ...pending, crossed: true } : pending;

@@ -1,7 +1,7 @@
 /**
- * The set of states met: 64 bits of hash for each, in one open-addressing table, and its number. Among
- * n states two alike are expected n² / 2⁶⁵ times: once in a million searches of five million states.
- * Such a pair could hide a state; it could not make one up.
+ * The set of states found: 64 bits of hash for each, in one open-addressing table, and its number.
+ * Among n states the expected number of collisions is n² / 2⁶⁵: one in a million searches of five
+ * million states. A collision could hide a state; it could not invent one.
  */
 import type { Projection } from "./projection.ts";
 

@@ -1,4 +1,4 @@
-/** The one managed key that is searched, with waits so short that few moments tell everything apart. */
+/** The one managed key of the search. Its short waits keep the number of distinct times small. */
 import type { Home, Policy } from "../../lambda/workflow/model/types.ts";
 
 export const minuteMs = 60_000;
@@ -11,10 +11,10 @@ export const tableId = "table-1";
 export const startMs = Date.UTC(2027, 0, 1);
 export const longMs = 30 * dayMs;
 export const runLimitMs = 5 * minuteMs;
-/** By when an attempt to use a key has reached the handler. */
+/** Within this time an attempt to use a key reaches the handler. */
 export const attemptWithinMs = hourMs;
 
-/** What is not due by itself: rotations are asked for, so that the budget counts them. */
+/** No rotation is due by itself: operators request rotations, and the budget counts them. */
 export const policy: Policy = {
   name: "searched",
   cryptoperiodMs: 100_000 * hourMs,

@@ -1,4 +1,4 @@
-/** KMS without compare-and-swap, as little of it as a managed key needs: looks, and calls that land. */
+/** The minimum of KMS, without compare-and-swap: reads, and calls that land. */
 import type {
   Call,
   Key,
@@ -29,8 +29,8 @@ export function withKey(kms: ModelKms, changed: ModelKey): ModelKms {
   return { ...kms, keys: kms.keys.map((key) => (key.id === changed.id ? changed : key)) };
 }
 
-/** Everything seen before, and these, at this moment. */
-export function looked(
+/** The earlier observations, with these reads added. */
+export function observeAll(
   kms: ModelKms,
   nowMs: number,
   observed: ObservedState,
@@ -38,13 +38,13 @@ export function looked(
 ): ObservedState {
   let all = observed;
   for (const read of reads) {
-    const observation = see(kms, nowMs, read);
+    const observation = observe(kms, nowMs, read);
     all = { ...all, [read.kind]: { ...all[read.kind], [subjectOfRead(read)]: observation } };
   }
   return all;
 }
 
-function see(kms: ModelKms, nowMs: number, read: KmsRead): Observation<unknown> {
+function observe(kms: ModelKms, nowMs: number, read: KmsRead): Observation<unknown> {
   if (read.kind === "successors") {
     const found = kms.keys.filter(({ tags }) => tags[tagNames.rotation] === read.rotationId);
     return observedAs(found.map(({ id }) => id));
@@ -78,7 +78,7 @@ function observedAs<T>(value: T): Observation<T> {
   return { kind: "observed", value };
 }
 
-/** What is hidden behind the lag is not there yet; what was before it was quiet for long. */
+/** The lag hides a recent use. A use from before the search began was long ago. */
 export function lastUseInModel({ usedAtMs, createdAtMs }: ModelKey, nowMs: number): LastUse {
   return usedAtMs > 0 && usedAtMs <= nowMs - lastUseLagMs
     ? { kind: "used", atMs: usedAtMs, operation: "Decrypt" }
@@ -98,7 +98,7 @@ function described({ id, state, deletionAtMs, createdAtMs }: ModelKey): Key {
   };
 }
 
-/** How a call comes out: a new KMS, or why it had no effect. */
+/** The outcome of a call: a new KMS, or why it had no effect. */
 export type Landing =
   | { kind: "done"; kms: ModelKms; made?: ModelKey; deletionAtMs?: number }
   | { kind: "refused"; refusal: "InvalidState" | "NotFound" | "Throttled" };

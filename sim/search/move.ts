@@ -2,7 +2,7 @@
 import type { Part } from "./rule.ts";
 import type { Budget, SearchState } from "./state.ts";
 
-/** `wrong`: what the move has broken. */
+/** `wrong`: the property that the move violates. */
 export type Move = { name: string; state: SearchState; wrong?: string };
 
 export type Bounds = { workers: number; without: Part | undefined };

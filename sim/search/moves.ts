@@ -1,4 +1,4 @@
-/** What can happen next in a state: every way in which it goes on, and what is wrong with it. */
+/** Every possible next move in a state, and the properties that each violates. */
 import { answersTo, arrivals } from "./answers.ts";
 import { attemptWithinMs } from "./fixture.ts";
 import { auditReads } from "./audit.ts";
@@ -8,8 +8,8 @@ import { attemptsHeard, isFree, requested, scheduled } from "./runs.ts";
 import type { SearchState } from "./state.ts";
 
 /**
- * `first`: what happens where nothing goes wrong any longer, nobody does anything, and what is still on
- * its way never arrives; undefined where nothing can happen at all. `rest`: everything else.
+ * `first`: the move without further faults, external changes, and arrivals of calls in flight;
+ * undefined if no such move is possible. `rest`: all other moves.
  */
 export type Moves = { first: Move | undefined; rest: Move[] };
 
@@ -29,8 +29,8 @@ export function movesOf(state: SearchState, bounds: Bounds): Moves {
 }
 
 /**
- * Time passes, as far as to the next moment at which anything can be otherwise; not past a moment at
- * which the schedule starts a run, or a use attempt is heard of.
+ * Time passes until the next moment at which anything can change, but not past a moment at which
+ * the schedule starts a run or a use attempt arrives.
  */
 function later(state: SearchState, bounds: Bounds): Move[] {
   const { record, flights, kms, nowMs } = state;
@@ -45,10 +45,10 @@ function later(state: SearchState, bounds: Bounds): Move[] {
     ...(state.lag === undefined ? [] : [state.lag.untilMs]),
     ...flights.map(({ latestMs }) => latestMs + 1),
     ...kms.keys.flatMap(({ deletionAtMs }) => deletionAtMs ?? []),
-  ].filter((context) => context > nowMs);
+  ].filter((atMs) => atMs > nowMs);
   if (timesMs.length === 0) return [];
   const atMs = Math.min(...timesMs);
-  // The audit comes round more often than a key is deleted.
+  // The audit runs before a deletion completes.
   const isObserved =
     auditReads(state).length > 0 && kms.keys.some((key) => key.deletionAtMs === atMs);
   if (isObserved) return [];
@@ -57,7 +57,7 @@ function later(state: SearchState, bounds: Bounds): Move[] {
     ...state,
     nowMs: atMs,
     lag: state.lag !== undefined && state.lag.untilMs > atMs ? state.lag : undefined,
-    // What has not landed by then never does.
+    // A call that has not landed by then never lands.
     flights: flights.filter(({ latestMs }) => latestMs >= atMs),
     kms:
       deleted.length === 0
@@ -68,7 +68,7 @@ function later(state: SearchState, bounds: Bounds): Move[] {
   const wrong = lost === undefined ? {} : { wrong: `I5: ${lost.id}, which is in use, is deleted` };
   const served = deleted.find(({ id }) => id === state.kms.target);
   const bare =
-    served === undefined ? {} : { wrong: `I1: ${served.id}, where the alias is, is gone` };
+    served === undefined ? {} : { wrong: `I1: ${served.id}, where the alias is, is deleted` };
   return [{ name: `${spell(atMs - nowMs)} pass`, state: next, ...bare, ...wrong }];
 }
 

@@ -1,4 +1,4 @@
-/** A list of numbers that grows without being copied often. */
+/** A growing list of numbers. It doubles its array when full. */
 export class Numbers {
   length = 0;
   #held = new Int32Array(1 << 16);

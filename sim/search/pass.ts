@@ -1,8 +1,8 @@
 /**
- * A run's turn up to the call that it sends, or to its rest: the production functions, in the order in
- * which `lambda/pass/pass.ts` (takeTurn, follow, call), `change.ts` and `ending.ts` (settleUp, nextDueMs)
- * call them. No time passes in it, and the table never fails; what nothing decides by (the journal's
- * hashes, bindings, backoff) is left out.
+ * A pass up to the call that it sends, or to its end: the production functions, in the order in
+ * which `lambda/pass/pass.ts` (makePass, follow, call), `change.ts` and `finish.ts` (finishPass,
+ * nextDueMs) call them. No time passes in a pass, and the table never fails. The model omits what
+ * no decision reads: the journal's hashes, bindings, backoff.
  */
 import { announce } from "../../lambda/workflow/apply-outcome.ts";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
@@ -12,7 +12,7 @@ import { nothingObserved } from "../../lambda/workflow/safety/observations.ts";
 import type { Decision, ManagedKey, Context, Request } from "../../lambda/workflow/model/types.ts";
 import { decide } from "../../lambda/workflow/workflow.ts";
 import { home, hourMs, minuteMs, runLimitMs, tableId } from "./fixture.ts";
-import { looked } from "./model-kms.ts";
+import { observeAll } from "./model-kms.ts";
 import { wrongToSend } from "./properties.ts";
 import { announcedMarks, marksAtRest, mayBeMade, shown, type Part } from "./rule.ts";
 import {
@@ -37,8 +37,8 @@ export type Pass = {
 };
 
 /**
- * `state`: the run waits for an answer, or has come to rest. `written`: the record as each write before
- * that left it; a run that dies after it leaves that, and its claim.
+ * `state`: the run waits for a response, or the pass has ended. `written`: the states after each
+ * earlier write; a run that dies after a write leaves its state, and its claim.
  */
 export type Proceeded = { state: SearchState; written: SearchState[]; wrong?: string };
 
@@ -61,7 +61,7 @@ export function proceed(state: SearchState, pass: Pass, without: Part | undefine
     });
     switch (decision.kind) {
       case "observe":
-        observed = looked(shownOf(state), nowMs, observed, decision.reads);
+        observed = observeAll(shownOf(state), nowMs, observed, decision.reads);
         break;
       case "change": {
         const next = { ...decision.next, unsettled: record.unsettled };
@@ -90,7 +90,7 @@ export function proceed(state: SearchState, pass: Pass, without: Part | undefine
         return end({ kind: "retry", dueAtMs: nowMs + retryAfterMs, findings: record.findings });
     }
   }
-  throw new Error("no rest");
+  throw new Error("the pass does not end");
 }
 
 export function searchContextOf(
@@ -107,7 +107,7 @@ export function searchContextOf(
     parked,
     mode: "act",
     tableId,
-    // No journal is kept, and nothing that is asked here is bound to one.
+    // The model keeps no journal, and its requests name no journal line.
     head: "",
     requests,
     ...(attempt === undefined ? {} : { attempt: attemptTo(attempt) }),
@@ -115,15 +115,15 @@ export function searchContextOf(
 }
 
 export function attemptTo({ keyId, atMs }: Attempted) {
-  const attempted = { eventId: "event", operation: "Decrypt", principal: "somebody" };
+  const attempted = { eventId: "event", operation: "Decrypt", principal: "application" };
   return { ...attempted, keyId, atMs, encryptionContextKeys: [] };
 }
 
-/** A transition; what leaves the aggregate for items of its own has left it. */
+/** A transition; the parts of the record that production moves to separate items are removed. */
 export function changed(state: SearchState, next: ManagedKey): SearchState {
   const id = `rotation-${state.opened + 1}`;
   const opens = next.rotations.some((rotation) => rotation.id.startsWith(id));
-  const record = { ...next, closed: [], fulfilled: [], refused: [] };
+  const record = { ...next, closed: [], fulfilled: [], rejected: [] };
   return { ...state, record, opened: state.opened + (opens ? 1 : 0) };
 }
 
@@ -147,7 +147,7 @@ function sent(
   const unsettled = announcedMarks(announced.unsettled, epoch, without);
   const record = { ...announced, unsettled };
   const { call, matter } = decision;
-  // Production would stop here; with a part of the rule left out it does not know better.
+  // The assertions of production; without a part of the rule they may fire, and do not count.
   const broken =
     without === undefined ? violations(record, call, matter, observed, context).join("; ") : "";
   const wrong = broken === "" ? wrongToSend(state, decision, epoch) : `asserted: ${broken}`;
@@ -159,7 +159,7 @@ function sent(
   return wrong === undefined ? { state: next } : { state: next, wrong };
 }
 
-/** The claim given back, and the mark, unless a call has no answer. */
+/** Releases the claim, and removes the mark unless a call has no response. */
 function rested(
   state: SearchState,
   pass: Pass,
@@ -176,7 +176,7 @@ function rested(
   return { ...state, record: { ...record, unsettled, waitingFor, findings, dueAtMs } };
 }
 
-/** A claim taken (`table.claim`): by whoever may, or by force. */
+/** Takes the claim (`table.claim`), also by force; the caller checks whether it is free. */
 export function claimed(state: SearchState): { state: SearchState; pass: Pass } {
   const { nowMs } = state;
   const epoch = state.record.epoch + 1;

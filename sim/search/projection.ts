@@ -1,9 +1,9 @@
 /**
- * What of a state anything is decided by: field after field as the transition function, the model and
- * the properties read it. Two states of which this is the same go on alike (`--check` has samples of
- * them go on, and compares). Times count from now, epochs from the newest; a time that is only ever
- * compared with now is as good as any other once it lies further back than that comparison reaches; of
- * times that are compared with each other, the order still counts then.
+ * The part of a state on which decisions depend: each field that the transition function, the model
+ * and the properties read. Two states with equal projections continue alike; `--check` compares
+ * samples of them. Times count from now, epochs from the newest. A time that is only compared with
+ * now has one value once it lies further back than that comparison reaches. Of times that are
+ * compared with each other, only the order remains then.
  */
 import { consistencyMs, lastUseLagMs } from "../../lambda/workflow/model/limits.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
@@ -25,7 +25,7 @@ let marks: Unsettled[] = [];
 
 const numbers = new Map<string, number>();
 
-/** Old times of one group, and where they stand. */
+/** The old times of one group, and their places in `words`. */
 type Group = { times: number[]; places: number[] };
 const uses: Group = { times: [], places: [] };
 const births: Group = { times: [], places: [] };
@@ -54,7 +54,7 @@ function epoch(value: number): void {
   put(newest - value);
 }
 
-/** A time to come, or how long ago it was, as far as `reachMs`. */
+/** A future time, or how long ago a past one is, up to `reachMs`. */
 function time(atMs: number | undefined, reachMs: number): void {
   if (atMs === undefined) return put(nothing);
   put(nowMs - atMs > reachMs ? longAgo : nowMs - atMs);
@@ -85,7 +85,7 @@ function ranked(group: Group): void {
 
 export type Projection = { words: Int32Array; length: number };
 
-/** Good until the next is made. */
+/** The result is valid until the next call. */
 export function project(state: SearchState): Projection {
   length = 0;
   nowMs = state.nowMs;
@@ -110,7 +110,7 @@ export function project(state: SearchState): Projection {
     flag(waiting.uncertain);
     text(waiting.attempt?.keyId);
     among(uses, waiting.attempt?.atMs);
-    // What was refused in this turn; when it was, is now: no time passes in a turn.
+    // The parked decisions of this pass; their time is now, since no time passes in a pass.
     text(
       Object.entries(waiting.parked)
         .map(([name, { kind }]) => `${name} ${kind}`)
@@ -214,7 +214,7 @@ function rotation(of: Rotation): void {
   among(births, intent.writtenAtMs);
 }
 
-/** Whose CreateKey it was matters as long as its mark stands. */
+/** The epoch of an unanswered CreateKey matters as long as its mark exists. */
 function markOf(by: number | undefined): void {
   if (by === undefined) return put(nothing);
   put(marks.some((one) => one.epoch === by && one.untilMs > nowMs) ? newest - by : longAgo);

@@ -1,23 +1,23 @@
-/** The settle rule's parts, each of which the search can do without, to see what it holds up. */
+/** The parts of the settle rule. The search can omit each one, to show what it prevents. */
 import { blockedUntilMs, isExempt, leftUnsettled } from "../../lambda/workflow/safety/settle.ts";
 import { consistencyMs } from "../../lambda/workflow/model/limits.ts";
 import type { ManagedKey, Context, Unsettled } from "../../lambda/workflow/model/types.ts";
 import type { CallDecision } from "./state.ts";
 
 export const parts = {
-  waiting: "nobody waits for what an earlier epoch may have under way",
-  list: "one mark in place of a list: the newer epoch's wipes the older one's",
-  "second look": "what gave a key back is not looked at again once nothing can land any longer",
-  "own doubt": "an epoch goes on after a call of its own that has no answer",
-  "read lag": "a mark ends when its call can no longer land, not when all reads show what it did",
-  "mark kept": "a mark is taken off although a call of its epoch has no answer",
+  waiting: "no run waits for a call that an earlier epoch may have in flight",
+  list: "one mark instead of a list: the newer epoch's mark replaces the older one's",
+  "second observation": "no observation after a restore, once no call can land any longer",
+  "own doubt": "an epoch continues after its own call without a response",
+  "read lag": "a mark ends when its call can no longer land, not when all reads show the effect",
+  "mark kept": "a pass removes its mark although a call of its epoch has no response",
 } as const;
 
 export type Part = keyof typeof parts;
 
 /**
- * What the transition function is shown of the record and the moment, with that part left out. No line
- * of production is replaced: it decides by a list from which entries are missing.
+ * The record and the context as the transition function gets them without that part of the rule. No
+ * line of production is replaced: it decides by a list without some entries.
  */
 export function shown(
   record: ManagedKey,
@@ -31,7 +31,7 @@ export function shown(
   switch (without) {
     case "waiting":
       return { record: own(), context };
-    case "second look": {
+    case "second observation": {
       const isBack = record.rotations.some(
         ({ restored, reactivation }) =>
           restored?.enabledAtMs !== undefined || reactivation?.enabledAtMs !== undefined,
@@ -52,7 +52,7 @@ export function shown(
   }
 }
 
-/** The marks as they stand once a call is announced. */
+/** The marks after the announcement of a call. */
 export function announcedMarks(
   marks: Unsettled[],
   epoch: number,
@@ -61,7 +61,7 @@ export function announcedMarks(
   return without === "list" ? marks.filter((entry) => entry.epoch === epoch) : marks;
 }
 
-/** The marks as a turn leaves them (`ending.ts`). */
+/** The marks after a pass (`finish.ts`). */
 export function marksAtRest(
   { unsettled }: ManagedKey,
   epoch: number,
@@ -72,13 +72,14 @@ export function marksAtRest(
   return leftUnsettled(unsettled, epoch, uncertain && without !== "mark kept", nowMs);
 }
 
-/** "second look" takes it from what gives a key back, not from any other call. */
+/** "second observation" lifts the rule from the calls of a restore, not from any other call. */
 export function mayBeMade(
   record: ManagedKey,
   { call }: CallDecision,
   { epoch, uncertain, nowMs }: Context,
   without: Part | undefined,
 ): boolean {
-  if (without !== "second look" || isExempt(call) || call.kind === "TagResource") return true;
+  if (without !== "second observation" || isExempt(call) || call.kind === "TagResource")
+    return true;
   return blockedUntilMs(record.unsettled, epoch, uncertain, nowMs) === undefined;
 }

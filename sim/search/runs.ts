@@ -1,4 +1,4 @@
-/** How runs begin: what is due, what a person asks, and a use attempt that is heard of. */
+/** How runs begin: by the schedule, by a request, and by a use attempt. */
 import { concern } from "../../lambda/workflow/restore/use-attempt.ts";
 import type { Request } from "../../lambda/workflow/model/types.ts";
 import { hourMs } from "./fixture.ts";
@@ -12,7 +12,7 @@ export function movedOn(name: string, { state, wrong }: Proceeded, before?: stri
   return what === undefined ? { name, state } : { name, state, wrong: what };
 }
 
-/** The same, but the run dies after one of its writes. */
+/** The same move, but the run dies after one of its writes. */
 export function deaths(name: string, run: string, written: SearchState[], wrong?: string): Move[] {
   return written.map((state, index) => ({
     name: `${name}; ${run} dies after ${index + 1} writes`,
@@ -25,7 +25,7 @@ export function isFree(state: SearchState, { workers }: Bounds): boolean {
   return !isHeld(state) && state.waiting.length < workers;
 }
 
-/** The schedule starts a run, where something is due. */
+/** The schedule starts a run if the key is due. */
 export function scheduled(state: SearchState, bounds: Bounds): Move[] {
   if (state.record.dueAtMs > state.nowMs || !isFree(state, bounds)) return [];
   const { state: held, pass } = claimed(state);
@@ -36,7 +36,7 @@ export function scheduled(state: SearchState, bounds: Bounds): Move[] {
   return [...moves, ...deaths(name, "it", [held, ...proceeded.written])];
 }
 
-/** A person asks, and a run takes it up; one that is never taken up was never asked. */
+/** An operator makes a request, and a run takes it up at once. */
 export function requested(state: SearchState, bounds: Bounds): Move[] {
   if (!isFree(state, bounds)) return [];
   const { budget, record } = state;
@@ -48,7 +48,7 @@ export function requested(state: SearchState, bounds: Bounds): Move[] {
   const active = record.versions.find(({ state }) => state === "active");
   if (budget.rollbacks > 0 && active !== undefined) {
     const busy = record.rotations.find(({ step }) => step !== "drain" && step !== "revoke");
-    // The one that is about to serve, and the one that does, may both be meant.
+    // The request may mean the version about to become active, or the active one.
     const numbers = busy === undefined ? [active.number] : [busy.to, active.number];
     for (const version of new Set(numbers)) {
       const request = { ...by, kind: "rollback", version } as const;
@@ -66,21 +66,21 @@ function ask(state: SearchState, request: Request, { without }: Bounds): Move[] 
   const { state: held, pass } = claimed(state);
   const proceeded = proceed(held, { ...pass, requests: [request] }, without);
   const version = "version" in request ? ` of version ${request.version}` : "";
-  const name = `a person asks for ${request.kind}${version}, and run ${pass.epoch} takes it up`;
+  const name = `an operator requests ${request.kind}${version}, and run ${pass.epoch} takes it up`;
   const next = { ...proceeded, state: answeredBy(proceeded.state) };
   const moves = [movedOn(name, next)];
   if (state.budget.faults === 0) return moves;
   return [...moves, ...deaths(name, "it", proceeded.written.map(answeredBy))];
 }
 
-/** Who asked for a version that is to serve again gets what they asked for. */
+/** A rollback to a version fulfils the earlier use attempts on it. */
 function answeredBy(state: SearchState): SearchState {
   if (state.asked.length === 0) return state;
   const reactivating = state.record.versions.find(({ state }) => state === "reactivating");
   return { ...state, asked: state.asked.filter((keyId) => keyId !== reactivating?.keyId) };
 }
 
-/** As `lambda/run/answer.ts` has it, once: the handler hears of a use attempt, and takes the claim by force. */
+/** One try of `lambda/run/answer.ts`: a use attempt arrives, and a run takes the claim by force. */
 export function attemptsHeard(state: SearchState, bounds: Bounds): Move[] {
   if (state.waiting.length >= bounds.workers) return [];
   return state.attempts.flatMap((attempt) => heard(state, attempt, bounds));
@@ -90,28 +90,28 @@ function heard(state: SearchState, attempt: Attempted, { without }: Bounds): Mov
   const rest = { ...state, attempts: state.attempts.filter((one) => one !== attempt) };
   const { keyId } = attempt;
   if (!isToDo(state, attempt)) {
-    return [{ name: `an attempt to use ${keyId} is heard of, and is no news`, state: rest }];
+    return [{ name: `the attempt to use ${keyId} arrives, and changes nothing`, state: rest }];
   }
   const { state: held, pass } = claimed(rest);
   const asked = isInTime(state, keyId)
     ? [...held.asked.filter((one) => one !== keyId), keyId]
     : held.asked;
   const proceeded = proceed({ ...held, asked }, { ...pass, attempt }, without);
-  const name = `run ${pass.epoch} hears of the attempt to use ${keyId}`;
+  const name = `run ${pass.epoch} receives the attempt to use ${keyId}`;
   const moves = [movedOn(name, proceeded)];
   if (state.budget.faults === 0) return moves;
-  // Its event comes again, until somebody has taken it up.
+  // EventBridge delivers the event again until a run has written it.
   const again = { ...held, attempts: state.attempts };
   return [...moves, ...deaths(name, "it", [again, ...proceeded.written])];
 }
 
-/** What is heard of in the last hour before a deletion, by a run that dies, may be too late to cancel. */
+/** In the last hour before a deletion a run that dies may leave too little time to cancel it. */
 function isInTime({ kms, nowMs }: SearchState, keyId: string): boolean {
   const key = keyNamed(kms, keyId);
   return key !== undefined && (key.deletionAtMs ?? Infinity) > nowMs + hourMs;
 }
 
-/** `standing` of `lambda/run/answer.ts`, before the first try. */
+/** `state` of `lambda/run/answer.ts`, before the first try. */
 function isToDo({ record, kms, lag }: SearchState, attempt: Attempted): boolean {
   const what = concern(record, attemptTo(attempt));
   if (what !== "known") return what === "news";

@@ -1,4 +1,4 @@
-/** What is searched, each to its end: where it begins, and how much of everything may happen in it. */
+/** The scopes of the search: where each begins, and its budget of events. */
 import { consistencyMs } from "../../lambda/workflow/model/limits.ts";
 import { aged, atRest, nothing } from "./beginning.ts";
 import type { Part } from "./rule.ts";
@@ -7,7 +7,7 @@ import type { Budget, SearchState } from "./state.ts";
 export type Scope = {
   name: string;
   from: "at rest" | "about to move";
-  /** How many runs may be under way at once, besides those that died or gave up. */
+  /** The most concurrent runs, without those that died or timed out. */
   workers: number;
   budget: Budget;
 };
@@ -16,19 +16,19 @@ function scope(name: string, from: Scope["from"], workers: number, some: Partial
   return { name, from, workers, budget: { ...nothing, ...some } };
 }
 
-/** The largest first, so that two threads are done at about the same time. */
+/** The largest first: two threads then end at about the same time. */
 export const scopes: Scope[] = [
   scope("rollback and tripwire, two faults", "at rest", 2, {
     ...{ rotates: 1, faults: 2, rollbacks: 1, uses: 1 },
   }),
-  scope("a person outside, rollback and tripwire", "at rest", 2, {
+  scope("an external actor, rollback and tripwire", "at rest", 2, {
     ...{ rotates: 1, faults: 1, rollbacks: 1, uses: 1, outside: 1 },
   }),
   scope("two rotations and rollback", "about to move", 3, { rotates: 1, faults: 1, rollbacks: 1 }),
   scope("two rotations and tripwire, to the deletion", "at rest", 3, {
     ...{ rotates: 2, faults: 1, uses: 1 },
   }),
-  scope("tripwire, rollback, and on again", "at rest", 2, {
+  scope("tripwire, rollback, and resume", "at rest", 2, {
     ...{ rotates: 1, faults: 1, rollbacks: 1, uses: 1, resumes: 1 },
   }),
   scope("reads that lag, rollback and tripwire", "at rest", 2, {
@@ -39,10 +39,10 @@ export const scopes: Scope[] = [
   }),
   scope("tripwire twice, three runs", "at rest", 3, { rotates: 1, faults: 1, uses: 2 }),
   scope("two rotations, two faults", "at rest", 3, { rotates: 2, faults: 2 }),
-  scope("a person outside, twice", "at rest", 2, { rotates: 1, faults: 1, outside: 2 }),
+  scope("an external actor, twice", "at rest", 2, { rotates: 1, faults: 1, outside: 2 }),
 ];
 
-/** What takes twice as long again (`--all`). */
+/** Further scopes, which take twice as long again (`--all`). */
 export const furtherScopes: Scope[] = [
   scope("two rotations and rollback, two faults", "about to move", 2, {
     ...{ rotates: 1, faults: 2, rollbacks: 1 },
@@ -56,16 +56,17 @@ export const furtherScopes: Scope[] = [
   scope("tripwire twice, two faults, three runs", "at rest", 3, { rotates: 1, faults: 2, uses: 2 }),
 ];
 
-/** Small enough for a test, besides those of the schedules. */
+/** Scopes small enough for a test, besides those of the schedules. */
 export const smallScopes: Scope[] = [
-  scope("a person outside", "at rest", 2, { rotates: 1, faults: 1, outside: 1 }),
+  scope("an external actor", "at rest", 2, { rotates: 1, faults: 1, outside: 1 }),
   scope("reads that lag", "at rest", 2, { rotates: 1, lags: 1, rollbacks: 1 }),
   scope("two rotations, to the deletion", "at rest", 3, { rotates: 2, faults: 1 }),
 ];
 
 /**
- * Nothing but the settle rule keeps a version from serving at once; but where reads lag, a new version
- * propagates for the five minutes that no accepted configuration goes below: they bear upon I1 too.
+ * Only the settle rule keeps a version from becoming active at once. In scopes with lagging reads,
+ * a new version propagates for five minutes, the minimum of an accepted configuration: I1 needs it
+ * too.
  */
 export function beginningOf({ from, budget }: Scope): SearchState {
   if (from === "about to move") return aged(budget);
@@ -74,16 +75,16 @@ export function beginningOf({ from, budget }: Scope): SearchState {
 
 export type Schedule = {
   name: string;
-  /** The part of the rule that is left out. */
+  /** The omitted part of the rule. */
   without: Part;
-  /** What comes of that. */
+  /** The violation that follows. */
   wrong: RegExp;
   scope: Scope;
 };
 
 const lost = { rotates: 1, faults: 1 };
 
-/** The first four are those that the settle rule prevents. */
+/** The first four are the schedules of `test/settle-rule/schedules.ts`. */
 export const schedules: Schedule[] = [
   {
     name: "two rotations",
@@ -99,18 +100,18 @@ export const schedules: Schedule[] = [
   },
   {
     name: "tripwire",
-    without: "second look",
-    wrong: /^I5: ScheduleKeyDeletion of run \d+ lands on key-1, which was given back/,
+    without: "second observation",
+    wrong: /^I5: ScheduleKeyDeletion of run \d+ lands on key-1, which was restored/,
     scope: scope("tripwire", "at rest", 2, { ...lost, uses: 1 }),
   },
   {
-    name: "one mark in place of a list",
+    name: "one mark instead of a list",
     without: "list",
     wrong: /^I1: run \d+ moves the alias to key-1, which is Disabled/,
     scope: scope("one mark", "at rest", 3, { ...lost, rollbacks: 1, uses: 1 }),
   },
   {
-    name: "a mark taken off too early",
+    name: "a mark removed too early",
     without: "mark kept",
     wrong: /^I1/,
     scope: scope("mark kept", "at rest", 2, { ...lost, rollbacks: 1 }),

@@ -1,4 +1,4 @@
-/** Breadth first, so that what is found is told in as few steps as it takes. */
+/** A breadth-first search: it reports a violation in the fewest steps. */
 import { endsOf, type Rests } from "./ends.ts";
 import { Fingerprints, hashed } from "./fingerprints.ts";
 import type { Bounds, Move } from "./move.ts";
@@ -13,26 +13,26 @@ export type Found = { wrong: string; steps: string[] };
 export type Result = {
   states: number;
   transitions: number;
-  /** How many steps lie at most between the first state and another. */
+  /** The most steps from the first state to another. */
   depth: number;
-  /** Whether every state within the bounds was looked at. */
+  /** Whether the search visited every state within the bounds. */
   isExhausted: boolean;
   found: Found | undefined;
-  /** How many states come to which end where nothing goes wrong any longer. */
+  /** The number of states by their end, if no further fault occurs. */
   ends: Record<string, number>;
-  /** How often a state that was met before was seen to go on as it did then. */
+  /** How many states that were found again had the same moves as the first time. */
   checked: number;
 };
 
 export type Limits = {
   statesMax: number;
-  /** Has every state that is met again go on, and compares: at twice the price. */
+  /** Compares the moves of every state that is found again: takes twice as long. */
   check?: boolean;
-  /** Only what is wrong in these words is looked for. */
+  /** Search only for violations with this text. */
   only?: RegExp;
 };
 
-/** `limits`: or only how many states there may be. */
+/** `limits`: may be the largest number of states only. */
 export function search(first: SearchState, bounds: Bounds, limits: Limits | number): Result {
   const all = typeof limits === "number" ? { statesMax: limits } : limits;
   return new Search(first, bounds, all).result();
@@ -42,11 +42,11 @@ class Search {
   readonly #first: SearchState;
   readonly #bounds: Bounds;
   readonly #limits: Limits;
-  /** Nobody but keyturn changes anything. */
+  /** No external actor changes anything. */
   readonly #isAlone: boolean;
-  readonly #met = new Fingerprints();
+  readonly #known = new Fingerprints();
   readonly #queue: (SearchState | undefined)[];
-  /** Of each state: the one before it, by which of that one's moves, and what it comes to by itself. */
+  /** For each state: its predecessor, the move from there, and its own successor by `first`. */
   readonly #parents = new Numbers();
   readonly #by = new Numbers();
   readonly #next = new Numbers();
@@ -62,7 +62,7 @@ class Search {
     this.#limits = limits;
     this.#isAlone = first.budget.outside === 0;
     this.#queue = [first];
-    this.#met.add(project(first));
+    this.#known.add(project(first));
     this.#parents.push(-1);
     this.#by.push(-1);
   }
@@ -86,7 +86,7 @@ class Search {
   #expand(index: number): void {
     const state = this.#queue[index];
     if (state === undefined) return;
-    // Only its traces are needed from here on.
+    // From here on only its entries in the lists are needed.
     this.#queue[index] = undefined;
     const rest = restOf(state);
     if (rest !== undefined) {
@@ -103,7 +103,7 @@ class Search {
       }
       const projection = project(move.state);
       if (this.#limits.check === true) mark = (mark + hashed(projection)[0]) | 0;
-      const { index: there, isNew } = this.#met.add(projection);
+      const { index: there, isNew } = this.#known.add(projection);
       if (ordinal === 0 && isFair) this.#next.push(there);
       if (isNew) {
         this.#queue.push(move.state);
@@ -126,10 +126,7 @@ class Search {
       (what) => isWrong(what) && this.#isMeant(what),
     );
     if (wrong !== undefined) {
-      const steps = [
-        ...this.#story(wrong.index),
-        "from here on nothing else happens, and so it stays",
-      ];
+      const steps = [...this.#story(wrong.index), "nothing more happens, and the state remains"];
       this.#found = { wrong: wrong.what, steps };
     }
     return ends;
@@ -142,7 +139,7 @@ class Search {
     let state = this.#first;
     return path.reverse().map((ordinal) => {
       const move = listed(state, this.#bounds).moves[ordinal];
-      if (move === undefined) throw new Error("it goes otherwise this time");
+      if (move === undefined) throw new Error("the replay has other moves");
       state = move.state;
       return move.name;
     });
@@ -154,11 +151,11 @@ class Search {
     const mark = moves.reduce((sum, move) => (sum + hashed(project(move.state))[0]) | 0, 0);
     if (mark === this.#marks.get(there)) return;
     const steps = [...this.#story(this.#parents.at(there)), name].join("; ");
-    throw new Error(`the projection leaves out what is read, after ${steps}`);
+    throw new Error(`the projection omits a field that decides, after ${steps}`);
   }
 }
 
-/** What is wrong, as the properties have it: an invariant of ARCHITECTURE.md, or drift of our own making. */
+/** Whether it names a violated property: an invariant, or drift by our own calls. */
 export function isWrong(what: string): boolean {
   return /^(I\d|drift)/.test(what);
 }

@@ -1,6 +1,6 @@
 /**
- * One state of the search: what the table holds, what KMS is like, which calls are on their way, and
- * who waits for an answer. Everything is plain data, and shared between states wherever it is equal.
+ * One state of the search: the table, KMS, the calls in flight, and the runs that wait for a
+ * response. All of it is plain data, and states share equal parts.
  */
 import type { Decision, ManagedKey } from "../../lambda/workflow/model/types.ts";
 
@@ -9,58 +9,58 @@ export type CallDecision = Extract<Decision, { kind: "call" }>;
 export type ModelKey = {
   id: string;
   state: "Enabled" | "Disabled" | "PendingDeletion";
-  /** Who had it so. */
-  by: "us" | "a person";
+  /** Who set the state. */
+  by: "us" | "operator";
   deletionAtMs: number | undefined;
   createdAtMs: number;
   tags: Readonly<Record<string, string>>;
-  /** When it was last used while it could be; 0 if never. It shows an hour later. */
+  /** The last successful use; 0 if never. KMS shows it an hour later. */
   usedAtMs: number;
-  /** Whether an alias was on it, by our doing. */
+  /** Whether keyturn ever moved the alias to it. */
   served: boolean;
 };
 
-/** `made`: how many keys there ever were. */
+/** `made`: how many keys were ever made. */
 export type ModelKms = { keys: readonly ModelKey[]; target: string; made: number };
 
 /**
- * A call that was decided, and that KMS may yet take. `crossed`: a person has changed, since that was
- * decided, what it rests on: no look could have told.
+ * A decided call that KMS may still execute. `crossed`: since the decision an operator has changed
+ * its basis, which no read could have shown.
  */
 export type Pending = { epoch: number; decision: CallDecision; crossed: boolean };
 
-/** A request whose sender will not hear of it any more; it lands by then, or never. */
+/** A request whose sender no longer waits; it lands by `latestMs`, or never. */
 export type Flight = Pending & { latestMs: number };
 
-/** A run that has sent a call and waits for the answer. */
+/** A run that has sent a call and waits for the response. */
 export type Waiting = Pending & {
   deadlineMs: number;
-  /** It made a call before this one whose answer it does not know. */
+  /** An earlier call of the run has no response. */
   uncertain: boolean;
   parked: Readonly<Record<string, Decision>>;
-  /** The key that was asked for, where this run answers a use attempt, and when. */
+  /** The use attempt that this run answers. */
   attempt: Attempted | undefined;
 };
 
-/** Somebody tried to use this key. */
+/** An attempt to use this key. */
 export type Attempted = { keyId: string; atMs: number };
 
-/** What may yet go wrong, or be done by others than the runs; each is spent at most so often. */
+/** How often each fault and each event outside of the runs may still occur. */
 export type Budget = {
-  /** Answers lost, runs that die, calls that come late or never, calls that KMS throttles. */
+  /** Lost responses, runs that die, late, lost and throttled calls. */
   faults: number;
   rotates: number;
   rollbacks: number;
   resumes: number;
-  /** Reads that show, for up to five minutes, the world before a call landed. */
+  /** Reads that show, for up to five minutes, the state before a call landed. */
   lags: number;
-  /** Somebody uses a version that serves or served, or tries to. */
+  /** An application uses a version that is or was active, or tries to. */
   uses: number;
-  /** A person moves the alias, or enables or disables a key. */
+  /** An operator moves the alias, or enables or disables a key. */
   outside: number;
 };
 
-/** Looks show this of a key, or the alias, as it was before a call landed, and until when at most. */
+/** Until `untilMs` reads show this part of a key, or the alias, as it was before a call landed. */
 export type Lag = {
   of: "alias" | "state" | "tags" | "key";
   keyId: string;
@@ -77,19 +77,19 @@ export type SearchState = {
   waiting: readonly Waiting[];
   /** Use attempts on their way to the handler. */
   attempts: readonly Attempted[];
-  /** Keys of which a use attempt was taken up, until a person has things go on. */
+  /** Keys with an accepted use attempt, until an operator resumes. */
   asked: readonly string[];
-  /** How many rotations were ever opened: what their ids are made of. */
+  /** How many rotations were ever opened; their ids contain this number. */
   opened: number;
   budget: Budget;
 };
 
-/** Whether somebody holds the claim. */
+/** Whether a run holds the claim. */
 export function isHeld({ record: { claim }, nowMs }: SearchState): boolean {
   return claim !== undefined && claim.untilMs >= nowMs;
 }
 
-/** What looks show. */
+/** The state that reads show. */
 export function shownOf({ lag, kms }: Pick<SearchState, "lag" | "kms">): ModelKms {
   if (lag === undefined) return kms;
   const { of, keyId, before } = lag;

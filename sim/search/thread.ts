@@ -1,4 +1,4 @@
-/** Searches one scope after the other, as long as there are any that no other thread has taken. */
+/** Searches one scope after another, until the threads have taken all. */
 import { parentPort, workerData } from "node:worker_threads";
 import { beginningOf, type Scope } from "./scopes.ts";
 import { search, type Limits } from "./search.ts";

@@ -1,4 +1,4 @@
-/** What was searched and found, in words. */
+/** The texts of the bounds, the ends and the steps. */
 import type { Scope } from "./scopes.ts";
 import type { Result } from "./search.ts";
 
@@ -13,17 +13,17 @@ export function ends({ ends: counts }: Result): string {
     .join(", ");
 }
 
-/** Without the hours in which a run finds nothing to do, and the next, and the next. */
+/** Folds long sequences of runs that find nothing to do. */
 export function folded(steps: string[]): string[] {
-  const movedOn: string[] = [];
+  const kept: string[] = [];
   let idle = 0;
   for (const step of [...steps, ""]) {
     const isIdle = /^run \d+ begins$|^(\d+ (h|min|s) ?)+pass$/.test(step);
     if (isIdle) idle += 1;
     if (isIdle && idle > 6) continue;
-    if (idle > 6) movedOn.push(`… and ${idle - 6} more such steps`);
+    if (idle > 6) kept.push(`… and ${idle - 6} more such steps`);
     if (!isIdle) idle = 0;
-    if (step !== "") movedOn.push(step);
+    if (step !== "") kept.push(step);
   }
-  return movedOn;
+  return kept;
 }

@@ -1,6 +1,6 @@
 /**
- * An application that uses one managed key as applications do: it encrypts under the alias, now and
- * then under a target that it remembers, and reads what it wrote as long as it keeps it.
+ * An application that uses one managed key: it encrypts under the alias, and decrypts its data as
+ * long as it keeps it.
  */
 import { AwsError } from "../../embedded-aws/http/aws-error.ts";
 import type { SimRandom } from "../../embedded-aws/random.ts";
@@ -13,14 +13,14 @@ const plaintext = Buffer.from("what must not be lost");
 
 export type Habits = {
   everyMs: number;
-  /** How long it keeps, and reads, what it wrote. */
+  /** How long it keeps and reads its data. */
   keptMs: number;
-  /** How likely it keeps a thing for good, and how seldom it looks at it. */
+  /** The probability of archiving a ciphertext, and the interval between archive reads. */
   archives: number;
   archivedReadEveryMs: number;
 };
 
-/** `rereadAtMs` where it is archived. */
+/** `rereadAtMs`: set if the ciphertext is archived. */
 export type Kept = {
   ciphertext: Uint8Array;
   keyId: string;
@@ -29,9 +29,9 @@ export type Kept = {
 };
 
 export type Complaints = {
-  /** The alias was of no use. */
+  /** The application could not encrypt under the alias. */
   outage: (alias: string, error: AwsError) => void;
-  /** Something that is kept could not be read. */
+  /** The application could not decrypt a kept ciphertext. */
   unreadable: (alias: string, kept: Kept, error: AwsError) => void;
   used: (keyId: string) => void;
 };
@@ -65,7 +65,7 @@ export class Application {
     this.#again();
   }
 
-  /** Everything that it keeps, at once: what cannot be read is complained of. */
+  /** Reads everything that it keeps, and reports each failure. */
   readAll(): void {
     this.#forget();
     for (const kept of this.kept) this.#read(kept, 0);
@@ -82,7 +82,7 @@ export class Application {
     });
   }
 
-  /** What is archived is read when it is time, whatever else there is. */
+  /** A due read of the archive takes precedence. */
   #choose(): Kept | undefined {
     const nowMs = this.#engine.nowMs();
     const archived = this.kept.find(({ rereadAtMs }) => (rereadAtMs ?? Infinity) <= nowMs);
@@ -116,7 +116,7 @@ export class Application {
     }
   }
 
-  /** What fails is tried again a few times, as clients do. */
+  /** Retries a failed read a few times, as clients do. */
   #read(kept: Kept, retries: number): void {
     const { alias, principalArn } = this;
     try {

@@ -1,6 +1,6 @@
 /**
- * Virtual time. What is to happen lies in a queue; between two events everything that awaits has its
- * say, and nothing else does: a history depends on its seed alone.
+ * Virtual time. A queue holds the coming events. Between two events all awaiting code runs, and
+ * nothing outside of the engine does: a history depends only on its seed.
  */
 
 type Event = { atMs: number; order: number; happen: () => void };
@@ -8,7 +8,7 @@ type Event = { atMs: number; order: number; happen: () => void };
 export class Engine {
   #nowMs: number;
   #made = 0;
-  /** A binary heap, the soonest first; of the same moment, the first that was put in. */
+  /** A binary heap, the earliest first; for equal times, in the order of insertion. */
   readonly #queue: Event[] = [];
   #stirred = false;
   events = 0;
@@ -39,12 +39,12 @@ export class Engine {
     this.at(this.#nowMs + ms, happen);
   }
 
-  /** Somebody who awaits was answered: it is their turn before the next event. */
+  /** Awaiting code got a result: it must run before the next event. */
   stir(): void {
     this.#stirred = true;
   }
 
-  /** Lets time pass; `each` looks on after every event. */
+  /** Lets time pass, and calls `each` after every event. */
   async runUntil(untilMs: number, each: () => void = () => undefined): Promise<void> {
     for (;;) {
       const next = this.#queue[0];
@@ -85,12 +85,12 @@ function isBefore(one: Event, other: Event): boolean {
   return one.atMs < other.atMs || (one.atMs === other.atMs && one.order < other.order);
 }
 
-/** How many events go by before real timers and messages, if there are any, have their turn. */
+/** After how many events real timers and messages get a turn of the event loop. */
 const eventsPerPass = 1000;
 
 /**
- * Until nobody has anything left to do that was awaiting something: a tick comes after all
- * microtasks, at a fifth of what a turn of the event loop costs.
+ * Waits until all awaiting code has run: a tick comes after all microtasks, at a fifth of the cost
+ * of a turn of the event loop.
  */
 function rest(events: number): Promise<void> {
   return new Promise((resolve) => {

@@ -1,6 +1,6 @@
 /**
- * Everybody else with rights on the keys: a person at the console, Terraform that puts an alias back, an
- * auto-tagger. And, when the dust has settled, an operator who reads findings and puts things right.
+ * Other principals with rights on the keys: an operator at the console, Terraform that restores an
+ * alias, an auto-tagger. After the faults, an operator reads the findings and follows them.
  */
 import type { Stored } from "../../lambda/ports.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
@@ -18,10 +18,10 @@ import type { SharedKms } from "./shared-kms.ts";
 const personArn = "arn:aws:iam::000000000000:user/person";
 const taggerArn = "arn:aws:iam::000000000000:role/auto-tagger";
 
-/** By which a rotator, whichever it is, says whose version a key is. */
+/** The tags in which either rotator stores the alias of a version. */
 const rotatorTags = [tagNames.alias, "rotator:alias"];
 
-/** The operations of which the quota is five a second. */
+/** The operations with a quota of five a second. */
 const scarce = [
   "CreateKey",
   "UpdateAlias",
@@ -33,18 +33,18 @@ const scarce = [
 ];
 
 export type Acts = {
-  /** How often, on average, somebody does something; never where there is no number. */
+  /** The mean interval between acts; Infinity for none. */
   everyMs: number;
-  /** What they ask of keyturn, and what they do behind its back. */
+  /** Whether they make requests to keyturn, and whether they change keys directly. */
   asks: boolean;
   meddles: boolean;
-  /** They ask for what they planned some time before, on the record as it was then. */
+  /** Whether they make requests planned some time before, on an earlier record. */
   plans?: boolean;
 };
 
 export class ExternalActors {
   acts = 0;
-  /** When somebody last asked something of a managed key. */
+  /** The time of the last request for each managed key. */
   readonly askedAtMs = new Map<string, number>();
   readonly #engine: Engine;
   readonly #kms: SharedKms;
@@ -87,13 +87,13 @@ export class ExternalActors {
     if (kinds.length > 0) again();
   }
 
-  /** Every quarter of an hour it may get crowded. */
+  /** Every quarter of an hour, external callers may exhaust a quota. */
   crowd(faultPlan: FaultPlan): void {
     this.#engine.after(15 * 60_000, () => {
       if (faultPlan.strikes("crowd")) {
         const what = this.#random.next() < 0.8 ? this.#pick(scarce) : this.#someKey();
         const untilMs = this.#engine.nowMs() + faultPlan.between(60_000, 600_000);
-        this.#trace(() => `others use up all of ${what} for some minutes`);
+        this.#trace(() => `external callers exhaust the quota of ${what} for some minutes`);
         this.#kms.crowded.set(what, untilMs);
       }
       if (faultPlan.on) this.crowd(faultPlan);
@@ -104,7 +104,7 @@ export class ExternalActors {
     return this.#pick([...this.#kms.world.keys.keys()]);
   }
 
-  /** Tags whatever is made, three seconds later. */
+  /** Tags every new key, three seconds later. */
   tagSoon(keyId: string): void {
     this.#engine.after(3000, () => {
       const Tags = [{ TagKey: "cost-center", TagValue: "42" }];
@@ -112,12 +112,12 @@ export class ExternalActors {
     });
   }
 
-  /** From now on nobody does anything but what findings ask for. */
+  /** From now on external actors only follow findings. */
   goHome(): void {
     this.#isHome = true;
   }
 
-  /** Does what the record's findings tell an operator to do. */
+  /** Follows the findings of the record, as an operator would. */
   putRight(record: ManagedKey): void {
     const active = record.versions.find(({ state }) => state === "active");
     if (active === undefined) return;
@@ -159,7 +159,7 @@ export class ExternalActors {
     (alias: string) => this.#plan(alias, "rollback", { version: this.#newestNumber(alias) }),
   ];
 
-  /** They look now, and ask up to hours later, whatever has become of it by then. */
+  /** Reads the record now, and makes the request up to hours later, on a changed record. */
   #plan(alias: string, kind: string, fields: object = {}): void {
     const stored = this.#table.stored(alias) as Stored | undefined;
     if (stored === undefined) return;
@@ -173,21 +173,21 @@ export class ExternalActors {
     });
   }
 
-  /** To a version of it, old or new. */
+  /** Moves the alias to any version, old or new. */
   #moveAlias(alias: string): void {
     const keyId = this.#someVersion(alias);
     if (keyId === undefined) return;
     this.#try("UpdateAlias", { AliasName: alias, TargetKeyId: keyId });
   }
 
-  /** Puts the alias where its state file has it. */
+  /** Moves the alias to the key in Terraform's state file. */
   #terraform(alias: string): void {
     const [first] = this.#versionsOf(alias);
     if (first === undefined) return;
     this.#try("UpdateAlias", { AliasName: alias, TargetKeyId: first.keyId });
   }
 
-  /** A key of their own, in use, with tags copied from a version. */
+  /** Makes and uses an external key, with tags copied from a version. */
   #forge(alias: string): void {
     const like = this.#pick(this.#versionsOf(alias));
     const Tags = [...(like?.tags ?? [])].map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
@@ -201,7 +201,7 @@ export class ExternalActors {
     const keyId = this.#someVersion(alias);
     if (keyId === undefined) return;
     this.#try(operation, { KeyId: keyId, ...more });
-    // Who breaks what serves notices soon.
+    // An operator who breaks the active version notices soon.
     const isActive = this.#kms.world.aliases.get(alias)?.keyId === keyId;
     if (!isActive || operation === "EnableKey") return;
     this.#engine.after(Math.ceil(this.#random.next() * 3_600_000), () => {
@@ -227,7 +227,7 @@ export class ExternalActors {
 
   #ask(alias: string, kind: string, fields: object = {}): string {
     const id = `request-${String((this.#ids += 1)).padStart(6, "0")}`;
-    this.#trace(() => `somebody asks: ${kind} ${alias} ${JSON.stringify(fields)}`);
+    this.#trace(() => `request: ${kind} ${alias} ${JSON.stringify(fields)}`);
     this.askedAtMs.set(alias, this.#engine.nowMs());
     this.#table.ask(alias, id, { kind, by: "ada", ...fields });
     return id;

@@ -1,25 +1,25 @@
 /**
- * What becomes of the calls that pass between a process and the world, and how much the world shows:
- * drawn from one seed, within an envelope that is stated here.
+ * The faults of the calls between a process and the world, and the age of what reads show: drawn
+ * from one seed, within the envelope below.
  */
 import { clockSkewMs, consistencyMs, requestLimitMs } from "../../lambda/workflow/model/limits.ts";
 import type { SimRandom } from "../../embedded-aws/random.ts";
 
 const minuteMs = 60_000;
 
-/** What a fault can do at most. Within it nothing may break; a little outside of it something must. */
+/** The limits of the faults. Within them nothing may break; slightly outside, something must. */
 export type Envelope = {
-  /** How long a request may be under way. */
+  /** How long a request may be in flight. */
   flightMs: number;
-  /** How far a process's clock may be off, either way; two of them twice as far from each other. */
+  /** How far a process's clock may deviate either way; two clocks may differ by twice this. */
   skewMs: number;
-  /** How old the world may be that KMS shows, or authorizes by. */
+  /** How old the state may be that KMS shows, or by which it authorizes. */
   lagMs: number;
-  /** How long a process may stand still; the platform ends it at its deadline all the same. */
+  /** How long a process may stall; the platform still ends it at its deadline. */
   stallMs: number;
-  /** How old the tagging API's answers may be: it documents no bound. */
+  /** How old the tagging API's responses may be: it documents no bound. */
   tagLagMs: number;
-  /** Whether the platform ends a run at its deadline, and what it would send later is not sent. */
+  /** Whether the platform ends a run at its deadline, and prevents later sends. */
   deadlinesHold: boolean;
 };
 
@@ -32,35 +32,35 @@ export const insideEnvelope: Envelope = {
   deadlinesHold: true,
 };
 
-/** How likely each fault is, per call or per occasion; 0 is never. */
+/** The probability of each fault, per call or per occasion; 0 is never. */
 export type Faults = {
   /** The process ends before it sends, or right after. */
   crash: number;
-  /** The request never arrives, and the sender is never answered. */
+  /** The request never arrives, and the sender gets no response. */
   lostRequest: number;
-  /** It is applied, and the sender is never answered. */
+  /** The request is applied, and the sender gets no response. */
   lostResponse: number;
-  /** It arrives as late as it may, when its sender has given it up. */
+  /** The request arrives late, after its sender has timed out. */
   late: number;
-  /** The process stands still, with whatever it was about to send. */
+  /** The process stalls before it sends. */
   stall: number;
-  /** It takes time, so that others may come between. */
+  /** The request takes time, and other calls may come in between. */
   slow: number;
-  /** The service says that it is too much, or that it failed, and did nothing. */
+  /** The service throttles or fails the request, and does nothing. */
   refused: number;
-  /** The SDK sends a write to the table again, though the first one arrived. */
+  /** The SDK sends a write to the table again, although the first one arrived. */
   again: number;
-  /** A look shows the world of some time ago. */
+  /** A read shows an earlier state. */
   stale: number;
-  /** Authorization goes by the tags of some time ago. */
+  /** Authorization uses earlier tags. */
   unauthorized: number;
-  /** The schedule fires twice, or fires a run that has no need of it. */
+  /** The schedule fires twice, or starts a run with nothing due. */
   doubleTick: number;
-  /** A search by tags shows the world of some time ago. */
+  /** A tag search shows an earlier state. */
   unfound: number;
-  /** GetKeyLastUsage does not know. */
+  /** GetKeyLastUsage returns no last use. */
   unknownUse: number;
-  /** Others in the account use up the quota of an operation, or one key is hot, for some minutes. */
+  /** External callers exhaust the quota of an operation, or of one key, for some minutes. */
   crowd: number;
 };
 
@@ -83,39 +83,39 @@ export const noFaults: Faults = {
   crowd: 0,
 };
 
-/** Who is called: looks and changes of KMS, the table, everything else. */
+/** What is called: KMS reads, KMS changes, the table, anything else. */
 export type Medium = "observe" | "change" | "table" | "other";
 
-/** One call's way: how long it stands before it is sent, travels, and travels back. */
+/** The plan of one call: how long it stalls before the send, and travels each way. */
 export type PlannedFault = {
-  /** Infinity: until the platform is about to end it. */
+  /** Infinity: until shortly before the platform ends the process. */
   stallMs: number;
   outMs: number;
   backMs: number;
-  /** Where the process ends. */
+  /** Whether the process ends before or after the send. */
   crash?: "before" | "after";
   /** Never applied. */
   lost?: boolean;
   /** Never answered. */
   unanswered?: boolean;
-  /** Definitely not applied, and said so. */
+  /** Refused, and certainly not applied. */
   refused?: boolean;
-  /** Applied once more, that much later; whether the sender hears of the first or of the second. */
+  /** Applied again, `afterMs` later; the sender gets the first response or the second. */
   again?: { afterMs: number; hears: "first" | "second" };
 };
 
 export const prompt: PlannedFault = { stallMs: 0, outMs: 0, backMs: 0 };
 
-/** Draws what happens. Once `on` is false nothing does; the draws are made all the same. */
+/** Draws the faults. While `on` is false there are none, but the plan still draws. */
 export class FaultPlan {
   on = true;
-  /** After so many faults there are no more: to find the shortest history that still fails. */
+  /** After this many faults there are no more: for the shortest history that still fails. */
   faultsMax = Infinity;
-  /** In place of what is drawn: the fate of each call by its number, in the order of calls. */
+  /** Replaces the draws: the plan of each call, in the order of calls. */
   script: ((medium: Medium, name: string) => PlannedFault) | undefined;
   readonly injected: Partial<Record<FaultKind, number>> = {};
   readonly envelope: Envelope;
-  /** How likely each is in this history. */
+  /** The probability of each in this history. */
   readonly rates: Faults;
   readonly #random: SimRandom;
   #count = 0;
@@ -143,13 +143,13 @@ export class FaultPlan {
     return Math.floor(lowMs + this.#random.next() * (highMs - lowMs));
   }
 
-  /** How old the world is that one look shows. */
+  /** The age of the state that one read shows. */
   lagMs(kind: "stale" | "unauthorized" | "unfound"): number {
     const { lagMs, tagLagMs } = this.envelope;
     return this.strikes(kind) ? this.between(0, kind === "unfound" ? tagLagMs : lagMs) : 0;
   }
 
-  /** Most calls are over at once; at most one thing goes wrong with one. */
+  /** Draws the plan of a call: most are prompt, and each has at most one fault. */
   of(medium: Medium, name: () => string): PlannedFault {
     if (this.script !== undefined) return this.script(medium, name());
     const { flightMs } = this.envelope;

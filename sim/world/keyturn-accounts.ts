@@ -1,4 +1,4 @@
-/** What keyturn's table says of what it is doing, for those who judge whether it gets done. */
+/** The progress of keyturn by its table, for the checker of liveness. */
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import type { Accounts } from "../checkers/liveness.ts";
@@ -6,10 +6,10 @@ import type { Surroundings } from "./rotator.ts";
 
 const hourMs = 3_600_000;
 
-/** What says only that something takes long is no reason for it. */
+/** Findings that only report a delay give no reason for it. */
 const noReason = new Set(["OVERDUE", "STUCK"]);
 
-/** `told`: keys of which a person was told outside of any record. */
+/** `result`: keys that a finding outside of any record reports. */
 export function keyturnAccounts(
   { table, kms, policies, engine }: Pick<Surroundings, "table" | "kms" | "policies" | "engine">,
   result: Set<string>,
@@ -47,7 +47,7 @@ export function keyturnAccounts(
   };
 }
 
-/** A version that never came to serve is looked after by the rotation that is to bring it there. */
+/** A version that never became active is managed only by the rotation that is to activate it. */
 function keysManaged({ versions, extras, rotations }: ManagedKey): string[] {
   const awaited = rotations.map(({ to }) => versions.find(({ number }) => number === to)?.keyId);
   const kept = versions.filter(

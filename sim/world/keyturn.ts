@@ -1,6 +1,6 @@
 /**
- * keyturn as it is deployed: execution environments that the schedule and EventBridge's events start
- * production runs in, any number of them at once.
+ * The deployed keyturn: execution environments in which the schedule and EventBridge events start
+ * production runs, any number of them concurrently.
  */
 import { RotationError } from "../../lambda/errors.ts";
 import { createService, type Service } from "../../lambda/service.ts";
@@ -21,10 +21,10 @@ import type { Rotator, Surroundings } from "./rotator.ts";
 import { Sandbox } from "./sandbox.ts";
 
 const minuteMs = 60_000;
-/** As the function is deployed. */
+/** The timeout of the deployed function. */
 const runLimitMs = 5 * minuteMs;
 const sandboxesMax = 5;
-/** Lambda tries an asynchronous event again twice, after one minute and after two. */
+/** Lambda retries an asynchronous event twice, after one minute and after two. */
 const retriesMs = [minuteMs, 2 * minuteMs];
 
 type Warm = { sandbox: Sandbox; service: Service };
@@ -38,7 +38,7 @@ export class Keyturn implements Rotator {
   readonly #around: Surroundings;
   readonly #outside: Outside;
   readonly #telemetry: Telemetry;
-  /** Keys of which a person was told outside of any record. */
+  /** Keys that a finding outside of any record reports. */
   readonly #result = new Set<string>();
   #warm: Warm[] = [];
   #made = 0;
@@ -69,7 +69,7 @@ export class Keyturn implements Rotator {
     this.#telemetry = telemetryOf(around, this.#result);
   }
 
-  /** The schedule fires. What finds nothing due is over at once: only some of those are played out. */
+  /** The schedule fires. A run with nothing due ends at once: only some of these are simulated. */
   tick(): void {
     const { engine, faultPlan, table } = this.#around;
     const isIdle = !table.isDue(engine.nowMs() + faultPlan.envelope.skewMs);
@@ -82,7 +82,7 @@ export class Keyturn implements Rotator {
     }
   }
 
-  /** An event from CloudTrail, on a use of a key that is out of use. */
+  /** A CloudTrail event about the use of a key that is out of use. */
   deliver(event: unknown): void {
     const reading = readUseAttempt(event);
     if (reading.kind !== "attempt") return;
@@ -102,7 +102,7 @@ export class Keyturn implements Rotator {
     const warm = this.#environment();
     const [pauseMs, ...others] = retries;
     if (warm === undefined) {
-      // Throttled: the queue delivers it later.
+      // Throttled: the queue retries later.
       if (pauseMs !== undefined) engine.after(pauseMs, () => this.#invoke(why, handler, others));
       return;
     }
@@ -130,7 +130,7 @@ export class Keyturn implements Rotator {
     }
   }
 
-  /** An idle one, or a new one, as long as there are not too many. */
+  /** An idle environment, or a new one up to the limit. */
   #environment(): Warm | undefined {
     const { random, engine, faultPlan, configuration } = this.#around;
     this.#warm = this.#warm.filter(({ sandbox }) => sandbox.isAlive);
@@ -153,7 +153,7 @@ export class Keyturn implements Rotator {
   }
 }
 
-/** Neither a fault of the world nor a lost claim. */
+/** An error that is neither a simulated fault nor a lost claim. */
 function bug({ facts }: Surroundings, error: unknown): void {
   const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
   facts.violated("no bug", what);
@@ -167,7 +167,7 @@ function telemetryOf(around: Surroundings, result: Set<string>): Telemetry {
       trace(() => `  ${record.alias}: ${entry?.event ?? ""} (${entry?.reason ?? ""})`);
     },
     refused: ({ alias, call, refusal }) => trace(() => `  ${alias}: ${call} refused: ${refusal}`),
-    unanswered: ({ alias, call }) => trace(() => `  ${alias}: ${call} has no answer`),
+    unanswered: ({ alias, call }) => trace(() => `  ${alias}: ${call} has no response`),
     finding: (alias, finding) => {
       trace(() => `  ${alias}: ${finding.code}: ${finding.observed}`);
       if (finding.code === "UNKNOWN_KEY") result.add(finding.subject);
@@ -176,7 +176,7 @@ function telemetryOf(around: Surroundings, result: Set<string>): Telemetry {
       trace(() => `  ${alias}: ${String(error)}`);
       if (!(error instanceof RotationError || error instanceof ClaimLost)) bug(around, error);
     },
-    rested: ({ alias, waitingFor }) => trace(() => `  ${alias}: rests: ${waitingFor}`),
+    rested: ({ alias, waitingFor }) => trace(() => `  ${alias}: waits for: ${waitingFor}`),
     census: () => undefined,
     run: () => undefined,
     answered: ({ keyId, outcome }) => trace(() => `  ${keyId}: ${outcome}`),

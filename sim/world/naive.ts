@@ -1,4 +1,4 @@
-/** The naive cron job as it is deployed: a host whose cron starts the script, come what may. */
+/** The deployed naive cron job: a host whose cron starts the script unconditionally. */
 import { naiveCron } from "../naive-cron.ts";
 import { AwsError } from "../../embedded-aws/http/aws-error.ts";
 import type { Accounts } from "../checkers/liveness.ts";
@@ -45,13 +45,13 @@ export class Naive implements Rotator {
         log: (line) => trace(() => `  ${name}: ${line}`),
         keys,
       });
-    // Nothing ends a script on a host but the host.
+    // Only the host ends a script.
     sandbox.invoke(script, Infinity, (outcome) => trace(() => `${name}: ${outcome}`));
     if (faultPlan.strikes("doubleTick"))
       engine.after(faultPlan.between(0, 120_000), () => this.tick());
   }
 
-  /** It does not hear of these. */
+  /** The script receives no events. */
   deliver(): void {}
 
   #call(sandbox: Sandbox, operation: string, input: object): Promise<unknown> {
@@ -69,13 +69,13 @@ export class Naive implements Rotator {
           throw error;
         }
       },
-      unanswered: () => Promise.reject(thrown("TimeoutError", "no answer")),
+      unanswered: () => Promise.reject(thrown("TimeoutError", "no response")),
       refused: () => Promise.reject(thrown("ThrottlingException", "Rate exceeded")),
     });
   }
 }
 
-/** As the SDK throws it. */
+/** An error like those of the SDK. */
 function thrown(name: string, message: string): Error {
   return Object.assign(new Error(message), { name });
 }

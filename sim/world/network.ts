@@ -1,22 +1,22 @@
-/** How a call gets from a process to the world and back, and what may become of it on the way. */
+/** The way of a call from a process to the world and back, and its faults. */
 import type { Engine } from "./engine.ts";
 import type { PlannedFault, FaultPlan, Medium } from "./fault-plan.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-/** One call on its way. */
+/** One call in transit. */
 export type Passing<T> = {
   medium: Medium;
-  /** In plain words, for the trace. */
+  /** For the trace. */
   name: () => string;
-  /** What it does to the world; its effect is there when this has returned its promise. */
+  /** Applies the call; the effect exists once this has returned its promise. */
   apply: () => Promise<T>;
-  /** What the sender makes of it where no answer comes in time. */
+  /** The result for the sender if no response comes in time. */
   unanswered: () => Promise<T>;
-  /** What the sender makes of a definite refusal. */
+  /** The result for the sender after a refusal. */
   refused: () => Promise<T>;
-  /** Asked at the moment of sending: whether the sender's own guard lets it go. */
+  /** The sender's guard, called at the send: a result if it prevents the send. */
   isLate?: () => Promise<T> | undefined;
-  /** Told of a request that is under way, and of its end. */
+  /** Called when a request leaves; the returned function, when it arrives. */
   underWay?: () => () => void;
 };
 
@@ -57,7 +57,7 @@ export class Network {
       };
       const stallMs = this.#stallMs(from, plannedFault);
       if (stallMs > 0) {
-        this.#trace(() => `${from.name}: stands still for ${stallMs} ms before ${call.name()}`);
+        this.#trace(() => `${from.name}: stalls for ${stallMs} ms before ${call.name()}`);
         from.stall(stallMs);
       }
       this.#engine.after(stallMs, () =>
@@ -66,7 +66,7 @@ export class Network {
     });
   }
 
-  /** One that stands still for long comes to itself when it has hardly any time left. */
+  /** A long stall ends when the process has hardly any time left. */
   #stallMs(from: Sandbox, { stallMs }: PlannedFault): number {
     if (stallMs !== Infinity) return stallMs;
     const { stallMs: longestMs } = this.#faultPlan.envelope;
@@ -90,7 +90,7 @@ export class Network {
       return answer(plannedFault.backMs, call.refused);
     }
     if (plannedFault.unanswered === true || plannedFault.crash === "after")
-      this.#sayLost(from, call, plannedFault);
+      this.#traceLost(from, call, plannedFault);
     if (plannedFault.lost !== true) {
       const isOver = call.underWay?.();
       this.#engine.after(plannedFault.outMs, () => {
@@ -127,16 +127,16 @@ export class Network {
   #apply<T>(call: Passing<T>): Promise<T> {
     this.#engine.stir();
     const result = call.apply();
-    // Nobody may be left to hear of a failure.
+    // The sender may have ended: a failure then has no handler.
     result.catch(() => undefined);
     return result;
   }
 
-  #sayLost<T>(from: Sandbox, call: Passing<T>, plannedFault: PlannedFault): void {
+  #traceLost<T>(from: Sandbox, call: Passing<T>, plannedFault: PlannedFault): void {
     this.#trace(() => {
       if (plannedFault.crash !== undefined)
         return `${from.name}: ends right after sending ${call.name()}`;
-      const what = plannedFault.lost === true ? "is lost" : "will have no answer";
+      const what = plannedFault.lost === true ? "is lost" : "will have no response";
       return `${from.name}: ${call.name()} ${what}`;
     });
   }

@@ -1,4 +1,4 @@
-/** The ports of one process: the twins, reached through a network on which calls go astray. */
+/** The ports of one process: the twins, behind a network with faults. */
 import { canonicalJson } from "../../lambda/record/canonical.ts";
 import { RotationError, type FaultCode } from "../../lambda/errors.ts";
 import { claimBy, type ClaimSteps } from "../../lambda/pass/claim.ts";
@@ -36,9 +36,9 @@ export type Outside = {
   random: SimRandom;
   flights: Set<Flight>;
   principalArn: string;
-  /** Told of what a pass takes for the answer to its claim. */
+  /** Called with the answer of the table to the claim of a pass. */
   claimed: NonNullable<Checker["onClaim"]>;
-  /** Told of every write of a record, as it is made. */
+  /** Called on every write of a record. */
   wrote: (before: Stored | undefined, after: Stored) => void;
 };
 
@@ -47,13 +47,13 @@ export function portsOf(sandbox: Sandbox, outside: Outside): Ports {
   const real = createKeyServiceTwin(kms, sandbox.clock, principalArn);
   const faulty = <T>(port: string, of: T, medium: Medium, code: FaultCode): T =>
     passing(network, sandbox, port, of, medium, code);
-  const lookingAtUse: KeyService["lastUseOf"] = async (keyId) =>
+  const lastUseOf: KeyService["lastUseOf"] = async (keyId) =>
     faultPlan.strikes("unknownUse")
       ? { kind: "observed", value: { kind: "unknown", why: "not tracked" } }
       : real.lastUseOf(keyId);
   return {
     keys: {
-      ...faulty("KMS", { ...real, lastUseOf: lookingAtUse }, "observe", "KMS_FAILED"),
+      ...faulty("KMS", { ...real, lastUseOf }, "observe", "KMS_FAILED"),
       change: changing(sandbox, outside, real),
     },
     discovery: faulty("tagging", discoveryOf(outside), "observe", "DISCOVERY_FAILED"),
@@ -69,7 +69,7 @@ export function portsOf(sandbox: Sandbox, outside: Outside): Ports {
 
 type Method = (...input: unknown[]) => Promise<unknown>;
 
-/** Each method of a port, by way of the network; what goes wrong there is a fault of its code. */
+/** Each method of a port, through the network; its failures are faults of this code. */
 function passing<T>(
   network: Network,
   sandbox: Sandbox,
@@ -85,7 +85,7 @@ function passing<T>(
         medium,
         name: () => `${port} ${name} ${input.map(plainly).join(" ")}`,
         apply: () => (method as Method)(...input),
-        unanswered: () => Promise.reject(new RotationError(code, "no answer", undefined)),
+        unanswered: () => Promise.reject(new RotationError(code, "no response", undefined)),
         refused: () => Promise.reject(new RotationError(code, "too many requests", undefined)),
       });
     return [[name, far]];
@@ -93,7 +93,7 @@ function passing<T>(
   return Object.fromEntries(methods) as T;
 }
 
-/** What of an argument is worth a place in a trace. */
+/** A short form of an argument, for the trace. */
 function plainly(argument: unknown): string {
   if (typeof argument !== "object" || argument === null) return String(argument);
   const { record } = argument as Partial<Stored>;
@@ -111,13 +111,13 @@ function changing(
       medium: "change",
       name: () => describeCall(call),
       apply: () => real.change(call, { ...guard, deadlineMs: Infinity }),
-      unanswered: () => Promise.resolve({ kind: "unknown", message: "no answer" }),
+      unanswered: () => Promise.resolve({ kind: "unknown", message: "no response" }),
       refused: () =>
         Promise.resolve({ kind: "refused", refusal: "Throttled", message: "Rate exceeded" }),
       isLate: () => {
         if (!faultPlan.envelope.deadlinesHold) return undefined;
         if (sandbox.clock.nowMs() <= guard.deadlineMs) return undefined;
-        const message = "the run had to have ended";
+        const message = "past the deadline of the run";
         return Promise.resolve({ kind: "refused", refusal: "PastDeadline", message });
       },
       underWay: () => {
@@ -145,7 +145,7 @@ export function describeCall(call: Call): string {
   }
 }
 
-/** By tags as they were some time ago: the tagging API says nothing of how far it lags. */
+/** Searches the tags of some time ago: the tagging API documents no bound of its lag. */
 function discoveryOf({ kms, faultPlan }: Outside): Discovery {
   const keysWhere = async (carries: (tags: ReadonlyMap<string, string>) => boolean) => {
     const thenMs = kms.world.clock.nowMs() - faultPlan.lagMs("unfound");
@@ -164,7 +164,7 @@ function discoveryOf({ kms, faultPlan }: Outside): Discovery {
   };
 }
 
-/** As the adapter's side: a write that arrives twice is recognised as one's own. */
+/** Like the adapter: a write that arrives twice counts as its own. */
 function tableOf({ table, wrote }: Outside): Table {
   const write = async (next: Stored, expected: Expected): Promise<Written> => {
     const before = await table.read(next.record.alias);
@@ -179,7 +179,7 @@ function tableOf({ table, wrote }: Outside): Table {
   return { ...table, write };
 }
 
-/** Each request of a claim by its own way: whatever another pass does may come between two of them. */
+/** Each request of a claim passes the network: another pass may act between two of them. */
 function claiming(
   { table, claimed }: Outside,
   far: (steps: ClaimSteps) => ClaimSteps,

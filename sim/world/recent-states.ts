@@ -1,6 +1,6 @@
 /**
- * What KMS was like at each moment of the last minutes: a read, or an authorization, may go by any of
- * them ("Eventual consistency" and "Troubleshooting tags and aliases", KMS Developer Guide).
+ * The states of KMS in the last minutes: a read, or an authorization, may use any of them
+ * ("Eventual consistency" and "Troubleshooting tags and aliases", KMS Developer Guide).
  */
 import type { KeyState, KmsKey, World } from "../../embedded-aws/kms/types.ts";
 
@@ -24,7 +24,7 @@ export class RecentStates {
     this.#keptMs = keptMs;
   }
 
-  /** Takes note of what has changed: of this key, and of every alias. */
+  /** Records the state of this key, and of every alias. */
   note(keyId: string | undefined): void {
     const nowMs = this.#world.clock.nowMs();
     const key = keyId === undefined ? undefined : this.#world.keys.get(keyId);
@@ -37,7 +37,7 @@ export class RecentStates {
     }
   }
 
-  /** Undefined where it could not be seen yet. */
+  /** Undefined if no read could show it yet. */
   keyAt(keyId: string, atMs: number): KeyView | undefined {
     return this.#keys.get(keyId)?.findLast(({ fromMs }) => fromMs <= atMs);
   }
@@ -66,7 +66,7 @@ export class RecentStates {
     this.#aliases.set(name, views);
   }
 
-  /** What lies further back than anything can show: all but the last such view. */
+  /** Drops the views that no read can show any longer. */
   #forget(views: { fromMs: number }[], nowMs: number): void {
     const shown = views.findLastIndex(({ fromMs }) => fromMs <= nowMs - this.#keptMs);
     if (shown > 0) views.splice(0, shown);

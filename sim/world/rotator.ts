@@ -1,4 +1,4 @@
-/** What rotates the keys of a simulated world: keyturn, or the script it is compared with. */
+/** The rotator of a simulated world: keyturn, or the script to compare with. */
 import type { Configuration } from "../../lambda/configuration/configuration.ts";
 import type { ManagedKey, Policy } from "../../lambda/workflow/model/types.ts";
 import type { Checker, Facts } from "../checkers/checker.ts";
@@ -11,7 +11,7 @@ import type { Network } from "./network.ts";
 import type { Flight } from "./ports.ts";
 import type { SharedKms } from "./shared-kms.ts";
 
-/** What surrounds it. */
+/** The environment of a rotator. */
 export type Surroundings = {
   engine: Engine;
   kms: SharedKms;
@@ -23,19 +23,19 @@ export type Surroundings = {
   configuration: Configuration;
   policies: Map<string, Policy>;
   facts: Facts;
-  /** Told of the record as each turn leaves it. */
+  /** Called with the record after each pass. */
   passEnded: (record: ManagedKey) => void;
   trace: (line: () => string) => void;
 };
 
 export interface Rotator {
-  /** How many runs it has begun. */
+  /** The number of runs begun. */
   readonly runs: number;
   readonly accounts: Accounts;
-  /** Who judges it besides those who judge every rotator. */
+  /** Its own checkers, besides those of every rotator. */
   readonly checkers: Checker[];
   /** A schedule fires. */
   tick(): void;
-  /** An event from CloudTrail, on a use of a key that is out of use. */
+  /** A CloudTrail event about the use of a key that is out of use. */
   deliver(event: unknown): void;
 }

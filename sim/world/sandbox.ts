@@ -1,6 +1,7 @@
 /**
- * One execution environment of the platform: it lives until it crashes or its deadline ends it, and is
- * frozen whenever no invocation runs in it. What it awaits stays where it is, and thaws with the next.
+ * One execution environment of the platform. It exists until it crashes or its deadline ends it,
+ * and is frozen while no invocation runs in it. Pending results wait, and thaw with the next
+ * invocation.
  */
 import type { Clock } from "../../lambda/ports.ts";
 import type { Engine } from "./engine.ts";
@@ -12,7 +13,7 @@ export class Sandbox {
   #isAlive = true;
   #isAtWork = false;
   #stalledUntilMs = 0;
-  /** When the platform ends what runs in it. */
+  /** When the platform ends the current invocation. */
   #endsAtMs = Infinity;
   #invocations = 0;
   #over: ((outcome: "returned" | "failed" | "ended") => void) | undefined;
@@ -38,7 +39,7 @@ export class Sandbox {
     return this.#isAlive && !this.#isAtWork;
   }
 
-  /** Something reaches the process: now, when it moves again, when it thaws, or never. */
+  /** A result reaches the process: now, after its stall, when it thaws, or never. */
   deliver(what: () => void): void {
     if (!this.#isAlive) return;
     if (!this.#isAtWork) {
@@ -51,17 +52,17 @@ export class Sandbox {
     }
   }
 
-  /** How long until the platform ends it. */
+  /** The time until the platform ends it. */
   get leftMs(): number {
     return this.#endsAtMs - this.#engine.nowMs();
   }
 
-  /** It does nothing for a while; what it sent before is on its way. */
+  /** Stalls the process; its sent requests are still in flight. */
   stall(ms: number): void {
     this.#stalledUntilMs = Math.max(this.#stalledUntilMs, this.#engine.nowMs() + ms);
   }
 
-  /** The process is gone, and the platform knows. */
+  /** The process ends, and the platform knows. */
   end(): void {
     const over = this.#isAtWork && this.#isAlive ? this.#over : undefined;
     this.#isAlive = false;
@@ -70,8 +71,8 @@ export class Sandbox {
   }
 
   /**
-   * Runs the handler; `limitMs` later the platform ends it, if it is still at work. Resolves to how it
-   * went; of one that ended no answer ever comes.
+   * Runs the handler; after `limitMs` the platform ends it if it still runs. Calls `over` with the
+   * outcome; a process that ended never responds.
    */
   invoke(
     handler: () => Promise<unknown>,

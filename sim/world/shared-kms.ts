@@ -1,6 +1,7 @@
 /**
- * The one KMS that everybody shares: processes, people, applications. It shows some of them the world
- * of some minutes ago, authorizes keyturn by tags of then, and lets those who judge look on.
+ * The one KMS of all processes, operators and applications. It shows some of them the state of some
+ * minutes ago, authorizes keyturn by the tags of that time, and reports every change to the
+ * checkers.
  */
 import type { Call } from "../../lambda/workflow/model/types.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
@@ -9,7 +10,7 @@ import type { KmsTwin } from "../../embedded-aws/kms/twin.ts";
 import type { FaultPlan } from "./fault-plan.ts";
 import { RecentStates } from "./recent-states.ts";
 
-/** A call that KMS has answered. */
+/** A call that KMS has executed. */
 export type Applied = {
   operation: string;
   input: Record<string, unknown>;
@@ -21,7 +22,7 @@ export type Applied = {
 export type Witness = (applied: Applied) => void;
 
 const isRead = /^(Describe|Get|List)/;
-/** What the tags of a key must say before the function's role may make the call on it. */
+/** The tags that a key needs before the function's role may make the call on it. */
 const wanted: Record<Call["kind"], "owner" | "owner and label" | "nothing"> = {
   CreateKey: "nothing",
   UpdateAlias: "owner",
@@ -37,17 +38,17 @@ const wanted: Record<Call["kind"], "owner" | "owner and label" | "nothing"> = {
 export class SharedKms {
   readonly twin: KmsTwin;
   readonly recentStates: RecentStates;
-  /** Before and after everything that changes a key or an alias. */
+  /** Called before and after every change of a key or an alias. */
   onChange: Witness | undefined;
   beforeChange:
     ((operation: string, input: Record<string, unknown>, by: string) => void) | undefined;
-  /** Operations and keys of which others use up the quota, and until when. */
+  /** Operations and keys with a quota that external callers exhaust, and until when. */
   readonly crowded = new Map<string, number>();
   readonly #faultPlan: FaultPlan;
   readonly #laggards: Set<string>;
   readonly #roleArn: string;
 
-  /** `laggards`: the principals who may be shown the past; `roleArn`: whom its tags authorize. */
+  /** `laggards`: principals with stale reads; `roleArn`: the one that the key tags authorize. */
   constructor(twin: KmsTwin, faultPlan: FaultPlan, laggards: string[], roleArn: string) {
     this.twin = twin;
     this.#faultPlan = faultPlan;
@@ -63,7 +64,7 @@ export class SharedKms {
     return this.twin.world;
   }
 
-  /** As the twin's: answers, or throws an AwsError. */
+  /** Like the twin: returns, or throws an AwsError. */
   call(operation: string, input: unknown, caller: { principalArn: string }): unknown {
     const asked = input as Record<string, unknown>;
     const { principalArn } = caller;
@@ -140,7 +141,7 @@ export class SharedKms {
     return { ...answer, Aliases };
   }
 
-  /** A quota is used up for operation and key alike; a few requests come through. */
+  /** A quota applies to the operation and to the key; a few requests succeed. */
   #throttle(operation: string, input: Record<string, unknown>): void {
     const nowMs = this.twin.world.clock.nowMs();
     const names = [operation, String(input.KeyId ?? input.TargetKeyId)];
@@ -149,7 +150,7 @@ export class SharedKms {
     throw new AwsError("ThrottlingException", "Rate exceeded");
   }
 
-  /** As the policy of the function's role has it: by owner, and for what is retired by its label. */
+  /** Like the policy of the function's role: by owner, and for retired keys by label. */
   #authorize(operation: string, input: Record<string, unknown>): void {
     const keyId = (input.KeyId ?? input.TargetKeyId) as string | undefined;
     if (keyId === undefined || operation === "CreateKey") return;

@@ -1,6 +1,6 @@
 /**
- * A simulated world, whole: the production code of keyturn on simulated ports, an AWS that shows the
- * past and loses answers, people, applications; and those who judge. One seed tells all of it.
+ * A complete simulated world: the production code of keyturn on simulated ports, an AWS with stale
+ * reads and lost responses, external actors, applications, checkers. One seed determines all of it.
  */
 import type { Configuration } from "../../lambda/configuration/configuration.ts";
 import { requestLimitMs } from "../../lambda/workflow/model/limits.ts";
@@ -37,7 +37,7 @@ import { SharedKms } from "./shared-kms.ts";
 
 const hourMs = 3_600_000;
 const minuteMs = 60_000;
-/** How often, once the faults are over, everything is read and put right. */
+/** The interval of reads and of an operator's corrections after the faults. */
 const readEveryMs = 3 * hourMs;
 const startMs = Date.UTC(2027, 0, 1);
 const makerArn = "arn:aws:iam::000000000000:user/maker";
@@ -60,11 +60,11 @@ export type WorldOptions = {
   seed: number;
   scenario: Scenario;
   rotator?: RotatorName;
-  /** After so many faults there are no more. */
+  /** After this many faults there are no more. */
   faultsMax?: number;
-  /** Whether the table hands out copies, as any table does, and not what it holds, which is faster. */
+  /** Whether the table returns copies, like any table, or its own values, which is faster. */
   tableCopies?: boolean;
-  /** Hears every line of the trace; nobody by default, since telling takes time. */
+  /** Receives every line of the trace. Without it the world builds no lines. */
   trace?: (line: string) => void;
 };
 
@@ -75,7 +75,7 @@ export class SimulatedWorld {
   readonly kms: SharedKms;
   readonly faultPlan: FaultPlan;
   readonly applications: Application[] = [];
-  /** Told of the record as each turn leaves it. */
+  /** Called with the record after each pass. */
   onPassEnd: ((record: ManagedKey) => void) | undefined;
   readonly #random: SimRandom;
   readonly #scenario: Scenario;
@@ -105,7 +105,7 @@ export class SimulatedWorld {
       quotas: "off",
       trackingStartMs: 0,
     });
-    twin.onUseAttempt = (event) => this.#bring(event);
+    twin.onUseAttempt = (event) => this.#deliver(event);
     this.kms = new SharedKms(twin, this.faultPlan, [this.#ours], keyturnArn);
     for (let index = 0; index < scenario.keys; index++) {
       this.#policies.set(`alias/key-${index}`, scenario.policy(random, index));
@@ -118,11 +118,11 @@ export class SimulatedWorld {
     for (const alias of aliases) {
       this.applications.push(new Application(alias, scenario.habits(random), around, complaints));
     }
-    this.#checkers = this.#judges(around.facts);
-    this.#lookOn();
+    this.#checkers = this.#checkersOf(around.facts);
+    this.#observe();
   }
 
-  #lookOn(): void {
+  #observe(): void {
     this.kms.beforeChange = (...result) => {
       for (const checker of this.#checkers) checker.beforeChange?.(...result);
     };
@@ -157,13 +157,13 @@ export class SimulatedWorld {
     return (this.table.stored(alias) as { record: ManagedKey } | undefined)?.record;
   }
 
-  /** A schedule fires besides those that there are. */
+  /** Starts one more run. */
   startRun(): void {
     this.#rotator.tick();
   }
 
-  /** Lives the whole history, and says what was wrong in it. */
-  async live(): Promise<HistoryResult> {
+  /** Plays the whole history, and returns its violations. */
+  async simulate(): Promise<HistoryResult> {
     const { engine, faultPlan } = this;
     const { safetyMs, calmMs } = this.#scenario;
     this.#settle();
@@ -190,7 +190,7 @@ export class SimulatedWorld {
     };
   }
 
-  /** Makes what was there before keyturn, and lets everything begin. */
+  /** Makes the keys that exist before keyturn, and starts everything. */
   #settle(): void {
     const { crons, externalActors } = this.#scenario;
     const isNaive = this.#ours === naiveArn;
@@ -228,14 +228,14 @@ export class SimulatedWorld {
     this.#onLine?.(`${new Date(this.engine.nowMs()).toISOString()} ${line()}`);
   }
 
-  /** Late, and now and then twice. */
-  #bring(event: unknown): void {
-    const bring = (): void => {
+  /** Delivers the event late, and in a fifth of the cases twice. */
+  #deliver(event: unknown): void {
+    const deliver = (): void => {
       const delayMs = minuteMs + Math.floor(this.#random.next() * 14 * minuteMs);
       this.engine.after(delayMs, () => this.#rotator.deliver(event));
     };
-    bring();
-    if (this.#random.next() < 0.2) bring();
+    deliver();
+    if (this.#random.next() < 0.2) deliver();
   }
 
   #configuration(): Configuration {
@@ -266,7 +266,7 @@ export class SimulatedWorld {
     };
   }
 
-  #judges(facts: Facts): Checker[] {
+  #checkersOf(facts: Facts): Checker[] {
     return [
       availability(facts),
       evidence(facts, this.#rotator.accounts.isHeld),
@@ -286,7 +286,7 @@ export class SimulatedWorld {
         for (const checker of this.#checkers) checker.onOutage?.(alias, error);
       },
       unreadable: (alias: string, { keyId }: { keyId: string }, error: Error) => {
-        this.#trace(() => `${alias}: cannot read what ${keyId} made: ${error.message}`);
+        this.#trace(() => `${alias}: cannot decrypt under ${keyId}: ${error.message}`);
         for (const checker of this.#checkers) checker.onUnreadable?.(alias, keyId);
       },
       used: (keyId: string) => {

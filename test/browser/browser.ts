@@ -1,4 +1,4 @@
-/** The Chromium of this machine; a test that needs one does not pass without. */
+/** The Chromium of this machine; without it, tests that need it fail. */
 import { existsSync } from "node:fs";
 import { chromium, type Browser, type Page } from "playwright-core";
 
@@ -20,9 +20,9 @@ export async function launched(): Promise<Browser> {
 
 export type Opened = {
   page: Page;
-  /** What the console and the page complain of. */
+  /** Errors and warnings of the console and the page. */
   complaints: string[];
-  /** What was asked for besides the document itself. */
+  /** Requests other than for the document itself. */
   requests: string[];
 };
 

@@ -1,4 +1,4 @@
-/** What is asked of the page itself, as text: the browser's own names are not those of this project. */
+/** Code that runs in the page, as text: the browser's globals are not part of this project's types. */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
@@ -8,7 +8,7 @@ const axeSource = await readFile(axe, "utf8");
 
 type Violation = { id: string; impact: string | null; nodes: { html: string }[] };
 
-/** Serious and critical ones, each with a few of the elements that have it. */
+/** Serious and critical violations, each with a few of its elements. */
 export async function violationsIn(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
   const run = `axe.run({ resultTypes: ["violations"] }).then((all) => all.violations)`;
@@ -21,7 +21,7 @@ export async function violationsIn(page: Page): Promise<string[]> {
     });
 }
 
-/** Takes away all but the first keys, and the first rows of each table. */
+/** Removes all but the first keys, and the first rows of each table. */
 export function cutTo(page: Page, keys: number, rows: number): Promise<void> {
   return page.evaluate<undefined>(`{
     const all = document.querySelectorAll(".key");
@@ -32,7 +32,7 @@ export function cutTo(page: Page, keys: number, rows: number): Promise<void> {
   }`);
 }
 
-/** Of every timeline, once scrolled to: whether it has a size, a bar, and a place in the window. */
+/** For each timeline, after scrolling to it: whether it has a size and a bar, and is in the window. */
 export function timelinesVisible(page: Page): Promise<boolean[]> {
   return page.evaluate<boolean[]>(`[...document.querySelectorAll("svg.timeline")].map((svg) => {
     svg.scrollIntoView({ block: "center", behavior: "instant" });
@@ -50,19 +50,19 @@ export function backgroundOf(page: Page): Promise<string> {
   return page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
 }
 
-/** As the page is when it was just opened: nothing has the focus. */
+/** Resets the page to its state after opening: no focus, scrolled to the top. */
 export function backToTop(page: Page): Promise<void> {
   return page.evaluate<undefined>("{ document.activeElement?.blur(); scrollTo(0, 0); }");
 }
 
-/** Its id, and what it says. */
+/** The id and text of the focused element. */
 export function focused(page: Page): Promise<{ id: string; text: string }> {
   return page.evaluate<{ id: string; text: string }>(
     "({ id: document.activeElement.id, text: document.activeElement.textContent.trim() })",
   );
 }
 
-/** For a picture: the head, and under it the timelines alone. Where that ends. */
+/** For a picture: shows only the head and the timelines, and returns their height. */
 export function leaveTimelines(page: Page): Promise<number> {
   return page.evaluate<number>(`{
     const timelines = document.querySelector("#timelines").parentElement;

@@ -1,4 +1,4 @@
-/** Reports to look at: made by the pure model, out of lives that the production run lived. */
+/** Reports for the browser: the pure model's, from histories that the production code made. */
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,12 +14,12 @@ export function reportOf(histories: KeyHistory[], nowMs: number): Report {
   return { tableName: "keyturn", period, madeAtMs: nowMs, keys, unread: [] };
 }
 
-/** The year's lives again and again, each under a name of its own. */
+/** The year's histories repeatedly, each under its own name. */
 export async function manyKeys(count: number): Promise<Report> {
   const { histories, nowMs } = await aYear();
   const all = Array.from({ length: count }, (_, at) => {
     const history = histories[(at + 3) % histories.length];
-    if (history === undefined) throw new Error("nobody lived");
+    if (history === undefined) throw new Error("no history");
     if (at < histories.length) return history;
     return renamed(history, `${history.record.alias}-${String(at).padStart(4, "0")}`, at);
   });

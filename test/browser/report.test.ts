@@ -1,4 +1,4 @@
-/** The report as a browser shows it: by itself, to everybody, at any width, on paper. */
+/** The report in a browser: self-contained, accessible, at any width, on paper. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launched, opened, type Opened } from "./browser.ts";
@@ -11,11 +11,11 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-/** Of a thousand keys it takes Chromium seconds to lay the page out: it is opened once. */
+/** For a thousand keys, Chromium's layout takes seconds: each page is opened once. */
 describe.each([
   { count: 1, of: "all of it" },
   { count: 50, of: "all of it" },
-  // axe looks at every pair of elements, nearly: of so many it does not come to an end.
+  // axe compares nearly every pair of elements: for so many it does not finish.
   { count: 1000, of: "its structure, 12 keys, and 10 rows of each table", isCut: true },
 ])("the report of $count keys", ({ count, of, isCut = false }) => {
   let observed: Opened;
@@ -24,13 +24,13 @@ describe.each([
   });
   afterAll(() => observed?.page.close());
 
-  test("has a timeline for each key, and each is seen when it is scrolled to", async () => {
+  test("has a timeline for each key, visible after scrolling to it", async () => {
     const timelines = await inPage.timelinesVisible(observed.page);
     expect(timelines).toHaveLength(count);
     expect(timelines).not.toContain(false);
   });
 
-  test("asks for nothing but itself, runs no script, and nothing complains", async () => {
+  test("requests nothing else, runs no script, and logs no error or warning", async () => {
     const { page, complaints, requests } = observed;
     const others = await page.locator("script, link, img, iframe, object").count();
     expect({ complaints, requests, others }).toEqual({ complaints: [], requests: [], others: 0 });
@@ -42,7 +42,7 @@ describe.each([
     expect(await inPage.widthOf(observed.page)).toBeLessThanOrEqual(360);
   });
 
-  test("is read by keyboard: past the navigation, into what scrolls and what is folded", async () => {
+  test("can be read by keyboard: past the navigation, into scrollable and folded parts", async () => {
     const { page } = observed;
     await inPage.backToTop(page);
     await page.keyboard.press("Tab");
@@ -59,7 +59,7 @@ describe.each([
     await page.keyboard.press("Enter");
   });
 
-  test("shows on paper what is folded on the screen, and shows it light", async () => {
+  test("prints the folded parts, in light colours", async () => {
     const { page } = observed;
     await page.emulateMedia({ colorScheme: "dark" });
     const folded = page.locator("#key-1 details table").first();
@@ -73,7 +73,7 @@ describe.each([
   });
 
   test.each(["light", "dark"] as const)(
-    `has nothing that axe finds serious, in %s: ${of}`,
+    `has no serious axe violation, in %s: ${of}`,
     async (colorScheme) => {
       const { page } = observed;
       await page.setViewportSize({ width: 1280, height: 900 });
@@ -84,13 +84,13 @@ describe.each([
   );
 });
 
-// A thousand keys are 1,300 pages, which take Chromium a minute or two: their print is shown above.
-test.each([1, 50])("%d keys are printed with the picture and the tables of each", async (count) => {
+// A thousand keys are 1,300 pages, which take Chromium a minute or two: the test above covers print.
+test.each([1, 50])("prints %d keys with the picture and the tables of each", async (count) => {
   const { page } = await opened(browser, await onDisk(await manyKeys(count)));
   const pdf = await page.pdf({ format: "A4" });
   await page.close();
   expect(pdf.subarray(0, 5).toString()).toBe("%PDF-");
   const pages = pdf.toString("latin1").match(/\/Type\s*\/Page\b/g)?.length ?? 0;
-  // A key takes a third of a page at least.
+  // A key needs at least a third of a page.
   expect(pages).toBeGreaterThan(count / 3);
 });

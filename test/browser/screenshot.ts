@@ -1,4 +1,4 @@
-/** `npm run docs:report`: draws docs/report.png anew, always of the same year of the same keys. */
+/** `npm run docs:report`: redraws docs/report.png, always from the same year of the same keys. */
 import { rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import { onDisk, reportOf } from "./made.ts";
 
 const picture = fileURLToPath(new URL("../../docs/report.png", import.meta.url));
 
-/** One that is overdue, one compromised, one as it should be, one rolled back: each tells its own. */
+/** An overdue key, a compromised one, a normal one, and one that was rolled back. */
 const shown = ["alias/archive", "alias/invoices", "alias/orders", "alias/tokens"];
 
 const { histories, nowMs } = await aYear();

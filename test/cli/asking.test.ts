@@ -7,7 +7,7 @@ const young = shared(deployedYoung);
 const payroll = "alias/team-blue/payroll";
 
 describe("enrol", () => {
-  test("has a key managed that the configuration does not name", async () => {
+  test("enrols a key that the configuration does not name", async () => {
     const account = await after(2, open);
     const key = account.makeKey(payroll);
     const asked = await type(
@@ -27,39 +27,39 @@ describe("enrol", () => {
   });
 
   test.each([
-    ["a policy that there is not", payroll, "shorty", 2, "Did you mean short?"],
-    ["what no pattern is open to", "alias/others", "short", 1, "taggedAliases has alias/team-*"],
-    ["what is managed", orders, "short", 1, "is a managed key already"],
-  ])("of %s is refused at once", async (_, alias, policy, code, says) => {
+    ["an unknown policy", payroll, "shorty", 2, "Did you mean short?"],
+    ["an alias that no pattern allows", "alias/others", "short", 1, "it has alias/team-*"],
+    ["a managed key", orders, "short", 1, "is already a managed key"],
+  ])("with %s is rejected at once", async (_, alias, policy, code, message) => {
     const account = await young();
     const answer = await type(account, "enrol", alias, "--policy", policy);
     expect(answer).toMatchObject({ code, stdout: "" });
-    expect(answer.stderr).toContain(says);
+    expect(answer.stderr).toContain(message);
   });
 });
 
 describe("a request", () => {
-  test("says what comes of it, and is refused at once where the function would refuse it", async () => {
+  test("shows its effect, and is rejected at once if the function would reject it", async () => {
     const account = await after(2);
     const first = await type(account, "rotate", orders);
     expect(first.stderr).toContain("CreateKey v2");
     await nextSecond();
     const again = await type(account, "rotate", orders);
     expect(again).toMatchObject({ code: 1, stdout: "" });
-    expect(again.stderr).toContain("a rotation is asked for already");
+    expect(again.stderr).toContain("a rotation is already requested");
     expect((await type(account, "rotate", orders, "--anyway")).code).toBe(0);
   });
 
-  test("is written all the same where what comes of it cannot be foreseen", async () => {
+  test("is written even if its effect cannot be predicted", async () => {
     const account = await after(2);
     await account.rewrite("record", { extras: [null] });
     const { code, stderr } = await type(account, "pause", orders);
-    expect([code, stderr]).toEqual([0, expect.stringContaining("could not be foreseen: ")]);
+    expect([code, stderr]).toEqual([0, expect.stringContaining("cannot be predicted: ")]);
     const { stdout } = await type(account, "status", orders, "--json");
     expect(JSON.parse(stdout)).toMatchObject({ requests: [{}] });
   });
 
-  test("says that its calls are only said, where the deployment is in mode plan", async () => {
+  test("notes that mode plan makes no calls", async () => {
     const account = await after(2);
     const hash = configurationHash(parseConfiguration(document));
     await account.rewrite("applied", { mode: "plan" }, `configuration#${hash}`);
@@ -67,7 +67,7 @@ describe("a request", () => {
     expect(stderr).toContain("The deployment is in mode plan");
   });
 
-  test("to roll back means the version that serves, where none is named", async () => {
+  test("to roll back means the active version by default", async () => {
     const account = await after(70);
     const { stdout } = await type(account, "rollback", orders, "--json");
     expect(JSON.parse(stdout)).toMatchObject({ request: { kind: "rollback", version: 2 } });
@@ -75,7 +75,7 @@ describe("a request", () => {
     expect(await account.states(orders)).toEqual(["active", "draining"]);
   });
 
-  test("to approve binds to the evidence that the finding shows, and wants the alias typed", async () => {
+  test("to approve binds to the evidence in the finding, and requires the alias", async () => {
     const policies = { short: { ...document.policies.short, approval: "revoke" as const } };
     const account = await after(85, { policies });
     expect((await account.findings(orders)).map(({ code }) => code)).toEqual(["APPROVAL_REQUIRED"]);

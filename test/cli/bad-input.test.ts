@@ -1,4 +1,4 @@
-/** What others wrote into the table, and what an operator's terminal is made to show of it. */
+/** Text from other writers of the table, on an operator's terminal. */
 import { DynamoDB } from "@aws-sdk/client-dynamodb";
 import { marshall } from "@aws-sdk/util-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -13,7 +13,7 @@ const escape = "\u001b";
 const colours = new RegExp(`${escape}\\[\\d+m`, "g");
 const steers = `${escape}[2J${escape}]0;owned\u0007\u009b31m\nok    all is well 鍵🔑`;
 
-describe("whoever may write requests", () => {
+describe("the author of a request", () => {
   let account: Account;
   beforeAll(async () => {
     account = await Account.deployed({ document }, [anything]);
@@ -35,21 +35,21 @@ describe("whoever may write requests", () => {
     ["verify"],
     [`history ${orders} --json`],
     [`status ${orders} --json`],
-  ])("cannot steer an operator's terminal: %s", async (line) => {
+  ])("cannot control an operator's terminal: %s", async (line) => {
     const env = { FORCE_COLOR: "1", COLUMNS: "70" };
     const { stdout, stderr } = await typed(account, [...line.split(" "), ...nowOf(account)], env);
-    const said = stdout + stderr;
-    expect(said.replaceAll(colours, "")).not.toMatch(/[^\P{Cc}\n]/u);
-    expect(said).not.toMatch(/^ok +all is well/m);
+    const printed = stdout + stderr;
+    expect(printed.replaceAll(colours, "")).not.toMatch(/[^\P{Cc}\n]/u);
+    expect(printed).not.toMatch(/^ok +all is well/m);
   });
 
-  test("is shown with what they asked, and when no run has taken it up yet", async () => {
+  test("is shown with the request, also before a run processes it", async () => {
     const { stdout } = await typed(account, ["status", orders, ...nowOf(account)]);
     expect(stdout).toMatch(/^ {2}held +by ada.*since 2027-01-\d\d \d\d:\d\d, pause/m);
     expect(stdout).toMatch(
-      /asked of it lately\n[^]*paused, asked for by ada[^]*request-rejected: kind: got /,
+      /last requests\n[^]*paused, requested by ada[^]*request-rejected: kind: got /,
     );
-    expect(stdout).toMatch(/asked of it, and not taken up yet\n {2}resume by \\u001b/);
+    expect(stdout).toMatch(/waiting requests\n {2}resume by \\u001b/);
     const json = await typed(account, ["status", orders, "--json"]);
     const { requests } = JSON.parse(json.stdout) as { requests: { body: { by: string } }[] };
     expect(requests[0]?.body.by).toBe(steers);
@@ -79,11 +79,11 @@ describe("in a narrow terminal", () => {
     ["approve --help"],
     ["status alias/none"],
     ["status --table a-table-that-is-not-there"],
-  ])("every line fits that can be broken: %s", async (line) => {
+  ])("every breakable line fits: %s", async (line) => {
     const now = line.includes("--help") ? [] : nowOf(account);
     const done = await typed(account, [...line.split(" "), ...now], { COLUMNS: "40" });
     const long = (done.stdout + done.stderr).split("\n").filter((one) => widthOf(one) > 40);
-    // Commands to paste, and hashes, which are not to be broken.
+    // Commands and hashes, which are not broken.
     const whole = /^ *(aws|keyturn) |^ *[0-9a-f]{64}$|^\s*(whole +)?alias\/\S+$/;
     expect(long.filter((one) => !whole.test(one))).toEqual([]);
   });
@@ -99,12 +99,12 @@ describe("a record that newer code wrote", () => {
     const credentials = { accessKeyId: "person", secretAccessKey: "secret" };
     const db = new DynamoDB({ endpoint, region, credentials });
     const newer = { pk: "key#alias/newer", sk: "record", queue: "due", dueAtMs: 1e13, schema: 4 };
-    await db.putItem({ TableName: tableName, Item: marshall({ ...newer, whatever: true }) });
+    await db.putItem({ TableName: tableName, Item: marshall({ ...newer, extra: true }) });
     db.destroy();
   });
   afterAll(() => account.close());
 
-  test("is told of, among all and alone", async () => {
+  test("is reported, in the list and alone", async () => {
     const all = await typed(account, ["status", ...nowOf(account)]);
     expect(all.stdout).toMatch(/^alias\/newer .* SCHEMA_NEWER$/m);
     expect(all).toMatchObject({ code: 1 });
@@ -116,7 +116,7 @@ describe("a record that newer code wrote", () => {
     expect(doctor.stdout).toContain("newer records: 1: alias/newer");
   });
 
-  test("does not hide that another table is none of keyturn's", async () => {
+  test("does not hide that another table is not a state table of keyturn", async () => {
     const { endpoint } = account.aws;
     const credentials = { accessKeyId: "person", secretAccessKey: "secret" };
     const db = new DynamoDB({ endpoint, region, credentials });
@@ -130,7 +130,7 @@ describe("a record that newer code wrote", () => {
     for (const command of ["status", "doctor", `status ${orders}`, `history ${orders}`]) {
       const done = await typed(account, [...command.split(" "), "--table", "theirs"]);
       expect(done).toMatchObject({ stdout: "", code: 3 });
-      expect(done.stderr).toContain("this is no table of keyturn's");
+      expect(done.stderr).toContain("this is not a state table of keyturn");
     }
   });
 });

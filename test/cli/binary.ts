@@ -1,4 +1,4 @@
-/** What an operator types, against the embedded AWS: in full, the real binary in a process of its own. */
+/** Types commands against the embedded AWS: in full runs, the real binary in its own process. */
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
@@ -13,7 +13,7 @@ import { typedHere, type Typed } from "./in-process.ts";
 
 export const binary = fileURLToPath(new URL("../../cli/keyturn.js", import.meta.url));
 
-/** What is compiled is kept for all that is typed in these tests. */
+/** The compile cache of all commands in these tests. */
 export const NODE_COMPILE_CACHE = join(tmpdir(), "keyturn-tests-compiled");
 const common = { PATH: process.env.PATH, USER: "ada", NODE_COMPILE_CACHE };
 
@@ -26,7 +26,7 @@ type Typing = (
   cwd?: string,
 ) => Promise<Typed>;
 
-/** What comes of typing it; `env` is laid over that of an operator of this account. */
+/** The output of a command. `env` overrides the environment of an operator of this account. */
 export const typed: Typing = (...given) =>
   isFull ? typedInBinary(...given) : typedInProcess(...given);
 
@@ -39,7 +39,7 @@ export const typedInBinary: Typing = (account, args, env = {}, cwd = process.cwd
   return ended(child);
 };
 
-/** A start of Node takes longer than most commands; in-process.test.ts proves that both answer alike. */
+/** A start of Node takes longer than most commands. in-process.test.ts proves equal answers. */
 export const typedInProcess: Typing = (account, args, env = {}, cwd = process.cwd()) =>
   typedHere(args, { ...common, ...operatorOf(account), ...env }, cwd);
 
@@ -52,7 +52,7 @@ async function ended(child: ChildProcessByStdio<null, Readable, Readable>): Prom
   return { stdout, stderr, code };
 }
 
-/** With its answer piped into another command, by a shell that fails where the binary does. */
+/** Pipes the answer into another command; the shell fails if the binary does. */
 export async function typedInto(reader: string, args: string[]): Promise<Typed> {
   const command = `set -o pipefail; "${process.execPath}" "${binary}" ${args.join(" ")} | ${reader}`;
   const child = spawn("bash", ["-c", command], { stdio: ["ignore", "pipe", "pipe"] });

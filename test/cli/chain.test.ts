@@ -7,7 +7,7 @@ import { aWorld, type World } from "../world.ts";
 
 const orders = "alias/orders";
 
-/** Of a real life: enrolment and a rotation. */
+/** A real journal: enrolment and a rotation. */
 async function aJournal(): Promise<{ entries: JournalEntry[]; head: string }> {
   const world: World = await aWorld();
   await world.passDays(120);
@@ -22,7 +22,7 @@ type Edit = { what: string; lines: JournalEntry[]; head?: string };
 const anyLine = fc.nat(entries.length - 1);
 const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
 
-/** One letter or digit of one line, anywhere in it, is another. */
+/** Changes one letter or digit of one line. */
 const aByte = fc
   .tuple(anyLine, fc.nat(10_000), fc.nat(letters.length - 1))
   .map(([at, place, letter]): Edit | undefined => {
@@ -57,16 +57,16 @@ const cut = anyLine.map((at): Edit => ({
   lines: entries.slice(0, at),
 }));
 
-/** As somebody would who can write the table: every hash from there on is made anew, the head too. */
+/** As a writer of the table could: with new hashes from that line on, and a new head. */
 const rewritten = fc.tuple(anyLine, fc.string({ minLength: 1 })).map(([from, reason]): Edit => {
   const lines: JournalEntry[] = [];
   for (const [at, { hash: _, ...entry }] of entries.entries()) {
     const previousHash = lines.at(-1)?.hash ?? genesisHash;
-    const said = at === from ? { reason: `${entry.reason} ${reason}` } : {};
-    const unhashed = { ...entry, ...said, previousHash };
+    const changed = at === from ? { reason: `${entry.reason} ${reason}` } : {};
+    const unhashed = { ...entry, ...changed, previousHash };
     lines.push({ ...unhashed, hash: hashOf(unhashed) });
   }
-  return { what: `written anew from line ${from + 1}`, lines, head: lines.at(-1)?.hash ?? "" };
+  return { what: `rewritten from line ${from + 1}`, lines, head: lines.at(-1)?.hash ?? "" };
 });
 
 describe("a journal", () => {
@@ -81,7 +81,7 @@ describe("a journal", () => {
     expect(verifyChain(orders, entries, head, anchor)).toMatchObject({ kind: "whole" });
   });
 
-  test("of another managed key is not taken for its own", () => {
+  test("of another managed key is broken", () => {
     expect(verifyChain("alias/other", entries, head)).toMatchObject({
       kind: "broken",
       revision: 1,
@@ -97,7 +97,7 @@ describe("a journal", () => {
     fc.assert(fc.property(edits, isFound), { numRuns: 10_000, maxSkipsPerRun: 100 });
   });
 
-  test("that was written anew agrees with itself, and with no head that was noted elsewhere", () => {
+  test("that was rewritten agrees with itself, but not with a head noted outside the table", () => {
     const isFound = (edit: Edit): void => {
       const forged = edit.head ?? "";
       expect(verifyChain(orders, edit.lines, forged)).toMatchObject({ kind: "whole" });

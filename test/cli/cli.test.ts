@@ -16,14 +16,14 @@ const drifted = shared(async () => {
 });
 
 describe("status", () => {
-  test("is a line for each managed key, with its age, its step, and what comes next", async () => {
+  test("is a row for each managed key, with its age, its step, and what it waits for", async () => {
     const account = await rotating();
     const { stdout, stderr, code } = await typed(account, ["status", ...nowOf(account)]);
     expect(stdout.split("\n")[0]).toMatch(/^ALIAS +KIND +VERSION +AGE +STEP +NEXT +WHY$/);
     expect(stdout.split("\n")[1]).toMatch(
       /^alias\/orders +symmetric +v2 +█░+ 15d\/60d +drain +in /,
     );
-    expect(stderr).toBe("1 managed keys, 1 in rotation, 0 need a person\n");
+    expect(stderr).toBe("1 managed keys, 1 in rotation, 0 need an operator\n");
     expect(code).toBe(0);
   });
 
@@ -55,13 +55,13 @@ describe("status", () => {
   });
 });
 
-describe("what is asked", () => {
-  test("is taken up by the next run, and stands in the journal with who and why", async () => {
+describe("a request", () => {
+  test("is processed by the next run, and is in the journal with its author and reason", async () => {
     const account = await after(2);
     const first = account.targetOf(orders);
     const asked = await typed(account, ["rotate", orders, "--by", "ada", "--reason", "leaver"]);
     expect(asked.code).toBe(0);
-    expect(asked.stdout).toMatch(/^Asked for rotate of alias\/orders, as request \d{8}T\d{9}Z-/);
+    expect(asked.stdout).toMatch(/^Requested rotate for alias\/orders, as request \d{8}T\d{9}Z-/);
     await account.passDays(1);
     expect(account.targetOf(orders)).not.toBe(first);
     const reported = await typed(account, ["history", orders, "--json"]);
@@ -72,25 +72,25 @@ describe("what is asked", () => {
     expect(JSON.stringify(entries)).toMatch(/leaver/);
   });
 
-  test("of what cannot be undone wants the alias typed, and writes nothing without", async () => {
+  test("that is irreversible requires the alias, and is not written without it", async () => {
     const account = await after(2);
-    const refused = await typed(account, ["unenrol", orders]);
-    expect(refused).toMatchObject({ code: 2, stdout: "" });
-    expect(refused.stderr).toContain(`--confirm ${orders}`);
+    const rejected = await typed(account, ["unenrol", orders]);
+    expect(rejected).toMatchObject({ code: 2, stdout: "" });
+    expect(rejected.stderr).toContain(`--confirm ${orders}`);
     const done = await typed(account, ["unenrol", orders, "--confirm", orders]);
     expect(done.code).toBe(0);
     await account.passDays(1);
     expect(await account.states(orders)).toEqual([]);
   });
 
-  test("is not written where the function would not understand it, or refuse it", async () => {
+  test("is not written if the function would find it malformed, or reject it", async () => {
     const account = await young();
     const unread = await typed(account, ["rotate", orders, "--reason", "x".repeat(2000)]);
     expect(unread.code).toBe(2);
     expect(unread.stderr).toContain("reason: got");
-    const refused = await typed(account, ["rollback", orders, ...nowOf(account)]);
-    expect(refused).toMatchObject({ code: 1, stdout: "" });
-    expect(refused.stderr).toContain("the function would refuse it");
+    const rejected = await typed(account, ["rollback", orders, ...nowOf(account)]);
+    expect(rejected).toMatchObject({ code: 1, stdout: "" });
+    expect(rejected.stderr).toContain("the function would reject the request now");
     const { stdout } = await typed(account, ["status", orders, "--json"]);
     expect(JSON.parse(stdout)).toMatchObject({ requests: [] });
   });
@@ -112,28 +112,24 @@ describe("verify", () => {
 describe("doctor", () => {
   const reads = async (account: Account): Promise<string[]> => {
     const { stdout, code } = await typed(account, ["doctor", ...nowOf(account)]);
-    const found = stdout.split("\n").filter((line) => line.startsWith("LOOK"));
+    const found = stdout.split("\n").filter((line) => line.startsWith("WARN"));
     expect(code).toBe(found.length === 0 ? 0 : 1);
     return found;
   };
 
-  test("finds a service well that does what is due", async () => {
+  test("finds no problem in a working service", async () => {
     const account = await rotating();
     expect(await reads(account)).toEqual([]);
   });
 
-  test("tells of a schedule that fires no more, and of one that never did", async () => {
+  test("reports a schedule that stopped, and one that never started", async () => {
     const account = await after(2);
     account.clock.advance(10 * dayMs);
-    expect(await reads(account)).toEqual([
-      expect.stringMatching(/runs: something is due since \d+d/),
-    ]);
-    expect(await reads(await after(0))).toEqual([
-      expect.stringContaining("runs: no run has come yet"),
-    ]);
+    expect(await reads(account)).toEqual([expect.stringMatching(/runs: work is due for \d+d/)]);
+    expect(await reads(await after(0))).toEqual([expect.stringContaining("runs: no run yet")]);
   });
 
-  test("tells of a drifted alias, and of what halts, each with the next command", async () => {
+  test("reports a drifted alias, and a halted managed key, with the next command", async () => {
     const account = await drifted();
     const found = (await reads(account)).join("\n");
     expect(found).toContain("halted or waiting: 1: alias/orders");
@@ -141,30 +137,30 @@ describe("doctor", () => {
   });
 });
 
-test("a pipe that is closed early is no trouble", async () => {
+test("a pipe that is closed early causes no error", async () => {
   const { stderr, code } = await typedInto("head -1", ["explain"]);
   expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
 });
 
-describe("in trouble", () => {
+describe("a failure:", () => {
   test.each([
-    ["no table named", ["status"], { KEYTURN_TABLE: "" }, 2, "which table?"],
-    ["no such table", ["status", "--table", "other"], {}, 3, "there is no such table"],
+    ["no table named", ["status"], { KEYTURN_TABLE: "" }, 2, "no table: name it"],
     [
-      "nobody there",
-      ["status"],
-      { AWS_ENDPOINT_URL: "http://127.0.0.1:9" },
+      "no such table",
+      ["status", "--table", "other"],
+      {},
       3,
-      "cannot be reached",
+      "this Region and account has no such table",
     ],
+    ["no server", ["status"], { AWS_ENDPOINT_URL: "http://127.0.0.1:9" }, 3, "cannot be reached"],
     ["an unknown alias", ["status", "alias/order"], {}, 4, "Did you mean alias/orders?"],
     ["an unknown code", ["explain", "ALIAS_MOVE"], {}, 4, "Did you mean ALIAS_MOVED?"],
     ["an unknown command", ["statsu"], {}, 2, "unknown command 'statsu'"],
-  ] as const)("%s: says so, without a stack trace", async (_, args, env, code, says) => {
+  ] as const)("%s is reported without a stack trace", async (_, args, env, code, message) => {
     const account = await young();
     const { stderr, stdout, ...rest } = await typed(account, [...args], env);
     expect(rest.code).toBe(code);
-    expect(stderr).toContain(says);
+    expect(stderr).toContain(message);
     expect(stderr).not.toMatch(/^\s+at /m);
     expect(stdout).toBe("");
   });

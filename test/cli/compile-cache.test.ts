@@ -1,4 +1,4 @@
-/** What the operator's command keeps of its compiled sources, and where it cannot keep anything. */
+/** The compile cache of the command, and the environments without one. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -17,7 +17,7 @@ import { text } from "node:stream/consumers";
 import { beforeEach, afterEach, describe, expect, test } from "vitest";
 import { binary } from "./binary.ts";
 
-/** Far more than a start takes. One that never ends is killed, and leaves no process behind. */
+/** Far more than a start takes. The test kills a start that never ends. */
 const timeout = 30_000;
 
 let folder: string;
@@ -29,7 +29,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Starts the command in an empty directory; `limit` is a shell's limit on what it may write. */
+/** Starts the command in an empty directory; `limit` is the shell's limit on file sizes. */
 async function started(env: Record<string, string>, limit = "unlimited") {
   const command = `ulimit -f ${limit}; exec "${process.execPath}" "${binary}" explain ALIAS_MOVED`;
   const cwd = join(folder, "working-directory");
@@ -46,12 +46,12 @@ async function started(env: Record<string, string>, limit = "unlimited") {
     text(child.stderr),
     once(child, "close") as Promise<[number | null]>,
   ]);
-  return { says: stdout.split(" ")[0], stderr, code, littered: readdirSync(cwd) };
+  return { answer: stdout.split(" ")[0], stderr, code, littered: readdirSync(cwd) };
 }
 
-const works = { says: "ALIAS_MOVED", stderr: "", code: 0, littered: [] };
+const works = { answer: "ALIAS_MOVED", stderr: "", code: 0, littered: [] };
 
-/** All files under the folder, of whatever depth. */
+/** All files in the folder, at any depth. */
 function files(): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -60,9 +60,9 @@ function files(): string[] {
 
 const emptyFiles = (): string[] => files().filter((path) => statSync(path).size === 0);
 
-describe("the command works, and writes nothing, where", () => {
+describe("the command works, and writes nothing, if", () => {
   test.each<[what: string, env: Record<string, string>]>([
-    ["the home directory is one that no directory can be made in", { HOME: "/proc" }],
+    ["no directory can be made in the home directory", { HOME: "/proc" }],
     ["the home directory is a file", { HOME: "/dev/null" }],
     ["the home directory does not exist", { HOME: "/nonexistent/home" }],
     ["the home directory is a relative path", { HOME: "relative" }],
@@ -82,14 +82,14 @@ describe("the command works, and writes nothing, where", () => {
   });
 });
 
-test("the command works where the cache directory is read-only", async () => {
+test("the command works if the cache directory is read-only", async () => {
   expect(await started({ XDG_CACHE_HOME: folder })).toEqual(works);
   chmodSync(folder, 0o500);
   expect(await started({ XDG_CACHE_HOME: folder })).toEqual(works);
   expect(emptyFiles()).toEqual([]);
 });
 
-test("a second start compiles nothing anew", async () => {
+test("a second start compiles nothing", async () => {
   expect(await started({ HOME: folder })).toEqual(works);
   const written = files().map((path) => ({ path, atMs: statSync(path).mtimeMs }));
   expect(written.length).toBeGreaterThan(10);
@@ -97,16 +97,16 @@ test("a second start compiles nothing anew", async () => {
   expect(files().map((path) => ({ path, atMs: statSync(path).mtimeMs }))).toEqual(written);
 });
 
-// A limit on the size of a file fails a write as a full disk does, in any directory and for any user.
+// A limit on the file size fails a write like a full disk, in any directory and for any user.
 describe("on a full disk", () => {
-  test("no file is left, however often the command starts", async () => {
+  test("repeated starts leave no file", async () => {
     for (let start = 0; start < 3; start += 1) {
       expect(await started({ XDG_CACHE_HOME: folder }, "0")).toEqual(works);
       expect(files()).toEqual([]);
     }
   });
 
-  test("a cache that was whole before has no empty file", async () => {
+  test("a complete cache has no empty file afterwards", async () => {
     await started({ XDG_CACHE_HOME: folder });
     rmSync(files()[0] ?? "");
     expect(await started({ XDG_CACHE_HOME: folder }, "0")).toEqual(works);
@@ -114,7 +114,7 @@ describe("on a full disk", () => {
   });
 });
 
-test("the empty files of earlier starts go with the next one, and the cache comes back", async () => {
+test("a start removes the empty files of earlier ones, and the next one rebuilds the cache", async () => {
   await started({ XDG_CACHE_HOME: folder });
   const [entry = ""] = files();
   for (const suffix of ["Sk6gC0", "pvj6u5"]) writeFileSync(`${entry}.${suffix}`, "");

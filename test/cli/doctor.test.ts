@@ -20,7 +20,7 @@ function aRecord(changes: Partial<ManagedKey> = {}): ManagedKey {
   };
 }
 
-/** What there is to look at in a service that is well but for these signs. */
+/** The warnings for a service with these signs, and no others. */
 function reads(changes: Partial<Signs>, record = aRecord()): string[] {
   const heardAtMs = changes.heardAtMs;
   const signs: Signs = {
@@ -42,31 +42,31 @@ function reads(changes: Partial<Signs>, record = aRecord()): string[] {
 }
 
 describe("doctor", () => {
-  test("finds nothing where nothing is", () => {
+  test("finds no problem in a working service", () => {
     expect(reads({})).toEqual([]);
   });
 
-  test("says how old the last trace of a run is, where what is due is not done", () => {
+  test("reports the age of the last trace of a run if due work is not processed", () => {
     const late = aRecord({
       dueAtMs: nowMs - 2 * dayMs,
       authorizationChangedAtMs: nowMs - 3 * dayMs,
     });
     const audit = { dueAtMs: nowMs - 2 * dayMs, findings: [] };
     expect(reads({ audit, tagSearch: audit }, late)).toEqual([
-      "runs: something is due since 2d, and no run took it up; the last trace of one is of 3d ago",
+      "runs: work is due for 2d and no run has processed it; last trace of a run 3d ago",
     ]);
   });
 
   test.each([
-    [3 * minuteMs, "this machine's clock: 3m ahead of AWS's: ages here are off by that"],
-    [-2 * hourMs, "this machine's clock: 2h behind AWS's: ages here are off by that"],
-  ])("holds the operator's clock against AWS's (%d ms)", (aheadMs, observed) => {
+    [3 * minuteMs, "this machine's clock: 3m ahead of AWS's; ages shown here are off by that"],
+    [-2 * hourMs, "this machine's clock: 2h behind AWS's; ages shown here are off by that"],
+  ])("compares the operator's clock with AWS's (%d ms)", (aheadMs, observed) => {
     expect(reads({ aheadMs })).toEqual([observed]);
     expect(reads({ aheadMs: 900 })).toEqual([]);
     expect(reads({ aheadMs: undefined })).toEqual([]);
   });
 
-  test("knows a claim, or a mark, that no run with a right clock can have written", () => {
+  test("reports a claim or mark that no run with a correct clock can have written", () => {
     const untilMs = nowMs + 31 * minuteMs;
     const skewed = ["clocks of runs: 1: alias/orders"];
     expect(reads({}, aRecord({ claim: { runId: "one", epoch: 3, untilMs } }))).toEqual(skewed);
@@ -75,7 +75,7 @@ describe("doctor", () => {
     expect(reads({}, aRecord({ unsettled: [{ epoch: 3, untilMs: untilSoonMs }] }))).toEqual([]);
   });
 
-  test("minds that no event came only where one is waited for", () => {
+  test("reports a missing event only if one is expected", () => {
     const heardAtMs = nowMs - 40 * dayMs;
     expect(reads({ heardAtMs })).toEqual([]);
     const awaited = {
@@ -87,11 +87,11 @@ describe("doctor", () => {
     } as const;
     expect(reads({ heardAtMs }, aRecord({ findings: [awaited] }))).toEqual([
       "halted or waiting: 1: alias/orders",
-      "the drain's watch: the last event came through CloudTrail 40d ago, and one is waited for, 1: alias/orders",
+      "monitoring of the drain: last CloudTrail event received 40d ago; one expected for 1: alias/orders",
     ]);
   });
 
-  test("names keys of another owner, keys that nobody knows, and records that it cannot read", () => {
+  test("names keys of another owner, unknown keys, and records that it cannot read", () => {
     const finding = {
       code: "UNKNOWN_KEY",
       subject: "k-1",
@@ -110,13 +110,13 @@ describe("doctor", () => {
   });
 });
 
-test("doctor compares the clocks by the date of AWS's answer, and not where --now is given", async () => {
+test("doctor compares the clocks by the date of AWS's answer, unless --now is given", async () => {
   const env = await falseAws((response, _, operation) => {
     response.setHeader("date", new Date(Date.now() - 2 * hourMs).toUTCString());
     response.end(JSON.stringify(operation === "Query" ? { Items: [], Count: 0 } : {}));
   });
   const { stdout } = await typed(undefined, ["doctor"], env);
-  expect(stdout).toMatch(/^LOOK +this machine's clock: [12]h ahead of AWS's/m);
+  expect(stdout).toMatch(/^WARN +this machine's clock: [12]h ahead of AWS's/m);
   expect(stdout).toMatch(/^ok +table: keyturn answers in \d+ ms$/m);
   const pretended = await typed(undefined, ["doctor", "--now", "2027-01-01"], env);
   expect(pretended.stdout).toMatch(/^ok +this machine's clock: not compared/m);

@@ -1,4 +1,4 @@
-/** A server where DynamoDB should be, which answers every request in one way, or not at all. */
+/** A server in place of DynamoDB, which answers every request in one way, or never. */
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
@@ -29,7 +29,7 @@ export async function falseAws(answer: Answering): Promise<Record<string, string
   };
 }
 
-/** As DynamoDB says no. */
+/** An error response of DynamoDB. */
 export function refusing(code: string, message: string, status = 400): Answering {
   const type = `com.amazonaws.dynamodb.v20120810#${code}`;
   return (response) => {

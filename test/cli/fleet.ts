@@ -1,4 +1,4 @@
-/** An account with managed keys in many situations, and always the same ones. */
+/** An account with managed keys in many states, always the same. */
 import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
 import { Account } from "../infra/account.ts";
 import { document, orders } from "../infra/least-privilege-histories.ts";
@@ -14,12 +14,12 @@ const fleet: ConfigurationDocument = {
   ],
 };
 
-/** Not what is tested here: least-privilege.test.ts does that. */
+/** least-privilege.test.ts tests the permissions; these tests do not. */
 export const anything: RoleStatement = { Effect: "Allow", Action: "*", Resource: "*" };
 
 /**
- * Past its cryptoperiod on day 60, the paused key wakes the function every hour: where that changes nothing
- * in what is tested, the alias moves after 40 days.
+ * Past its cryptoperiod on day 60, the paused key causes a pass every hour. If a test does not need that,
+ * the alias moves after 40 days.
  */
 export async function aFleet(movesAfterDays = 50): Promise<Account> {
   const account = await Account.deployed({ document: fleet }, [anything]);

@@ -1,4 +1,4 @@
-/** What is foreseen comes true, where nobody else touches the keys: from every stage of a life on. */
+/** Without external changes, a forecast comes true, from every stage of a history. */
 import { describe, expect, test } from "vitest";
 import { forecast } from "../../cli/forecast/forecast.ts";
 import type { ForecastEvent } from "../../cli/forecast/planned.ts";
@@ -7,12 +7,12 @@ import { aWorld, type World, type WorldOptions } from "../world.ts";
 
 const orders = "alias/orders";
 const daysAhead = 100;
-/** Turns come with the schedule's ticks; what waits for several of them is that much off, each time. */
+/** Passes take place on schedule; an event that waits for several passes is late each time. */
 const toleranceMs = 4 * hourMs;
 
 type Event = { atMs: number; event: string };
 
-async function foreseen(world: World): Promise<ForecastEvent[]> {
+async function forecastIn(world: World): Promise<ForecastEvent[]> {
   const stored = await world.table.read(orders);
   if (stored === undefined) throw new Error("there is no record");
   const nowMs = world.clock.nowMs();
@@ -23,12 +23,12 @@ async function foreseen(world: World): Promise<ForecastEvent[]> {
   return planned;
 }
 
-/** What tells findings comes and goes by what is in KMS, which nobody foresees. */
-const unforeseeable = ["findings-opened", "findings-closed", "evidence-read", "request-rejected"];
+/** Events about findings depend on the state of KMS, which a forecast does not know. */
+const notForecast = ["findings-opened", "findings-closed", "evidence-read", "request-rejected"];
 
 function comparable(events: Event[], untilMs: number): Event[] {
   return events
-    .filter(({ event, atMs }) => !unforeseeable.includes(event) && atMs <= untilMs)
+    .filter(({ event, atMs }) => !notForecast.includes(event) && atMs <= untilMs)
     .map(({ event, atMs }) => ({ event, atMs }));
 }
 
@@ -37,7 +37,7 @@ async function comesTrue(world: World, reported: ForecastEvent[]): Promise<void>
   const known = world.table.journal(orders).length;
   await world.passDays(daysAhead);
   const came = world.table.journal(orders).slice(known);
-  // What is foreseen for the last hours may come after them.
+  // Events forecast for the last hours may come after them.
   const untilMs = fromMs + daysAhead * dayMs - toleranceMs;
   const expected = comparable(reported, untilMs);
   const actual = comparable(came, world.clock.nowMs()).slice(0, expected.length);
@@ -57,7 +57,7 @@ const undisturbed: Record<string, WorldOptions> = {
   "that deletes old versions": { policy: { retire: "delete" } },
   "that disables them": {},
   "that retains them": { policy: { retire: "retain" } },
-  "that originates through its alias alone": { policy: { originate: "alias-only" } },
+  "that originates only through its alias": { policy: { originate: "alias-only" } },
   "with two aliases": { aliases: { [orders]: ["alias/orders-eu"] } },
   "that waits for approval": { policy: { approval: "revoke", retire: "delete" } },
   "with a dependent": { dependents: ["search"] },
@@ -67,7 +67,7 @@ describe.each(Object.entries(undisturbed))("a managed key %s", (_, options) => {
   test.each([1, 83.005, 100, 126])("on day %d", async (day) => {
     const world = await aWorld({ ...options });
     await world.pass(day * dayMs);
-    const reported = await foreseen(world);
+    const reported = await forecastIn(world);
     const halted = (await world.findings()).includes("DEPENDENT_NOT_READY");
     expect(reported.length === 0).toBe(halted);
     await comesTrue(world, reported);
@@ -86,18 +86,18 @@ const asked: [string, number, Record<string, unknown>][] = [
   ["un-enrol", 100, { confirm: orders }],
 ];
 
-test.each(asked)("what %s leads to, asked on day %d", async (kind, day, fields) => {
+test.each(asked)("the effect of %s, requested on day %d", async (kind, day, fields) => {
   const world = await aWorld({ policy: { retire: "delete" } });
   await world.passDays(day);
-  // It is taken for granted that a version is in use until it is retired.
+  // The forecast assumes that a version is in use until it is retired.
   await world.ask("Encrypt", { KeyId: orders, Plaintext: Buffer.from("a") });
   world.request(kind, fields);
-  const reported = await foreseen(world);
+  const reported = await forecastIn(world);
   expect(reported.length).toBeGreaterThan(0);
   await comesTrue(world, reported);
 });
 
-test("of a key that is not enrolled yet no more is told than how it is answered", async () => {
+test("of a key that is not enrolled yet, it has only the answer to the request", async () => {
   const world = await aWorld();
   await world.passDays(2);
   await world.asks("un-enrol", { confirm: orders });

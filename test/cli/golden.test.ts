@@ -1,4 +1,4 @@
-/** What is printed, letter by letter: `npx vitest run test/cli/golden.test.ts -u` writes it anew. */
+/** The exact output. `npx vitest run test/cli/golden.test.ts -u` updates it. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { nextSecond } from "./typing.ts";
 const folder = mkdtempSync(join(tmpdir(), "keyturn-golden-"));
 const long = "alias/a-name-that-is-rather-long-for-a-terminal-of-eighty-columns";
 
-/** One for all: what is looked at changes nothing in it. */
+/** One for all tests: reading commands do not change it. */
 let account: Account;
 
 afterAll(async () => {
@@ -20,7 +20,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const looking: Record<string, string[]> = {
+const reading: Record<string, string[]> = {
   status: ["status"],
   "status-of-one": ["status", orders],
   doctor: ["doctor"],
@@ -33,7 +33,7 @@ const looking: Record<string, string[]> = {
   report: ["report", "--out", "report"],
 };
 
-/** Each was asked once before, so that its answer is the same each time. */
+/** Each was run once before: its answer is the same each time. */
 const asking: Record<string, string[]> = {
   apply: ["apply", "applied.json", "--by", "ada"],
   rotate: ["rotate", long, "--anyway", "--by", "ada", "--reason", "a leaver"],
@@ -45,14 +45,14 @@ const asking: Record<string, string[]> = {
   reconcile: ["reconcile", "alias/moved", "--by", "ada"],
 };
 
-const reads = [80, 120].flatMap((columns) =>
+const outputs = [80, 120].flatMap((columns) =>
   [false, true].map((coloured) => ({ columns, coloured })),
 );
 
 describe.each([
-  { of: "what is looked at", commands: looking },
-  { of: "what is asked", commands: asking },
-])("printed as ever, $of:", ({ commands }) => {
+  { of: "reading commands", commands: reading },
+  { of: "requests", commands: asking },
+])("the output of $of:", ({ commands }) => {
   const type = (args: string[], env = {}) =>
     typed(account, [...args, ...nowOf(account)], env, folder);
   beforeAll(async () => {
@@ -61,13 +61,13 @@ describe.each([
     await type(["plan", orders, "--until", "90d", "--out", "applied.json"]);
     await type(["apply", "applied.json"]);
     await type(["rotate", long, "--by", "ada"]);
-    // The request that comes first is the one that is carried out.
+    // The first request is the one that is fulfilled.
     await nextSecond();
   }, 60_000);
 
   test.each(
     Object.entries(commands).flatMap(([name, args]) =>
-      reads.map((read) => ({ name, args, ...read })),
+      outputs.map((output) => ({ name, args, ...output })),
     ),
   )("$name, $columns columns, colour $coloured", async ({ name, args, columns, coloured }) => {
     const colour = coloured ? { FORCE_COLOR: "1" } : { NO_COLOR: "1" };
@@ -86,7 +86,7 @@ describe.each([
   });
 });
 
-/** Without what is another each time: ids of tables and requests, what rests on them, times. */
+/** Without varying parts: ids of tables and requests, hashes over them, times. */
 function alike(text: string): string {
   return text
     .replace(/answers in \d+ ms/, "answers in 0 ms")

@@ -1,4 +1,4 @@
-/** What is typed answers in this process, letter by letter, as it does in one of its own. */
+/** A command answers exactly the same in this process and in its own. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), "keyturn-in-process-"));
 let account: Account;
 beforeAll(async () => {
   account = await aFleet(40);
-  // Of what was asked before, the first time and ever after, another answer comes.
+  // A repeated request has another answer than the first one.
   for (const [line] of asking) {
     await typedInProcess(account, [...line.split(" "), ...nowOf(account)]);
   }
@@ -28,7 +28,7 @@ type Env = Record<string, string | undefined>;
 const narrow = { COLUMNS: "40" };
 const coloured = { COLUMNS: "80", FORCE_COLOR: "1" };
 const plain = { COLUMNS: "120", NO_COLOR: "1" };
-const nobody = { AWS_ENDPOINT_URL: "http://127.0.0.1:9" };
+const noServer = { AWS_ENDPOINT_URL: "http://127.0.0.1:9" };
 const noCredentials = {
   ...{ AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, HOME: "/nowhere" },
   ...{ AWS_EC2_METADATA_DISABLED: "true" },
@@ -73,16 +73,16 @@ const asking: [line: string, env: Env][] = [
   ["pause alias/invoices", { USER: undefined }],
 ];
 
-const troubled: [line: string, env: Env][] = [
+const failing: [line: string, env: Env][] = [
   ["status", { KEYTURN_TABLE: undefined }],
   ["status --table other", coloured],
-  ["status", { ...nobody, ...narrow }],
+  ["status", { ...noServer, ...narrow }],
   ["status", { AWS_REGION: undefined, HOME: "/nowhere" }],
-  ["status --profile nobody", { AWS_CONFIG_FILE: "/dev/null", ...noCredentials }],
+  ["status --profile unknown", { AWS_CONFIG_FILE: "/dev/null", ...noCredentials }],
   ["status", noCredentials],
 ];
 
-/** Both ways, with one present; ids of requests and the time that the table takes differ by nature. */
+/** Both ways, at one time. Only ids of requests and the duration of reads may differ. */
 async function bothWays(line: string, env: Env): Promise<[here: Typed, there: Typed]> {
   const words = line.split(" ").filter((word) => word !== "");
   const args = /--now|help|--version|^$|statsu/.test(line) ? words : [...words, ...nowOf(account)];
@@ -96,7 +96,7 @@ function alike({ stdout, stderr, code }: Typed): Typed {
   return { stdout: same(stdout), stderr: same(stderr), code };
 }
 
-describe("in this process and in one of its own, alike:", () => {
+describe("the same in this process and in its own:", () => {
   test.each(sample(reading, 10))("keyturn %s %j", async (line, env) => {
     const [here, there] = await bothWays(line, env);
     expect(here).toEqual(there);
@@ -108,7 +108,7 @@ describe("in this process and in one of its own, alike:", () => {
     expect(here).toEqual(there);
   });
 
-  test.each(sample(troubled, 2))("keyturn %s %j", async (line, env) => {
+  test.each(sample(failing, 2))("keyturn %s %j", async (line, env) => {
     const [here, there] = await bothWays(line, env);
     expect(here).toEqual(there);
     expect([here.stdout, here.stderr]).toEqual(["", expect.stringMatching(/^\S*keyturn:/)]);

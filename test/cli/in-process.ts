@@ -1,10 +1,10 @@
-/** The command in this process: all of it but its launcher and the streams of a process of its own. */
+/** The command in this process, without its launcher and its own streams. */
 import { Writable } from "node:stream";
 import { runCommandLine, type Host } from "../../cli/command-line.ts";
 
 export type Typed = { stdout: string; stderr: string; code: number | null };
 
-/** A command takes its environment and its directory from the process: one runs at a time. */
+/** A command uses the environment and the directory of the process: one runs at a time. */
 let lastEnds: Promise<unknown> = Promise.resolve();
 
 export function typedHere(
@@ -26,7 +26,7 @@ async function ran(
   const stdout = new Pipe();
   const stderr = new Pipe();
   let code: number | null = 0;
-  // As `spawn` leaves out those without a value.
+  // Like `spawn`, omits undefined values.
   process.env = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
   process.chdir(cwd);
   try {
@@ -40,7 +40,7 @@ async function ran(
   return { stdout: stdout.text(), stderr: stderr.text(), code };
 }
 
-/** What a pipe is to a process that writes into it: no terminal, of no width. */
+/** A pipe: not a terminal, and without a width. */
 class Pipe extends Writable {
   readonly #written: Buffer[] = [];
 

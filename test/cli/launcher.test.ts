@@ -1,4 +1,4 @@
-/** What npm links as `keyturn`, run by a Node that is new enough, and by one that says it is not. */
+/** The file that npm links as `keyturn`, run by a new enough Node and by one that claims to be older. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
@@ -22,13 +22,13 @@ async function launched(path: string, options: string[], args: string[]) {
   return { stdout, stderr, code };
 }
 
-test("it runs as it is where Node is new enough", async () => {
+test("it runs directly if Node is new enough", async () => {
   const { stdout, code } = await launched(launcher, [], ["--help"]);
   expect(stdout).toMatch(/^Usage: keyturn /);
   expect(code).toBe(0);
 });
 
-test("it hands over to the Node among its packages where this one is too old", async () => {
+test("it starts the Node among its packages if this one is too old", async () => {
   const done = await launched(launcher, ["--import", older], ["explain", "ALIAS_MOVED", "--json"]);
   expect(JSON.parse(done.stdout)).toMatchObject({ code: "ALIAS_MOVED" });
   expect(done).toMatchObject({ stderr: "", code: 0 });
@@ -36,7 +36,7 @@ test("it hands over to the Node among its packages where this one is too old", a
   expect(not.code).toBe(4);
 });
 
-test("it says in a sentence that Node is too old where there is no other", async () => {
+test("it reports in one sentence that Node is too old if there is no other", async () => {
   const folder = mkdtempSync(join(tmpdir(), "keyturn-launcher-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const alone = join(folder, "keyturn.mjs");
@@ -44,6 +44,6 @@ test("it says in a sentence that Node is too old where there is no other", async
   const { stdout, stderr, code } = await launched(alone, ["--import", older], ["status"]);
   expect({ stdout, code }).toEqual({ stdout: "", code: 2 });
   expect(stderr).toMatch(
-    /^keyturn: needs Node.js 24 or newer; this is v\S+, and there is none among its packages\.\n$/,
+    /^keyturn: needs Node.js 24 or newer; this is v\S+, and there is no newer one among its packages\.\n$/,
   );
 });

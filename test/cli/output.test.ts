@@ -1,4 +1,4 @@
-/** What the operator's command does where its answer or its notes cannot be written. */
+/** The command, if its answer or its notes cannot be written. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,7 +49,7 @@ describe.each(sample([...answering, "status --watch"], 4))("keyturn %s", (line) 
     expect(both).toEqual({ stdout: "", stderr: "", code: 2 });
   });
 
-  test("ends quietly where nobody reads its answer", async () => {
+  test("ends without an error if no one reads its answer", async () => {
     const { stderr, code } = await typedInto("the reader of stdout has left", line.split(" "));
     expect(stderr).not.toMatch(stackTrace);
     expect(stderr).not.toMatch(lost);
@@ -58,11 +58,11 @@ describe.each(sample([...answering, "status --watch"], 4))("keyturn %s", (line) 
 });
 
 test.each(sample(answering, 4))(
-  "keyturn %s answers where its notes cannot be written",
+  "keyturn %s answers if its notes cannot be written",
   async (line) => {
     const whole = await typed(account, [...line.split(" "), ...nowOf(account)], {}, folder);
     const alone = await typedInto("stderr is on a full disk", line.split(" "));
-    // What the table took to answer differs from one look of the doctor to the next.
+    // The duration of a read differs from one doctor to the next.
     const plain = (answer: string): string => answer.replace(/\d+ ms/g, "ms");
     expect(plain(alone.stdout)).toBe(plain(whole.stdout));
     expect(alone).toMatchObject({ stderr: "", code: whole.code });
@@ -80,13 +80,13 @@ test("an answer that is written in part is lost", async () => {
 
 test.each<[what: string, args: string[], code: number]>([
   ["an unknown command", ["statsu"], 2],
-  ["an unknown alias", ["status", "alias/nobody"], 4],
-])("%s has its exit code where it cannot be reported", async (_, args, code) => {
+  ["an unknown alias", ["status", "alias/unknown"], 4],
+])("%s has its exit code even if it cannot be reported", async (_, args, code) => {
   const done = await typedInto("stderr is on a full disk", args);
   expect(done).toEqual({ stdout: "", stderr: "", code });
 });
 
-test("a request is written even where its answer is lost", async () => {
+test("a request is written even if its answer is lost", async () => {
   const { stderr, code } = await typedInto("stdout is on a full disk", ["pause", orders]);
   expect(stderr).toMatch(lost);
   expect(code).toBe(2);
@@ -94,7 +94,7 @@ test("a request is written even where its answer is lost", async () => {
   expect(JSON.parse(stdout)).toMatchObject({ requests: [{ body: { kind: "pause" } }] });
 });
 
-describe("a report ends with 2, in a line and without a file, where its directory", () => {
+describe("a report exits with 2, one line and no file, if its directory", () => {
   test("is on a full disk", async () => {
     const out = join(folder, "full");
     mkdirSync(out);
@@ -104,10 +104,10 @@ describe("a report ends with 2, in a line and without a file, where its director
   });
 
   test.each<[what: string, out: string]>([
-    ["cannot be made, though its parent is there", "/proc/keyturn"],
+    ["cannot be made, though its parent exists", "/proc/keyturn"],
     ["cannot be made, nor its parents", "/proc/keyturn/of/june"],
     ["is in a file", "/dev/null/report"],
-    ["is no name at all", ""],
+    ["has no name", ""],
   ])("%s", async (_, out) => {
     const done = await typedInto("both are read", ["report", "--out", out]);
     expect(done.stdout).toBe("");

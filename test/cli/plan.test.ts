@@ -13,11 +13,11 @@ const folder = mkdtempSync(join(tmpdir(), "keyturn-plans-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 let files = 0;
 
-/** A plan in a file, and what it says. */
+/** A plan in a file, and its content. */
 async function planned(account: Account, ...args: string[]): Promise<{ file: string; plan: Plan }> {
   const file = join(folder, `${(files += 1)}.json`);
   const { code, stderr } = await type(account, "plan", ...args, "--out", file);
-  expect([code, stderr]).toEqual([0, expect.stringContaining(`Kept in ${file}`)]);
+  expect([code, stderr]).toEqual([0, expect.stringContaining(`Written to ${file}`)]);
   return { file, plan: JSON.parse(readFileSync(file, "utf8")) as Plan };
 }
 
@@ -27,15 +27,15 @@ function rewritten(file: string, change: (plan: Plan) => object): void {
 }
 
 describe("plan", () => {
-  test("says the calls that then come, at the time it said", async () => {
+  test("predicts the later calls, at the right time", async () => {
     const account = await after(2);
     const { stdout, stderr, code } = await type(account, "plan", "--until", "60d");
     expect(code).toBe(0);
-    const said = stdout.split("\n").filter((line) => line.includes("CreateKey v2"));
-    expect(said).toHaveLength(1);
-    expect(stderr).toMatch(/^3 changing calls of 1 of 1 managed keys until /);
-    expect(stderr).toMatch(/cost \$1 a month now, and \$2 then \(\+\$1\)/);
-    const [day = ""] = said[0]?.split(" ") ?? [];
+    const rows = stdout.split("\n").filter((line) => line.includes("CreateKey v2"));
+    expect(rows).toHaveLength(1);
+    expect(stderr).toMatch(/^3 changing calls for 1 of 1 managed keys until /);
+    expect(stderr).toMatch(/cost \$1 a month now and \$2 then \(\+\$1\)/);
+    const [day = ""] = rows[0]?.split(" ") ?? [];
     const atMs = Date.parse(`${day}T00:00Z`);
     await account.passDays((atMs - account.clock.nowMs()) / 86_400_000 - 0.1);
     expect(await account.states(orders)).toEqual(["active"]);
@@ -43,7 +43,7 @@ describe("plan", () => {
     expect(await account.states(orders)).toEqual(["draining", "active"]);
   });
 
-  test("writes nothing into the table, and calls KMS for nothing", async () => {
+  test("writes nothing to the table, and calls no KMS operation", async () => {
     const account = await after(2);
     account.aws.resetCalls();
     await type(account, "plan", "--until", "90d");
@@ -52,7 +52,7 @@ describe("plan", () => {
     expect(Object.keys(dynamodb).sort()).toEqual(["BatchGetItem", "GetItem", "Query"]);
   });
 
-  test("takes what is asked, and not taken up yet, into account", async () => {
+  test("includes waiting requests", async () => {
     const account = await after(2);
     await type(account, "rotate", orders, "--reason", "a leaver");
     const { stdout } = await type(account, "plan");
@@ -60,17 +60,17 @@ describe("plan", () => {
     expect((await type(account, "plan", "--until", "1d", "--json")).stdout).toContain("a leaver");
   });
 
-  test("says what a person has to do before anything goes on", async () => {
+  test("reports what an operator must do before anything moves", async () => {
     const account = await after(70);
     account.ask("UpdateAlias", { AliasName: orders, TargetKeyId: account.makeKey("alias/x") });
     await account.passDays(2);
     const { stdout, stderr, code } = await type(account, "plan");
     expect([stdout, code]).toEqual(["", 1]);
-    expect(stderr).toContain(`${orders} waits for a person: ALIAS_MOVED`);
+    expect(stderr).toContain(`${orders} needs an operator: ALIAS_MOVED`);
     expect(stderr).toMatch(/next: aws kms update-alias/);
   });
 
-  test("says of which managed key nothing can be foreseen, and shows the others", async () => {
+  test("names the managed keys that it cannot predict, and shows the others", async () => {
     const others = [orders, "alias/invoices", "alias/newer"];
     const managedKeys = others.map((alias) => ({ alias, policy: "short" }));
     const account = await after(0, { managedKeys });
@@ -80,11 +80,11 @@ describe("plan", () => {
     await account.rewrite("record", { schema: 99 }, "key#alias/newer");
     const { stdout, stderr, code } = await type(account, "plan", "--until", "60d");
     expect([stdout, code]).toEqual([expect.stringContaining("alias/invoices"), 1]);
-    expect(stderr).toMatch(/alias\/orders: what comes next could not be foreseen: .*not iterable/s);
-    expect(stderr).toMatch(/alias\/newer: .* newer code wrote it, in schema 99/);
+    expect(stderr).toMatch(/alias\/orders: the next runs cannot be predicted: .*not iterable/s);
+    expect(stderr).toMatch(/alias\/newer: .* newer code wrote it, with schema 99/);
   });
 
-  test("as JSON is the document that --out keeps", async () => {
+  test("as JSON is the document that --out writes", async () => {
     const account = await after(2);
     const { stdout } = await type(account, "plan", "--json", "--until", "60d");
     const { schema, hash, ...body } = JSON.parse(stdout) as Plan;
@@ -98,53 +98,53 @@ describe("plan", () => {
     ["--until", "500d", 2, "expected 400d at most"],
     ["--until", "2020-01-01", 2, "is not within the next 400 days"],
     ["--out", "/nowhere/at/all.json", 2, "cannot be written to /nowhere/at/all.json (ENOENT)"],
-  ])("refuses %s %s", async (option, value, code, says) => {
+  ])("rejects %s %s", async (option, value, code, message) => {
     const answer = await type(await young(), "plan", option, value);
     expect(answer).toMatchObject({ code, stdout: "" });
-    expect(answer.stderr).toContain(says);
+    expect(answer.stderr).toContain(message);
   });
 });
 
 describe("apply", () => {
-  test("has the rotation of the plan begin now, and no other", async () => {
+  test("requests the rotation of the plan, and no other", async () => {
     const account = await after(2);
     const { file, plan } = await planned(account, "--until", "80d");
     expect(plan.managedKeys).toMatchObject([{ alias: orders, rotates: true }]);
     const done = await type(account, "apply", file);
     expect(done.code).toBe(0);
-    expect(done.stdout).toMatch(/^Asked for the rotation of alias\/orders, as request /);
+    expect(done.stdout).toMatch(/^Requested the rotation of alias\/orders, as request /);
     await account.passDays(1);
     expect(await account.states(orders)).toEqual(["draining", "active"]);
   });
 
-  test("twice asks once", async () => {
+  test("twice writes one request", async () => {
     const account = await after(2);
     const { file } = await planned(account, "--until", "80d");
     await type(account, "apply", file);
-    expect((await type(account, "apply", file)).stdout).toMatch(/^Asked before for the rotation/);
+    expect((await type(account, "apply", file)).stdout).toMatch(/^Already requested: the rotation/);
     await account.passDays(1);
     const { stdout } = await type(account, "history", orders, "--json");
     expect(stdout.match(/"event": "rotation-requested"/g)).toHaveLength(1);
     expect(stdout).not.toContain("request-rejected");
   });
 
-  test("is refused where the state moved before it", async () => {
+  test("is rejected if the state changed before it", async () => {
     const account = await after(2);
     const { file } = await planned(account, "--until", "80d");
     await account.request(orders, { kind: "pause" });
     await account.passDays(1);
     const { code, stdout, stderr } = await type(account, "apply", file);
     expect([code, stdout]).toEqual([1, ""]);
-    expect(stderr).toMatch(/the state has moved since the plan was made, and nothing was asked/);
+    expect(stderr).toMatch(/the state has changed since the plan was made; no request was written/);
     expect(stderr).toMatch(/next: keyturn plan --out /);
     await account.passDays(1);
     expect(await account.states(orders)).toEqual(["active"]);
   });
 
-  test("is refused by the function where the state moved right after it", async () => {
+  test("is rejected by the function if the state changed right after it", async () => {
     const account = await after(2);
     const { file } = await planned(account, "--until", "80d");
-    // Its id sorts before that of the plan's request: it is taken up first.
+    // Its id sorts before that of the plan's request: the run processes it first.
     await account.request(orders, { kind: "pause", sk: "00000000-pause" });
     expect((await type(account, "apply", file)).code).toBe(0);
     await account.passDays(1);
@@ -154,28 +154,28 @@ describe("apply", () => {
   });
 
   test.each(["rotate", "resume"])(
-    "is of no rotation that the function would refuse, after %s was asked",
+    "requests no rotation that the function would reject, after %s was requested",
     async (kind) => {
       const account = await after(2);
       await account.request(orders, { kind });
-      // The next rotation but one, that is, where one is asked for already.
+      // If one is requested already, that is the next rotation but one.
       const { plan } = await planned(account, "--until", "200d");
       expect(plan.managedKeys.map(({ rotates }) => rotates)).toEqual([false]);
     },
   );
 
-  test("is of no rotation while one is under way", async () => {
+  test("requests no rotation while one is under way", async () => {
     const account = await after(54.005);
     const { plan } = await planned(account, "--until", "200d");
     const events = plan.managedKeys.flatMap((one) => one.planned.map(({ event }) => event));
     expect([plan.managedKeys[0]?.rotates, events.includes("opened")]).toEqual([false, true]);
   });
 
-  test("of a plan in which nothing is to be applied says so", async () => {
+  test("reports that a plan has nothing to apply", async () => {
     const account = await after(2);
     const { file } = await planned(account, "--until", "5d");
     const { code, stderr } = await type(account, "apply", file);
-    expect([code, stderr]).toEqual([0, expect.stringContaining("Nothing in it is to be applied")]);
+    expect([code, stderr]).toEqual([0, expect.stringContaining("there is nothing to apply")]);
   });
 
   test.each<[string, (plan: Plan) => object, number, string]>([
@@ -186,7 +186,7 @@ describe("apply", () => {
       "is of table x, and this is keyturn",
     ],
     [
-      "a table of the same name, made anew",
+      "a new table of the same name",
       ({ hash: _, ...plan }) => sealedAs(plan, { table: { name: "keyturn", id: "y" } }),
       1,
       "its record is of table",
@@ -201,29 +201,29 @@ describe("apply", () => {
       "a later schema",
       () => ({ schema: "keyturn/plan/3" }),
       2,
-      "is of keyturn/plan/3; this keyturn applies keyturn/plan/2",
+      "has the schema keyturn/plan/3; this keyturn applies keyturn/plan/2",
     ],
     [
       "another kind of document",
       () => ({ schema: "keyturn/status/1" }),
       2,
-      "is no plan: its schema is not",
+      "is not a plan: its schema is not",
     ],
-    ["a hand that changed it", () => ({ untilMs: 4e12 }), 2, "was changed since it was written"],
-    ["a hand that broke it", () => ({ managedKeys: [{}] }), 2, "is no whole plan: managedKeys.0"],
+    ["edited content", () => ({ untilMs: 4e12 }), 2, "was edited after it was written"],
+    ["invalid content", () => ({ managedKeys: [{}] }), 2, "is not a complete plan: managedKeys.0"],
     [
-      "a time that is over",
+      "a past time",
       ({ hash: _, ...plan }) => sealedAs(plan, { untilMs: plan.madeAtMs - 1 }),
       1,
-      "which is over",
+      "the plan expired at",
     ],
-  ])("of a plan of %s is refused", async (_, change, code, says) => {
+  ])("rejects a plan of %s", async (_, change, code, message) => {
     const account = await young();
     const { file } = await planned(account, "--until", "80d");
     rewritten(file, change);
     const answer = await type(account, "apply", file);
     expect(answer).toMatchObject({ code, stdout: "" });
-    expect(answer.stderr).toContain(says);
+    expect(answer.stderr).toContain(message);
     expect(answer.stderr).not.toMatch(/^\s+at /m);
     const { stdout } = await type(account, "status", orders, "--json");
     expect(JSON.parse(stdout)).toMatchObject({ requests: [] });
@@ -231,15 +231,15 @@ describe("apply", () => {
 
   test.each([
     ["no file", undefined, "cannot be read (ENOENT)"],
-    ["no JSON", "{", "is no plan: it is not JSON"],
-    ["null", "null", "is no plan: its schema is not"],
-  ])("of %s is refused", async (_, text, says) => {
+    ["not JSON", "{", "is not a plan: it is not JSON"],
+    ["null", "null", "is not a plan: its schema is not"],
+  ])("rejects a plan file: %s", async (_, text, message) => {
     const account = await young();
     const file = join(folder, `${(files += 1)}.json`);
     if (text !== undefined) writeFileSync(file, text);
     const answer = await type(account, "apply", file);
     expect(answer).toMatchObject({ code: 2, stdout: "" });
-    expect(answer.stderr).toContain(says);
+    expect(answer.stderr).toContain(message);
   });
 });
 

@@ -1,4 +1,4 @@
-/** Lives of managed keys, lived by the production run, as the state table has them in the end. */
+/** Histories of managed keys, made by production runs, from the final state table. */
 import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
@@ -17,7 +17,7 @@ export async function historyIn(world: World, alias = "alias/orders"): Promise<K
   return { record, journalHead, journal, rotations };
 }
 
-/** As if it were that of another managed key: other names and keys, and a chain that is whole again. */
+/** The same history for another managed key: other names and keys, and a valid chain. */
 export function renamed(history: KeyHistory, alias: string, salt: number): KeyHistory {
   const text = JSON.stringify(history)
     .replaceAll(history.record.alias, alias)
@@ -78,7 +78,7 @@ export const showcaseKeys = {
   "alias/tokens": { policy: hmac, key: mac },
 };
 
-/** A year of six managed keys in which something happens to each, and always the same. */
+/** A year of six managed keys with different events, always the same. */
 export async function aYear(): Promise<{ histories: KeyHistory[]; nowMs: number }> {
   const world = await aWorldOf(showcaseKeys, { owner: "acme-prod" });
   await days(world, 45);
@@ -105,7 +105,7 @@ export async function aYear(): Promise<{ histories: KeyHistory[]; nowMs: number 
   return { histories, nowMs: world.clock.nowMs() };
 }
 
-/** Until that day; every week the applications use what they have, and whoever is asked approves. */
+/** Until that day. Each week the applications use their keys, and an operator gives approvals. */
 async function days(world: World, until: number): Promise<void> {
   const untilMs = startMs + until * dayMs;
   while (world.clock.nowMs() < untilMs) {
@@ -114,7 +114,7 @@ async function days(world: World, until: number): Promise<void> {
     for (const { code, observed } of (await world.record("alias/card-vault")).findings) {
       const [, version, evidence] = /version (\d+).*evidence ([0-9a-f]{64})/.exec(observed) ?? [];
       if (code !== "APPROVAL_REQUIRED" || evidence === undefined) continue;
-      const word = { by: "grace", reason: "CHG-4411: drained, and nobody asked for it" };
+      const word = { by: "grace", reason: "CHG-4411: drained, no open objection" };
       const body = { version: Number(version), evidence, ...word };
       world.request("approve", body, "alias/card-vault");
     }

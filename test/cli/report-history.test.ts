@@ -1,4 +1,4 @@
-/** What the report says of the life of each version, for lives that the production run lived. */
+/** The phases of each version in the report, for histories that production runs made. */
 import { describe, expect, test } from "vitest";
 import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import { keyReport, type KeyReport } from "../../cli/report/model.ts";
@@ -29,7 +29,7 @@ function phasesOf({ versions }: KeyReport): string[] {
 }
 
 describe("the phases of a version", () => {
-  test("of a rotation that disables: it drains, is disabled, and its successor serves", async () => {
+  test("of a rotation that disables: it drains, is disabled, and its successor is active", async () => {
     const world = await aWorld();
     await world.passDays(140);
     const report = await reportOf(world);
@@ -42,7 +42,7 @@ describe("the phases of a version", () => {
     expect(first?.overdue).toEqual([]);
   });
 
-  test("that KMS has deleted are all there, its arn and the beginning of its service too", async () => {
+  test("of a deleted version are complete, with its ARN and the start of its active time", async () => {
     const world = await aWorld(deleted);
     const keyId = await world.targetOf(orders);
     await world.passDays(150);
@@ -54,7 +54,7 @@ describe("the phases of a version", () => {
     expect(report.versions[0]?.shape?.spec).toBe("SYMMETRIC_DEFAULT");
   });
 
-  test("of a rollback: the one before returns and serves; the other drains, and may go", async () => {
+  test("of a rollback: the previous version is active again; the other drains and is deleted", async () => {
     const world = await aWorld(deleted);
     await world.passDays(100);
     await world.asks("rollback", { version: 2 });
@@ -65,7 +65,7 @@ describe("the phases of a version", () => {
       "2: pre-active active draining",
     ]);
     const [first] = back.versions;
-    // What it served before counts: the cryptoperiod goes on from its first activation.
+    // Its earlier active time counts: the cryptoperiod starts at its first activation.
     expect(first?.activeMs).toBeGreaterThan(84 * dayMs - 1);
     expect(first?.activeMs).toBeLessThan(100 * dayMs);
     expect(back.rotations.map(({ kind, outcome }) => `${kind}: ${outcome}`)).toEqual([
@@ -78,7 +78,7 @@ describe("the phases of a version", () => {
     );
   });
 
-  test("of a rollback out of the deletion window: it was disabled, scheduled, and returns", async () => {
+  test("of a rollback from pending deletion: it was disabled, scheduled, and is active again", async () => {
     const world = await aWorld(deleted);
     await world.passDays(132);
     await world.asks("rollback", { version: 2 });
@@ -88,7 +88,7 @@ describe("the phases of a version", () => {
     );
   });
 
-  test("of a rotation cancelled before an alias moved: the new one never was active", async () => {
+  test("of a rotation cancelled before an alias moved: the new version was never active", async () => {
     const world = await aWorld({ policy: { propagationMs: 2 * dayMs } });
     await world.passDays(84);
     await world.asks("rollback", { version: 2 });
@@ -96,7 +96,7 @@ describe("the phases of a version", () => {
     expect(phasesOf(await reportOf(world))).toEqual(["1: active", "2: pre-active draining"]);
   });
 
-  test("of one that was used while it was disabled: it comes back, and that is an exception", async () => {
+  test("of a use attempt while disabled: it is restored, and that is an exception", async () => {
     const world = await aWorld(deleted);
     const keyId = await world.targetOf(orders);
     await world.passDays(120);
@@ -112,7 +112,7 @@ describe("the phases of a version", () => {
     ]);
   });
 
-  test("after un-enrolment are not known, and enrolled anew it is another tenure of the same key", async () => {
+  test("after un-enrolment are not known; re-enrolment starts another tenure of the same key", async () => {
     const world = await aWorld();
     await world.passDays(100);
     await world.asks("un-enrol", { confirm: orders });
@@ -128,7 +128,7 @@ describe("the phases of a version", () => {
     expect(report.versions.at(-1)?.phases[0]?.note).toContain("it was version 2 before");
   });
 
-  test("between a backup and its restore are said not to be known, and none is made up", async () => {
+  test("between a backup and its restore are reported as not known", async () => {
     const world = await aWorld();
     await world.passDays(50);
     const backup = world.table.snapshot();
@@ -153,38 +153,38 @@ describe("the phases of a version", () => {
   });
 });
 
-describe("of all the lives of a year", async () => {
+describe("of all histories of a year", async () => {
   const { histories, nowMs } = await aYear();
   const period = { fromMs: startMs, toMs: nowMs + 1 };
   const reportOfHistory = (history: KeyHistory): KeyReport => keyReport(history, period, nowMs);
 
-  test.each(histories)("$record.alias: each phase begins where the one before ends", (history) => {
-    for (const { phases } of reportOfHistory(history).versions) {
-      for (const [at, { fromMs, toMs }] of phases.entries()) {
-        expect(toMs).toBe(phases[at + 1]?.fromMs);
-        expect(fromMs).toBeLessThanOrEqual(toMs ?? nowMs);
-      }
-    }
-  });
-
   test.each(histories)(
-    "$record.alias: at every moment one version is active, and one alone",
+    "$record.alias: each phase begins at the end of the previous one",
     (history) => {
-      const { versions } = reportOfHistory(history);
-      for (let atMs = startMs + 1; atMs < nowMs; atMs += dayMs / 2) {
-        const active = versions.filter(({ phases }) =>
-          phases.some(
-            ({ kind, fromMs = Infinity, toMs = Infinity }) =>
-              kind === "active" && fromMs <= atMs && atMs < toMs,
-          ),
-        );
-        expect(active).toHaveLength(1);
+      for (const { phases } of reportOfHistory(history).versions) {
+        for (const [at, { fromMs, toMs }] of phases.entries()) {
+          expect(toMs).toBe(phases[at + 1]?.fromMs);
+          expect(fromMs).toBeLessThanOrEqual(toMs ?? nowMs);
+        }
       }
     },
   );
 
+  test.each(histories)("$record.alias: exactly one version is active at all times", (history) => {
+    const { versions } = reportOfHistory(history);
+    for (let atMs = startMs + 1; atMs < nowMs; atMs += dayMs / 2) {
+      const active = versions.filter(({ phases }) =>
+        phases.some(
+          ({ kind, fromMs = Infinity, toMs = Infinity }) =>
+            kind === "active" && fromMs <= atMs && atMs < toMs,
+        ),
+      );
+      expect(active).toHaveLength(1);
+    }
+  });
+
   test.each(histories)(
-    "$record.alias: no version goes out of use without a reading before",
+    "$record.alias: no version is disabled without an earlier reading",
     (history) => {
       const { versions, drains } = reportOfHistory(history);
       for (const { keyId, phases } of versions) {
@@ -199,7 +199,7 @@ describe("of all the lives of a year", async () => {
     },
   );
 
-  test("the approvals are those that were given, each of the evidence that was read", () => {
+  test("the approvals are those of the operator, each for evidence that was read", () => {
     const vault = histories.find(({ record }) => record.alias === "alias/card-vault");
     const { drains, decisions } = reportOfHistory(vault as KeyHistory);
     expect(drains.length).toBeGreaterThan(2);
@@ -207,13 +207,11 @@ describe("of all the lives of a year", async () => {
       expect(approval).toMatchObject({ by: "grace", override: false });
       expect(readings.map(({ hash }) => hash)).toContain(approval?.hash);
     }
-    const said = decisions.filter(({ asked }) => asked === "approve");
-    expect(said.map(({ reason }) => reason)).toContain(
-      "CHG-4411: drained, and nobody asked for it",
-    );
+    const approvals = decisions.filter(({ asked }) => asked === "approve");
+    expect(approvals.map(({ reason }) => reason)).toContain("CHG-4411: drained, no open objection");
   });
 
-  test("a version that was declared compromised is marked, and one that is overdue told", () => {
+  test("a compromised version is marked, and an overdue one reported", () => {
     const all = histories.map(reportOfHistory);
     const of = (alias: string) => all.find((one) => one.alias === alias);
     expect(of("alias/invoices")?.versions[1]?.compromisedAtMs).toBeGreaterThan(startMs);

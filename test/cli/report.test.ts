@@ -1,4 +1,4 @@
-/** The report as files: what is in them whoever wrote the table, and what the command says. */
+/** The files of the report, with any content of the table, and the output of the command. */
 import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -29,12 +29,12 @@ const year: Report = {
 
 const htmlOf = (report: Report): string => [...page(report, [])].join("");
 
-describe("what others wrote into the table", () => {
+describe("text from other writers of the table", () => {
   const owned = `"><x-owned onload='alert(1)'>&lt;\u202e\u0007`;
-  /** The names by which the report itself looks things up. */
+  /** The fields whose values the report itself uses as keys. */
   const ours = ["kind", "phase", "outcome"];
 
-  /** Every text of it, as if somebody had put that before and after it. */
+  /** Puts the attack before and after every text. */
   function forged<T>(value: T, name = ""): T {
     if (typeof value === "string") {
       return ours.includes(name) ? value : (`${owned}${value}${owned}` as T);
@@ -45,7 +45,7 @@ describe("what others wrote into the table", () => {
     return Object.fromEntries(fields) as T;
   }
 
-  test("is text in the HTML, wherever it stands", () => {
+  test("is text everywhere in the HTML", () => {
     const html = htmlOf(forged(year));
     expect(html).not.toContain("<x-owned");
     for (const steering of ["\u202e", "\u0007"]) expect(html).not.toContain(steering);
@@ -53,11 +53,11 @@ describe("what others wrote into the table", () => {
     expect(html.split(shown).length).toBeGreaterThan(500);
   });
 
-  test("cannot pass for a finding that came, or end one, by the id of a refused request", () => {
+  test("cannot open or close a finding by the id of a rejected request", () => {
     const [history] = histories;
-    if (history === undefined) throw new Error("nobody lived");
+    if (history === undefined) throw new Error("no history");
     const id = "x, ALIAS_MOVED alias/archive";
-    const refused = {
+    const rejected = {
       event: "request-rejected",
       reason: "sk: got it",
       detail: { request: id, asked: "malformed" },
@@ -65,11 +65,16 @@ describe("what others wrote into the table", () => {
     const reported = {
       event: "findings-opened",
       reason: "sk: got it",
-      detail: { came: `REQUEST_REFUSED ${id}`, went: "", next: "" },
+      detail: { came: `REQUEST_REJECTED ${id}`, went: "", next: "" },
+    };
+    const ended = {
+      event: "findings-closed",
+      reason: "no longer so",
+      detail: { came: "", went: `REQUEST_REJECTED ${id}`, next: "" },
     };
     const [line] = history.journal;
     if (line === undefined) throw new Error("no line");
-    const added = [refused, reported].map((one, at) => ({
+    const added = [rejected, reported, ended].map((one, at) => ({
       ...line,
       ...one,
       revision: history.journal.length + 1 + at,
@@ -82,7 +87,7 @@ describe("what others wrote into the table", () => {
     expect(report.decisions.at(-1)).toMatchObject({
       outcome: "refused",
       requestId: id,
-      by: "not said",
+      by: "not given",
     });
   });
 
@@ -98,11 +103,11 @@ describe("what others wrote into the table", () => {
     ['say "a, b"', `"say ""a, b"""`],
     ["2027-01-01", "2027-01-01"],
     ["alias/orders", "alias/orders"],
-  ])("is no formula to a spreadsheet: %j", (given, expected) => {
+  ])("is not a formula in a spreadsheet: %j", (given, expected) => {
     expect(field(given)).toBe(expected);
   });
 
-  test("leaves every CSV with as many cells in each line as there are columns", () => {
+  test("does not change the number of cells in a line of CSV", () => {
     for (const file of csvFiles) {
       const text = [...csv(file, forged(year))].join("");
       const unquoted = text.replace(/"(?:[^"]|"")*"/g, "").trimEnd();
@@ -113,7 +118,7 @@ describe("what others wrote into the table", () => {
 });
 
 describe("the HTML", () => {
-  test("is one document that can ask for nothing", () => {
+  test("is one document that makes no requests", () => {
     const html = htmlOf(year);
     expect(html).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`);
     expect(html).not.toMatch(/<(script|link|img|iframe|object|embed)\b|\son\w+=|@import|src=/i);
@@ -124,27 +129,27 @@ describe("the HTML", () => {
     expect(html).not.toMatch(/\bundefined\b|\bNaN\b|Invalid Date/);
   });
 
-  test("says what KMS does not tell, and where scanners will object", () => {
+  test("states the limits of KMS's evidence, and the findings of scanners", () => {
     const html = htmlOf(year).replaceAll(/\s+/g, " ");
     expect(html).toContain("a later Decrypt can therefore hide an earlier Encrypt");
     expect(html).toContain("up to an hour of lag");
     expect(html).toContain("Security Hub KMS.3");
-    expect(html).toContain("is flagged: up to 3 of the 6 keys here");
+    expect(html).toContain("rotated by its alias: up to 3 of the 6 keys here");
     expect(html).toContain("cmk-backing-key-rotation-enabled");
     expect(html).toContain("aws cloudtrail lookup-events");
   });
 
   test.each([
-    ["no key at all", { keys: [] }, "No key is managed yet."],
+    ["no key", { keys: [] }, "No managed key yet."],
     ["a record of newer code", { unread: ["alias/new"] }, "It is <strong>missing</strong>"],
-  ])("of %s says so", (_, changes, says) => {
+  ])("reports %s", (_, changes, message) => {
     const html = htmlOf({ ...year, ...changes }).replaceAll(/\s+/g, " ");
-    expect(html).toContain(says);
+    expect(html).toContain(message);
     expect(html).not.toMatch(/\bundefined\b|\bNaN\b/);
   });
 });
 
-test("the JSON names its schema, and has what the HTML has", () => {
+test("the JSON names its schema, and has the content of the HTML", () => {
   const made = JSON.parse([...reportJson(year)].join("")) as Record<string, unknown>;
   expect(made.schema).toBe("keyturn/report/2");
   expect(made.summary).toMatchObject({ keys: 6, overdue: 1, broken: [], unread: [] });
@@ -172,16 +177,16 @@ describe("the period", () => {
     [{ to: "2027-1-1" }, "--to: got"],
     [{ to: "2027-01-01T25:00:00Z" }, "--to: got"],
     [{ from: "01/02/2027" }, "expected a date in UTC such as"],
-    [{ from: "2027-03-01", to: "2027-02-01" }, "--from has to be before --to"],
-    [{ from: "2028-01-01" }, "--from has to be before --to"],
-  ])("%j is not understood", (given, says) => {
-    const refused = (): unknown => periodOf(given, may);
-    expect(refused).toThrow(says);
-    expect(refused).toThrow(Failure);
+    [{ from: "2027-03-01", to: "2027-02-01" }, "--from must be before --to"],
+    [{ from: "2028-01-01" }, "--from must be before --to"],
+  ])("rejects %j", (given, message) => {
+    const parsed = (): unknown => periodOf(given, may);
+    expect(parsed).toThrow(message);
+    expect(parsed).toThrow(Failure);
   });
 });
 
-describe("typed", () => {
+describe("the command", () => {
   let account: Account;
   let out: string;
   const report = (dir: string, ...more: string[]): Promise<Typed> =>
@@ -192,7 +197,7 @@ describe("typed", () => {
   }, 60_000);
   afterAll(() => account.close());
 
-  test("it writes all files or none, and says their hashes as sha256sum reads them", async () => {
+  test("writes all files or none, and prints their hashes in the format of sha256sum", async () => {
     const directory = join(out, "made", "for it");
     const { stdout, stderr, code } = await report(directory);
     expect(code).toBe(0);
@@ -213,7 +218,7 @@ describe("typed", () => {
     expect(html).toContain("alias/invoices");
   });
 
-  test("with --json it answers with one document that names its schema", async () => {
+  test("with --json answers with one document that names its schema", async () => {
     const { stdout, code } = await report(join(out, "json"), "--json");
     const { schema, files } = JSON.parse(stdout) as { schema: string; files: object[] };
     expect({ schema, code }).toEqual({ schema: "keyturn/report-written/1", code: 0 });
@@ -221,18 +226,18 @@ describe("typed", () => {
     expect(files[0]).toHaveProperty("sha256");
   });
 
-  test("twice it says the same", async () => {
+  test("twice has the same answer", async () => {
     const first = await report(join(out, "same"));
     const second = await report(join(out, "same"));
     expect(second).toEqual(first);
   });
 
   test.each([
-    ["a file in the place of the directory", ["--out", "file"], "cannot be written to"],
+    ["a file in place of the directory", ["--out", "file"], "cannot be written to"],
     ["a malformed date", ["--out", "x", "--from", "2027-02-30"], "--from: got"],
     ["a period that ends first", ["--out", "x", "--from", "2029-01-01"], "before --to"],
     ["no directory named", [], "--out"],
-  ])("with %s it says so, exits with 2, and writes nothing", async (_, args, says) => {
+  ])("reports %s, exits with 2, and writes nothing", async (_, args, message) => {
     await writeFile(join(out, "file"), "");
     const placed = args.map((arg) => (arg === "file" || arg === "x" ? join(out, arg) : arg));
     const { stdout, stderr, code } = await typed(account, [
@@ -240,13 +245,13 @@ describe("typed", () => {
       ...nowOf(account),
     ]);
     expect({ stdout, code }).toEqual({ stdout: "", code: 2 });
-    expect(stderr).toContain(says);
+    expect(stderr).toContain(message);
     expect(stderr).not.toMatch(/^\s+at /m);
     expect(await readdir(out)).not.toContain("x");
   });
 });
 
-test("a journal that was edited is shown before all else, and makes the exit code 1", async () => {
+test("an edited journal is at the top of the report, and the exit code is 1", async () => {
   const account = await after(70);
   await account.rewrite("journal#0000000003", { reason: "nothing happened" });
   const out = await mkdtemp(join(tmpdir(), "keyturn-report-"));
@@ -256,7 +261,7 @@ test("a journal that was edited is shown before all else, and makes the exit cod
   expect(stderr).toContain(`next: keyturn verify ${orders}`);
   const html = await readFile(join(out, "report.html"), "utf8");
   const [head = ""] = html.split("<main");
-  expect(head).toContain("This report does not hold for all keys");
+  expect(head).toContain("This report is not reliable for all keys");
   expect(html).toContain("BROKEN at line 3");
   expect(html).toContain("JOURNAL BROKEN");
 });

@@ -1,4 +1,4 @@
-/** What an operator's role has to have, and nothing of it is on KMS. */
+/** The permissions of an operator's role, none of them for KMS. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,7 +38,7 @@ afterAll(async () => {
 const as = (user: string, ...args: string[]) =>
   typed(account, [...args, ...nowOf(account)], { AWS_ACCESS_KEY_ID: user });
 
-describe("with grantReading alone", () => {
+describe("with only grantReading", () => {
   test.each([
     ["status"],
     ["status", orders],
@@ -51,18 +51,18 @@ describe("with grantReading alone", () => {
   ])("keyturn %s %s", async (...args) => {
     const { code, stderr } = await as("auditor", ...args);
     expect([0, 1]).toContain(code);
-    expect(stderr).not.toContain("may not");
+    expect(stderr).not.toContain("lack the permission");
   });
 
-  test("nothing can be asked", async () => {
+  test("no request can be written", async () => {
     const { code, stderr, stdout } = await as("auditor", "pause", orders);
     expect([code, stdout]).toEqual([3, ""]);
-    expect(stderr).toContain("these credentials may not do this");
+    expect(stderr).toContain("these credentials lack the permission");
   });
 });
 
-describe("with grantRequests of one managed key besides", () => {
-  test("that one is asked, and no other", async () => {
+describe("with grantRequests for one managed key", () => {
+  test("a request for it can be written, and for no other", async () => {
     expect((await as("operator", "pause", orders)).code).toBe(0);
     expect((await as("operator", "pause", "alias/moved")).code).toBe(3);
   });

@@ -7,11 +7,11 @@ const escape = "\u001b";
 describe("a text", () => {
   test.each([
     ["an escape sequence", `${escape}[2Jgone`, "\\u001b[2Jgone"],
-    ["a line of its own", "fine\nok  all is well", "fine\\u000aok  all is well"],
+    ["a line end", "fine\nok  all is well", "fine\\u000aok  all is well"],
     ["a carriage return", "bad\rgood", "bad\\u000dgood"],
     ["an eight-bit control", "\u009b31m", "\\u009b31m"],
-    ["a turn of direction", "\u202egnihton", "\\u202egnihton"],
-  ])("with %s shows it, and does not do it", (_, given, shown) => {
+    ["a mark of text direction", "\u202egnihton", "\\u202egnihton"],
+  ])("with %s is escaped", (_, given, shown) => {
     expect(printable(given)).toBe(shown);
   });
 
@@ -27,20 +27,20 @@ describe("a text", () => {
     expect(widthOf(text)).toBe(width);
   });
 
-  test("that is cut ends between characters, wide ones too", () => {
+  test("is cut between characters, wide ones too", () => {
     expect(cutTo("鍵鍵鍵", 4)).toBe("鍵…");
     expect(cutTo("orders", 6)).toBe("orders");
     expect(cutTo("orders!", 6)).toBe("order…");
   });
 
-  test("is broken between words, and a hash is not broken at all", () => {
+  test("is broken between words; a hash is never broken", () => {
     const hash = "0123456789".repeat(4);
     expect(wrapped(`it ends in ${hash} here`, 20)).toEqual(["it ends in", hash, "here"]);
     expect(wrapped("as long as there is room", Infinity)).toEqual(["as long as there is room"]);
   });
 });
 
-test("a table has its columns below each other whatever its cells hold", () => {
+test("a table aligns its columns with any content", () => {
   const columns = [
     { title: "WHO", cell: ([who]: string[]) => who ?? "", leaves: 0 },
     { title: "WHAT", cell: ([, what]: string[]) => what ?? "", leaves: 0, atLeast: 4 },
@@ -53,5 +53,25 @@ test("a table has its columns below each other whatever its cells hold", () => {
     ],
     20,
   );
-  expect(lines).toEqual(["WHO  WHAT", "鍵   a", "ada  b\\u000a\\u001b[…"]);
+  expect(lines).toEqual(["WHO  WHAT", "鍵   a", "ada  b\\u000a\\u001b[2", "     J"]);
+});
+
+test("a table wraps texts inside of their column, and cuts only names", () => {
+  const columns = [
+    { title: "NAME", cell: ([name]: string[]) => name ?? "", leaves: 0, atLeast: 6, isName: true },
+    { title: "WHY", cell: ([, why]: string[]) => why ?? "", leaves: 0, atLeast: 9 },
+    { title: "N", cell: () => "1", leaves: 0 },
+  ];
+  const rows = [
+    ["alias/orders", "it waits for a KEY_NOT_ENABLED"],
+    ["b", "-"],
+  ];
+  expect(tableLines(columns, rows, 21)).toEqual([
+    "NAME     WHY        N",
+    "alias/…  it waits   1",
+    "         for a",
+    "         KEY_NOT_",
+    "         ENABLED",
+    "b        -          1",
+  ]);
 });

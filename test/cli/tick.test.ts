@@ -1,4 +1,4 @@
-/** How `npm run tick` ends, and what it reports where it could not do what was typed. */
+/** The exit codes and messages of `npm run tick`. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,28 +32,38 @@ function ticked(
   return runInto(output, program, args, { ...somewhere, ...env }, folder);
 }
 
-describe("a tick that is not understood reports it in a line, and exits with 2:", () => {
-  test.each<[what: string, args: string[], env: Record<string, string>, says: RegExp]>([
+describe("a tick with a wrong command line reports it in one line, and exits with 2:", () => {
+  test.each<[what: string, args: string[], env: Record<string, string>, message: RegExp]>([
     ["an unknown option", ["--nonsense"], {}, /Unknown option '--nonsense'/],
     ["an argument", ["now"], {}, /Unexpected argument 'now'/],
     ["an option without its value", ["--table"], {}, /--table .*argument missing/],
-    ["an endpoint that is no URL", ["--endpoint-url", "there"], {}, /--endpoint-url: got "there"/],
+    [
+      "an endpoint that is not a URL",
+      ["--endpoint-url", "there"],
+      {},
+      /--endpoint-url: got "there"/,
+    ],
     ["an endpoint of the environment", [], { AWS_ENDPOINT_URL: "there" }, /AWS_ENDPOINT_URL: got/],
-    ["a moment that is none", ["--now", "noon"], {}, /--now: got "noon"/],
-    ["a moment that no clock has", ["--now", "9".repeat(20)], {}, /--now: got "9+", .*up to/],
-    ["a timeout that no timer has", ["--timeout-ms", "9".repeat(20)], {}, /--timeout-ms: got .*/],
-    ["an event that is no file", ["--event", "none.json"], {}, /--event: got ENOENT/],
-  ])("%s", async (_, args, env, says) => {
+    ["a time that is not a number", ["--now", "noon"], {}, /--now: got "noon"/],
+    ["a time beyond that of a Date", ["--now", "9".repeat(20)], {}, /--now: got "9+", .*up to/],
+    [
+      "a timeout beyond that of a timer",
+      ["--timeout-ms", "9".repeat(20)],
+      {},
+      /--timeout-ms: got .*/,
+    ],
+    ["an event that is not a file", ["--event", "none.json"], {}, /--event: got ENOENT/],
+  ])("%s", async (_, args, env, message) => {
     const { stdout, stderr, code } = await ticked(args, env);
     expect({ stdout, code }).toEqual({ stdout: "", code: 2 });
-    expect(stderr).toMatch(says);
-    expect(stderr).toMatch(/^tick: .*\n\(npm run tick -- --help shows how\)\n$/);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^tick: .*\n\(see npm run tick -- --help\)\n$/);
     const silent = await ticked(args, env, "stderr is on a full disk");
     expect(silent).toEqual({ stdout: "", stderr: "", code: 2 });
   });
 });
 
-test("a tick that fails reports why in a line, and exits with 1", async () => {
+test("a tick that fails reports why in one line, and exits with 1", async () => {
   const { stdout, stderr, code } = await ticked(["--endpoint-url", "http://127.0.0.1:9"]);
   expect(stdout).toContain('"TableErrors":1');
   expect(stderr).toMatch(/^tick: the run failed: .*ECONNREFUSED.*$/m);
@@ -73,7 +83,7 @@ describe("a tick whose log", () => {
     return ticked(nowOf(account), env, output);
   };
 
-  test("cannot be written goes on to its end, reports that in a line, and exits with 2", async () => {
+  test("cannot be written continues to its end, reports that in one line, and exits with 2", async () => {
     const { stderr, code } = await tickedInto("stdout is on a full disk");
     expect(stderr).toMatch(/^tick: cannot write to stdout: \w+: .*$/m);
     expect(stderr.match(/cannot write/g)).toHaveLength(1);
@@ -82,7 +92,7 @@ describe("a tick whose log", () => {
     expect(await account.states(orders)).toHaveLength(1);
   });
 
-  test("nobody reads ends quietly, with the exit code of its run", async () => {
+  test("no one reads ends without an error, with the exit code of its run", async () => {
     const done = await tickedInto("the reader of stdout has left");
     expect(done).toMatchObject({ stderr: "", code: 0 });
   });

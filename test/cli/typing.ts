@@ -1,4 +1,4 @@
-/** An account in which a managed key is some days old, and an operator who types. */
+/** An account with a managed key of some days, and an operator who types commands. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, onTestFinished } from "vitest";
 import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
@@ -9,10 +9,10 @@ import { isFull } from "../sizes.ts";
 import { nowOf, typed, type Typed } from "./binary.ts";
 import { anything } from "./fleet.ts";
 
-/** What others than the configuration may enrol. */
+/** Allows enrolment by request. */
 export const open = { taggedAliases: ["alias/team-*"] };
 
-/** For a file's tests that change nothing in it: made when the first one asks for it. */
+/** For tests that do not change the account: the first one makes it. */
 export function shared(make: () => Promise<Account>): () => Promise<Account> {
   let made: Promise<Account> | undefined;
   afterAll(async () => (await made)?.close());
@@ -21,7 +21,7 @@ export function shared(make: () => Promise<Account>): () => Promise<Account> {
 
 export const deployedYoung = (): Promise<Account> => deployedFor(2, open);
 
-/** An account in which so many days have passed since its one managed key was enrolled. */
+/** An account some days after the enrolment of its one managed key. */
 export async function after(
   days: number,
   more: Partial<ConfigurationDocument> = {},
@@ -36,7 +36,7 @@ export async function deployedFor(
   more: Partial<ConfigurationDocument> = {},
 ): Promise<Account> {
   const deployed = { document: { ...document, ...more } };
-  // What the function may do is for least-privilege.test.ts; to synthesize it takes seconds.
+  // least-privilege.test.ts tests the permissions; synthesis takes seconds.
   const statements = isFull ? roleStatements(deployed) : [anything];
   const account = await Account.deployed(deployed, statements);
   account.makeKey(orders);
@@ -47,5 +47,5 @@ export async function deployedFor(
 export const type = (account: Account, ...args: string[]): Promise<Typed> =>
   typed(account, [...args, ...nowOf(account)], { COLUMNS: "120" });
 
-/** Ids of requests sort by the second of their making, and by chance within one. */
+/** Ids of requests sort by the second, and at random within one. */
 export const nextSecond = (): Promise<void> => sleep(1000 - (Date.now() % 1000));

@@ -1,12 +1,12 @@
-/** A program of cli whose output cannot be written, or is not read. */
+/** Runs a program of cli whose output cannot be written, or is not read. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { NODE_COMPILE_CACHE, type Typed } from "./binary.ts";
 
 /**
- * Shell syntax behind the command. A limit on the size of a file fails a write as a full disk does, for
- * any user and in any directory: none is written, or but the first 512 to 1024 bytes.
+ * Shell syntax around the command. A limit on the file size fails a write like a full disk, for any user
+ * and in any directory: nothing is written, or only the first 512 to 1024 bytes.
  */
 export const outputs = {
   "stdout is on a full disk": "ulimit -f 0; run > answer",
@@ -19,10 +19,10 @@ export const outputs = {
 
 export type Output = keyof typeof outputs;
 
-/** Far more than any takes. One that never ends is killed with all that its shell started. */
+/** Far more than any run takes. A run that never ends is killed, with all processes of its shell. */
 const timeoutMs = 60_000;
 
-/** Where a limit holds, without a cache of what it compiles, which could not be written either. */
+/** Under a limit, without a compile cache, which could not be written either. */
 export async function runInto(
   output: Output,
   path: string,
@@ -50,5 +50,5 @@ export async function runInto(
   return { stdout, stderr, code };
 }
 
-/** As Node prints where an error was thrown. */
+/** A stack trace of Node. */
 export const stackTrace = /^\s+at |^node:|^file:\/\//m;

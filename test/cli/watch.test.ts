@@ -7,28 +7,28 @@ import { document, orders } from "../infra/least-privilege-histories.ts";
 import { binary, nowOf, operatorOf } from "./binary.ts";
 import { anything } from "./fleet.ts";
 
-describe("a picture", () => {
+describe("a frame", () => {
   const lines = ["ALIAS  WHY", "one", "two", "three", "four"];
   const picture = { title: "now", trouble: "", lines, notes: ["4 managed keys"] };
 
-  test("has all there is where the terminal is high enough", () => {
+  test("has all lines if the terminal is high enough", () => {
     expect(frameOf(picture, 20, 80)).toEqual(["now", ...lines, "4 managed keys"]);
   });
 
-  test("says how many rows more there are where it is not", () => {
+  test("counts the other lines if it is not", () => {
     expect(frameOf(picture, 5, 80)).toEqual([
       "now",
       "ALIAS  WHY",
       "one",
-      "… and 3 more rows",
+      "… and 3 more lines",
       "4 managed keys",
     ]);
   });
 
-  test("says what the trouble is, and is never higher or wider than the terminal", () => {
-    const troubled = frameOf({ ...picture, trouble: "it cannot be reached" }, 4, 9);
-    expect(troubled).toHaveLength(4);
-    expect(troubled[1]).toBe("it canno…");
+  test("shows the failure, and is never higher or wider than the terminal", () => {
+    const failed = frameOf({ ...picture, trouble: "it cannot be reached" }, 4, 9);
+    expect(failed).toHaveLength(4);
+    expect(failed[1]).toBe("it canno…");
   });
 });
 
@@ -41,31 +41,31 @@ describe("status --watch", () => {
   });
   afterAll(() => account.close());
 
-  /** Types it, calls `then` with all that was printed whenever something is, and waits for its end. */
+  /** Runs a command, calls `then` with all output so far at each output, and waits for its end. */
   async function watched(
     command: string[],
-    then: (said: string, interrupt: () => void) => void,
+    then: (printed: string, interrupt: () => void) => void,
   ): Promise<{ stdout: string; stderr: string; code: number | null }> {
     const env = { PATH: process.env.PATH, TERM: "xterm", ...operatorOf(account) };
     const [program = "", ...args] = command;
     const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
-    const said = { stdout: "", stderr: "" };
+    const printed = { stdout: "", stderr: "" };
     for (const stream of ["stdout", "stderr"] as const) {
       child[stream].on("data", (chunk) => {
-        said[stream] += String(chunk);
-        then(said.stdout + said.stderr, () => child.kill("SIGINT"));
+        printed[stream] += String(chunk);
+        then(printed.stdout + printed.stderr, () => child.kill("SIGINT"));
       });
     }
     const [code] = (await once(child, "close")) as [number | null];
-    return { ...said, code };
+    return { ...printed, code };
   }
 
   const watching = [process.execPath, binary, "status", "--watch", "0.2"];
 
-  test("in a pipe is a block with its time after the other, and ends well on SIGINT", async () => {
+  test("in a pipe prints one block with its time after the other, and exits with 0 on SIGINT", async () => {
     const { stdout, stderr, code } = await watched(
       [...watching, "--now", "2027-01-02T00:10:00Z"],
-      (said, interrupt) => said.split("alias/orders").length > 2 && interrupt(),
+      (printed, interrupt) => printed.split("alias/orders").length > 2 && interrupt(),
     );
     expect(code).toBe(0);
     expect(stdout).toMatch(/^2027-01-02 00:10:0\d UTC\nALIAS .*\nalias\/orders /);
@@ -74,9 +74,9 @@ describe("status --watch", () => {
     expect(stdout).not.toContain("\u001b");
   });
 
-  test("as JSON is a document a line", async () => {
-    const { stdout, code } = await watched([...watching, "--json"], (said, interrupt) => {
-      if (said.split("\n").length > 2) interrupt();
+  test("as JSON prints one document a line", async () => {
+    const { stdout, code } = await watched([...watching, "--json"], (printed, interrupt) => {
+      if (printed.split("\n").length > 2) interrupt();
     });
     expect(code).toBe(0);
     for (const line of stdout.trimEnd().split("\n")) {
@@ -84,10 +84,10 @@ describe("status --watch", () => {
     }
   });
 
-  test("goes on when the table fails for a while, and says so", async () => {
-    const { stdout, stderr, code } = await watched(watching, (said, interrupt) => {
-      const blocks = said.split("alias/orders").length - 1;
-      const isReported = said.includes("may not do this");
+  test("continues when the table fails for a while, and reports that", async () => {
+    const { stdout, stderr, code } = await watched(watching, (printed, interrupt) => {
+      const blocks = printed.split("alias/orders").length - 1;
+      const isReported = printed.includes("lack the permission");
       account.aws.fault =
         blocks === 1 && !isReported
           ? () => ({ kind: "before", code: "AccessDeniedException", status: 400 })
@@ -97,17 +97,17 @@ describe("status --watch", () => {
     account.aws.fault = undefined;
     expect(code).toBe(0);
     expect(stderr).toMatch(
-      /these credentials may not do this.*what is shown is what was seen last/,
+      /these credentials lack the permission.*this is the last answer before the failure/,
     );
     expect(stdout).toMatch(/alias\/orders [^]*alias\/orders /);
   });
 
-  test("that asks for what is not there ends at once", async () => {
+  test("of a table that does not exist ends at once", async () => {
     const none = await watched([...watching, "--table", "other"], () => undefined);
     expect(none).toMatchObject({ code: 3, stdout: "" });
   });
 
-  test("on a terminal draws over what it drew, and leaves the terminal as it was", async () => {
+  test("on a terminal overwrites its last frame, and restores the terminal", async () => {
     const typed = [...watching, ...nowOf(account)].map((word) => `'${word}'`).join(" ");
     // util-linux' `script` gives it a terminal; Ctrl-C goes to the shell's child.
     const inTerminal = `stty rows 6 cols 40; exec ${typed}`;

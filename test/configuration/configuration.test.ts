@@ -14,7 +14,7 @@ import {
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
-/** The problems of a document, or none where it is accepted. */
+/** The problems of a document; none if it is accepted. */
 function problemsOf(document: unknown): Problem[] {
   try {
     parseConfiguration(document);
@@ -29,7 +29,7 @@ function withPolicy(policy: unknown): unknown {
   return { owner: "acme", policies: { quarterly: policy }, managedKeys: [] };
 }
 
-describe("a configuration that is accepted", () => {
+describe("an accepted configuration", () => {
   it("resolves the example, with the managed key's own alias first", () => {
     const example = readFileSync(new URL("../../keyturn.example.json", import.meta.url), "utf8");
     expect(readConfiguration(example)).toEqual({
@@ -78,7 +78,7 @@ describe("a configuration that is accepted", () => {
     });
   });
 
-  it("acts where it says nothing of the mode, and has no dependents where it names none", () => {
+  it("has the mode act and no dependents by default", () => {
     const managedKeys = [{ alias: "alias/orders", policy: "quarterly" }];
     const document = { owner: "acme", policies: { quarterly: {} }, managedKeys };
     expect(parseConfiguration(document)).toMatchObject({
@@ -87,7 +87,7 @@ describe("a configuration that is accepted", () => {
     });
   });
 
-  it("takes the mode, the dependents and their time as they are written", () => {
+  it("has the written mode, dependents and time to acknowledge", () => {
     const dependents = ["billing", "Ledger_2"];
     const document = {
       owner: "acme",
@@ -102,7 +102,7 @@ describe("a configuration that is accepted", () => {
     });
   });
 
-  it("has one dependent of several managed keys, and as many of one as it may", () => {
+  it("may have one dependent for several managed keys, and up to 50 for one", () => {
     const dependents = Array.from({ length: 50 }, (_, index) => `service-${index}`);
     const managedKeys = [
       { alias: "alias/orders", policy: "quarterly", dependents },
@@ -112,7 +112,7 @@ describe("a configuration that is accepted", () => {
     expect(problemsOf(document)).toEqual([]);
   });
 
-  it("takes a tenth of a short cryptoperiod as lead", () => {
+  it("has a tenth of a short cryptoperiod as lead", () => {
     expect(parseConfiguration(withPolicy({ cryptoperiod: "30d" }))).toMatchObject({
       policies: { quarterly: { leadMs: 3 * dayMs } },
     });
@@ -122,13 +122,13 @@ describe("a configuration that is accepted", () => {
     { approval: "revoke" },
     { approval: "revoke", retire: "delete" },
     { approval: "delete", retire: "delete" },
-  ])("may ask for approval: %j", (policy) => {
+  ])("may require approval: %j", (policy) => {
     expect(parseConfiguration(withPolicy(policy))).toMatchObject({
       policies: { quarterly: { approval: policy.approval } },
     });
   });
 
-  it("accepts every bound itself", () => {
+  it("accepts every bound", () => {
     const policy = {
       cryptoperiod: "1d",
       lead: "0m",
@@ -144,7 +144,7 @@ describe("a configuration that is accepted", () => {
     expect(problemsOf(withPolicy(policy))).toEqual([]);
   });
 
-  it("has policies without a prototype, so that no name finds what nobody wrote", () => {
+  it("has policies without a prototype: a name finds only what was written", () => {
     const { policies } = parseConfiguration(withPolicy({}));
     expect(policies.constructor).toBeUndefined();
   });
@@ -153,7 +153,7 @@ describe("a configuration that is accepted", () => {
 describe("docs/policies.md", () => {
   const page = readFileSync(new URL("../../docs/policies.md", import.meta.url), "utf8");
 
-  it("shows the example as it is", () => {
+  it("shows the example unchanged", () => {
     const example = readFileSync(new URL("../../keyturn.example.json", import.meta.url), "utf8");
     expect(page).toContain(`\`\`\`json\n${example}\`\`\``);
   });
@@ -171,7 +171,7 @@ describe("docs/policies.md", () => {
 });
 
 describe("any document", () => {
-  it("is accepted, or refused by a ConfigurationError that says where and why", () => {
+  it("is accepted, or rejected by a ConfigurationError with paths and expectations", () => {
     const path = fc.constantFrom("owner", "policies", "managedKeys", "x");
     const near = fc.dictionary(path, fc.oneof(fc.jsonValue(), fc.constant({ quarterly: {} })));
     fc.assert(
@@ -210,7 +210,7 @@ describe("configurationHash", () => {
     owner: "acme",
   };
 
-  it("does not depend on the order of fields or the spelling of a duration", () => {
+  it("does not depend on the order of fields or the form of a duration", () => {
     const plain = {
       owner: "acme",
       policies: { quarterly: {} },

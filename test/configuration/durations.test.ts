@@ -6,7 +6,7 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
 describe("durations", () => {
-  it("come back as they were formatted", () => {
+  it("parse to the value that was formatted", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 5_256_000 }), (minutes) => {
         expect(parseDuration(formatDuration(minutes * 60_000))).toBe(minutes * 60_000);
@@ -25,13 +25,13 @@ describe("durations", () => {
   });
 
   it.each(["", "d", "-1d", "+1d", "1.5h", "01d", " 1d", "1d ", "1 d", "1w", "1D", "1d1h", "٣d"])(
-    "refuses %j",
+    "reject %j",
     (text) => {
       expect(parseDuration(text)).toBeUndefined();
     },
   );
 
-  it("have no spelling for broken minutes, nor below zero", () => {
+  it("cannot format fractions of a minute or negative values", () => {
     expect(() => formatDuration(59_999)).toThrow(RangeError);
     expect(() => formatDuration(-60_000)).toThrow(RangeError);
     expect(() => formatDuration(Number.NaN)).toThrow(RangeError);

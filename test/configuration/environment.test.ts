@@ -12,7 +12,7 @@ describe("readEnvironment", () => {
   const variables = { KEYTURN_TABLE: "keyturn-state", KEYTURN_CONFIG: path };
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("needs the table, and has a default for the rest", () => {
+  it("requires the table, and has defaults for the rest", () => {
     expect(readEnvironment(variables)).toMatchObject({
       tableName: "keyturn-state",
       eventBusName: "default",
@@ -22,7 +22,7 @@ describe("readEnvironment", () => {
     });
   });
 
-  it("takes what is set", () => {
+  it("uses the set values", () => {
     const set = { ...variables, KEYTURN_EVENT_BUS: "keys", KEYTURN_DISCOVERY: "walk" };
     expect(readEnvironment({ ...set, KEYTURN_QUOTA_SHARE: "1" })).toMatchObject({
       eventBusName: "keys",
@@ -31,7 +31,7 @@ describe("readEnvironment", () => {
     });
   });
 
-  it("names every variable that is wrong", () => {
+  it("reports every invalid variable", () => {
     const wrong = { KEYTURN_DISCOVERY: "tags", KEYTURN_EVENT_BUS: "a b", KEYTURN_TABLE: "" };
     expect(() => readEnvironment(wrong)).toThrow(
       expect.objectContaining({
@@ -44,17 +44,17 @@ describe("readEnvironment", () => {
     );
   });
 
-  it.each(["0", "0.0", "1.1", "-0.5", "half", "40%"])("refuses the quota share %s", (share) => {
+  it.each(["0", "0.0", "1.1", "-0.5", "half", "40%"])("rejects the quota share %s", (share) => {
     const wrong = { ...variables, KEYTURN_QUOTA_SHARE: share };
     expect(() => readEnvironment(wrong)).toThrow(/KEYTURN_QUOTA_SHARE: got .*a number above 0/);
   });
 
-  it("says which file it could not read", () => {
+  it("reports the file that it could not read", () => {
     const missing = { ...variables, KEYTURN_CONFIG: join(folder, "missing.json") };
     expect(() => readEnvironment(missing)).toThrow(/KEYTURN_CONFIG: got ENOENT.*missing\.json/);
   });
 
-  it("refuses a malformed configuration as such", () => {
+  it("rejects a malformed configuration as such", () => {
     const malformed = join(folder, "malformed.json");
     writeFileSync(malformed, '{ "owner": "acme", "policies": { "q": { "soak": "1w" } } }');
     const error = expect.objectContaining({ code: "CONFIGURATION_INVALID" }) as ConfigurationError;

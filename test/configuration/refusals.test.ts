@@ -7,14 +7,14 @@ import {
 
 type Row = [name: string, given: unknown, line: string];
 
-function refusalOf(document: unknown): ConfigurationError {
+function rejectionOf(document: unknown): ConfigurationError {
   try {
     parseConfiguration(document);
   } catch (error) {
     if (error instanceof ConfigurationError) return error;
     throw error;
   }
-  throw new Error(`expected a refusal of ${JSON.stringify(document)}`);
+  throw new Error(`expected a rejection of ${JSON.stringify(document)}`);
 }
 
 function withPolicy(policy: unknown): unknown {
@@ -25,7 +25,7 @@ function withKeys(...managedKeys: unknown[]): unknown {
   return { owner: "acme", policies: { q: {} }, managedKeys };
 }
 
-describe("a document is refused that is or has", () => {
+describe("a document is rejected that is or has", () => {
   const long = "alias/".padEnd(257, "a");
   const many = Array.from({ length: 50 }, (_, index) => `alias/a${index}`);
   const services = Array.from({ length: 51 }, (_, index) => `service-${index}`);
@@ -33,17 +33,17 @@ describe("a document is refused that is or has", () => {
     ["a list", [], "(document): got [], expected an object of owner, mode, policies, manag"],
     ["null", null, "(document): got null, expected an object of owner"],
     ["a string", "x", '(document): got "x", expected an object of owner'],
-    ["no owner", { policies: {} }, "owner: got nothing, expected what a tag can hold: 1 to 256"],
-    ["an empty owner", { owner: "", policies: {} }, 'owner: got "", expected what a tag'],
-    ["an asterisk in the owner", { owner: "a*", policies: {} }, 'owner: got "a*", expected what a'],
-    ["a blank at the owner's end", { owner: "a ", policies: {} }, 'owner: got "a ", expected what'],
-    ["an owner like AWS's", { owner: "AWS:x", policies: {} }, 'owner: got "AWS:x", expected what'],
+    ["no owner", { policies: {} }, "owner: got nothing, expected a tag value: 1 to 256"],
+    ["an empty owner", { owner: "", policies: {} }, 'owner: got "", expected a tag va'],
+    ["an asterisk in the owner", { owner: "a*", policies: {} }, 'owner: got "a*", expected a tag'],
+    ["a space at the owner's end", { owner: "a ", policies: {} }, 'owner: got "a ", expected a ta'],
+    ["an owner like AWS's", { owner: "AWS:x", policies: {} }, 'owner: got "AWS:x", expected a ta'],
     ["an unknown mode", { mode: "dry-run" }, 'mode: got "dry-run", expected one of "act", "plan"'],
-    ["no mode where one is written", { mode: null }, 'mode: got null, expected one of "act", "pl'],
+    ["null as the mode", { mode: null }, 'mode: got null, expected one of "act", "pl'],
     ["no policies", { owner: "a" }, "policies: got nothing, expected an object of policies"],
     ["a list of policies", { owner: "a", policies: [] }, "policies: got [], expected an object"],
     [
-      "a policy name with a blank",
+      "a policy name with a space",
       { policies: { "a b": {} } },
       'policies["a b"]: got {}, expected',
     ],
@@ -67,17 +67,17 @@ describe("a document is refused that is or has", () => {
     [
       "a policy that is not defined",
       withKeys({ alias: "alias/a", policy: "yearly" }),
-      'managedKeys[0].policy: got "yearly", expected a policy that is defined (q)',
+      'managedKeys[0].policy: got "yearly", expected a defined policy (q)',
     ],
     [
-      "a policy named like something that every object has",
+      "a policy name that every object has as a property",
       withKeys({ alias: "alias/a", policy: "toString" }),
-      'managedKeys[0].policy: got "toString", expected a policy that is defined (q)',
+      'managedKeys[0].policy: got "toString", expected a defined policy (q)',
     ],
     [
       "an alias twice in one managed key",
       withKeys({ alias: "alias/a", policy: "q", aliases: ["alias/a"] }),
-      'managedKeys[0].aliases[0]: got "alias/a", expected an alias named once (it is also managed',
+      'managedKeys[0].aliases[0]: got "alias/a", expected an alias named once (also managed',
     ],
     [
       "an alias in two managed keys",
@@ -85,7 +85,7 @@ describe("a document is refused that is or has", () => {
         { alias: "alias/a", policy: "q", aliases: ["alias/b"] },
         { alias: "alias/b", policy: "q" },
       ),
-      'managedKeys[1].alias: got "alias/b", expected an alias named once (it is also managedKeys[0]',
+      'managedKeys[1].alias: got "alias/b", expected an alias named once (also managedKeys[0]',
     ],
     [
       "more aliases than KMS allows on one key",
@@ -93,12 +93,12 @@ describe("a document is refused that is or has", () => {
       'managedKeys[0].aliases: got ["alias/a0",',
     ],
     [
-      "a dependent that is no list",
+      "dependents that are not a list",
       withKeys({ alias: "alias/a", policy: "q", dependents: "billing" }),
-      'managedKeys[0].dependents: got "billing", expected a list of names of dependents',
+      'managedKeys[0].dependents: got "billing", expected a list of dependents',
     ],
     [
-      "a dependent with a blank",
+      "a dependent with a space",
       withKeys({ alias: "alias/a", policy: "q", dependents: ["billing", "our ledger"] }),
       'managedKeys[0].dependents[1]: got "our ledger", expected a dependent\'s name: a letter or',
     ],
@@ -110,7 +110,7 @@ describe("a document is refused that is or has", () => {
     [
       "a dependent twice in one managed key",
       withKeys({ alias: "alias/a", policy: "q", dependents: ["billing", "ledger", "billing"] }),
-      'managedKeys[0].dependents[2]: got "billing", expected a dependent named once (it is also ' +
+      'managedKeys[0].dependents[2]: got "billing", expected a dependent named once (also ' +
         "managedKeys[0].dependents[0])",
     ],
     [
@@ -121,15 +121,15 @@ describe("a document is refused that is or has", () => {
   ];
 
   it.each(rows)("%s", (_name, document, line) => {
-    expect(refusalOf(document).message).toContain(`\n  ${line}`);
+    expect(rejectionOf(document).message).toContain(`\n  ${line}`);
   });
 });
 
-describe("a policy is refused that is or has", () => {
+describe("a policy is rejected that is or has", () => {
   const rows: Row[] = [
     ["a string", "90d", ': got "90d", expected an object of cryptoperiod, lead'],
-    ["a field misspelt", { cryptoPeriod: "9d" }, '.cryptoPeriod: got "9d", expected no field of'],
-    ["a drain field misspelt", { drain: { quiet: "3h" } }, '.drain.quiet: got "3h", expected no f'],
+    ["a misspelt field", { cryptoPeriod: "9d" }, '.cryptoPeriod: got "9d", expected no field of'],
+    ["a misspelt drain field", { drain: { quiet: "3h" } }, '.drain.quiet: got "3h", expected no f'],
     ["a duration without unit", { soak: "14" }, '.soak: got "14", expected a duration: a whole'],
     ["a duration without quotes", { soak: 14 }, ".soak: got 14, expected a duration: a whole num"],
     [
@@ -138,18 +138,18 @@ describe("a policy is refused that is or has", () => {
       ".soak: got null, expected a duration: a whole number and m, h or d",
     ],
     [
-      "a quiet period that the lag of the evidence does not allow",
+      "a quiet period shorter than the lag of the evidence",
       { drain: { quietFor: "30m" } },
       '.drain.quietFor: got "30m", expected a duration of at least 2h ' +
         "(last-use evidence lags up to one hour)",
     ],
     [
-      "a drain that the lag of the evidence does not allow",
+      "a drain shorter than the lag of the evidence",
       { drain: { atLeast: "1h" } },
       '.drain.atLeast: got "1h", expected a duration of at least 2h (',
     ],
     [
-      "a propagation shorter than authorization takes",
+      "a propagation shorter than that of authorization",
       { propagation: "4m" },
       '.propagation: got "4m", expected a duration of at least 5m (tag and alias changes take five',
     ],
@@ -180,7 +180,7 @@ describe("a policy is refused that is or has", () => {
       '.propagation: got "1d", expected a duration shorter than the cryptoperiod, "1d"',
     ],
     [
-      "a time to acknowledge in which no run may come",
+      "a time to acknowledge shorter than the run interval",
       { acknowledgeWithin: "4m" },
       '.acknowledgeWithin: got "4m", expected a duration of at least 5m',
     ],
@@ -208,31 +208,35 @@ describe("a policy is refused that is or has", () => {
       '.approval: got "delete", expected "none" or "revoke" (nothing is deleted where retire is "ret',
     ],
     [
-      "approval of a deletion in a policy that says nothing of the end, and so disables",
+      "approval of a deletion in a policy that disables by default",
       { approval: "delete" },
       '.approval: got "delete", expected "none" or "revoke" (nothing is deleted where retire is "dis',
     ],
     ["a long window", { deletionWindowDays: 31 }, ".deletionWindowDays: got 31, expected a whole"],
     ["a short window", { deletionWindowDays: 6 }, ".deletionWindowDays: got 6, expected a whole"],
-    ["a broken window", { deletionWindowDays: 7.5 }, ".deletionWindowDays: got 7.5, expected a w"],
+    [
+      "a fractional window",
+      { deletionWindowDays: 7.5 },
+      ".deletionWindowDays: got 7.5, expected a w",
+    ],
     ["a quoted window", { deletionWindowDays: "7" }, '.deletionWindowDays: got "7", expected a w'],
   ];
 
   it.each(rows)("%s", (_name, policy, line) => {
-    expect(refusalOf(withPolicy(policy)).message).toContain(`\n  policies.q${line}`);
+    expect(rejectionOf(withPolicy(policy)).message).toContain(`\n  policies.q${line}`);
   });
 });
 
-describe("a refusal", () => {
-  it("names all problems at once, with a code", () => {
-    const refusal = refusalOf({
+describe("a rejection", () => {
+  it("reports all problems at once, with a code", () => {
+    const rejection = rejectionOf({
       owner: "",
       policies: { q: { lead: "x", drain: { quietFor: "1h" } } },
       managedKeys: [{ alias: "orders", policy: "yearly", extra: 1 }],
       extra: 1,
     });
-    expect(refusal).toMatchObject({ code: "CONFIGURATION_INVALID", name: "ConfigurationError" });
-    expect(refusal.problems.map(({ path }) => path)).toEqual([
+    expect(rejection).toMatchObject({ code: "CONFIGURATION_INVALID", name: "ConfigurationError" });
+    expect(rejection.problems.map(({ path }) => path)).toEqual([
       "owner",
       "policies.q.lead",
       "policies.q.drain.quietFor",
@@ -243,13 +247,13 @@ describe("a refusal", () => {
     ]);
   });
 
-  it("tells a malformed retirement, and does not judge the approval by it", () => {
-    const { problems } = refusalOf(withPolicy({ retire: "x", approval: "delete" }));
+  it("reports a malformed retirement, and does not compare the approval with it", () => {
+    const { problems } = rejectionOf(withPolicy({ retire: "x", approval: "delete" }));
     expect(problems.map(({ path }) => path)).toEqual(["policies.q.retire"]);
   });
 
-  it("tells of a wrong cryptoperiod and a contradiction in the same policy at once", () => {
-    const { problems } = refusalOf(withPolicy({ cryptoperiod: "x", approval: "delete" }));
+  it("reports an invalid cryptoperiod and a contradiction in the same policy at once", () => {
+    const { problems } = rejectionOf(withPolicy({ cryptoperiod: "x", approval: "delete" }));
     expect(problems.map(({ path }) => path)).toEqual([
       "policies.q.cryptoperiod",
       "policies.q.approval",
@@ -257,7 +261,7 @@ describe("a refusal", () => {
   });
 
   it("of ten thousand managed keys has a short message and a full list", () => {
-    const { message, problems } = refusalOf(
+    const { message, problems } = rejectionOf(
       withKeys(...Array.from({ length: 10_000 }, () => ({ alias: "x", policy: "q" }))),
     );
     expect(problems.length).toBeGreaterThanOrEqual(10_000);
@@ -265,18 +269,18 @@ describe("a refusal", () => {
     expect(message).toMatch(/and \d+ more$/);
   });
 
-  it("meets names that would reach into prototypes", () => {
+  it("covers names that would reach prototypes", () => {
     const text = `{ "owner": "a", "__proto__": { "policies": {} },
       "policies": { "__proto__": {}, "q": { "__proto__": { "retire": "delete" } } } }`;
     expect(() => readConfiguration(text)).toThrow(ConfigurationError);
-    expect(refusalOf(JSON.parse(text)).problems.map(({ path }) => path)).toEqual([
+    expect(rejectionOf(JSON.parse(text)).problems.map(({ path }) => path)).toEqual([
       "policies.q.__proto__",
       "__proto__",
       "policies.__proto__",
     ]);
   });
 
-  it("meets what is not JSON", () => {
+  it("covers malformed JSON", () => {
     expect(() => readConfiguration('{ "owner": ')).toThrow(ConfigurationError);
   });
 });

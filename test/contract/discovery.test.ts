@@ -49,7 +49,7 @@ function idsOf(found: TaggedKey[]): string[] {
 }
 
 describe.each(sides)("keys found by tag, through %s", (_side, open) => {
-  test("are those that carry every one of the tags, with its value", async () => {
+  test("are those with all of the tags, with their values", async () => {
     const lab = await open();
     const wanted = { "keyturn:owner": "acme", "keyturn:rotation": "r1" };
     const both = tagged(lab, { ...wanted, team: "a" });
@@ -60,10 +60,10 @@ describe.each(sides)("keys found by tag, through %s", (_side, open) => {
     lab.aKey();
     expect(idsOf(await lab.discovery.keysTagged(wanted))).toEqual([both, alsoBoth]);
     expect(idsOf(await lab.discovery.keysTagged({ "keyturn:owner": "acme" }))).toHaveLength(4);
-    expect(idsOf(await lab.discovery.keysTagged({ "keyturn:owner": "nobody" }))).toEqual([]);
+    expect(idsOf(await lab.discovery.keysTagged({ "keyturn:owner": "other" }))).toEqual([]);
   });
 
-  test("are those that carry a tag of the name, with whatever value, or none", async () => {
+  test("are those with a tag of the name, with any value or none", async () => {
     const lab = await open();
     const acme = tagged(lab, { "keyturn:owner": "acme", team: "a" });
     const another = tagged(lab, { "keyturn:owner": "another" });
@@ -76,7 +76,7 @@ describe.each(sides)("keys found by tag, through %s", (_side, open) => {
     expect(idsOf(await lab.discovery.keysWithTag("keyturn:owner"))).toEqual([acme, empty]);
   });
 
-  test("are all of them, over as many pages as there are", async () => {
+  test("are complete, over all pages", async () => {
     const lab = await open();
     const keyIds = Array.from({ length: 250 }, () => tagged(lab, { "keyturn:owner": "acme" }));
     const found = idsOf(await lab.discovery.keysTagged({ "keyturn:owner": "acme" }));
@@ -85,7 +85,7 @@ describe.each(sides)("keys found by tag, through %s", (_side, open) => {
     expect(named.sort()).toEqual(keyIds.sort());
   });
 
-  test("are there in whatever state, and no longer once KMS has deleted them", async () => {
+  test("are in any state, until KMS has deleted them", async () => {
     const lab = await open();
     const keyId = tagged(lab, { a: "b" });
     lab.ask("ScheduleKeyDeletion", { KeyId: keyId, PendingWindowInDays: 7 });
@@ -95,7 +95,7 @@ describe.each(sides)("keys found by tag, through %s", (_side, open) => {
     expect(idsOf(await lab.discovery.keysTagged({ a: "b" }))).toEqual([]);
   });
 
-  test("are found although other keys may not be looked at", async () => {
+  test("are found although other keys cannot be read", async () => {
     const lab = await open();
     lab.aKey({ Policy: policyFor() });
     const ours = tagged(lab, { a: "b" });
@@ -108,7 +108,7 @@ test.each<[what: string, create: typeof createTaggingDiscovery, operation: strin
   ["the tagging API", createTaggingDiscovery, "GetResources"],
   ["the list of keys", createWalkingDiscovery, "ListKeys"],
   ["the tags of a key", createWalkingDiscovery, "ListResourceTags"],
-])("an error of %s is retried, and is no empty answer", async (_what, create, operation) => {
+])("an error of %s is retried, and is not an empty answer", async (_what, create, operation) => {
   const lab = await aWireLab();
   const keyId = tagged(lab, { a: "b" });
   const discovery = create(sdkConfig(lab.aws.endpoint));

@@ -1,4 +1,4 @@
-/** The port has one side: in memory a test keeps what it is told, without an adapter. */
+/** The port has one implementation: an in-memory test keeps the events, without an adapter. */
 import { expect, test } from "vitest";
 import { createEvents } from "../../lambda/aws/eventbridge.ts";
 import type { Events, JournalEntry, Stored } from "../../lambda/ports.ts";
@@ -19,7 +19,7 @@ function linesOf(count: number): JournalEntry[] {
 
 const puts = (aws: EmbeddedAws): number => aws.calls().events.PutEvents ?? 0;
 
-test("every line of history is one event, in order, ten in a request", async () => {
+test("every journal line is one event, in order, ten per request", async () => {
   const { aws, events } = await aBus("security");
   const lines = linesOf(25);
   await events.publish(lines);
@@ -33,13 +33,13 @@ test("every line of history is one event, in order, ten in a request", async () 
   });
 });
 
-test("no line is no request", async () => {
+test("no line makes no request", async () => {
   const { aws, events } = await aBus();
   await events.publish([]);
   expect(puts(aws)).toBe(0);
 });
 
-test("events whose answer was lost are told again: at least once", async () => {
+test("events whose answer was lost are sent again: at least once", async () => {
   const { aws, events } = await aBus();
   let left = 1;
   aws.fault = () => (left-- > 0 ? { kind: "lost" } : undefined);
@@ -48,7 +48,7 @@ test("events whose answer was lost are told again: at least once", async () => {
   expect(reported).toEqual([1, 2, 1, 2]);
 });
 
-test("an event that the bus refuses is an error, although the request succeeded", async () => {
+test("an event that the bus rejects is an error, although the request succeeded", async () => {
   const { aws, events } = await aBus();
   const [good, bad] = linesOf(2);
   if (good === undefined || bad === undefined) throw new Error("two lines were made");
@@ -56,7 +56,7 @@ test("an event that the bus refuses is an error, although the request succeeded"
   await expect(events.publish([unnamed, bad])).rejects.toMatchObject({
     name: "RotationError",
     code: "EVENTS_FAILED",
-    message: expect.stringContaining("1 of 2 refused") as string,
+    message: expect.stringContaining("1 of 2 failed") as string,
   });
   expect(aws.events).toHaveLength(1);
 });
@@ -68,7 +68,7 @@ test("a bus that does not answer is an error, after the retries", async () => {
   expect(puts(aws)).toBe(3);
 });
 
-test("where one batch fails, those after it are not sent: order is kept", async () => {
+test("if one batch fails, later batches are not sent: the order is kept", async () => {
   const { aws, events } = await aBus();
   const refused = { kind: "before", code: "AccessDeniedException", status: 400 } as const;
   aws.fault = () => (puts(aws) === 2 ? refused : undefined);

@@ -35,7 +35,7 @@ function grantTo(grantee: string, changes: Partial<Grant> = {}): Omit<Grant, "gr
 }
 
 describe.each(keySides)("a changing call through %s", (_side, open) => {
-  test.each(shapes)("makes %s that is what was asked for", async (_kind, shape) => {
+  test.each(shapes)("creates %s with the requested shape", async (_kind, shape) => {
     const { keys, guard, accountId, clock, toldAs } = await open({ customKeyStores });
     const call = createKey({
       shape: { ...symmetric, ...shape },
@@ -63,7 +63,7 @@ describe.each(keySides)("a changing call through %s", (_side, open) => {
     );
   });
 
-  test("makes another key each time: CreateKey is not idempotent", async () => {
+  test("creates another key each time: CreateKey is not idempotent", async () => {
     const { keys, guard } = await open();
     const first = await keys.change(createKey(), guard());
     const second = await keys.change(createKey(), guard());
@@ -80,7 +80,7 @@ describe.each(keySides)("a changing call through %s", (_side, open) => {
     expect(await keys.aliasesOf(old)).toEqual({ kind: "observed", value: [] });
   });
 
-  test("adds tags to those that are there", async () => {
+  test("adds tags to the existing ones", async () => {
     const { keys, aKey, guard } = await open();
     const keyId = aKey({ Tags: [{ TagKey: "team", TagValue: "a" }] });
     const tag: Call = { kind: "TagResource", keyId, tags: { "keyturn:retired": "r1" } };
@@ -91,7 +91,7 @@ describe.each(keySides)("a changing call through %s", (_side, open) => {
     });
   });
 
-  test("copies a grant whole", async () => {
+  test("copies a complete grant", async () => {
     const { keys, aKey, guard } = await open();
     const keyId = aKey();
     const grants = [
@@ -113,7 +113,7 @@ describe.each(keySides)("a changing call through %s", (_side, open) => {
     expect(there).toHaveLength(2);
   });
 
-  test("disables, enables, and schedules for deletion, and says for when", async () => {
+  test("disables, enables, and schedules a deletion, and returns its date", async () => {
     const { keys, aKey, guard, clock, toldAs } = await open();
     const keyId = aKey();
     const stateAfter = async (call: Call): Promise<[Outcome, string]> => {
@@ -139,7 +139,7 @@ describe.each(keySides)("a changing call through %s", (_side, open) => {
 
 type Refused = [why: string, refusal: Refusal, arrange: (lab: KeyLab) => Call];
 
-/** A key with an alias, in a state of its own. */
+/** A key with an alias. */
 function aliased(lab: KeyLab, input = {}, alias = "alias/orders"): string {
   const keyId = lab.aKey(input);
   lab.ask("CreateAlias", { AliasName: alias, TargetKeyId: keyId });
@@ -173,7 +173,7 @@ const refusals: Refused[] = [
       },
     ],
     [
-      `${name} on a key that is to be deleted`,
+      `${name} on a key pending deletion`,
       "InvalidState",
       (lab) => {
         aliased(lab);
@@ -192,7 +192,7 @@ const refusals: Refused[] = [
   [
     "UpdateAlias of an alias that does not exist",
     "NotFound",
-    (lab) => ({ kind: "UpdateAlias", alias: "alias/nobody", keyId: lab.aKey() }),
+    (lab) => ({ kind: "UpdateAlias", alias: "alias/absent", keyId: lab.aKey() }),
   ],
   [
     "UpdateAlias away from a key whose policy forbids it",
@@ -233,11 +233,11 @@ const refusals: Refused[] = [
     "MalformedPolicy",
     () => createKey({ policy: policyFor() }),
   ],
-  ["CreateKey with a policy that is no JSON", "MalformedPolicy", () => createKey({ policy: "{" })],
+  ["CreateKey with a policy that is not JSON", "MalformedPolicy", () => createKey({ policy: "{" })],
   ["CreateKey with a reserved tag", "Other", () => createKey({ tags: { "aws:a": "b" } })],
 ];
 
-describe.each(keySides)("KMS refuses, and nothing has changed, through %s:", (_side, open) => {
+describe.each(keySides)("KMS refuses, and nothing changes, through %s:", (_side, open) => {
   test.each(refusals)("%s is %s", async (_why, refusal, arrange) => {
     const lab = await open();
     const call = arrange(lab);
@@ -275,7 +275,7 @@ describe.each(keySides)("KMS refuses, and nothing has changed, through %s:", (_s
     expect(await lab.keys.change(move, lab.guard())).toEqual({ kind: "done" });
   });
 
-  test("any call of a run that had to have ended is PastDeadline", async () => {
+  test("any call of a run after its deadline is PastDeadline", async () => {
     const lab = await open();
     const keyId = lab.aKey();
     const guard = lab.guard();

@@ -14,8 +14,8 @@ const reads: [what: string, read: (keys: KeyService, keyId: string) => Promise<u
 
 const grantee = "arn:aws:iam::000000000000:role/orders";
 
-describe.each(keySides)("a look at KMS through %s", (_side, open) => {
-  test("shows a key as it is, by id, by ARN and by alias", async () => {
+describe.each(keySides)("a KMS read through %s", (_side, open) => {
+  test("returns the state of a key, by id, by ARN and by alias", async () => {
     const { keys, ask, aKey, accountId, clock, toldAs } = await open();
     const keyId = aKey({
       KeySpec: "ECC_NIST_P256",
@@ -43,7 +43,7 @@ describe.each(keySides)("a look at KMS through %s", (_side, open) => {
     }
   });
 
-  test("shows when a key will be deleted, and that it is gone when it is", async () => {
+  test("returns the deletion date of a key, and absent after it", async () => {
     const { keys, ask, aKey, clock } = await open();
     const keyId = aKey();
     ask("ScheduleKeyDeletion", { KeyId: keyId, PendingWindowInDays: 7 });
@@ -55,7 +55,7 @@ describe.each(keySides)("a look at KMS through %s", (_side, open) => {
     expect(await keys.describe(keyId)).toEqual({ kind: "absent" });
   });
 
-  test("shows the custom key store of a key, and whose key it is", async () => {
+  test("returns the custom key store of a key, and its manager", async () => {
     const { keys, aKey, kms } = await open({
       customKeyStores: [{ id: "cks-1", type: "AWS_CLOUDHSM", connected: true }],
     });
@@ -68,21 +68,21 @@ describe.each(keySides)("a look at KMS through %s", (_side, open) => {
     });
   });
 
-  test.each(reads)("finds %s absent where no such key exists", async (_what, read) => {
+  test.each(reads)("returns absent for %s if the key does not exist", async (_what, read) => {
     const { keys } = await open();
     expect(await read(keys, absentKeyId)).toEqual({ kind: "absent" });
   });
 
-  test.each(reads)("is told that %s may not be seen, where its policy says so", async (_, read) => {
+  test.each(reads)("returns denied for %s if its policy forbids the read", async (_, read) => {
     const { keys, aKey } = await open();
     const observation = await read(keys, aKey({ Policy: policyFor() }));
     expect(observation).toMatchObject({ kind: "denied" });
     expect(observation).toHaveProperty("message", expect.stringContaining("is not authorized"));
   });
 
-  test("finds an alias absent that nobody made", async () => {
+  test("returns absent for an alias that does not exist", async () => {
     const { keys } = await open();
-    expect(await keys.describe("alias/nobody")).toEqual({ kind: "absent" });
+    expect(await keys.describe("alias/absent")).toEqual({ kind: "absent" });
     expect(await keys.aliasesOf(absentKeyId)).toEqual({ kind: "absent" });
   });
 
@@ -101,7 +101,7 @@ describe.each(keySides)("a look at KMS through %s", (_side, open) => {
     expect(await keys.aliasesOf(none)).toEqual({ kind: "observed", value: [] });
   });
 
-  test("lists every alias of the account, over as many pages as there are", async () => {
+  test("lists every alias of the account, over all pages", async () => {
     const { keys, ask, aKey } = await open();
     const made = Array.from({ length: 5 }, () => aKey()).flatMap((keyId, key) =>
       Array.from({ length: 50 }, (_, index) => ({ alias: `alias/k${key}/${index}`, keyId })),
@@ -127,7 +127,7 @@ describe.each(keySides)("a look at KMS through %s", (_side, open) => {
     expect(await keys.tagsOf(aKey())).toEqual({ kind: "observed", value: {} });
   });
 
-  test("lists every grant of a key, over as many pages as there are", async () => {
+  test("lists every grant of a key, over all pages", async () => {
     const { keys, ask, aKey } = await open();
     const keyId = aKey();
     const names = Array.from({ length: 205 }, (_, index) => `grant-${index}`);
@@ -145,7 +145,7 @@ describe.each(keySides)("a look at KMS through %s", (_side, open) => {
     expect(new Set(grants.map(({ grantId }) => grantId)).size).toBe(205);
   });
 
-  test("shows a grant with everything that it says, and nothing that it does not", async () => {
+  test("returns a grant with all its fields, and no others", async () => {
     const { keys, ask, aKey } = await open();
     const keyId = aKey();
     const { GrantId: bare } = ask<{ GrantId: string }>("CreateGrant", {
@@ -182,7 +182,7 @@ describe.each(keySides)("a look at KMS through %s", (_side, open) => {
     });
   });
 
-  test("hashes a policy by what it means, not by how it is spelt", async () => {
+  test("hashes a policy by its meaning, not its layout", async () => {
     const { keys, aKey } = await open();
     const principal = { AWS: "arn:aws:iam::000000000000:root" };
     const admin = { Effect: "Allow", Principal: principal, Action: "kms:*", Resource: "*" };
@@ -205,7 +205,7 @@ describe.each(keySides)("a look at KMS through %s", (_side, open) => {
     expect(hashes[0]).not.toBe(hashes[2]);
   });
 
-  test("says through which aliases alone a key originates, where its policy has it so", async () => {
+  test("returns the only aliases through which a key originates, if its policy restricts them", async () => {
     const { keys, aKey } = await open();
     const plain = policyFor("kms:*");
     const aliases = ["alias/orders", "alias/orders-too"];
@@ -227,7 +227,7 @@ describe.each(keySides)("a look at KMS through %s", (_side, open) => {
 });
 
 describe.each(keySides)("the last use of a key, through %s", (_side, open) => {
-  test("is never, as long as a key younger than KMS's tracking was not used", async () => {
+  test("is never, for an unused key younger than KMS's tracking", async () => {
     const { keys, aKey, clock, toldAs } = await open();
     expect(await keys.lastUseOf(aKey())).toEqual({
       kind: "observed",
@@ -235,7 +235,7 @@ describe.each(keySides)("the last use of a key, through %s", (_side, open) => {
     });
   });
 
-  test("is what was done with it last, once KMS shows it an hour later", async () => {
+  test("is the last operation, once KMS shows it an hour later", async () => {
     const { keys, ask, aKey, clock } = await open();
     const keyId = aKey();
     const { CiphertextBlob } = ask<{ CiphertextBlob: Uint8Array }>("Encrypt", {
@@ -253,7 +253,7 @@ describe.each(keySides)("the last use of a key, through %s", (_side, open) => {
       value: {
         kind: "used",
         operation: "Decrypt",
-        // KMS keeps whole seconds here.
+        // KMS returns whole seconds here.
         atMs: Math.floor((startMs + 10 * 60_000) / 1000) * 1000,
         eventId: expect.any(String) as string,
       },
@@ -277,7 +277,7 @@ describe.each(keySides)("the last use of a key, through %s", (_side, open) => {
     expect(await keys.lastUseOf(keyId)).toMatchObject({ value: { kind: "used" } });
   });
 
-  test("is not answered where the quota of five looks a second is spent: an error, not a sight", async () => {
+  test("is an error, not an observation, beyond the quota of five reads a second", async () => {
     const { keys, aKey } = await open({ quotas: "on", quotaClockMs: () => 0 });
     const keyId = aKey();
     for (let read = 0; read < 5; read += 1) await keys.lastUseOf(keyId);

@@ -1,4 +1,4 @@
-/** The calls that bring a key back from where it was on its way to: out of use, and then away. */
+/** The calls that restore a retired version: remove its tag, cancel its deletion. */
 import { describe, expect, test } from "vitest";
 import type { Call, Outcome } from "../../lambda/workflow/model/types.ts";
 import { dayMs } from "../fixtures.ts";
@@ -19,8 +19,8 @@ function scheduled(lab: KeyLab, input = {}): string {
   return keyId;
 }
 
-describe.each(keySides)("tags taken off through %s", (_side, open) => {
-  test("are just those that are named", async () => {
+describe.each(keySides)("tags removed through %s", (_side, open) => {
+  test("are only the named ones", async () => {
     const lab = await open();
     const [keyId, other] = [tagged(lab), tagged(lab)];
     const names = ["keyturn:retired", "keyturn:rotation"];
@@ -31,7 +31,7 @@ describe.each(keySides)("tags taken off through %s", (_side, open) => {
     expect(await lab.keys.tagsOf(other)).toEqual({ kind: "observed", value: untouched });
   });
 
-  test("may be gone already", async () => {
+  test("may be absent already", async () => {
     const lab = await open();
     const keyId = tagged(lab);
     const untag: Call = { kind: "UntagResource", keyId, names: ["keyturn:retired", "nowhere"] };
@@ -39,7 +39,7 @@ describe.each(keySides)("tags taken off through %s", (_side, open) => {
     expect(await lab.keys.change(untag, lab.guard())).toStrictEqual(done);
   });
 
-  test("stay on while the key is to be deleted, and come off once that is cancelled", async () => {
+  test("stay while the key is pending deletion, and are removed after its cancellation", async () => {
     const lab = await open();
     const keyId = scheduled(lab);
     const untag: Call = { kind: "UntagResource", keyId, names: ["keyturn:retired"] };
@@ -55,7 +55,7 @@ describe.each(keySides)("tags taken off through %s", (_side, open) => {
 });
 
 describe.each(keySides)("a deletion cancelled through %s", (_side, open) => {
-  test("leaves the key Disabled, and nothing deletes it any more", async () => {
+  test("leaves the key Disabled, and KMS does not delete it", async () => {
     const lab = await open();
     const keyId = scheduled(lab);
     const deletionAtMs = lab.toldAs(lab.clock.nowMs() + 7 * dayMs);
@@ -86,7 +86,7 @@ describe.each(keySides)("a deletion cancelled through %s", (_side, open) => {
       (lab) => scheduled(lab, { Policy: policyFor("kms:DescribeKey") }),
     ],
     ["a key that does not exist", "NotFound", () => absentKeyId],
-  ])("is refused on %s as %s, and nothing has changed", async (_why, refusal, arrange) => {
+  ])("is refused on %s as %s, and changes nothing", async (_why, refusal, arrange) => {
     const lab = await open();
     const keyId = arrange(lab);
     const before = lab.kms.snapshot();

@@ -1,4 +1,4 @@
-/** What only the wire can do to a call: lose it, lose its answer, hold it up, or send it too late. */
+/** The faults of the wire: a call is lost, its answer is lost, it is delayed, or sent too late. */
 import { expect, test } from "vitest";
 import type { Fault } from "../../embedded-aws/http/faults.ts";
 import type { Call } from "../../lambda/workflow/model/types.ts";
@@ -18,7 +18,7 @@ const create: Call = {
   tags: {},
 };
 
-/** Every call, by what has to be there for it. */
+/** Every call, by its prerequisites. */
 const changes: [kind: Call["kind"], call: (keyId: string) => Call][] = [
   ["CreateKey", () => create],
   [
@@ -38,7 +38,7 @@ const changes: [kind: Call["kind"], call: (keyId: string) => Call][] = [
   ["CancelKeyDeletion", (keyId) => ({ kind: "CancelKeyDeletion", keyId })],
 ];
 
-/** The call on a key that is ready for it. */
+/** The call on a key that allows it. */
 function arranged(lab: WireLab, callOn: (keyId: string) => Call): Call {
   const keyId = lab.aKey();
   lab.ask("CreateAlias", { AliasName: "alias/orders", TargetKeyId: lab.aKey() });
@@ -47,7 +47,7 @@ function arranged(lab: WireLab, callOn: (keyId: string) => Call): Call {
   return call;
 }
 
-/** Breaks every request of an operation; `applied` tells what reached KMS. */
+/** Breaks every request of an operation; `applied` counts the requests that reached KMS. */
 function breakAll(lab: WireLab, operation: string, fault: Fault): { applied: () => number } {
   let applied = 0;
   lab.kms.onCall = (call) => {
@@ -57,16 +57,13 @@ function breakAll(lab: WireLab, operation: string, fault: Fault): { applied: () 
   return { applied: () => applied };
 }
 
-test.each(changes)(
-  "%s whose answer is lost was made once, and is unknown",
-  async (kind, callOn) => {
-    const lab = await aWireLab();
-    const call = arranged(lab, callOn);
-    const { applied } = breakAll(lab, kind, { kind: "lost" });
-    expect(await lab.keys.change(call, lab.guard())).toMatchObject({ kind: "unknown" });
-    expect([timesCalled(lab.aws, kind), applied()]).toEqual([1, 1]);
-  },
-);
+test.each(changes)("%s whose answer is lost is made once, and is unknown", async (kind, callOn) => {
+  const lab = await aWireLab();
+  const call = arranged(lab, callOn);
+  const { applied } = breakAll(lab, kind, { kind: "lost" });
+  expect(await lab.keys.change(call, lab.guard())).toMatchObject({ kind: "unknown" });
+  expect([timesCalled(lab.aws, kind), applied()]).toEqual([1, 1]);
+});
 
 test.each(changes)("%s that never arrives is tried once, and is unknown", async (kind, callOn) => {
   const lab = await aWireLab();
@@ -76,7 +73,7 @@ test.each(changes)("%s that never arrives is tried once, and is unknown", async 
   expect([timesCalled(lab.aws, kind), applied()]).toEqual([1, 0]);
 });
 
-test.each(changes)("%s that KMS fails over is tried once, and is unknown", async (kind, callOn) => {
+test.each(changes)("%s that fails in KMS is tried once, and is unknown", async (kind, callOn) => {
   for (const status of [500, 503]) {
     const lab = await aWireLab();
     const call = arranged(lab, callOn);
@@ -109,7 +106,7 @@ test.each(changes)("%s past its run's deadline is never sent", async (kind, call
   expect(timesCalled(lab.aws, kind)).toBe(0);
 });
 
-test("a call that hangs is given up at its limit, is unknown, and may yet land", async () => {
+test("a call that hangs ends at its limit, is unknown, and may still take effect", async () => {
   const lab = await aWireLab();
   const keyId = lab.aKey();
   breakAll(lab, "DisableKey", { kind: "delay", ms: 150 });
@@ -123,10 +120,10 @@ test("a call that hangs is given up at its limit, is unknown, and may yet land",
   await expect.poll(() => lab.keys.describe(keyId)).toMatchObject({ value: { state: "Disabled" } });
 });
 
-test("a call frozen after it was decided on, and thawed past its deadline, is never sent", async () => {
+test("a call that is frozen after its decision until past its deadline is never sent", async () => {
   const frozen = Promise.withResolvers<void>();
   const reached = Promise.withResolvers<void>();
-  // The last thing that the SDK waits for before it signs and sends.
+  // The SDK's last wait before it signs and sends.
   const credentials = async () => {
     reached.resolve();
     await frozen.promise;
@@ -142,7 +139,7 @@ test("a call frozen after it was decided on, and thawed past its deadline, is ne
   expect(timesCalled(lab.aws, "CreateKey")).toBe(0);
 });
 
-test("calls at the same time are each held to their own deadline", async () => {
+test("concurrent calls each have their own deadline", async () => {
   const lab = await aWireLab();
   const [late, timely] = [lab.aKey(), lab.aKey()];
   const outcomes = await Promise.all([
@@ -160,7 +157,7 @@ const passing: [what: string, fault: Fault][] = [
   ["a dropped connection", { kind: "drop" }],
 ];
 
-test.each(passing)("a look is retried after %s", async (_what, fault) => {
+test.each(passing)("a read is retried after %s", async (_what, fault) => {
   const lab = await aWireLab();
   const keyId = lab.aKey();
   let left = 1;
@@ -169,7 +166,7 @@ test.each(passing)("a look is retried after %s", async (_what, fault) => {
   expect(timesCalled(lab.aws, "DescribeKey")).toBe(2);
 });
 
-test("a look that never succeeds is an error, and neither absent nor denied", async () => {
+test("a read that never succeeds is an error, neither absent nor denied", async () => {
   const lab = await aWireLab();
   breakAll(lab, "DescribeKey", { kind: "before", code: "KMSInternalException", status: 500 });
   await expect(lab.keys.describe(lab.aKey())).rejects.toMatchObject({
@@ -179,7 +176,7 @@ test("a look that never succeeds is an error, and neither absent nor denied", as
   expect(timesCalled(lab.aws, "DescribeKey")).toBe(3);
 });
 
-test("a last use is unknown where the operation is not offered", async () => {
+test("a last use is unknown if the operation is not supported", async () => {
   const lab = await aWireLab();
   breakAll(lab, "GetKeyLastUsage", {
     kind: "before",
@@ -188,11 +185,11 @@ test("a last use is unknown where the operation is not offered", async () => {
   });
   expect(await lab.keys.lastUseOf(lab.aKey())).toEqual({
     kind: "observed",
-    value: { kind: "unknown", why: "GetKeyLastUsage is not offered here" },
+    value: { kind: "unknown", why: "GetKeyLastUsage is unavailable" },
   });
 });
 
-test("aliases of the account that may not be listed are an error: the audit cannot go on", async () => {
+test("a denied list of the account's aliases is an error: the audit cannot continue", async () => {
   const lab = await aWireLab();
   breakAll(lab, "ListAliases", { kind: "before", code: "AccessDeniedException", status: 400 });
   await expect(lab.keys.allAliases()).rejects.toMatchObject({ code: "KMS_FAILED" });

@@ -1,6 +1,6 @@
 /**
- * Each port has two sides, and one suite holds both to the same: here a test opens either. Where the
- * suites are run against an emulator (`npm run test:localstack`), that is their only side.
+ * Each port has two implementations, the sides, and one suite tests both; here a test opens either.
+ * Against an emulator (`npm run test:localstack`), the emulator is the only side.
  */
 import type { CreateKeyCommandOutput, KMSClientConfig } from "@aws-sdk/client-kms";
 import { onTestFinished } from "vitest";
@@ -21,14 +21,14 @@ import { isEmulatorRun, type EmulatorSdk } from "../emulator/run.ts";
 import { minuteMs } from "../fixtures.ts";
 import type { KeyLab, LabOptions } from "./key-lab.ts";
 
-/** Not a whole second: a timestamp that was rounded on its way is found out. */
+/** Not a whole second: the test detects a rounded timestamp. */
 export const startMs = Date.UTC(2027, 0, 1) + 123;
 export const absentKeyId = "99999999-9999-4999-8999-999999999999";
 export const keyturnArn = "arn:aws:iam::000000000000:user/keyturn";
 export const personArn = "arn:aws:iam::000000000000:user/person";
 
 export type TwinLab = KeyLab & { kms: KmsTwin; clock: SimClock };
-/** `sdk` is for further clients on the same account. */
+/** `sdk` configures further clients on the same account. */
 export type OnTheWire = KeyLab & { sdk: EmulatorSdk & { endpoint?: string } };
 export type WireLab = TwinLab & OnTheWire & { aws: EmbeddedAws };
 
@@ -41,12 +41,12 @@ export const keySides: [side: string, open: OpenKeyLab][] = isEmulatorRun
       ["the twin", (options) => Promise.resolve(aTwinLab(options))],
     ];
 
-/** The side that the SDK is on, whatever answers it. */
+/** The side with the SDK adapter. */
 export const aKeyLabOnTheWire: () => Promise<OnTheWire> = isEmulatorRun
   ? anEmulatedKeyLab
   : aWireLab;
 
-/** For any client of the SDK; nothing of it comes from the machine's own environment. */
+/** For any SDK client; it takes nothing from the machine's environment. */
 export function sdkConfig(endpoint: string) {
   return {
     endpoint,
@@ -55,7 +55,7 @@ export function sdkConfig(endpoint: string) {
   };
 }
 
-/** The embedded AWS of one test, closed when the test is over. */
+/** The embedded AWS of one test, closed at the end of the test. */
 export async function anAws(options: EmbeddedAwsOptions = {}): Promise<EmbeddedAws> {
   const aws = await startEmbeddedAws({
     quotas: "off",
@@ -119,7 +119,7 @@ function clockOn(clock: SimClock): Clock {
   };
 }
 
-/** A key policy under which the person may do everything, and keyturn what is listed. */
+/** A key policy that allows the operator everything, and keyturn the listed actions. */
 export function policyFor(...keyturnMay: string[]): string {
   return JSON.stringify({
     Version: "2012-10-17",
@@ -135,7 +135,7 @@ export function policyFor(...keyturnMay: string[]): string {
   });
 }
 
-/** How often an operation of KMS was seen on the wire. */
+/** The number of requests of a KMS operation on the wire. */
 export function timesCalled(aws: EmbeddedAws, operation: string): number {
   return aws.calls().kms[operation] ?? 0;
 }

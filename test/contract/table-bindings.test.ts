@@ -18,7 +18,7 @@ import {
 const other = "alias/other";
 
 describe.each(tableSides)("a KMS key in %s", (_side, open) => {
-  test("that nobody has is bound, again and again by the same", async () => {
+  test("that is free is bound, also repeatedly by the same managed key", async () => {
     const { table } = await open();
     expect(await table.boundTo(keyId)).toBeUndefined();
     expect(await table.bind(keyId, alias, nowMs)).toEqual({ kind: "bound" });
@@ -26,7 +26,7 @@ describe.each(tableSides)("a KMS key in %s", (_side, open) => {
     expect(await table.boundTo(keyId)).toBe(alias);
   });
 
-  test("is taken as long as its managed key lists it", async () => {
+  test("is taken while its managed key lists it", async () => {
     const { table } = await open();
     await table.create(aRecord({ versions: [aVersion()] }));
     await table.bind(keyId, alias, nowMs);
@@ -34,7 +34,7 @@ describe.each(tableSides)("a KMS key in %s", (_side, open) => {
     expect(await table.boundTo(keyId)).toBe(alias);
   });
 
-  test("is taken as long as its managed key is at work, and as clocks may differ on that", async () => {
+  test("is taken while its managed key is claimed, plus the clock tolerance", async () => {
     const { table } = await open();
     await table.create(aRecord());
     const { record } = await claimed(table);
@@ -47,7 +47,7 @@ describe.each(tableSides)("a KMS key in %s", (_side, open) => {
     expect(await table.boundTo(keyId)).toBe(other);
   });
 
-  test("left bound by a crash is taken over, where nobody lists it and nobody is at work", async () => {
+  test("left bound by a crash is taken over, if no record lists it and no run has the claim", async () => {
     const { table } = await open();
     await table.create(aRecord({ versions: [aVersion({ keyId: "another key" })] }));
     await table.bind(keyId, alias, nowMs);
@@ -61,7 +61,7 @@ describe.each(tableSides)("a KMS key in %s", (_side, open) => {
     expect(await table.bind(keyId, other, nowMs)).toEqual({ kind: "bound" });
   });
 
-  test("is let go of by its own managed key alone", async () => {
+  test("is released only by its own managed key", async () => {
     const { table } = await open();
     await table.bind(keyId, alias, nowMs);
     await table.unbind(keyId, other);
@@ -72,7 +72,7 @@ describe.each(tableSides)("a KMS key in %s", (_side, open) => {
     expect(await table.bind(keyId, other, nowMs)).toEqual({ kind: "bound" });
   });
 
-  test("goes to one of those that race for it with claims of their own", async () => {
+  test("goes to one of several racing claim holders", async () => {
     const { table } = await open();
     const racers = Array.from({ length: 6 }, (_, number) => `alias/racer-${number}`);
     for (const racer of racers) {
@@ -90,7 +90,7 @@ describe.each(tableSides)("a KMS key in %s", (_side, open) => {
 });
 
 describe.each(tableSides)("history in %s", (_side, open) => {
-  test("is put into items of its own once, however often it is sent there", async () => {
+  test("is moved to its own items once, even if it is sent repeatedly", async () => {
     const { table, archived } = await open();
     const first = transitionOf(aStored());
     const { outbox } = transitionOf(first, { owner: "acme" });
@@ -104,7 +104,7 @@ describe.each(tableSides)("history in %s", (_side, open) => {
     expect(rotation).toStrictEqual(aRotation({ labelledAtMs: nowMs }));
   });
 
-  test("of one managed key is not that of another", async () => {
+  test("of one managed key is separate from another's", async () => {
     const { table, archived } = await open();
     await table.archive([], [{ alias, rotation: aRotation() }]);
     await table.archive(transitionOf(aStored(aRecord({ alias: other }))).outbox, []);
@@ -114,7 +114,7 @@ describe.each(tableSides)("history in %s", (_side, open) => {
     expect(await archived(other)).toHaveLength(1);
   });
 
-  test("falls due by no means: only what can fall due is in the query", async () => {
+  test("never falls due: it is not in the query", async () => {
     const { table } = await open();
     await table.archive(transitionOf(aStored()).outbox, [{ alias, rotation: aRotation() }]);
     await table.bind(keyId, alias, nowMs);

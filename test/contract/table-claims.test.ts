@@ -14,7 +14,7 @@ import {
 } from "./tables.ts";
 
 describe.each(tableSides)("a managed key in %s", (_side, open) => {
-  test("that is due and free is claimed: the epoch grows by one, the claim says until when", async () => {
+  test("that is due and free is claimed: the epoch grows by one, the claim has an expiry", async () => {
     const { table } = await open();
     await table.create(aRecord());
     const expected = {
@@ -31,7 +31,7 @@ describe.each(tableSides)("a managed key in %s", (_side, open) => {
     expect(await table.read(alias)).toStrictEqual({ ...aStored(expected), writes: 1 });
   });
 
-  test("that is claimed is taken, as long as the claim lasts, and it is said how long", async () => {
+  test("that is claimed is taken until the claim expires, and the answer has the expiry", async () => {
     const { table } = await open();
     await table.create(aRecord());
     const { record } = await claimed(table, aClaim({ dueAgainAtMs: nowMs }));
@@ -43,7 +43,7 @@ describe.each(tableSides)("a managed key in %s", (_side, open) => {
     expect(later.record).toMatchObject({ epoch: 2, claim: { runId: "run-2", epoch: 2 } });
   });
 
-  test("is taken for the very run that holds it, too: one claim is one epoch", async () => {
+  test("is also taken for the run that holds it: one claim is one epoch", async () => {
     const { table } = await open();
     await table.create(aRecord());
     const { record } = await claimed(table, aClaim({ dueAgainAtMs: nowMs }));
@@ -53,7 +53,7 @@ describe.each(tableSides)("a managed key in %s", (_side, open) => {
     expect(await table.claim(alias, another)).toEqual({ kind: "taken", untilMs });
   });
 
-  test("whose claim expired falls due by itself, and each claim counts as a try", async () => {
+  test("whose claim expired falls due by itself, and each claim counts as an attempt", async () => {
     const { table } = await open();
     await table.create(aRecord({ backoff: { tries: 3, jitter: 0.25 } }));
     const first = await claimed(table);
@@ -72,7 +72,7 @@ describe.each(tableSides)("a managed key in %s", (_side, open) => {
     expect(await held(table)).toEqual(aRecord({ dueAtMs: nowMs + 1 }));
   });
 
-  test("that is not due is held by nobody, once the claim of a run that died has expired", async () => {
+  test("that is not due is free once the claim of a crashed run has expired", async () => {
     const { table } = await open();
     await table.create(aRecord());
     const { record } = await claimed(table);
@@ -81,13 +81,13 @@ describe.each(tableSides)("a managed key in %s", (_side, open) => {
     expect(answer).toEqual({ kind: "taken" });
   });
 
-  test("that the table does not hold is not claimed, and not made", async () => {
+  test("that is not in the table is neither claimed nor created", async () => {
     const { table } = await open();
     expect(await table.claim(alias, aClaim())).toEqual({ kind: "taken" });
     expect(await table.read(alias)).toBeUndefined();
   });
 
-  test("is claimed by one of many that race for it", async () => {
+  test("is claimed by one of many racing runs", async () => {
     const { table } = await open();
     await table.create(aRecord());
     const runs = Array.from({ length: 8 }, (_, run) => `run-${run}`);
@@ -99,7 +99,7 @@ describe.each(tableSides)("a managed key in %s", (_side, open) => {
     expect((await held(table)).epoch).toBe(1);
   });
 
-  test("is claimed by one of many passes of one run that race for it", async () => {
+  test("is claimed by one of many racing passes of one run", async () => {
     const { table } = await open();
     await table.create(aRecord());
     const passes = Array.from({ length: 8 }, (_, pass) => aClaim({ passId: `pass-${pass}` }));
@@ -108,7 +108,7 @@ describe.each(tableSides)("a managed key in %s", (_side, open) => {
     expect((await held(table)).epoch).toBe(1);
   });
 
-  test("shows a run that claims it all that the last run wrote", async () => {
+  test("returns all that the last run wrote to the run that claims it", async () => {
     const { table } = await open();
     await table.create(aRecord());
     const first = await claimed(table);
@@ -121,8 +121,8 @@ describe.each(tableSides)("a managed key in %s", (_side, open) => {
   });
 });
 
-describe.each(tableSides)("a managed key that somebody asks something of, in %s", (_side, open) => {
-  test("is claimed though it is not due, and then falls due as after any claim", async () => {
+describe.each(tableSides)("a managed key with a request, in %s", (_side, open) => {
+  test("is claimed although it is not due, and then falls due as after any claim", async () => {
     const { table } = await open();
     await table.create(aRecord({ dueAtMs: nowMs + 90 * minuteMs }));
     const { record } = await claimed(table, aClaim({ taking: "asked" }));
@@ -130,7 +130,7 @@ describe.each(tableSides)("a managed key that somebody asks something of, in %s"
     expect(await held(table)).toEqual(record);
   });
 
-  test("is taken as long as a run holds it, and it is said how long", async () => {
+  test("is taken while a run holds it, and the answer has the expiry", async () => {
     const { table } = await open();
     await table.create(aRecord());
     const { record } = await claimed(table);
@@ -141,7 +141,7 @@ describe.each(tableSides)("a managed key that somebody asks something of, in %s"
     expect((await claimed(table, { ...asked, nowMs: untilMs + 1 })).record.epoch).toBe(2);
   });
 
-  test("is not made by that", async () => {
+  test("is not created by a claim", async () => {
     const { table } = await open();
     for (const taking of ["asked", "force"] as const) {
       expect(await table.claim(alias, aClaim({ taking }))).toEqual({ kind: "taken" });
@@ -150,8 +150,8 @@ describe.each(tableSides)("a managed key that somebody asks something of, in %s"
   });
 });
 
-describe.each(tableSides)("a claim by force in %s", (_side, open) => {
-  test("takes a managed key that is not due from the run that holds it, which writes no more", async () => {
+describe.each(tableSides)("a forced claim in %s", (_side, open) => {
+  test("takes a managed key that is not due from the run that holds it; that run's writes fail", async () => {
     const { table } = await open();
     await table.create(aRecord());
     const first = await claimed(table);
@@ -166,7 +166,7 @@ describe.each(tableSides)("a claim by force in %s", (_side, open) => {
     expect(written).toEqual({ kind: "written" });
   });
 
-  test("by the run that holds it is a new epoch, too", async () => {
+  test("by the run that holds it is also a new epoch", async () => {
     const { table } = await open();
     await table.create(aRecord());
     const first = await claimed(table);
@@ -174,7 +174,7 @@ describe.each(tableSides)("a claim by force in %s", (_side, open) => {
     expect(await table.write(transitionOf(first), expectedAfter(first))).toEqual({ kind: "lost" });
   });
 
-  test("comes through for each of several in the end, one epoch after the other", async () => {
+  test("succeeds for each of several runs in the end, one epoch after the other", async () => {
     const { table } = await open();
     await table.create(aRecord());
     await claimed(table);
@@ -201,7 +201,7 @@ describe.each(tableSides)("a nudge in %s", (_side, open) => {
     expect(await held(table)).toStrictEqual(aRecord({ dueAtMs: nowMs }));
   });
 
-  test("leaves word of a suspicion, and takes none back", async () => {
+  test("records a suspicion, and removes none", async () => {
     const { table } = await open();
     await table.create(aRecord({ dueAtMs: nowMs + minuteMs }));
     await table.nudge(alias, nowMs, nowMs);
@@ -209,7 +209,7 @@ describe.each(tableSides)("a nudge in %s", (_side, open) => {
     expect(await held(table)).toStrictEqual(aRecord({ dueAtMs: nowMs + 1, suspectedAtMs: nowMs }));
   });
 
-  test("is not taken while a run has the claim, and is once that expired", async () => {
+  test("is rejected while a run has the claim, and accepted once that expired", async () => {
     const { table } = await open();
     await table.create(aRecord());
     const { record } = await claimed(table);
@@ -224,7 +224,7 @@ describe.each(tableSides)("a nudge in %s", (_side, open) => {
     });
   });
 
-  test("makes no record where there is none", async () => {
+  test("creates no record", async () => {
     const { table } = await open();
     expect(await table.nudge(alias, nowMs, nowMs)).toBe(false);
     expect(await table.read(alias)).toBeUndefined();

@@ -5,7 +5,7 @@ import { aFinding, nowMs, tableSides } from "./tables.ts";
 const untilMs = nowMs + minuteMs;
 
 describe.each(tableSides)("the run claim in %s", (_side, open) => {
-  test("is one run's, which may renew it", async () => {
+  test("belongs to one run, which may renew it", async () => {
     const { table } = await open();
     expect(await table.takeRunClaim("run-1", nowMs, untilMs)).toBe(true);
     expect(await table.takeRunClaim("run-2", nowMs, untilMs)).toBe(false);
@@ -13,7 +13,7 @@ describe.each(tableSides)("the run claim in %s", (_side, open) => {
     expect(await table.takeRunClaim("run-2", untilMs + 1, untilMs + 2)).toBe(false);
   });
 
-  test("expires, and is another's then", async () => {
+  test("expires, and then another run can take it", async () => {
     const { table } = await open();
     await table.takeRunClaim("run-1", nowMs, untilMs);
     expect(await table.takeRunClaim("run-2", untilMs, untilMs + minuteMs)).toBe(false);
@@ -21,7 +21,7 @@ describe.each(tableSides)("the run claim in %s", (_side, open) => {
     expect(await table.takeRunClaim("run-1", untilMs + 1, untilMs + minuteMs)).toBe(false);
   });
 
-  test("is released by the run that holds it, and by no other", async () => {
+  test("is released only by the run that holds it", async () => {
     const { table } = await open();
     await table.takeRunClaim("run-1", nowMs, untilMs);
     await table.releaseRunClaim("run-2");
@@ -40,7 +40,7 @@ describe.each(tableSides)("the run claim in %s", (_side, open) => {
 });
 
 describe.each(tableSides)("the canary in %s", (_side, open) => {
-  test("was heard when its latest event says; a late one of before changes nothing", async () => {
+  test("has the time of its latest event; a late earlier event changes nothing", async () => {
     const { table } = await open();
     expect(await table.heardAtMs()).toBeUndefined();
     await table.heard(nowMs);
@@ -53,7 +53,7 @@ describe.each(tableSides)("the canary in %s", (_side, open) => {
 });
 
 describe.each(tableSides)("the audit in %s", (_side, open) => {
-  test("keeps what the last one found until the next one has found something else", async () => {
+  test("keeps the last result until the next audit has another", async () => {
     const { table, auditFindings } = await open();
     await table.schedule("audit", nowMs, undefined);
     expect(await auditFindings()).toEqual([]);
@@ -64,7 +64,7 @@ describe.each(tableSides)("the audit in %s", (_side, open) => {
     expect(await auditFindings()).toEqual([]);
   });
 
-  test("falls due when it was scheduled for last, once", async () => {
+  test("falls due once, at its last schedule", async () => {
     const { table } = await open();
     await table.schedule("audit", nowMs, undefined);
     await table.schedule("audit", nowMs + minuteMs, []);

@@ -18,7 +18,7 @@ import {
   transitionOf,
 } from "./tables.ts";
 
-/** Every optional field set: one that is new to the record has to be added here. */
+/** Every optional field is set: add each new field of the record here. */
 function aFullRecord(): Required<ManagedKey> {
   const lastUse = { kind: "used", atMs: nowMs, operation: "Decrypt", eventId: "e" } as const;
   return {
@@ -39,18 +39,18 @@ function aFullRecord(): Required<ManagedKey> {
     extras: [{ keyId, rotationId: "r", madeAfterMs: 0, foundAtMs: nowMs, quarantinedAtMs: nowMs }],
     closed: [aRotation({ id: "rotation-0" })],
     findings: [aFinding({ observed: 'ünïcode, "quotes" and an empty next', next: "" })],
-    holds: [{ kind: "pause", atMs: nowMs, by: "a person", version: 1, reason: "" }],
-    wanted: { urgent: true, by: "a person", atMs: nowMs },
+    holds: [{ kind: "pause", atMs: nowMs, by: "an operator", version: 1, reason: "" }],
+    wanted: { urgent: true, by: "an operator", atMs: nowMs },
     fulfilled: [{ id: "request-1", atMs: nowMs }],
     rejected: [{ id: "request-2", kind: "rollback", why: "no version before it", atMs: nowMs }],
-    proposal: { revision: 7, lines: ["version 3 serves"] },
-    unenrolment: { by: "a person", atMs: nowMs, endedAtMs: nowMs },
+    proposal: { revision: 7, lines: ["version 3 is active"] },
+    unenrolment: { by: "an operator", atMs: nowMs, endedAtMs: nowMs },
     planned: { call: "DisableKey", subject: keyId, reason: "drained", sinceMs: nowMs },
   };
 }
 
 describe.each(tableSides)("a record in %s", (_side, open) => {
-  test("comes back as it was put, with every field or with none of the optional ones", async () => {
+  test("is read as it was put, with all optional fields or with none", async () => {
     const { table } = await open();
     for (const record of [aFullRecord(), aRecord({ alias: "alias/bare" })]) {
       await table.create(record);
@@ -58,7 +58,7 @@ describe.each(tableSides)("a record in %s", (_side, open) => {
     }
   });
 
-  test("has no trace of a field that is undefined, nor of one that was taken away", async () => {
+  test("has no trace of an undefined or removed field", async () => {
     const { table } = await open();
     const absent = { claim: undefined, wanted: undefined, suspectedAtMs: undefined };
     const undef = { ...aRecord(), ...absent } as unknown as ManagedKey;
@@ -71,14 +71,14 @@ describe.each(tableSides)("a record in %s", (_side, open) => {
     expect(await table.read(alias)).toStrictEqual(aStored());
   });
 
-  test("is made once: another one of the same name changes nothing", async () => {
+  test("is created once: another one of the same name changes nothing", async () => {
     const { table } = await open();
     await table.create(aRecord());
     await table.create(aRecord({ owner: "another" }));
     expect((await held(table)).owner).toBe("acme");
   });
 
-  test("is written where revision, epoch and the count of writes are as they were read", async () => {
+  test("is written if its revision, epoch and count of writes have not changed since the read", async () => {
     const { table } = await open();
     await table.create(aRecord());
     const stored = await claimed(table);
@@ -91,10 +91,10 @@ describe.each(tableSides)("a record in %s", (_side, open) => {
   });
 
   test.each<[what: string, expected: Expected]>([
-    ["the revision has moved on", { revision: 0, epoch: 1, writes: 2 }],
-    ["the epoch has moved on", { revision: 1, epoch: 0, writes: 2 }],
-    ["a call was announced, which moves neither", { revision: 1, epoch: 1, writes: 1 }],
-    ["all of them have", { revision: 0, epoch: 0, writes: 0 }],
+    ["the revision has changed", { revision: 0, epoch: 1, writes: 2 }],
+    ["the epoch has changed", { revision: 1, epoch: 0, writes: 2 }],
+    ["a call was announced, which changes neither", { revision: 1, epoch: 1, writes: 1 }],
+    ["all of them have changed", { revision: 0, epoch: 0, writes: 0 }],
   ])("is not written where %s", async (_what, expected) => {
     const { table } = await open();
     await table.create(aRecord());
@@ -106,13 +106,13 @@ describe.each(tableSides)("a record in %s", (_side, open) => {
     expect(await table.read(alias)).toEqual(next);
   });
 
-  test("is not made by a write", async () => {
+  test("is not created by a write", async () => {
     const { table } = await open();
     expect(await table.write(aStored(), expectedAfter(aStored()))).toEqual({ kind: "lost" });
     expect(await table.read(alias)).toBeUndefined();
   });
 
-  test("is another's once it was claimed: the run before writes no more", async () => {
+  test("belongs to the run that claims it: the writes of the previous run fail", async () => {
     const { table } = await open();
     await table.create(aRecord());
     const first = await claimed(table);
@@ -127,7 +127,7 @@ describe.each(tableSides)("a record in %s", (_side, open) => {
     expect(await table.write(transitionOf(first), expectedAfter(first))).toEqual({ kind: "lost" });
   });
 
-  test("is unchanged by what a caller does to what it was given", async () => {
+  test("does not change when a caller changes its copy", async () => {
     const { table } = await open();
     await table.create(aRecord());
     const given = await claimed(table);
@@ -139,7 +139,7 @@ describe.each(tableSides)("a record in %s", (_side, open) => {
     expect((await held(table)).versions).toEqual([]);
   });
 
-  test("is read among hundreds at once, and those that do not exist are left out", async () => {
+  test("is read with hundreds of others at once, without those that do not exist", async () => {
     const { table } = await open();
     const aliases = Array.from({ length: 130 }, (_, number) => `alias/key-${number}`);
     await Promise.all(aliases.map((name) => table.create(aRecord({ alias: name }))));
@@ -154,14 +154,14 @@ describe.each(tableSides)("a record in %s", (_side, open) => {
   });
 });
 
-describe.each(tableSides)("what is due in %s", (_side, open) => {
+describe.each(tableSides)("the due items in %s", (_side, open) => {
   const at = (name: string, dueAtMs: number): DueItem => ({
     kind: "managed-key",
     alias: `alias/${name}`,
     dueAtMs,
   });
 
-  test("comes longest due first, and nothing that is not due", async () => {
+  test("come longest due first, without any that is not due", async () => {
     const { table } = await open();
     for (const [name, dueAtMs] of [
       ["b", nowMs - 5],
@@ -183,10 +183,10 @@ describe.each(tableSides)("what is due in %s", (_side, open) => {
     expect((await table.due(nowMs - 11, 10)).items).toEqual([]);
   });
 
-  test("comes in pages that leave nothing out and bring nothing twice", async () => {
+  test("come in pages, each item exactly once", async () => {
     const { table } = await open();
     const names = Array.from({ length: 11 }, (_, number) => `alias/${number}`);
-    // Some fall due at the same moment.
+    // Some fall due at the same time.
     for (const [number, name] of names.entries()) {
       const dueAtMs = nowMs - Math.floor(number / 4);
       await table.create(aRecord({ alias: name, dueAtMs }));
@@ -208,7 +208,7 @@ describe.each(tableSides)("what is due in %s", (_side, open) => {
     expect(times).toEqual(times.toSorted((a, b) => a - b));
   });
 
-  test("goes on after a page whatever became of its items meanwhile", async () => {
+  test("continue after a page, even if its items changed meanwhile", async () => {
     const { table } = await open();
     for (let number = 0; number < 4; number += 1) {
       await table.create(aRecord({ alias: `alias/${number}`, dueAtMs: nowMs - 100 + number }));
@@ -222,7 +222,7 @@ describe.each(tableSides)("what is due in %s", (_side, open) => {
     ]);
   });
 
-  test("tells which configurations were applied, before all else, until they are forgotten", async () => {
+  test("list the applied configurations first, until they are removed", async () => {
     const { table } = await open();
     await table.create(aRecord({ dueAtMs: 1 }));
     for (const hash of ["one", "two", "one"]) await table.recordConfiguration(hash, applied);

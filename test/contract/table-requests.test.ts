@@ -19,10 +19,10 @@ import {
 } from "./tables.ts";
 import { applied } from "../fixtures.ts";
 
-const rotate = { kind: "rotate", by: "a person", reason: "it is time" };
+const rotate = { kind: "rotate", by: "an operator", reason: "it is time" };
 
-describe.each(tableSides)("what people ask of a managed key, in %s", (_side, open) => {
-  test("is read in the order of its ids, whatever order it was written in", async () => {
+describe.each(tableSides)("a request for a managed key, in %s", (_side, open) => {
+  test("is read in the order of the ids, not of the writes", async () => {
     const { table, ask } = await open();
     const ids = ["01J3", "01J1", "01JA", "01J2", "02", "1", "01Ja"];
     for (const id of ids) await ask(alias, id, { ...rotate, reason: id });
@@ -32,14 +32,14 @@ describe.each(tableSides)("what people ask of a managed key, in %s", (_side, ope
     );
   });
 
-  test("is not what is asked of another", async () => {
+  test("belongs to its managed key alone", async () => {
     const { table, ask } = await open();
     await ask("alias/orders-eu", "1", rotate);
     await ask("alias/order", "1", rotate);
     expect(await table.requests(alias)).toEqual([]);
   });
 
-  test("comes with its body, however odd it is", async () => {
+  test("comes with its body, even a malformed one", async () => {
     const { table, ask } = await open();
     const odd = {
       kind: 7,
@@ -60,7 +60,7 @@ describe.each(tableSides)("what people ask of a managed key, in %s", (_side, ope
     ]);
   });
 
-  test("makes it due at once, by an entry that says so, until it is deleted", async () => {
+  test("makes the key due at once, by its own entry, until it is deleted", async () => {
     const { table, ask } = await open();
     await table.create(aRecord({ dueAtMs: nowMs + 1 }));
     await ask(alias, "1", rotate);
@@ -70,7 +70,7 @@ describe.each(tableSides)("what people ask of a managed key, in %s", (_side, ope
     expect(await table.due(nowMs, 10)).toEqual({ items: [] });
   });
 
-  test("comes in pages as all that is due does, an entry for each request", async () => {
+  test("comes in the pages of due items, one entry for each request", async () => {
     const { table, ask } = await open();
     for (const id of ["1", "2", "3"]) await ask(alias, id, rotate);
     const first = await table.due(nowMs, 2);
@@ -80,7 +80,7 @@ describe.each(tableSides)("what people ask of a managed key, in %s", (_side, ope
     expect(second.next).toBeUndefined();
   });
 
-  test("is deleted by its id, as often as one likes, and nothing else is", async () => {
+  test("is deleted by its id, also repeatedly, and nothing else is", async () => {
     const { table, ask } = await open();
     for (const id of ["1", "2", "3"]) await ask(alias, id, rotate);
     await ask("alias/other", "1", rotate);
@@ -92,7 +92,7 @@ describe.each(tableSides)("what people ask of a managed key, in %s", (_side, ope
     expect(await table.requests("alias/other")).toHaveLength(1);
   });
 
-  test("changes nothing of the record, and is there after it was claimed", async () => {
+  test("changes nothing in the record, and remains after a claim", async () => {
     const { table, ask } = await open();
     await table.create(aRecord());
     await ask(alias, "1", { ...rotate, epoch: 99 });
@@ -103,7 +103,7 @@ describe.each(tableSides)("what people ask of a managed key, in %s", (_side, ope
 });
 
 describe.each(tableSides)("the id of %s", (_side, open) => {
-  test("is the same again and again, whatever is written", async () => {
+  test("does not change, after any write", async () => {
     const { table } = await open();
     const id = await table.id();
     expect(id).not.toBe("");
@@ -113,7 +113,7 @@ describe.each(tableSides)("the id of %s", (_side, open) => {
 });
 
 describe("on DynamoDB", () => {
-  test("more requests than a page holds are read, each page consistently", async () => {
+  test("reads more requests than a page holds, each page consistently", async () => {
     const { table, ask, aws } = await aWireTableLab();
     const reason = "x".repeat(380_000);
     for (const id of ["1", "2", "3", "4"]) await ask(alias, id, { ...rotate, reason });
@@ -128,7 +128,7 @@ describe("on DynamoDB", () => {
     expect(consistent).toEqual([true, true]);
   });
 
-  test("numbers too big for JavaScript lose precision, and stop nobody", async () => {
+  test("numbers too large for JavaScript lose precision, and cause no error", async () => {
     const { table, ask } = await aWireTableLab();
     const numbers = { big: 12345678901234567890n, set: new Set([2n ** 70n]) };
     await ask(alias, "1", { ...rotate, ...numbers });
@@ -140,13 +140,13 @@ describe("on DynamoDB", () => {
     });
   });
 
-  test("a table made anew under the same name has another id", async () => {
+  test("a new table with the same name has another id", async () => {
     const one = await aWireTableLab();
     const other = await aWireTableLab();
     expect(await one.table.id()).not.toBe(await other.table.id());
   });
 
-  test("what the table does not answer is an error", async () => {
+  test("a missing answer is an error", async () => {
     const { table, aws } = await aWireTableLab();
     aws.fault = () => ({ kind: "before", code: "InternalServerError", status: 500 });
     const failed = { name: "RotationError", code: "TABLE_FAILED" };
@@ -158,7 +158,7 @@ describe("on DynamoDB", () => {
     await expect(nowhere.id()).rejects.toMatchObject(failed);
   });
 
-  test("a table to which an emulator gives no id is known by its name and its making", () => {
+  test("a table without an id, from an emulator, is identified by its name and creation time", () => {
     const TableArn = "arn:aws:dynamodb:ddblocal:000000000000:table/keyturn";
     const CreationDateTime = new Date(nowMs + 123);
     const known = `${TableArn} ${nowMs + 123}`;
@@ -171,7 +171,7 @@ describe("on DynamoDB", () => {
 });
 
 describe("the twin", () => {
-  test("goes back to a backup with all that it held, in a table of another id", async () => {
+  test("restores a backup with all its contents, in a table with another id", async () => {
     const table = createTableTwin({ tableId: "before" });
     await table.create(aRecord());
     await table.bind(keyId, alias, nowMs);

@@ -1,4 +1,4 @@
-/** What the wire can do to the table's requests; the SDK retries them, each on its condition. */
+/** The faults of the wire for table requests; the SDK retries them, each on its condition. */
 import { expect, test } from "vitest";
 import type { Fault } from "../../embedded-aws/http/faults.ts";
 import { minuteMs } from "../fixtures.ts";
@@ -20,7 +20,7 @@ import {
 
 const untilMs = nowMs + minuteMs;
 
-/** Breaks the next request of an operation; `seen` counts those that came. */
+/** Breaks the next request of an operation; `count` counts the requests. */
 function breakNext(lab: WireTableLab, operation: string, fault: Fault): { observed: () => number } {
   let left = 1;
   lab.aws.resetCalls();
@@ -34,7 +34,7 @@ async function withARecord(): Promise<WireTableLab> {
   return lab;
 }
 
-test("a claim whose answer was lost is recognised as one's own", async () => {
+test("a claim whose answer was lost is recognised as the run's own", async () => {
   const lab = await withARecord();
   const { observed } = breakNext(lab, "UpdateItem", { kind: "lost" });
   const stored = await claimed(lab.table);
@@ -43,14 +43,14 @@ test("a claim whose answer was lost is recognised as one's own", async () => {
   expect(await lab.table.read(alias)).toEqual(stored);
 });
 
-test("a claim that was dropped is made once, by the retry", async () => {
+test("a dropped claim is made once, by the retry", async () => {
   const lab = await withARecord();
   const { observed } = breakNext(lab, "UpdateItem", { kind: "drop" });
   expect((await claimed(lab.table)).record.epoch).toBe(1);
   expect(observed()).toBe(2);
 });
 
-test("a claim that somebody else made meanwhile is not one's own", async () => {
+test("a claim that another run made meanwhile is not the run's own", async () => {
   const lab = await withARecord();
   let answer: Promise<unknown> | undefined;
   lab.aws.fault = (_service, name) => {
@@ -62,7 +62,7 @@ test("a claim that somebody else made meanwhile is not one's own", async () => {
   expect(await answer).toMatchObject({ kind: "claimed" });
 });
 
-test("a claim that another pass of the same run made meanwhile is not one's own", async () => {
+test("a claim that another pass of the same run made meanwhile is not the pass's own", async () => {
   const lab = await withARecord();
   let answer: Promise<unknown> | undefined;
   lab.aws.fault = (_service, name) => {
@@ -74,7 +74,7 @@ test("a claim that another pass of the same run made meanwhile is not one's own"
   expect(await answer).toMatchObject({ kind: "claimed" });
 });
 
-test("a write that arrives once more, after an announced call, does not erase it", async () => {
+test("a write that arrives again after an announced call does not erase the call", async () => {
   const lab = await withARecord();
   const stored = await claimed(lab.table);
   const noted = {
@@ -90,7 +90,7 @@ test("a write that arrives once more, after an announced call, does not erase it
   expect(await lab.table.read(alias)).toEqual(announced);
 });
 
-test("a claim that was decided on before another run came and went is not made: its epoch is spent", async () => {
+test("a claim decided before another run started and ended is not made: its epoch is used", async () => {
   const lab = await withARecord();
   let meanwhile: Promise<unknown> | undefined;
   const another = async () => {
@@ -108,7 +108,7 @@ test("a claim that was decided on before another run came and went is not made: 
   expect((await claimed(lab.table, aClaim({ runId: "run-3" }))).record.epoch).toBe(2);
 });
 
-test("a claim by force whose answer was lost is recognised as one's own, and made once", async () => {
+test("a forced claim whose answer was lost is recognised as the run's own, and made once", async () => {
   const lab = await withARecord();
   await claimed(lab.table);
   const { observed } = breakNext(lab, "UpdateItem", { kind: "lost" });
@@ -118,7 +118,7 @@ test("a claim by force whose answer was lost is recognised as one's own, and mad
   expect(await lab.table.read(alias)).toEqual(stored);
 });
 
-test("a claim by force that another one overtakes is not made: its epoch is spent", async () => {
+test("a forced claim that another one overtakes is not made: its epoch is used", async () => {
   const lab = await withARecord();
   let overtaking: Promise<unknown> | undefined;
   lab.aws.fault = (_service, name) => {
@@ -132,7 +132,7 @@ test("a claim by force that another one overtakes is not made: its epoch is spen
   expect((await claimed(lab.table, forced)).record).toMatchObject({ epoch: 2 });
 });
 
-test("a write whose answer was lost is recognised as one's own", async () => {
+test("a write whose answer was lost is recognised as the run's own", async () => {
   const lab = await withARecord();
   const stored = await claimed(lab.table);
   const next = transitionOf(stored, { versions: [aVersion({ retiredAtMs: nowMs })] });
@@ -142,7 +142,7 @@ test("a write whose answer was lost is recognised as one's own", async () => {
   expect(await lab.table.read(alias)).toEqual(next);
 });
 
-test("a write whose answer was lost, and which another run followed, is lost", async () => {
+test("a write whose answer was lost, followed by another run's write, is lost", async () => {
   const lab = await withARecord();
   const stored = await claimed(lab.table);
   const next = transitionOf(stored);
@@ -159,7 +159,7 @@ test("a write whose answer was lost, and which another run followed, is lost", a
   expect((await held(lab.table)).epoch).toBe(2);
 });
 
-test("a write that repeats the revision and epoch, such as a mark, is recognised too", async () => {
+test("a write with the same revision and epoch, such as a mark, is recognised too", async () => {
   const lab = await withARecord();
   const stored = await claimed(lab.table);
   const unsettled = [{ epoch: 1, untilMs }];
@@ -169,7 +169,7 @@ test("a write that repeats the revision and epoch, such as a mark, is recognised
   expect(await lab.table.read(alias)).toEqual(marked);
 });
 
-test("a run claim, a binding and a record whose answers were lost are one's own", async () => {
+test("a run claim, a binding and a record whose answers were lost are the run's own", async () => {
   const lab = await aWireTableLab();
   const lose = () => breakNext(lab, "PutItem", { kind: "lost" });
   lose();
@@ -185,7 +185,7 @@ test("a run claim, a binding and a record whose answers were lost are one's own"
   expect(await lab.table.takeRunClaim("run-2", nowMs, untilMs)).toBe(true);
 });
 
-test("a binding taken over, whose answer was lost, is one's own", async () => {
+test("a binding taken over, whose answer was lost, is the managed key's own", async () => {
   const lab = await aWireTableLab();
   await lab.table.bind(keyId, "alias/other", nowMs);
   let puts = 0;
@@ -199,25 +199,22 @@ test.each<[what: string, fault: Fault]>([
   ["fails", { kind: "before", code: "InternalServerError", status: 500 }],
   ["throttles", { kind: "before", code: "ProvisionedThroughputExceededException", status: 400 }],
   ["hangs up", { kind: "drop" }],
-])(
-  "a table that %s again and again is an error, and no condition that failed",
-  async (_, fault) => {
-    const lab = await withARecord();
-    lab.aws.fault = () => fault;
-    const failed = { name: "RotationError", code: "TABLE_FAILED" };
-    await Promise.all([
-      expect(lab.table.due(nowMs, 10)).rejects.toMatchObject(failed),
-      expect(lab.table.claim(alias, aClaim())).rejects.toMatchObject(failed),
-      expect(lab.table.write(aStored(), expectedAfter(aStored()))).rejects.toMatchObject(failed),
-      expect(lab.table.takeRunClaim("run-1", nowMs, untilMs)).rejects.toMatchObject(failed),
-      expect(lab.table.bind(keyId, alias, nowMs)).rejects.toMatchObject(failed),
-    ]);
-    lab.aws.fault = undefined;
-    expect(await lab.table.read(alias)).toEqual(aStored());
-  },
-);
+])("a table that %s repeatedly is an error, not a failed condition", async (_, fault) => {
+  const lab = await withARecord();
+  lab.aws.fault = () => fault;
+  const failed = { name: "RotationError", code: "TABLE_FAILED" };
+  await Promise.all([
+    expect(lab.table.due(nowMs, 10)).rejects.toMatchObject(failed),
+    expect(lab.table.claim(alias, aClaim())).rejects.toMatchObject(failed),
+    expect(lab.table.write(aStored(), expectedAfter(aStored()))).rejects.toMatchObject(failed),
+    expect(lab.table.takeRunClaim("run-1", nowMs, untilMs)).rejects.toMatchObject(failed),
+    expect(lab.table.bind(keyId, alias, nowMs)).rejects.toMatchObject(failed),
+  ]);
+  lab.aws.fault = undefined;
+  expect(await lab.table.read(alias)).toEqual(aStored());
+});
 
-test("looking for what is due is one query, and no write", async () => {
+test("reading the due items is one query, and no write", async () => {
   const lab = await withARecord();
   lab.aws.resetCalls();
   await lab.table.due(nowMs, 100);

@@ -1,4 +1,4 @@
-/** The two sides of the Table port, what a test needs to look behind them, and records to put in. */
+/** The two sides of the Table port, direct access to their state, and records for tests. */
 import { DynamoDB, type DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import { marshall, unmarshall } from "@aws-sdk/util-dynamodb";
 import { onTestFinished } from "vitest";
@@ -27,14 +27,14 @@ export const keyId = aKey().keyId;
 
 export type TableLab = {
   table: Table;
-  /** The lines that are in items of their own, oldest first. */
+  /** The lines in their own items, oldest first. */
   archived: (alias: string) => Promise<JournalEntry[]>;
   auditFindings: () => Promise<Finding[]>;
-  /** Puts a record there, in whatever schema. */
+  /** Puts a record, in any schema. */
   put: (stored: { record: { alias: string } }) => Promise<void>;
-  /** The record as it lies there, in whatever schema. */
+  /** The stored record, in any schema. */
   stored: (alias: string) => Promise<unknown>;
-  /** An operator asks something of a managed key. */
+  /** Writes an operator's request for a managed key. */
   ask: (alias: string, id: string, body: Record<string, unknown>) => Promise<void>;
 };
 
@@ -119,7 +119,7 @@ export function aVersion(changes: Partial<Version> = {}): Version {
   return { number: 1, keyId, arn, shape, state: "active", createdAtMs, ...changes };
 }
 
-/** Of the fields that a table keeps and does not ask about. */
+/** A record whose fields the table stores without interpretation. */
 export function aRotation(changes: Partial<Rotation> = {}): Rotation {
   const rotation: Rotation = {
     id: "rotation-1",
@@ -154,7 +154,7 @@ export function aFinding(changes: Partial<Finding> = {}): Finding {
   return { ...base, sinceMs: nowMs, ...changes };
 }
 
-/** The next write: a line of history after those that `stored` has. */
+/** The next write: one journal line after those of `stored`. */
 export function transitionOf(stored: Stored, changes: Partial<ManagedKey> = {}): Stored {
   const draft: EntryDraft = { event: "opened", reason: "it is time", detail: { to: 2, of: alias } };
   const next = transition(stored, { ...stored.record, ...changes }, draft, nowMs);
@@ -178,19 +178,19 @@ export function aClaim(changes: Partial<ClaimRequest> = {}): ClaimRequest {
   };
 }
 
-/** What a write that follows this one is conditional on. */
+/** The condition of the next write after this one. */
 export function expectedAfter({ record: { revision, epoch }, writes }: Stored): Expected {
   return { revision, epoch, writes };
 }
 
-/** Claims what has to be free. */
+/** Claims a managed key that must be free. */
 export async function claimed(table: Table, request = aClaim(), of = alias): Promise<Stored> {
   const answer = await table.claim(of, request);
   if (answer.kind !== "claimed") throw new Error(`${of} is ${answer.kind}`);
   return answer.stored;
 }
 
-/** What the table holds of a managed key that has to be there. */
+/** The stored state of a managed key that must exist. */
 export async function held(table: Table, of = alias): Promise<ManagedKey> {
   const stored = await table.read(of);
   if (stored === undefined) throw new Error(`no record of ${of}`);

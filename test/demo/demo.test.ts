@@ -1,4 +1,4 @@
-/** `npm start` as people run it: the real command, a short life, and what it says when it must fail. */
+/** `npm start` as a user runs it: the real command, a short story, and failing proofs. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -16,7 +16,7 @@ import { aWorld, type World } from "../world.ts";
 
 const pathOf = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
-type Told = Omit<Entry, "atMs"> & { kind: string; at: string };
+type Reported = Omit<Entry, "atMs"> & { kind: string; at: string };
 type Ended = { code: number | null; stdout: string; stderr: string };
 
 function start(file: string, args: string[], environment: NodeJS.ProcessEnv = {}): ChildProcess {
@@ -38,14 +38,14 @@ function demo(args: string[], environment?: NodeJS.ProcessEnv): Promise<Ended> {
   return ended(start("demo/main.ts", args, environment));
 }
 
-describe("a short life", () => {
+describe("a short story", () => {
   let [json, plain, again]: Ended[] = [];
-  let reported: Told[] = [];
+  let reported: Reported[] = [];
   let proof: Proof | undefined;
 
   beforeAll(async () => {
     const shortest = ["--days", "120", "--keys", "1", "--seed", "7"];
-    // A profile of whoever watches, and an endpoint of theirs, must lead nowhere.
+    // The user's AWS profile and endpoint must have no effect.
     const misleading = { AWS_PROFILE: "production", AWS_ENDPOINT_URL_KMS: "http://127.0.0.1:1" };
     [json, plain, again] = await Promise.all([
       demo(["--days", "200", "--keys", "2", "--seed", "7", "--json"]),
@@ -53,7 +53,7 @@ describe("a short life", () => {
       demo(shortest, misleading),
     ]);
     const lines = json?.stdout.trimEnd().split("\n") ?? [];
-    reported = lines.slice(0, -1).map((line) => JSON.parse(line) as Told);
+    reported = lines.slice(0, -1).map((line) => JSON.parse(line) as Reported);
     proof = JSON.parse(lines.at(-1) ?? "") as Proof;
   }, 600_000);
 
@@ -70,44 +70,46 @@ describe("a short life", () => {
     expect(json?.code).toBe(0);
   });
 
-  test("keyturn's calls are told apart from the application's", () => {
+  test("counts the calls of keyturn, the application and the operator separately", () => {
     expect(Object.keys(proof?.calls.keyturn.changing ?? {})).toEqual([
       ...["CreateKey", "DisableKey", "ScheduleKeyDeletion", "TagResource", "UpdateAlias"],
     ]);
     expect(proof?.calls.others.application).toMatchObject({ Encrypt: 34 });
-    expect(proof?.calls.others.person).toEqual({ UpdateAlias: 2 });
+    expect(proof?.calls.others.operator).toEqual({ UpdateAlias: 2 });
   });
 
-  test("tells the five steps in order, each incident, and what keyturn made of it", () => {
+  test("reports the five steps in order, each incident, and keyturn's reaction", () => {
     const steps = reported.flatMap(({ who, step, aliases }) =>
       who === "keyturn" && step !== undefined && aliases.includes("alias/orders") ? [step] : [],
     );
     const rotation = ["generate", "distribute", "activate", "drain", "revoke", "revoke", "revoke"];
     expect(steps.slice(0, 7)).toEqual(rotation);
-    const says = reported.map(({ who, what }) => `${who}: ${what}`).join("\n");
-    expect(says).toMatch(/machine: the run is killed[^]*keyturn: the key [^\n]* adopted as v2/);
-    expect(says).toMatch(/machine: two runs start[^]*keyturn: one finds the run claim taken/);
-    expect(says).toMatch(/person: moves the alias to v1[^]*keyturn: halts: ALIAS_MOVED/);
-    expect(says).toMatch(/person: moves the alias to v2 again[^]*keyturn: sees it right again/);
-    expect(says).toMatch(/application: reads and verifies everything it ever made: 34 of 34/);
-    expect(says).toMatch(
-      /person: asks for a rollback of v2[^]*keyturn: v1 serves again; v2 drains/,
+    const text = reported.map(({ who, what }) => `${who}: ${what}`).join("\n");
+    expect(text).toMatch(/machine: the run is killed[^]*keyturn: finds [^\n]* adopts it as v2/);
+    expect(text).toMatch(/machine: two runs start[^]*keyturn: one run finds the run claim held/);
+    expect(text).toMatch(/operator: moves the alias to v1[^]*keyturn: halts: ALIAS_MOVED/);
+    expect(text).toMatch(/operator: moves the alias back to v2[^]*keyturn: continues: the cause/);
+    expect(text).toMatch(/application: reads or verifies every item that it ever made: 34 of 34/);
+    expect(text).toMatch(
+      /operator: requests a rollback of v2[^]*keyturn: v1 is active again; v2 drains/,
     );
-    expect(says).toMatch(/application: tries to decrypt[^]*keyturn: each is Enabled again/);
-    expect(says).toMatch(/in mode plan: would CreateKey[^]*in mode act, a day later: CreateKey/);
+    expect(text).toMatch(/application: tries to decrypt[^]*keyturn: enables v1 and v2 again/);
+    expect(text).toMatch(
+      /mode plan: would call CreateKey[^]*in mode act, a day later: calls CreateKey/,
+    );
     const dates = reported.map(({ at }) => at);
     expect(dates).toEqual(dates.toSorted());
   });
 
-  test("the same seed tells the same story, whatever the environment says of AWS", () => {
+  test("prints the same story for the same seed, in any AWS environment", () => {
     expect(again?.stdout).toBe(plain?.stdout);
   });
 
-  test("prints for people by default, without colour where it is piped", () => {
+  test("prints text by default, without colour into a pipe", () => {
     expect(plain).toMatchObject({ code: 0, stderr: "" });
     const lines = plain?.stdout.split("\n") ?? [];
     expect(lines[0]).toBe(
-      "keyturn rotates one KMS key through 120 days, in an AWS inside this process.",
+      "keyturn rotates one KMS key for 120 simulated days, in an AWS embedded in this process.",
     );
     expect(lines.at(-2)).toMatch(/^All \d+ proofs hold\.$/);
     expect(plain?.stdout).not.toContain("\u001b");
@@ -130,19 +132,19 @@ describe("the command line", () => {
     [["--serve", "--days", "0"], "from 1 to 3650"],
     [["--colour"], "Unknown option '--colour'"],
     [["300"], "Unexpected argument '300'"],
-  ])("%j is refused", (args, message) => {
+  ])("rejects %j", (args, message) => {
     expect(() => readOptions(args)).toThrow(UsageError);
     expect(() => readOptions(args)).toThrow(message);
   });
 
-  test("what is refused exits with 2, says why on stderr and starts nothing", async () => {
+  test("a usage error exits with 2, prints the reason on stderr and starts nothing", async () => {
     const { code, stdout, stderr } = await demo(["--keys", "none"]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(/^--keys: got "none"/);
     expect(stderr).toContain("npm start -- [--days N]");
   });
 
-  test("--help says what there is", async () => {
+  test("--help lists every option", async () => {
     const { code, stdout } = await demo(["--help"]);
     expect(code).toBe(0);
     for (const flag of ["--days", "--keys", "--seed", "--json", "--serve", "--port"]) {
@@ -165,7 +167,7 @@ describe("the command line", () => {
 });
 
 describe("--serve", () => {
-  test("serves the fleet, lets its clock be moved and keyturn run, and stops on SIGINT", async () => {
+  test("serves the fleet, advances its clock, runs keyturn, and stops on SIGINT", async () => {
     const child = start("demo/main.ts", ["--serve", "--keys", "2", "--json"]);
     const end = ended(child);
     const lines = createInterface({ input: child.stdout ?? process.stdin });
@@ -193,9 +195,9 @@ describe("--serve", () => {
     );
     const reported = await ended(start("cli/tick.ts", ["--event", event], env));
     expect(reported.stdout).toContain('"outcome":"ignored"');
-    const unread = await ended(start("cli/tick.ts", ["--event", `${event}.gone`], env));
-    expect(unread).toMatchObject({ code: 2, stdout: "" });
-    expect(unread.stderr).toMatch(/--event: got .*no such file.*expected a file that holds JSON/);
+    const missing = await ended(start("cli/tick.ts", ["--event", `${event}.missing`], env));
+    expect(missing).toMatchObject({ code: 2, stdout: "" });
+    expect(missing.stderr).toMatch(/--event: got .*no such file.*expected a file that holds JSON/);
 
     child.kill("SIGINT");
     expect((await end).code).toBe(0);
@@ -204,7 +206,7 @@ describe("--serve", () => {
   });
 });
 
-test("--serve --days serves a fleet that has been rotated, to npx keyturn at once", async () => {
+test("--serve --days serves a rotated fleet that npx keyturn can read at once", async () => {
   const child = start("demo/main.ts", ["--serve", "--keys", "1", "--days", "130", "--json"]);
   const end = ended(child);
   const lines = createInterface({ input: child.stdout ?? process.stdin });
@@ -218,7 +220,7 @@ test("--serve --days serves a fleet that has been rotated, to npx keyturn at onc
   expect((await end).code).toBe(0);
 });
 
-describe("a proof that does not hold is FAILED", () => {
+describe("a proof FAILED", () => {
   let world: World;
   let evidence: Evidence;
 
@@ -245,28 +247,28 @@ describe("a proof that does not hold is FAILED", () => {
     };
   });
 
-  /** Which proofs fail, by the first words of their names. */
+  /** The failing proofs, by the first three words of their names. */
   const failing = (changes: Partial<Evidence>): string[] =>
     prove({ ...evidence, ...changes })
       .proofs.filter(({ ok }) => !ok)
       .map(({ name }) => name.split(" ").slice(0, 3).join(" "));
 
-  /** What never came up fails too. */
-  const neverCameUp = ["the key that", "the alias moved"];
+  /** An incident that never happened fails too. */
+  const neverHappened = ["keyturn adopted the", "the alias moved"];
 
-  test("nothing else fails where all is well", () => {
-    expect(failing({})).toEqual(neverCameUp);
+  test("only for the incidents that never happened, if all is well", () => {
+    expect(failing({})).toEqual(neverHappened);
   });
 
-  test("an item that cannot be read, a request refused, an alias without a key", () => {
+  test("for an unreadable item, a failed request, an alias without a key", () => {
     const items = { produced: 3, readable: 2, lost: ["item 2"] };
     expect(failing({ items })).toContain("everything ever encrypted,");
-    expect(failing({ refused: ["item 4"] })).toContain("the application got");
+    expect(failing({ refused: ["item 4"] })).toContain("no request of");
     const observer = { ...evidence.observer, violations: ["alias/orders"] };
     expect(failing({ observer: observer as Evidence["observer"] })).toContain("no alias ever");
   });
 
-  test("a journal with a line changed, one lost, two turned round", () => {
+  test("for a journal with a changed line, a lost line, two swapped lines", () => {
     const [first, second, ...rest] = evidence.lines;
     if (first === undefined || second === undefined) throw new Error("no journal");
     const changed = [{ ...first, reason: "another" }, second, ...rest];
@@ -275,19 +277,19 @@ describe("a proof that does not hold is FAILED", () => {
     }
   });
 
-  test("a key past its cryptoperiod, a run that failed, a run that did not leave", () => {
+  test("for a key past its cryptoperiod, a failed run, a run that did not exit", () => {
     expect(failing({ nowMs: evidence.nowMs + 90 * dayMs })).toContain("no key is");
     expect(failing({ runs: { ...evidence.runs, failedPasses: 1 } })).toContain("no run failed");
-    expect(failing({ memory: {} })).toContain("of two runs");
+    expect(failing({ memory: {} })).toContain("of two overlapping");
   });
 
-  test("an old version that came back, an orphan, an alias elsewhere", async () => {
+  test("for an enabled old version, an orphan, an alias that points at another key", async () => {
     const [old] = evidence.records[0]?.versions ?? [];
     await world.ask("EnableKey", { KeyId: old?.keyId });
     expect(failing({})).toContain("every retired version");
     await world.ask("CreateKey", {});
     expect(failing({})).toContain("no KMS key");
     await world.ask("UpdateAlias", { AliasName: "alias/orders", TargetKeyId: old?.keyId });
-    expect(failing({})).toContain("one version of");
+    expect(failing({})).toContain("each managed key");
   });
 });

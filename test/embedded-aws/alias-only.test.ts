@@ -1,4 +1,4 @@
-/** What the statement does to a key, by the twin's reading of key policies. */
+/** The statement's effect on a key, with the twin's evaluation of key policies. */
 import type { CreateKeyCommandInput } from "@aws-sdk/client-kms";
 import { expect, test } from "vitest";
 import { withAliasOnly } from "../../lambda/workflow/enrolment/alias-only.ts";
@@ -19,7 +19,7 @@ const MacAlgorithm = "HMAC_SHA_256";
 const SigningAlgorithm = "ECDSA_SHA_256";
 const pair = { KeyPairSpec: "ECC_NIST_P256" };
 
-/** Each kind of key, what originates with it, and what processes what the first of these made. */
+/** Each kind of key, its originating calls, and the call that processes the first one's output. */
 const kinds: [
   kind: string,
   input: CreateKeyCommandInput,
@@ -60,7 +60,7 @@ function boundKey({ keyId }: BareTwin, input: CreateKeyCommandInput): string {
 }
 
 test.each(kinds)(
-  "%s with the statement originates through its managed aliases alone, and processes always",
+  "%s with the statement originates only through its managed aliases, and always processes",
   async (_kind, input, originating, processing) => {
     const lab = bareTwin();
     const [old, fresh] = [boundKey(lab, input), boundKey(lab, input)];

@@ -85,7 +85,7 @@ describe("an alias moves", () => {
     expect((await targetOf(AliasName)) === TargetKeyId).toBe(expected === "ok");
   });
 
-  test("off a key whose deletion is pending, but not onto one", async () => {
+  test("off a key pending deletion, but not onto one", async () => {
     const AliasName = await anAlias();
     const source = (await targetOf(AliasName)) ?? "";
     const { KeyId: TargetKeyId } = await lab.aKey();
@@ -97,7 +97,7 @@ describe("an alias moves", () => {
     );
   });
 
-  test("only where there is one", async () => {
+  test("only if it exists", async () => {
     const { KeyId: TargetKeyId } = await lab.aKey();
     const move = kms.updateAlias({ AliasName: "alias/nowhere", TargetKeyId });
     expect(await outcomeOf(move)).toBe("NotFoundException");
@@ -111,7 +111,7 @@ describe("an alias moves", () => {
     );
   });
 
-  test("and the move shows in its date, even when it goes nowhere", async () => {
+  test("and its date shows the move, even to the same key", async () => {
     const AliasName = await anAlias();
     const TargetKeyId = (await targetOf(AliasName)) ?? "";
     lab.aws.clock.advance(5000);
@@ -120,7 +120,7 @@ describe("an alias moves", () => {
     expect(alias?.LastUpdatedDate?.getTime()).toBe((alias?.CreationDate?.getTime() ?? 0) + 5000);
   });
 
-  test("and what was encrypted before is decrypted without naming a key, not by the alias", async () => {
+  test("and an earlier ciphertext is decrypted without a key id, but not by the alias", async () => {
     const AliasName = await anAlias();
     const { CiphertextBlob } = await kms.encrypt({ KeyId: AliasName, Plaintext: bytes("secret") });
     const { KeyId: TargetKeyId } = await lab.aKey();

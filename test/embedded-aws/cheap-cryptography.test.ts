@@ -14,7 +14,7 @@ describe.each([
   const a = cryptography.generate("SYMMETRIC_DEFAULT", "a");
   const b = cryptography.generate("SYMMETRIC_DEFAULT", "b");
 
-  test("opens what it sealed, with the same key and context alone", () => {
+  test("decrypts its ciphertext only with the same key and context", () => {
     const sealed = cryptography.seal(a, message, context);
     expect(text(cryptography.open(a, sealed, context))).toBe("a message");
     expect(cryptography.open(b, sealed, context)).toBeUndefined();
@@ -25,7 +25,7 @@ describe.each([
     expect(cryptography.open(a, bytes("short"), context)).toBeUndefined();
   });
 
-  test("signs so that another key's signature is found out", () => {
+  test("detects another key's signature", () => {
     const one = cryptography.generate("ECC_NIST_P256", "one");
     const other = cryptography.generate("ECC_NIST_P256", "other");
     const signing = { algorithm: "ECDSA_SHA_256", messageType: "RAW", message } as const;
@@ -37,7 +37,7 @@ describe.each([
     expect(cryptography.verify(one, hashed, signature)).toBe(true);
   });
 
-  test("agrees on one secret per pair of keys, on one curve", () => {
+  test("derives one secret per pair of keys, on one curve", () => {
     const one = cryptography.generate("ECC_NIST_P256", "one");
     const other = cryptography.generate("ECC_NIST_P256", "other");
     const far = cryptography.generate("ECC_NIST_P384", "far");

@@ -15,12 +15,12 @@ describe("the clock", () => {
     expect(() => clock.moveTo(Number.NaN)).toThrow("cannot be moved");
   });
 
-  test("runs along with real time where it is told to, beside the moves by hand", async () => {
+  test("runs with real time if configured, and can still be moved", async () => {
     const clock = new SimClock({ startMs: 1000, runsWithRealTime: true });
     await sleep(20);
     const passedMs = clock.nowMs() - 1000;
     expect(passedMs).toBeGreaterThanOrEqual(15);
-    // Real time passes between a look at it and a move.
+    // Real time passes between a read and a move.
     for (let count = 0; count < 200_000; count++) clock.reach(clock.nowMs());
     clock.reach(0);
     clock.advance(60_000);
@@ -29,7 +29,7 @@ describe("the clock", () => {
 });
 
 describe("random numbers", () => {
-  test("come again with their seed", () => {
+  test("repeat with their seed", () => {
     const draw = (seed: number) => {
       const random = new SimRandom(seed);
       return [random.next(), random.uuid(), Buffer.from(random.bytes(7)).toString("hex")];
@@ -38,7 +38,7 @@ describe("random numbers", () => {
     expect(draw(7)).not.toEqual(draw(8));
   });
 
-  test("are within bounds, and ids have the form of ids", () => {
+  test("are within bounds, and ids have the UUID form", () => {
     const random = new SimRandom(1);
     const numbers = Array.from({ length: 10_000 }, () => random.next());
     expect(numbers.every((number) => number >= 0 && number < 1)).toBe(true);

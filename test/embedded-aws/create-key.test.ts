@@ -13,8 +13,8 @@ const create = (input: object) => {
   return outcomeOf(() => call("CreateKey", input));
 };
 
-describe("which kinds of keys there are", () => {
-  const served = {
+describe("the kinds of keys", () => {
+  const supported = {
     SYMMETRIC_DEFAULT: ["ENCRYPT_DECRYPT"],
     RSA_2048: ["ENCRYPT_DECRYPT", "SIGN_VERIFY"],
     RSA_3072: ["ENCRYPT_DECRYPT", "SIGN_VERIFY"],
@@ -33,11 +33,11 @@ describe("which kinds of keys there are", () => {
     ML_DSA_87: ["SIGN_VERIFY"],
   };
   const usages = ["ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT"];
-  const pairs = Object.entries(served).flatMap(([KeySpec, served]) =>
+  const pairs = Object.entries(supported).flatMap(([KeySpec, supported]) =>
     usages.map((KeyUsage) => ({
       KeySpec,
       KeyUsage,
-      expected: served.includes(KeyUsage) ? "ok" : "ValidationException",
+      expected: supported.includes(KeyUsage) ? "ok" : "ValidationException",
     })),
   );
 
@@ -62,7 +62,7 @@ describe("which kinds of keys there are", () => {
   });
 });
 
-describe("where the material of a key is from", () => {
+describe("the origin of a key's material", () => {
   const xks = { Origin: "EXTERNAL_KEY_STORE", CustomKeyStoreId: "cks-xks", XksKeyId: "k1" };
   const hsm = { Origin: "AWS_CLOUDHSM", CustomKeyStoreId: "cks-hsm" };
   const hmac = { KeySpec: "HMAC_256", KeyUsage: "GENERATE_VERIFY_MAC" };
@@ -85,14 +85,14 @@ describe("where the material of a key is from", () => {
     expect(await create(input)).toBe(expected);
   });
 
-  test("each key of an external key store has an external key to itself", async () => {
+  test("each key of an external key store has its own external key", async () => {
     const { call } = bareTwin({ customKeyStores: stores });
     call("CreateKey", xks);
     expect(await outcomeOf(() => call("CreateKey", xks))).toBe("XksKeyAlreadyInUseException");
     expect(await outcomeOf(() => call("CreateKey", { ...xks, XksKeyId: "k2" }))).toBe("ok");
   });
 
-  test("a key that waits for its material is not enabled, and has none", () => {
+  test("a key pending import is not enabled, and has no material", () => {
     const { call } = bareTwin();
     const { KeyMetadata } = call<CreateKeyCommandOutput>("CreateKey", { Origin: "EXTERNAL" });
     expect(KeyMetadata).toMatchObject({ KeyState: "PendingImport", Enabled: false });
@@ -100,7 +100,7 @@ describe("where the material of a key is from", () => {
   });
 });
 
-test("an account has no more keys than its quota, whatever their state", async () => {
+test("an account has no more keys than its quota, in any state", async () => {
   const { twin, call, keyId } = bareTwin({ keyQuota: 2 });
   twin.addAwsManagedKey("s3");
   const inputs: CreateKeyCommandInput[] = [{}, {}];

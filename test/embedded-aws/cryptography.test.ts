@@ -46,7 +46,7 @@ describe("RSA encryption", () => {
     );
   });
 
-  test("opens what was encrypted outside with the public key, given key and algorithm", async () => {
+  test("decrypts a ciphertext made outside with the public key, given key and algorithm", async () => {
     const KeyId = await aKeyOf("RSA_2048", "ENCRYPT_DECRYPT");
     const { PublicKey } = await kms.getPublicKey({ KeyId });
     const key = Buffer.from(PublicKey ?? []);
@@ -84,7 +84,7 @@ describe("MACs", () => {
 
 describe("shared secrets", () => {
   test.each(["ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521"] as const)(
-    "both sides of %s come to the same",
+    "both sides of %s derive the same secret",
     async (KeySpec) => {
       const [alice, bob] = await Promise.all(
         [1, 2].map(() => lab.aKey({ KeySpec, KeyUsage: "KEY_AGREEMENT" })),
@@ -136,14 +136,14 @@ describe("data keys", () => {
     );
   });
 
-  test("have one measure of length, not two and not none", async () => {
+  test("require exactly one of the two length parameters", async () => {
     const KeyId = await aKeyOf("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT");
     for (const size of [{}, { KeySpec: "AES_256", NumberOfBytes: 32 } as const]) {
       expect(await outcomeOf(kms.generateDataKey({ KeyId, ...size }))).toBe("ValidationException");
     }
   });
 
-  test("come in pairs, whose private half opens to the half that is public", async () => {
+  test("come in pairs, whose decrypted private key matches the public key", async () => {
     const KeyId = await aKeyOf("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT");
     const pair = await kms.generateDataKeyPair({ KeyId, KeyPairSpec: "ECC_NIST_P256" });
     const opened = await kms.decrypt({ CiphertextBlob: pair.PrivateKeyCiphertextBlob });
@@ -155,7 +155,7 @@ describe("data keys", () => {
   });
 });
 
-describe("a key is used for what it is for", () => {
+describe("a key is only used for its usage", () => {
   const foreign: [KeySpec, KeyUsageType, string, (KeyId: string) => Promise<unknown>][] = [
     [
       ...(["HMAC_256", "GENERATE_VERIFY_MAC", "Sign"] as const),
@@ -180,7 +180,7 @@ describe("a key is used for what it is for", () => {
     );
   });
 
-  test("symmetric keys show no public key and wrap with no RSA", async () => {
+  test("symmetric keys have no public key and do not encrypt with RSA", async () => {
     const KeyId = await aKeyOf("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT");
     expect(await outcomeOf(kms.getPublicKey({ KeyId }))).toBe("UnsupportedOperationException");
     const rsaRequest = { KeyId, Plaintext: message, EncryptionAlgorithm: "RSAES_OAEP_SHA_256" };

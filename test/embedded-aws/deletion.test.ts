@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { bareTwin, bytes, dayMs, outcomeOf, startMs } from "./harness.ts";
 
 describe("a key whose deletion is scheduled", () => {
-  test("is gone at its date with its aliases, and not a moment before", async () => {
+  test("is deleted with its aliases at its date, and not earlier", async () => {
     const { call, clock, keyId } = bareTwin();
     const KeyId = keyId();
     call("CreateAlias", { AliasName: "alias/going", TargetKeyId: KeyId });
@@ -25,7 +25,7 @@ describe("a key whose deletion is scheduled", () => {
     expect(await outcomeOf(again)).toBe("NotFoundException");
   });
 
-  test("waits thirty days unless told otherwise, and says until when", () => {
+  test("waits thirty days by default, and returns its deletion date", () => {
     const { call, keyId } = bareTwin();
     const KeyId = keyId();
     call("ScheduleKeyDeletion", { KeyId });
@@ -58,7 +58,7 @@ describe("a key whose deletion is scheduled", () => {
     expect(await outcomeOf(encrypt)).toBe("ok");
   });
 
-  test("takes with it what it encrypted", async () => {
+  test("makes its ciphertexts unreadable", async () => {
     const { call, clock, keyId } = bareTwin();
     const KeyId = keyId();
     const { CiphertextBlob } = call<{ CiphertextBlob: Uint8Array }>("Encrypt", {
@@ -80,7 +80,7 @@ describe("an unavailable key", () => {
   const id = "cks-1";
   const hsm = { customKeyStores: [{ id, type: "AWS_CLOUDHSM" as const, connected: true }] };
 
-  test("comes back as it was left, or as it was told to be meanwhile", () => {
+  test("returns to its earlier state, or to the state set meanwhile", () => {
     const { twin, call, keyId } = bareTwin(hsm);
     const origin = { Origin: "AWS_CLOUDHSM" as const, CustomKeyStoreId: id };
     const [left, disabled] = [keyId(origin), keyId(origin)];

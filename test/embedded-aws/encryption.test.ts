@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 describe("a symmetric ciphertext", () => {
-  test("knows its key, and tells a wrong one", async () => {
+  test("names its key, and detects a wrong one", async () => {
     const { CiphertextBlob, KeyId: usedArn } = await kms.encrypt({ KeyId, Plaintext: bytes("m") });
     const opened = await kms.decrypt({ CiphertextBlob });
     expect(opened.KeyId).toBe(usedArn);
@@ -34,7 +34,7 @@ describe("a symmetric ciphertext", () => {
     );
   });
 
-  test("is bound to its encryption context, whatever the order of its pairs", async () => {
+  test("is bound to its encryption context, in any order of the pairs", async () => {
     const EncryptionContext = { purpose: "test", tenant: "a" };
     const sealed = await kms.encrypt({ KeyId, Plaintext: bytes("m"), EncryptionContext });
     const { CiphertextBlob } = sealed;
@@ -50,7 +50,7 @@ describe("a symmetric ciphertext", () => {
     }
   });
 
-  test("that is garbage or was tampered with does not open", async () => {
+  test("is not decrypted if it is garbage or was changed", async () => {
     const { CiphertextBlob: blob } = await kms.encrypt({ KeyId, Plaintext: bytes("m") });
     const tampered = Buffer.from(blob ?? []);
     tampered[tampered.length - 1] = (tampered.at(-1) ?? 0) ^ 1;
@@ -72,7 +72,7 @@ describe("a symmetric ciphertext", () => {
     );
   });
 
-  test("still opens after its key's material was rotated", async () => {
+  test("is still decrypted after a rotation of its key's material", async () => {
     const { KeyId: rotating } = await lab.aKey();
     const { CiphertextBlob } = await kms.encrypt({ KeyId: rotating, Plaintext: bytes("old") });
     await kms.rotateKeyOnDemand({ KeyId: rotating });
@@ -107,7 +107,7 @@ describe("ReEncrypt", () => {
     expect(text(opened.Plaintext)).toBe("m");
   });
 
-  test("refuses a source that is not the ciphertext's", async () => {
+  test("rejects a source key that is not the ciphertext's", async () => {
     const { CiphertextBlob } = await kms.encrypt({ KeyId, Plaintext: bytes("m") });
     const wrong = { CiphertextBlob, SourceKeyId: otherKey, DestinationKeyId: KeyId };
     expect(await outcomeOf(kms.reEncrypt(wrong))).toBe("IncorrectKeyException");
@@ -115,7 +115,7 @@ describe("ReEncrypt", () => {
 });
 
 describe("a dry run", () => {
-  test("says that the call would have succeeded, and leaves no use behind", async () => {
+  test("reports that the call would succeed, and records no use", async () => {
     const { KeyId: fresh } = await lab.aKey();
     const runs = [
       kms.encrypt({ KeyId: fresh, Plaintext: bytes("m"), DryRun: true }),
@@ -131,7 +131,7 @@ describe("a dry run", () => {
     expect(key).not.toHaveProperty("lastUse");
   });
 
-  test("says what would have been in the way", async () => {
+  test("reports the error of the call", async () => {
     const { KeyId: disabled } = await lab.aKey();
     await kms.disableKey({ KeyId: disabled });
     const run = kms.encrypt({ KeyId: disabled, Plaintext: bytes("m"), DryRun: true });
@@ -139,7 +139,7 @@ describe("a dry run", () => {
   });
 });
 
-test("random bytes come in the number that was asked for", async () => {
+test("random bytes have the requested number", async () => {
   expect((await kms.generateRandom({ NumberOfBytes: 100 })).Plaintext?.length).toBe(100);
   expect(await refusalOf(kms.generateRandom({}))).toBe(
     "ValidationException: NumberOfBytes is required.",

@@ -26,7 +26,7 @@ async function has(pk: string): Promise<boolean> {
   return Item !== undefined;
 }
 
-test("a refused call is answered with the error, and not applied", async () => {
+test("a rejected call returns the error, and is not applied", async () => {
   const before = keyCount();
   lab.aws.fault = () => ({ kind: "before", code: "KMSInternalException", status: 500 });
   const attempt = lab.kms.createKey({});

@@ -7,7 +7,7 @@ let kms: KMS;
 let alice: KMS;
 let KeyId: string;
 
-/** Only the tester is allowed by the policy: what others may, grants let them. */
+/** The policy allows only the tester: all other permissions come from grants. */
 beforeAll(async () => {
   lab = await openLab();
   ({ kms } = lab);
@@ -41,7 +41,7 @@ async function grantTo(user: string, more: Partial<CreateGrantCommandInput> = {}
 const encrypt = (client: KMS, EncryptionContext: Record<string, string> = {}) =>
   outcomeOf(client.encrypt({ KeyId, Plaintext: bytes("m"), EncryptionContext }));
 
-describe("a grant lets its grantee do what it names", () => {
+describe("a grant allows its operations to its grantee", () => {
   test("until it is revoked", async () => {
     expect(await encrypt(alice)).toBe("AccessDeniedException");
     const { GrantId } = await grantTo("alice");
@@ -53,7 +53,7 @@ describe("a grant lets its grantee do what it names", () => {
     expect(await outcomeOf(kms.revokeGrant({ KeyId, GrantId }))).toBe("NotFoundException");
   });
 
-  test("within the encryption context that it demands", async () => {
+  test("within the encryption context that it requires", async () => {
     const pairs = { tenant: "a" };
     const equals = await grantTo("alice", { Constraints: { EncryptionContextEquals: pairs } });
     expect(await encrypt(alice, pairs)).toBe("ok");
@@ -66,12 +66,12 @@ describe("a grant lets its grantee do what it names", () => {
     await kms.revokeGrant({ KeyId, ...subset });
   });
 
-  test("but a key policy that denies comes first", async () => {
+  test("unless the key policy denies", async () => {
     const owner = { Principal: { AWS: arnOf("tester") }, Action: "kms:*", Resource: "*" };
-    const nobody = { Principal: "*", Action: "kms:Encrypt", Resource: "*" };
+    const anyone = { Principal: "*", Action: "kms:Encrypt", Resource: "*" };
     const Statement = [
       { Effect: "Allow", ...owner },
-      { Effect: "Deny", ...nobody },
+      { Effect: "Deny", ...anyone },
     ];
     const key = await lab.aKey({ Policy: JSON.stringify({ Statement }) });
     const GranteePrincipal = arnOf("alice");
@@ -80,7 +80,7 @@ describe("a grant lets its grantee do what it names", () => {
     expect(await refusalOf(attempt)).toContain("with an explicit deny");
   });
 
-  test("and each half of ReEncrypt by itself", async () => {
+  test("and each half of ReEncrypt separately", async () => {
     const source = await aKeyOfOneOwner();
     const destination = await aKeyOfOneOwner();
     const { CiphertextBlob } = await kms.encrypt({ ...source, Plaintext: bytes("m") });
@@ -95,7 +95,7 @@ describe("a grant lets its grantee do what it names", () => {
 });
 
 describe("a grant is made once", () => {
-  test("where a name makes the request the same", async () => {
+  test("if the requests are the same and have a name", async () => {
     const named = { Name: "one", Operations: ["Decrypt" as const] };
     const first = await grantTo("once", named);
     const second = await grantTo("once", named);
@@ -105,12 +105,12 @@ describe("a grant is made once", () => {
     expect(changed.GrantId).not.toBe(first.GrantId);
   });
 
-  test("each time, where it has no name", async () => {
+  test("per request, if it has no name", async () => {
     const ids = [await grantTo("twice"), await grantTo("twice")].map((grant) => grant.GrantId);
     expect(ids[0]).not.toBe(ids[1]);
   });
 
-  test("and shows what it was made with", async () => {
+  test("and is listed with its parameters", async () => {
     const key = await aKeyOfOneOwner();
     const asked = {
       Name: "shown",
@@ -132,7 +132,7 @@ describe("a grant is made once", () => {
   });
 });
 
-describe("a grant that cannot be", () => {
+describe("an invalid grant", () => {
   const hmac = { KeySpec: "HMAC_256", KeyUsage: "GENERATE_VERIFY_MAC" };
   const constraint = { EncryptionContextSubset: { a: "b" } };
   const pairs = (count: number) =>
@@ -148,7 +148,7 @@ describe("a grant that cannot be", () => {
     ],
     ["no operation", {}, { Operations: [] }, "ValidationException"],
     [
-      "a context where the key takes none",
+      "a context for a key that takes none",
       hmac,
       { Operations: ["GenerateMac"], Constraints: constraint },
       "ValidationException",
@@ -159,7 +159,7 @@ describe("a grant that cannot be", () => {
       { Constraints: { EncryptionContextEquals: pairs(9) } },
       "ValidationException",
     ],
-    ["a token that is none", {}, { GrantTokens: ["none"] }, "InvalidGrantTokenException"],
+    ["an invalid token", {}, { GrantTokens: ["none"] }, "InvalidGrantTokenException"],
     ["a dry run", {}, { DryRun: true }, "DryRunOperationException"],
     ["a name with a blank", {}, { Name: "a b" }, "ValidationException"],
   ];
@@ -186,7 +186,7 @@ describe("a grant is retired", () => {
     expect(listed.Grants).toEqual([]);
   });
 
-  test("by its grantee, where it says so, and by nobody else", async () => {
+  test("by its grantee, if it allows that, and by no other principal", async () => {
     const Operations: GrantOperation[] = ["Encrypt", "RetireGrant"];
     const { GrantToken } = await grantTo("alice", { ...retirable, Operations });
     const { GrantToken: plain } = await grantTo("alice", retirable);
@@ -196,7 +196,7 @@ describe("a grant is retired", () => {
     expect((await kms.listRetirableGrants(retirable)).Grants?.length).toBe(1);
   });
 
-  test("and identified in one way, by what exists", async () => {
+  test("and identified in one way, by an existing token or id", async () => {
     const { GrantId } = await grantTo("alice", retirable);
     const retiring = lab.kmsAs("retiring");
     const attempts: [object, string][] = [
@@ -214,10 +214,10 @@ describe("a grant is retired", () => {
   });
 });
 
-describe("who may grant by a grant alone", () => {
+describe("a principal that may create grants only by a grant", () => {
   const pairs = { tenant: "a" };
 
-  test("passes on no more than it holds", async () => {
+  test("passes on at most its own permissions", async () => {
     const key = await aKeyOfOneOwner();
     const Constraints = { EncryptionContextSubset: pairs };
     const held: GrantOperation[] = ["CreateGrant", "Encrypt"];
@@ -237,12 +237,12 @@ describe("who may grant by a grant alone", () => {
     expect(await pass(["Encrypt"], { tenant: "b" })).toBe("AccessDeniedException");
   });
 
-  test.each(["somebody", "arn:aws:s3:::bucket"])("%s is no principal", async (GranteePrincipal) => {
+  test.each(["alice", "arn:aws:s3:::bucket"])("%s is not a principal", async (GranteePrincipal) => {
     const request = { KeyId, GranteePrincipal, Operations: ["Encrypt" as const] };
     expect(await outcomeOf(kms.createGrant(request))).toBe("InvalidArnException");
   });
 
-  test("a service is one", async () => {
+  test("a service is a principal", async () => {
     const GranteePrincipal = "dynamodb.us-east-1.amazonaws.com";
     const request = { KeyId, GranteePrincipal, Operations: ["Encrypt" as const] };
     expect(await outcomeOf(kms.createGrant(request))).toBe("ok");

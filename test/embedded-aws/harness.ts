@@ -1,4 +1,4 @@
-/** What the tests of the embedded AWS share: a running one with its clients, and a bare twin. */
+/** For all tests of the embedded AWS: a running one with its clients, and a twin without HTTP. */
 import { DynamoDB } from "@aws-sdk/client-dynamodb";
 import { EventBridge } from "@aws-sdk/client-eventbridge";
 import {
@@ -44,13 +44,13 @@ export type Lab = {
   dynamoDb: DynamoDB;
   eventBridge: EventBridge;
   tagging: ResourceGroupsTaggingAPI;
-  /** The same KMS, called by somebody else. */
+  /** The same KMS, called by another user. */
   kmsAs(user: string): KMS;
   aKey(input?: CreateKeyCommandInput): Promise<{ KeyId: string; Arn: string }>;
   close(): Promise<void>;
 };
 
-/** Request quotas are off here: each test of theirs turns them on. */
+/** Request quotas are off; the tests of quotas turn them on. */
 export async function openLab(options: EmbeddedAwsOptions = {}): Promise<Lab> {
   const aws = await startEmbeddedAws({
     quotas: "off",
@@ -89,7 +89,7 @@ export async function openLab(options: EmbeddedAwsOptions = {}): Promise<Lab> {
   };
 }
 
-/** The code of the error that a call ends in, "ok" where it ends in none. */
+/** The error code of a call, or "ok". */
 export async function outcomeOf(call: Promise<unknown> | (() => unknown)): Promise<string> {
   try {
     await (typeof call === "function" ? call() : call);
@@ -99,7 +99,7 @@ export async function outcomeOf(call: Promise<unknown> | (() => unknown)): Promi
   }
 }
 
-/** Code and message in one, for where KMS's own words matter. */
+/** Code and message, for tests of KMS's own messages. */
 export async function refusalOf(call: Promise<unknown>): Promise<string> {
   try {
     await call;
@@ -112,12 +112,12 @@ export async function refusalOf(call: Promise<unknown>): Promise<string> {
 export type BareTwin = {
   twin: KmsTwin;
   clock: SimClock;
-  /** The answer is what the caller says it is: the twin does not know the SDK's types. */
+  /** The caller chooses the type of the answer: the twin does not use the SDK's types. */
   call: <T>(operation: string, input?: unknown, user?: string) => T;
   keyId: (input?: CreateKeyCommandInput) => string;
 };
 
-/** The twin alone, called without a network between. */
+/** The twin alone, called directly without a network. */
 export function bareTwin(options: Partial<KmsTwinOptions> = {}): BareTwin {
   const clock = new SimClock({ startMs });
   const twin = new KmsTwin({
@@ -142,7 +142,7 @@ export function bareTwin(options: Partial<KmsTwinOptions> = {}): BareTwin {
 
 export const root = { AWS: `arn:aws:iam::${account}:root` };
 
-/** The statement that leaves the management of a key to IAM. */
+/** The statement that delegates the management of a key to IAM. */
 export const everything = {
   Effect: "Allow",
   Principal: root,
@@ -154,7 +154,7 @@ export function policyOf(...statements: object[]): string {
   return JSON.stringify({ Version: "2012-10-17", Statement: statements });
 }
 
-/** Makes a key of each kind once, however many tests want it. */
+/** Creates a key of each kind once, for all tests. */
 export function oneKeyOfEachKind(
   lab: () => Lab,
 ): (KeySpec: KeySpec, KeyUsage: KeyUsageType) => Promise<string> {

@@ -20,8 +20,8 @@ afterAll(async () => {
   await lab.close();
 });
 
-describe("a key is known by four names", () => {
-  test("cryptographic operations and DescribeKey take all four", async () => {
+describe("a key has four identifiers", () => {
+  test("cryptographic operations and DescribeKey accept all four", async () => {
     for (const name of [keyId, arn, alias, aliasArn]) {
       const { KeyId: used } = await kms.encrypt({ KeyId: name, Plaintext: bytes("m") });
       expect(used).toBe(arn);
@@ -50,7 +50,7 @@ describe("a key is known by four names", () => {
     );
   });
 
-  test("what is nobody's name is refused in KMS's words", async () => {
+  test("an unknown identifier is rejected with KMS's message", async () => {
     const unknown = "00000000-0000-4000-8000-000000000000";
     const unknownArn = `arn:aws:kms:us-east-1:${account}:key/${unknown}`;
     const refusals: [string, string][] = [
@@ -67,14 +67,14 @@ describe("a key is known by four names", () => {
     }
   });
 
-  test("a key of another account is not there to be seen", async () => {
+  test("a key of another account is not visible", async () => {
     const foreign = arn.replace(account, "111111111111");
     expect(await refusalOf(kms.describeKey({ KeyId: foreign }))).toMatch(
       /^AccessDeniedException: /,
     );
   });
 
-  test("a multi-Region key says so in its id", async () => {
+  test("a multi-Region key has mrk- in its id", async () => {
     const { KeyMetadata: metadata } = await kms.createKey({ MultiRegion: true });
     expect(metadata?.KeyId).toMatch(/^mrk-[0-9a-f]{32}$/);
     expect(metadata?.MultiRegion).toBe(true);

@@ -37,7 +37,7 @@ describe("automatic rotation", () => {
     expect(rotationsOf(bare, KeyId).length).toBe(3);
   });
 
-  test("takes a year unless told otherwise, and 90 to 2560 days", async () => {
+  test("has a period of a year by default, or of 90 to 2560 days", async () => {
     const bare = bareTwin();
     const KeyId = bare.keyId();
     bare.call("EnableKeyRotation", { KeyId });
@@ -48,7 +48,7 @@ describe("automatic rotation", () => {
     }
   });
 
-  test("leaves a disabled key alone, and makes up for it once the key is enabled", () => {
+  test("skips a disabled key, and rotates it once the key is enabled", () => {
     const bare = bareTwin();
     const KeyId = bare.keyId();
     bare.call("EnableKeyRotation", { KeyId, RotationPeriodInDays: 90 });
@@ -61,7 +61,7 @@ describe("automatic rotation", () => {
     ]);
   });
 
-  test("rests while deletion is pending, and comes back", () => {
+  test("is suspended while deletion is pending, and resumes", () => {
     const bare = bareTwin();
     const KeyId = bare.keyId();
     bare.call("EnableKeyRotation", { KeyId });
@@ -96,7 +96,7 @@ describe("rotation on demand", () => {
     );
   });
 
-  test("is refused in the last 20 minutes before an automatic one", async () => {
+  test("is rejected in the last 20 minutes before an automatic one", async () => {
     const bare = bareTwin();
     const KeyId = bare.keyId();
     bare.call("EnableKeyRotation", { KeyId, RotationPeriodInDays: 90 });
@@ -108,7 +108,7 @@ describe("rotation on demand", () => {
   });
 });
 
-describe("keys that cannot rotate by themselves", () => {
+describe("keys that KMS cannot rotate", () => {
   const stores = [{ id: "cks-1", type: "AWS_CLOUDHSM" as const, connected: true }];
   const kinds = [
     { KeyUsage: "SIGN_VERIFY", KeySpec: "RSA_2048" },

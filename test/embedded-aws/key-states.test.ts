@@ -6,7 +6,7 @@ import { bytes, openLab, outcomeOf, type Lab } from "./harness.ts";
 /**
  * "Key states of AWS KMS keys" in the AWS KMS Developer Guide, cell by cell. The columns: Enabled,
  * Disabled, PendingDeletion, PendingImport, Unavailable, Creating, Updating. PendingReplicaDeletion
- * shares the column of PendingDeletion. "-" is "N/A": the state and the key exclude each other.
+ * has the column of PendingDeletion. "-" is "N/A": this key cannot have this state.
  */
 const columns: KeyState[] = [
   "Enabled",
@@ -107,7 +107,7 @@ const usages: Record<string, { KeyUsage: string; KeySpec: string }> = {
   DeriveSharedSecret: { KeyUsage: "KEY_AGREEMENT", KeySpec: "ECC_NIST_P256" },
 };
 
-/** What has to be there before the key changes its state, or where imported keys get none. */
+/** The prerequisites that must exist before the state change, or that imported keys cannot get. */
 type Prepared = { ciphertext: Uint8Array; other: string; alias: string; grantId: string };
 
 let counter = 0;
@@ -129,7 +129,7 @@ async function prepare(keyId: string, operation: string, state: KeyState): Promi
   const { KeyId: other } = await lab.aKey((usages[operation] ?? {}) as object);
   const onOther = operation === "UpdateAlias";
   await kms.createAlias({ AliasName: alias, TargetKeyId: onOther ? other : keyId });
-  // Nothing is granted on a key without material; one whose material has expired has its grants.
+  // A key without material accepts no grants; a key with expired material keeps its grants.
   if (state === "PendingImport") lab.aws.kms.forceState(keyId, "Enabled");
   const grant = await kms.createGrant({
     KeyId: keyId,
@@ -150,7 +150,7 @@ async function prepare(keyId: string, operation: string, state: KeyState): Promi
   };
 }
 
-/** Takes the key into the state by the calls that lead there, where such calls exist. */
+/** Sets the key's state by API calls, if such calls exist. */
 async function enter(keyId: string, state: KeyState): Promise<void> {
   if (state === "Disabled") await kms.disableKey({ KeyId: keyId });
   else if (state === "PendingDeletion") await kms.scheduleKeyDeletion({ KeyId: keyId });
@@ -228,19 +228,19 @@ async function call(operation: string, keyId: string, prepared: Prepared): Promi
   return calls[operation]?.();
 }
 
-describe("what a key answers depends on its state", () => {
+describe("a key's answer depends on its state", () => {
   test.each(cells)("$operation of a key that is $state: $expected", async (cell) => {
     const { operation, state, expected } = cell;
     const keyId = await aKeyFor(operation, state);
     const prepared = await prepare(keyId, operation, state);
     await enter(keyId, state);
     const outcome = await outcomeOf(call(operation, keyId, prepared));
-    // Beyond the state check, a signature that does not verify is what says the call was let in.
+    // An invalid signature or MAC error proves that the call passed the state check.
     const letIn = ["KMSInvalidSignatureException", "KMSInvalidMacException"].includes(outcome);
     expect(letIn ? "ok" : outcome).toBe(expected);
   });
 
-  test("the table covers every operation that the guide's table has and the twin serves", () => {
+  test("the table covers every operation of the guide's table that the twin supports", () => {
     expect(new Set(cells.map((cell) => cell.operation)).size).toBe(39);
   });
 });

@@ -12,7 +12,7 @@ function encrypt({ call }: BareTwin, KeyId: string): Uint8Array {
 }
 
 describe("the last use of a key", () => {
-  test("is empty while it was never used", () => {
+  test("is empty for an unused key", () => {
     const bare = bareTwin();
     const KeyId = bare.keyId();
     expect(lastUsage(bare, KeyId)).toEqual({
@@ -23,7 +23,7 @@ describe("the last use of a key", () => {
     });
   });
 
-  test("shows an hour later, to the second, and the newest alone", () => {
+  test("is visible an hour later, to the second, and only the newest", () => {
     const bare = bareTwin();
     const KeyId = bare.keyId();
     bare.clock.advance(1234);
@@ -44,7 +44,7 @@ describe("the last use of a key", () => {
     });
   });
 
-  test("is not a look, a management call or a call that failed", async () => {
+  test("is not a read, a management call or a failed call", async () => {
     const bare = bareTwin();
     const KeyId = bare.keyId();
     const CiphertextBlob = encrypt(bare, KeyId);
@@ -59,7 +59,7 @@ describe("the last use of a key", () => {
     expect(lastUsage(bare, KeyId).KeyLastUsage?.Timestamp).toEqual(new Date(startMs));
   });
 
-  test("is a use of both keys, where one was encrypted anew under another", () => {
+  test("is set for both keys of a ReEncrypt", () => {
     const bare = bareTwin();
     const [source, destination] = [bare.keyId(), bare.keyId()];
     const CiphertextBlob = encrypt(bare, source);
@@ -71,7 +71,7 @@ describe("the last use of a key", () => {
     }
   });
 
-  test("names the operation for each that counts", () => {
+  test("names the operation for each counted operation", () => {
     const bare = bareTwin();
     const mac = bare.keyId({ KeyUsage: "GENERATE_VERIFY_MAC", KeySpec: "HMAC_256" });
     const MacAlgorithm = "HMAC_SHA_256";
@@ -85,7 +85,7 @@ describe("the last use of a key", () => {
     );
   });
 
-  test("of a key that is older than the tracking is told since the tracking began", () => {
+  test("of a key older than the tracking is known from the start of the tracking", () => {
     const trackingStartMs = startMs + dayMs;
     const bare = bareTwin({ trackingStartMs });
     const KeyId = bare.keyId();
@@ -97,7 +97,7 @@ describe("the last use of a key", () => {
     });
   });
 
-  test("shows after the lag that the twin was given", () => {
+  test("is visible after the configured lag", () => {
     const bare = bareTwin({ lastUsageLagMs: 0 });
     const KeyId = bare.keyId();
     encrypt(bare, KeyId);
@@ -117,7 +117,7 @@ describe("a guardrail on recent use", () => {
     ],
   });
 
-  test("keeps a key in being for whole days after its last use", async () => {
+  test("prevents a deletion for whole days after the last use", async () => {
     const bare = bareTwin();
     const KeyId = bare.keyId({ Policy });
     bare.clock.advance(30 * dayMs);
@@ -129,7 +129,7 @@ describe("a guardrail on recent use", () => {
     expect(await disable()).toBe("ok");
   });
 
-  test("counts from the creation of a key that was never used", async () => {
+  test("counts from the creation of an unused key", async () => {
     const bare = bareTwin();
     const KeyId = bare.keyId({ Policy });
     const schedule = () => outcomeOf(() => bare.call("ScheduleKeyDeletion", { KeyId }));

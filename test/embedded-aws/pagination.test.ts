@@ -37,7 +37,7 @@ afterAll(async () => {
   await lab.close();
 });
 
-/** A List operation whose answer is told by the names of what it lists. */
+/** A List operation, and the names in its answer. */
 function listing<P extends Page>(
   ask: (input: PageInput) => Promise<P>,
   namesOf: (page: P) => Names | undefined,
@@ -92,7 +92,7 @@ const listings: Record<string, Listing> = {
 };
 
 describe.each(Object.entries(listings))("%s", (_, listing) => {
-  test("gives everything once, page by page", async () => {
+  test("returns each item once, page by page", async () => {
     const names: Names = [];
     let page = await listing.list({ Limit: 7 });
     for (;;) {
@@ -116,21 +116,21 @@ describe.each(Object.entries(listings))("%s", (_, listing) => {
     }
   });
 
-  test("takes no marker but its own", async () => {
+  test("accepts only its own markers", async () => {
     for (const Marker of ["garbage", "W10=", Buffer.from('["x",1]').toString("base64")]) {
       expect(await outcomeOf(listing.list({ Marker }))).toBe("InvalidMarkerException");
     }
   });
 });
 
-test("a marker of one key's listing is no good for another's", async () => {
+test("a marker of one key's listing is invalid for another's", async () => {
   const { NextMarker } = await kms.listGrants({ KeyId, Limit: 1 });
   const { KeyId: other } = await lab.aKey();
   const list = kms.listGrants({ KeyId: other, Marker: NextMarker });
   expect(await outcomeOf(list)).toBe("InvalidMarkerException");
 });
 
-test("what is deleted between two pages shifts nothing", async () => {
+test("a deletion between two pages shifts nothing", async () => {
   const { Aliases: first = [], NextMarker } = await kms.listAliases({ Limit: 10 });
   for (const { AliasName } of first) await kms.deleteAlias({ AliasName });
   const { Aliases: rest = [] } = await kms.listAliases({ Limit: 100, Marker: NextMarker });

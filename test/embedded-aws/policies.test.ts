@@ -23,26 +23,26 @@ afterAll(async () => {
   await lab.close();
 });
 
-describe("a policy that KMS does not take", () => {
+describe("a policy that KMS rejects", () => {
   const allowing = (change: object) => policyOf({ ...everything, ...change }, everything);
   const conditioned = (Condition: object) => allowing({ Condition });
   const documents: [string, string][] = [
-    ["no JSON", "{"],
-    ["no object", "[]"],
+    ["not JSON", "{"],
+    ["not an object", "[]"],
     ["no statement", JSON.stringify({ Version: "2012-10-17" })],
     ["an empty list of statements", policyOf()],
     ["another version", JSON.stringify({ Version: "2013-01-01", Statement: [everything] })],
-    ["an element that is none", JSON.stringify({ Statement: [everything], Extra: 1 })],
-    ["a statement that is none", policyOf(everything, "statement" as never)],
+    ["an unknown element", JSON.stringify({ Statement: [everything], Extra: 1 })],
+    ["an invalid statement", policyOf(everything, "statement" as never)],
     ["no effect", allowing({ Effect: undefined })],
     ["a third effect", allowing({ Effect: "Maybe" })],
     ["no principal", allowing({ Principal: undefined })],
     ["principal and NotPrincipal", allowing({ NotPrincipal: "*" })],
-    ["a principal that is none", allowing({ Principal: { AWS: "somebody" } })],
-    ["a kind of principal that is none", allowing({ Principal: { Gcp: "*" } })],
-    ["an action that is no text", allowing({ Action: 5 })],
+    ["an invalid principal", allowing({ Principal: { AWS: "alice" } })],
+    ["an unknown kind of principal", allowing({ Principal: { Gcp: "*" } })],
+    ["an action that is not a string", allowing({ Action: 5 })],
     ["Action and NotAction", allowing({ NotAction: "kms:Sign" })],
-    ["an element of a statement that is none", allowing({ Actions: "kms:Sign" })],
+    ["an unknown element of a statement", allowing({ Actions: "kms:Sign" })],
     ["an unknown operator", conditioned({ StringAlmost: { "kms:KeySpec": "x" } })],
     ["one Sid twice", policyOf({ ...everything, Sid: "a" }, { ...everything, Sid: "a" })],
   ];
@@ -76,10 +76,10 @@ describe("a policy that KMS does not take", () => {
     expect(await outcomeOf(kms.createKey({ Policy: text(32_769) }))).toBe("LimitExceededException");
   });
 
-  test("one that would lock out its author, unless that is meant", async () => {
+  test("one that locks its author out, unless the check is bypassed", async () => {
     const locked = [
       policyOf({ ...everything, Action: "kms:Describe*" }),
-      policyOf({ ...everything, Principal: { AWS: arnOf("somebody-else") } }),
+      policyOf({ ...everything, Principal: { AWS: arnOf("another-user") } }),
       policyOf(everything, { ...everything, Effect: "Deny", Action: "kms:PutKeyPolicy" }),
       policyOf({ ...everything, Resource: "arn:aws:s3:::bucket" }),
       policyOf({ ...everything, Action: undefined }),
@@ -95,8 +95,8 @@ describe("a policy that KMS does not take", () => {
   });
 });
 
-describe("a policy is kept", () => {
-  test("in meaning, but not in layout", async () => {
+describe("a policy is stored", () => {
+  test("with its meaning, but in KMS's layout", async () => {
     const Policy = policyOf(everything);
     const { KeyId } = await lab.aKey({ Policy });
     const { Policy: kept = "" } = await kms.getKeyPolicy({ KeyId });
@@ -104,7 +104,7 @@ describe("a policy is kept", () => {
     expect(JSON.parse(kept)).toEqual(JSON.parse(Policy));
   });
 
-  test("under the one name there is", async () => {
+  test("under its only name", async () => {
     const { KeyId } = await lab.aKey();
     expect((await kms.listKeyPolicies({ KeyId })).PolicyNames).toEqual(["default"]);
     const PolicyName = "other";
@@ -117,7 +117,7 @@ describe("a policy is kept", () => {
 });
 
 describe("an AWS managed key", () => {
-  test("can be looked at, and is not managed by anybody", async () => {
+  test("can be read, and no principal can manage it", async () => {
     const KeyId = lab.aws.kms.addAwsManagedKey("s3");
     const { KeyMetadata } = await kms.describeKey({ KeyId: "alias/aws/s3" });
     expect(KeyMetadata).toMatchObject({ KeyId, KeyManager: "AWS", KeyState: "Enabled" });

@@ -25,7 +25,7 @@ afterAll(async () => {
   await lab.close();
 });
 
-/** A key whose policy has these statements beside the one that leaves its management open. */
+/** A key whose policy has these statements beside the one that allows its management. */
 async function aKeyWith(...statements: object[]): Promise<string> {
   const manage = {
     ...everything,
@@ -49,16 +49,16 @@ const deny = (Principal: unknown, more: object = {}) => ({
   Effect: "Deny",
 });
 
-describe("who is meant", () => {
+describe("the principal", () => {
   const cases: [string, object[], string, boolean][] = [
-    ["nobody, where nobody is named", [], "alice", false],
-    ["the account, and with it everybody in it", [allow(root)], "alice", true],
+    ["none, if none is named", [], "alice", false],
+    ["the account, and all its principals", [allow(root)], "alice", true],
     ["the account by its number", [allow({ AWS: account })], "alice", true],
     ["another account", [allow({ AWS: "111111111111" })], "alice", false],
-    ["everybody", [allow("*")], "alice", true],
+    ["every principal", [allow("*")], "alice", true],
     ["one user", [allow({ AWS: [arnOf("alice"), arnOf("carol")] })], "alice", true],
     ["one user and not the other", [allow({ AWS: arnOf("alice") })], "bob", false],
-    ["a service, which is no user", [allow({ Service: "s3.amazonaws.com" })], "alice", false],
+    ["a service, which is not a user", [allow({ Service: "s3.amazonaws.com" })], "alice", false],
     ["denied wins over allowed", [allow("*"), deny({ AWS: arnOf("alice") })], "alice", false],
     ["denied to another", [allow("*"), deny({ AWS: arnOf("alice") })], "bob", true],
     ["denied to all but one", [allow("*"), denyAllBut("alice")], "alice", true],
@@ -74,7 +74,7 @@ describe("who is meant", () => {
     expect(await encryptAs(user, KeyId)).toBe(allowed ? "ok" : "AccessDeniedException");
   });
 
-  test("and the refusal says why", async () => {
+  test("and the error gives the reason", async () => {
     const who = `AccessDeniedException: User: ${arnOf("alice")} is not authorized to perform`;
     const silent = await aKeyWith();
     const arn = (id: string) => `arn:aws:kms:us-east-1:${account}:key/${id}`;
@@ -91,7 +91,7 @@ describe("who is meant", () => {
     );
   });
 
-  test("a session is meant by its role too", () => {
+  test("a session also matches by its role", () => {
     const session = `arn:aws:sts::${account}:assumed-role/rotator/run-1`;
     const { twin } = { twin: lab.aws.kms };
     const role = { AWS: `arn:aws:iam::${account}:role/rotator` };
@@ -103,7 +103,7 @@ describe("who is meant", () => {
   });
 });
 
-describe("what is meant", () => {
+describe("the action and the resource", () => {
   const cases: [string, object, boolean][] = [
     ["an action by its name", { Action: "kms:Encrypt" }, true],
     ["an action in any case", { Action: "KMS:encrypt" }, true],
@@ -112,8 +112,8 @@ describe("what is meant", () => {
     ["another action", { Action: "kms:Decrypt" }, false],
     ["all but this action", { Action: undefined, NotAction: "kms:Encrypt" }, false],
     ["all but another action", { Action: undefined, NotAction: "kms:Decrypt" }, true],
-    ["no action: taken, and without effect", { Action: undefined }, false],
-    ["no resource: taken, and without effect", { Resource: undefined }, false],
+    ["no action: accepted, and without effect", { Action: undefined }, false],
+    ["no resource: accepted, and without effect", { Resource: undefined }, false],
     ["any key of the account", { Resource: `arn:aws:kms:us-east-1:${account}:key/*` }, true],
     ["another resource", { Resource: "arn:aws:s3:::bucket" }, false],
   ];
@@ -124,7 +124,7 @@ describe("what is meant", () => {
   });
 });
 
-describe("under which conditions", () => {
+describe("the conditions", () => {
   const context = { tenant: "a", Purpose: "test" };
   const cases: [object, boolean][] = [
     [{ StringEquals: { "aws:PrincipalArn": arnOf("alice") } }, true],
@@ -177,7 +177,7 @@ describe("under which conditions", () => {
     );
   });
 
-  test("kms:RequestAlias is what the caller named the key by", async () => {
+  test("kms:RequestAlias is the alias in the request", async () => {
     const Condition = { StringNotEquals: { "kms:RequestAlias": "alias/named" } };
     const KeyId = await aKeyWith(allow("*"), deny("*", { Condition }));
     await kms.createAlias({ AliasName: "alias/named", TargetKeyId: KeyId });
@@ -190,7 +190,7 @@ describe("under which conditions", () => {
     }
   });
 
-  test("tags in the request bound what may be tagged", async () => {
+  test("a condition on request tags limits the tags", async () => {
     const tagging = { Action: "kms:TagResource" };
     const Condition = {
       StringEquals: { "aws:RequestTag/team": "a" },
@@ -205,7 +205,7 @@ describe("under which conditions", () => {
     }
   });
 
-  test("a floor under the waiting period of a deletion", async () => {
+  test("a minimum of a deletion's waiting period", async () => {
     const name = "kms:ScheduleKeyDeletionPendingWindowInDays";
     const Condition = { NumericLessThan: { [name]: "14" } };
     const KeyId = await aKeyWith(deny("*", { Action: "kms:ScheduleKeyDeletion", Condition }));

@@ -31,7 +31,7 @@ async function post(target: string, body: string, headers: Record<string, string
 }
 
 describe("AWS JSON 1.1", () => {
-  test("carries times in seconds, bytes in base64 and an id of the request", async () => {
+  test("has times in seconds, bytes in base64 and a request id", async () => {
     const created = await post("TrentService.CreateKey", "{}");
     const { KeyMetadata: metadata } = created.answer as { KeyMetadata: Record<string, unknown> };
     expect(metadata["CreationDate"]).toBe(startMs / 1000);
@@ -72,7 +72,7 @@ describe("AWS JSON 1.1", () => {
     });
   });
 
-  test("wants to know who calls", async () => {
+  test("requires a caller", async () => {
     expect(await post("TrentService.ListKeys", "{}", { authorization: "" })).toMatchObject({
       status: 400,
       answer: { __type: "MissingAuthenticationTokenException" },
@@ -85,12 +85,12 @@ describe("AWS JSON 1.1", () => {
   test("the caller is the user of the access key", async () => {
     const observed: string[] = [];
     lab.aws.kms.onCall = ({ principalArn }) => observed.push(principalArn);
-    await lab.kmsAs("somebody").listKeys({});
+    await lab.kmsAs("alice").listKeys({});
     lab.aws.kms.onCall = undefined;
-    expect(observed).toEqual([`arn:aws:iam::${account}:user/somebody`]);
+    expect(observed).toEqual([`arn:aws:iam::${account}:user/alice`]);
   });
 
-  test("a required member that is missing is named", async () => {
+  test("an error names a missing required member", async () => {
     const { answer } = await post("TrentService.Sign", '{"Message":"bQ=="}');
     expect(answer["__type"]).toBe("ValidationException");
     expect(answer["message"]).toBe(
@@ -101,14 +101,14 @@ describe("AWS JSON 1.1", () => {
   });
 });
 
-describe("what no AWS has", () => {
+describe("the control endpoints", () => {
   const control = async (method: string, path: string, body?: object) => {
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
     const response = await fetch(`${lab.aws.endpoint}/_keyturn/${path}`, { method, ...sent });
     return { status: response.status, answer: (await response.json()) as Record<string, unknown> };
   };
 
-  test("the clock is read and moved, forward alone", async () => {
+  test("read the clock, and move it only forward", async () => {
     const nowMs = lab.aws.clock.nowMs();
     expect(await control("GET", "clock")).toEqual({ status: 200, answer: { nowMs } });
     const moved = await control("POST", "clock", { advanceMs: 5000 });
@@ -120,7 +120,7 @@ describe("what no AWS has", () => {
     }
   });
 
-  test("calls are counted by service and operation", async () => {
+  test("count calls by service and operation", async () => {
     await control("POST", "calls/reset");
     await lab.kms.listKeys({});
     await outcomeOf(lab.kms.describeKey({ KeyId: "none" }));
@@ -134,7 +134,7 @@ describe("what no AWS has", () => {
     expect(lab.aws.calls().kms).toEqual(lab.aws.kms.counts());
   });
 
-  test("a key is put into a state that no call leads to", async () => {
+  test("set a key state that no call leads to", async () => {
     const { KeyId } = await lab.aKey();
     await control("POST", "kms/state", { keyId: KeyId, state: "Updating" });
     const { KeyMetadata } = await lab.kms.describeKey({ KeyId });
@@ -145,7 +145,7 @@ describe("what no AWS has", () => {
     );
   });
 
-  test("it is healthy, and has nothing else", async () => {
+  test("report health, and answer 404 to any other path", async () => {
     expect(await control("GET", "health")).toMatchObject({ status: 200, answer: { status: "ok" } });
     expect((await control("GET", "nothing")).status).toBe(404);
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { SimClock } from "../../embedded-aws/clock.ts";
 import { bareTwin, bytes, openLab, outcomeOf, startMs } from "./harness.ts";
 
-/** How many of `count` calls made at one moment are let through. */
+/** The number of accepted calls among `count` calls at the same time. */
 async function letThrough(count: number, call: () => unknown): Promise<number> {
   let passed = 0;
   for (let i = 0; i < count; i++) if ((await outcomeOf(call)) === "ok") passed++;
@@ -30,7 +30,7 @@ describe("request quotas", () => {
     expect(throttled.length).toBe(5);
   });
 
-  test("come back with time, and each operation has its own", async () => {
+  test("refill with time, and each operation has its own", async () => {
     const { call, clock, keyId } = bareTwin({ quotas: "on" });
     const KeyId = keyId();
     const read = () => call("GetKeyLastUsage", { KeyId });
@@ -42,7 +42,7 @@ describe("request quotas", () => {
     expect(await letThrough(10, read)).toBe(5);
   });
 
-  test("of cryptography are shared by keys of a kind", async () => {
+  test("of cryptographic operations are shared by keys of a kind", async () => {
     const { call, clock, keyId } = bareTwin({ quotas: "on" });
     const kind = { KeyUsage: "SIGN_VERIFY", KeySpec: "ECC_NIST_P256" } as const;
     const keys = [keyId(kind), keyId(kind)];
@@ -54,7 +54,7 @@ describe("request quotas", () => {
     expect(signed).toBe(1000);
   });
 
-  test("come back in real time too, when the clock stands still", async () => {
+  test("refill in real time too, while the clock stands still", async () => {
     let realMs = 0;
     const { call, keyId } = bareTwin({ quotas: "on", quotaClockMs: () => realMs });
     const KeyId = keyId();
@@ -64,7 +64,7 @@ describe("request quotas", () => {
     expect(await letThrough(10, read)).toBe(5);
   });
 
-  test("reach the SDK as a throttling that it knows", async () => {
+  test("reach the SDK as a throttling error that it recognises", async () => {
     const lab = await openLab({ quotas: "on", clock: new SimClock({ startMs }) });
     const attempts = Array.from({ length: 12 }, () => lab.kms.createKey({}));
     const failed = (await Promise.allSettled(attempts)).filter(

@@ -16,7 +16,7 @@ afterAll(async () => {
 describe("DynamoDB", () => {
   const TableName = "state";
 
-  test("has the state table that the definition says", async () => {
+  test("has the state table of the definition", async () => {
     await lab.aws.createStateTable(TableName);
     const { Table } = await lab.dynamoDb.describeTable({ TableName });
     expect(Table?.TableStatus).toBe("ACTIVE");
@@ -26,7 +26,7 @@ describe("DynamoDB", () => {
     await expect(lab.aws.createStateTable(TableName)).rejects.toThrow(/ResourceInUse/);
   });
 
-  test("finds what is due by its index, which leaves out what has no time", async () => {
+  test("finds due items by its index, which omits items without a time", async () => {
     const item = (pk: string, more: object = {}) => ({
       TableName,
       Item: { pk: { S: pk }, sk: { S: "s" }, ...more },
@@ -44,7 +44,7 @@ describe("DynamoDB", () => {
     expect(Items).toEqual([item("early", due(100)).Item]);
   });
 
-  test("keeps conditions", async () => {
+  test("checks conditions", async () => {
     const put = {
       TableName,
       Item: { pk: { S: "once" }, sk: { S: "s" } },
@@ -58,7 +58,7 @@ describe("DynamoDB", () => {
 describe("EventBridge", () => {
   const event = { Source: "keyturn", DetailType: "rotation", Detail: '{"step":"drain"}' };
 
-  test("records what was put", async () => {
+  test("records the entries", async () => {
     const { FailedEntryCount, Entries } = await lab.eventBridge.putEvents({ Entries: [event] });
     expect(FailedEntryCount).toBe(0);
     expect(lab.aws.events).toEqual([
@@ -74,7 +74,7 @@ describe("EventBridge", () => {
     ]);
   });
 
-  test("refuses a bad entry alone", async () => {
+  test("rejects only the invalid entry", async () => {
     const Entries = [
       event,
       { ...event, Source: "" },
@@ -132,7 +132,7 @@ describe("the tagging API", () => {
     expect(await found({ ResourceARNList: [keys[2]] })).toEqual([keys[2]]);
   });
 
-  test("gives them in pages, of one to a hundred", async () => {
+  test("returns them in pages of one to a hundred", async () => {
     const first = await lab.tagging.getResources({ ResourcesPerPage: 2 });
     expect(first.ResourceTagMappingList?.length).toBe(2);
     const PaginationToken = first.PaginationToken;
@@ -145,7 +145,7 @@ describe("the tagging API", () => {
     expect(await outcomeOf(stale)).toBe("PaginationTokenExpiredException");
   });
 
-  test("knows a key that is pending deletion, and not one that is gone", async () => {
+  test("returns a key pending deletion, but not a deleted one", async () => {
     const KeyId = keys[4]?.split("/")[1];
     await lab.kms.scheduleKeyDeletion({ KeyId, PendingWindowInDays: 7 });
     expect(await found({})).toEqual(keys);
@@ -154,7 +154,7 @@ describe("the tagging API", () => {
   });
 });
 
-test("two of them live side by side, and both stop", async () => {
+test("two of them run side by side, and both stop", async () => {
   const both = await Promise.all([startEmbeddedAws(), startEmbeddedAws()]);
   expect(both[0].port).not.toBe(both[1].port);
   expect(both[0].env["AWS_ENDPOINT_URL"]).toBe(`http://127.0.0.1:${both[0].port}`);

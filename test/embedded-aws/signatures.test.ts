@@ -65,7 +65,7 @@ const aKeyOf = oneKeyOfEachKind(() => lab);
 describe.each([...ecc, ...rsa, ...unhashed])("$SigningAlgorithm with $KeySpec", (kind) => {
   const { KeySpec, SigningAlgorithm } = kind;
 
-  test("signs what verifies here and outside of KMS", async () => {
+  test("makes a signature that KMS and node:crypto verify", async () => {
     const KeyId = await aKeyOf(KeySpec, "SIGN_VERIFY");
     const signing = { KeyId, Message: message, SigningAlgorithm };
     const { Signature } = await kms.sign(signing);
@@ -75,7 +75,7 @@ describe.each([...ecc, ...rsa, ...unhashed])("$SigningAlgorithm with $KeySpec", 
     expect((await kms.verify({ ...signing, Signature })).SignatureValid).toBe(true);
   });
 
-  test("refuses another message, another signature and another key's", async () => {
+  test("rejects another message, another signature and another key's", async () => {
     const KeyId = await aKeyOf(KeySpec, "SIGN_VERIFY");
     const { KeyId: otherKey } = await lab.aKey({ KeySpec, KeyUsage: "SIGN_VERIFY" });
     const signing = { KeyId, Message: message, SigningAlgorithm };
@@ -95,7 +95,7 @@ describe.each([...ecc, ...rsa, ...unhashed])("$SigningAlgorithm with $KeySpec", 
 describe.each([...ecc, ...rsa])("a digest with $SigningAlgorithm and $KeySpec", (kind) => {
   const { KeySpec, SigningAlgorithm } = kind;
 
-  test("is signed as the message that it is of", async () => {
+  test("has the same signature as its message", async () => {
     const KeyId = await aKeyOf(KeySpec, "SIGN_VERIFY");
     const digest = crypto.hash(hashOf(SigningAlgorithm), message, "buffer");
     const raw = { KeyId, Message: message, SigningAlgorithm };
@@ -114,7 +114,7 @@ describe.each([...ecc, ...rsa])("a digest with $SigningAlgorithm and $KeySpec", 
     );
   });
 
-  test("has to have the length of the hash", async () => {
+  test("must have the length of the hash", async () => {
     const KeyId = await aKeyOf(KeySpec, "SIGN_VERIFY");
     const short = { KeyId, Message: bytes("short"), MessageType: "DIGEST" as const };
     expect(await refusalOf(kms.sign({ ...short, SigningAlgorithm }))).toBe(
@@ -123,7 +123,7 @@ describe.each([...ecc, ...rsa])("a digest with $SigningAlgorithm and $KeySpec", 
   });
 });
 
-describe("message types that an algorithm does not take", () => {
+describe("message types that an algorithm does not accept", () => {
   test.each([
     ["ML_DSA_44", "ML_DSA_SHAKE_256", "DIGEST", "ValidationException"],
     ["ECC_NIST_EDWARDS25519", "ED25519_SHA_512", "DIGEST", "ValidationException"],
@@ -161,7 +161,7 @@ describe("Ed25519ph", () => {
     );
   });
 
-  test("verifies its own signature of a digest, and no other's", async () => {
+  test("verifies its own signature of a digest, and no other key's", async () => {
     const KeyId = await aKeyOf("ECC_NIST_EDWARDS25519", "SIGN_VERIFY");
     const Message = crypto.hash("sha512", message, "buffer");
     const SigningAlgorithm = "ED25519_PH_SHA_512";

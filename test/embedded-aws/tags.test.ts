@@ -22,7 +22,11 @@ const requests: [string, Tag[], string][] = [
   ["more than fifty tags", many(51), "TagException: Too many tags"],
   ["fifty tags", many(50), "ok"],
   ["AWS's own prefix", [tag("aws:x")], "TagException: Tags beginning with aws: are reserved"],
-  ["it in capitals", [tag("AWS:x")], "TagException: Tags beginning with aws: are reserved"],
+  [
+    "that prefix in capitals",
+    [tag("AWS:x")],
+    "TagException: Tags beginning with aws: are reserved",
+  ],
   ["an empty value", [tag("a", "")], "ok"],
   ["letters of any script", [tag("größe", "日本 _.:/=+-@")], "ok"],
 ];
@@ -52,7 +56,7 @@ describe("tags in one request", () => {
 });
 
 describe("the tags of a key", () => {
-  test("are replaced, added and taken away", async () => {
+  test("are replaced, added and removed", async () => {
     const { KeyId } = await lab.aKey({ Tags: [tag("a", "1"), tag("b", "1")] });
     await kms.tagResource({ KeyId, Tags: [tag("a", "2"), tag("c", "1")] });
     await kms.untagResource({ KeyId, TagKeys: ["b", "absent"] });

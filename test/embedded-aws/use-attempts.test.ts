@@ -44,7 +44,7 @@ const decryptInput = (twin: Twin, KeyId: string) => ({
   EncryptionContext,
 });
 
-/** Each operation, the shape of its key, its input, and the context names that it leaves behind. */
+/** Each operation, the shape of its key, its input, and the context names in its event. */
 const uses: [string, object, (twin: Twin, KeyId: string) => object, string[]][] = [
   ["Encrypt", {}, (_, KeyId) => ({ KeyId, Plaintext: secret, EncryptionContext }), names],
   ["Decrypt", {}, decryptInput, names],
@@ -60,9 +60,9 @@ const cases = uses.flatMap(([operation, shape, inputOf, contextKeys]) =>
   }),
 );
 
-describe("the use of a key that is out of use", () => {
+describe("an attempt to use a disabled key", () => {
   test.each(cases)(
-    "$operation under a key that is $way is told once",
+    "$operation under a key that is $way is reported once",
     async ({ operation, shape, inputOf, contextKeys, way }) => {
       const twin = aTwin();
       const keyId = twin.keyId(shape);
@@ -84,7 +84,7 @@ describe("the use of a key that is out of use", () => {
     },
   );
 
-  test("reads as CloudTrail writes it", async () => {
+  test("has CloudTrail's format", async () => {
     const twin = aTwin();
     const keyId = twin.keyId();
     twin.call("CreateAlias", { AliasName: "alias/billing", TargetKeyId: keyId });
@@ -116,7 +116,7 @@ describe("the use of a key that is out of use", () => {
     ]);
   });
 
-  test("says under which role a session tried it", async () => {
+  test("names the role of a session", async () => {
     const twin = aTwin();
     const KeyId = twin.keyId(hmac);
     ways["pending deletion"](twin, KeyId);
@@ -129,7 +129,7 @@ describe("the use of a key that is out of use", () => {
     expect(twin.attempts()[0]?.principal).toBe(principalArn);
   });
 
-  test("by ReEncrypt names the key that is refused, and the one that the request names", async () => {
+  test("by ReEncrypt names the disabled key, and the key in the request", async () => {
     const twin = aTwin();
     const [from, to] = [twin.keyId(), twin.keyId()];
     const input = {
@@ -151,7 +151,7 @@ describe("the use of a key that is out of use", () => {
     expect(attempts[0]?.encryptionContextKeys).toEqual(["invoice", "level", "tenant"]);
   });
 
-  test("holds neither plaintext nor ciphertext nor signature", async () => {
+  test("contains no plaintext, ciphertext or signature", async () => {
     const twin = aTwin();
     const [keyId, signer] = [twin.keyId(), twin.keyId(signing)];
     const CiphertextBlob = twin.cipherUnder(keyId);
@@ -175,7 +175,7 @@ describe("the use of a key that is out of use", () => {
     }
   });
 
-  test("has ids of its own, and leaves the twin's other ids as they were", async () => {
+  test("has its own ids, and does not change the twin's other ids", async () => {
     const history = async (isHeard: boolean) => {
       const twin = aTwin();
       if (!isHeard) twin.twin.onUseAttempt = undefined;
@@ -188,19 +188,19 @@ describe("the use of a key that is out of use", () => {
         next: twin.keyId(),
       };
     };
-    const [heard, again, unheard] = [
+    const [reported, again, unreported] = [
       await history(true),
       await history(true),
       await history(false),
     ];
-    expect(new Set(heard.ids).size).toBe(6);
-    expect(again).toEqual(heard);
-    expect(unheard).toEqual({ ids: [], next: heard.next });
+    expect(new Set(reported.ids).size).toBe(6);
+    expect(again).toEqual(reported);
+    expect(unreported).toEqual({ ids: [], next: reported.next });
   });
 });
 
-describe("nothing is told of", () => {
-  test("the use of a key that is enabled, right or wrong", async () => {
+describe("no event reports", () => {
+  test("the use of an enabled key, successful or failed", async () => {
     const twin = aTwin();
     const [KeyId, macKey] = [twin.keyId(), twin.keyId(hmac)];
     expect(await outcomeOf(() => twin.call("Encrypt", { KeyId, Plaintext: secret }))).toBe("ok");
@@ -211,7 +211,7 @@ describe("nothing is told of", () => {
     expect(twin.events).toEqual([]);
   });
 
-  test("administration, though the state of the key refuses it", async () => {
+  test("a management call, although the key's state forbids it", async () => {
     const twin = aTwin();
     const KeyId = twin.keyId(signing);
     const GranteePrincipal = arnOf("worker");
@@ -226,7 +226,7 @@ describe("nothing is told of", () => {
     expect(twin.events).toEqual([]);
   });
 
-  test("other refusals of a key that is disabled: access, the wrong key, a malformed request", async () => {
+  test("other errors of a disabled key: access, the wrong key, a malformed request", async () => {
     const twin = aTwin();
     const [KeyId, other] = [twin.keyId(), twin.keyId()];
     const CiphertextBlob = twin.cipherUnder(other);
@@ -246,7 +246,7 @@ describe("nothing is told of", () => {
     expect(twin.events).toEqual([]);
   });
 
-  test("keys that are out of use by nobody's doing", async () => {
+  test("the use of a key in another unusable state", async () => {
     const twin = aTwin();
     const KeyId = twin.keyId(hmac);
     for (const state of ["Unavailable", "Creating", "PendingImport"] as const) {
@@ -269,7 +269,7 @@ describe("the embedded AWS", () => {
     await lab.close();
   });
 
-  test("lists the attempts as often as it is asked, for whoever delivers them", async () => {
+  test("lists the attempts, repeatedly, for a test that delivers them", async () => {
     const listed = async (): Promise<unknown[]> => {
       const response = await fetch(`${lab.aws.endpoint}/_keyturn/use-attempts`);
       expect(response.status).toBe(200);

@@ -1,4 +1,4 @@
-/** The CDK CLI on the emulator, and the removal of what it, and CloudFormation, leave behind. */
+/** The CDK CLI on the emulator, and the removal of its and CloudFormation's leftovers. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { askJson, askQuery, askRest } from "./service.ts";
 
 const cli = join(projectFolder, "node_modules/aws-cdk/bin/cdk");
 
-/** Runs `cdk` as a person would; throws what it said where it failed. */
+/** Runs `cdk` as an operator does; on failure, throws its output. */
 export async function cdk(
   sdk: EmulatorSdk,
   home: string,
@@ -24,7 +24,7 @@ export async function cdk(
       PATH: process.env.PATH,
       CI: "1",
       NO_COLOR: "1",
-      // It remembers accounts by access keys, and none of ours is to be remembered.
+      // It caches accounts by access key; the cache must not have ours.
       HOME: home,
       CDK_HOME: home,
       AWS_ENDPOINT_URL: emulatorEndpoint(),
@@ -57,7 +57,7 @@ async function logGroups(sdk: EmulatorSdk): Promise<string[]> {
   return groups.map(({ logGroupName }) => logGroupName);
 }
 
-/** What the functions of the account have logged. */
+/** The log of the account's functions. */
 export async function logOf(sdk: EmulatorSdk): Promise<string[]> {
   const lines: string[] = [];
   for (const logGroupName of await logGroups(sdk)) {
@@ -67,7 +67,7 @@ export async function logOf(sdk: EmulatorSdk): Promise<string[]> {
   return lines;
 }
 
-/** The table and the log outlive the stack: so the construct has it, and so it is in production. */
+/** The construct retains the table and the log when the stack is deleted, as in production. */
 export async function removeRetained(sdk: EmulatorSdk): Promise<void> {
   const tables = new DynamoDB(sdk);
   for (const TableName of (await tables.listTables()).TableNames ?? []) {
@@ -80,7 +80,7 @@ export async function removeRetained(sdk: EmulatorSdk): Promise<void> {
   }
 }
 
-/** What runs by itself: the functions of the account, and the rules that fire them. */
+/** The functions of the account, and the rules that start them. */
 export async function whatRuns(sdk: EmulatorSdk): Promise<unknown> {
   const lambda = await askRest(sdk, "lambda", "GET", "/2015-03-31/functions");
   const bus = new EventBridge(sdk);
@@ -93,7 +93,7 @@ export async function whatRuns(sdk: EmulatorSdk): Promise<unknown> {
   };
 }
 
-/** `cdk bootstrap` has no way back: its stack goes, and then its bucket with what is in it. */
+/** `cdk bootstrap` has no inverse: deletes its stack, then its bucket with its contents. */
 export async function removeToolkit(sdk: EmulatorSdk): Promise<void> {
   const stack = { Action: "DeleteStack", Version: "2010-05-15", StackName: "CDKToolkit" };
   await askQuery(sdk, "cloudformation", stack);

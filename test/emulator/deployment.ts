@@ -1,6 +1,6 @@
 /**
- * The deployed function in this process, on the emulator: its handler with the real adapters, and a clock
- * that goes from what is due to what is due next. The emulator's own clock stands nearly still meanwhile.
+ * The deployed function in this process, on the emulator: its handler with the real adapters, and a
+ * clock that jumps from each due item to the next. The emulator's clock hardly advances meanwhile.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,11 +29,11 @@ export type Deployment = {
   tableName: string;
   nowMs: () => number;
   run: () => Promise<Result>;
-  /** Runs, each when something is due, until it is so; throws where it never is. */
+  /** Runs whenever an item is due, until the condition holds; throws if nothing more is due. */
   runUntil: (alias: string, isSo: (record: ManagedKey) => boolean) => Promise<ManagedKey>;
 };
 
-/** The longest wait of these tests' policies is the deletion window, and that is KMS's. */
+/** The longest wait in these tests' policies is the deletion window, by KMS's clock. */
 const patienceMs = 5 * dayMs;
 
 export async function aDeployment(document: ConfigurationDocument): Promise<Deployment> {
@@ -44,7 +44,7 @@ export async function aDeployment(document: ConfigurationDocument): Promise<Depl
   const { tableName } = await anEmulatedTable(sdk);
   const config = join(folder, "config.json");
   writeFileSync(config, JSON.stringify(document));
-  // What Lambda gives to a function; the adapters look nowhere else.
+  // The environment that Lambda gives a function; the adapters read nothing else.
   vi.stubEnv("AWS_REGION", sdk.region);
   vi.stubEnv("AWS_ACCESS_KEY_ID", accountId);
   vi.stubEnv("AWS_SECRET_ACCESS_KEY", "any");

@@ -1,4 +1,4 @@
-/** Before all tests: which emulator it is, and what is therefore skipped. */
+/** Before all tests: detects the emulator, and prints the skipped tests. */
 import type { TestProject } from "vitest/node";
 import { describeDeviations, observedWith, type Emulator } from "./deviations.ts";
 import { anAccount, emulatorEndpoint } from "./run.ts";
@@ -11,7 +11,7 @@ declare module "vitest" {
 }
 
 const healthPaths: [Emulator, string][] = [
-  // First, since MiniStack answers for LocalStack, too.
+  // First, because MiniStack also answers LocalStack's health check.
   ["MiniStack", "/_ministack/health"],
   ["LocalStack", "/_localstack/health"],
 ];
@@ -20,7 +20,7 @@ export default async function detect(project: TestProject): Promise<void> {
   const endpoint = emulatorEndpoint();
   await proveAccounts(endpoint);
   const { emulator, version } = await who(endpoint);
-  const known = emulator === "unknown" ? "" : `; the table is of ${observedWith[emulator]}`;
+  const known = emulator === "unknown" ? "" : `; the table was made with ${observedWith[emulator]}`;
   console.log(`Emulator: ${emulator} ${version ?? ""} at ${endpoint}${known}`);
   const everything = process.env.KEYTURN_EMULATOR_SKIPS === "none";
   console.log(everything ? "Nothing is skipped." : describeDeviations(emulator));
@@ -37,7 +37,7 @@ async function who(endpoint: string): Promise<{ emulator: Emulator; version?: st
   return { emulator: "unknown" };
 }
 
-/** The tests clear the accounts that they use: where all keys are of one account, they would clear that. */
+/** The tests clear the accounts that they use: with only one account, they would clear that one. */
 async function proveAccounts(endpoint: string): Promise<void> {
   const { accountId, sdk } = anAccount();
   const who = await askQuery(sdk, "sts", { Action: "GetCallerIdentity", Version: "2011-06-15" });

@@ -1,131 +1,133 @@
 /**
- * What is not held against an emulator, or held in another way than on AWS, and why: the one table that
- * skips are made from, and that each run prints. An emulator that is not named here has nothing skipped
- * but what none can be asked for.
+ * The known deviations of emulators from AWS, with reasons. Test skips come from this table, and each
+ * run prints it. For an emulator without rows here, only the tests that no emulator supports are
+ * skipped.
  */
 export type Emulator = "MiniStack" | "LocalStack" | "unknown";
 
 export type Deviation = {
-  /** `any`: no emulator can be asked for it. */
+  /** `any`: no emulator supports it. */
   on: "any" | Emulator[];
-  /** What AWS does, or what the test does to AWS. */
+  /** The behaviour of AWS, or the test's use of AWS. */
   behaviour: string;
-  /** What comes of it here. */
+  /** The emulator's behaviour. */
   why: string;
-  /** Who says that AWS does it. */
+  /** The source for AWS's behaviour. */
   source: string;
-  /** The names of the tests that are skipped, each with those of its file and suites before it; may be none. */
+  /** Matches the full names (file, suites, test) of the skipped tests; may match none. */
   tests: RegExp;
 };
 
-/** The versions that the rows were seen with; another one may have fewer. */
+/** The versions with which the rows were observed; another version may deviate less. */
 export const observedWith = { MiniStack: "1.5.33", LocalStack: "4.14.0, without a container" };
 
 export const deviations: Deviation[] = [
   {
     on: "any",
     behaviour: "KMS deletes keys, and shows last uses, as time passes",
-    why: "an emulator's clock is the machine's, and cannot be moved ahead",
-    source: "the twin's clock is moved in these tests",
+    why: "an emulator has the machine's clock, which tests cannot advance",
+    source: "these tests advance the twin's clock",
     tests:
-      /gone when it is$|once KMS has deleted them$|an hour later$|KMS's tracking, until it is used$/,
+      /absent after it$|until KMS has deleted them$|an hour later$|KMS's tracking, until it is used$/,
   },
   {
     on: "any",
-    behaviour: "quotas, custom key stores and keys that AWS manages, as a test wants them",
-    why: "an emulator cannot be told to have them",
+    behaviour: "quotas, custom key stores and AWS managed keys that a test chooses",
+    why: "an emulator has no options for them",
     source: "options of the twin",
-    tests: /account's quota|sixth UpdateAlias|quota of five looks|custom key store/,
+    tests: /account's quota|sixth UpdateAlias|quota of five reads|custom key store/,
   },
   {
     on: "any",
     behaviour: "answers that are lost, late or wrong",
-    why: "nothing stands between the SDK and an emulator that could make them so",
-    source: "the embedded AWS does, for npm test",
-    tests: /retried, and is no empty answer$|table-requests\.test\.ts > (on DynamoDB|the twin) >/,
+    why: "there is no fault injector between the SDK and an emulator",
+    source: "the embedded AWS has a fault injector, for npm test",
+    tests:
+      /retried, and is not an empty answer$|table-requests\.test\.ts > (on DynamoDB|the twin) >/,
   },
   {
     on: "any",
-    behaviour: "the deployed function's time is that of the machine",
-    why: "no test waits for a cryptoperiod: from one run to the next a day passes, all else is as deployed",
+    behaviour: "the deployed function has the machine's clock",
+    why: "no test waits for a cryptoperiod: a day passes between two runs; the rest is as deployed",
     source: "emulator/hasty-handler.ts",
     tests: /the stack, deployed, in its own time/,
   },
   {
     on: "any",
-    behaviour: "CloudTrail tells the function of attempts to use a key that is out of use",
-    why: "emulators send no such events; the deployed stack rotates, and puts no key out of use",
+    behaviour: "CloudTrail reports attempts to use a disabled key to the function",
+    why: "emulators send no such events; the deployed stack rotates, and disables no key",
     source: "KMS developer guide, logging-using-cloudtrail",
-    tests: /the stack, deployed, hears of CloudTrail/,
+    tests: /the stack, deployed, receives CloudTrail events/,
   },
   {
     on: ["MiniStack", "LocalStack"],
-    behaviour: "key policies decide who may do what",
-    why: "they are not enforced, and any text is taken for one",
+    behaviour: "key policies control access",
+    why: "it does not enforce them, and accepts any text as a policy",
     source: "KMS developer guide, key-policies",
-    tests: /whose policy forbids it|where its policy says so$|policy that (locks|is no JSON)/,
+    tests:
+      /whose policy forbids it|if its policy forbids the read$|policy that (locks|is not JSON)/,
   },
   {
     on: ["MiniStack"],
-    behaviour: "a key pending deletion refuses all but CancelKeyDeletion, and only it takes that",
-    why: "states are enforced for cryptography and CreateGrant alone",
+    behaviour: "a key pending deletion accepts only CancelKeyDeletion, and no other key accepts it",
+    why: "it enforces key states only for cryptography and CreateGrant",
     source: "KMS developer guide, key-state",
     tests:
-      /(Alias|Tag|Untag|Enable|Disable|Schedule)\w* on a key that is to be deleted|stay on while|on an? (En|Dis)abled key as InvalidState/,
+      /(Alias|Tag|Untag|Enable|Disable|Schedule)\w* on a key pending deletion|stay while|on an? (En|Dis)abled key as InvalidState/,
   },
   {
     on: ["MiniStack", "LocalStack"],
-    behaviour: "UpdateAlias keeps to keys of one kind",
-    why: "an alias is moved to any key",
+    behaviour: "UpdateAlias requires a key of the same kind",
+    why: "it moves an alias to any key",
     source: "KMS API reference, UpdateAlias",
     tests: /UpdateAlias to a key of another kind/,
   },
   {
     on: ["MiniStack", "LocalStack"],
-    behaviour: "a key has fifty tags at most",
-    why: "it takes more",
+    behaviour: "a key has at most fifty tags",
+    why: "it accepts more",
     source: "KMS developer guide, tagging-keys",
     tests: /beyond fifty tags/,
   },
   {
     on: ["MiniStack"],
     behaviour: "no tag begins with aws:",
-    why: "it takes one",
+    why: "it accepts one",
     source: "KMS developer guide, tagging-keys",
     tests: /with a reserved tag/,
   },
   {
     on: ["MiniStack", "LocalStack"],
     behaviour: "ML-DSA keys",
-    why: "the key spec is refused",
+    why: "it rejects the key spec",
     source: "KMS API reference, CreateKey",
-    tests: /makes an ML-DSA key/,
+    tests: /creates an ML-DSA key/,
   },
   {
     on: ["MiniStack", "LocalStack"],
     behaviour: "GetKeyLastUsage",
     why: "the operation is missing",
     source: "KMS API reference, GetKeyLastUsage",
-    tests: /its last use absent|was not used$/,
+    tests: /absent for its last use|for an unused key younger than KMS's tracking$/,
   },
   {
     on: ["LocalStack"],
-    behaviour: "an operation that is missing is told from one that fails",
-    why: "GetKeyLastUsage ends in a 500, so what its evidence is needed for waits",
+    behaviour: "the error of a missing operation differs from that of a failing one",
+    why: "GetKeyLastUsage returns a 500, and steps that need its evidence wait",
     source: "an answer such as UnknownOperationException, or 501",
-    tests: /an old version is labelled/,
+    tests: /an old version is tagged/,
   },
   {
     on: ["MiniStack"],
     behaviour: "ListAliases of a key that does not exist is NotFound",
-    why: "it lists none",
+    why: "it returns an empty list",
     source: "KMS API reference, ListAliases",
-    tests: /finds an alias absent that nobody made/,
+    tests: /returns absent for an alias that does not exist/,
   },
   {
     on: ["MiniStack"],
-    behaviour: "CloudFormation makes alarms on metric math",
-    why: "it refuses them; the deployed stack has each on the metric itself",
+    behaviour: "CloudFormation creates alarms on metric math",
+    why: "it rejects them; the deployed stack has each alarm on the metric itself",
     source: "CloudFormation template reference, AWS::CloudWatch::Alarm",
     tests: /alarms on metric math/,
   },
@@ -139,25 +141,25 @@ export const deviations: Deviation[] = [
   {
     on: ["LocalStack"],
     behaviour: "the deployed function runs",
-    why: "without a container there is no runtime for it",
+    why: "without a container it has no Lambda runtime",
     source: "Lambda developer guide",
     tests: /the stack, deployed/,
   },
 ];
 
-/** The row that a test is skipped by; undefined where it has to hold. */
+/** The row that skips a test; undefined if the test must pass. */
 export function deviationOf(emulator: Emulator, test: string): Deviation | undefined {
   return deviations.find((row) => isFor(row, emulator) && row.tests.test(test));
 }
 
-/** The table, as it is printed before the tests. */
+/** The table as text, which each run prints before its tests. */
 export function describeDeviations(emulator: Emulator): string {
   const rows = deviations.filter((row) => isFor(row, emulator));
   const lines = rows.map(
     ({ on, behaviour, why, source }) =>
       `  ${on === "any" ? "any emulator" : emulator}: ${behaviour} (${source})\n    ${why}`,
   );
-  return ["Not held here, or in another way than on AWS:", ...lines].join("\n");
+  return ["Not tested here, or different from AWS:", ...lines].join("\n");
 }
 
 function isFor(row: Deviation, emulator: Emulator): boolean {

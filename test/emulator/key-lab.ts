@@ -1,4 +1,4 @@
-/** KMS on the emulator, as the contract suites open it: an account for each test, cleared afterwards. */
+/** KMS on the emulator for the contract suites: an account for each test, cleared afterwards. */
 import type { CreateKeyCommandInput, CreateKeyCommandOutput } from "@aws-sdk/client-kms";
 import { expect, onTestFinished } from "vitest";
 import { createKeyService } from "../../lambda/aws/kms.ts";
@@ -8,17 +8,17 @@ import { minuteMs } from "../fixtures.ts";
 import { anAccount, type EmulatorSdk } from "./run.ts";
 import { askKms } from "./sync-kms.ts";
 
-/** How long a test may take until it looks at what KMS noted at its beginning. */
+/** The longest time from the start of a test to its read of a timestamp from that start. */
 const toleranceDigits = -5;
 
 export async function anEmulatedKeyLab(
   options: object = {},
 ): Promise<KeyLab & { sdk: EmulatorSdk }> {
   for (const name of Object.keys(options)) {
-    if (name !== "customKeyStores") throw new Error(`no emulator can be told its ${name}`);
+    if (name !== "customKeyStores") throw new Error(`emulators have no option ${name}`);
   }
   const { accountId, sdk } = anAccount();
-  // The run's own clock stands still, and can be moved; that of the emulator cannot.
+  // The run's clock stands still, and the test moves it; the emulator's clock cannot be moved.
   const clock = new SimClock({ startMs: Date.now() });
   const runClock = { nowMs: () => clock.nowMs(), sleep: () => Promise.resolve() };
   const ask = <T>(operation: string, input: object): T => askKms<T>(sdk, operation, input);
@@ -28,7 +28,7 @@ export async function anEmulatedKeyLab(
     kms: {
       snapshot: () => askKms(sdk, "snapshot"),
       addAwsManagedKey: () => {
-        throw new Error("no emulator can be told to make a key that AWS manages");
+        throw new Error("emulators cannot create an AWS managed key");
       },
     },
     clock,

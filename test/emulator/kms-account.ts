@@ -1,4 +1,4 @@
-/** All that KMS of an account holds: to compare, and to clear away. */
+/** The KMS state of an account: to compare, and to clear. */
 import {
   paginateListAliases,
   paginateListGrants,
@@ -43,7 +43,7 @@ export async function snapshotOf(client: KMS): Promise<{ keys: unknown[]; aliase
   return { keys, aliases: Object.fromEntries(await aliases(client)) };
 }
 
-/** KMS deletes no key at once: those of the account are left to be deleted as soon as can be. */
+/** KMS deletes no key at once: schedules the account's keys with the shortest waiting period. */
 export async function clearAccount(client: KMS): Promise<void> {
   for (const [AliasName] of await aliases(client)) await client.deleteAlias({ AliasName });
   for (const KeyId of await keyIds(client)) {

@@ -1,17 +1,17 @@
-/** A thread that asks KMS while the one that wants to know stands still (`sync-kms.ts`). */
+/** A thread that calls KMS while the calling thread waits (`sync-kms.ts`). */
 import { workerData, type MessagePort } from "node:worker_threads";
 import { KMS, type KMSClientConfig } from "@aws-sdk/client-kms";
 import { clearAccount, snapshotOf } from "./kms-account.ts";
 
 export type Question = {
   sdk: KMSClientConfig;
-  /** An operation of KMS, or `snapshot` or `clear`. */
+  /** A KMS operation, or `snapshot` or `clear`. */
   operation: string;
   input: object;
 };
 export type Answer = { output: unknown } | { error: { name: string; message: string } };
 
-/** The bell tells the thread that stands still to look for its answer. */
+/** The bell wakes the waiting thread to read its answer. */
 const { bell, port } = workerData as { bell: Int32Array; port: MessagePort };
 
 async function answer({ sdk, operation, input }: Question): Promise<Answer> {

@@ -7,7 +7,7 @@ import { askJson } from "./service.ts";
 
 type Message = { Body: string; ReceiptHandle: string };
 
-/** Listens from now on; what it answers with are the lines of the journal, as they came. */
+/** Listens from now on; the returned function reads the journal lines in order of arrival. */
 export async function listen(
   sdk: EmulatorSdk,
   accountId: string,
@@ -28,13 +28,13 @@ export async function listen(
   await bus.putTargets({ Rule: name, Targets: [{ Id: "queue", Arn }] });
 
   return async () => {
-    const heard: JournalEntry[] = [];
+    const received: JournalEntry[] = [];
     for (;;) {
       const input = { QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 };
       const { Messages = [] } = await sqs<{ Messages?: Message[] }>("ReceiveMessage", input);
-      if (Messages.length === 0) return heard;
+      if (Messages.length === 0) return received;
       for (const { Body, ReceiptHandle } of Messages) {
-        heard.push((JSON.parse(Body) as { detail: JournalEntry }).detail);
+        received.push((JSON.parse(Body) as { detail: JournalEntry }).detail);
         await sqs("DeleteMessage", { QueueUrl, ReceiptHandle });
       }
     }

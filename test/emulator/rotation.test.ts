@@ -1,4 +1,4 @@
-/** A whole rotation, and the way back from its end, on the emulator. */
+/** A whole rotation, and a rollback at its end, on the emulator. */
 import type { CreateKeyCommandInput, KMS } from "@aws-sdk/client-kms";
 import { DynamoDB } from "@aws-sdk/client-dynamodb";
 import { marshall } from "@aws-sdk/util-dynamodb";
@@ -29,7 +29,7 @@ const document = {
 type Kind = {
   kind: string;
   input: CreateKeyCommandInput;
-  /** Makes something under the alias that `read` must be able to read under the key. */
+  /** Makes an item under the alias that `read` must be able to read under the key. */
   make: (kms: KMS) => Promise<Uint8Array | undefined>;
   read: (kms: KMS, KeyId: string, made: Uint8Array | undefined) => Promise<boolean | undefined>;
 };
@@ -90,7 +90,7 @@ async function behindTheAlias({ kms }: Deployment): Promise<string | undefined> 
 }
 
 describe.each(kinds)("$kind", ({ input, make, read }) => {
-  test("is enrolled, and rotated when its cryptoperiod is over; what it made stays readable", async () => {
+  test("is enrolled, and rotated at the end of its cryptoperiod; its items stay readable", async () => {
     const deployment = await aDeployment(document);
     const { kms, runUntil } = deployment;
     const old = await made(deployment, input);
@@ -120,7 +120,7 @@ describe.each(kinds)("$kind", ({ input, make, read }) => {
   });
 });
 
-test("an old version is labelled, disabled and scheduled for deletion, and a rollback brings it back", async () => {
+test("an old version is tagged, disabled and scheduled for deletion, and a rollback restores it", async () => {
   const deployment = await aDeployment(document);
   const { kms, runUntil } = deployment;
   const old = await made(deployment, {});
@@ -150,16 +150,16 @@ test("an old version is labelled, disabled and scheduled for deletion, and a rol
   expect(await kinds[0]?.read(kms, old, product)).toBe(true);
 });
 
-test("a dependent hears every line of the journal on the bus, in an unbroken chain", async () => {
+test("a dependent receives every line of the journal on the bus, in an unbroken chain", async () => {
   const deployment = await aDeployment(document);
-  const hear = await listen(deployment.sdk, deployment.accountId);
+  const readLines = await listen(deployment.sdk, deployment.accountId);
   await made(deployment, {});
   const activated = await deployment.runUntil(
     alias,
     ({ rotations: [one] }) => one?.step === "drain",
   );
   await deployment.run();
-  const lines = new Map((await hear()).map((line) => [line.revision, line]));
+  const lines = new Map((await readLines()).map((line) => [line.revision, line]));
   const sorted = [...lines.values()].toSorted((a, b) => a.revision - b.revision);
   expect(sorted.length).toBeGreaterThanOrEqual(activated.revision);
   let previousHash = genesisHash;

@@ -1,7 +1,7 @@
-/** Where the emulator of this run is, and accounts of it that nobody else uses. */
+/** The emulator of this run, and unused accounts on it. */
 import { randomInt } from "node:crypto";
 
-/** Whether the suites are run against an emulator: `vitest.emulator.config.ts` says so. */
+/** Whether the suites run against an emulator: set by `vitest.emulator.config.ts`. */
 export const isEmulatorRun = process.env.KEYTURN_EMULATOR_RUN === "1";
 
 export type EmulatorSdk = {
@@ -9,7 +9,7 @@ export type EmulatorSdk = {
   credentials: { accessKeyId: string; secretAccessKey: string };
 };
 
-/** Throws where there is none, and where it is AWS itself: these suites delete what they find. */
+/** Throws if there is none, or if it is AWS itself: these suites delete all that they find. */
 export function emulatorEndpoint(): string {
   const given = process.env.AWS_ENDPOINT_URL ?? "";
   if (!URL.canParse(given)) {
@@ -23,15 +23,15 @@ export function emulatorEndpoint(): string {
 }
 
 /**
- * An account with nothing in it: LocalStack and MiniStack take an access key id of twelve digits for the
- * number of an account, so tests have an account each, and nothing of anybody else's is touched.
+ * An empty account: LocalStack and MiniStack use an access key id of twelve digits as the account
+ * number. Each test has its own account, and touches no other.
  */
 export function anAccount(): { accountId: string; sdk: EmulatorSdk } {
   const accountId = `5${String(randomInt(10 ** 11 - 1)).padStart(11, "0")}`;
   return { accountId, sdk: sdkOf(accountId) };
 }
 
-/** The endpoint comes from the environment: DynamoDB may have one of its own there. */
+/** The endpoint comes from the environment, where DynamoDB may have its own. */
 export function sdkOf(accountId: string): EmulatorSdk {
   return {
     region: "us-east-1",

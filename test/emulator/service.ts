@@ -1,13 +1,13 @@
-/** Services of the emulator that keyturn itself does not call, asked by hand: tests need few of them. */
+/** Requests to services of the emulator that keyturn itself does not call; tests need few. */
 import { emulatorEndpoint, type EmulatorSdk } from "./run.ts";
 
-/** Emulators read the account and the Region from it, and check no signature. */
+/** Emulators read the account and the Region from it, and do not check the signature. */
 export function authorization(sdk: EmulatorSdk, service: string): string {
   const scope = `${sdk.credentials.accessKeyId}/20260101/${sdk.region}/${service}/aws4_request`;
   return `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=any`;
 }
 
-/** A service of the JSON protocol: `target` is its prefix and the operation. */
+/** Calls a service of the JSON protocol: `target` is its prefix and the operation. */
 export async function askJson<T>(
   sdk: EmulatorSdk,
   service: string,
@@ -28,7 +28,7 @@ export async function askJson<T>(
   return JSON.parse(body === "" ? "{}" : body) as T;
 }
 
-/** A service of the query protocol, which answers in XML. */
+/** Calls a service of the query protocol, which answers in XML. */
 export async function askQuery(
   sdk: EmulatorSdk,
   service: string,
@@ -42,7 +42,7 @@ export async function askQuery(
   return response.text();
 }
 
-/** A service of the REST protocols. */
+/** Calls a service of the REST protocols. */
 export async function askRest(
   sdk: EmulatorSdk,
   service: string,

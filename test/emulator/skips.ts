@@ -1,4 +1,4 @@
-/** Before each test: whether it is in the table. `KEYTURN_EMULATOR_SKIPS=none` puts the table to the test. */
+/** Skips each test that is in the table. `KEYTURN_EMULATOR_SKIPS=none` tests the table itself. */
 import { beforeEach, inject } from "vitest";
 import { deviationOf } from "./deviations.ts";
 

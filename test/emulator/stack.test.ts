@@ -1,6 +1,6 @@
 /**
- * The synthesised stack, deployed: from then on nothing but its own schedule runs the function. In it a
- * minute is a day, see `emulator/hasty-handler.ts`.
+ * The synthesised stack, deployed: after the deployment, only its own schedule runs the function. Each
+ * minute is a day; see `emulator/hasty-handler.ts`.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -31,7 +31,7 @@ const document = {
   },
   managedKeys: [{ alias, policy: "daily" }],
 };
-/** The rule fires a minute after it was made, and two runs rotate a key. */
+/** The rule fires a minute after its creation, and two runs rotate a key. */
 const patienceMs = 5 * minuteMs;
 
 const { accountId, sdk } = anAccount();
@@ -130,7 +130,7 @@ describe.skipIf(deviates(suite))(suite, () => {
     await until(async () => (await heartbeats()) || undefined);
   });
 
-  test("has the key rotated a cryptoperiod later", { timeout: patienceMs }, async () => {
+  test("rotates the key after a cryptoperiod", { timeout: patienceMs }, async () => {
     const fresh = await timed("until the alias was on another key", () =>
       until(async () => {
         const keyId = (await kms.describeKey({ KeyId: alias })).KeyMetadata?.KeyId;
@@ -153,7 +153,7 @@ describe.skipIf(deviates(suite))(suite, () => {
     await until(async () => (await heartbeats()) > 1 || undefined);
   });
 
-  test("is gone when it is destroyed, but for what is to outlive it", async () => {
+  test("is deleted when it is destroyed, except the retained resources", async () => {
     await timed("cdk destroy", () =>
       cdk(sdk, home, environment, "destroy", "--force", ...synthesised),
     );

@@ -1,6 +1,6 @@
 /**
- * KMS on the emulator, asked and answered in one step. The contract suites arrange their world so, since
- * in the twin a call returns at once; here a thread of its own makes the call meanwhile.
+ * Synchronous calls of KMS on the emulator. The contract suites arrange their world synchronously,
+ * because the twin's calls are; here a separate thread makes the call.
  */
 import { receiveMessageOnPort, MessageChannel, Worker } from "node:worker_threads";
 import type { Answer } from "./kms-worker.ts";

@@ -1,4 +1,4 @@
-/** A state table on the emulator, deleted when its test is over. */
+/** A state table on the emulator, deleted at the end of its test. */
 import { DynamoDB, waitUntilTableExists } from "@aws-sdk/client-dynamodb";
 import { onTestFinished } from "vitest";
 import { createTableInput } from "../../embedded-aws/dynamodb.ts";

@@ -1,4 +1,4 @@
-/** What waits for an operator's word, or came of one. */
+/** Conditions that wait for an operator's request, or that a request caused. */
 import type { FindingCode } from "../../lambda/workflow/model/findings.ts";
 import type { Account } from "../infra/account.ts";
 import * as is from "./situation.ts";
@@ -9,7 +9,7 @@ const withDependents = [{ alias: orders, policy: "short", dependents }];
 
 function used(day: number, mode: "act" | "plan"): Situation {
   return {
-    is: `a version that was used on day ${day}, out of use, in mode ${mode}`,
+    is: `a disabled version that an application uses on day ${day}, in mode ${mode}`,
     happens: async (account, first) => {
       await account.passDays(day);
       if (mode === "plan") await redeploy(account, { mode }, 0.1);
@@ -74,14 +74,14 @@ export const askingSituations = {
     },
   ],
   APPROVAL_REQUIRED: (["revoke", "delete"] as const).map((approval) => ({
-    is: `a version that is not approved, by a policy that asks for it to ${approval}`,
+    is: `a version without the approval that its policy requires to ${approval}`,
     policy: { approval },
     happens: (account: Account) => account.passDays(13),
     command: "changes" as const,
   })),
   ORIGINATED_AFTER_ACTIVATION: [
     {
-      is: "an old version that somebody encrypted with",
+      is: "an old version that an application encrypts with",
       happens: async (account, first) => {
         await account.passDays(9);
         encrypt(account, first);
@@ -123,7 +123,7 @@ export const askingSituations = {
       command: "shows",
     },
     {
-      is: "a request of an alias that is not managed, with a name to inject commands by",
+      is: "an unmanaged request whose alias injects shell commands",
       happens: async (account) => {
         await account.request("alias/x'; rm -rf $HOME; '", { kind: "pause" });
         await account.passDays(1);

@@ -1,4 +1,4 @@
-/** Every finding code in every situation, and what must be so of the command that it prints. */
+/** The conditions that the printed command of every finding must meet, in every situation. */
 import { expect, onTestFinished } from "vitest";
 import type { Finding, FindingCode } from "../../lambda/workflow/model/findings.ts";
 import { effects } from "../../lambda/workflow/model/findings.ts";
@@ -6,7 +6,7 @@ import { Account } from "../infra/account.ts";
 import { documentOf, orders, type Situation } from "./situation.ts";
 import { onlyShows, run } from "./typing.ts";
 
-/** A role that may do everything: what IAM allows is for other tests. */
+/** A role that may do everything: other tests check what IAM allows. */
 const everything = [{ Effect: "Allow" as const, Action: "*", Resource: "*" }];
 
 export async function enter(situation: Situation): Promise<Account> {
@@ -18,7 +18,7 @@ export async function enter(situation: Situation): Promise<Account> {
   return account;
 }
 
-/** In the record where it is of a managed key, else as the run reported it. */
+/** From the record of the managed key, or from the findings that the run reported. */
 export async function found(account: Account, code: FindingCode): Promise<Finding> {
   const all = [...(await account.findings(orders)), ...account.findingsReported];
   const finding = all.find((one) => one.code === code);
@@ -28,7 +28,7 @@ export async function found(account: Account, code: FindingCode): Promise<Findin
   return finding;
 }
 
-/** It runs as printed, and changes no key, no alias and no request. */
+/** The command runs as printed, and changes no key, no alias and no request. */
 export async function showsOnly(account: Account, { next }: Finding): Promise<void> {
   expect(onlyShows(next), next).toBe(true);
   const before = account.aws.kms.snapshot();
@@ -36,7 +36,7 @@ export async function showsOnly(account: Account, { next }: Finding): Promise<vo
   expect(account.aws.kms.snapshot()).toEqual(before);
 }
 
-/** Aliases on keys that are not Enabled: no command, and no run after it, may add one. */
+/** Aliases on keys that are not Enabled: neither a command nor a run after it may add one. */
 function stranded(account: Account): string[] {
   return [...account.aws.kms.world.aliases.values()]
     .filter(({ keyId }) => account.stateOf(keyId) !== "Enabled")
@@ -52,7 +52,7 @@ async function readOf(account: Account): Promise<string> {
   return JSON.stringify([account.targetOf(orders), await account.states(orders)]);
 }
 
-/** It runs as printed; the finding goes, no alias is stranded, and the managed key moves on. */
+/** The command runs as printed; the finding ends, no alias is stranded, and the managed key continues. */
 export async function putsRight(
   account: Account,
   code: FindingCode,
@@ -64,7 +64,7 @@ export async function putsRight(
     expect(stranded(account).filter((one) => !before.includes(one))).toEqual([]);
   };
   account.afterInvocation = check;
-  // A proposal is shown by the first of two commands, and written by the second.
+  // The first of two commands shows a proposal, the second one writes it.
   for (let typed = 0; typed < 2 && (await isThere(account, code)); typed++) {
     const { next } = await found(account, code);
     expect(onlyShows(next), next).toBe(false);

@@ -21,10 +21,10 @@ async function untilDay(account: Account, day: number): Promise<void> {
   await account.passDays(day);
 }
 
-/** Another actor puts the key of a version into this state on this day; the next day it is reported. */
+/** An external actor changes the key to this state on this day; keyturn reports it the next day. */
 function changed(when: string, day: number, state: KeyState): Situation {
   return {
-    is: `a version in ${when} that somebody else put into ${state}`,
+    is: `a version in ${when} that an external actor changes to ${state}`,
     happens: async (account, first) => {
       await untilDay(account, day);
       put(account, first, state);
@@ -61,7 +61,7 @@ function newVersion(state: KeyState): Situation {
   };
 }
 
-/** The first version is in use until day 20; the second one, in between, went out of use. */
+/** The first version is in use until day 20; keyturn takes the second one out of use before that. */
 async function firstOutlivesSecond(account: Account, first: string): Promise<void> {
   const CiphertextBlob = encrypt(account, first);
   for (let day = 0; day < 20; day++) {
@@ -116,7 +116,7 @@ export const driftSituations = {
   })),
   ALIAS_MOVED: [
     ...(["Enabled", "Disabled", "PendingDeletion"] as const).map((state): Situation => ({
-      is: `an alias on a key of somebody else, and the active key ${state}`,
+      is: `an alias on a key of another owner, and the active key ${state}`,
       happens: async (account, first) => {
         await untilDay(account, 6.9);
         pointAt(account, orders, account.makeKey("alias/else"));
@@ -126,7 +126,7 @@ export const driftSituations = {
       command: "changes",
     })),
     {
-      is: "an alias that somebody moved to the new version before keyturn does",
+      is: "an alias that an external actor moves to the new version before keyturn does",
       policy: slow,
       happens: async (account) => {
         await untilDay(account, 8.5);
@@ -136,7 +136,7 @@ export const driftSituations = {
       command: "changes",
     },
     {
-      is: "an alias that moved while its key was being enrolled",
+      is: "an alias that moves during the enrolment of its key",
       happens: async (account, first) => {
         is.answers(account, "TagResource", "ThrottlingException");
         await account.passDays(0.1);
@@ -148,7 +148,7 @@ export const driftSituations = {
       command: "changes",
     },
     {
-      is: "an alias back on a key that keyturn had retired, by the next audit",
+      is: "an alias that returns to a retired key, at the next audit",
       policy: { drain: { atLeast: "20d", quietFor: "1d" } },
       happens: async (account, first) => {
         await untilDay(account, 12);
@@ -226,7 +226,7 @@ export const driftSituations = {
       command: "changes",
     },
     {
-      is: "a version that KMS has deleted and that was to be active again",
+      is: "the target of a rollback that KMS has deleted",
       happens: async (account, first) => {
         await untilDay(account, 8.5);
         account.aws.kms.world.keys.delete(first);

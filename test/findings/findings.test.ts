@@ -22,7 +22,7 @@ const all = Object.entries(situations).flatMap(([code, some]) =>
 );
 const cases = sample(all, 24);
 
-describe("the command of a finding that changes something ends it, and the managed key moves", () => {
+describe("the changing command of a finding ends it, and the managed key continues", () => {
   const changing = cases.filter(({ situation }) => situation.command === "changes");
 
   test.each(changing)("$code: $is", async ({ code, situation }) => {
@@ -31,7 +31,7 @@ describe("the command of a finding that changes something ends it, and the manag
   });
 });
 
-describe("the command of a finding that shows something runs, and changes nothing", () => {
+describe("the read-only command of a finding runs, and changes nothing", () => {
   const showing = cases.filter(({ situation }) => situation.command === "shows");
 
   test.each(showing)("$code: $is", async ({ code, situation }) => {
@@ -40,7 +40,7 @@ describe("the command of a finding that shows something runs, and changes nothin
   });
 });
 
-test("every code is reported in a situation, but for one that stops the function at its start", () => {
+test("every code has a situation, except the one that stops the function at its start", () => {
   const silent = Object.entries(situations).filter(([, some]) => some.length === 0);
   expect(silent.map(([code]) => code)).toEqual(["CONFIGURATION_INVALID"]);
   expect(() => parseConfiguration({})).toThrow(
@@ -48,7 +48,7 @@ test("every code is reported in a situation, but for one that stops the function
   );
 });
 
-describe("a word of a command is read by a shell as itself", () => {
+describe("a shell reads a word of a command literally", () => {
   test.each(["it's", "a b", "$(id)", "`id`", "a;b", "a&&b", "~", "*", "a\nb", "", "!x", '"', "#"])(
     "%j",
     (word) => {

@@ -1,4 +1,4 @@
-/** Kinds of keys, limits, clocks, tables: what no command of the operator's can simply put right. */
+/** Kinds of keys, limits, clocks, tables: conditions that no single command corrects. */
 import type { FindingCode } from "../../lambda/workflow/model/findings.ts";
 import type { Account } from "../infra/account.ts";
 import { dayMs } from "../fixtures.ts";
@@ -41,7 +41,7 @@ const passes = (days: number) => (account: Account) => account.passDays(days);
 export const restSituations = {
   KEY_KIND_UNSUPPORTED: [shows("a multi-Region key", passes(1), { first: { MultiRegion: true } })],
   OTHER_OWNER: [
-    shows("a key of another owner that is to be enrolled", async (account, first) => {
+    shows("a key of another owner that the configuration enrols", async (account, first) => {
       is.tag(account, first, { "keyturn:owner": "else" });
       await account.passDays(1);
     }),
@@ -69,7 +69,7 @@ export const restSituations = {
     ),
   ],
   NOT_CONFIGURED: [
-    shows("a managed key that the configuration names no longer", async (account) => {
+    shows("a managed key that the configuration no longer names", async (account) => {
       await account.passDays(1);
       await redeploy(account, { managedKeys: [] }, 8);
     }),
@@ -95,14 +95,14 @@ export const restSituations = {
   KEY_QUOTA_REACHED: [createKeyAnswers("a full account", "LimitExceededException")],
   CALL_REFUSED: [createKeyAnswers("a call that KMS refuses", "ValidationException")],
   KEY_IN_STACK: [
-    shows("a key of a stack that is about to be disabled", async (account, first) => {
+    shows("a key of a stack, about to be disabled", async (account, first) => {
       is.keyOf(account, first).tags.set("aws:cloudformation:stack-name", "shop");
       await account.passDays(10.7);
     }),
   ],
   DRAIN_NOT_WATCHED: [shows("a drain without an event", passes(11), { watchDrain: true })],
   USAGE_UNKNOWN: [
-    shows("a key whose last use KMS does not tell", async (account) => {
+    shows("a key whose last use KMS does not report", async (account) => {
       is.answers(account, "GetKeyLastUsage", "UnknownOperationException");
       await account.passDays(11);
       account.aws.fault = undefined;
@@ -120,7 +120,7 @@ export const restSituations = {
     ),
   ],
   GUARDRAIL: [
-    shows("a key policy that forbids to disable it so soon", async (account, KeyId) => {
+    shows("a key policy that denies DisableKey for 30 days after a use", async (account, KeyId) => {
       const Condition = { NumericLessThan: { "kms:TrailingDaysWithoutKeyUsage": "30" } };
       const Policy = policyWith({ ...person, Effect: "Deny", Action: "kms:DisableKey", Condition });
       account.ask("PutKeyPolicy", { KeyId, PolicyName: "default", Policy });
@@ -129,7 +129,7 @@ export const restSituations = {
     }),
   ],
   DRAIN_PROLONGED: [
-    shows("an old version that is in use for long", async (account) => {
+    shows("an old version that stays in use", async (account) => {
       const CiphertextBlob = encrypt(account, orders);
       for (let day = 0; day < 16; day++) {
         await account.passDays(1);
@@ -148,7 +148,7 @@ export const restSituations = {
     ),
   ],
   ALIAS_ONLY_NOT_ENFORCED: [
-    shows("a version of before the policy", passes(2), { policy: aliasOnly }),
+    shows("a version that is older than the policy", passes(2), { policy: aliasOnly }),
   ],
   OVERDUE: [createKeyAnswers("a version past its cryptoperiod", "LimitExceededException", 12)],
   UNLISTED_ALIAS: [
@@ -171,13 +171,13 @@ export const restSituations = {
     }),
   ],
   CLOCK_SKEW: [
-    shows("a mark of a year ahead", async (account) => {
+    shows("a settle mark 300 days ahead", async (account) => {
       await account.passDays(7.9);
       const untilMs = account.clock.nowMs() + 300 * dayMs;
       await account.rewrite("record", { unsettled: [{ epoch: 0, untilMs }] });
       await account.passDays(1);
     }),
-    shows("a claim of a year ahead", async (account) => {
+    shows("a claim 300 days ahead", async (account) => {
       await account.passDays(7.9);
       const claim = { runId: "x", epoch: 9, untilMs: account.clock.nowMs() + 300 * dayMs };
       await account.rewrite("record", { claim });
@@ -187,11 +187,11 @@ export const restSituations = {
   RECORD_LARGE: [
     shows("a record of more than 100 KB", async (account) => {
       await account.passDays(1);
-      const refused = Array.from({ length: 60 }, (_, index) => ({
+      const rejected = Array.from({ length: 60 }, (_, index) => ({
         ...{ id: `r-${index}`, kind: "pause", why: "x".repeat(2000) },
         atMs: account.clock.nowMs(),
       }));
-      await account.rewrite("record", { refused, dueAtMs: 1 });
+      await account.rewrite("record", { rejected, dueAtMs: 1 });
       await account.passDays(1);
     }),
   ],
@@ -206,7 +206,7 @@ export const restSituations = {
     }),
   ],
   UNKNOWN_KEY: [
-    shows("a key with our tags that no record knows", async (account) => {
+    shows("a key with keyturn's tags and without a record", async (account) => {
       await account.passDays(1);
       await extra(account, { "keyturn:alias": "alias/who" });
       await account.passDays(9);
@@ -219,6 +219,6 @@ export const restSituations = {
       await account.passDays(1);
     }),
   ],
-  // Thrown at the start, and by synthesis, with every problem in words: nothing runs that could print.
+  // Thrown at the start and by synthesis, with every problem: no run can print a command.
   CONFIGURATION_INVALID: [],
 } satisfies Partial<Record<FindingCode, Situation[]>>;

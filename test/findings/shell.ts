@@ -1,4 +1,4 @@
-/** The part of a POSIX shell that a finding's command may use: words, quotes and `&&`. All else fails. */
+/** The part of a POSIX shell that a finding's command may use: words, quotes and `&&`. Other syntax fails. */
 
 /** The commands of a line, each as its words, in order. Throws for anything that a shell would expand. */
 export function commandsOf(line: string): string[][] {
@@ -26,7 +26,7 @@ export function commandsOf(line: string): string[][] {
     } else if (/[\w/.:=@,+-]/.test(character)) {
       word = (word ?? "") + character;
     } else
-      throw new Error(`a shell reads ${JSON.stringify(character)} as more than itself: ${line}`);
+      throw new Error(`a shell reads ${JSON.stringify(character)} as a special character: ${line}`);
   }
   if (word !== undefined) commands.at(-1)?.push(word);
   if (commands.some((words) => words.length === 0)) throw new Error(`an empty command in: ${line}`);

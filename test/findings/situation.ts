@@ -1,4 +1,4 @@
-/** A situation that leads to a finding: the deployment, and what happens until the finding is reported. */
+/** A situation that leads to a finding: the deployment, and the events until keyturn reports it. */
 import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
 import type { Account } from "../infra/account.ts";
 
@@ -8,7 +8,7 @@ export const stranger = "arn:aws:iam::000000000000:role/stranger";
 type PolicyDocument = ConfigurationDocument["policies"][string];
 
 export type Situation = {
-  /** The state of the world, as a sentence. */
+  /** The state of the world, for the test title. */
   is: string;
   policy?: PolicyDocument;
   managedKeys?: ConfigurationDocument["managedKeys"];
@@ -17,15 +17,15 @@ export type Situation = {
   /** The input of CreateKey for the first version; "none" where the situation makes the keys itself. */
   first?: object | "none";
   happens: (account: Account, first: string) => Promise<void> | void;
-  /** Whether its command changes something, or shows what an operator has to know. */
+  /** Whether its command changes something, or only shows facts to the operator. */
   command: "changes" | "shows";
-  /** What an external actor does once the command ran, where the situation would otherwise last. */
+  /** The action of an external actor after the command, if the situation would otherwise last. */
   then?: (account: Account) => Promise<void> | void;
 };
 
 /**
- * Opens on day 8, drained on day 10, out of its soak on day 12, gone on day 19; the next version is
- * activated every 8 days.
+ * Opens on day 8, drained on day 10, soaked on day 12, deleted on day 19; every 8 days the next
+ * version becomes active.
  */
 export const policy = {
   cryptoperiod: "10d",
@@ -58,7 +58,7 @@ export function encrypt(account: Account, KeyId: string): string {
   return account.ask<{ CiphertextBlob: string }>("Encrypt", { KeyId, Plaintext }).CiphertextBlob;
 }
 
-/** Somebody tries to use a key that is out of use, and CloudTrail's event reaches the function. */
+/** An application tries to use a disabled key, and CloudTrail's event reaches the function. */
 export async function attempt(account: Account, KeyId: string): Promise<void> {
   try {
     encrypt(account, KeyId);
@@ -78,7 +78,7 @@ export function tag(account: Account, KeyId: string, tags: Record<string, string
   account.ask("TagResource", { KeyId, Tags });
 }
 
-/** A CloudFormation tag, which nobody but AWS can set; and keys that are no longer there. */
+/** The key itself: only AWS can set a CloudFormation tag. */
 export function keyOf(account: Account, keyId: string) {
   const key = account.aws.kms.world.keys.get(keyId);
   if (key === undefined) throw new Error(`no key ${keyId}`);

@@ -6,13 +6,13 @@ import { commandsOf } from "./shell.ts";
 
 const wholeNumbers = ["PendingWindowInDays"];
 
-/** Operations of services that the embedded AWS lacks: each only shows something. */
+/** Read operations of services that the embedded AWS lacks. */
 const shown: Record<string, string[]> = {
   "cloudtrail describe-trails": [],
   "cloudformation describe-stack-resources": ["--physical-resource-id"],
 };
 
-/** Whether the command only reads; what is unknown counts as a change. */
+/** Whether the command only reads; an unknown command counts as a change. */
 export function onlyShows(line: string): boolean {
   return commandsOf(line).every((words) =>
     /^(?:aws \S+ (?:describe|get|list|lookup)-\S+|npx keyturn (?:explain|history)|date -u)(?: |$)/.test(
@@ -21,7 +21,7 @@ export function onlyShows(line: string): boolean {
   );
 }
 
-/** As after `&&`, a command runs only where the one before it succeeded; `after` looks at the world. */
+/** As after `&&`, a command runs only if the one before it succeeded; `after` checks the world. */
 export async function run(account: Account, line: string, after: () => void): Promise<void> {
   for (const [program = "", ...words] of commandsOf(line)) {
     await program_(account, program, words);

@@ -17,14 +17,14 @@ async function statementsOf(world: World, KeyId: string): Promise<string[]> {
 }
 
 describe("originate: alias-only", () => {
-  test("the first version is only observed, and that is told", async () => {
+  test("only observes the first version, and reports that", async () => {
     const world = await aWorld({ policy });
     await world.passDays(1);
     expect(await world.findings()).toEqual(["ALIAS_ONLY_NOT_ENFORCED"]);
     await encrypt(world, await world.targetOf(orders));
   });
 
-  test("versions that keyturn makes originate through the alias alone, and process by any name", async () => {
+  test("lets versions that keyturn creates originate only through the alias, and process by any name", async () => {
     const world = await aWorld({ policy });
     await world.passDays(90);
     const second = await world.targetOf(orders);
@@ -35,7 +35,7 @@ describe("originate: alias-only", () => {
     expect(await world.findings()).toEqual([]);
   });
 
-  test("a version whose alias has moved on no longer originates, and does again when rolled back", async () => {
+  test("stops a version without the alias from originating, until a rollback moves the alias back", async () => {
     const world = await aWorld({ policy });
     await world.passDays(90);
     const second = await world.targetOf(orders);
@@ -50,7 +50,7 @@ describe("originate: alias-only", () => {
     await encrypt(world, orders);
   });
 
-  test("the statement is in a policy once, and goes again with the policy that wanted it", async () => {
+  test("adds one statement to a key policy, and none once the policy says observe", async () => {
     const world = await aWorld({ policy, aliases: { [orders]: ["alias/orders-eu"] } });
     await world.passDays(180);
     const third = await world.targetOf(orders);
@@ -66,7 +66,7 @@ describe("originate: alias-only", () => {
     expect(await statementsOf(world, fourth)).not.toContain("KeyturnAliasOnly");
   });
 
-  test("a CreateKey whose answer was lost is adopted with its statement", async () => {
+  test("adopts the key of a CreateKey with a lost answer, with its statement", async () => {
     const world = await aWorld({ policy });
     onCall(world, "CreateKey", (proceed) => {
       world.intercept = undefined;
@@ -78,7 +78,7 @@ describe("originate: alias-only", () => {
     await expect(encrypt(world, await world.targetOf(orders))).rejects.toThrow(/explicit deny/i);
   });
 
-  test("a key that an AWS service uses does not take it: nothing rotates, and it is told", async () => {
+  test("is unfit for a key that an AWS service uses: keyturn reports it, and does not rotate", async () => {
     const world = await aWorld({ policy });
     await world.ask("CreateGrant", {
       KeyId: await world.targetOf(orders),
@@ -90,7 +90,7 @@ describe("originate: alias-only", () => {
     expect(world.kms.world.keys.size).toBe(1);
   });
 
-  test("a statement of that name that is not keyturn's is not carried over", async () => {
+  test("does not copy a statement of that name that is not keyturn's", async () => {
     const root = "arn:aws:iam::000000000000:root";
     const Statement = [
       { Effect: "Allow", Principal: { AWS: root }, Action: "kms:*", Resource: "*" },

@@ -8,7 +8,7 @@ const orders = "alias/orders";
 const opens = 83;
 const zeros = "0".repeat(64);
 
-/** A world with something to read that was produced under version 1. */
+/** A world with a ciphertext under version 1. */
 async function inUse(policy: Partial<Policy>) {
   const world = await aWorld({ policy });
   const first = await world.targetOf(orders);
@@ -19,13 +19,13 @@ async function inUse(policy: Partial<Policy>) {
   return { world, read, writeById, firstState: () => world.stateOf(first) };
 }
 
-/** What a refusal, or a finding that asks for approval, says the evidence is. */
+/** The evidence hash in a rejection, or in a finding that requires approval. */
 async function reportedEvidence(world: World, code: string): Promise<string> {
   const reported = (await world.record()).findings.find((one) => one.code === code);
-  return /\b[0-9a-f]{64}\b/.exec(reported?.observed ?? "")?.[0] ?? "none was told";
+  return /\b[0-9a-f]{64}\b/.exec(reported?.observed ?? "")?.[0] ?? "none";
 }
 
-async function approvesWhatIsObserved(world: World): Promise<void> {
+async function approvesObservedEvidence(world: World): Promise<void> {
   await world.asks("approve", { version: 1, evidence: zeros });
   const evidence = await reportedEvidence(world, "REQUEST_REJECTED");
   await world.asks("approve", { version: 1, evidence });
@@ -39,7 +39,7 @@ describe("compromised", () => {
   };
 
   test.each([20, opens])(
-    "on day %i leaves KMS its five minutes, and the drain its two hours",
+    "on day %i keeps five minutes of propagation, and two hours of drain",
     async (day) => {
       const world = await aWorld({ policy: slow });
       const first = await world.targetOf(orders);
@@ -55,7 +55,7 @@ describe("compromised", () => {
     },
   );
 
-  test("of a version about to be replaced cuts the propagation that has begun", async () => {
+  test("of a version about to be replaced shortens the propagation that has begun", async () => {
     const world = await aWorld({ policy: slow });
     const first = await world.targetOf(orders);
     await world.passDays(opens);
@@ -67,20 +67,20 @@ describe("compromised", () => {
 });
 
 describe("approve", () => {
-  test("is void once the version was used again, before it is disabled", async () => {
+  test("is void after another use, before the version is disabled", async () => {
     const { world, read, firstState } = await inUse({ approval: "revoke" });
     await world.passDays(opens + 20);
-    await approvesWhatIsObserved(world);
+    await approvesObservedEvidence(world);
     await read();
     await world.passDays(30);
     expect(await firstState()).toBe("Enabled");
     expect(await world.findings()).toContain("APPROVAL_REQUIRED");
   });
 
-  test("is void once a version that was disabled on it turned out to be needed", async () => {
+  test("is void after keyturn restored the version that it allowed to disable", async () => {
     const { world, read, firstState } = await inUse({ approval: "revoke" });
     await world.passDays(opens + 20);
-    await approvesWhatIsObserved(world);
+    await approvesObservedEvidence(world);
     await world.passDays(15);
     expect(await firstState()).toBe("Disabled");
     await read().catch(() => undefined);
@@ -92,7 +92,7 @@ describe("approve", () => {
     expect(await world.findings()).toContain("APPROVAL_REQUIRED");
   });
 
-  test("of a use that originated leaves the quiet period as it is", async () => {
+  test("of an originating use does not shorten the quiet period", async () => {
     const { world, writeById, firstState } = await inUse({});
     await world.passDays(opens + 28);
     await writeById();
@@ -105,7 +105,7 @@ describe("approve", () => {
     expect(await firstState()).toBe("Disabled");
   });
 
-  test("of a use that originated says nothing of the next one", async () => {
+  test("of an originating use does not cover the next one", async () => {
     const { world, writeById, firstState } = await inUse({});
     await world.passDays(opens + 28);
     await writeById();
@@ -118,8 +118,8 @@ describe("approve", () => {
     expect(await world.findings()).toContain("ORIGINATED_AFTER_ACTIVATION");
   });
 
-  // The look that the approval needs fails, and the turn ends there, with the pause not read.
-  test("that cannot be looked at does not keep a pause behind it waiting", async () => {
+  // The read that the approval needs fails, and the pass ends before the pause.
+  test("without its read does not delay a later pause", async () => {
     const { world } = await inUse({ approval: "revoke" });
     await world.passDays(opens + 40);
     const down = new RotationError("THROTTLED", "GetKeyLastUsage", undefined);
@@ -133,7 +133,7 @@ describe("approve", () => {
 });
 
 describe("overriding the evidence", () => {
-  /** Version 1 is compromised, in use to the last, and goes nevertheless. */
+  /** Version 1 is compromised, and disabled although it is in use. */
   async function overridden() {
     const made = await inUse({ retire: "delete" });
     const { world, read, firstState } = made;
@@ -149,7 +149,7 @@ describe("overriding the evidence", () => {
     return made;
   }
 
-  test("is refused of a version that was not declared compromised", async () => {
+  test("is rejected for a version that was not declared compromised", async () => {
     const { world, read, firstState } = await inUse({});
     await world.passDays(opens + 5);
     await world.asks("approve", { version: 1, override: true, confirm: orders });
@@ -160,21 +160,21 @@ describe("overriding the evidence", () => {
     expect(await firstState()).toBe("Enabled");
   });
 
-  test("holds against a use of the last hour, which shows up late", async () => {
+  test("holds despite a use in the last hour, which the evidence shows late", async () => {
     const { world, firstState } = await overridden();
     await world.pass(6 * hourMs);
     expect(await firstState()).toBe("Disabled");
     expect(await world.findings()).toEqual(["EVIDENCE_OVERRIDDEN"]);
   });
 
-  test("never ends in deletion, whatever the policy says", async () => {
+  test("never deletes, whatever the policy says", async () => {
     const { world, firstState } = await overridden();
     await world.passDays(200);
     expect(await firstState()).toBe("Disabled");
     expect(world.errors).toEqual([]);
   });
 
-  test("holds against a use attempt in the soak", async () => {
+  test("holds despite a use attempt in the soak", async () => {
     const { world, read, firstState } = await overridden();
     await read().catch(() => undefined);
     await world.deliver(world.attempts.at(-1));
@@ -182,7 +182,7 @@ describe("overriding the evidence", () => {
     expect(await firstState()).toBe("Disabled");
   });
 
-  test("holds against a use attempt after the soak", async () => {
+  test("holds despite a use attempt after the soak", async () => {
     const { world, read, firstState } = await overridden();
     await world.passDays(20);
     await read().catch(() => undefined);

@@ -11,8 +11,8 @@ function aPolicyDocument(Sid: string): string {
   return JSON.stringify({ Version: "2012-10-17", Statement });
 }
 
-describe("what happens seldom", () => {
-  test("a key policy that changes after the intent was written is the one the new version gets", async () => {
+describe("a change between two runs", () => {
+  test("of the key policy, after the intent: the new version gets the changed policy", async () => {
     const world = await aWorld();
     const KeyId = await world.targetOf(orders);
     let refused = 0;
@@ -34,7 +34,7 @@ describe("what happens seldom", () => {
     expect((await world.ask<{ Policy: string }>("GetKeyPolicy", next)).Policy).toContain("New");
   });
 
-  test("a new version that somebody deletes before it serves is told of, and does not get the alias", async () => {
+  test("that deletes the new version before activation: keyturn reports it, and moves no alias", async () => {
     const world = await aWorld({ policy: { propagationMs: 2 * dayMs } });
     const first = await world.targetOf(orders);
     await world.passDays(83.5);
@@ -45,7 +45,7 @@ describe("what happens seldom", () => {
     expect(await world.targetOf(orders)).toBe(first);
   });
 
-  test("a version that is used week after week is told of when it is long in drain", async () => {
+  test("by weekly uses of the old version: keyturn reports the prolonged drain", async () => {
     const world = await aWorld();
     const made = await world.ask("Encrypt", { KeyId: orders, Plaintext: Buffer.from("a") });
     await world.passDays(84);
@@ -59,7 +59,7 @@ describe("what happens seldom", () => {
     expect(await world.findings()).not.toContain("DRAIN_PROLONGED");
   });
 
-  test("evidence that says something new before the key is disabled is put on record first", async () => {
+  test("of the evidence before DisableKey: keyturn records it first", async () => {
     const policy = {
       drain: { atLeastMs: 30 * dayMs, quietForMs: 14 * dayMs, evidence: "advisory" },
     } as const;
@@ -81,7 +81,7 @@ describe("what happens seldom", () => {
     ["never lands", undefined],
     ["lands late", 10 * minuteMs],
   ])(
-    "a policy that comes to retain while a DisableKey is unanswered, which %s, keeps the version Enabled",
+    "to retain, while a DisableKey is unanswered, which %s: the version stays Enabled",
     async (_, landsAfterMs) => {
       const world = await aWorld();
       const first = await world.targetOf(orders);

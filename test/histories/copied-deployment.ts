@@ -1,4 +1,4 @@
-/** Worlds that share an AWS, and worlds that begin as the copy of another. */
+/** Worlds that share an AWS, and copies of a world. */
 import type { Ports } from "../../lambda/ports.ts";
 import type { SimClock } from "../../embedded-aws/clock.ts";
 import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts";
@@ -10,11 +10,11 @@ import { keyturnArn, World, type WorldOptions } from "../world.ts";
 export type Place = {
   clock: SimClock;
   kms: KmsTwin;
-  /** What tells its keyturn's ids, and its keyturn itself, from another's. */
+  /** Distinguishes its role and the ids that it draws from those of other deployments. */
   name: string;
 };
 
-/** A deployment, with a table of its own, in an AWS that others live in too. */
+/** A deployment with its own table in a shared AWS. */
 export class CopiedDeployment extends World {
   readonly principalArn: string;
   readonly #name: string;
@@ -44,7 +44,7 @@ export class CopiedDeployment extends World {
   }
 }
 
-/** The same table, KMS and moment, and from there on a life, and a journal, of its own. */
+/** A copy of table, KMS and time, with its own history and journal from there on. */
 export function copyOf(world: World, configuration = world.configuration): CopiedDeployment {
   const blank = new World();
   blank.clock.moveTo(world.clock.nowMs());

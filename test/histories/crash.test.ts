@@ -8,7 +8,7 @@ import { sample } from "../sizes.ts";
 const alias = "alias/orders";
 const historyDays = 123 + 30 + 14 + 30 + 12;
 
-/** What can go wrong with one call that passes a port. */
+/** The faults of one call that passes a port. */
 const faults = {
   "the process dies before it": async () => {
     await Promise.resolve();
@@ -25,7 +25,7 @@ const faults = {
     await proceed();
     return noAnswer(port, method);
   },
-  "it lands when its run is long over": (
+  "it lands after the end of its run": (
     proceed: () => Promise<unknown>,
     port: string,
     method: string,
@@ -45,7 +45,7 @@ function noAnswer(port: string, method: string): Promise<Outcome> {
   return Promise.reject(new RotationError(code, `${port}.${method} gave no answer`, undefined));
 }
 
-/** Breaks the one call of that number; a process that died asks nothing more until its run ends. */
+/** Breaks the call with that number; a dead process makes no call until its run ends. */
 function breakCall(world: World, number: number, fault: Fault): Intercept {
   let count = 0;
   let dead = false;
@@ -63,8 +63,11 @@ function breakCall(world: World, number: number, fault: Fault): Intercept {
   };
 }
 
-/** A life from enrolment until the first version is gone; what the world looks like then. */
-async function live(number: number, fault: Fault): Promise<{ world: World; callsMade: number }> {
+/** A history from enrolment until the first version is deleted. */
+async function playOnce(
+  number: number,
+  fault: Fault,
+): Promise<{ world: World; callsMade: number }> {
   const world = await aWorld({ policy: { retire: "delete", cryptoperiodMs: 130 * dayMs } });
   let callsMade = 0;
   const broken = breakCall(world, number, fault);
@@ -105,13 +108,13 @@ async function expectAsIfNothingHappened(world: World): Promise<void> {
   expect(journal.map(({ revision }) => revision)).toEqual(journal.map((_, index) => index + 1));
 }
 
-describe("whatever happens to any one call of a life, the world ends as if nothing had", () => {
+describe("a fault of any single call of a history leaves the same end state as no fault", () => {
   test.each(Object.entries(faults))("%s", { timeout: 600_000 }, async (_, fault) => {
-    const { callsMade } = await live(0, fault);
+    const { callsMade } = await playOnce(0, fault);
     expect(callsMade).toBeGreaterThan(80);
     const numbers = Array.from({ length: callsMade }, (_number, index) => index + 1);
     for (const number of sample(numbers, 12)) {
-      const { world } = await live(number, fault);
+      const { world } = await playOnce(number, fault);
       await expectAsIfNothingHappened(world).catch((error: unknown) => {
         throw new Error(`call ${number}: ${world.history().join(" ")}`, { cause: error });
       });

@@ -15,8 +15,8 @@ async function withCiphertext(options: WorldOptions) {
   return { world, first, decrypt };
 }
 
-describe("a use that the evidence tells of late", () => {
-  test("is waited for however short the soak: the key is not deleted", async () => {
+describe("a use that the evidence shows late", () => {
+  test("prevents the deletion, however short the soak", async () => {
     const { world, first, decrypt } = await withCiphertext({
       policy: { retire: "delete", soakMs: 0 },
     });
@@ -29,7 +29,7 @@ describe("a use that the evidence tells of late", () => {
     expect(world.history()).toContain("re-enabled");
   });
 
-  test("brings back a key that a call of ours disabled after its run gave it up", async () => {
+  test("restores a key that a late DisableKey of an earlier run disabled", async () => {
     const { world, first, decrypt } = await withCiphertext({});
     onCall(world, "DisableKey", (proceed) => {
       world.intercept = undefined;
@@ -43,8 +43,8 @@ describe("a use that the evidence tells of late", () => {
     expect(await world.findings()).toEqual([]);
   });
 
-  // Seed 1795466884 of `everything`: the hours in which nothing could use it had counted as quiet.
-  test("is not taken for quiet because no run came to look for longer than the quiet period", async () => {
+  // Seed 1795466884 of `everything`: hours in which the key was Disabled had counted as quiet.
+  test("counts as a use although no run read the evidence for longer than the quiet period", async () => {
     const quietForMs = 2 * hourMs;
     const { world, first, decrypt } = await withCiphertext({
       policy: { drain: { atLeastMs: 30 * dayMs, quietForMs, evidence: "required" } },
@@ -62,7 +62,7 @@ describe("a use that the evidence tells of late", () => {
     expect(await world.stateOf(first)).toBe("Enabled");
   });
 
-  test("that was an Encrypt is not forgotten because the key came back", async () => {
+  test("that was an Encrypt stays a finding after keyturn restores the key", async () => {
     const { world, first } = await withCiphertext({});
     onCall(world, "DisableKey", (proceed) => {
       world.intercept = undefined;
@@ -75,11 +75,11 @@ describe("a use that the evidence tells of late", () => {
   });
 });
 
-describe("giving a key back", () => {
+describe("restoring a key", () => {
   test.each([
     ["applied, and its answer lost", true],
     ["lost before it was applied", false],
-  ])("%s: it comes back, and drains anew", async (_, applied) => {
+  ])("with EnableKey %s: it is Enabled, and drains again", async (_, applied) => {
     const { world, first, decrypt } = await withCiphertext({});
     await world.passDays(drained - 1);
     world.intercept = async (_port, method, input, proceed) => {
@@ -97,7 +97,7 @@ describe("giving a key back", () => {
     expect(await world.stateOf(first)).toBe("Disabled");
   });
 
-  test("is not asked for a hundred times where reads lag", async () => {
+  test("makes one EnableKey call although reads lag", async () => {
     const { world, decrypt } = await withCiphertext({});
     let enabledAtMs = Infinity;
     world.intercept = async (_port, method, input, proceed) => {
@@ -118,8 +118,8 @@ describe("giving a key back", () => {
 
   test.each([
     ["in its soak", drained + 2],
-    ["long after its rotation closed", drained + 40],
-  ])("a disabled version onto which a person moves the alias %s", async (_, days) => {
+    ["after its rotation closed", drained + 40],
+  ])("happens when an operator moves the alias to a disabled version %s", async (_, days) => {
     const world = await aWorld({ policy: { cryptoperiodMs: 365 * dayMs } });
     const first = await world.targetOf(orders);
     await world.passDays(365 - 7 - 84 + days);
@@ -131,8 +131,8 @@ describe("giving a key back", () => {
   });
 });
 
-describe("a key that somebody else disables", () => {
-  test("after our own call came to nothing is not taken for ours", async () => {
+describe("a DisableKey by an external actor", () => {
+  test("after keyturn's own call lapsed does not count as keyturn's", async () => {
     const { world, first, decrypt } = await withCiphertext({ policy: { retire: "delete" } });
     let used: Promise<unknown> | undefined;
     onCall(world, "DisableKey", () => (used ??= decrypt()).then(() => noAnswer));
@@ -146,7 +146,7 @@ describe("a key that somebody else disables", () => {
     expect(await world.findings()).toContain("VERSION_CHANGED");
   });
 
-  test("is no approval while the evidence speaks against it", async () => {
+  test("is no approval while the evidence forbids it", async () => {
     const world = await aWorld({ policy: { approval: "revoke" } });
     const first = await world.targetOf(orders);
     await world.passDays(drained + 1);

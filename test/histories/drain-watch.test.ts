@@ -17,7 +17,7 @@ function canaryEvent(atMs: number, more: object = {}): unknown {
   });
 }
 
-/** Every event of a canary comes after this long, or none does. */
+/** Every event of a canary arrives after this delay; with Infinity, none does. */
 function eventsComeAfter(world: World, delayMs: number): { sent: number } {
   const reported = { sent: 0 };
   world.intercept = (_port, method, _input, proceed) => {
@@ -39,18 +39,18 @@ async function state(world: World): Promise<string | undefined> {
 
 const drained = 83 + 31;
 
-test("where no event comes, the old version stays as it is, and it is told why", async () => {
+test("without an event the old version stays in drain, and keyturn reports why", async () => {
   const world = await aWorld({ policy: { retire: "delete" }, drainWatch: "cloudtrail" });
   eventsComeAfter(world, Infinity);
   await world.passDays(drained + 60);
   expect(await state(world)).toBe("draining");
   const [reported] = (await world.record()).findings;
   expect(reported).toMatchObject({ code: "DRAIN_NOT_WATCHED" });
-  expect(reported?.observed).toContain("no event of a call of ours came through CloudTrail ever");
+  expect(reported?.observed).toContain("no event of a canary call came through CloudTrail ever");
   expect(world.calls).not.toContain("DisableKey");
 });
 
-test("the first event opens the way, and nobody was told of anything meanwhile", async () => {
+test("after the first event keyturn disables the version, without a finding before", async () => {
   const world = await aWorld({ policy: { retire: "delete" }, drainWatch: "cloudtrail" });
   const canaries = eventsComeAfter(world, 7 * minuteMs);
   await world.passDays(drained);
@@ -60,7 +60,7 @@ test("the first event opens the way, and nobody was told of anything meanwhile",
   expect(canaries.sent).toBeLessThan(5);
 });
 
-test("a path that broke in the soak keeps the key from its deletion, until it is mended", async () => {
+test("a broken event path in the soak prevents the deletion until it works again", async () => {
   const world = await aWorld({ policy: { retire: "delete" }, drainWatch: "cloudtrail" });
   eventsComeAfter(world, minuteMs);
   await world.passDays(drained);
@@ -75,14 +75,14 @@ test("a path that broke in the soak keeps the key from its deletion, until it is
   expect(await world.findings()).toEqual([]);
 });
 
-test("an event of the day before yesterday shows nothing of today", async () => {
+test("an event of the day before yesterday does not count", async () => {
   const world = await aWorld({ drainWatch: "cloudtrail" });
   eventsComeAfter(world, 2 * dayMs);
   await world.passDays(drained + 10);
   expect(await state(world)).toBe("draining");
 });
 
-test("where nobody asked for it, no canary is sent, and nothing waits for one", async () => {
+test("without drain monitoring keyturn sends no canary, and waits for none", async () => {
   const world = await aWorld();
   const canaries = eventsComeAfter(world, Infinity);
   await world.passDays(drained);
@@ -92,9 +92,9 @@ test("where nobody asked for it, no canary is sent, and nothing waits for one", 
 
 test.each([
   ["of another service", {}, { source: "aws.s3" }],
-  ["that somebody else put on the bus", {}, { source: "my.app" }],
+  ["of another source on the bus", {}, { source: "my.app" }],
   ["of another operation", { eventName: "ListKeys" }, {}],
-  ["of a DescribeKey that is no canary", { userAgent: "aws-cli/2.31.0" }, {}],
+  ["of a DescribeKey without the canary mark", { userAgent: "aws-cli/2.31.0" }, {}],
   ["without a time", { eventTime: "yesterday" }, {}],
 ])("an event %s is no canary", (_what, detail, outer) => {
   const { detail: fields, ...envelope } = canaryEvent(0) as { detail: object };

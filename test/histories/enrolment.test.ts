@@ -10,7 +10,7 @@ const root = "arn:aws:iam::000000000000:root";
 
 type Made = { KeyMetadata: { KeyId: string } };
 
-/** Two managed keys, of which the first has something wrong with it before keyturn comes. */
+/** Two managed keys, of which `wrong` changes the first before the first run. */
 async function withWrong(
   wrong: (world: World, keyId: string) => Promise<unknown>,
   spec: object = {},
@@ -36,7 +36,7 @@ async function expectOnlyReported(world: World, code: FindingCode): Promise<void
   expect(keysBefore).toBeLessThanOrEqual(1);
 }
 
-describe("what cannot be managed is told of, never touched, and in nobody's way", () => {
+describe("keyturn reports and never changes what it cannot manage, and other keys continue", () => {
   test("an alias that does not exist", async () => {
     const world = await withWrong((w) => w.ask("DeleteAlias", { AliasName: orders }));
     await expectOnlyReported(world, "ALIAS_NOT_FOUND");
@@ -59,7 +59,7 @@ describe("what cannot be managed is told of, never touched, and in nobody's way"
     await expectOnlyReported(world, "OTHER_OWNER");
   });
 
-  test("a key that is a later version by its tags, of which the table knows nothing", async () => {
+  test("a key that is a later version by its tags, without a record", async () => {
     const Tags = Object.entries({
       "keyturn:owner": "acme",
       "keyturn:alias": orders,
@@ -92,7 +92,7 @@ describe("what cannot be managed is told of, never touched, and in nobody's way"
 
   test("a policy that names a principal which was deleted", async () => {
     const world = await withWrong((w, KeyId) => {
-      // KMS takes no such policy: it shows one, once a principal of the policy is deleted.
+      // KMS accepts no such policy: it returns one after a principal of the policy was deleted.
       const key = w.kms.world.keys.get(KeyId);
       if (key !== undefined)
         key.policy.text = key.policy.text.replace(root, "AROAEXAMPLEEXAMPLE123");
@@ -101,7 +101,7 @@ describe("what cannot be managed is told of, never touched, and in nobody's way"
     await expectOnlyReported(world, "POLICY_NOT_CARRIED");
   });
 
-  test("a key with so many tags that ours do not fit", async () => {
+  test("a key with too many tags for keyturn's", async () => {
     const Tags = Array.from({ length: 44 }, (_, index) => ({ TagKey: `t${index}`, TagValue: "" }));
     const world = await withWrong(() => Promise.resolve(), { Tags });
     await expectOnlyReported(world, "TOO_MANY_TAGS");
@@ -118,7 +118,7 @@ describe("what cannot be managed is told of, never touched, and in nobody's way"
     expect(await world.findings(orders)).toEqual(["ALIAS_SET_SPLIT"]);
   });
 
-  test("one KMS key under two managed keys: the first has it, the second is told", async () => {
+  test("one KMS key under two managed keys: the first enrols it, the second reports it", async () => {
     const world = await aWorld({ keys: { [orders]: {}, [good]: {} } });
     const TargetKeyId = await world.targetOf(orders);
     await world.ask("UpdateAlias", { AliasName: good, TargetKeyId });
@@ -132,7 +132,7 @@ describe("what cannot be managed is told of, never touched, and in nobody's way"
   });
 });
 
-test("a key that its stack tagged as keyturn's beforehand is enrolled, and rotates", async () => {
+test("a key with the owner tag from its stack is enrolled, and rotates", async () => {
   const Tags = [{ TagKey: "keyturn:owner", TagValue: "acme" }];
   const world = await aWorld({ keys: { [orders]: { Tags } } });
   await world.passDays(90);
@@ -148,7 +148,7 @@ describe("a key policy that locks keyturn out", () => {
     Statement: [{ Effect: "Allow", Principal: { AWS: others }, Action: "kms:*", Resource: "*" }],
   });
 
-  test("is waited for as long as authorization may lag, and then told of", async () => {
+  test("is a finding once authorization cannot lag any longer", async () => {
     const world = await withWrong(() => Promise.resolve(), { Policy: locked });
     await world.pass(9 * minuteMs);
     expect(await world.findings(orders)).toEqual([]);
@@ -158,7 +158,7 @@ describe("a key policy that locks keyturn out", () => {
     expect((await world.record(good)).enrolledAtMs).toBeDefined();
   });
 
-  test("is no longer told of once it lets keyturn in", async () => {
+  test("is no finding any longer once it admits keyturn", async () => {
     const world = await withWrong(() => Promise.resolve(), { Policy: locked });
     await world.passDays(1);
     const Statement = [
@@ -175,8 +175,8 @@ describe("a key policy that locks keyturn out", () => {
   });
 });
 
-describe("what the account or the table cannot give", () => {
-  test("the quota of keys reached is told of, and the rotation goes on once there is room", async () => {
+describe("a limit or a fault of the account or the table", () => {
+  test("the key quota: keyturn reports it, and continues the rotation when a key is free", async () => {
     const world = await aWorld({ keyQuota: 2 });
     await world.ask("CreateKey", {});
     await world.passDays(84);
@@ -189,7 +189,7 @@ describe("what the account or the table cannot give", () => {
     expect(await world.targetOf(orders)).not.toBe(before);
   });
 
-  test("an item of a newer schema is left alone, and told of; the other keys go on", async () => {
+  test("an item of a newer schema: keyturn reports it, and leaves it as it is; other keys continue", async () => {
     const world = await aWorld({ keys: { [orders]: {}, [good]: {} } });
     await world.passDays(1);
     const stored = await world.table.read(orders);
@@ -207,7 +207,7 @@ describe("what the account or the table cannot give", () => {
     expect(world.history(good)).toContain("activated");
   });
 
-  test("KMS that throttles for a day costs nothing but the day", async () => {
+  test("a day of KMS throttling delays the rotation by a day", async () => {
     const world = await aWorld();
     await world.passDays(82);
     const untilMs = world.clock.nowMs() + 2 * dayMs;
@@ -227,7 +227,7 @@ describe("what the account or the table cannot give", () => {
     expect(world.kms.world.keys.size).toBe(2);
   });
 
-  test("a table that fails for a while loses nothing, and the runs say so", async () => {
+  test("a failing table: the runs report errors, and lose nothing", async () => {
     const world = await aWorld();
     await world.passDays(82);
     let calls = 0;

@@ -10,10 +10,10 @@ describe("a key that another deployment took over by its owner tag", () => {
   const Tags = [{ TagKey: "keyturn:owner", TagValue: "another" }];
 
   test.each([
-    ["while it serves", 10],
+    ["while it is active", 10],
     ["in drain", 100],
     ["in its soak", 84 + 35],
-  ])("%s is left as it is", async (_, days) => {
+  ])("%s stays as it is", async (_, days) => {
     const world = await aWorld({ policy: { retire: "delete" } });
     const KeyId = await world.targetOf(orders);
     await world.passDays(days);
@@ -24,7 +24,7 @@ describe("a key that another deployment took over by its owner tag", () => {
     expect(await world.stateOf(KeyId)).toBe(before);
   });
 
-  test("while both enrol it, belongs to the one whose tag is there", async () => {
+  test("while both enrol it, belongs to the owner in its tag", async () => {
     const world = await aWorld();
     const KeyId = await world.targetOf(orders);
     onCall(world, "TagResource", async (proceed) => {
@@ -44,7 +44,7 @@ describe("grants", () => {
     Operations: ["Decrypt", "Encrypt"],
   };
 
-  test("are made once, however long the listing lags", async () => {
+  test("are created once, however long the listing lags", async () => {
     const world = await aWorld();
     await world.ask("CreateGrant", { KeyId: await world.targetOf(orders), ...grant });
     const first = await world.targetOf(orders);
@@ -58,7 +58,7 @@ describe("grants", () => {
     expect(world.calls.filter((operation) => operation === "CreateGrant")).toHaveLength(1);
   });
 
-  test("given to the old version while the new one propagates follow too", async () => {
+  test("on the old version, created while the new one propagates, are copied too", async () => {
     const world = await aWorld({ policy: { propagationMs: 2 * hourMs } });
     const KeyId = await world.targetOf(orders);
     await world.passDays(83);
@@ -72,8 +72,8 @@ describe("grants", () => {
   });
 });
 
-describe("a managed key that comes to nothing, turn after turn, is told of", () => {
-  test("where an UpdateAlias never gets an answer", async () => {
+describe("keyturn reports a managed key whose passes fail again and again", () => {
+  test("without an answer to UpdateAlias", async () => {
     const world = await aWorld();
     await world.passDays(82);
     onCall(world, "UpdateAlias", () => Promise.resolve(noAnswer));
@@ -84,7 +84,7 @@ describe("a managed key that comes to nothing, turn after turn, is told of", () 
     expect(await world.findings()).toEqual([]);
   });
 
-  test("where CreateKey never gets an answer, and each time leaves a key that cannot be found", async () => {
+  test("without an answer to CreateKey, whose keys the tag search does not find", async () => {
     const world = await aWorld();
     await world.passDays(82);
     world.intercept = (_port, method, input, proceed) => {
@@ -102,7 +102,7 @@ describe("a managed key that comes to nothing, turn after turn, is told of", () 
     expect(await world.findings()).toEqual([]);
   });
 
-  test("where a clock was wrong", async () => {
+  test("after a wrong clock", async () => {
     const world = await aWorld();
     await world.passDays(83);
     await world.pass(5 * minuteMs);
@@ -119,7 +119,7 @@ describe("a managed key that comes to nothing, turn after turn, is told of", () 
     expect(await world.findings()).toContain("CLOCK_SKEW");
   });
 
-  test("where disabling is denied by a policy that cannot be read: the next rotation goes on", async () => {
+  test("with a denied DisableKey: the next rotation continues", async () => {
     const world = await aWorld({ policy: { cryptoperiodMs: 60 * dayMs } });
     const first = await world.targetOf(orders);
     onCall(world, "DisableKey", () =>
@@ -132,8 +132,8 @@ describe("a managed key that comes to nothing, turn after turn, is told of", () 
   });
 });
 
-describe("what others do does not hold up a rotation", () => {
-  test("a key that carries its tags and that we may not look at", async () => {
+describe("external actors do not delay a rotation by", () => {
+  test("a key with its tags that keyturn may not describe", async () => {
     const world = await aWorld();
     let rotationId = "";
     world.intercept = (_port, method, input, proceed) => {
@@ -159,7 +159,7 @@ describe("what others do does not hold up a rotation", () => {
     expect(await world.findings()).not.toContain("ACCESS_DENIED");
   });
 
-  test("two hundred items of a newer schema, due for ever", async () => {
+  test("two hundred items of a newer schema, always due", async () => {
     const names = Array.from({ length: 200 }, (_, index) => `alias/newer-${index}`);
     const world = await aWorld({
       keys: Object.fromEntries([...names, orders].map((n) => [n, {}])),

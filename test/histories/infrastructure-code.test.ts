@@ -25,7 +25,7 @@ test("a key of a stack is a finding for a day before it is disabled", async () =
   expect(await world.findings()).toEqual([]);
 });
 
-test("an alias that an apply of infrastructure code put back is recognised as such", async () => {
+test("the finding names an apply of infrastructure code that reset the alias", async () => {
   const world = await aWorld();
   const first = await world.targetOf(orders);
   await world.passDays(90);
@@ -33,6 +33,6 @@ test("an alias that an apply of infrastructure code put back is recognised as su
   await world.ask("UpdateAlias", { AliasName: orders, TargetKeyId: first });
   await world.passDays(85);
   const reported = (await world.record()).findings.find(({ code }) => code === "ALIAS_MOVED");
-  expect(reported?.observed).toContain("back on version 1, which it had left at 2027-03-");
-  expect(reported?.observed).toContain("as an apply of code that names its key does");
+  expect(reported?.observed).toContain("back on version 1, which it left at 2027-03-");
+  expect(reported?.observed).toContain("as after an apply of code that names its key");
 });

@@ -14,23 +14,23 @@ async function anotherKey(world: World): Promise<string> {
   return made.KeyMetadata.KeyId;
 }
 
-describe("somebody else has a hand in it", () => {
-  test("an alias moved to a strange key is a finding, stays there, and goes on once moved back", async () => {
+describe("a change by an operator", () => {
+  test("an alias moved to an unknown key is a finding, stays there, and the rotation continues once it is back", async () => {
     const world = await aWorld();
     await world.passDays(1);
     const first = await world.targetOf(orders);
-    const strange = await anotherKey(world);
-    await moveAlias(world, orders, strange);
+    const other = await anotherKey(world);
+    await moveAlias(world, orders, other);
     await world.passDays(90);
     expect(await world.findings()).toContain("ALIAS_MOVED");
-    expect(await world.targetOf(orders)).toBe(strange);
+    expect(await world.targetOf(orders)).toBe(other);
     await moveAlias(world, orders, first);
     await world.passDays(2);
     expect(await world.findings()).toEqual([]);
     expect(await world.targetOf(orders)).not.toBe(first);
   });
 
-  test("an alias that moves while no rotation is due is found by the audit", async () => {
+  test("the audit finds an alias that moved while no rotation is due", async () => {
     const world = await aWorld();
     await world.passDays(1);
     await moveAlias(world, orders, await anotherKey(world));
@@ -38,7 +38,7 @@ describe("somebody else has a hand in it", () => {
     expect(await world.findings()).toEqual(["ALIAS_MOVED"]);
   });
 
-  test("an alias put back on the old version keeps that version Enabled", async () => {
+  test("an alias moved back to the old version keeps that version Enabled", async () => {
     const world = await aWorld();
     const first = await world.targetOf(orders);
     await world.passDays(90);
@@ -48,7 +48,7 @@ describe("somebody else has a hand in it", () => {
     expect(await world.findings()).toContain("ALIAS_ON_OLD_VERSION");
   });
 
-  test("an alias that appears on a version just disabled brings it back, into a drain begun anew", async () => {
+  test("an alias created on a version just disabled restores it, and its drain restarts", async () => {
     const world = await aWorld();
     const first = await world.targetOf(orders);
     world.intercept = async (_port, method, input, proceed) => {
@@ -71,7 +71,7 @@ describe("somebody else has a hand in it", () => {
     expect(await world.stateOf(first)).toBe("Disabled");
   });
 
-  test("a version disabled by hand in drain is told of and left as it is", async () => {
+  test("a version disabled by hand in drain is a finding and stays as it is", async () => {
     const world = await aWorld();
     const first = await world.targetOf(orders);
     await world.passDays(85);
@@ -96,7 +96,7 @@ describe("somebody else has a hand in it", () => {
     expect(await world.findings()).toContain("VERSION_CHANGED");
   });
 
-  test("a deletion that a person cancelled is not scheduled again", async () => {
+  test("keyturn does not schedule again a deletion that an operator cancelled", async () => {
     const world = await aWorld({ policy: { retire: "delete", cryptoperiodMs: 400 * dayMs } });
     const first = await world.targetOf(orders);
     await world.passDays(393 + 30 + 14 + 1);
@@ -107,7 +107,7 @@ describe("somebody else has a hand in it", () => {
     expect(await world.findings()).toContain("VERSION_CHANGED");
   });
 
-  test("a new version disabled before it serves does not get the alias", async () => {
+  test("a new version disabled before activation does not get the alias", async () => {
     const world = await aWorld();
     const first = await world.targetOf(orders);
     await world.passDays(83);
@@ -154,7 +154,7 @@ describe("the old version is still needed", () => {
     expect(await world.stateOf(first)).toBe("Disabled");
   });
 
-  test("a use that shows up only after the key was disabled brings it back", async () => {
+  test("a use that the evidence shows only after DisableKey restores the version", async () => {
     const world = await aWorld({ policy: { retire: "delete" } });
     const first = await world.targetOf(orders);
     const { CiphertextBlob } = await world.ask("Encrypt", {
@@ -196,7 +196,7 @@ describe("the old version is still needed", () => {
     }
   });
 
-  test("a guardrail in the key policy is waited for, not fought", async () => {
+  test("keyturn waits for a guardrail in the key policy", async () => {
     const root = "arn:aws:iam::000000000000:root";
     const allow = { Effect: "Allow", Principal: { AWS: root }, Action: "kms:*", Resource: "*" };
     const deny = {
@@ -226,7 +226,7 @@ describe("the policy changes while a rotation is open", () => {
     world.configuration = { ...world.configuration, policies: { quarterly: policy } };
   }
 
-  test("what is milder holds at once, at any point of revoke", async () => {
+  test("a less destructive policy applies at once, at any point of revoke", async () => {
     for (const [days, state] of [
       [84 + 20, "Enabled"],
       [84 + 32, "Disabled"],
@@ -242,7 +242,7 @@ describe("the policy changes while a rotation is open", () => {
     }
   });
 
-  test("what is more destructive waits for the next rotation", async () => {
+  test("a more destructive policy applies from the next rotation", async () => {
     const world = await aWorld({ policy: { retire: "disable" } });
     const first = await world.targetOf(orders);
     await world.passDays(84 + 5);
@@ -255,7 +255,7 @@ describe("the policy changes while a rotation is open", () => {
     expect(await world.stateOf(second)).toBe("deleted");
   });
 
-  test("a managed key that is no longer configured is left as it is, and told of", async () => {
+  test("a managed key that is no longer configured is a finding, and stays as it is", async () => {
     const world = await aWorld();
     const first = await world.targetOf(orders);
     await world.passDays(1);

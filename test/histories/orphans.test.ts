@@ -3,12 +3,12 @@ import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { aWorld, Died, type World } from "../world.ts";
 
 const orders = "alias/orders";
-/** As the policy has it, for evidence of silence: KMS counts it of a key in excess from its creation. */
+/** `quietFor` of the policy: for an unused key KMS counts from its creation. */
 const quietDays = 14;
 
 type Made = { KeyMetadata: { KeyId: string } };
 
-/** The process dies after CreateKey, and the tags of what it made are not found for a while. */
+/** The process dies after CreateKey, and for a while the tag search does not find the key. */
 async function withAKeyInExcess(): Promise<{ world: World; extra: string }> {
   const world = await aWorld({ policy: { cryptoperiodMs: 365 * dayMs } });
   await world.passDays(357);
@@ -48,7 +48,7 @@ async function tagsOf(world: World, KeyId: string): Promise<Record<string, strin
 }
 
 describe("a CreateKey whose answer was lost", () => {
-  test("made a key that is adopted, also where it lands minutes later", async () => {
+  test("is found and adopted, also if the call lands minutes later", async () => {
     const world = await aWorld();
     world.intercept = (_port, method, input, proceed) => {
       const call = input[0] as { kind?: string } | undefined;
@@ -62,7 +62,7 @@ describe("a CreateKey whose answer was lost", () => {
     expect(world.kms.world.keys.size).toBe(2);
   });
 
-  test("is not answered by a key that somebody tagged to look like it", async () => {
+  test("is not confused with another key that carries its tags", async () => {
     const world = await aWorld();
     let rotationId = "";
     world.intercept = (_port, method, input, proceed) => {
@@ -91,7 +91,7 @@ describe("a CreateKey whose answer was lost", () => {
 });
 
 describe("a key made in excess", () => {
-  test("is labelled and disabled once it was quiet, never deleted, and its rotation keeps its one successor", async () => {
+  test("is labelled, disabled after the quiet period, never deleted, and its rotation keeps one successor", async () => {
     const { world, extra } = await withAKeyInExcess();
     await world.passDays(13);
     expect(await world.stateOf(extra)).toBe("Enabled");
@@ -112,7 +112,7 @@ describe("a key made in excess", () => {
       { GranteePrincipal: "arn:aws:iam::000000000000:role/a", Operations: ["Decrypt"] },
       "KeyId",
     ],
-  ])("that has %s is left alone, and told of", async (_, operation, input, idField) => {
+  ])("that has %s is a finding, and stays as it is", async (_, operation, input, idField) => {
     const { world, extra } = await withAKeyInExcess();
     await world.ask(operation, { ...input, [idField]: extra });
     await world.passDays(10);
@@ -120,7 +120,7 @@ describe("a key made in excess", () => {
     expect(await world.findings()).toContain("EXTRA_NOT_QUARANTINED");
   });
 
-  test("that was used is left alone, and told of", async () => {
+  test("that was used is a finding, and stays as it is", async () => {
     const { world, extra } = await withAKeyInExcess();
     await world.ask("Encrypt", { KeyId: extra, Plaintext: Buffer.from("a") });
     world.clock.advance(2 * 3_600_000);
@@ -130,7 +130,7 @@ describe("a key made in excess", () => {
 });
 
 describe("the audit", () => {
-  test("tells of a key with our owner tag that no record knows, and does not touch it", async () => {
+  test("reports a key with keyturn's owner tag and without a record, and does not change it", async () => {
     const world = await aWorld();
     const { KeyMetadata } = await world.ask<Made>("CreateKey", {
       Tags: [
@@ -147,7 +147,7 @@ describe("the audit", () => {
     expect(await tagsOf(world, KeyMetadata.KeyId)).not.toHaveProperty("keyturn:retired");
   });
 
-  test("hands a key in excess of a rotation that is long closed to its managed key", async () => {
+  test("adds a key in excess of a closed rotation to the record of its managed key", async () => {
     const world = await aWorld();
     await world.passDays(150);
     const rotationId = world.table
@@ -164,7 +164,7 @@ describe("the audit", () => {
     expect(await world.stateOf(KeyMetadata.KeyId)).toBe("Disabled");
   });
 
-  test("finds a key that a killed run had bound but not recorded, and hands it over", async () => {
+  test("finds a key that a killed run had bound but not recorded, and adds it to the record", async () => {
     const { world, extra } = await withAKeyInExcess();
     await world.table.bind(extra, orders, world.clock.nowMs());
     const { extras, ...record } = await world.record();
@@ -180,9 +180,9 @@ describe("the audit", () => {
     expect(await world.stateOf(extra)).toBe("Disabled");
   });
 
-  test("hands it over though the managed key has a turn of its own each time", async () => {
+  test("adds it to the record although the managed key has a pass of its own each time", async () => {
     const { world, extra } = await withAHaltedKey();
-    // KMS is slow, and the schedule fires hourly: whatever is due hourly is due in the same run.
+    // KMS is slow, and the schedule fires hourly: all hourly work is due in the same run.
     world.intercept = async (port, _method, _input, proceed) => {
       if (port === "keys") for (let passes = 0; passes < 200; passes++) await Promise.resolve();
       return proceed();
@@ -195,7 +195,7 @@ describe("the audit", () => {
     expect(world.history()).toContain("extra-found");
   });
 
-  test("tells of it when others held the managed key each time for a day", async () => {
+  test("reports it when other runs held the managed key each time for a day", async () => {
     const { world, extra } = await withAHaltedKey();
     world.intercept = (_port, method, _input, proceed) =>
       method === "claim" ? Promise.resolve({ kind: "taken" }) : proceed();
@@ -210,7 +210,7 @@ describe("the audit", () => {
   });
 });
 
-/** It has an hourly turn, and a rotation that is done and made a key in excess. */
+/** It has an hourly pass, and a closed rotation that created a key in excess. */
 async function withAHaltedKey(): Promise<{ world: World; extra: string }> {
   const world = await aWorld();
   await world.passDays(150);

@@ -1,4 +1,4 @@
-/** Lives of a managed key in mode `act`, and every different state that they pass through. */
+/** Histories of a managed key in mode `act`, and every different state in them. */
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { copyOf, type CopiedDeployment } from "./copied-deployment.ts";
 import { noAnswer, onCall } from "../faults.ts";
@@ -7,7 +7,7 @@ import { aWorld, Died, type World, type WorldOptions } from "../world.ts";
 
 export const orders = "alias/orders";
 const deletes: WorldOptions = { policy: { retire: "delete", cryptoperiodMs: 300 * dayMs } };
-/** When the first rotation of `deletes` opens, and when version 1 of it is in soak, and pending. */
+/** Days: the first rotation of `deletes` opens, version 1 soaks, version 1 is pending deletion. */
 const [opens, soaks, pends] = [293, 293 + 35, 293 + 31 + 14 + 10];
 
 type History = [WorldOptions, (world: World) => Promise<void>];
@@ -16,7 +16,7 @@ export const histories: Record<string, History> = {
   "deletes old versions": [deletes, (world) => world.passDays(400)],
   "disables them": [{}, (world) => world.passDays(180)],
   "retains them": [{ policy: { retire: "retain" } }, (world) => world.passDays(130)],
-  "originates through the alias alone": [
+  "originates only through the alias": [
     { policy: { originate: "alias-only", cryptoperiodMs: 60 * dayMs } },
     (world) => world.passDays(150),
   ],
@@ -29,22 +29,22 @@ export const histories: Record<string, History> = {
   "has two aliases": [{ aliases: { [orders]: ["alias/orders-eu"] } }, twoAliases],
   "has grants": [{}, withGrants],
   "is rolled back at every stage": [deletes, rolledBack],
-  "is rolled back, half way": [{}, rolledBackHalfWay],
-  "is used while out of use": [deletes, usedWhileOutOfUse],
+  "is rolled back during each call": [{}, rolledBackDuringCalls],
+  "is used while disabled": [deletes, usedWhileDisabled],
   "is compromised": [{ policy: { retire: "delete" } }, compromised],
   "loses answers": [deletes, (world) => failing(world, "lost")],
   "has calls that never arrive": [deletes, (world) => failing(world, "unsent")],
-  "is refused": [deletes, (world) => failing(world, "refused")],
+  "is denied calls": [deletes, (world) => failing(world, "refused")],
   "crashes at every call": [deletes, (world) => failing(world, "dead")],
-  "is meddled with": [deletes, meddledWith],
-  "has its keys taken over": [deletes, takenOver],
-  "goes back to an older table": [deletes, restored],
-  "was planned before": [{ mode: "plan" }, plannedBefore],
-  "is un-enrolled, and enrolled anew": [{}, unEnrolled],
+  "is changed by external actors": [deletes, changedByExternalActors],
+  "loses keys to another owner": [deletes, takenOver],
+  "returns to an older table": [deletes, restored],
+  "was in mode plan before": [{ mode: "plan" }, plannedBefore],
+  "is un-enrolled, and enrolled again": [{}, unEnrolled],
 };
 
-/** Lives it, and keeps each state that differs from those before: also between two calls of a run. */
-export async function statesOf([options, live]: History): Promise<CopiedDeployment[]> {
+/** Plays the history, and keeps each state that differs from those before, also between two calls. */
+export async function statesOf([options, play]: History): Promise<CopiedDeployment[]> {
   const world = await aWorld(options);
   const states = new Map<string, CopiedDeployment>();
   const keep = (): void => {
@@ -64,7 +64,7 @@ export async function statesOf([options, live]: History): Promise<CopiedDeployme
     if (!isRead(input[0])) keep();
     return answer;
   };
-  await live(world);
+  await play(world);
   return [...states.values()];
 }
 
@@ -72,7 +72,7 @@ export function isRead(operation: string): boolean {
   return /^(Describe|List|Get)/.test(operation);
 }
 
-/** What a decision can rest on, but for when. */
+/** Everything that a decision depends on, except times. */
 function signatureOf(world: World): string {
   const stored = world.table.stored(orders) as { record: ManagedKey } | undefined;
   const keys = [...world.kms.world.keys.values()];
@@ -147,7 +147,7 @@ async function rolledBack(world: World): Promise<void> {
   await world.passDays(80);
 }
 
-async function rolledBackHalfWay(world: World): Promise<void> {
+async function rolledBackDuringCalls(world: World): Promise<void> {
   for (const kind of ["CreateKey", "UpdateAlias", "UntagResource"] as const) {
     const last = (await world.table.read(orders))?.record.lastNumber ?? 1;
     onCall(world, kind, (proceed) => proceed().then(() => noAnswer));
@@ -162,7 +162,7 @@ async function rolledBackHalfWay(world: World): Promise<void> {
   }
 }
 
-async function usedWhileOutOfUse(world: World): Promise<void> {
+async function usedWhileDisabled(world: World): Promise<void> {
   const first = await world.targetOf(orders);
   let days = soaks;
   for (const next of [80, 60, 60]) {
@@ -175,7 +175,7 @@ async function usedWhileOutOfUse(world: World): Promise<void> {
   }
 }
 
-/** As CloudTrail will have it, where it is out of use. */
+/** CloudTrail records it as a use attempt where the key is disabled. */
 export async function use(world: World, KeyId: string): Promise<void> {
   const Plaintext = Buffer.from("a");
   await world.ask("Encrypt", { KeyId, Plaintext }).catch(() => undefined);
@@ -189,7 +189,7 @@ async function compromised(world: World): Promise<void> {
   await world.passDays(40);
 }
 
-/** Each kind of call goes wrong the first two times. */
+/** Each kind of call fails the first two times. */
 async function failing(world: World, how: "lost" | "unsent" | "refused" | "dead"): Promise<void> {
   const times = new Map<string, number>();
   let isDead = false;
@@ -211,7 +211,7 @@ async function failing(world: World, how: "lost" | "unsent" | "refused" | "dead"
   await world.passDays(3);
 }
 
-async function meddledWith(world: World): Promise<void> {
+async function changedByExternalActors(world: World): Promise<void> {
   const first = await world.targetOf(orders);
   const aliasTo = (TargetKeyId: string): Promise<unknown> =>
     world.ask("UpdateAlias", { AliasName: orders, TargetKeyId });

@@ -8,13 +8,13 @@ import { isRead, histories, orders, statesOf, use } from "./plan-histories.ts";
 import { aWorld, startMs, type World } from "../world.ts";
 import { isFull } from "../sizes.ts";
 
-/** How many states of each life are looked at; all of them take half a minute. */
+/** How many states of each history are tested; all of them take half a minute. */
 const statesPerHistory = Number(process.env.PLAN_STATES ?? (isFull ? 18 : 6));
 
-/** Something that happens in a world, and what keyturn then does. */
+/** An event in a world, and keyturn's reaction. */
 type Event = (world: World) => Promise<void>;
 
-/** In either mode the configuration is another one than was applied. */
+/** In either mode the configuration differs from the applied one. */
 function inMode(state: World, mode: "act" | "plan"): CopiedDeployment {
   const unused = aPolicy({ name: "unused" });
   const policies = { ...state.configuration.policies, unused };
@@ -29,30 +29,30 @@ function recordIn(world: World): ManagedKey | undefined {
   return (world.table.stored(orders) as { record: ManagedKey } | undefined)?.record;
 }
 
-function wouldIn(world: World): string[] {
+function plannedCalls(world: World): string[] {
   return world.table
     .journal(orders)
     .filter(({ event }) => event === "call-planned")
     .map(({ detail }) => `${detail.call} ${detail.subject}`);
 }
 
-/** What is said first, in record and journal, and that nothing is done. */
+/** The first call that record and journal announce; no changing call is made. */
 async function reportedFirstIn(state: World, event: Event): Promise<string> {
   const world = inMode(state, "plan");
   const before = recordIn(world)?.planned;
-  const past = wouldIn(world).length;
+  const past = plannedCalls(world).length;
   await event(world);
   expect(changesBy(world)).toEqual([]);
   const { planned, waitingFor } = recordIn(world) ?? {};
-  const news = wouldIn(world).slice(past);
-  // A turn that was cut short leaves what an earlier one said.
+  const news = plannedCalls(world).slice(past);
+  // A pass that was cut short leaves what an earlier one announced.
   if (news.length === 0 && waitingFor?.startsWith("would ") !== true) {
     expect([before, undefined]).toContainEqual(planned);
     return "nothing";
   }
-  const said = `${planned?.call} ${planned?.subject}`;
-  expect(said).toBe(news.at(-1) ?? `${before?.call} ${before?.subject}`);
-  return news[0] ?? said;
+  const announced = `${planned?.call} ${planned?.subject}`;
+  expect(announced).toBe(news.at(-1) ?? `${before?.call} ${before?.subject}`);
+  return news[0] ?? announced;
 }
 
 async function doneFirstIn(state: World, event: Event): Promise<string> {
@@ -70,14 +70,14 @@ async function doneFirstIn(state: World, event: Event): Promise<string> {
   return first;
 }
 
-/** A run as soon as no run holds anything, or so many days after that. */
+/** A run as soon as no run holds the claim, or so many days after that. */
 async function runOnceFree(world: World, days = 0): Promise<void> {
   const freeMs = Math.max(world.clock.nowMs() + minuteMs, recordIn(world)?.claim?.untilMs ?? 0);
   world.clock.moveTo(freeMs + 1 + days * dayMs);
   expect((await world.tick()).outcome).toBe("worked");
 }
 
-/** So many days after it falls due. */
+/** A run so many days after the key is due. */
 function runAfter(days: number): Event {
   return (world) => {
     const aheadMs = (recordIn(world)?.dueAtMs ?? 0) - world.clock.nowMs();
@@ -86,7 +86,7 @@ function runAfter(days: number): Event {
   };
 }
 
-/** Everything that can be asked of this record, and makes sense or nearly so. */
+/** Requests for this record: possible ones, and some that are just impossible. */
 function requestsFor(record: ManagedKey): Event[] {
   const active = activeVersion(record)?.number ?? 1;
   const [out] = record.rotations.filter(({ step }) => step === "drain" || step === "revoke");
@@ -114,7 +114,7 @@ function requestsFor(record: ManagedKey): Event[] {
   });
 }
 
-/** Somebody uses each version that is out of use, and CloudTrail tells; then there is a run. */
+/** An application tries each disabled version, CloudTrail reports it, and a run follows. */
 async function useAll(world: World): Promise<void> {
   for (const { keyId } of recordIn(world)?.versions ?? []) await use(world, keyId);
   for (const event of [...world.attempts]) await world.deliver(event);
@@ -132,7 +132,7 @@ function eventsFor(state: World, index: number): Event[] {
   return [...later, ...requests, ...uses];
 }
 
-describe("in mode plan nothing is changed, and what it would do is what mode act does, where a key", () => {
+describe("mode plan changes nothing, and announces what mode act does, where a key", () => {
   test.each(Object.entries(histories))("%s", async (_, history) => {
     const all = await statesOf(history);
     const step = Math.max(1, all.length / statesPerHistory);
@@ -148,7 +148,7 @@ describe("in mode plan nothing is changed, and what it would do is what mode act
   });
 });
 
-/** A deletion that somebody is in the way of, in a deployment that is in mode `plan` since. */
+/** A use attempt before a deletion, in a deployment that changed to mode `plan`. */
 async function usedWhilePending(): Promise<{ world: World; first: string }> {
   const world = await aWorld({
     policy: { retire: "delete", cryptoperiodMs: 300 * dayMs, leadMs: 217 * dayMs },
@@ -162,10 +162,10 @@ async function usedWhilePending(): Promise<{ world: World; first: string }> {
 }
 
 describe("a version pending deletion that is used, in mode plan", () => {
-  test("is left to a person, who is told once how to have it back", async () => {
+  test("is left to the operator, with one finding and the commands to restore it", async () => {
     const { world, first } = await usedWhilePending();
     const [answer] = await world.deliver(world.attempts[0]);
-    expect(answer?.outcome).toBe("told");
+    expect(answer?.outcome).toBe("reported");
     expect(await world.stateOf(first)).toBe("PendingDeletion");
     const [what] = (await world.record()).findings;
     expect(what?.code).toBe("USED_WHILE_DISABLED");
@@ -177,7 +177,7 @@ describe("a version pending deletion that is used, in mode plan", () => {
     expect(changesBy(world)).toEqual([]);
   });
 
-  test("and that a person has back, is Enabled and waits for resume", async () => {
+  test("and restored by the operator, is Enabled and waits for resume", async () => {
     const { world, first } = await usedWhilePending();
     await world.deliver(world.attempts[0]);
     await world.ask("CancelKeyDeletion", { KeyId: first });
@@ -188,7 +188,7 @@ describe("a version pending deletion that is used, in mode plan", () => {
     expect(changesBy(world)).toEqual([]);
   });
 
-  test("beside another that is used, is told of as that one is", async () => {
+  test("beside another that is used, has a finding of its own", async () => {
     const world = await aWorld({ policy: { retire: "delete", cryptoperiodMs: 300 * dayMs } });
     await world.passDays(1);
     await world.asks("rotate");
@@ -204,7 +204,7 @@ describe("a version pending deletion that is used, in mode plan", () => {
     expect(reported).toContain(second);
   });
 
-  test("is given back as soon as the mode is act", async () => {
+  test("is restored as soon as the mode is act", async () => {
     const { world, first } = await usedWhilePending();
     await world.deliver(world.attempts[0]);
     world.configuration = { ...world.configuration, mode: "act" };
@@ -216,33 +216,33 @@ describe("a version pending deletion that is used, in mode plan", () => {
 });
 
 describe("a long time in mode plan", () => {
-  test("leaves a key that is not enrolled without our tags, and says it once", async () => {
+  test("adds no tags to a key that is not enrolled, and announces that once", async () => {
     const world = await aWorld({ mode: "plan" });
     const first = await world.targetOf(orders);
     await world.passDays(100);
-    expect(wouldIn(world)).toEqual([`TagResource ${first}`]);
+    expect(plannedCalls(world)).toEqual([`TagResource ${first}`]);
     expect((await world.record()).planned?.call).toBe("TagResource");
     expect(world.kms.world.keys.get(first)?.tags.size).toBe(0);
     expect(changesBy(world)).toEqual([]);
   });
 
-  test("of a year changes nothing, says once what is next, and tells that it is overdue", async () => {
+  test("of a year changes nothing, announces the next call once, and reports that the key is overdue", async () => {
     const world = await aWorld({ policy: { retire: "delete" } });
     const first = await world.targetOf(orders);
     await world.passDays(1);
     world.configuration = { ...world.configuration, mode: "plan" };
     world.calls.length = 0;
-    let untold = 0;
+    let missing = 0;
     world.afterRun = () => {
       const { planned, findings = [], rotations = [] } = recordIn(world) ?? {};
-      if (rotations.length > 0 && planned === undefined) untold += 1;
+      if (rotations.length > 0 && planned === undefined) missing += 1;
       const isOverdue = world.clock.nowMs() > startMs + 91 * dayMs;
-      if (isOverdue && findings.every(({ code }) => code !== "OVERDUE")) untold += 1;
+      if (isOverdue && findings.every(({ code }) => code !== "OVERDUE")) missing += 1;
       return Promise.resolve();
     };
     await world.passDays(365);
-    expect(untold).toBe(0);
-    expect(wouldIn(world)).toEqual([`CreateKey ${orders}`]);
+    expect(missing).toBe(0);
+    expect(plannedCalls(world)).toEqual([`CreateKey ${orders}`]);
     expect(await world.findings()).toEqual(["OVERDUE"]);
     expect(changesBy(world)).toEqual([]);
     expect(await world.targetOf(orders)).toBe(first);

@@ -1,4 +1,4 @@
-/** A request that is bound to a line of the journal: what was planned, or nothing. */
+/** A request that is bound to a line of the journal applies as planned, or not at all. */
 import { describe, expect, test } from "vitest";
 import { aPolicy, dayMs } from "../fixtures.ts";
 import { aWorld, type World } from "../world.ts";
@@ -14,13 +14,13 @@ async function atRest(): Promise<World> {
 const headOf = async (world: World): Promise<string> =>
   (await world.table.read(orders))?.journalHead ?? "";
 
-const refusals = (world: World): string[] =>
+const rejections = (world: World): string[] =>
   world.table
     .journal(orders)
     .flatMap(({ event, reason }) => (event === "request-rejected" ? [reason] : []));
 
-describe("a request that was planned", () => {
-  test("is done while the journal ends where it did", async () => {
+describe("a planned request", () => {
+  test("is fulfilled while the journal ends in the same line", async () => {
     const world = await atRest();
     await world.asks("rotate", { ifHead: await headOf(world) });
     expect(world.history()).toContain("rotation-requested");
@@ -29,7 +29,7 @@ describe("a request that was planned", () => {
   });
 
   test.each(["pause", "rotate", "rollback"])(
-    "%s is refused on a record that moved on",
+    "%s is rejected on a record that has changed",
     async (kind) => {
       const world = await atRest();
       const ifHead = await headOf(world);
@@ -37,14 +37,14 @@ describe("a request that was planned", () => {
       await world.asks("resume");
       const fields = kind === "rollback" ? { version: 1 } : {};
       await world.asks(kind, { ifHead, ...fields });
-      expect(refusals(world)).toEqual([
-        expect.stringContaining("it was planned when the journal ended in"),
+      expect(rejections(world)).toEqual([
+        expect.stringContaining("it was planned on a journal that ended in"),
       ]);
       expect(await world.findings()).toContain("REQUEST_REJECTED");
     },
   );
 
-  test("is done once, also where it was asked twice", async () => {
+  test("is fulfilled once, although it was written twice", async () => {
     const world = await atRest();
     const ifHead = await headOf(world);
     world.request("rotate", { ifHead });
@@ -54,7 +54,7 @@ describe("a request that was planned", () => {
     expect(events).toEqual(["rotation-requested", "request-rejected", "opened"]);
   });
 
-  test("is refused where the configuration changed, and the record does not know yet", async () => {
+  test("is rejected where the configuration has changed and the record has not", async () => {
     const world = await atRest();
     const ifHead = await headOf(world);
     const { policies } = world.configuration;
@@ -62,7 +62,7 @@ describe("a request that was planned", () => {
     world.configuration = { ...world.configuration, policies: { ...policies, quarterly } };
     world.request("rotate", { ifHead });
     await world.passDays(1);
-    expect(refusals(world)).toEqual(["the configuration has changed since it was planned"]);
+    expect(rejections(world)).toEqual(["the configuration has changed since it was planned"]);
     expect(world.history()).not.toContain("rotation-requested");
   });
 });

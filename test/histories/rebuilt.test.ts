@@ -2,15 +2,21 @@ import { describe, expect, test } from "vitest";
 import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
 import type { ManagedKey, Version } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
-import { changingCalls, live, orders, type History, type Snapshot } from "../recorded-history.ts";
+import {
+  changingCalls,
+  historyNamed,
+  orders,
+  type History,
+  type Snapshot,
+} from "../recorded-history.ts";
 import { emptyTable, Restored } from "./table-restore.ts";
 import type { World } from "../world.ts";
 
 const twoRotations = "two rotations, and both old versions deleted";
 const rolledBack = "a rollback in the drain, and another rotation";
 
-/** A stack created anew in the world of that moment, some days on. */
-async function anew(history: History, now: Snapshot): Promise<Restored> {
+/** A new stack in the world of that snapshot, some days later. */
+async function newStack(history: History, now: Snapshot): Promise<Restored> {
   const restored = new Restored(history, emptyTable, now, "another table");
   await restored.runs(3, 1);
   return restored;
@@ -23,8 +29,8 @@ async function shown(world: World): Promise<{ revision: number; lines: string[] 
   return proposal;
 }
 
-/** How a version that stood so stands once it was found again. */
-function foundAs({ number, keyId, state }: Version): Partial<Version> {
+/** The state of a version after the reconciliation. */
+function reconciledAs({ number, keyId, state }: Version): Partial<Version> {
   const unproved = ["pending-activation", "reactivating", "retained"].includes(state);
   return { number, keyId, state: unproved ? "draining" : state };
 }
@@ -41,14 +47,14 @@ function inSoak({ versions, rotations }: ManagedKey): boolean {
   return versions[0]?.state === "disabled" && rotations[0]?.lateUseReadAtMs !== undefined;
 }
 
-describe("a stack created anew", () => {
+describe("a new stack", () => {
   test.each([twoRotations, rolledBack])(
-    "in a life with %s: nothing changes, and once reconciled every version is where it was",
+    "in a history with %s: nothing changes, and after reconcile every version has its state again",
     async (name) => {
-      const history = await live(name);
+      const history = await historyNamed(name);
       const later = history.beginnings().filter(({ record }) => record.lastNumber > 1);
       for (const now of later) {
-        const { world } = await anew(history, now);
+        const { world } = await newStack(history, now);
         expect(await world.findings(), now.stage).toContain("STATE_BEHIND_KMS");
         expect(changingCalls(world), now.stage).toEqual([]);
         await world.asks("reconcile", { proposal: (await shown(world)).revision });
@@ -58,7 +64,7 @@ describe("a stack created anew", () => {
         );
         const expected = now.record.versions.filter((version) => !deleted.includes(version));
         expect(reported(record).slice(0, expected.length), now.stage).toEqual(
-          expected.map(foundAs),
+          expected.map(reconciledAs),
         );
         for (const { keyId } of record.versions) {
           expect(await world.table.boundTo(keyId)).toBe(orders);
@@ -67,10 +73,10 @@ describe("a stack created anew", () => {
     },
   );
 
-  test("loses no data, once reconciled, and rotates on", async () => {
-    const history = await live(twoRotations);
+  test("loses no data after reconcile, and continues to rotate", async () => {
+    const history = await historyNamed(twoRotations);
     for (const now of history.beginnings().filter((_, at) => at % 3 === 2)) {
-      const restored = await anew(history, now);
+      const restored = await newStack(history, now);
       await restored.reconcile();
       await restored.days(90);
       restored.application.migratesAfterMs = 10 * dayMs;
@@ -81,9 +87,9 @@ describe("a stack created anew", () => {
   });
 });
 
-describe("what was shown", () => {
-  test("is what is written, and the history goes on from it", async () => {
-    const history = await live(twoRotations);
+describe("the proposal", () => {
+  test("is written as shown, and the journal continues", async () => {
+    const history = await historyNamed(twoRotations);
     const [then, now] = [history.when(whereOldVersion("active")), history.when(inSoak)];
     for (const table of [emptyTable, then]) {
       const { world } = new Restored(history, table, now, "another table");
@@ -101,8 +107,8 @@ describe("what was shown", () => {
     }
   });
 
-  test("is shown anew, and not written, where a person disabled a key in between", async () => {
-    const history = await live(twoRotations);
+  test("is shown again, and not written, if an operator disabled a key in between", async () => {
+    const history = await historyNamed(twoRotations);
     const now = history.when(whereOldVersion("draining"));
     for (const table of [emptyTable, history.when(whereOldVersion("active"))]) {
       const { world } = new Restored(history, table, now, "another table");
@@ -123,8 +129,8 @@ describe("what was shown", () => {
     }
   });
 
-  test("is nothing at all while the alias points at a key that is not ours", async () => {
-    const history = await live(twoRotations);
+  test("does not exist while the alias points at a key of another owner", async () => {
+    const history = await historyNamed(twoRotations);
     const now = history.when(whereOldVersion("draining"));
     for (const Tags of [undefined, [{ TagKey: "keyturn:owner", TagValue: "another" }]]) {
       const then = history.when(whereOldVersion("active"));
@@ -144,14 +150,14 @@ describe("what was shown", () => {
   });
 });
 
-/** A world that was reconciled, and data that is read so seldom that its version left. */
+/** A reconciled world, with data under version 1 that no application read for weeks. */
 async function reconciled(
   fits: (record: ManagedKey) => boolean,
-  isAnew: boolean,
+  isEmpty: boolean,
 ): Promise<{ restored: Restored; first: string; use: () => Promise<void> }> {
-  const history = await live(twoRotations);
+  const history = await historyNamed(twoRotations);
   const now = history.when(fits);
-  const then = isAnew ? emptyTable : history.when(whereOldVersion("active"));
+  const then = isEmpty ? emptyTable : history.when(whereOldVersion("active"));
   const restored = new Restored(history, then, now, "another table");
   const first = history.when(whereOldVersion("active")).record.versions[0]?.keyId ?? "";
   const held = history.snapshots.flatMap(({ application }) => application.blobs);
@@ -166,9 +172,9 @@ async function reconciled(
   return { restored, first, use };
 }
 
-describe.each(["a restored", "an empty"])("once %s table was reconciled", (which) => {
+describe.each(["a restored", "an empty"])("after %s table was reconciled", (which) => {
   test.each(["disabled", "pending-deletion"] as const)(
-    "a version that is %s comes back when somebody uses it",
+    "keyturn restores a %s version on a use attempt",
     async (state) => {
       const { restored, first, use } = await reconciled(
         whereOldVersion(state),
@@ -187,7 +193,7 @@ describe.each(["a restored", "an empty"])("once %s table was reconciled", (which
   );
 });
 
-describe("a call from before the restore, that lands after it was reconciled", () => {
+describe("a call from before the restore that lands after the reconciliation", () => {
   const late = { principalArn: "arn:aws:iam::000000000000:role/before-the-restore" };
 
   async function landsLate(world: World, operation: string, input: object): Promise<void> {
@@ -196,7 +202,7 @@ describe("a call from before the restore, that lands after it was reconciled", (
     await world.pass(hourMs);
   }
 
-  test("DisableKey: a version that is in use is given back", async () => {
+  test("DisableKey: keyturn restores a version that is in use", async () => {
     const { restored, first, use } = await reconciled(whereOldVersion("draining"), false);
     await landsLate(restored.world, "DisableKey", { KeyId: first });
     await use();
@@ -204,7 +210,7 @@ describe("a call from before the restore, that lands after it was reconciled", (
     expect(await restored.world.stateOf(first)).toBe("Enabled");
   });
 
-  test("ScheduleKeyDeletion: a version that is in use is not deleted", async () => {
+  test("ScheduleKeyDeletion: keyturn prevents the deletion of a version that is in use", async () => {
     const { restored, first, use } = await reconciled(inSoak, false);
     await landsLate(restored.world, "ScheduleKeyDeletion", { KeyId: first });
     await use();
@@ -212,9 +218,10 @@ describe("a call from before the restore, that lands after it was reconciled", (
     expect(await restored.world.stateOf(first)).toBe("Enabled");
   });
 
-  test("UpdateAlias: the version that the alias is on is not labelled retired", async () => {
-    const onItsWay = ({ rotations }: ManagedKey): boolean => rotations[0]?.step === "distribute";
-    const { restored } = await reconciled(onItsWay, false);
+  test("UpdateAlias: keyturn does not label the version behind the alias as retired", async () => {
+    const inDistribute = ({ rotations }: ManagedKey): boolean =>
+      rotations[0]?.step === "distribute";
+    const { restored } = await reconciled(inDistribute, false);
     const { world } = restored;
     const TargetKeyId = (await world.record()).versions[1]?.keyId;
     await landsLate(world, "UpdateAlias", { AliasName: orders, TargetKeyId });

@@ -4,7 +4,7 @@ import { aWorld, type World, type WorldOptions } from "../world.ts";
 
 const payroll = "alias/payroll";
 
-/** A world that knows nothing of this alias, and a key of somebody else's making behind it. */
+/** A world that does not manage this alias, and the key of an external actor behind it. */
 async function anUnmanagedKey(
   options: WorldOptions = {},
 ): Promise<{ world: World; keyId: string }> {
@@ -16,8 +16,8 @@ async function anUnmanagedKey(
   return { world, keyId };
 }
 
-describe("a person who asks for a key to be managed", () => {
-  test("has it enrolled by the next run, rotated, and never put further than disabled", async () => {
+describe("a request to enrol a key", () => {
+  test("has the next run enrol it, rotates it, and disables it at most", async () => {
     const policy = { retire: "delete", cryptoperiodMs: 60 * dayMs } as const;
     const { world, keyId } = await anUnmanagedKey({ policy });
     world.request("enrol", { policy: "quarterly", reason: "payroll is ours now" }, payroll);
@@ -41,10 +41,20 @@ describe("a person who asks for a key to be managed", () => {
   });
 
   test.each([
-    ["which no pattern is open to", { taggedAliases: ["alias/other-*"] }, "quarterly", /not open/],
-    ["under a policy that there is not", {}, "weekly", /no policy weekly, but quarterly/],
-    ["under a name that every object has", {}, "constructor", /no policy constructor, but/],
-  ])("%s, is told so, and nothing is changed", async (_, options, policy, why) => {
+    [
+      "that no pattern matches",
+      { taggedAliases: ["alias/other-*"] },
+      "quarterly",
+      /does not match/,
+    ],
+    ["under an unknown policy", {}, "weekly", /no policy weekly, only quarterly/],
+    [
+      "under a name that every JavaScript object has",
+      {},
+      "constructor",
+      /no policy constructor, only/,
+    ],
+  ])("%s is rejected, and nothing changes", async (_, options, policy, why) => {
     const { world, keyId } = await anUnmanagedKey({ ...options });
     const { calls } = world;
     const before = calls.filter((name) => name === "TagResource").length;
@@ -57,17 +67,17 @@ describe("a person who asks for a key to be managed", () => {
     expect(await world.table.requests(payroll)).toEqual([]);
   });
 
-  test("as it was planned on a record that is gone, is told so, and no record is made", async () => {
+  test("planned on a deleted record is rejected, and creates no record", async () => {
     const { world } = await anUnmanagedKey();
     world.request("enrol", { policy: "quarterly", ifHead: "a".repeat(64) }, payroll);
     await world.passDays(1);
     expect(world.reported.map(({ finding }) => finding.observed)).toEqual([
-      expect.stringContaining("it was planned on a record that is gone"),
+      expect.stringContaining("it was planned on a deleted record"),
     ]);
     expect(await world.table.read(payroll)).toBeUndefined();
   });
 
-  test("that moves with another, is told so", async () => {
+  test("that moves with another is rejected", async () => {
     const world = await aWorld({ aliases: { "alias/orders": [payroll] } });
     await world.passDays(1);
     world.request("enrol", { policy: "quarterly" }, payroll);
@@ -77,7 +87,7 @@ describe("a person who asks for a key to be managed", () => {
     ]);
   });
 
-  test("twice, and under a wrong name first, has it enrolled once", async () => {
+  test("twice, and under a wrong policy first, enrols it once", async () => {
     const { world } = await anUnmanagedKey();
     world.request("enrol", { policy: "weekly" }, payroll);
     world.request("enrol", { policy: "quarterly" }, payroll);
@@ -88,7 +98,7 @@ describe("a person who asks for a key to be managed", () => {
     expect(history.filter((event) => event === "request-rejected")).toHaveLength(1);
   });
 
-  test("which was un-enrolled, has it enrolled anew", async () => {
+  test("that was un-enrolled enrols it again", async () => {
     const { world } = await anUnmanagedKey();
     world.request("enrol", { policy: "quarterly" }, payroll);
     await world.passDays(1);
@@ -100,7 +110,7 @@ describe("a person who asks for a key to be managed", () => {
     expect([enrolledAtMs === undefined, versions.length]).toEqual([false, 1]);
   });
 
-  test("cannot have a key of another owner, and that key is never changed", async () => {
+  test("of another owner enrols nothing, and changes no key", async () => {
     const { world, keyId } = await anUnmanagedKey();
     const Tags = [{ TagKey: "keyturn:owner", TagValue: "another" }];
     await world.ask("TagResource", { KeyId: keyId, Tags });
@@ -112,7 +122,7 @@ describe("a person who asks for a key to be managed", () => {
     expect(changing).toEqual([]);
   });
 
-  test("whose request's answer was lost, or that dies anywhere, has it enrolled all the same", async () => {
+  test("enrols it although any single answer is lost", async () => {
     for (let at = 0; at < 40; at++) {
       const { world } = await anUnmanagedKey();
       world.request("enrol", { policy: "quarterly" }, payroll);

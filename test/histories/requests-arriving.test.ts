@@ -10,7 +10,7 @@ function keyCount(world: World): number {
   return world.kms.world.keys.size;
 }
 
-async function refusals(world: World): Promise<string[]> {
+async function rejections(world: World): Promise<string[]> {
   const { findings } = await world.record();
   return findings.filter(({ code }) => code === "REQUEST_REJECTED").map(({ observed }) => observed);
 }
@@ -23,24 +23,24 @@ async function heldByAnotherRun(world: World): Promise<void> {
 }
 
 describe("rotate", () => {
-  test("is begun by the run that reads it, and a second one is refused", async () => {
+  test("opens in the run that reads it, and a second one is rejected", async () => {
     const world = await aWorld();
     await world.passDays(10);
     await world.asks("rotate");
     expect(keyCount(world)).toBe(2);
     await world.asks("rotate");
-    expect(await refusals(world)).toEqual(["rotate: version 2 is about to serve already"]);
+    expect(await rejections(world)).toEqual(["rotate: a rotation to version 2 is already open"]);
     await world.passDays(5);
     expect(keyCount(world)).toBe(2);
   });
 
-  test("of a paused key begins after resume, once however often it was asked", async () => {
+  test("of a paused key opens after resume, once for two requests", async () => {
     const world = await aWorld();
     await world.passDays(10);
     await world.asks("pause");
     await world.asks("rotate");
     await world.asks("rotate");
-    expect(await refusals(world)).toEqual(["rotate: a rotation is asked for already"]);
+    expect(await rejections(world)).toEqual(["rotate: a rotation is already requested"]);
     await world.passDays(5);
     expect(keyCount(world)).toBe(1);
     await world.asks("resume");
@@ -49,18 +49,18 @@ describe("rotate", () => {
   });
 });
 
-test("an acknowledgement by a stranger is refused; a second one by a dependent is not", async () => {
+test("an acknowledgement by another name is rejected; a second one by a dependent is not", async () => {
   const world = await aWorld({ dependents: ["billing", "search"] });
   await world.passDays(opens + 1);
   await world.asks("acknowledge", { version: 2, dependent: "stranger" });
   for (const dependent of ["billing", "billing", "search"]) {
     await world.asks("acknowledge", { version: 2, dependent });
   }
-  expect(await refusals(world)).toEqual(["acknowledge: stranger is not a dependent of it"]);
+  expect(await rejections(world)).toEqual(["acknowledge: stranger is not one of its dependents"]);
 });
 
 describe("a request", () => {
-  test("for a key that another run holds is done when that run is over", async () => {
+  test("for a key that another run holds is fulfilled after that run", async () => {
     const world = await aWorld();
     await world.passDays(10);
     await heldByAnotherRun(world);
@@ -71,7 +71,7 @@ describe("a request", () => {
     expect([keyCount(world), (await world.table.requests(orders)).length]).toEqual([2, 0]);
   });
 
-  test("that is written while its key has its turn is done by the next run", async () => {
+  test("written during the pass of its key is fulfilled by the next run", async () => {
     const world = await aWorld();
     await world.passDays(opens - 2);
     let written = false;
@@ -89,7 +89,7 @@ describe("a request", () => {
   });
 
   test.each(["write", "archive", "publish", "deleteRequests"])(
-    "whose run dies before it could %s is done once",
+    "whose run dies before %s is fulfilled once",
     async (where) => {
       const world = await aWorld();
       await world.passDays(10);
@@ -107,7 +107,7 @@ describe("a request", () => {
     },
   );
 
-  test("whose item cannot be deleted for days is not done again meanwhile, or after", async () => {
+  test("whose item cannot be deleted for days is fulfilled once", async () => {
     const world = await aWorld();
     await world.passDays(10);
     const fault = new RotationError("TABLE_FAILED", "deleteRequests", undefined);
@@ -121,7 +121,7 @@ describe("a request", () => {
     expect([keyCount(world), (await world.table.requests(orders)).length]).toEqual([2, 0]);
   });
 
-  test("for a held key that the configuration no longer names is not thrown away", async () => {
+  test("for a claimed key that the configuration no longer names is not lost", async () => {
     const world = await aWorld();
     await world.passDays(10);
     const named = world.configuration;
@@ -133,7 +133,7 @@ describe("a request", () => {
     expect([keyCount(world), await world.findings()]).toEqual([1, ["OVERDUE", "PAUSED"]]);
   });
 
-  test("for one managed key is nothing to another", async () => {
+  test("for one managed key does not affect another", async () => {
     const world = await aWorld({ keys: { [orders]: {}, "alias/invoices": {} } });
     await world.passDays(10);
     await world.asks("pause");
@@ -145,17 +145,17 @@ describe("a request", () => {
 });
 
 describe("many requests", () => {
-  test("that are refused are told of by the last ten", async () => {
+  test("that are rejected leave the last ten findings", async () => {
     const world = await aWorld();
     await world.passDays(10);
     for (let count = 0; count < 30; count++) world.request("resume");
     await world.tick();
-    expect(await refusals(world)).toHaveLength(10);
+    expect(await rejections(world)).toHaveLength(10);
     expect(await world.table.requests(orders)).toEqual([]);
   });
 
-  // A turn throws after 200 decisions, before it hands on any of the history that they made.
-  test("at once leave the item of their key small, and the run in order", async () => {
+  // A pass throws after 200 decisions, before it publishes any of their journal lines.
+  test("at once keep the item of their key small, and cause no error", async () => {
     const world = await aWorld();
     await world.passDays(10);
     let largest = 0;

@@ -1,4 +1,4 @@
-/** Every kind of request, in every situation: what becomes of it, and of the world. Printed at the end. */
+/** The outcome of every kind of request in every situation, printed at the end. */
 import { afterAll, describe, expect, test } from "vitest";
 import { dependent, enter, produce, situations, unreadable, type Situation } from "./situations.ts";
 import type { World } from "../world.ts";
@@ -7,18 +7,18 @@ const orders = "alias/orders";
 const names = Object.keys(situations) as Situation[];
 
 const outcomes = {
-  w: "a rotation is wanted, and opens as soon as it may",
-  h: "the rotation's waits are cut short",
+  w: "a rotation is requested, and opens as soon as it may",
+  h: "the rotation's waits are shortened",
   c: "the rotation is cancelled",
-  b: "the version before comes back",
-  p: "nothing moves",
-  r: "it goes on",
+  b: "the previous version is reactivated",
+  p: "the key is held",
+  r: "the hold ends",
   a: "the evidence is approved",
-  k: "the dependent is ready",
-  s: "what reconciling would write is shown",
-  e: "it is remembered who asked for it to be managed",
+  k: "the dependent has acknowledged",
+  s: "the proposal is shown",
+  e: "the record has who requested the enrolment",
   u: "un-enrolled",
-  x: "refused, and nothing is done",
+  x: "rejected, and nothing changes",
 } as const;
 
 type Code = keyof typeof outcomes;
@@ -72,7 +72,7 @@ async function fieldsOf(world: World, kind: string): Promise<Record<string, unkn
   return fields[kind] ?? {};
 }
 
-/** What can be seen of KMS without names that chance made. */
+/** The state of KMS without random names. */
 async function picture(world: World): Promise<unknown> {
   const keys = [...world.kms.world.keys.values()];
   return keys.map(({ state, aliasNames, tags }) => ({
@@ -89,15 +89,14 @@ async function activeNumber(world: World): Promise<number | undefined> {
 }
 
 type Before = { target: string; picture: unknown; number: number | undefined };
-const standsStill: Situation[] = ["halted", "used while disabled", "paused"];
+const held: Situation[] = ["halted", "used while disabled", "paused"];
 
-/** What has to be so three days later, when every fault is over. */
+/** The conditions three days later, when every fault is over. */
 const checks: Record<Code, (world: World, situation: Situation, before: Before) => Promise<void>> =
   {
     w: async (world, situation, before) => {
       const { wanted } = await world.record();
-      if (!standsStill.includes(situation))
-        expect(await activeNumber(world)).not.toBe(before.number);
+      if (!held.includes(situation)) expect(await activeNumber(world)).not.toBe(before.number);
       else
         expect([wanted?.urgent, await world.targetOf(orders)]).toEqual([
           expect.anything(),
@@ -109,7 +108,7 @@ const checks: Record<Code, (world: World, situation: Situation, before: Before) 
       expect(record.rotations.find(({ from }) => from === 1)?.urgent).toBe(true);
     },
     c: async (world, situation) => {
-      expect(await activeNumber(world)).toBe(situation === "on the way back" ? 2 : 1);
+      expect(await activeNumber(world)).toBe(situation === "rolling back" ? 2 : 1);
     },
     b: async (world, situation, before) => {
       const waits = situation === "halted" || situation === "paused";
@@ -150,7 +149,7 @@ const checks: Record<Code, (world: World, situation: Situation, before: Before) 
 const reasons = new Map<string, string>();
 const undisturbed = new Map<string, unknown>();
 
-/** The same situation three days later, when nobody asked for anything. */
+/** The same situation three days later, without a request. */
 async function leftAlone(situation: Situation, dependents: string[]): Promise<unknown> {
   const name = `${situation} ${dependents.join()}`;
   if (!undisturbed.has(name)) {
@@ -184,8 +183,8 @@ describe.each(Object.keys(expected))("%s", (kind) => {
     expect(await world.stateOf(await world.targetOf(orders))).toBe("Enabled");
     if (situation !== "halted") await produce(world);
     const { versions } = await world.record();
-    const outOfUse = versions.some(({ state }) => /disabled|deletion/.test(state));
-    if (!outOfUse && code !== "u") expect(await unreadable(world)).toEqual([]);
+    const isRetired = versions.some(({ state }) => /disabled|deletion/.test(state));
+    if (!isRetired && code !== "u") expect(await unreadable(world)).toEqual([]);
     if (code === "x" || code === "s") {
       expect(await picture(world)).toEqual(await leftAlone(situation, dependents));
     }
@@ -211,7 +210,7 @@ afterAll(() => {
     (kind) => kind.padEnd(13) + names.map((name) => cell(kind, name).padEnd(10)).join(""),
   );
   const legend = Object.entries(outcomes).map(([code, what]) => `${code}  ${what}`);
-  const refusals = whys.map((why, index) => `x${index + 1} ${why.slice(0, 100)}`);
+  const rejections = whys.map((why, index) => `x${index + 1} ${why.slice(0, 100)}`);
   const lines = ["requests by situation", " ".repeat(13) + heading, ...rows, "", ...legend];
-  console.log([...lines, ...refusals].join("\n"));
+  console.log([...lines, ...rejections].join("\n"));
 });

@@ -18,11 +18,11 @@ async function stateOfFirst(world: World): Promise<string> {
 async function reportedEvidence(world: World, code: string): Promise<string> {
   const { findings } = await world.record();
   const { next } = findings.find((one) => one.code === code) ?? {};
-  return /--evidence ([0-9a-f]{64})/.exec(next ?? "")?.[1] ?? "none was told";
+  return /--evidence ([0-9a-f]{64})/.exec(next ?? "")?.[1] ?? "none";
 }
 
 describe("pause", () => {
-  test("holds whatever would be next, and resume goes on from there", async () => {
+  test("holds every next call, and resume continues from there", async () => {
     const world = await aWorld();
     await world.passDays(opens);
     await world.asks("pause", { reason: "end of quarter" });
@@ -34,7 +34,7 @@ describe("pause", () => {
     expect(await activeNumber(world)).toBe(2);
   });
 
-  test("does not hold back a version that an alias was put on", async () => {
+  test("still restores a version that an alias was moved to", async () => {
     const world = await aWorld();
     const first = await world.targetOf(orders);
     await world.passDays(opens + 35);
@@ -47,7 +47,7 @@ describe("pause", () => {
 });
 
 describe("compromised", () => {
-  test("has the next version serve within minutes, and the old one out of use when it is quiet", async () => {
+  test("activates the next version within minutes, and disables the old one after the quiet period", async () => {
     const world = await aWorld();
     await world.passDays(20);
     await world.ask("Encrypt", { KeyId: orders, Plaintext: Buffer.from("a") });
@@ -60,7 +60,7 @@ describe("compromised", () => {
     expect(await stateOfFirst(world)).toBe("Disabled");
   });
 
-  test("cuts short the drain of a version that has begun to drain", async () => {
+  test("shortens a drain that has begun", async () => {
     const world = await aWorld();
     await world.passDays(opens + 3);
     await world.asks("compromised", { version: 1 });
@@ -68,7 +68,7 @@ describe("compromised", () => {
     expect(await stateOfFirst(world)).toBe("Disabled");
   });
 
-  test("does not touch evidence: a version in use stays, unless a person overrides it by name", async () => {
+  test("keeps the evidence: a version in use stays, unless an operator overrides it by name", async () => {
     const world = await aWorld({ policy: { retire: "delete" } });
     const made = await world.ask("Encrypt", { KeyId: orders, Plaintext: Buffer.from("a") });
     const use = () => world.ask("Decrypt", { CiphertextBlob: made.CiphertextBlob });
@@ -94,7 +94,7 @@ describe("compromised", () => {
 });
 
 describe("approve", () => {
-  test("of the evidence that was told lets the version be disabled; of other evidence, not", async () => {
+  test("of the reported evidence allows DisableKey; of other evidence does not", async () => {
     const world = await aWorld({ policy: { approval: "revoke" } });
     await world.passDays(opens + 40);
     expect(await world.findings()).toEqual(["APPROVAL_REQUIRED"]);
@@ -107,7 +107,7 @@ describe("approve", () => {
     expect(await stateOfFirst(world)).toBe("Disabled");
   });
 
-  test("of a use that originated lets the drain end, after the quiet period", async () => {
+  test("of an originating use ends the drain after the quiet period", async () => {
     const world = await aWorld();
     const first = await world.targetOf(orders);
     await world.passDays(opens + 10);
@@ -124,7 +124,7 @@ describe("acknowledge", () => {
   const policy = { acknowledgeWithinMs: 3 * dayMs };
   const dependents = ["billing", "search"];
 
-  test("by every dependent comes before the alias moves, and late ones lift the halt", async () => {
+  test("by every dependent precedes the move of the alias, and late ones end the halt", async () => {
     const world = await aWorld({ policy, dependents });
     await world.passDays(opens + 1);
     expect(await world.findings()).toEqual(["ACKNOWLEDGEMENT_AWAITED"]);
@@ -142,23 +142,20 @@ describe("acknowledge", () => {
 });
 
 describe("un-enrol", () => {
-  test.each([20, opens + 10, opens + 35])(
-    "on day %i leaves all keys alone for ever",
-    async (day) => {
-      const world = await aWorld({ policy: { retire: "delete" } });
-      await world.passDays(day);
-      const states = [...world.kms.world.keys.values()].map(({ state }) => state);
-      await world.asks("un-enrol", { confirm: orders });
-      await world.passDays(1);
-      const calls = world.calls.length;
-      await world.passDays(300);
-      expect([...world.kms.world.keys.values()].map(({ state }) => state)).toEqual(states);
-      expect(world.calls.slice(calls).filter((name) => !name.startsWith("List"))).toEqual([]);
-      expect(await world.findings()).toEqual(["UNENROLLED"]);
-    },
-  );
+  test.each([20, opens + 10, opens + 35])("on day %i changes no key from then on", async (day) => {
+    const world = await aWorld({ policy: { retire: "delete" } });
+    await world.passDays(day);
+    const states = [...world.kms.world.keys.values()].map(({ state }) => state);
+    await world.asks("un-enrol", { confirm: orders });
+    await world.passDays(1);
+    const calls = world.calls.length;
+    await world.passDays(300);
+    expect([...world.kms.world.keys.values()].map(({ state }) => state)).toEqual(states);
+    expect(world.calls.slice(calls).filter((name) => !name.startsWith("List"))).toEqual([]);
+    expect(await world.findings()).toEqual(["UNENROLLED"]);
+  });
 
-  test("comes to its end although a label came off with an answer that was lost", async () => {
+  test("finishes although the answer to an UntagResource was lost", async () => {
     const world = await aWorld();
     await world.passDays(opens + 35);
     world.intercept = async (_port, method, input, proceed) => {
@@ -175,7 +172,7 @@ describe("un-enrol", () => {
     expect((await world.record()).versions).toEqual([]);
   });
 
-  test("ends with resume: the key is enrolled anew and rotates, also after it was reconciled", async () => {
+  test("ends with resume: the key is enrolled again and rotates, also after reconcile", async () => {
     const world = await aWorld();
     await world.passDays(20);
     await world.asks("reconcile");
@@ -190,7 +187,7 @@ describe("un-enrol", () => {
 });
 
 describe("a request", () => {
-  test("that comes again after it was done and deleted is not done twice", async () => {
+  test("that arrives again after it was fulfilled and deleted is not fulfilled twice", async () => {
     const world = await aWorld();
     await world.passDays(10);
     const id = world.request("rotate");
@@ -202,7 +199,7 @@ describe("a request", () => {
     expect(await world.table.requests(orders)).toEqual([]);
   });
 
-  test("comes after those with a lesser id, in one run", async () => {
+  test("follows those with a lower id, in one run", async () => {
     const world = await aWorld();
     await world.passDays(10);
     world.table.ask(orders, "request-b", { kind: "resume", by: "ada" });
@@ -212,7 +209,7 @@ describe("a request", () => {
     expect(world.history().slice(-2)).toEqual(["paused", "resumed"]);
   });
 
-  test("is done once whatever breaks between it and the deletion of its item", async () => {
+  test("is fulfilled once whatever fails before the deletion of its item", async () => {
     for (const method of ["write", "archive", "publish", "deleteRequests", "releaseRunClaim"]) {
       for (const death of [new Died(), new RotationError("TABLE_FAILED", method, undefined)]) {
         const world = await aWorld();
@@ -230,13 +227,13 @@ describe("a request", () => {
     }
   });
 
-  test("for what is no managed key is told, and does not come up again", async () => {
+  test("for an unmanaged alias is reported and deleted", async () => {
     const world = await aWorld();
     await world.passDays(1);
-    world.request("pause", {}, "alias/nobody");
+    world.request("pause", {}, "alias/unmanaged");
     await world.tick();
     expect(world.reported.map(({ finding }) => finding.code)).toContain("REQUEST_REJECTED");
-    expect(await world.table.requests("alias/nobody")).toEqual([]);
+    expect(await world.table.requests("alias/unmanaged")).toEqual([]);
     expect((await world.tick()).outcome).toBe("nothing-due");
   });
 });

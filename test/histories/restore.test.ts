@@ -20,7 +20,7 @@ function answerOnce(world: World, answers: Partial<Record<Call["kind"], () => Pr
   };
 }
 
-describe("a version that our DisableKey reached without our knowing, and that is needed", () => {
+describe("a needed version, disabled by keyturn's DisableKey without an answer", () => {
   const reasons = {
     "an alias is on it": (world: World, KeyId: string) =>
       world.ask("CreateAlias", { AliasName: "alias/late", TargetKeyId: KeyId }),
@@ -32,7 +32,7 @@ describe("a version that our DisableKey reached without our knowing, and that is
     { reason, need, answer: "has no answer", enable: noAnswer },
   ]);
 
-  test.each(cases)("comes back, where $reason and EnableKey $answer", async ({ need, enable }) => {
+  test.each(cases)("is restored, where $reason and EnableKey $answer", async ({ need, enable }) => {
     const world = await aWorld({ lastUsageLagMs: 0 });
     const first = await world.targetOf(orders);
     const made = await world.ask("Encrypt", { KeyId: orders, Plaintext: Buffer.from("a") });
@@ -53,8 +53,8 @@ describe("a version that our DisableKey reached without our knowing, and that is
   });
 });
 
-describe("giving back", () => {
-  test("that is refused for days is told of, asked for at a walking pace, and done in the end", async () => {
+describe("a restore", () => {
+  test("that is throttled for days is a finding, repeated slowly, and succeeds in the end", async () => {
     const world = await aWorld({ policy: { cryptoperiodMs: 365 * dayMs } });
     const first = await world.targetOf(orders);
     await world.passDays(358 + 32);
@@ -74,7 +74,7 @@ describe("giving back", () => {
     expect(await world.stateOf(first)).toBe("Enabled");
   });
 
-  test("is done although the next rotation is halted before activation", async () => {
+  test("happens although the next rotation is halted before activation", async () => {
     const world = await aWorld({ policy: { cryptoperiodMs: 60 * dayMs } });
     const first = await world.targetOf(orders);
     await world.passDays(53 + 48);
@@ -89,7 +89,7 @@ describe("giving back", () => {
     expect(await world.stateOf(first)).toBe("Enabled");
   });
 
-  test("because of an alias, its answer lost, does not hold what the alias did against the version", async () => {
+  test("because of an alias, with a lost answer, excuses the uses through that alias", async () => {
     const world = await aWorld({ policy: { cryptoperiodMs: 365 * dayMs } });
     const first = await world.targetOf(orders);
     await world.passDays(358 + 32);
@@ -108,7 +108,7 @@ describe("giving back", () => {
     expect(await world.stateOf(first)).toBe("Disabled");
   });
 
-  test("is not fought for with a person who scheduled the deletion: the command to cancel is told", async () => {
+  test("does not cancel an operator's deletion: the finding has the command to cancel it", async () => {
     const world = await aWorld({ policy: { retire: "disable" } });
     const first = await world.targetOf(orders);
     const made = await world.ask("Encrypt", { KeyId: orders, Plaintext: Buffer.from("a") });
@@ -125,7 +125,7 @@ describe("giving back", () => {
     expect(world.calls.filter((operation) => operation === "EnableKey")).toEqual([]);
   });
 
-  test("leaves a key alone that has another owner by then", async () => {
+  test("does not change a key that has another owner by then", async () => {
     const world = await aWorld();
     const first = await world.targetOf(orders);
     const made = await world.ask("Encrypt", { KeyId: orders, Plaintext: Buffer.from("a") });
@@ -143,9 +143,9 @@ describe("giving back", () => {
   });
 });
 
-describe("what cannot be seen", () => {
+describe("a failing read", () => {
   test.each(["grantsOf", "policyOf", "aliasesOf", "tagsOf", "lastUseOf"])(
-    "by %s of a key made in excess keeps that key as it is",
+    "%s of a key made in excess: the key stays as it is",
     async (read) => {
       const world = await aWorld();
       await world.passDays(150);
@@ -174,7 +174,7 @@ describe("what cannot be seen", () => {
     },
   );
 
-  test("of a last use that was known before, after the key was disabled, is not taken for unused", async () => {
+  test("of a last use that was known before DisableKey: the version does not count as unused", async () => {
     const world = await aWorld();
     await world.passDays(drained - 1.5);
     let disabled = false;
@@ -194,7 +194,7 @@ describe("what cannot be seen", () => {
   });
 });
 
-test("a label without an answer is not held against the record once another call has followed", async () => {
+test("a label without an answer is no trace of a restored table after another call", async () => {
   const world = await aWorld();
   const first = await world.targetOf(orders);
   const made = await world.ask("Encrypt", { KeyId: orders, Plaintext: Buffer.from("a") });

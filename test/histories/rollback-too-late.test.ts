@@ -15,7 +15,7 @@ async function numbers(world: World): Promise<number[]> {
   return (await world.record()).versions.map(({ number }) => number);
 }
 
-test("once the date of its deletion has passed, a version is not rolled back to", async () => {
+test("a rollback to a version after its deletion date is rejected", async () => {
   const { world, deletionAtMs } = await beforeTheDate();
   world.clock.moveTo(deletionAtMs + 1000);
   await world.asks("rollback", { version: 2 });
@@ -25,7 +25,7 @@ test("once the date of its deletion has passed, a version is not rolled back to"
   expect((await world.record()).rotations).toEqual([]);
 });
 
-test("a version that is gone before it came back is told, and the way on works as told", async () => {
+test("keyturn reports a version that KMS deletes during the rollback, and the remedy works", async () => {
   const { world, deletionAtMs } = await beforeTheDate();
   const active = await world.targetOf("alias/orders");
   world.clock.moveTo(deletionAtMs - 1000);
@@ -43,7 +43,7 @@ test("a version that is gone before it came back is told, and the way on works a
   expect(await world.findings()).toEqual(["HELD_AFTER_ROLLBACK", "VERSION_DELETED"]);
   expect(await world.targetOf("alias/orders")).toBe(active);
 
-  // What docs/findings.md names as the cure: it is counted no longer, and rotations go on.
+  // The remedy in docs/findings.md: the record drops the version, and rotations continue.
   await world.asks("resume");
   await world.asks("reconcile");
   await world.asks("reconcile", { proposal: (await world.record()).proposal?.revision });

@@ -8,8 +8,8 @@ const orders = "alias/orders";
 const opensOnDay = 83;
 const throttled = { kind: "refused", refusal: "Throttled", message: "Rate exceeded" };
 
-/** A world in which data was produced under every version that served, and a rotation is at work. */
-async function underWay(stage: Stage): Promise<World> {
+/** A world with data under every version that was active, and an open rotation. */
+async function openAt(stage: Stage): Promise<World> {
   const world = await aWorld({ policy: { retire: "delete" } });
   await world.passDays(1);
   await produce(world);
@@ -74,9 +74,9 @@ const steps: Record<Stage, Step> = {
 
 describe("rolling version 2 back", () => {
   test.each(Object.keys(stages) as Stage[])(
-    "%s: version 1 serves, all data is readable, and nothing rotates until resume",
+    "%s: version 1 is active, all data is readable, and nothing rotates until resume",
     async (stage) => {
-      const world = await underWay(stage);
+      const world = await openAt(stage);
       const first = (await world.record()).versions[0]?.keyId;
       expect((await world.record()).rotations.map(({ step }) => step)).toEqual([steps[stage]]);
       world.intercept = undefined;
@@ -98,9 +98,9 @@ describe("rolling version 2 back", () => {
   );
 
   test.each(Object.keys(stages) as Stage[])(
-    "%s, and resumed: version 3 is made, and versions 1 and 2 leave by the policy",
+    "%s, and resumed: version 3 is created, and versions 1 and 2 leave by the policy",
     async (stage) => {
-      const world = await underWay(stage);
+      const world = await openAt(stage);
       world.intercept = undefined;
       await world.asks("rollback", { version: 2 });
       await world.passDays(1);
@@ -118,7 +118,7 @@ describe("rolling version 2 back", () => {
 });
 
 describe("rolling back", () => {
-  test("with no earlier version left is refused, and told", async () => {
+  test("without an earlier version is rejected", async () => {
     const world = await aWorld();
     await world.passDays(1);
     const first = await world.targetOf(orders);
@@ -129,7 +129,7 @@ describe("rolling back", () => {
     expect(await world.findings()).toEqual([]);
   });
 
-  test("twice in a row goes back twice, and a copy of a request goes back once", async () => {
+  test("twice in a row returns two versions, and a copy of a request returns one", async () => {
     const world = await aWorld({ policy: { retire: "retain" } });
     const first = await world.targetOf(orders);
     await world.passDays(180);
@@ -148,7 +148,7 @@ describe("rolling back", () => {
     expect(await world.targetOf(orders)).toBe(first);
   });
 
-  test("the version that serves, while the next one is on its way, cancels that one too", async () => {
+  test("the active version, while the next one is created, cancels that one too", async () => {
     const world = await aWorld({ policy: { cryptoperiodMs: 40 * dayMs, leadMs: 0 } });
     const first = await world.targetOf(orders);
     await world.passDays(41);
@@ -162,7 +162,7 @@ describe("rolling back", () => {
     expect(states).toEqual(["active", "draining", "draining"]);
   });
 
-  test("in the middle of moving several aliases brings all of them back", async () => {
+  test("during the move of several aliases moves all of them back", async () => {
     const world = await aWorld({ aliases: { [orders]: ["alias/orders-eu"] } });
     const first = await world.targetOf(orders);
     let moves = 0;
@@ -177,7 +177,7 @@ describe("rolling back", () => {
     expect(await activeNumbers(world)).toEqual([1]);
   });
 
-  test("a rollback that is under way, by rolling back its target, leaves things as they were", async () => {
+  test("the target of an open rollback cancels that rollback", async () => {
     const world = await aWorld();
     await world.passDays(90);
     const second = await world.targetOf(orders);
@@ -191,7 +191,7 @@ describe("rolling back", () => {
     ]);
   });
 
-  test("to a key that another deployment took over, or that is gone, changes nothing of it", async () => {
+  test("to a key that another deployment took over does not change it", async () => {
     const world = await aWorld();
     await world.passDays(90);
     const [first, second] = (await world.record()).versions;
@@ -203,7 +203,7 @@ describe("rolling back", () => {
     expect(await world.targetOf(orders)).toBe(second?.keyId);
   });
 
-  test("whose UntagResource gave no answer goes on", async () => {
+  test("continues after an UntagResource without an answer", async () => {
     const world = await aWorld();
     const first = await world.targetOf(orders);
     await world.passDays(90);
@@ -217,7 +217,7 @@ describe("rolling back", () => {
     expect(await world.findings()).toEqual(["OVERDUE", "HELD_AFTER_ROLLBACK"]);
   });
 
-  test("of some aliases that is rolled back itself leaves a version to serve", async () => {
+  test("a rollback of some aliases leaves one version active", async () => {
     const world = await aWorld({ aliases: { [orders]: ["alias/orders-eu"] } });
     let moves = 0;
     onCall(world, "UpdateAlias", () => (++moves === 1 ? undefined : Promise.resolve(throttled)));
@@ -233,8 +233,8 @@ describe("rolling back", () => {
   });
 });
 
-describe("after a rollback, the label of the version that gave way", () => {
-  test("whose answer was lost, and which is then throttled, is not taken for a later state", async () => {
+describe("after a rollback, the label of the newer version", () => {
+  test("with a lost answer and then throttled is no trace of a restored table", async () => {
     const world = await aWorld();
     await world.passDays(90);
     let calls = 0;
@@ -249,7 +249,7 @@ describe("after a rollback, the label of the version that gave way", () => {
     expect((await world.record()).versions[1]?.label).toBeDefined();
   });
 
-  test("that lands late, on a version that is rolled back to meanwhile, comes off again", async () => {
+  test("that lands late on the target of another rollback is removed", async () => {
     const world = await aWorld();
     const first = await world.targetOf(orders);
     await world.passDays(opensOnDay);

@@ -1,6 +1,6 @@
 /**
- * A rollback is over only when no earlier move of the alias can undo it: neither a call that has no
- * answer yet, nor one that was answered and that reads do not show.
+ * A rollback finishes only when no earlier move of the alias can undo it: neither a call without an
+ * answer, nor an answered one that reads do not show yet.
  */
 import { expect, test } from "vitest";
 import type { Call } from "../../lambda/workflow/model/types.ts";
@@ -11,7 +11,7 @@ import { aWorld, type World } from "../world.ts";
 
 const orders = "alias/orders";
 
-/** Lets time pass until the alias moves for the first time; `make` is what becomes of that call. */
+/** Lets time pass until the alias moves for the first time; `make` replaces that call. */
 async function whenMoved(
   world: World,
   make: (proceed: () => Promise<unknown>, input: unknown[]) => Promise<unknown>,
@@ -36,7 +36,7 @@ async function expectRolledBack(world: World, first: string): Promise<void> {
   expect(world.errors).toEqual([]);
 }
 
-test("an UpdateAlias without an answer lands after a rollback was asked for", async () => {
+test("an UpdateAlias without an answer lands after a request to roll back", async () => {
   const world = await aWorld({ policy: { propagationMs: 15 * minuteMs } });
   const first = await world.targetOf(orders);
   let land: (() => Promise<unknown>) | undefined;
@@ -54,7 +54,7 @@ test("an UpdateAlias without an answer lands after a rollback was asked for", as
   await expectRolledBack(world, first);
 });
 
-test("an UpdateAlias that was answered is not shown yet when a rollback is asked for", async () => {
+test("reads do not show an answered UpdateAlias yet at a request to roll back", async () => {
   const world = await aWorld({ policy: { propagationMs: 15 * minuteMs } });
   const first = await world.targetOf(orders);
   await whenMoved(world, async (proceed) => {

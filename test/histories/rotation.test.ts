@@ -14,9 +14,9 @@ const kinds: [string, object][] = [
   ["key agreement", { KeySpec: "ECC_NIST_P384", KeyUsage: "KEY_AGREEMENT" }],
 ];
 
-describe("a key goes through the five steps", () => {
+describe("the five steps", () => {
   test.each(kinds)(
-    "%s: a new version like the old one serves, and the old one is disabled",
+    "%s: a new version like the old one is active, and the old one is disabled",
     async (_, spec) => {
       const world = await aWorld({ keys: { "alias/orders": { ...spec, Description: "orders" } } });
       const first = await world.targetOf("alias/orders");
@@ -43,7 +43,7 @@ describe("a key goes through the five steps", () => {
     expect((await world.record()).versions[0]?.state).toBe("retained");
   });
 
-  test("delete: the old version is gone once soak and window are over, and not before", async () => {
+  test("delete: the old version is deleted after soak and window, not before", async () => {
     const world = await aWorld({ policy: { retire: "delete", cryptoperiodMs: 200 * dayMs } });
     const first = await world.targetOf("alias/orders");
     await world.passDays(193 + 30 + 13);
@@ -56,7 +56,7 @@ describe("a key goes through the five steps", () => {
     expect(await world.table.boundTo(first)).toBeUndefined();
   });
 
-  test("several years: one version serves at any time, none is overdue, none is left behind", async () => {
+  test("several years: one version is active at any time, none is overdue, none stays unfinished", async () => {
     const world = await aWorld({ policy: { retire: "delete" } });
     await world.passDays(3 * 365);
     const { versions, rotations } = await world.record();
@@ -80,7 +80,7 @@ describe("a key goes through the five steps", () => {
     expect(await world.stateOf(first)).toBe("Enabled");
   });
 
-  test("tags, policy and the customer's grants follow; a service's grants do not", async () => {
+  test("tags, policy and the customer's grants are copied; a service's grants are not", async () => {
     const Policy = JSON.stringify({
       Version: "2012-10-17",
       Statement: [
@@ -120,8 +120,8 @@ describe("a key goes through the five steps", () => {
   });
 });
 
-describe("what a rotation costs", () => {
-  test("at most four changing calls and one for each alias, forty reads, four of them of last use, and one a day of the state of the version that retires", async () => {
+describe("the cost of", () => {
+  test("a rotation: four changing calls and one an alias, forty reads, four of last use, and one a day of the old version's state", async () => {
     const world = await aWorld({ policy: { retire: "delete", cryptoperiodMs: 365 * dayMs } });
     await world.passDays(357);
     const before = world.calls.length;
@@ -143,7 +143,7 @@ describe("what a rotation costs", () => {
   });
 
   test.each(isFull ? [10, 10_000] : [10])(
-    "a run with nothing due among %i keys asks the table once, and KMS nothing",
+    "a run with nothing due among %i keys: one query of the table, no call of KMS",
     { timeout: 600_000 },
     async (count) => {
       const names = Array.from({ length: count }, (_, index) => `alias/key-${index}`);

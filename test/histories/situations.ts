@@ -1,11 +1,11 @@
-/** The states in which a request can meet a managed key, each a world that has got that far. */
+/** The states in which a request can find a managed key, each with the way to it. */
 import { onCall } from "../faults.ts";
 import { minuteMs } from "../fixtures.ts";
 import { aWorld, type World } from "../world.ts";
 
 const orders = "alias/orders";
 const throttled = { kind: "refused", refusal: "Throttled", message: "Rate exceeded" };
-/** The first rotation opens on day 83, and its dependent, where it has one, acknowledges at once. */
+/** The first rotation opens on day 83, and its dependent, if any, acknowledges at once. */
 const opensOnDay = 83;
 export const dependent = "billing";
 
@@ -35,7 +35,7 @@ export const situations = {
     await world.ask("Decrypt", { CiphertextBlob }).catch(() => undefined);
     await world.deliver(world.attempts.at(-1));
   },
-  "on the way back": async (world: World) => {
+  "rolling back": async (world: World) => {
     await untilDay(world, 95);
     onCall(world, "UntagResource", () => Promise.resolve(throttled));
     await world.asks("rollback", { version: 2 });
@@ -78,14 +78,14 @@ async function stuckAt(
 
 const produced = new WeakMap<World, unknown[]>();
 
-/** Somebody encrypts through the alias. */
+/** An application encrypts through the alias. */
 export async function produce(world: World): Promise<void> {
   const Plaintext = Buffer.from("a");
   const { CiphertextBlob } = await world.ask("Encrypt", { KeyId: orders, Plaintext });
   produced.set(world, [...(produced.get(world) ?? []), CiphertextBlob]);
 }
 
-/** What cannot be decrypted of all that was produced, by the errors that say so. */
+/** The errors of the ciphertexts that cannot be decrypted. */
 export async function unreadable(world: World): Promise<string[]> {
   const errors: string[] = [];
   for (const CiphertextBlob of produced.get(world) ?? []) {

@@ -1,7 +1,7 @@
 /**
- * A plan that is applied after the state has moved. Planned at every state that a life passes through,
- * between two calls of a run too, and applied at every later one: by the command, which looks first,
- * and by a request that was under way while the state moved, which the function has to refuse itself.
+ * A plan that is applied after the state has changed: made at every state of a history, also between
+ * two calls of a run, and applied at every later one. The command reads the state first. The function
+ * must itself reject a request that was written before the state changed.
  */
 import { describe, expect, test } from "vitest";
 import { whyMovedOn } from "../../cli/plan/plan.ts";
@@ -11,7 +11,7 @@ import { minuteMs } from "../fixtures.ts";
 import { isRead, histories, orders, statesOf } from "./plan-histories.ts";
 import { isFull } from "../sizes.ts";
 
-/** How many states of each life are taken; all of them take some minutes. */
+/** How many states of each history are tested; all of them take some minutes. */
 const statesPerHistory = Number(process.env.PLAN_STATES ?? (isFull ? 14 : 6));
 
 type ObservedState = Pick<Stored, "journalHead"> & { revision: number; tableId: string };
@@ -28,14 +28,14 @@ function someOf<T>(all: T[]): T[] {
   return all.filter((_, at) => at % every === 0);
 }
 
-/** What becomes of the planned rotation, when the function comes to read of it. */
+/** The outcome of the planned rotation, when the function reads the request. */
 async function applied(
   state: CopiedDeployment,
   head: string,
 ): Promise<{ reasons: string[]; wanted: boolean }> {
   const world = copyOf(state);
   const known = world.table.journal(orders).length;
-  // An id of its own: one that was honoured within a day would be taken for done.
+  // An id of its own: the record keeps fulfilled ids for a day.
   world.table.ask(orders, "planned-000001", { kind: "rotate", by: "ada", ifHead: head });
   // A run that died in this state holds its claim for some minutes.
   await world.pass(11 * minuteMs);
@@ -47,8 +47,8 @@ async function applied(
   };
 }
 
-describe.each(Object.entries(histories))("in a life that %s", (_, history) => {
-  test("no stale plan is applied, and every fresh one may be", async () => {
+describe.each(Object.entries(histories))("in a history that %s", (_, history) => {
+  test("no stale plan applies, and every fresh one may", async () => {
     const states = someOf(await statesOf(history));
     let stale = 0;
     for (const [at, then] of states.entries()) {
@@ -65,7 +65,7 @@ describe.each(Object.entries(histories))("in a life that %s", (_, history) => {
         );
         expect(why === undefined).toBe(isFresh && stored.record.tableId === tableId);
         const { reasons, wanted } = await applied(now, head);
-        const forThat = reasons.filter((reason) => reason.includes("planned when"));
+        const forThat = reasons.filter((reason) => reason.includes("planned on"));
         expect({ isFresh, forThat: forThat.length, wanted: wanted && !isFresh }).toEqual({
           isFresh,
           forThat: isFresh ? 0 : 1,
@@ -78,20 +78,20 @@ describe.each(Object.entries(histories))("in a life that %s", (_, history) => {
   });
 });
 
-test("a stale plan leads to no changing call that would not be made without it", async () => {
+test("a stale plan causes no further changing call", async () => {
   const [history] = Object.values(histories);
-  if (history === undefined) throw new Error("there is no life");
+  if (history === undefined) throw new Error("there is no history");
   const states = someOf(await statesOf(history));
   for (const [at, then] of states.entries()) {
     const planned = await observedIn(then);
     const later = states.slice(at + 1).find((one) => one.clock.nowMs() > then.clock.nowMs());
     if (planned === undefined || later === undefined) continue;
-    const [asked, left] = [copyOf(later), copyOf(later)];
-    asked.request("rotate", { ifHead: planned.journalHead });
-    for (const world of [asked, left]) await world.passDays(40);
+    const [requested, alone] = [copyOf(later), copyOf(later)];
+    requested.request("rotate", { ifHead: planned.journalHead });
+    for (const world of [requested, alone]) await world.passDays(40);
     const changes = (world: CopiedDeployment) =>
       world.calls.filter((operation) => !isRead(operation));
     const isFresh = (await observedIn(later))?.journalHead === planned.journalHead;
-    if (!isFresh) expect(changes(asked)).toEqual(changes(left));
+    if (!isFresh) expect(changes(requested)).toEqual(changes(alone));
   }
 });

@@ -1,4 +1,4 @@
-/** A world of a certain time, and in it a table of an earlier one. */
+/** A world of one snapshot with the table of an earlier one. */
 import { createTableTwin } from "../../sim/ports/table.ts";
 import { SimRandom } from "../../embedded-aws/random.ts";
 import type { Application } from "../application.ts";
@@ -6,14 +6,14 @@ import { dayMs } from "../fixtures.ts";
 import type { History, Snapshot } from "../recorded-history.ts";
 import { World } from "../world.ts";
 
-/** The table of a stack that is created anew. */
+/** The table of a new stack. */
 export const emptyTable = { table: createTableTwin().snapshot() };
 
 export type Into = "the same table" | "another table";
 
 export class Restored {
   readonly world: World;
-  /** It keeps its data where it is, until a test has it migrate. */
+  /** It migrates no data until a test sets `migratesAfterMs`. */
   readonly application: Application;
 
   constructor({ options }: History, then: Pick<Snapshot, "table">, now: Snapshot, into: Into) {
@@ -31,7 +31,7 @@ export class Restored {
     this.application.migratesAfterMs = Infinity;
   }
 
-  /** Days pass, and every few of them the application is at work, and a run. */
+  /** Days pass; every few days the application works, and a run follows. */
   async runs(days: number, every: number): Promise<void> {
     for (let day = 0; day < days; day += every) {
       this.world.clock.advance(every * dayMs);
@@ -40,7 +40,7 @@ export class Restored {
     }
   }
 
-  /** Days pass with the application at work, and dependents that say that they are ready. */
+  /** Days pass; the application works every day, and dependents acknowledge. */
   async days(count: number): Promise<void> {
     const { world, application } = this;
     for (let day = 0; day < count; day++) {
@@ -54,7 +54,7 @@ export class Restored {
     }
   }
 
-  /** A person has it shown what would be written, and then written; once more where that was new. */
+  /** An operator requests the proposal, and then its writing; once more where the proposal changed. */
   async reconcile(): Promise<void> {
     await this.world.asks("reconcile");
     for (let tries = 0; tries < 2; tries++) {

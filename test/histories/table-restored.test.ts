@@ -4,7 +4,7 @@ import { dayMs, hourMs } from "../fixtures.ts";
 import {
   aHistory,
   changingCalls,
-  live,
+  historyNamed,
   names,
   orders,
   pairsOf,
@@ -14,7 +14,7 @@ import {
 import { Restored, type Into } from "./table-restore.ts";
 import { sample } from "../sizes.ts";
 
-/** Changing calls that were made in the 60 days after a restore: which moment, when, and what. */
+/** The changing calls in the 60 days after a restore, with the stages of both snapshots. */
 async function callsAfter(
   history: History,
   into: Into,
@@ -30,55 +30,61 @@ async function callsAfter(
   return made;
 }
 
-describe("a table restored into another one, at any moment of a life with", () => {
+describe("a table restored into another one, at any point of a history with", () => {
   test.each(names)("%s: nothing changes in KMS", async (name) => {
-    const history = await live(name);
+    const history = await historyNamed(name);
     const pairs = pairsOf(history.beginnings(), history.beginnings());
     expect(await callsAfter(history, "another table", pairs)).toEqual([]);
   });
 });
 
-describe("a table overwritten with what it held at any moment of a life with", () => {
-  test.each(names)("%s: nothing changes in KMS, once anything did", async (name) => {
-    const history = await live(name);
-    const pairs = pairsOf(history.beginnings(), history.beginnings()).filter(
-      ([then, now]) => then.calls !== now.calls,
-    );
-    expect(pairs.length).toBeGreaterThan(10);
-    expect(await callsAfter(history, "the same table", pairs)).toEqual([]);
-  });
+describe("a table overwritten with its content at any earlier point of a history with", () => {
+  test.each(names)(
+    "%s: nothing changes in KMS, if a changing call was made since",
+    async (name) => {
+      const history = await historyNamed(name);
+      const pairs = pairsOf(history.beginnings(), history.beginnings()).filter(
+        ([then, now]) => then.calls !== now.calls,
+      );
+      expect(pairs.length).toBeGreaterThan(10);
+      expect(await callsAfter(history, "the same table", pairs)).toEqual([]);
+    },
+  );
 });
 
-/** Enough to meet each stage a few times. */
+/** Enough to test each stage a few times. */
 function someOf<T>(all: T[]): T[] {
   return all.filter((_, at) => at % 9 === 3);
 }
 
 describe.each(["the same table", "another table"] as const)("reconciled, in %s", (into) => {
-  test.each(names)("after a life with %s: no data is lost, and rotations go on", async (name) => {
-    const history = await live(name);
-    for (const [then, now] of sample(
-      someOf(pairsOf(history.beginnings(), history.beginnings())),
-      3,
-    )) {
-      const which = `${then.stage} -> ${now.stage}`;
-      const restored = new Restored(history, then, now, into);
-      const { world, application } = restored;
-      await restored.reconcile();
-      expect(world.history(), which).toContain("reconciled");
-      if ((await world.record()).holds.length > 0) await world.asks("resume");
-      await restored.days(90);
-      application.migratesAfterMs = 10 * dayMs;
-      await restored.days(110);
-      expect(application.failures, which).toEqual([]);
-      expect(world.errors, which).toEqual([]);
-      const events = world.history();
-      expect(events.slice(events.lastIndexOf("reconciled")), which).toContain("activated");
-    }
-  });
+  test.each(names)(
+    "after a history with %s: no data is lost, and rotations continue",
+    async (name) => {
+      const history = await historyNamed(name);
+      for (const [then, now] of sample(
+        someOf(pairsOf(history.beginnings(), history.beginnings())),
+        3,
+      )) {
+        const which = `${then.stage} -> ${now.stage}`;
+        const restored = new Restored(history, then, now, into);
+        const { world, application } = restored;
+        await restored.reconcile();
+        expect(world.history(), which).toContain("reconciled");
+        if ((await world.record()).holds.length > 0) await world.asks("resume");
+        await restored.days(90);
+        application.migratesAfterMs = 10 * dayMs;
+        await restored.days(110);
+        expect(application.failures, which).toEqual([]);
+        expect(world.errors, which).toEqual([]);
+        const events = world.history();
+        expect(events.slice(events.lastIndexOf("reconciled")), which).toContain("activated");
+      }
+    },
+  );
 });
 
-describe("nothing changes in KMS before it is reconciled, where the table is taken back", () => {
+describe("nothing changes in KMS before reconcile, where the table returns", () => {
   const attempted = "a use attempt in the soak, and another drain";
   const state = ({ versions }: ManagedKey): string | undefined => versions[0]?.state;
   const isRelabelled = ({ rotations }: ManagedKey): boolean =>
@@ -87,14 +93,14 @@ describe("nothing changes in KMS before it is reconciled, where the table is tak
     versions[0]?.state === "disabled" && rotations[0]?.episode === 2;
 
   test("from a version's deletion to the first hour of its soak", async () => {
-    const history = await live("two rotations, and both old versions deleted");
+    const history = await historyNamed("two rotations, and both old versions deleted");
     const then = history.when((record) => state(record) === "disabled");
     const now = history.last(({ versions }) => versions.length === 1 && versions[0]?.number === 2);
     expect(await callsAfter(history, "the same table", [[then, now]])).toEqual([]);
   });
 
-  test("to a rollback, from when the version that came back is out of use again", async () => {
-    const history = await live("a rollback in the drain, and another rotation");
+  test("to a rollback, from when its target is disabled again", async () => {
+    const history = await historyNamed("a rollback in the drain, and another rotation");
     const then = history.when((record) => state(record) === "reactivating");
     const now = history.when(
       ({ versions }) =>
@@ -104,15 +110,15 @@ describe("nothing changes in KMS before it is reconciled, where the table is tak
   });
 
   test.each(["the same table", "another table"] as const)(
-    "to a version given back, from when it is out of use again: %s",
+    "to a restored version, from when it is disabled again: %s",
     async (into) => {
-      const history = await live(attempted);
+      const history = await historyNamed(attempted);
       const pair: [Snapshot, Snapshot] = [history.when(isRelabelled), history.when(disabledAgain)];
       expect(await callsAfter(history, into, [pair])).toEqual([]);
     },
   );
 
-  test("to a soak, from a second one that it ended in, after an alias was put on it", async () => {
+  test("to a soak, from after the next one, which an alias on the version caused", async () => {
     const history = await aHistory({ policy: { retire: "disable" } });
     const KeyId = await history.world.targetOf(orders);
     await history.days(160);

@@ -4,7 +4,7 @@ import { aWorld, type World } from "../world.ts";
 
 const payroll = "alias/payroll";
 
-/** A key of somebody else's making, with an alias, that carries the tag. */
+/** A key of an external actor, with an alias and the tag. */
 async function tagged(
   world: World,
   tags: Record<string, string>,
@@ -44,7 +44,7 @@ describe("a key with the tag keyturn:policy", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("has its aliases looked after by the audit as others have", async () => {
+  test("has its aliases checked by the audit", async () => {
     const world = await aWorld({ searchesDaily: true });
     await tagged(world, quarterly);
     await world.passDays(10);
@@ -54,7 +54,7 @@ describe("a key with the tag keyturn:policy", () => {
     expect(await world.findings(payroll)).toEqual(["ALIAS_MOVED"]);
   });
 
-  test("of another owner, or that the configuration names, is left to them", async () => {
+  test("of another owner, or named in the configuration, is not enrolled by the tag", async () => {
     const world = await aWorld({ searchesDaily: true });
     await tagged(world, { ...quarterly, "keyturn:owner": "another" });
     const orders = await world.targetOf("alias/orders");
@@ -69,7 +69,7 @@ describe("a key with the tag keyturn:policy", () => {
     ["without an alias", quarterly, []],
     ["with several aliases", quarterly, [payroll, "alias/payroll-eu"]],
     ["with a policy that is not defined", { "keyturn:policy": "weekly" }, [payroll]],
-  ])("%s is told of, and not enrolled", async (_, tags, aliases) => {
+  ])("%s is a finding, and not enrolled", async (_, tags, aliases) => {
     const world = await aWorld({ searchesDaily: true });
     await tagged(world, tags, aliases);
     await world.passDays(2);

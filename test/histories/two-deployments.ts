@@ -1,4 +1,4 @@
-/** Two deployments in one AWS, and a watch over whose keys each of them changes. */
+/** Two deployments in one AWS, with a check of whose keys each of them changes. */
 import { RotationError } from "../../lambda/errors.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { Policy } from "../../lambda/workflow/model/types.ts";
@@ -14,7 +14,7 @@ const stepMs = 4 * hourMs;
 
 export const orders = "alias/orders";
 
-/** A whole life takes forty days. */
+/** A whole history takes forty days. */
 const brisk: Partial<Policy> = {
   cryptoperiodMs: 20 * dayMs,
   leadMs: 2 * dayMs,
@@ -37,9 +37,9 @@ export class TwoDeployments {
   });
   readonly acme: CopiedDeployment;
   readonly globex: CopiedDeployment;
-  /** Changing calls on a key that was the other's when the caller last looked, or ought to have. */
+  /** Changing calls on a key that was the other's at the caller's read, or without a read. */
   readonly wrongs: string[] = [];
-  /** Those on a key that became the other's between the look and the call. */
+  /** Those on a key that became the other's between the read and the call. */
   readonly unlucky: string[] = [];
   #steps = 0;
   readonly #observedKeys = new Map<string, Map<string, number>>();
@@ -65,7 +65,7 @@ export class TwoDeployments {
     return [this.acme, this.globex];
   }
 
-  /** A new key behind the alias, that nobody owns yet. */
+  /** A new key behind the alias, without an owner. */
   async begin(): Promise<string> {
     const { KeyMetadata } = await this.acme.ask<{ KeyMetadata: { KeyId: string } }>(
       "CreateKey",
@@ -80,7 +80,7 @@ export class TwoDeployments {
     return this.kms.world.keys.get(keyId)?.tags.get(tagNames.owner);
   }
 
-  /** A person re-tags it; a key that is pending deletion stays as it is. */
+  /** An operator re-tags it; a key that is pending deletion stays as it is. */
   async giveTo(owner: string | undefined, KeyId: string): Promise<void> {
     const done =
       owner === undefined
@@ -89,7 +89,7 @@ export class TwoDeployments {
     await done.catch(() => undefined);
   }
 
-  /** Time passes, and some of them run, one after the other, when something is due: not too often. */
+  /** Time passes; when a key is due, `some` run one after the other, at most every four hours. */
   async passDays(days: number, some: CopiedDeployment[] = this.both): Promise<void> {
     const untilMs = this.clock.nowMs() + days * dayMs;
     for (;;) {
@@ -124,45 +124,45 @@ export class TwoDeployments {
 
   /** One run of one of them. */
   async tick(one: CopiedDeployment): Promise<void> {
-    this.#forgetLooks(one);
+    this.#forgetReads(one);
     await one.tick().catch((error: unknown) => {
       if (!(error instanceof RotationError)) throw error;
     });
   }
 
-  /** CloudTrail tells one of them of the last use of a key that is out of use. */
+  /** CloudTrail reports the last use attempt to one of them. */
   async deliver(one: CopiedDeployment): Promise<void> {
-    this.#forgetLooks(one);
+    this.#forgetReads(one);
     await one.deliver(one.attempts.at(-1));
   }
 
-  /** What was seen before a changing call, or in another run, decides on no other. */
-  #forgetLooks({ configuration }: CopiedDeployment): void {
+  /** A read before a changing call, or in another run, allows no other call. */
+  #forgetReads({ configuration }: CopiedDeployment): void {
     this.#observedKeys.set(configuration.owner, new Map());
   }
 
-  /** An audit looks at tags too, beside the turn: the earlier look is the one that counts. */
+  /** An audit also reads tags, beside the pass: the earlier read counts. */
   #judge(caller: CopiedDeployment, operation: string, keyId: string, isOwnerChange: boolean): void {
     const { owner } = caller.configuration;
     const reads = this.#observedKeys.get(owner);
     const observedKeys = reads?.get(keyId);
     if (operation === "ListResourceTags") reads?.set(keyId, observedKeys ?? this.#steps);
     if (/^(Describe|List|Get)/.test(operation)) return;
-    this.#forgetLooks(caller);
+    this.#forgetReads(caller);
     const there = this.ownerOf(keyId);
     const enrols = operation === "TagResource" && isOwnerChange && there === undefined;
     if (there === owner || enrols) return;
-    const what = `${owner}: ${operation} on ${keyId} of ${there ?? "nobody"}`;
+    const what = `${owner}: ${operation} on ${keyId} of ${there ?? "no owner"}`;
     const becameSo = this.#ownedSince.get(keyId) ?? 0;
     (observedKeys !== undefined && observedKeys < becameSo ? this.unlucky : this.wrongs).push(what);
   }
 }
 
-/** A run of each at once, call by call in an order of chance; between calls, sometimes, a person. */
+/** A run of each at once, call by call in random order; sometimes an operator acts between two calls. */
 export async function interleave(
   two: TwoDeployments,
   random: SimRandom,
-  meddle: () => Promise<void> = () => Promise.resolve(),
+  act: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   const waiting: (() => void)[] = [];
   let running = two.both.length;
@@ -177,7 +177,7 @@ export async function interleave(
   while (running > 0) {
     await new Promise((resolve) => setImmediate(resolve));
     const [next] = waiting.splice(Math.floor(random.next() * waiting.length), 1);
-    if (next !== undefined && random.next() < 0.05) await meddle();
+    if (next !== undefined && random.next() < 0.05) await act();
     next?.();
   }
   await Promise.all(runs);

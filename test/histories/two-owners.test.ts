@@ -18,7 +18,7 @@ function changesBy(one: CopiedDeployment): string[] {
 
 describe("two deployments that are configured with one alias, from the start", () => {
   test.each(["acme", "globex"] as const)(
-    "the key is that of %s, which came first",
+    "the key belongs to %s, whose run was first",
     async (name) => {
       const two = new TwoDeployments();
       const first = await two.begin();
@@ -33,7 +33,7 @@ describe("two deployments that are configured with one alias, from the start", (
     },
   );
 
-  test("and run at once, call by call: the later tag wins, and only its owner goes on", async () => {
+  test("and run at once, call by call: the later tag wins, and only its owner continues", async () => {
     for (let seed = 0; seed < races; seed++) {
       const { two, winner, loser } = await race(seed);
       await two.passDays(25);
@@ -45,8 +45,8 @@ describe("two deployments that are configured with one alias, from the start", (
     }
   });
 
-  // One that saw its own tags before the other's landed is told only when it is to rotate.
-  test("and run at once: who lost the key is told so by the next audit at the latest", async () => {
+  // A deployment that read its own tags before the other's landed finds out at its next rotation.
+  test("and run at once: the other deployment reports it at the next audit at the latest", async () => {
     for (let seed = 0; seed < races; seed++) {
       const { two, loser } = await race(seed);
       await two.passDays(8);
@@ -67,7 +67,7 @@ async function race(
   return { two, winner, loser };
 }
 
-/** Acme alone, with its first rotation at work; what holds it up is let go. */
+/** Acme alone, with its first rotation open; then its fault ends. */
 const stages: Record<string, (two: TwoDeployments) => Promise<void>> = {
   "in generate": (two) => stuckAt(two, "CreateKey"),
   "in distribute": async (two) => {
@@ -93,12 +93,13 @@ async function stuckAt(two: TwoDeployments, kind: Call["kind"]): Promise<void> {
   two.acme.intercept = undefined;
 }
 
-/** What then happens to acme's managed key. */
+/** The later events of acme's managed key. */
 const afterwards: Record<string, (two: TwoDeployments, first: string) => Promise<unknown> | void> =
   {
     nothing: () => undefined,
     "a rollback": ({ acme }) => void acme.request("rollback", { version: 2 }),
-    "word that it is compromised": ({ acme }) => void acme.request("compromised", { version: 1 }),
+    "a request that declares it compromised": ({ acme }) =>
+      void acme.request("compromised", { version: 1 }),
     "an un-enrolment": ({ acme }) => void acme.request("un-enrol", { confirm: orders }),
     "an alias on the old version": ({ acme }, TargetKeyId) =>
       acme.ask("UpdateAlias", { AliasName: orders, TargetKeyId }),
@@ -119,11 +120,11 @@ const afterwards: Record<string, (two: TwoDeployments, first: string) => Promise
     },
   };
 
-describe("globex takes over, by its tag, a key of acme's rotation", () => {
+describe("globex tags as its own a key of acme's rotation", () => {
   const cases = Object.keys(stages).flatMap((stage) =>
     Object.keys(afterwards).map((then) => [stage, then]),
   );
-  test.each(cases)("%s, and there is %s: acme changes it no more", async (stage, then) => {
+  test.each(cases)("%s, followed by %s: acme does not change it any more", async (stage, then) => {
     for (const which of [0, 1]) {
       const two = new TwoDeployments();
       const first = await two.begin();
@@ -145,8 +146,8 @@ describe("globex takes over, by its tag, a key of acme's rotation", () => {
     }
   });
 
-  // The look before UpdateAlias is at the tags of the new version alone.
-  test("that the alias is on: acme does not move the alias off it", async () => {
+  // The read before UpdateAlias is of the tags of the new version alone.
+  test("behind the alias: acme does not move the alias", async () => {
     const two = new TwoDeployments();
     const first = await two.begin();
     await stages["in activate"]?.(two);
@@ -155,7 +156,7 @@ describe("globex takes over, by its tag, a key of acme's rotation", () => {
     expect(await two.acme.targetOf(orders)).toBe(first);
   });
 
-  test("that is about to be given back: it stays Disabled", async () => {
+  test("that acme is about to restore: it stays Disabled", async () => {
     const two = new TwoDeployments();
     const first = await two.begin();
     await stages["in soak"]?.(two);
@@ -170,7 +171,7 @@ describe("globex takes over, by its tag, a key of acme's rotation", () => {
     expect(await two.acme.findings()).toContain("OTHER_OWNER");
   });
 
-  test("that was disabled long ago, and puts an alias on it: it stays Disabled", async () => {
+  test("that acme disabled in a closed rotation, and moves an alias to it: it stays Disabled", async () => {
     const two = new TwoDeployments({ policy: { retire: "disable" } });
     const first = await two.begin();
     await two.passDays(27, [two.acme]);
@@ -182,7 +183,7 @@ describe("globex takes over, by its tag, a key of acme's rotation", () => {
     expect(await two.acme.findings()).toContain("OTHER_OWNER");
   });
 
-  test("that was made in excess: it is not put out of use", async () => {
+  test("that was made in excess: acme does not disable it", async () => {
     const two = new TwoDeployments();
     await two.begin();
     await two.passDays(17, [two.acme]);
@@ -195,7 +196,7 @@ describe("globex takes over, by its tag, a key of acme's rotation", () => {
   });
 });
 
-/** The answer to the first CreateKey is lost, and what it made is not found for a while. */
+/** The answer to the first CreateKey is lost, and the tag search does not find its key for a while. */
 async function madeInExcess(two: TwoDeployments): Promise<string> {
   const { acme } = two;
   let made = 0;
@@ -213,8 +214,8 @@ async function madeInExcess(two: TwoDeployments): Promise<string> {
   throw new Error("a key in excess was expected");
 }
 
-describe("two deployments at work at once, while people re-tag keys, move the alias and ask things", () => {
-  test("neither changes a key that it saw to be the other's, or did not look at", async () => {
+describe("two deployments that run at once, while operators re-tag keys, move the alias and write requests", () => {
+  test("neither changes a key that it read as the other's, or did not read", async () => {
     const histories = Number(process.env.TWO_OWNERS_HISTORIES ?? (isFull ? 150 : 30));
     for (let seed = 0; seed < histories; seed++) {
       const two = new TwoDeployments();
@@ -227,8 +228,8 @@ describe("two deployments at work at once, while people re-tag keys, move the al
 
 async function shortHistory(two: TwoDeployments, random: SimRandom): Promise<void> {
   for (let round = 0; round < 14; round++) {
-    if (random.next() < 0.4) await meddle(two, random);
-    await interleave(two, random, () => meddle(two, random));
+    if (random.next() < 0.4) await changeAtRandom(two, random);
+    await interleave(two, random, () => changeAtRandom(two, random));
     for (const one of two.both) {
       if (one.attempts.length > 0 && random.next() < 0.7) await two.deliver(one);
     }
@@ -238,7 +239,7 @@ async function shortHistory(two: TwoDeployments, random: SimRandom): Promise<voi
   }
 }
 
-async function meddle(two: TwoDeployments, random: SimRandom): Promise<void> {
+async function changeAtRandom(two: TwoDeployments, random: SimRandom): Promise<void> {
   const pick = <T>(some: T[]): T => some[Math.floor(random.next() * some.length)] as T;
   const KeyId = pick([...two.kms.world.keys.keys()]);
   const one = pick(two.both);

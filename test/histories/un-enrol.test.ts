@@ -49,7 +49,7 @@ async function managed(): Promise<World> {
 
 describe("un-enrol", () => {
   test.each(Object.keys(snapshots))(
-    "%s leaves every key and alias as it was, for ever, and takes off our tags alone",
+    "%s removes keyturn's tags alone, and every key and alias stays as it is",
     async (snapshot) => {
       const world = await managed();
       await snapshots[snapshot]?.(world);
@@ -66,7 +66,7 @@ describe("un-enrol", () => {
     },
   );
 
-  test("in the deletion window neither hastens nor stops what KMS has been told to do", async () => {
+  test("in the deletion window neither shortens nor cancels the deletion", async () => {
     const world = await managed();
     await world.passDays(opens + 55);
     const before = state(world);
@@ -80,7 +80,7 @@ describe("un-enrol", () => {
     expect(changingSince(world, calls)).toEqual([]);
   });
 
-  test("with another alias typed is refused, and the key rotates as ever", async () => {
+  test("with another alias typed is rejected, and the key rotates as before", async () => {
     const world = await aWorld();
     await world.passDays(20);
     await world.asks("un-enrol", { confirm: "alias/invoices" });
@@ -90,7 +90,7 @@ describe("un-enrol", () => {
     expect(keysOf(world)).toHaveLength(2);
   });
 
-  test("takes nothing off a key that another owner has tagged as theirs", async () => {
+  test("removes no tag of a key that another owner has tagged", async () => {
     const world = await aWorld();
     await world.passDays(opens + 10);
     const [first] = (await world.record()).versions;
@@ -103,7 +103,7 @@ describe("un-enrol", () => {
     expect([...(keysOf(world)[1]?.tags.keys() ?? [])]).toEqual([]);
   });
 
-  test("waits until a version that somebody needs has been given back", async () => {
+  test("is rejected until a needed version is restored", async () => {
     const world = await aWorld();
     const first = await world.targetOf(orders);
     const { CiphertextBlob } = await world.ask("Encrypt", {
@@ -122,7 +122,7 @@ describe("un-enrol", () => {
     await world.ask("Decrypt", { CiphertextBlob });
   });
 
-  test("leaves a later use attempt to those who manage the key now", async () => {
+  test("answers no later use attempt", async () => {
     const world = await aWorld();
     const first = await world.targetOf(orders);
     const { CiphertextBlob } = await world.ask("Encrypt", {
@@ -140,7 +140,7 @@ describe("un-enrol", () => {
 });
 
 describe("resume after un-enrol", () => {
-  test("is refused before all tags are off, and the un-enrolment goes on", async () => {
+  test("is rejected before all tags are removed, and the un-enrolment continues", async () => {
     const world = await aWorld();
     await world.passDays(20);
     onCall(world, "UntagResource", () => Promise.resolve(throttled));
@@ -152,7 +152,7 @@ describe("resume after un-enrol", () => {
     expect(await world.findings()).toContain("UNENROLLED");
   });
 
-  test("is refused while the configuration does not name the key", async () => {
+  test("is rejected while the configuration does not name the key", async () => {
     const world = await aWorld();
     await world.passDays(20);
     await world.asks("un-enrol", { confirm: orders });
@@ -163,7 +163,7 @@ describe("resume after un-enrol", () => {
     expect([keysOf(world).length, ourTagsLeft(world)]).toEqual([1, []]);
   });
 
-  test("enrols anew while version 1 is pending deletion", async () => {
+  test("enrols again while version 1 is pending deletion", async () => {
     const world = await managed();
     await world.passDays(opens + 55);
     await world.asks("un-enrol", { confirm: orders });
@@ -175,8 +175,8 @@ describe("resume after un-enrol", () => {
     expect(await world.targetOf(orders)).not.toBe(target);
   });
 
-  // firstVersionFound sets lastNumber to 1, and the key that KMS may not untag says it is version 3.
-  test("enrols anew while a later version is pending deletion", async () => {
+  // firstVersionFound sets lastNumber to 1, and the key that KMS may not untag is tagged version 3.
+  test("enrols again while a later version is pending deletion", async () => {
     const world = await managed();
     await world.passDays(310);
     expect(state(world).map(({ state }) => state)).toEqual(["PendingDeletion", "Enabled"]);
@@ -188,7 +188,7 @@ describe("resume after un-enrol", () => {
   });
 });
 
-// Its rotation would be closed at once, and nobody would look for the key any longer.
+// keyturn would close its rotation at once, and no longer search for the key.
 test("un-enrol waits for a CreateKey without an answer, and leaves no tags on its key", async () => {
   const world = await aWorld();
   await world.passDays(opens - 3);

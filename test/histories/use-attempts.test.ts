@@ -7,8 +7,8 @@ import { aWorld, Died, type World } from "../world.ts";
 const orders = "alias/orders";
 const stages = { "in soak": 83 + 35, "in the deletion window": 83 + 31 + 14 + 10 };
 
-/** A version that is out of use, and somebody who still has data under it. */
-async function outOfUse(
+/** A disabled version, and an application that still has data under it. */
+async function disabledVersion(
   days: number,
   options = {},
 ): Promise<{ world: World; first: string; use: () => Promise<void> }> {
@@ -30,16 +30,16 @@ async function outOfUse(
   return { world, first, use };
 }
 
-/** Everything that is stored, to see that nothing was written. */
+/** The content of the table, to check that nothing was written. */
 function stored(world: World): string {
   return JSON.stringify(world.table.snapshot());
 }
 
-describe("somebody uses a version that is out of use", () => {
+describe("a use attempt on a disabled version", () => {
   test.each(Object.entries(stages))(
-    "%s: it is Enabled in the same invocation, and halted with who and what",
+    "%s: it is Enabled in the same invocation, and halted with the caller and the operation",
     async (_, days) => {
-      const { world, first, use } = await outOfUse(days);
+      const { world, first, use } = await disabledVersion(days);
       await use();
       const [answer] = await world.deliver(world.attempts[0]);
       expect(answer?.outcome).toBe("restored");
@@ -57,9 +57,9 @@ describe("somebody uses a version that is out of use", () => {
   );
 
   test.each(Object.entries(stages))(
-    "%s: a thousand more of the same event write nothing",
+    "%s: a thousand copies of the event write nothing",
     async (_, days) => {
-      const { world, use } = await outOfUse(days);
+      const { world, use } = await disabledVersion(days);
       await use();
       await world.deliver(world.attempts[0]);
       const before = stored(world);
@@ -77,9 +77,9 @@ describe("somebody uses a version that is out of use", () => {
   );
 
   test.each(Object.entries(stages))(
-    "%s: once resumed it drains anew, from the beginning, and leaves in the end",
+    "%s: after resume it drains again, from the beginning, and is deleted in the end",
     async (_, days) => {
-      const { world, first, use } = await outOfUse(days);
+      const { world, first, use } = await disabledVersion(days);
       await use();
       await world.deliver(world.attempts[0]);
       await world.passDays(1);
@@ -95,8 +95,8 @@ describe("somebody uses a version that is out of use", () => {
     },
   );
 
-  test("that was disabled for good long ago: it comes back too", async () => {
-    const { world, first, use } = await outOfUse(150, {
+  test("whose rotation has closed: it is Enabled too", async () => {
+    const { world, first, use } = await disabledVersion(150, {
       policy: { cryptoperiodMs: 300 * dayMs, leadMs: 217 * dayMs },
     });
     expect(world.history()).toContain("completed");
@@ -108,8 +108,8 @@ describe("somebody uses a version that is out of use", () => {
     expect(await world.stateOf(first)).toBe("Disabled");
   });
 
-  test("an event of an earlier time out of use changes nothing of a later one", async () => {
-    const { world, first, use } = await outOfUse(stages["in soak"]);
+  test("an event of an earlier disabled period changes nothing in a later one", async () => {
+    const { world, first, use } = await disabledVersion(stages["in soak"]);
     await use();
     await world.deliver(world.attempts[0]);
     await world.pass(hourMs);
@@ -127,8 +127,8 @@ describe("somebody uses a version that is out of use", () => {
 });
 
 describe("while another run", () => {
-  test("holds the managed key, and was about to go on: it is ousted, and does nothing more", async () => {
-    const { world, first, use } = await outOfUse(83 + 31 + 12.5);
+  test("holds the managed key, about to make a call: it loses its claim, and makes no call", async () => {
+    const { world, first, use } = await disabledVersion(83 + 31 + 12.5);
     await use();
     let given = false;
     world.intercept = async (_port, method, input, proceed) => {
@@ -150,8 +150,8 @@ describe("while another run", () => {
     expect(await world.findings()).toEqual(["USED_WHILE_DISABLED"]);
   });
 
-  test("died in the middle of a turn: nobody waits for its claim to end", async () => {
-    const { world, first, use } = await outOfUse(stages["in soak"]);
+  test("died during a pass: the answer does not wait for its claim to end", async () => {
+    const { world, first, use } = await disabledVersion(stages["in soak"]);
     await use();
     world.request("pause");
     world.intercept = (_port, method, _input, proceed) => {
@@ -165,11 +165,11 @@ describe("while another run", () => {
     expect(await world.stateOf(first)).toBe("Enabled");
   });
 
-  test("paused it, or the configuration no longer names it: it comes back all the same", async () => {
-    for (const stop of ["pause", "configuration"]) {
-      const { world, first, use } = await outOfUse(stages["in the deletion window"]);
+  test("paused it, or the configuration no longer names it: it is Enabled all the same", async () => {
+    for (const hold of ["pause", "configuration"]) {
+      const { world, first, use } = await disabledVersion(stages["in the deletion window"]);
       await use();
-      if (stop === "pause") await world.asks("pause");
+      if (hold === "pause") await world.asks("pause");
       else world.configuration = { ...world.configuration, managedKeys: [] };
       await world.deliver(world.attempts[0]);
       expect(await world.stateOf(first)).toBe("Enabled");
@@ -177,12 +177,12 @@ describe("while another run", () => {
   });
 });
 
-describe("a call that gives the key back", () => {
+describe("a call of the restore", () => {
   test.each(["CancelKeyDeletion", "EnableKey"] as const)(
-    "%s, throttled or without an answer a few times, is made again in the same invocation",
+    "%s, throttled or without an answer a few times, is repeated in the same invocation",
     async (kind) => {
       for (const bad of [{ kind: "refused", refusal: "Throttled", message: "Rate" }, noAnswer]) {
-        const { world, first, use } = await outOfUse(stages["in the deletion window"]);
+        const { world, first, use } = await disabledVersion(stages["in the deletion window"]);
         await use();
         let left = 3;
         onCall(world, kind, () => (left-- > 0 ? Promise.resolve(bad) : undefined));
@@ -194,13 +194,13 @@ describe("a call that gives the key back", () => {
   );
 });
 
-describe("what is not a use attempt on a version of ours", () => {
-  test("of an unknown key, another owner's, or one that a person disabled, changes nothing", async () => {
-    const { world, first } = await outOfUse(90);
+describe("a use attempt on another key", () => {
+  test("that is unknown, or that an operator disabled, changes nothing", async () => {
+    const { world, first } = await disabledVersion(90);
     const made = await world.ask<{ KeyMetadata: { KeyId: string } }>("CreateKey", {});
-    const strange = made.KeyMetadata.KeyId;
-    const blob = await world.ask("Encrypt", { KeyId: strange, Plaintext: Buffer.from("a") });
-    await world.ask("DisableKey", { KeyId: strange });
+    const other = made.KeyMetadata.KeyId;
+    const blob = await world.ask("Encrypt", { KeyId: other, Plaintext: Buffer.from("a") });
+    await world.ask("DisableKey", { KeyId: other });
     await world.ask("Decrypt", { CiphertextBlob: blob.CiphertextBlob }).catch(() => undefined);
     await world.ask("DisableKey", { KeyId: first });
     await world
@@ -210,12 +210,12 @@ describe("what is not a use attempt on a version of ours", () => {
     for (const event of world.attempts) await world.deliver(event);
     expect(world.attempts).toHaveLength(2);
     expect(stored(world)).toBe(before);
-    expect(await world.stateOf(strange)).toBe("Disabled");
+    expect(await world.stateOf(other)).toBe("Disabled");
     expect(await world.stateOf(first)).toBe("Disabled");
   });
 
-  test("of a version that another deployment took over leaves it to that one", async () => {
-    const { world, first, use } = await outOfUse(stages["in soak"]);
+  test("that another deployment took over changes nothing", async () => {
+    const { world, first, use } = await disabledVersion(stages["in soak"]);
     const Tags = [{ TagKey: "keyturn:owner", TagValue: "another" }];
     await world.ask("TagResource", { KeyId: first, Tags });
     await use();
@@ -226,9 +226,9 @@ describe("what is not a use attempt on a version of ours", () => {
   });
 });
 
-describe("a person's word beside it", () => {
-  test("to resume, given before the attempt, does not end the stop that it makes", async () => {
-    const { world, first, use } = await outOfUse(stages["in soak"]);
+describe("an operator's action beside it", () => {
+  test("resume, requested before the attempt, does not end its hold", async () => {
+    const { world, first, use } = await disabledVersion(stages["in soak"]);
     await use();
     world.request("resume");
     await world.deliver(world.attempts[0]);
@@ -237,8 +237,8 @@ describe("a person's word beside it", () => {
     expect(await world.findings()).toContain("USED_WHILE_DISABLED");
   });
 
-  test("to roll back, and a pause, do not keep the key from coming back at once", async () => {
-    const { world, first, use } = await outOfUse(stages["in the deletion window"]);
+  test("rollback and pause do not delay the restore", async () => {
+    const { world, first, use } = await disabledVersion(stages["in the deletion window"]);
     await use();
     world.request("pause");
     world.request("rollback", { version: 2 });
@@ -248,8 +248,8 @@ describe("a person's word beside it", () => {
     expect(await world.stateOf(first)).toBe("Enabled");
   });
 
-  test("to pause does not keep a version that is on its way back from being enabled", async () => {
-    const { world, first, use } = await outOfUse(stages["in soak"]);
+  test("pause does not keep the target of a rollback Disabled", async () => {
+    const { world, first, use } = await disabledVersion(stages["in soak"]);
     onCall(world, "EnableKey", () =>
       Promise.resolve({ kind: "refused", refusal: "Throttled", message: "Rate exceeded" }),
     );
@@ -261,8 +261,8 @@ describe("a person's word beside it", () => {
     expect(await world.stateOf(first)).toBe("Enabled");
   });
 
-  test("to delete the key all the same, once it is back, is told of and not fought with", async () => {
-    const { world, first, use } = await outOfUse(stages["in soak"]);
+  test("ScheduleKeyDeletion after the restore is a finding, and stays", async () => {
+    const { world, first, use } = await disabledVersion(stages["in soak"]);
     await use();
     await world.deliver(world.attempts[0]);
     await world.ask("ScheduleKeyDeletion", { KeyId: first, PendingWindowInDays: 7 });
@@ -270,15 +270,15 @@ describe("a person's word beside it", () => {
     expect(await world.findings()).toContain("VERSION_CHANGED");
     await use();
     const [answer] = await world.deliver(world.attempts.at(-1));
-    expect(answer?.outcome).toBe("told");
+    expect(answer?.outcome).toBe("reported");
     await world.passDays(8);
     expect(await world.findings()).toContain("VERSION_DELETED");
   });
 });
 
-describe("after the first look", () => {
-  test("a DisableKey of an earlier run that lands late is undone again", async () => {
-    const { world, first, use } = await outOfUse(83 + 29.9);
+describe("after the first read", () => {
+  test("keyturn reverses a DisableKey of an earlier run that lands late", async () => {
+    const { world, first, use } = await disabledVersion(83 + 29.9);
     onCall(world, "DisableKey", async (proceed) => {
       world.intercept = undefined;
       await proceed();

@@ -27,13 +27,13 @@ const least: Record<string, Record<string, unknown>> = {
 };
 
 describe("a request", () => {
-  test.each(Object.entries(least))("of kind %s is understood as it is meant", (kind, fields) => {
+  test.each(Object.entries(least))("of kind %s is parsed", (kind, fields) => {
     expect(read({ kind, by, ...fields })).toMatchObject({ id, kind, by, reason: "", ...fields });
     const more = { reason: "because", schema: 1 };
     expect(read({ kind, by, ...fields, ...more })).toMatchObject({ kind, reason: "because" });
   });
 
-  test("to reconcile may name what was shown, and one to approve may override", () => {
+  test("to reconcile may name a proposal, and one to approve may override", () => {
     expect(read({ kind: "reconcile", by, proposal: 12 })).toMatchObject({ proposal: 12 });
     const override = { kind: "approve", by, version: 1, override: true, confirm };
     expect(read(override)).toMatchObject({ override: true, evidence: "", confirm });
@@ -83,7 +83,7 @@ describe("a request", () => {
     [{ kind: "pause", by: new Uint8Array([1, 2]) }, /^by: got {"bytes":2}/],
     [{ kind: "pause", by: 12n }, /^by: got bigint/],
   ] as [Record<string, unknown>, RegExp][])(
-    "that is wrong says what was expected: %o",
+    "that is malformed reports the expectation: %o",
     (body, why) => {
       const request = read(body);
       expect(request.kind).toBe("malformed");
@@ -104,13 +104,13 @@ describe("a request", () => {
     expect(read(both)).toEqual({ ...both, id, reason: "" });
   });
 
-  test("with names as long as an item can hold is told in a line that a record has room for", () => {
+  test("with the longest possible names is reported in a line that fits a record", () => {
     const names = [1, 2, 3, 4, 5].map((number) => [`${number}${"x".repeat(60_000)}`, 1] as const);
     const long = Object.fromEntries<unknown>(names);
     expect(whyOf(read({ kind: "pause", by, ...long })).length).toBeLessThan(300);
   });
 
-  test("is never cut within a character, which would be another one once it was stored", () => {
+  test("is never cut within a surrogate pair, which storing would change", () => {
     for (const length of [74, 75, 76, 77]) {
       const why = whyOf(read({ kind: "pause", by: "x".repeat(length) + "😀".repeat(200) }));
       expect(why.isWellFormed()).toBe(true);
@@ -122,21 +122,21 @@ function whyOf(request: Request): string {
   return request.kind === "malformed" ? request.why : "";
 }
 
-describe("whatever somebody wrote", () => {
+describe("any item", () => {
   const kinds = [...Object.keys(least), "malformed"];
   const anything = fc.anything({ withBigInt: true, withSet: true, withMap: true });
   const ids = fc.oneof(fc.constant(id), fc.string(), fc.stringMatching(/^[0-9A-Za-z_-]{8,64}$/));
   const names = ["kind", "by", "reason", "schema", "version", "evidence", "override", "confirm"];
   const name = fc.oneof(fc.constantFrom(...names, "dependent", "proposal"), fc.string());
-  /** A request that would be understood, and what somebody made of it. */
-  const spoilt = fc
+  /** A valid request with up to two changed fields. */
+  const changed = fc
     .tuple(fc.constantFrom(...Object.entries(least)), fc.dictionary(name, anything, { maxKeys: 2 }))
     .map(([[kind, fields], odd]) => ({ kind, by, ...fields, ...odd }));
 
-  test("is a request that is understood, or a malformed one that says why in a short line", () => {
+  test("is a valid request, or a malformed one with a reason in a short line", () => {
     const met = new Set<string>();
     fc.assert(
-      fc.property(ids, fc.oneof(spoilt, fc.dictionary(name, anything)), (anyId, body) => {
+      fc.property(ids, fc.oneof(changed, fc.dictionary(name, anything)), (anyId, body) => {
         const request = parseRequest({ id: anyId, body });
         expect(kinds).toContain(request.kind);
         expect(request.id).toBe(anyId);
@@ -154,7 +154,7 @@ describe("whatever somebody wrote", () => {
 describe("docs/requests.md", () => {
   const text = readFileSync(new URL("../../docs/requests.md", import.meta.url), "utf8");
 
-  test("shows requests that are understood, and that the next run finds", () => {
+  test("shows valid requests that the next run finds", () => {
     const items = [...text.matchAll(/--item '(\{[\s\S]*?\})'/g)].map(([, item]) => item ?? "");
     const requests = items.map((item) => {
       const attributes = JSON.parse(item) as Record<string, { S?: string; N?: string }>;
@@ -169,9 +169,9 @@ describe("docs/requests.md", () => {
     expect(requests).toMatchObject([{ kind: "pause" }, { kind: "rollback", version: 2 }]);
   });
 
-  test("names every kind, and shows a right that is JSON", () => {
+  test("names every kind, and shows a permission in JSON", () => {
     for (const kind of Object.keys(least)) expect(text).toContain(`| \`${kind}\``);
-    const [, right] = /```json\n([\s\S]*?)```/.exec(text) ?? [];
-    expect(JSON.parse(right ?? "")).toMatchObject({ Action: "dynamodb:PutItem" });
+    const [, permission] = /```json\n([\s\S]*?)```/.exec(text) ?? [];
+    expect(JSON.parse(permission ?? "")).toMatchObject({ Action: "dynamodb:PutItem" });
   });
 });

@@ -13,7 +13,7 @@ import {
   resourceOf,
 } from "../cloudtrail.ts";
 
-describe("no such event", () => {
+describe("not a use attempt", () => {
   test.each([
     ["nothing", undefined],
     ["null", null],
@@ -22,21 +22,21 @@ describe("no such event", () => {
     ["{}", {}],
     ["a direct invocation", { reason: "by hand" }],
     [
-      "what a schedule sends",
+      "an event of a schedule",
       { "detail-type": "Scheduled Event", source: "aws.events", resources: [], detail: {} },
     ],
-    ["what EventBridge Scheduler sends", { source: "aws.scheduler", detail: "{}" }],
+    ["an event of EventBridge Scheduler", { source: "aws.scheduler", detail: "{}" }],
   ])("is %s: an ordinary run", (_what, event) => {
     expect(readUseAttempt(event)).toEqual({ kind: "no such event" });
   });
 });
 
-describe("ignored, and told why, is", () => {
+describe("ignored with a reason:", () => {
   const cases: [string, unknown, RegExp][] = [
     ["a forged source", eventOf({}, { source: "my.kms" }), /source is "my.kms"/],
     ["a missing source", eventOf({}, { source: undefined }), /source is missing/],
     [
-      "KMS's own news",
+      "KMS's own event",
       eventOf({}, { "detail-type": "KMS CMK Deletion" }),
       /detail-type is "KMS CMK Deletion"/,
     ],
@@ -48,12 +48,12 @@ describe("ignored, and told why, is", () => {
     ["a call that succeeded", eventOf({ errorCode: undefined }), /its error, missing/],
     ["a refusal of access", eventOf({ errorCode: "AccessDenied" }), /its error, "AccessDenied"/],
     ["no event id", eventOf({ eventID: undefined }), /no event id/],
-    ["an event id of nothing to be seen", eventOf({ eventID: " \u200b\n" }), /no event id/],
+    ["an event id of invisible characters", eventOf({ eventID: " \u200b\n" }), /no event id/],
     ["no time", eventOf({ eventTime: undefined }), /its time is missing/],
     ["a time in words", eventOf({ eventTime: "yesterday" }), /its time is "yesterday"/],
     ["a time in another zone", eventOf({ eventTime: "2026-11-02T03:04:05+01:00" }), /its time/],
-    ["a day that is none", eventOf({ eventTime: "2026-02-31T00:00:00Z" }), /its time/],
-    ["an hour that is none", eventOf({ eventTime: "2026-02-03T25:00:00Z" }), /its time/],
+    ["a day that does not exist", eventOf({ eventTime: "2026-02-31T00:00:00Z" }), /its time/],
+    ["an hour that does not exist", eventOf({ eventTime: "2026-02-03T25:00:00Z" }), /its time/],
   ];
 
   test.each(cases)("%s", (_what, event, why) => {
@@ -63,7 +63,7 @@ describe("ignored, and told why, is", () => {
     });
   });
 
-  test("an event forwarded from another account or Region, where home is known", () => {
+  test("an event forwarded from another account or Region, if the function's own are known", () => {
     const home = { accountId: account, region };
     const outers = [{ account: "444455556666" }, { region: "eu-west-1" }];
     for (const outer of outers) {
@@ -73,8 +73,8 @@ describe("ignored, and told why, is", () => {
   });
 });
 
-describe("what people will read", () => {
-  test("has no control characters, and nothing that turns the direction of writing", () => {
+describe("text for operators", () => {
+  test("has no control characters and no bidirectional formatting", () => {
     const attempt = attemptIn(
       eventOf({
         eventID: "abc\r\n\u001b[31mdef",
@@ -112,7 +112,7 @@ describe("what people will read", () => {
   });
 });
 
-describe("whatever the function is invoked with", () => {
+describe("any event", () => {
   const member = fc.oneof(fc.jsonValue(), fc.constant(undefined), fc.string({ unit: "binary" }));
   const mutated = fc
     .record({
@@ -121,7 +121,7 @@ describe("whatever the function is invoked with", () => {
     })
     .map(({ detail, outer }) => eventOf(detail, outer));
 
-  test("it gets an answer, and no attempt has more to it than the type says", () => {
+  test("gets an answer, and every attempt conforms to its type", () => {
     const home = fc.constantFrom<FunctionLocation>({}, { accountId: account, region });
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), mutated), home, (event, where) => {

@@ -17,7 +17,7 @@ import {
 } from "../cloudtrail.ts";
 
 describe("an attempt", () => {
-  test("says who tried to do what with which key, and when", () => {
+  test("has the principal, the operation, the key and the time", () => {
     expect(readUseAttempt(eventOf(), { accountId: account, region })).toEqual({
       kind: "attempt",
       attempts: [
@@ -54,7 +54,7 @@ describe("an attempt", () => {
     }
   });
 
-  test("through an AWS service names the service too", () => {
+  test("through an AWS service has the service too", () => {
     const service = "dynamodb.amazonaws.com";
     const invoked = { userIdentity: { ...role, invokedBy: service }, sourceIPAddress: service };
     expect(attemptIn(eventOf(invoked))).toMatchObject({ principal: role.arn, service });
@@ -64,7 +64,7 @@ describe("an attempt", () => {
     expect(attemptIn(eventOf({ sourceIPAddress: "notamazonaws.com" })).service).toBeUndefined();
   });
 
-  test("names its principal as well as CloudTrail does", () => {
+  test("has the most precise principal in the event", () => {
     const principalOf = (userIdentity: unknown): string =>
       attemptIn(eventOf({ userIdentity })).principal;
     const { arn: _arn, ...session } = role;
@@ -79,21 +79,21 @@ describe("an attempt", () => {
 describe("the key", () => {
   const bare = { resources: undefined, errorMessage: undefined, requestParameters: undefined };
 
-  test("is the one in the resources, whatever alias the request names", () => {
+  test("is the one in the resources, with any alias in the request", () => {
     const requestParameters = { keyId: "alias/billing" };
     expect(keysIn(eventOf({ ...bare, resources: [resourceOf(first)], requestParameters }))).toEqual(
       [first],
     );
   });
 
-  test("is the one in KMS's message where there are no resources", () => {
+  test("is the one in KMS's message if there are no resources", () => {
     for (const what of ["is disabled.", "is pending deletion."]) {
       const errorMessage = `${arnOf(multiRegion)} ${what}`;
       expect(keysIn(eventOf({ ...bare, errorMessage }))).toEqual([multiRegion]);
     }
   });
 
-  test("is the one in the request, where that names a key by id or ARN", () => {
+  test("is the one in the request, if that names a key by id or ARN", () => {
     for (const keyId of [first, arnOf(first), arnOf(first).replace("arn:aws:", "arn:aws-cn:")]) {
       expect(keysIn(eventOf({ ...bare, requestParameters: { keyId } }))).toEqual([first]);
     }
@@ -103,9 +103,9 @@ describe("the key", () => {
     ["an alias", "alias/billing"],
     ["an alias ARN", `arn:aws:kms:${region}:${account}:alias/${first}`],
     ["an ARN of another service", arnOf(first).replace(":kms:", ":s3:")],
-    ["an id with more behind it", `${first}0`],
-    ["an ARN with more behind it", `${arnOf(first)}0`],
-    ["no text", 7],
+    ["an id with a suffix", `${first}0`],
+    ["an ARN with a suffix", `${arnOf(first)}0`],
+    ["a number", 7],
   ])("is not known from %s", (_what, keyId) => {
     const requestParameters = { keyId };
     const resources = [{ type: "AWS::KMS::Key", ARN: keyId }];
@@ -115,18 +115,18 @@ describe("the key", () => {
     );
     expect(reading).toEqual({
       kind: "ignored",
-      why: "it names no KMS key of this account and Region",
+      why: "no KMS key of this account and Region",
     });
   });
 
-  test("is no resource of another type, but one of an older record without a type", () => {
+  test("is not a resource of another type, but may be one of an older record without a type", () => {
     const resource = { accountId: account, ARN: arnOf(first) };
     const typed = { ...resource, type: "AWS::S3::Object" };
     expect(readUseAttempt(eventOf({ ...bare, resources: [typed] })).kind).toBe("ignored");
     expect(keysIn(eventOf({ ...bare, resources: [resource] }))).toEqual([first]);
   });
 
-  test("is two keys where ReEncrypt names two: an attempt each, the same in the rest", () => {
+  test("is two keys if ReEncrypt names two: one attempt each, equal except for the key", () => {
     const event = eventOf({
       eventName: "ReEncrypt",
       errorMessage: `${arnOf(first)} is disabled.`,
@@ -153,7 +153,7 @@ describe("the key", () => {
     expect(keysIn(event)).toEqual([first, second]);
   });
 
-  test("is not one of another account or Region, where home is known", () => {
+  test("is not one of another account or Region, if the function's own are known", () => {
     const home = { accountId: account, region };
     for (const arn of [arnOf(multiRegion, "eu-west-1"), arnOf(first, region, "444455556666")]) {
       const event = eventOf({ ...bare, resources: [{ type: "AWS::KMS::Key", ARN: arn }] });

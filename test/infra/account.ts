@@ -1,6 +1,6 @@
 /**
- * An account in which the function runs with its role's policies, and no more: the production run on
- * the real adapters against the embedded AWS, which asks the policies for every request.
+ * An account in which the function runs with only its role's policies: the production run on the
+ * real adapters against the embedded AWS, which evaluates the policies for every request.
  */
 import { DynamoDB } from "@aws-sdk/client-dynamodb";
 import { marshall } from "@aws-sdk/util-dynamodb";
@@ -28,9 +28,9 @@ import { listener } from "../listener.ts";
 import * as role from "./role.ts";
 
 const tickEveryMs = 5 * minuteMs;
-const personArn = `arn:aws:iam::${role.account}:user/person`;
+const operatorArn = `arn:aws:iam::${role.account}:user/operator`;
 
-/** Remembers which actions the role asked for, and which it was refused. */
+/** Records the role's requested actions, and the denied ones. */
 class WatchedPolicies extends IdentityPolicies {
   readonly asked = new Set<string>();
   readonly refused: string[] = [];
@@ -48,17 +48,19 @@ export class Account {
   readonly aws: EmbeddedAws;
   readonly clock: SimClock;
   readonly policies: WatchedPolicies;
-  /** What the role let Lambda keep: a line for each invocation, and the events of those that failed. */
+  /**
+   * What Lambda stored with the role's rights: a line per invocation, and events of failed ones.
+   */
   readonly logged: string[] = [];
   readonly deadLetters: unknown[] = [];
-  /** Codes of findings, and what failed. */
+  /** Codes of findings, and errors. */
   readonly reported = new Set<string>();
-  /** Looked at after each invocation; what it throws ends the life. */
+  /** Runs after each invocation; an exception ends the history. */
   afterInvocation: (() => void) | undefined;
   /** Every finding that a run reported. */
   readonly findingsReported: Finding[] = [];
   #service: Service;
-  /** As a person looks at it, by rights of their own. */
+  /** Reads as an operator, with the operator's own rights. */
   readonly #read: Ports;
   readonly #dynamoDb: DynamoDB;
   #requests = 0;
@@ -73,8 +75,8 @@ export class Account {
     this.clock = clock;
     this.policies = policies;
     this.#service = this.#serviceOf(of);
-    this.#read = this.#ports("person", of);
-    this.#dynamoDb = new DynamoDB(this.#sdk("person"));
+    this.#read = this.#ports("operator", of);
+    this.#dynamoDb = new DynamoDB(this.#sdk("operator"));
   }
 
   static async deployed(of: role.Deployed, statements: role.RoleStatement[]): Promise<Account> {
@@ -87,7 +89,7 @@ export class Account {
     return new Account(aws, clock, identityPolicies, of);
   }
 
-  /** Another configuration from now on, for the same state table. */
+  /** Deploys another configuration for the same state table. */
   deployAgain(of: role.Deployed): void {
     this.#service = this.#serviceOf(of);
   }
@@ -103,12 +105,12 @@ export class Account {
     await this.aws.close();
   }
 
-  /** A person, or an application, asks KMS for something. */
+  /** An operator or an application calls KMS. */
   ask<T = { KeyMetadata: { KeyId: string } }>(operation: string, input: object): T {
-    return this.aws.kms.call(operation, input, { principalArn: personArn }) as T;
+    return this.aws.kms.call(operation, input, { principalArn: operatorArn }) as T;
   }
 
-  /** A key with this alias, made by a person. */
+  /** An operator creates a key with this alias. */
   makeKey(alias: string, input: object = {}): string {
     const { KeyId } = this.ask("CreateKey", input).KeyMetadata;
     this.ask("CreateAlias", { AliasName: alias, TargetKeyId: KeyId });
@@ -127,13 +129,13 @@ export class Account {
     return (await this.#read.table.read(alias))?.record.findings ?? [];
   }
 
-  /** Of each version, the first one first. */
+  /** The state of each version, in order. */
   async states(alias: string): Promise<string[]> {
     const stored = await this.#read.table.read(alias);
     return (stored?.record.versions ?? []).map(({ state }) => state);
   }
 
-  /** Somebody changes an item, of `alias/orders` where no other is named, behind everybody's back. */
+  /** An external actor changes an item, by default of `alias/orders`. */
   async rewrite(sk: string, fields: object, pk = "key#alias/orders"): Promise<void> {
     const Key = marshall({ pk, sk });
     const { Item = {} } = await this.#dynamoDb.getItem({ TableName: role.tableName, Key });
@@ -141,14 +143,14 @@ export class Account {
     await this.#dynamoDb.putItem({ TableName: role.tableName, Item: changed });
   }
 
-  /** A person writes a request. */
+  /** An operator writes a request. */
   async request(alias: string, fields: Record<string, unknown>): Promise<void> {
     const sk = `request-${String((this.#requests += 1)).padStart(6, "0")}`;
     const item = { pk: `request#${alias}`, sk, queue: "due", dueAtMs: 1, by: "ada", ...fields };
     await this.#dynamoDb.putItem({ TableName: role.tableName, Item: marshall(item) });
   }
 
-  /** Lambda starts a run, or hands an event over. What it keeps of that, it keeps by the role's rights. */
+  /** Lambda invokes the function, and stores logs and dead letters with the role's rights. */
   async invoke(event: unknown = {}): Promise<void> {
     try {
       await this.#handle(event);
@@ -164,7 +166,7 @@ export class Account {
     this.afterInvocation?.();
   }
 
-  /** Time passes, the schedule starts a run whenever something is due, CloudTrail tells what it saw. */
+  /** Time passes; the schedule starts a run for each due time. */
   async passDays(days: number): Promise<void> {
     const untilMs = this.clock.nowMs() + days * dayMs;
     for (;;) {

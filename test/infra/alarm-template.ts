@@ -1,4 +1,4 @@
-/** The alarms and dashboards of a synthesised template, with what CloudFormation would put in. */
+/** The alarms and dashboards of a synthesised template, with resolved references. */
 import type { Template } from "aws-cdk-lib/assertions";
 import { seriesOf, type Watched } from "./cloudwatch.ts";
 
@@ -31,7 +31,7 @@ export function alarmProperties(template: Template): Record<string, Properties> 
   return Object.fromEntries(Object.entries(found).map(([id, { Properties }]) => [id, Properties]));
 }
 
-/** `resolve` says what a reference comes to once it is deployed. */
+/** `resolve` returns the deployed value of a reference. */
 export function watchedBy(
   name: string,
   alarm: Properties,
@@ -59,7 +59,7 @@ export function watchedBy(
   const { Expression = "" } = alarm.Metrics.find(({ ReturnData }) => ReturnData === true) ?? {};
   const [, filledWith] = /^FILL\(\w+, (\d+)\)$/.exec(Expression) ?? [];
   if (stat === undefined || filledWith === undefined || alarm.Metrics.length !== 2) {
-    throw new Error(`${name} is what CloudWatch may know, and this does not: ${Expression}`);
+    throw new Error(`${name}: unsupported expression ${Expression}`);
   }
   const periodMs = stat.Period * 1000;
   const of = { series: series(stat.Metric), statistic: stat.Stat, filledWith: Number(filledWith) };

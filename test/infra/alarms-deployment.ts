@@ -1,13 +1,15 @@
 /**
- * A deployment that runs in the test world, on its schedule, and what CloudWatch gets of it: what the
- * production telemetry emits, and a small model of what Lambda and SQS say of themselves.
+ * A deployment that runs on its schedule in the test world, and its metrics in CloudWatch: those of
+ * the production telemetry, and a small model of those of Lambda and SQS.
  *
  * - Lambda (developer guide, monitoring-metrics-types): `Errors` and `Duration` of each invocation,
- *   stamped with its start, there at its end. One that is not over when its time is up is killed: an
- *   error, and nothing that it had to say. An asynchronous one that fails is run once more, a minute
- *   later; its event then goes to the dead-letter queue (invocation-async-error-handling).
- * - SQS (developer guide, monitoring-using-cloudwatch): the number of messages once a minute, while the
- *   queue is in use; after six idle hours it is silent, and takes 15 minutes to begin again.
+ *   with the timestamp of its start, available at its end. Lambda kills an invocation at its
+ *   timeout: an error, without the function's own metrics. Lambda repeats a failed asynchronous
+ *   invocation once, a minute later; its event then goes to the dead-letter queue
+ *   (invocation-async-error-handling).
+ * - SQS (developer guide, monitoring-using-cloudwatch): the number of messages once a minute, while
+ *   the queue is in use; after six idle hours it emits nothing, and takes 15 minutes to start
+ *   again.
  */
 import { Logger } from "@aws-lambda-powertools/logger";
 import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
@@ -33,13 +35,13 @@ type Emf = {
 export class Running {
   readonly store: MetricStore;
   readonly world: World;
-  /** Whether the schedule's rule is enabled, and whether its events come through. */
+  /** Whether the schedule's rule is enabled, and whether its events are delivered. */
   schedule: "on" | "off" | "undeliverable" = "on";
   deadLetters = 0;
   readonly invocations = { begun: 0, failed: 0 };
   readonly #names: Names;
   readonly #alarms: Watched[];
-  /** One history for each of what is not documented. */
+  /** One history for each undocumented behaviour. */
   readonly #histories: Change[][] = everyUnknown.map(() => []);
   readonly #invoke: (event: unknown, context: Context) => Promise<unknown>;
   #emitted: Emf[] = [];
@@ -88,7 +90,7 @@ export class Running {
     this.#timeTo(untilMs);
   }
 
-  /** Somebody read the messages, and deletes them. */
+  /** An operator deletes the messages. */
   purge(): void {
     this.deadLetters = 0;
     this.#queueInUseMs[1] = this.world.clock.nowMs();
@@ -99,18 +101,21 @@ export class Running {
       (history) => history.findLast((change) => change.name === name)?.inAlarm ?? false,
     );
     const [state = false] = states;
-    if (states.some((other) => other !== state)) throw new Error(`${name}: it depends`);
+    if (states.some((other) => other !== state))
+      throw new Error(`${name}: the state depends on undocumented behaviour`);
     return state;
   }
 
-  /** What went into ALARM since then, or was in it, whatever CloudWatch may be like. */
+  /** The alarms that were in ALARM at any time since then, under any undocumented behaviour. */
   alarmed(sinceMs: number): string[] {
     const before = this.#alarms.filter(({ name }) => this.#wasInAlarm(name, sinceMs));
     const since = this.#histories.flat().filter(({ atMs, inAlarm }) => inAlarm && atMs >= sinceMs);
     return [...new Set([...before, ...since].map(({ name }) => name))].sort();
   }
 
-  /** When it first went into ALARM since then, at the latest; Infinity where it may not have. */
+  /**
+   * The latest possible time when it first went into ALARM since then; Infinity if possibly never.
+   */
   wentOffAtMs(name: string, sinceMs: number): number {
     const snapshots = this.#histories.map((history) => {
       const change = history.find((one) => one.name === name && one.inAlarm && one.atMs >= sinceMs);
@@ -125,7 +130,7 @@ export class Running {
     return alarm.periodMs;
   }
 
-  /** How often it changed its state since then, at most. */
+  /** The largest possible number of state changes since then. */
   changes(name: string, sinceMs: number): number {
     const counts = this.#histories.map(
       (history) => history.filter((one) => one.name === name && one.atMs >= sinceMs).length,
@@ -191,18 +196,18 @@ export class Running {
     }
   }
 
-  /** Minute by minute, what SQS says and what the alarms make of all there is. */
+  /** Emits SQS's metric and evaluates the alarms, minute by minute. */
   #timeTo(ms: number): void {
     const { clock } = this.world;
     if (clock.nowMs() < ms) clock.moveTo(ms);
     while (this.#evaluatedMs + minuteMs <= ms) {
       this.#evaluatedMs += minuteMs;
-      this.#tellQueue(this.#evaluatedMs);
+      this.#emitQueueMetric(this.#evaluatedMs);
       this.#alarms.forEach((alarm) => this.#evaluate(alarm, this.#evaluatedMs));
     }
   }
 
-  #tellQueue(atMs: number): void {
+  #emitQueueMetric(atMs: number): void {
     const [fromMs, lastMs] = this.#queueInUseMs;
     if (atMs < fromMs || (this.deadLetters === 0 && atMs - lastMs > idleMs)) return;
     const metricName = "ApproximateNumberOfMessagesVisible";

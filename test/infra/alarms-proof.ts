@@ -1,6 +1,6 @@
 /**
- * What the proofs of the alarms share: a deployment, faults, and what is to be seen of the alarms of the
- * synthesised template.
+ * The shared parts of the alarm proofs: a deployment, faults, and expectations about the alarms of
+ * the synthesised template.
  */
 import { expect } from "vitest";
 import { RotationError } from "../../lambda/errors.ts";
@@ -15,14 +15,14 @@ export const names = { tableName: "keyturn", functionName: "rotate", queueName: 
 
 const synthesised = new Map<number, Watched[]>();
 
-/** Deployed a moment ago, with runs so many minutes apart. */
+/** A new deployment, with `minutes` between two runs. */
 export function deploy(world: World, minutes = 5): Running {
   const alarms = synthesised.get(minutes) ?? watchedIn(templateOf(["One"], minutes), "One", names);
   synthesised.set(minutes, alarms);
   return new Running(world, alarms, names, { intervalMs: minutes * minuteMs });
 }
 
-/** A day after its first deployment. */
+/** A deployment one day after its creation. */
 export async function aDeployment(options: WorldOptions = {}, minutes = 5): Promise<Running> {
   const running = deploy(await aWorld(options), minutes);
   await running.pass(dayMs + minuteMs);
@@ -34,7 +34,9 @@ export function nowOf({ world }: Running): number {
   return world.clock.nowMs();
 }
 
-/** The alarm went off within two of its periods, has been on ever since, and others did or did not. */
+/**
+ * The alarm went on within two of its periods and stayed on; of the others, only `others` went on.
+ */
 export function expectAlarm(
   running: Running,
   name: string,
@@ -42,13 +44,13 @@ export function expectAlarm(
   others: string[] = [],
 ): void {
   const atMs = running.wentOffAtMs(name, sinceMs);
-  expect(atMs - sinceMs, `${name} went off`).toBeLessThanOrEqual(2 * running.periodMs(name));
+  expect(atMs - sinceMs, `${name} went on`).toBeLessThanOrEqual(2 * running.periodMs(name));
   expect(running.changes(name, sinceMs), `${name} is steady`).toBe(1);
   expect(running.inAlarm(name)).toBe(true);
   expect(running.alarmed(sinceMs)).toEqual([name, ...others].sort());
 }
 
-/** Two periods on, but for what it takes a managed key to have its next turn. */
+/** These alarms are off after two periods and the time until the next pass. */
 export async function expectQuiet(running: Running, ...these: string[]): Promise<void> {
   const longestMs = Math.max(...these.map((name) => running.periodMs(name)));
   await running.pass(2 * longestMs + 90 * minuteMs);
@@ -61,7 +63,7 @@ export type Fault = (
   input: unknown[],
 ) => Promise<unknown> | undefined;
 
-/** What becomes of calls that pass this port; undefined lets a call pass. */
+/** Applies the fault to calls of this port; undefined lets a call proceed. */
 export function breaks(world: World, port: string, fault: Fault): void {
   world.intercept = (through, method, input, proceed) =>
     (through === port ? fault(proceed, method, input) : undefined) ?? proceed();
@@ -77,7 +79,7 @@ export function tableFailed(): Promise<unknown> {
   return Promise.reject(new RotationError("TABLE_FAILED", "InternalServerError", undefined));
 }
 
-/** Only for the first so many calls. */
+/** Applies the fault only to the first `count` calls. */
 export function first(count: number, fault: Fault): Fault {
   let left = count;
   return (...call) => {

@@ -1,4 +1,4 @@
-/** The alarms of rotations, as in alarms-runs.test.ts: overdue, halted, stuck, throttled. */
+/** The alarms of rotations: overdue, halted, stuck, throttled. See alarms-runs.test.ts. */
 import { describe, expect, test } from "vitest";
 import type { Call, Outcome } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
@@ -19,7 +19,7 @@ import {
 const alias = "alias/orders";
 
 describe("a rotation", () => {
-  test("that halts, since a person moved the alias, is an alarm until it is moved back", async () => {
+  test("that halts because an operator moved the alias sets an alarm until it is moved back", async () => {
     const running = await aDeployment();
     const { world } = running;
     const rightful = await world.targetOf(alias);
@@ -35,7 +35,7 @@ describe("a rotation", () => {
   });
 
   test.each([60, 1440])(
-    "that halts is an alarm too where runs are %d minutes apart",
+    "that halts sets an alarm also with %d minutes between runs",
     async (minutes) => {
       const running = await aDeployment({}, minutes);
       const { world } = running;
@@ -54,7 +54,7 @@ describe("a rotation", () => {
     },
   );
 
-  test("that halts stays an alarm while KMS gives no answer that would tell", async () => {
+  test("that halts keeps its alarm while KMS does not answer", async () => {
     const running = await aDeployment();
     const { world } = running;
     const made = await world.ask<{ KeyMetadata: { KeyId: string } }>("CreateKey", {});
@@ -67,7 +67,7 @@ describe("a rotation", () => {
     expectAlarm(running, "RotationHalted", sinceMs, ["StepStuck", "ThrottlingPersistent"]);
   });
 
-  test("that this version of the code cannot read is an alarm like one that halts", async () => {
+  test("that this version of the code cannot read sets the alarm of a halted one", async () => {
     const running = await aDeployment();
     const { world } = running;
     const stored = await world.table.read(alias);
@@ -81,7 +81,7 @@ describe("a rotation", () => {
     await expectQuiet(running, "RotationHalted");
   });
 
-  test("that is paused past the cryptoperiod is overdue, and an alarm until it serves", async () => {
+  test("that is paused past the cryptoperiod sets the overdue alarm until its activation", async () => {
     const running = await aDeployment({ policy: quick });
     running.world.request("pause");
     await running.pass(2 * dayMs - 5 * minuteMs);
@@ -94,7 +94,7 @@ describe("a rotation", () => {
     expect(running.world.history()).toContain("activated");
   });
 
-  test("whose alias may not be moved is overdue in the end, and halted before", async () => {
+  test("whose alias may not be moved is first halted, then overdue", async () => {
     const running = await aDeployment({ policy: quick });
     const beginMs = nowOf(running);
     breaks(running.world, "keys", (_, method, input) => {
@@ -112,7 +112,7 @@ describe("a rotation", () => {
     await expectQuiet(running, "RotationOverdue", "RotationHalted", "StepStuck");
   });
 
-  test("of a key that is enrolled past its cryptoperiod is made at once, and no alarm", async () => {
+  test("of a key enrolled past its cryptoperiod starts at once, without an alarm", async () => {
     const world = await aWorld({ policy: quick });
     world.clock.advance(10 * dayMs);
     const running = deploy(world);
@@ -125,7 +125,7 @@ describe("a rotation", () => {
 });
 
 describe("a step", () => {
-  test("in which a dependent never acknowledges is stuck, until it does", async () => {
+  test("without a dependent's acknowledgement is stuck until it comes", async () => {
     const policy = { ...quick, acknowledgeWithinMs: 4 * hourMs };
     const running = await aDeployment({ policy, dependents: ["billing"] });
     running.world.request("rotate");
@@ -136,7 +136,7 @@ describe("a step", () => {
     expect(step).toBe("distribute");
     const limitMs = 2 * 15 * minuteMs + 4 * hourMs + dayMs;
     await running.pass(3 * dayMs);
-    // It halted when the dependent was late.
+    // It halted at the deadline of the dependent.
     expect(running.alarmed(sinceMs)).toContain("RotationHalted");
     const others = ["RotationHalted", "RotationOverdue"];
     expectAlarm(running, "StepStuck", stepSinceMs + limitMs, others);
@@ -144,7 +144,7 @@ describe("a step", () => {
     await expectQuiet(running, "StepStuck", ...others);
   });
 
-  test("in which the old version is used for ever is stuck, until it is not", async () => {
+  test("whose old version stays in use is stuck until the use ends", async () => {
     const running = await aDeployment({ policy: { ...quick, cryptoperiodMs: 90 * dayMs } });
     const { world } = running;
     const Plaintext = Buffer.from("an old item").toString("base64");
@@ -163,7 +163,7 @@ describe("a step", () => {
     await expectQuiet(running, "StepStuck");
   });
 
-  test("whose call has no answer time after time is stuck", async () => {
+  test("whose call repeatedly has no answer is stuck", async () => {
     const running = await aDeployment();
     running.world.request("rotate");
     const sinceMs = nowOf(running);
@@ -177,14 +177,14 @@ describe("a step", () => {
     expect(since).toBeLessThan(sinceMs + 3 * hourMs);
     expectAlarm(running, "StepStuck", Math.floor(since / minuteMs) * minuteMs);
     running.world.intercept = undefined;
-    // It makes no key in a hurry where it may have made some, and nobody could say so.
+    // It delays another CreateKey: unanswered calls may have made keys.
     await running.pass(2 * dayMs);
     await expectQuiet(running, "StepStuck");
   });
 });
 
 describe("throttling", () => {
-  test("of all that is asked of KMS is an alarm for as long as it lasts", async () => {
+  test("of all KMS requests sets an alarm for as long as it lasts", async () => {
     const running = await aDeployment();
     running.world.request("rotate");
     const sinceMs = nowOf(running);
@@ -195,7 +195,7 @@ describe("throttling", () => {
     await expectQuiet(running, "ThrottlingPersistent", "StepStuck");
   });
 
-  test("of a single call is none; nor of one of each of many managed keys", async () => {
+  test("of a single call, or of one call for each of many managed keys, sets no alarm", async () => {
     const running = await aDeployment({ keys: manyKeys(20) });
     for (const name of Object.keys(manyKeys(20))) running.world.request("rotate", {}, name);
     const sinceMs = nowOf(running);

@@ -1,6 +1,6 @@
 /**
- * The alarms of runs and of what they need: each goes off within two periods of the fault that it is for,
- * stays on as long as that lasts, and ends after it; what else goes off with it is named.
+ * The alarms of runs and their dependencies: each goes on within two periods of its fault, stays on
+ * as long as the fault lasts, and ends after it; the tests list any other alarm that goes on.
  */
 import { describe, expect, test } from "vitest";
 import { dayMs, hourMs, minuteMs, secondMs } from "../fixtures.ts";
@@ -20,8 +20,8 @@ import {
 } from "./alarms-proof.ts";
 import { templateOf, watchedIn } from "./alarms-stack.ts";
 
-describe("silence", () => {
-  test("of three intervals is an alarm, for as long as no run comes", async () => {
+describe("a missing heartbeat", () => {
+  test("for three intervals sets an alarm for as long as no run comes", async () => {
     const running = await aDeployment();
     const lastRunMs = nowOf(running);
     running.schedule = "off";
@@ -31,7 +31,7 @@ describe("silence", () => {
     await expectQuiet(running, "HeartbeatMissing");
   });
 
-  test("of a run that was lost is none", async () => {
+  test("of one lost run sets no alarm", async () => {
     const running = await aDeployment();
     const sinceMs = nowOf(running);
     running.schedule = "off";
@@ -41,7 +41,7 @@ describe("silence", () => {
     expect(running.alarmed(sinceMs)).toEqual([]);
   });
 
-  test("before the first run ends with it, and nothing else goes off at a first deployment", async () => {
+  test("before the first run ends with it; a first deployment sets no other alarm", async () => {
     const running = deploy(await aWorld());
     const sinceMs = nowOf(running);
     await running.pass(6 * minuteMs);
@@ -53,7 +53,7 @@ describe("silence", () => {
 });
 
 describe("runs", () => {
-  test("that all end in an error are an alarm", async () => {
+  test("that all end in an error set an alarm", async () => {
     const running = await aDeployment();
     const sinceMs = nowOf(running);
     breaks(running.world, "table", () => Promise.reject(new TypeError("a bug")));
@@ -64,7 +64,7 @@ describe("runs", () => {
     await expectQuiet(running, "RunErrors", "DeadLetters", "HeartbeatMissing");
   });
 
-  test("in which one managed key's turn fails time after time are an alarm, all the time", async () => {
+  test("in which one managed key's pass fails repeatedly set a lasting alarm", async () => {
     const running = await aDeployment();
     running.world.request("rotate");
     const sinceMs = nowOf(running);
@@ -77,20 +77,20 @@ describe("runs", () => {
     await expectQuiet(running, "TurnErrors");
   });
 
-  test("of which one ends in an error, and its second attempt does not, are none", async () => {
+  test("of which one ends in an error, but not its second attempt, set no alarm", async () => {
     const running = await aDeployment();
     const sinceMs = nowOf(running);
     breaks(
       running.world,
       "table",
-      first(1, () => Promise.reject(new TypeError("a hiccup"))),
+      first(1, () => Promise.reject(new TypeError("a transient error"))),
     );
     await running.pass(dayMs);
     expect(running.invocations.failed).toBe(1);
     expect(running.alarmed(sinceMs)).toEqual([]);
   });
 
-  test("that use up their time, while KMS is slow, are an alarm", async () => {
+  test("that use their whole time while KMS is slow set an alarm", async () => {
     const running = await aDeployment({ keys: manyKeys(100) });
     for (const name of Object.keys(manyKeys(100))) running.world.request("rotate", {}, name);
     const sinceMs = nowOf(running);
@@ -104,7 +104,7 @@ describe("runs", () => {
     await expectQuiet(running, "RunNearTimeLimit");
   });
 
-  test("that are killed, one after the other, are an alarm although nothing of theirs is heard", async () => {
+  test("that are killed one after the other set an alarm, although they emit no metrics", async () => {
     const running = await aDeployment();
     running.world.request("rotate");
     const sinceMs = nowOf(running);
@@ -121,7 +121,7 @@ describe("runs", () => {
     expect(running.alarmed(sinceMs)).toContain("RunErrors");
   });
 
-  test("whose events cannot be delivered leave a letter, and an alarm until it is read", async () => {
+  test("whose events cannot be delivered leave a dead letter, and an alarm until it is deleted", async () => {
     const running = await aDeployment();
     const sinceMs = nowOf(running);
     running.schedule = "undeliverable";
@@ -135,7 +135,7 @@ describe("runs", () => {
 });
 
 describe("a table", () => {
-  test("that does not answer is an alarm, and so is that no run comes to its end", async () => {
+  test("that does not answer sets an alarm, and so do the runs that do not finish", async () => {
     const running = await aDeployment();
     const sinceMs = nowOf(running);
     breaks(running.world, "table", tableFailed);
@@ -147,7 +147,7 @@ describe("a table", () => {
     await expectQuiet(running, "TableErrors", ...others);
   });
 
-  test("that refuses to be written is an alarm for as long as something is to be written", async () => {
+  test("that refuses writes sets an alarm for as long as writes are pending", async () => {
     const running = await aDeployment();
     running.world.request("rotate");
     const sinceMs = nowOf(running);
@@ -158,7 +158,7 @@ describe("a table", () => {
     await expectQuiet(running, "TableErrors", "TurnErrors");
   });
 
-  test("that fails once is none", async () => {
+  test("that fails once sets no alarm", async () => {
     const running = await aDeployment();
     running.world.request("rotate");
     const sinceMs = nowOf(running);
@@ -168,7 +168,7 @@ describe("a table", () => {
   });
 });
 
-test("of two deployments in one account and Region, one is not heard in the other's place", async () => {
+test("two deployments in one account and Region have separate heartbeats", async () => {
   const template = templateOf(["One", "Two"]);
   const twins = { tableName: "keyturn-2", functionName: "rotate-2", queueName: "letters-2" };
   const one = new Running(await aWorld(), watchedIn(template, "One", names), names);

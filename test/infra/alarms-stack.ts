@@ -1,4 +1,4 @@
-/** A stack with the alarms around what they watch, and what its template says of them. */
+/** A stack with the alarms and the resources that they watch, and its template. */
 import { Duration, Stack } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import * as dynamodb from "aws-cdk-lib/aws-dynamodb";
@@ -41,19 +41,19 @@ export class Deployment extends Construct {
   }
 }
 
-/** To be called in a test. */
+/** Call it only in a test. */
 export function templateOf(deployments: string[], minutes = 5): Template {
   const stack = new Stack(createApp(), "Keyturn");
   for (const id of deployments) new Deployment(stack, id, Duration.minutes(minutes));
   return Template.fromStack(stack);
 }
 
-/** What each alarm of one deployment watches, where its parts have these names. */
+/** What each alarm of one deployment watches, with these names of its resources. */
 export function watchedIn(template: Template, id: string, names: Names): Watched[] {
   const resolve = (reference: unknown): string => {
     if (typeof reference === "string") return reference;
     const logicalId = JSON.stringify(reference);
-    if (!logicalId.includes(`"${id}`)) throw new Error(`${logicalId} is no part of ${id}`);
+    if (!logicalId.includes(`"${id}`)) throw new Error(`${logicalId} is not part of ${id}`);
     if (logicalId.includes("DeadLetters")) return names.queueName;
     return logicalId.includes("Table") ? names.tableName : names.functionName;
   };

@@ -1,4 +1,4 @@
-/** What the alarms and the dashboard say to people, and that they name what there is. */
+/** The texts of the alarms and the dashboard, and that they name existing metrics and fields. */
 import { Duration, Stack } from "aws-cdk-lib";
 import { Match, Template } from "aws-cdk-lib/assertions";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
@@ -23,14 +23,14 @@ import { seriesOf } from "./cloudwatch.ts";
 afterEach(() => vi.unstubAllEnvs());
 
 describe("an alarm", () => {
-  test("says what it means, what to do, and where to read more, in what CloudWatch allows", () => {
+  test("describes its meaning, the next step and a link, within CloudWatch's limit", () => {
     const alarms = Object.values(alarmProperties(templateOf(["One"])));
     const timing = { intervalSeconds: 300, timeoutSeconds: 300 };
     const all = Object.entries(alarmDefinitions(timing));
     expect(alarms).toHaveLength(all.length);
     for (const [name, { meaning, next }] of all) {
       const link = `docs/alarms.md#${name.toLowerCase()}`;
-      const found = alarms.filter(({ AlarmDescription: said }) => said.includes(link));
+      const found = alarms.filter(({ AlarmDescription: text }) => text.includes(link));
       expect(found).toHaveLength(1);
       expect(found[0]?.AlarmDescription).toContain(meaning);
       expect(found[0]?.AlarmDescription).toContain(next);
@@ -38,14 +38,14 @@ describe("an alarm", () => {
     }
   });
 
-  test("has no name of its own, so that two deployments do not collide, and no action", () => {
+  test("has no name of its own, which could collide with another deployment, and no action", () => {
     templateOf(["One"]).allResourcesProperties("AWS::CloudWatch::Alarm", {
       AlarmName: Match.absent(),
       AlarmActions: Match.absent(),
     });
   });
 
-  test("sets off what the user attaches", () => {
+  test("has the actions that the user attaches", () => {
     const stack = new Stack(createApp(), "Theirs");
     const { alarms } = new Deployment(stack, "One", Duration.minutes(5));
     const topic = new sns.Topic(stack, "Pager");
@@ -56,25 +56,25 @@ describe("an alarm", () => {
   });
 
   test.each([1, 5, 60, 1440])(
-    "looks no further back than it may: a run in %d minutes",
+    "stays within CloudWatch's evaluation range: a run in %d minutes",
     (minutes) => {
       for (const { periodSeconds, evaluationPeriods } of Object.values(
         alarmDefinitions({ intervalSeconds: minutes * 60, timeoutSeconds: 300 }),
       )) {
         expect(periodSeconds % 60).toBe(0);
-        // API reference, PutMetricAlarm: a day where the period is below an hour, and a week else.
+        // API reference, PutMetricAlarm: a day for periods below an hour, otherwise a week.
         const longest = periodSeconds < 3600 ? 86_400 : 604_800;
         expect(periodSeconds * evaluationPeriods).toBeLessThanOrEqual(longest);
       }
     },
   );
 
-  test("is refused where runs are more than a day apart", () => {
-    expect(() => templateOf(["One"], 2881)).toThrow(/interval: alarms need a run a day/);
+  test("is rejected if runs are more than a day apart", () => {
+    expect(() => templateOf(["One"], 2881)).toThrow(/interval: alarms need one run a day/);
   });
 });
 
-/** Names and dimensions of what `keyturn` metrics a template's text names. */
+/** The names of the `keyturn` metrics in a template's text, if they have its dimensions. */
 function named(text: string): string[] {
   return [...text.matchAll(/"keyturn","(\w+)","service","keyturn","table"/g)].map(
     ([, name]) => name ?? "",
@@ -82,7 +82,7 @@ function named(text: string): string[] {
 }
 
 describe("the dashboard", () => {
-  test("and the alarms name metrics that are emitted, by the very dimensions", async () => {
+  test("and the alarms name emitted metrics with exactly their dimensions", async () => {
     const template = templateOf(["One"]);
     const body = JSON.stringify(template.findResources("AWS::CloudWatch::Dashboard"));
     const alarmed = Object.values(alarmProperties(template)).flatMap((alarm) =>
@@ -101,19 +101,22 @@ describe("the dashboard", () => {
     expect(wanted.size).toBeGreaterThan(12);
   });
 
-  test.each(Object.values(queries))("asks the log for what its lines have: $title", ({ lines }) => {
-    const query = lines.join(" ");
-    const messages = [...query.matchAll(/message = "(\w+)"/g)].map(([, message]) => message);
-    const made = [...query.matchAll(/ as (\w+)/g)].map(([, name]) => name);
-    const words = query.replaceAll(/"[^"]*"/g, "").match(/@?[a-z]\w*/g) ?? [];
-    const fields = words.filter((word) => !commands.includes(word) && !made.includes(word));
-    expect(fields.length).toBeGreaterThan(1);
-    const [newest] = logLines().filter(({ message }) => messages.includes(String(message)));
-    expect(fields.filter((field) => !Object.hasOwn(newest ?? {}, field))).toEqual([]);
-  });
+  test.each(Object.values(queries))(
+    "queries fields that the log lines have: $title",
+    ({ lines }) => {
+      const query = lines.join(" ");
+      const messages = [...query.matchAll(/message = "(\w+)"/g)].map(([, message]) => message);
+      const made = [...query.matchAll(/ as (\w+)/g)].map(([, name]) => name);
+      const words = query.replaceAll(/"[^"]*"/g, "").match(/@?[a-z]\w*/g) ?? [];
+      const fields = words.filter((word) => !commands.includes(word) && !made.includes(word));
+      expect(fields.length).toBeGreaterThan(1);
+      const [newest] = logLines().filter(({ message }) => messages.includes(String(message)));
+      expect(fields.filter((field) => !Object.hasOwn(newest ?? {}, field))).toEqual([]);
+    },
+  );
 });
 
-/** Words of the query language (CloudWatch Logs user guide, CWL_QuerySyntax), and the log's own field. */
+/** Words of the query language (CloudWatch Logs user guide, CWL_QuerySyntax), and its own field. */
 const commands = [
   ...[
     "filter",
@@ -132,7 +135,7 @@ const commands = [
   "@timestamp",
 ];
 
-/** One line of each kind that the dashboard reads, as Powertools writes it. */
+/** One line of each kind that the dashboard queries, as Powertools writes it. */
 function logLines(): Record<string, unknown>[] {
   const written: string[] = [];
   const logger = new Logger({ serviceName: "keyturn", logLevel: "DEBUG" });
@@ -162,7 +165,7 @@ function logLines(): Record<string, unknown>[] {
   return written.map((json) => JSON.parse(json) as Record<string, unknown>);
 }
 
-test("a run of the deployed function that dies of its table says so, and has no heartbeat", async () => {
+test("a run of the deployed function that fails on its table emits that, and no heartbeat", async () => {
   vi.stubEnv("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
   vi.stubEnv("AWS_REGION", "us-east-1");
   vi.stubEnv("AWS_ACCESS_KEY_ID", "none");

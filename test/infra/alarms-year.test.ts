@@ -1,4 +1,4 @@
-/** A year in which nothing goes wrong, run by run: every key is rotated, and no alarm goes off. */
+/** A year without a fault, run by run: every key is rotated, and no alarm goes on. */
 import { expect, test } from "vitest";
 import type { Policy } from "../../lambda/workflow/model/types.ts";
 import { aPolicy, dayMs, hourMs, minuteMs } from "../fixtures.ts";
@@ -6,7 +6,7 @@ import { aWorld, type World } from "../world.ts";
 import { deploy } from "./alarms-proof.ts";
 import { isFull } from "../sizes.ts";
 
-/** One of each kind that is common, and what the policy's fields do. */
+/** One policy of each common kind. */
 const policies: Record<string, Partial<Policy>> = {
   disables: {},
   deletes: { retire: "delete", deletionWindowDays: 7 },
@@ -39,10 +39,10 @@ async function aFleet(): Promise<World> {
   return world;
 }
 
-/** A quarter shows each kind of policy but the yearly one, which is not due in it. */
+/** A quarter covers each kind of policy but the yearly one, which is not due in it. */
 const days = isFull ? 365 : 92;
 
-test("in a year without a fault every key is rotated, and no alarm goes off", async () => {
+test("in a year without a fault every key is rotated, and no alarm goes on", async () => {
   const world = await aFleet();
   const running = deploy(world);
   await running.pass(6 * minuteMs);

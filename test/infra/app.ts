@@ -5,8 +5,8 @@ import { App } from "aws-cdk-lib";
 import { onTestFinished } from "vitest";
 
 /**
- * An app that leaves nothing behind after the test, and builds no bundle: that takes its time, and
- * bundle.test.ts looks at it.
+ * An app that leaves no files after the test and builds no bundle: that takes time, and
+ * bundle.test.ts covers it.
  */
 export function createApp(): App {
   const outdir = mkdtempSync(join(tmpdir(), "keyturn-synth-"));

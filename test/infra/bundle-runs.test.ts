@@ -1,4 +1,4 @@
-/** The bundle does what the sources do: what is left out of its libraries is missed nowhere. */
+/** The bundle behaves like the sources: it needs no part that was trimmed from its libraries. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -23,7 +23,7 @@ const configuration = {
   ],
 };
 
-const person = { principalArn: "arn:aws:iam::000000000000:user/person" };
+const operator = { principalArn: "arn:aws:iam::000000000000:user/operator" };
 
 describe("the bundled function", () => {
   const folder = mkdtempSync(join(tmpdir(), "keyturn-bundled-"));
@@ -34,7 +34,7 @@ describe("the bundled function", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  /** Invokes it in one sandbox, `rounds` times after each other and each time `atOnce`. */
+  /** Invokes it in one sandbox: `rounds` rounds, each with `atOnce` invocations in parallel. */
   async function invoke(environment: Record<string, string>, rounds = 1, atOnce = 1) {
     const script = `
       const { handler } = await import(${JSON.stringify(pathToFileURL(packageFolder).href)} + "/handler.mjs");
@@ -59,17 +59,17 @@ describe("the bundled function", () => {
     return { log, outcomes: [...log.matchAll(/^outcome: (.*)/gm)].map(([, outcome]) => outcome) };
   }
 
-  it("enrols and rotates, and knows the errors that KMS and DynamoDB answer with", async () => {
+  it("enrols and rotates, and handles the errors of KMS and DynamoDB", async () => {
     const nowMs = Date.now();
     const clock = new SimClock({ startMs: nowMs - 400 * dayMs });
     const aws = await startEmbeddedAws({ clock, seed: 1, quotas: "off" });
     onTestFinished(() => aws.close());
     await aws.createStateTable("keyturn");
-    const key = aws.kms.call("CreateKey", {}, person) as { KeyMetadata: { KeyId: string } };
+    const key = aws.kms.call("CreateKey", {}, operator) as { KeyMetadata: { KeyId: string } };
     const alias = { AliasName: "alias/orders", TargetKeyId: key.KeyMetadata.KeyId };
-    aws.kms.call("CreateAlias", alias, person);
+    aws.kms.call("CreateAlias", alias, operator);
     clock.moveTo(nowMs);
-    // An error that the client does not model, and that the SDK's retries must know all the same.
+    // An error that the client does not model; the SDK must still retry it.
     let throttles = 2;
     aws.fault = (service, operation) => {
       if (service !== "kms" || operation !== "DescribeKey" || throttles === 0) return undefined;
@@ -79,24 +79,24 @@ describe("the bundled function", () => {
 
     const { log, outcomes } = await invoke(aws.env, 4, 2);
 
-    // ConditionalCheckFailedException: the claim of the one run is what the other finds.
+    // ConditionalCheckFailedException: one run finds the claim of the other.
     expect(outcomes).toHaveLength(8);
     expect(outcomes).toContain("another-run-at-work");
     // NotFoundException.
     expect(log).toContain("ALIAS_NOT_FOUND");
     expect(throttles).toBe(0);
     expect(log).not.toContain("THROTTLED");
-    expect(log).not.toContain("turn failed");
+    expect(log).not.toContain("pass failed");
     expect(aws.calls().kms).toMatchObject({ CreateKey: 1, TagResource: 1 });
     expect(aws.events.length).toBeGreaterThan(0);
   });
 
-  it("signs with the environment's credentials, their session token, for its Region", async () => {
+  it("signs with the environment's credentials and session token, for its Region", async () => {
     const asked: IncomingHttpHeaders[] = [];
     const server = createServer((request, response) => {
       asked.push(request.headers);
       response.writeHead(400, { "content-type": "application/x-amz-json-1.0" });
-      response.end(JSON.stringify({ __type: "x#ValidationException", message: "as told" }));
+      response.end(JSON.stringify({ __type: "x#ValidationException", message: "a test error" }));
     }).listen(0, "127.0.0.1");
     await once(server, "listening");
     onTestFinished(() => void server.close());
@@ -109,12 +109,12 @@ describe("the bundled function", () => {
       AWS_SESSION_TOKEN: "the-session",
     };
     const { outcomes } = await invoke(environment);
-    expect(outcomes).toEqual([expect.stringContaining("as told")]);
+    expect(outcomes).toEqual([expect.stringContaining("a test error")]);
     expect(asked[0]?.["x-amz-security-token"]).toBe("the-session");
     expect(asked[0]?.authorization).toMatch(/Credential=the-role\/\d+\/eu-north-1\/dynamodb\//);
   });
 
-  it("takes credentials from nowhere else", async () => {
+  it("takes no other credentials", async () => {
     const home = join(folder, "home", ".aws");
     mkdirSync(home, { recursive: true });
     const profile = "[default]\naws_access_key_id = mine\naws_secret_access_key = mine\n";

@@ -37,7 +37,7 @@ describe("the function's package", () => {
     expect(sizeKiB).toBeLessThanOrEqual(sizeLimitKiB);
   });
 
-  it("has its source map beside the package, and nothing in it that asks for one", () => {
+  it("has its source map beside the package, and no reference to it", () => {
     const code = read("package", "handler.mjs");
     expect(code).not.toContain("sourceMappingURL");
     const map = new SourceMap(JSON.parse(read("handler.mjs.map")) as SourceMapPayload);
@@ -54,8 +54,8 @@ describe("the function's package", () => {
     });
   });
 
-  it("is the same from another checkout, byte by byte", () => {
-    for (const checkout of ["one", join("another", "one", "elsewhere")]) {
+  it("is identical from another checkout, byte by byte", () => {
+    for (const checkout of ["one", join("another", "one", "third")]) {
       const checkoutFolder = join(folder, checkout);
       for (const name of ["infra", "lambda", "package.json", "tsconfig.json"]) {
         cpSync(join(projectFolder, name), join(checkoutFolder, name), { recursive: true });
@@ -71,18 +71,18 @@ describe("the function's package", () => {
     }
     for (const file of ["package/handler.mjs", "package/config.json"]) {
       const built = read("one", "cdk.out", file);
-      expect(read("another", "one", "elsewhere", "cdk.out", file) === built, file).toBe(true);
+      expect(read("another", "one", "third", "cdk.out", file) === built, file).toBe(true);
       expect(read(file) === built, file).toBe(true);
     }
   });
 
-  it("names no folder of the machine it was built on, and neither does its map", () => {
+  it("contains no folder of the build machine, and neither does its map", () => {
     for (const file of ["package/handler.mjs", "handler.mjs.map"]) {
       expect(read(file).includes(projectFolder), file).toBe(false);
     }
   });
 
-  it("refuses what esbuild cannot bundle, and says what it is", () => {
+  it("reports an entry that esbuild cannot bundle", () => {
     const wrong = () => bundle(join(folder, "no-such-entry.ts"), {}, packageFolder);
     expect(wrong).toThrow("no-such-entry.ts");
   });

@@ -1,4 +1,4 @@
-/** Checkers that others wrote find nothing that is not acknowledged with its reason. */
+/** Third-party checkers report only findings that keyturn acknowledges with a reason. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type App, type IPolicyValidationPlugin, type Stack, Validations } from "aws-cdk-lib";
@@ -39,15 +39,15 @@ const packs: [name: string, pack: Pack][] = [
   ["NIST 800-53 R5", (app) => new NIST80053R5Checks(app)],
 ];
 
-test.each(packs)("cdk-nag's pack %s finds nothing in the stack", (_name, pack) => {
+test.each(packs)("cdk-nag's pack %s reports nothing in the stack", (_name, pack) => {
   expect(violations(pack)).toEqual([]);
 });
 
-test.each(packs)("cdk-nag's pack %s looks: a bucket beside it is found", (_name, pack) => {
+test.each(packs)("cdk-nag's pack %s works: it reports a bucket in the stack", (_name, pack) => {
   expect(violations(pack, (stack) => new Bucket(stack, "Bucket")).join()).toMatch(/S1|S3/);
 });
 
-test("what is acknowledged is little, and each with a reason of its own", () => {
+test("few rules are acknowledged, each with a reason", () => {
   const reasons = Object.values(acknowledged).flatMap((all) => all.map(({ reason }) => reason));
   expect(reasons.every((reason) => reason.length > 40)).toBe(true);
   const rules = Object.values(acknowledged).flatMap((all) => all.flatMap(({ nag }) => nag));

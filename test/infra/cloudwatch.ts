@@ -1,9 +1,10 @@
 /**
- * CloudWatch as far as these alarms go. It evaluates each alarm once a minute over a window that slides
- * (user guide, alarm-evaluation-window), and where data is missing it does what alarms-and-missing-data
- * says: it looks back further than it was told to, takes the newest data points there are, and puts
- * the alarm's `TreatMissingData` in the place of as few as possible. How far it looks back, and whether
- * FILL fills a series without a single point, is not documented: what is proved must hold either way.
+ * A model of CloudWatch for these alarms. It evaluates each alarm once a minute over a sliding
+ * window (user guide, alarm-evaluation-window). If data is missing, it follows
+ * alarms-and-missing-data: it evaluates more periods than configured, takes the newest data points,
+ * and uses the alarm's `TreatMissingData` for as few as possible. Two behaviours are not
+ * documented: how many more periods, and whether FILL fills a series without any point. The proofs
+ * must hold for each.
  */
 export type Sample = {
   namespace: string;
@@ -31,7 +32,7 @@ export class MetricStore {
     const name = seriesOf(sample);
     const points = this.#series.get(name) ?? [];
     this.#series.set(name, points);
-    // Lambda stamps a metric with the start of what it measured: it comes late.
+    // Lambda's metrics have the timestamp of the invocation's start, and arrive at its end.
     let place = points.length;
     while (place > 0 && (points[place - 1]?.atMs ?? 0) > sample.atMs) place -= 1;
     points.splice(place, 0, { atMs: sample.atMs, value: sample.value });
@@ -41,7 +42,7 @@ export class MetricStore {
     return [...this.#series.keys()];
   }
 
-  /** Undefined where there is no data from `fromMs` until before `toMs`. */
+  /** Undefined without data from `fromMs` until before `toMs`. */
   statistic(series: string, statistic: Statistic, fromMs: number, toMs: number) {
     const points = this.#series.get(series) ?? [];
     let result: number | undefined;
@@ -60,7 +61,7 @@ export type Watched = {
   name: string;
   series: string;
   statistic: Statistic;
-  /** What FILL puts in the place of missing data. */
+  /** FILL's value for missing data. */
   filledWith?: number;
   periodMs: number;
   evaluationPeriods: number;
@@ -70,20 +71,22 @@ export type Watched = {
   missingData: string;
 };
 
-/** What is not documented of CloudWatch: each history must be the same whatever it is. */
-export type Unknowns = { looksFurtherBack: number; fillsEmptySeries: boolean };
+/** Undocumented behaviour of CloudWatch: the proofs must hold for each. */
+export type Unknowns = { extraPeriods: number; fillsEmptySeries: boolean };
 
-export const everyUnknown: Unknowns[] = [0, 2, 10].flatMap((looksFurtherBack) =>
-  [true, false].map((fillsEmptySeries) => ({ looksFurtherBack, fillsEmptySeries })),
+export const everyUnknown: Unknowns[] = [0, 2, 10].flatMap((extraPeriods) =>
+  [true, false].map((fillsEmptySeries) => ({ extraPeriods, fillsEmptySeries })),
 );
 
-const furthest = Math.max(...everyUnknown.map(({ looksFurtherBack }) => looksFurtherBack));
+const furthest = Math.max(...everyUnknown.map(({ extraPeriods }) => extraPeriods));
 
-/** Whether the alarm is in ALARM, as of what has come in: one answer for each of `everyUnknown`. */
+/**
+ * Whether the alarm is in ALARM, given the received data: one answer for each of `everyUnknown`.
+ */
 export function statesOf(alarm: Watched, store: MetricStore, nowMs: number): boolean[] {
   const { evaluationPeriods } = alarm;
   const newest = pointsOf(alarm, store, nowMs, 0, evaluationPeriods);
-  // Where nothing is missing it makes no difference.
+  // Without missing data all answers are equal.
   if (!newest.includes(undefined)) {
     const state = isInAlarm(alarm, newest);
     return everyUnknown.map(() => state);
@@ -94,11 +97,14 @@ export function statesOf(alarm: Watched, store: MetricStore, nowMs: number): boo
     const state = isInAlarm(alarm, []);
     return everyUnknown.map(() => state);
   }
-  return everyUnknown.map(({ looksFurtherBack, fillsEmptySeries }) => {
-    const inSight = points.slice(0, evaluationPeriods + looksFurtherBack);
-    const isEmpty = inSight.every((point) => point === undefined);
+  return everyUnknown.map(({ extraPeriods, fillsEmptySeries }) => {
+    const evaluated = points.slice(0, evaluationPeriods + extraPeriods);
+    const isEmpty = evaluated.every((point) => point === undefined);
     const fills = alarm.filledWith !== undefined && (fillsEmptySeries || !isEmpty);
-    return isInAlarm(alarm, fills ? inSight.map((point) => point ?? alarm.filledWith) : inSight);
+    return isInAlarm(
+      alarm,
+      fills ? evaluated.map((point) => point ?? alarm.filledWith) : evaluated,
+    );
   });
 }
 
@@ -110,7 +116,7 @@ function isInAlarm(alarm: Watched, points: (number | undefined)[]): boolean {
   return breaching + (isMissingBad(alarm) ? missing : 0) >= datapointsToAlarm;
 }
 
-/** So many, the newest first, from the one that is so many periods old. */
+/** `count` points, the newest first, from the one that is `from` periods old. */
 function pointsOf(
   { series, statistic, periodMs }: Watched,
   store: MetricStore,
@@ -127,11 +133,11 @@ function pointsOf(
 function breaches({ comparison, threshold }: Watched, value: number): boolean {
   if (comparison === "LessThanThreshold") return value < threshold;
   if (comparison === "GreaterThanOrEqualToThreshold") return value >= threshold;
-  throw new Error(`a comparison that CloudWatch may know, and this does not: ${comparison}`);
+  throw new Error(`unsupported comparison: ${comparison}`);
 }
 
 function isMissingBad({ missingData }: Watched): boolean {
   if (missingData === "breaching") return true;
   if (missingData === "notBreaching") return false;
-  throw new Error(`missing data is ${missingData}: say what becomes of it`);
+  throw new Error(`unsupported treatment of missing data: ${missingData}`);
 }

@@ -1,4 +1,4 @@
-/** Lives that together ask for all that the role is allowed, and what is the case at their ends. */
+/** Histories that together use every permission of the role, and their expected final states. */
 import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
 import type { Account } from "./account.ts";
 import type { Deployed } from "./role.ts";
@@ -6,10 +6,10 @@ import type { Deployed } from "./role.ts";
 export type PrivilegedHistory = {
   name: string;
   deployed: Deployed;
-  /** What is found at the end, and what it is where the role is allowed all that it needs. */
-  live: (account: Account) => Promise<Record<string, unknown>>;
+  /** Runs the history and returns its final state; `end` is that state with all permissions. */
+  play: (account: Account) => Promise<Record<string, unknown>>;
   end: Record<string, unknown>;
-  /** The findings and the faults that belong to it. */
+  /** The expected findings and errors. */
   reported: string[];
 };
 
@@ -17,7 +17,7 @@ export const orders = "alias/orders";
 const payroll = "alias/payroll";
 const grantee = "arn:aws:iam::000000000000:role/orders";
 
-/** Opened on day 54, drained on day 84, soaked on day 98, gone on day 105. */
+/** Opened on day 54, drained on day 84, soaked on day 98, deleted on day 105. */
 export const document: ConfigurationDocument = {
   owner: "acme",
   policies: {
@@ -42,12 +42,12 @@ async function useAttempt(account: Account, keyId: string): Promise<void> {
   }
 }
 
-/** The short ones first. */
+/** The short histories first. */
 export const histories: PrivilegedHistory[] = [
   {
-    name: "the table is away for a while",
+    name: "the table is unavailable for a while",
     deployed: { document },
-    live: async (account) => {
+    play: async (account) => {
       const first = account.makeKey(orders);
       const refuse = (service: string) =>
         service === "dynamodb"
@@ -70,9 +70,9 @@ export const histories: PrivilegedHistory[] = [
     ],
   },
   {
-    name: "enrolled by its tag, where keys are found by the tagging API",
+    name: "enrolled by its tag, with discovery by the tagging API",
     deployed: { document: { ...document, managedKeys: [] } },
-    live: async (account) => {
+    play: async (account) => {
       const first = account.makeKey(payroll, {
         Tags: [{ TagKey: "keyturn:policy", TagValue: "short" }],
       });
@@ -83,9 +83,9 @@ export const histories: PrivilegedHistory[] = [
     reported: [],
   },
   {
-    name: "enrolled by its tag, where keys are found by a walk",
+    name: "enrolled by its tag, with discovery by listing all keys",
     deployed: { document: { ...document, managedKeys: [] }, discovery: "walk" },
-    live: async (account) => {
+    play: async (account) => {
       const first = account.makeKey(payroll, {
         Tags: [{ TagKey: "keyturn:policy", TagValue: "short" }],
       });
@@ -98,7 +98,7 @@ export const histories: PrivilegedHistory[] = [
   {
     name: "rolled back from the soak, then un-enrolled",
     deployed: { document },
-    live: async (account) => {
+    play: async (account) => {
       const first = account.makeKey(orders);
       await account.passDays(90);
       await account.request(orders, { kind: "rollback", version: 2 });
@@ -113,9 +113,9 @@ export const histories: PrivilegedHistory[] = [
     reported: ["HELD_AFTER_ROLLBACK", "OVERDUE", "UNENROLLED"],
   },
   {
-    name: "asked for in the soak and in the deletion window",
+    name: "used in the soak and in the deletion window",
     deployed: { document },
-    live: async (account) => {
+    play: async (account) => {
       const first = account.makeKey(orders);
       await account.passDays(90);
       const soaked = account.stateOf(first);
@@ -126,20 +126,20 @@ export const histories: PrivilegedHistory[] = [
       const drained = account.stateOf(first);
       await useAttempt(account, first);
       await account.passDays(1);
-      return { soaked, restored, drained, inTheEnd: account.stateOf(first) };
+      return { soaked, restored, drained, final: account.stateOf(first) };
     },
     end: {
       soaked: "Disabled",
       restored: "Enabled",
       drained: "PendingDeletion",
-      inTheEnd: "Enabled",
+      final: "Enabled",
     },
     reported: ["USED_WHILE_DISABLED"],
   },
   {
     name: "from enrolment until the first version is destroyed",
     deployed: { document },
-    live: async (account) => {
+    play: async (account) => {
       const Tags = [{ TagKey: "team", TagValue: "shop" }];
       const first = account.makeKey(orders, { Tags });
       const Operations = ["Encrypt", "Decrypt"];

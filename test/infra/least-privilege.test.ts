@@ -9,17 +9,20 @@ import {
 import { actionsOf, roleStatements, type RoleStatement } from "./role.ts";
 import { sample } from "../sizes.ts";
 
-type Lived = {
+type Outcome = {
   end: Record<string, unknown>;
   reported: string[];
   refused: string[];
   asked: Set<string>;
 };
 
-/** It is over early once something was refused, and told of. */
+/** Ends a history early after a denied request and a new report. */
 class Failed extends Error {}
 
-async function lived(history: PrivilegedHistory, statements: RoleStatement[]): Promise<Lived> {
+async function runHistory(
+  history: PrivilegedHistory,
+  statements: RoleStatement[],
+): Promise<Outcome> {
   const account = await Account.deployed(history.deployed, statements);
   onTestFinished(() => account.close());
   const { refused, asked } = account.policies;
@@ -29,27 +32,27 @@ async function lived(history: PrivilegedHistory, statements: RoleStatement[]): P
     if (refused.length > 0 && news.length > 0) throw new Failed();
   };
   try {
-    return { end: await history.live(account), reported: reported(), refused, asked };
+    return { end: await history.play(account), reported: reported(), refused, asked };
   } catch (error) {
     if (!(error instanceof Failed)) throw error;
     return { end: {}, reported: reported(), refused, asked };
   }
 }
 
-const whole = new Map<PrivilegedHistory, Promise<Lived>>();
+const whole = new Map<PrivilegedHistory, Promise<Outcome>>();
 
-/** With all rights, once for all tests. */
-function wholly(history: PrivilegedHistory): Promise<Lived> {
-  const known = whole.get(history) ?? lived(history, roleStatements(history.deployed));
+/** The history with all permissions, run once for all tests. */
+function withAllRights(history: PrivilegedHistory): Promise<Outcome> {
+  const known = whole.get(history) ?? runHistory(history, roleStatements(history.deployed));
   whole.set(history, known);
   return known;
 }
 
-describe("with the rights of its role and no others", () => {
+describe("with only the rights of its role", () => {
   test.each(histories.map((history) => [history.name, history] as const))(
-    "%s: nothing is refused, and it comes to its end",
+    "%s: no request is denied, and the final state is as expected",
     async (_, history) => {
-      const { end, reported, refused } = await wholly(history);
+      const { end, reported, refused } = await withAllRights(history);
       expect(refused).toEqual([]);
       expect(end).toEqual(history.end);
       expect(reported).toEqual(history.reported);
@@ -73,19 +76,19 @@ function without(statements: RoleStatement[], { sid, action }: Permission): Role
   });
 }
 
-/** CDK's own statements have none: they are known by what they allow. */
+/** CDK's own statements have no Sid: their actions identify them. */
 function sidOf(statement: RoleStatement): string {
   return statement.Sid ?? actionsOf(statement).join();
 }
 
-/** A life that does not come to the same end without it. */
+/** Whether any history has another final state without the permission. */
 async function failsWithout(permission: Permission): Promise<boolean> {
   for (const history of histories) {
     const statements = roleStatements(history.deployed);
-    const { asked } = await wholly(history);
+    const { asked } = await withAllRights(history);
     if (!asked.has(permission.action)) continue;
     if (!permissionsOf(statements).some(({ sid }) => sid === permission.sid)) continue;
-    const { end, reported } = await lived(history, without(statements, permission));
+    const { end, reported } = await runHistory(history, without(statements, permission));
     const isSame =
       JSON.stringify({ end, reported }) ===
       JSON.stringify({ end: history.end, reported: history.reported });
@@ -94,7 +97,7 @@ async function failsWithout(permission: Permission): Promise<boolean> {
   return false;
 }
 
-test("a version in use goes by a person's hand, where the evidence was overridden", async () => {
+test("an operator disables a version in use after overriding the evidence", async () => {
   const deployed = { document };
   const account = await Account.deployed(deployed, roleStatements(deployed));
   onTestFinished(() => account.close());
@@ -117,13 +120,13 @@ test("a version in use goes by a person's hand, where the evidence was overridde
   expect((await account.findings(orders)).map(({ code }) => code)).toEqual(["EVIDENCE_OVERRIDDEN"]);
 });
 
-test("taking out any one action of any statement fails a life", { timeout: 300_000 }, async () => {
+test("removing any one action of any statement fails a history", { timeout: 300_000 }, async () => {
   const all = histories.flatMap(({ deployed }) => permissionsOf(roleStatements(deployed)));
   const permissions = new Map(all.map((one) => [`${one.sid}: ${one.action}`, one]));
-  const spare: string[] = [];
+  const unneeded: string[] = [];
   for (const [name, permission] of sample([...permissions], 2)) {
-    if (!(await failsWithout(permission))) spare.push(name);
+    if (!(await failsWithout(permission))) unneeded.push(name);
   }
-  expect(spare).toEqual([]);
+  expect(unneeded).toEqual([]);
   expect(permissions.size).toBeGreaterThan(30);
 });

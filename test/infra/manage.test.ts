@@ -15,8 +15,8 @@ function aStack(build: Build, props: Partial<KeyRotationProps> = {}): Stack {
   return stack;
 }
 
-/** What synthesis fails with; empty where it does not. */
-function complaintOf(build: Build, props: Partial<KeyRotationProps> = {}): string {
+/** The error of synthesis; empty without one. */
+function errorOf(build: Build, props: Partial<KeyRotationProps> = {}): string {
   try {
     Template.fromStack(aStack(build, props));
     return "";
@@ -42,8 +42,8 @@ function anAlias(stack: Stack, props: kms.KeyProps = {}): kms.Alias {
 
 const manageOne: Build = (rotation, stack) => rotation.manage(anAlias(stack), "quarterly");
 
-describe("a key that somebody's own stack has managed", () => {
-  test("is retained with its alias when the stack goes, and is keyturn's by its tag", () => {
+describe("a managed key in a user's own stack", () => {
+  test("is retained with its alias when the stack is deleted, and has keyturn's owner tag", () => {
     const stack = aStack(manageOne);
     const template = Template.fromStack(stack);
     const retained = { DeletionPolicy: "Retain", UpdateReplacePolicy: "Retain" };
@@ -54,13 +54,13 @@ describe("a key that somebody's own stack has managed", () => {
     });
   });
 
-  test("has its alias moved by the function, and no other", () => {
+  test("lets the function move its alias, and no other", () => {
     const template = JSON.stringify(Template.fromStack(aStack(manageOne)).toJSON());
     expect(template).toContain(":alias/signing");
     expect(template).not.toContain(":alias/*");
   });
 
-  test("may be somebody else's, named by a string: then only its name is taken over", () => {
+  test("may be external, named by a string: then only its name is used", () => {
     const template = Template.fromStack(
       aStack((rotation) =>
         rotation.manage("alias/orders", "quarterly", { aliases: ["alias/old"] }),
@@ -78,7 +78,7 @@ function ownerOf(stack: Stack): string {
 }
 
 describe("without an owner of its own, a deployment", () => {
-  test("has another than its neighbour, and always the same", () => {
+  test("has a stable one that differs from other deployments", () => {
     const owners = ["A", "B", "A"].map((id) => {
       const stack = new Stack(createApp(), "Theirs");
       return new KeyRotation(stack, id, { policies: {} }).owner;
@@ -92,7 +92,7 @@ const policyOf = (policy: KeyRotationProps["policies"][string]) => ({
   policies: { quarterly: policy },
 });
 
-describe("synthesis is refused, with the path of the construct and the value,", () => {
+describe("synthesis fails with the construct path and the value", () => {
   const cases: [what: string, expected: string, build: Build, props?: Partial<KeyRotationProps>][] =
     [
       [
@@ -108,7 +108,7 @@ describe("synthesis is refused, with the path of the construct and the value,", 
         policyOf({ deletionWindow: Duration.days(31) }),
       ],
       [
-        "where a deletion window has broken days",
+        "where a deletion window has a fraction of a day",
         "policies.quarterly.deletionWindow: got 7.5",
         manageOne,
         policyOf({ deletionWindow: Duration.hours(180) }),
@@ -120,19 +120,19 @@ describe("synthesis is refused, with the path of the construct and the value,", 
         policyOf({ cryptoperiod: Duration.days(14), lead: Duration.days(1) }),
       ],
       [
-        "where a duration has broken minutes",
+        "where a duration has a fraction of a minute",
         'policies.quarterly.soak: got "90s", expected a duration',
         manageOne,
         policyOf({ soak: Duration.seconds(90) }),
       ],
       [
         "where no policy has the name",
-        'manage()[0].policy: got "yearly", expected a policy that is defined (quarterly)',
+        'manage()[0].policy: got "yearly", expected a defined policy (quarterly)',
         (rotation, stack) => rotation.manage(anAlias(stack), "yearly"),
       ],
       [
-        "where the key holds imported material",
-        "Theirs/Signing/Resource holds imported key material",
+        "where the key has imported material",
+        "Theirs/Signing/Resource has imported key material",
         (rotation, stack) => {
           const alias = anAlias(stack);
           (alias.aliasTargetKey.node.defaultChild as kms.CfnKey).origin = "EXTERNAL";
@@ -141,13 +141,13 @@ describe("synthesis is refused, with the path of the construct and the value,", 
       ],
       [
         "where the alias is imported",
-        "Theirs/Alias is no resource of this app",
+        "Theirs/Alias is not a resource of this app",
         (rotation, stack) =>
           rotation.manage(kms.Alias.fromAliasName(stack, "Alias", "alias/orders"), "quarterly"),
       ],
       [
         "where the key of the alias is imported",
-        "the key of Theirs/Alias is no resource of this app",
+        "the key of Theirs/Alias is not a resource of this app",
         (rotation, stack) => {
           const arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
           const targetKey = kms.Key.fromKeyArn(stack, "Key", arn);
@@ -170,7 +170,7 @@ describe("synthesis is refused, with the path of the construct and the value,", 
       ],
       [
         "where a key is managed twice, by two aliases",
-        "Theirs/Alias and Theirs/Other are of one key",
+        "Theirs/Alias and Theirs/Other point at one key",
         (rotation, stack) => {
           const first = anAlias(stack);
           const second = new kms.Alias(stack, "Other", {
@@ -182,38 +182,38 @@ describe("synthesis is refused, with the path of the construct and the value,", 
         },
       ],
       [
-        "where a key asks by its tag to be deleted",
+        "where the policy in a key's tag deletes",
         "Theirs/Signing/Resource has the tag keyturn:policy=quarterly, which deletes",
         (_rotation, stack) => Tags.of(aKey(stack)).add("keyturn:policy", "quarterly"),
         policyOf({ retire: "delete" }),
       ],
       [
-        "where the share of the quotas is none",
+        "where the share of the quotas is zero",
         "quotaShare: expected a number from 0.01 to 1, got 0",
         manageOne,
         { quotaShare: 0 },
       ],
       [
-        "where a pattern of tagged aliases is none",
+        "where a pattern of tagged aliases is malformed",
         'taggedAliases[0]: got "team-*", expected a pattern of alias names',
         manageOne,
         { taggedAliases: ["team-*"] },
       ],
       [
-        "where the function would be fired every other day",
-        "interval: expected a day at most, got 2 days",
+        "where the interval is two days",
+        "interval: expected one day at most, got 2 days",
         manageOne,
         { interval: Duration.days(2) },
       ],
       ["where the owner cannot be a tag", 'owner: got "aws:me"', manageOne, { owner: "aws:me" }],
     ];
   test.each(cases)("%s", (_what, expected, build, props) => {
-    const complaint = complaintOf(build, props);
-    expect(complaint).toContain("[Theirs/KeyRotation]");
-    expect(complaint).toContain(expected);
+    const error = errorOf(build, props);
+    expect(error).toContain("[Theirs/KeyRotation]");
+    expect(error).toContain(expected);
   });
 
-  test("and not where all of it is right", () => {
-    expect(complaintOf(manageOne)).toBe("");
+  test("and succeeds without a problem", () => {
+    expect(errorOf(manageOne)).toBe("");
   });
 });

@@ -11,7 +11,7 @@ import { account, policyOf, region, tableName, type RoleStatement } from "./role
 
 const operator = `arn:aws:iam::${account}:role/operator`;
 
-/** What an operator's role may do that was granted requests of these managed keys. */
+/** The rights of an operator's role with `grantRequests` for these managed keys. */
 function rightsTo(...aliases: string[]): IdentityPolicies {
   const stack = new Stack(createApp(), "Ours");
   const rotation = new KeyRotation(stack, "KeyRotation", { policies: { quarterly: {} } });
@@ -61,7 +61,7 @@ it("an operator writes requests, and nothing else", () => {
   }
 });
 
-it("an operator who was granted one managed key asks nothing of another", () => {
+it("an operator with rights for one managed key cannot request for another", () => {
   const rights = rightsTo("alias/orders");
   expect(mayDo(rights, "PutItem", item("request#alias/orders"))).toBe(true);
   expect(mayDo(rights, "PutItem", item("request#alias/orders-eu"))).toBe(false);

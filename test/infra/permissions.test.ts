@@ -21,7 +21,7 @@ type Deployment = {
   mode?: "act" | "plan";
 };
 
-/** Every statement of every policy of the role, whatever CDK spread them over. */
+/** Every statement of the role, in all of its policies. */
 function statementsOf(deployment: Deployment = {}): Statement[] {
   const { policies = { quarterly: {} }, discovery, mode, taggedAliases = [] } = deployment;
   const managed = [{ alias: "alias/orders", policy: Object.keys(policies)[0] ?? "none" }];
@@ -56,7 +56,7 @@ function allowing(action: string, statements = statementsOf()): Statement[] {
 const ownKey = { "aws:ResourceTag/keyturn:owner": "acme" };
 
 describe("the function's role", () => {
-  it("may do this and nothing else", () => {
+  it("may do only this", () => {
     const policies: Policies = { quarterly: { retire: "delete" } };
     const actions = new Set(statementsOf({ policies }).flatMap(actionsOf));
     expect([...actions].sort()).toEqual([
@@ -90,7 +90,7 @@ describe("the function's role", () => {
     ]);
   });
 
-  it("may do whatever the adapters ask of AWS", () => {
+  it("may do every operation of the adapters", () => {
     const folder = new URL("../../lambda/aws/", import.meta.url);
     const sources = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), "utf8"));
     const asked = sources.join("\n").matchAll(/\b(?:new (\w+)Command\(|paginate(\w+)\()/g);
@@ -105,12 +105,12 @@ describe("the function's role", () => {
     expect(operations.size).toBeGreaterThan(15);
   });
 
-  it("names every action in full, so that none comes along unseen", () => {
+  it("names every action in full, without wildcards", () => {
     const actions = statementsOf().flatMap(actionsOf);
     expect(actions.filter((action) => action.includes("*"))).toEqual([]);
   });
 
-  it("has the asterisk as resource only where IAM knows no other", () => {
+  it("has the asterisk as resource only where IAM accepts no other", () => {
     const wide = statementsOf().filter(({ Resource }) => JSON.stringify(Resource) === '"*"');
     expect(wide.flatMap(actionsOf).sort()).toEqual([
       "kms:CreateKey",
@@ -126,7 +126,7 @@ describe("the function's role", () => {
     expect(JSON.stringify(template.toJSON())).not.toContain(":iam::aws:policy/");
   });
 
-  it("walks all keys only where it is told to, and then without the Tagging API", () => {
+  it("may list all keys only if configured, and then not use the Tagging API", () => {
     const statements = statementsOf({ discovery: "walk" });
     expect(allowing("kms:ListKeys", statements)).toHaveLength(1);
     expect(allowing("tag:GetResources", statements)).toHaveLength(0);
@@ -143,7 +143,7 @@ describe("keys", () => {
     ]);
   });
 
-  it("are tagged as ours when nobody owns them, and else only with our tags", () => {
+  it("get our owner tag if they have no owner, and otherwise only our tags", () => {
     expect(allowing("kms:TagResource").map(({ Condition }) => Condition)).toEqual([
       {
         StringEquals: { "aws:RequestTag/keyturn:owner": "acme" },
@@ -158,7 +158,7 @@ describe("keys", () => {
     ]);
   });
 
-  it("lose our tags alone, and only those of the owner do", () => {
+  it("lose only our tags, and only if we own them", () => {
     expect(allowing("kms:UntagResource").map(({ Condition }) => Condition)).toEqual([
       {
         StringEquals: ownKey,
@@ -181,7 +181,7 @@ describe("keys", () => {
     expect(statements[0]?.Condition?.StringEquals).toEqual(ownKey);
   });
 
-  it("are granted to anybody but the role itself and its sessions", () => {
+  it("get grants for any principal but the role itself and its sessions", () => {
     const [statement] = allowing("kms:CreateGrant");
     const refused = JSON.stringify(statement?.Condition?.StringNotLike);
     expect(refused).toMatch(/"kms:GranteePrincipal":.*"Arn".*:assumed-role\//);
@@ -189,21 +189,21 @@ describe("keys", () => {
 });
 
 describe("aliases", () => {
-  it("move only where they are managed, from and to keys of the owner", () => {
+  it("move only if managed, from and to keys of the owner", () => {
     const [ofAlias, ofKey, ...others] = allowing("kms:UpdateAlias");
     expect(others).toEqual([]);
     expect(JSON.stringify(ofAlias?.Resource)).toMatch(/:alias\/orders"/);
     expect(ofKey?.Condition).toEqual({ StringEquals: ownKey });
   });
 
-  it("move under the patterns of what tags may enrol too", () => {
+  it("also move if they match a pattern of taggedAliases", () => {
     const [, ofPattern] = JSON.stringify(
       allowing("kms:UpdateAlias", statementsOf({ taggedAliases: ["alias/team-*"] })),
     ).split(":alias/orders");
     expect(ofPattern).toContain(":alias/team-*");
   });
 
-  it("of a deployment without policies do not move, and no key is put out of use", () => {
+  it("of a deployment without policies do not move, and it disables no key", () => {
     expect(allowing("kms:DisableKey", statementsOf({ policies: {}, managedKeys: [] }))).toEqual([]);
   });
 });
@@ -211,7 +211,7 @@ describe("aliases", () => {
 describe("the end of a key", () => {
   const retired = { "aws:ResourceTag/keyturn:retired": "false" };
 
-  it("needs the label of the drain, and the shortest silence of all policies", () => {
+  it("requires the drain label, and the shortest quiet period of all policies", () => {
     const policies: Policies = { quarterly: {}, kept: { drain: { quietFor: "90h" } } };
     const disabling = allowing("kms:DisableKey", statementsOf({ policies }));
     expect(disabling.map(({ Condition }) => Condition)).toEqual([
@@ -223,7 +223,7 @@ describe("the end of a key", () => {
     ]);
   });
 
-  it("needs the shortest window and silence of the policies that delete, in whole days", () => {
+  it("requires the shortest window and quiet period of the policies that delete, in whole days", () => {
     const policies: Policies = {
       quarterly: { retire: "delete", deletionWindowDays: 14, drain: { quietFor: "90h" } },
       yearly: { retire: "delete", deletionWindowDays: 8 },
@@ -242,7 +242,7 @@ describe("the end of a key", () => {
     ]);
   });
 
-  it("has no floor of silence where a policy that deletes goes on without evidence", () => {
+  it("has no minimum quiet period if a policy that deletes continues without evidence", () => {
     const policies: Policies = {
       quarterly: { retire: "delete" },
       fast: { retire: "delete", drain: { evidence: "advisory" } },
@@ -253,7 +253,7 @@ describe("the end of a key", () => {
     });
   });
 
-  it("cannot be deletion where no policy deletes", () => {
+  it("cannot be deletion if no policy deletes", () => {
     expect(allowing("kms:ScheduleKeyDeletion")).toEqual([]);
   });
 });
@@ -273,12 +273,12 @@ describe("in the mode plan", () => {
     return actions.filter((action) => action.startsWith("kms:")).sort();
   };
 
-  it("the role may look at keys, and change none", () => {
+  it("the role may read keys, and change none", () => {
     expect(kmsActionsOf({})).toEqual(reads);
     expect(kmsActionsOf({ discovery: "walk" })).toEqual([...reads, "kms:ListKeys"].sort());
   });
 
-  it("the role keeps its state and tells its dependents as ever", () => {
+  it("the role writes its state and publishes events as in mode act", () => {
     const others = (mode: "act" | "plan"): Statement[] => {
       return statementsOf({ policies, mode }).filter((statement) => {
         return !actionsOf(statement).some((action) => action.startsWith("kms:"));
@@ -289,7 +289,7 @@ describe("in the mode plan", () => {
 });
 
 describe("the table", () => {
-  it("is the only one that is described, by its own ARN", () => {
+  it("is the only one with DescribeTable, by its own ARN", () => {
     const [described, ...others] = allowing("dynamodb:DescribeTable");
     expect(others).toEqual([]);
     expect(described?.Resource).toEqual(allowing("dynamodb:PutItem")[0]?.Resource);

@@ -30,7 +30,7 @@ import { sample } from "../sizes.ts";
 
 type Made = { KeyMetadata: { KeyId: string } };
 
-const person = { principalArn: `arn:aws:iam::${account}:user/person` };
+const operator = { principalArn: `arn:aws:iam::${account}:user/operator` };
 const startMs = Date.UTC(2027, 0, 1);
 
 const configurations: Record<string, { document: ConfigurationDocument; wanted: Wanted }> = {
@@ -74,7 +74,7 @@ function accountWith(situation: Situation, identityPolicies: IdentityPolicies) {
     quotas: "off",
     identityPolicies,
   });
-  const ask = <T>(operation: string, input: object) => kms.call(operation, input, person) as T;
+  const ask = <T>(operation: string, input: object) => kms.call(operation, input, operator) as T;
   const make = (tags: Record<string, string>, alias?: string): string => {
     const { KeyId } = ask<Made>("CreateKey", { Tags: tagList(tags) }).KeyMetadata;
     if (alias !== undefined) ask("CreateAlias", { AliasName: alias, TargetKeyId: KeyId });
@@ -92,14 +92,14 @@ function accountWith(situation: Situation, identityPolicies: IdentityPolicies) {
   clock.advance(oldestMs - situation.quietDays * dayMs);
   const plaintext = { KeyId, Plaintext: Buffer.from("a") };
   const { CiphertextBlob } = ask<{ CiphertextBlob: Uint8Array }>("Encrypt", plaintext);
-  // What KMS knows of its last use lags by an hour.
+  // KMS's record of the last use lags by an hour.
   clock.moveTo(startMs + oldestMs + 2 * hourMs);
   if (situation.state === "Disabled") ask("DisableKey", { KeyId });
   if (situation.state === "PendingDeletion") ask("ScheduleKeyDeletion", { KeyId });
   return { kms, keyId: KeyId, ciphertext: CiphertextBlob };
 }
 
-/** Whether the policies let it pass; what KMS itself thinks of it comes after that. */
+/** Whether the policies allow it; KMS's own checks come later. */
 function isAllowed(situation: Situation, request: Request, policies: IdentityPolicies): boolean {
   const { kms, keyId, ciphertext } = accountWith(situation, policies);
   try {
@@ -128,18 +128,18 @@ function* unsafeCells(
   }
 }
 
-describe("of all that could be asked of KMS with the rights of the role", () => {
+describe("of all possible KMS requests with the rights of the role", () => {
   it.each(Object.entries(configurations))("%s, nothing unsafe is allowed", (_, one) => {
     const some = sample(situations, 18);
     expect([...unsafeCells(roleStatements(one), one.wanted, some)].slice(0, 20)).toEqual([]);
     expect(situations.length * requests.length).toBeGreaterThan(3000);
   });
 
-  it("something unsafe would be, without any one condition", () => {
+  it("without any one condition, an unsafe one would be allowed", () => {
     const one = configurations["that deletes"];
     if (one === undefined) throw new Error("no such configuration");
     const statements = roleStatements(one).filter((each) => actionsOf(each)[0]?.startsWith("kms:"));
-    const spare = statements.flatMap((statement) =>
+    const unneeded = statements.flatMap((statement) =>
       conditionsOf(statement).flatMap(([operator, key]) => {
         const loose = statements.map((each) =>
           each === statement ? withoutCondition(each, operator, key) : each,
@@ -148,12 +148,15 @@ describe("of all that could be asked of KMS with the rights of the role", () => 
         return isNeeded ? [] : [`${statement.Sid}: ${operator} ${key}`];
       }),
     );
-    expect(spare).toEqual([]);
+    expect(unneeded).toEqual([]);
   });
 });
 
-/** Beyond what the twin serves. Source: "Actions defined by AWS KMS", Service Authorization Reference. */
-const unservedOfKms = [
+/**
+ * Operations that the twin does not implement. Source: "Actions defined by AWS KMS", Service
+ * Authorization Reference.
+ */
+const unimplemented = [
   ["ConnectCustomKeyStore", "CreateCustomKeyStore", "DeleteCustomKeyStore"],
   ["DeleteImportedKeyMaterial", "DeriveSharedSecret", "DescribeCustomKeyStores"],
   ["DisconnectCustomKeyStore", "GenerateRandom", "GetParametersForImport", "ImportKeyMaterial"],
@@ -164,7 +167,7 @@ const unservedOfKms = [
 const ofOthers = {
   "another table": ["dynamodb:GetItem", `arn:aws:dynamodb:us-east-1:${account}:table/other`],
   "a scan": ["dynamodb:Scan", `arn:aws:dynamodb:us-east-1:${account}:table/${tableName}`],
-  "the end of the table": [
+  "deletion of the table": [
     "dynamodb:DeleteTable",
     `arn:aws:dynamodb:us-east-1:${account}:table/${tableName}`,
   ],
@@ -181,10 +184,7 @@ const ofOthers = {
   "its own rights": ["iam:PutRolePolicy", roleArn],
   "another role": ["sts:AssumeRole", `arn:aws:iam::${account}:role/admin`],
   "another queue": ["sqs:SendMessage", `arn:aws:sqs:us-east-1:${account}:other`],
-  "what was logged": [
-    "logs:DeleteLogStream",
-    `arn:aws:logs:us-east-1:${account}:log-group:keyturn:*`,
-  ],
+  "its log": ["logs:DeleteLogStream", `arn:aws:logs:us-east-1:${account}:log-group:keyturn:*`],
 } satisfies Record<string, [string, string]>;
 
 describe("beyond that, the role has no right to", () => {
@@ -196,7 +196,7 @@ describe("beyond that, the role has no right to", () => {
     return policies;
   };
   const key = `arn:aws:kms:us-east-1:${account}:key/1`;
-  /** As favourable as can be: a retired key of ours, asked for with our tags. */
+  /** The most favourable context: a retired key of ours, requested with our tags. */
   const favourable = new Map([
     ["aws:resourcetag/keyturn:owner", ["acme"]],
     ["aws:resourcetag/keyturn:retired", ["r1"]],
@@ -207,7 +207,7 @@ describe("beyond that, the role has no right to", () => {
     ["events:source", ["aws.kms"]],
   ]);
 
-  it.each(unservedOfKms)("kms:%s, of any key or of none", (operation) => {
+  it.each(unimplemented)("kms:%s, of any key or of none", (operation) => {
     for (const resource of [key, "*"]) {
       const asked = { principalArn: roleArn, action: `kms:${operation}`, resource };
       expect(rights().decide({ ...asked, context: () => favourable })).toBe("not allowed");

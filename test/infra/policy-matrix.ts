@@ -1,11 +1,11 @@
-/** What could be asked of KMS with the role's rights, of which keys, and what of it must not be done. */
+/** Possible KMS requests with the role's rights, the situations of keys, and what is forbidden. */
 import { dayMs } from "../fixtures.ts";
 import { account, roleArn, roleName } from "./role.ts";
 
-export const owners = { ours: "acme", another: "beta", nobody: undefined } as const;
+export const owners = { ours: "acme", another: "beta", none: undefined } as const;
 export const labels = { plain: undefined, retired: "r1" } as const;
 export const states = ["Enabled", "Disabled", "PendingDeletion"] as const;
-/** Days since its last use; of a key that was never used, since its creation. */
+/** Days since the last use, or since the creation of a key that was never used. */
 export const quietDays = [0, 13, 14, 400] as const;
 
 export type Situation = {
@@ -15,7 +15,7 @@ export type Situation = {
   quietDays: number;
 };
 
-/** What the configuration wants at least. */
+/** The minimum requirements of the configuration. */
 export type Wanted = {
   quietDays: number;
   windowDays: number | "no deletion";
@@ -24,9 +24,9 @@ export type Wanted = {
 
 export type Request = {
   operation: string;
-  /** Of the key in its situation, and something that was encrypted under it. */
+  /** From the key in its situation, and a ciphertext under it. */
   input: (keyId: string, ciphertext: Uint8Array) => object;
-  /** Why it must be refused; undefined where it may be allowed. */
+  /** Why it must be denied; undefined if it may be allowed. */
   forbidden: (situation: Situation, wanted: Wanted) => string | undefined;
 };
 
@@ -41,8 +41,8 @@ function ofOurs(situation: Situation, { mode }: Wanted): string | undefined {
 }
 
 function outOfUse(situation: Situation, wanted: Wanted): string | undefined {
-  if (situation.label !== "retired") return "ends a key without the label of the drain";
-  if (situation.quietDays < wanted.quietDays) return "ends a key that was in use lately";
+  if (situation.label !== "retired") return "disables or deletes a key without the drain label";
+  if (situation.quietDays < wanted.quietDays) return "disables or deletes a recently used key";
   return ofOurs(situation, wanted);
 }
 
@@ -71,14 +71,14 @@ function scheduled(windowDays: number): Request {
     "ScheduleKeyDeletion",
     (situation, wanted) => {
       if (wanted.windowDays === "no deletion") return "deletes, and no policy does";
-      if (windowDays < wanted.windowDays) return "deletes in less time than the policies want";
+      if (windowDays < wanted.windowDays) return "deletes in less time than the policies require";
       return outOfUse(situation, wanted);
     },
     { PendingWindowInDays: windowDays },
   );
 }
 
-/** Taking a key for ours, which nobody owns, is what enrolment does. */
+/** Enrolment takes ownership of a key without an owner. */
 function takesOver(situation: Situation, { mode }: Wanted): string | undefined {
   if (mode === "plan") return "changes nothing in the mode plan";
   return situation.owner === "another" ? "takes another owner's key" : undefined;
@@ -116,7 +116,7 @@ const reads: Request[] = [
   onKey("ListResourceTags", harmless),
   onKey("ListAliases", harmless),
   onKey("GetKeyLastUsage", ({ owner }) =>
-    owner === "ours" ? undefined : "is none of its business",
+    owner === "ours" ? undefined : "reads the last use of a key of another owner",
   ),
 ];
 
@@ -132,7 +132,7 @@ const changes: Request[] = [
   tagged({ team: "a" }, never("sets tags that are not its own")),
   tagged(ours, takesOver),
   tagged({ ...ours, "keyturn:retired": "r1" }, takesOver),
-  // ForAllValues holds of a request that names no tag.
+  // ForAllValues is true for a request without tags.
   tagged({}, never("names no tag")),
   onKey("UntagResource", never("names no tag"), { TagKeys: [] }),
   tagged({ "keyturn:owner": "beta" }, never("gives a key to another owner")),

@@ -1,4 +1,4 @@
-/** The stack that README shows is synthesised as a user would, in a process of its own. */
+/** Synthesises the stack in README as a user would, in a separate process. */
 import { execFile } from "node:child_process";
 import {
   mkdtempSync,
@@ -21,13 +21,13 @@ function stackInReadme(): string {
   return code;
 }
 
-/** The feature flags that the CDK CLI hands to the app. */
+/** The feature flags that the CDK CLI passes to the app. */
 function flags(): string {
   const text = readFileSync(join(projectFolder, "cdk.json"), "utf8");
   return JSON.stringify((JSON.parse(text) as { context: object }).context);
 }
 
-test("is ten lines at most, and has the function, its schedule and the key that it rotates", async () => {
+test("has ten lines at most, the function, its schedule and the key to rotate", async () => {
   const code = stackInReadme();
   expect(code.split("\n").filter((line) => line.trim() !== "").length).toBeLessThanOrEqual(10);
   const folder = mkdtempSync(join(tmpdir(), "keyturn-readme-"));

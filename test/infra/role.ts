@@ -1,4 +1,4 @@
-/** The policies of the function's role, out of the template, with names as they are once deployed. */
+/** The policies of the function's role from the template, with deployed names. */
 import { Template } from "aws-cdk-lib/assertions";
 import { KeyRotationStack } from "../../infra/stack.ts";
 import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
@@ -7,7 +7,7 @@ import { createApp } from "./app.ts";
 export const account = "000000000000";
 export const region = "us-east-1";
 export const tableName = "keyturn";
-/** As the embedded AWS names whoever signs with the access key `keyturn`. */
+/** The embedded AWS's name for the principal with the access key `keyturn`. */
 export const roleArn = `arn:aws:iam::${account}:user/keyturn`;
 export const roleName = "keyturn-role";
 
@@ -30,7 +30,7 @@ export function actionsOf({ Action }: RoleStatement): string[] {
   return [Action].flat();
 }
 
-/** Every statement of every policy of the role, whatever CDK spread them over. */
+/** Every statement of the role, in all of its policies. */
 export function roleStatements({ document, discovery, watchDrain }: Deployed): RoleStatement[] {
   const stack = new KeyRotationStack(createApp(), "Keyturn", {
     configuration: document,

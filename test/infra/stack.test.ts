@@ -37,7 +37,7 @@ describe("the function", () => {
     });
   });
 
-  it("is told the table, the bus and the way to discover keys", () => {
+  it("has the table, the bus and the discovery in its environment", () => {
     const template = templateOf({ discovery: "walk", quotaShare: 0.2 });
     const [table] = Object.keys(template.findResources("AWS::DynamoDB::Table"));
     template.hasResourceProperties("AWS::Lambda::Function", {
@@ -53,7 +53,7 @@ describe("the function", () => {
     });
   });
 
-  it("logs to a group of its own that is kept for a year and outlives the stack", () => {
+  it("logs to its own group, which has a year of retention and outlives the stack", () => {
     templateOf().hasResource("AWS::Logs::LogGroup", {
       Properties: { RetentionInDays: 365 },
       DeletionPolicy: "Retain",
@@ -63,7 +63,7 @@ describe("the function", () => {
 });
 
 describe("the schedule", () => {
-  it("fires every five minutes, and keeps what it cannot deliver", () => {
+  it("fires every five minutes, and stores events that it cannot deliver", () => {
     const template = templateOf();
     const [queue] = Object.keys(template.findResources("AWS::SQS::Queue"));
     const queueArn = { "Fn::GetAtt": [queue, "Arn"] };
@@ -86,7 +86,7 @@ describe("the schedule", () => {
     });
   });
 
-  it("takes another interval; events are never kept for longer than Lambda allows", () => {
+  it("accepts another interval; Lambda's limit bounds the age of events", () => {
     const template = templateOf({ interval: Duration.days(1) });
     template.hasResourceProperties("AWS::Events::Rule", { ScheduleExpression: "rate(1 day)" });
     template.hasResourceProperties("AWS::Lambda::EventInvokeConfig", {
@@ -98,7 +98,7 @@ describe("the schedule", () => {
 describe("the drain", () => {
   const everything = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
 
-  it("is watched: whoever tries to use a key that is out of use calls the function", () => {
+  it("is monitored: an attempt to use a key that is out of use invokes the function", () => {
     templateOf().hasResourceProperties("AWS::Events::Rule", {
       State: everything,
       EventPattern: {
@@ -112,7 +112,7 @@ describe("the drain", () => {
     });
   });
 
-  it("is proved to be watched by a call of the function's own, which comes back", () => {
+  it("has a rule for the canary, which proves the monitoring", () => {
     templateOf().hasResourceProperties("AWS::Events::Rule", {
       State: everything,
       EventPattern: {
@@ -121,7 +121,7 @@ describe("the drain", () => {
     });
   });
 
-  it("is not watched where that is not wanted, and then nothing waits for an event", () => {
+  it("is not monitored if disabled, and then the function expects no event", () => {
     const template = templateOf({ watchDrain: false });
     template.resourceCountIs("AWS::Events::Rule", 1);
     template.hasResourceProperties("AWS::Lambda::Function", {
@@ -182,7 +182,7 @@ describe("a wrong configuration", () => {
       'policies.quarterly.drain.quietFor: got "30m", expected a duration of at least 2h',
     );
     expect(() => stackOf({ configuration: wrong })).toThrow(
-      'managedKeys[0].policy: got "yearly", expected a policy that is defined (quarterly)',
+      'managedKeys[0].policy: got "yearly", expected a defined policy (quarterly)',
     );
   });
 });
@@ -203,7 +203,7 @@ describe("a large fleet", () => {
     }),
   });
 
-  it("is named alias by alias, over as many policies as that takes", () => {
+  it("is listed alias by alias, over several policies", () => {
     const stack = stackOf({ configuration: aliasesOf(400) });
     const template = JSON.stringify(Template.fromStack(stack).toJSON());
     expect(template).toContain(":alias/team/orders-399");
@@ -211,13 +211,13 @@ describe("a large fleet", () => {
     Annotations.fromStack(stack).hasNoWarning("*", Match.anyValue());
   });
 
-  it("beyond what IAM can name is warned of", () => {
+  it("beyond IAM's limits causes a warning", () => {
     const stack = stackOf({ configuration: aliasesOf(1000) });
     expect(JSON.stringify(Template.fromStack(stack).toJSON())).toContain(":alias/*");
     Annotations.fromStack(stack).hasWarning("*", Match.stringLikeRegexp("too many aliases"));
   });
 
-  it("is not warned of in the mode plan, where no alias may be moved", () => {
+  it("causes no warning in mode plan, where no alias may move", () => {
     const stack = stackOf({ configuration: { ...aliasesOf(1000), mode: "plan" } });
     expect(JSON.stringify(Template.fromStack(stack).toJSON())).not.toContain(":alias/");
     Annotations.fromStack(stack).hasNoWarning("*", Match.anyValue());
@@ -225,7 +225,7 @@ describe("a large fleet", () => {
 });
 
 describe("dependents", () => {
-  it("are told on the bus that was named, from within anybody's stack", () => {
+  it("get events on the given bus, also in a user's stack", () => {
     const stack = new Stack(createApp(), "Theirs");
     const eventBus = events.EventBus.fromEventBusName(stack, "Bus", "keys");
     new KeyRotation(stack, "KeyRotation", { policies: { quarterly: {} }, eventBus });

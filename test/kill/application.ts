@@ -1,18 +1,18 @@
-/** The application: makes things under each alias, and wants to read every one of them for ever. */
+/** The application: makes data under each alias, and must be able to read all of it for ever. */
 import type { KmsKey } from "../../embedded-aws/kms/types.ts";
 import type { EmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
 
 export const personArn = "arn:aws:iam::000000000000:user/person";
 
-/** Something made under an alias, and the call that must read it, or find it good. */
+/** Data made under an alias, and the call that must decrypt or verify it. */
 export type Product = {
-  /** The alias, and the number of the version that made it. */
+  /** The alias, and the number of the version that made the data. */
   version: string;
   keyId: string;
   read: { operation: string; input: object; expect: object };
 };
 
-/** What the application needs of a deployment. */
+/** The parts of a deployment that the application needs. */
 export type Account = {
   aws: EmbeddedAws;
   nowMs: number;
@@ -25,7 +25,7 @@ type WellFormedRequest = Record<string, unknown> & { KeyId: string };
 export function useKey(deployment: Account, alias: string): Product[] {
   const target = deployment.aws.kms.world.aliases.get(alias)?.keyId ?? "";
   const key = deployment.aws.kms.world.keys.get(target);
-  if (key === undefined) throw new Error(`${alias} points at nothing`);
+  if (key === undefined) throw new Error(`${alias} points at no key`);
   const message = Buffer.from(`${alias} on day ${deployment.nowMs}`);
   const ask = (operation: string, input: object): WellFormedRequest =>
     deployment.ask<WellFormedRequest>(operation, { KeyId: alias, ...input });
@@ -74,7 +74,7 @@ function productsOf(
   }
 }
 
-/** What cannot be read any more, save under versions that are gone. Enables what is disabled. */
+/** The data that is unreadable, except under deleted versions. Enables disabled keys first. */
 export function unreadable(deployment: Account, deleted: string[]): string[] {
   const { world } = deployment.aws.kms;
   const lost: string[] = [];

@@ -1,4 +1,4 @@
-/** The whole of an account at one moment, to begin from as often as wanted. */
+/** The complete state of an account at one moment, for any number of starts. */
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
 import { tableIdOf } from "../../lambda/aws/dynamodb-requests.ts";
 import type { RecordedEvent } from "../../embedded-aws/eventbridge.ts";
@@ -49,7 +49,7 @@ export async function checkpointOf(deployment: Deployment): Promise<Checkpoint> 
   };
 }
 
-/** Another account, like the first at that moment; `seed` keeps its new ids apart. */
+/** A new account with this state; `seed` keeps its new ids distinct. */
 export async function restored(checkpoint: Checkpoint, seed: number): Promise<Deployment> {
   const deployment = await Deployment.open(checkpoint.history, checkpoint.nowMs, seed);
   const { lastTickMs, lastUseMs, products, events } = checkpoint;
@@ -73,7 +73,7 @@ export async function restored(checkpoint: Checkpoint, seed: number): Promise<De
   return deployment;
 }
 
-/** It is to be the same table: a record whose table has another id would halt, as it should. */
+/** Puts the new table's id into the records: a record with another table's id would halt. */
 async function inTableOf({ dynamoDb }: Deployment, items: Item[]): Promise<Item[]> {
   const { Table } = await dynamoDb.describeTable({ TableName: tableName });
   const tableId = { S: tableIdOf(Table ?? {}) ?? "" };

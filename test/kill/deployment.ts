@@ -1,6 +1,6 @@
 /**
- * A deployment to be killed: the production run against the embedded AWS, on a clock moved by hand.
- * Most ticks run in this process; the one to be killed is `cli/tick.ts`, a process of its own.
+ * A deployment for kills: the production run against the embedded AWS, on a manual clock. Most
+ * ticks run in this process; the tick to kill is `cli/tick.ts`, in its own process.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -26,7 +26,7 @@ export const tableName = "keyturn";
 export const startMs = Date.UTC(2027, 0, 1);
 const runLimitMs = minuteMs;
 
-/** How often the schedule starts a run, and the application uses each alias. */
+/** The intervals of scheduled runs, and of uses of each alias. */
 const tickEveryMs = 5 * minuteMs;
 const useEveryMs = 6 * dayMs;
 
@@ -37,7 +37,7 @@ export class Deployment {
   readonly configurationPath: string;
   readonly dynamoDb: DynamoDB;
   readonly products: Product[] = [];
-  /** What went wrong on the way, whatever the end looks like. */
+  /** The errors before the end, independent of the end state. */
   readonly complaints: string[] = [];
   lastTickMs = -Infinity;
   lastUseMs = startMs + hourMs - useEveryMs;
@@ -76,7 +76,7 @@ export class Deployment {
     };
   }
 
-  /** An account with a table and nothing in it. `seed` tells its ids from those of others. */
+  /** An account with an empty table. `seed` makes its ids differ from those of others. */
   static async open(history: History, nowMs = startMs, seed = 1): Promise<Deployment> {
     const clock = new SimClock({ startMs: nowMs });
     const aws = await startEmbeddedAws({
@@ -98,18 +98,18 @@ export class Deployment {
     return this.aws.clock.nowMs();
   }
 
-  /** A person, or an application, asks KMS for something. */
+  /** A KMS call of an operator or an application. */
   ask<T = unknown>(operation: string, input: object): T {
     return this.aws.kms.call(operation, input, { principalArn: personArn }) as T;
   }
 
-  /** One run in this process, as cold as that of a process of its own. */
+  /** One run in this process, without state from earlier runs. */
   async tick(): Promise<void> {
     const service = createService(this.#ports, this.#telemetry(), this.configuration, 1);
     await service.run(this.nowMs + runLimitMs);
   }
 
-  /** Time passes: the schedule starts runs, the application uses its keys. */
+  /** Lets time pass: the schedule starts runs, the application uses its keys. */
   async passUntil(untilMs: number, tick = () => this.tick()): Promise<void> {
     for (;;) {
       const tickMs = await this.#nextTickMs(untilMs);
@@ -122,7 +122,7 @@ export class Deployment {
       } else {
         this.lastTickMs = this.nowMs;
         await tick();
-        this.#lookAtAliases();
+        this.#checkAliases();
       }
     }
     this.aws.clock.moveTo(Math.max(untilMs, this.nowMs));
@@ -135,8 +135,8 @@ export class Deployment {
   }
 
   /**
-   * The schedule fires all the time; only when something is due does a run do more than ask. A search
-   * for tags alone is left for the next run that has more to do: it comes daily, and finds nothing.
+   * The schedule fires continuously, but only a run with something due does more than a query. A
+   * due tag search alone waits for the next such run: it is daily, and finds nothing.
    */
   async #nextTickMs(untilMs: number): Promise<number> {
     const { items } = await this.#ports.table.due(untilMs, 1000);
@@ -156,12 +156,12 @@ export class Deployment {
       try {
         this.products.push(...useKey(this, alias));
       } catch (error) {
-        this.complaints.push(`${alias} was of no use: ${String(error)}`);
+        this.complaints.push(`${alias} was unusable: ${String(error)}`);
       }
     }
   }
 
-  #lookAtAliases(): void {
+  #checkAliases(): void {
     const { keys, aliases } = this.aws.kms.world;
     for (const { name, keyId } of aliases.values()) {
       const state = keys.get(keyId)?.state ?? "deleted";
@@ -173,7 +173,7 @@ export class Deployment {
     return {
       transition: () => undefined,
       refused: ({ call, message }) => void this.complaints.push(`${call} refused: ${message}`),
-      unanswered: ({ call }) => void this.complaints.push(`${call} was not answered`),
+      unanswered: ({ call }) => void this.complaints.push(`${call} had no response`),
       finding: (of, { code, observed }) => void this.complaints.push(`${of}: ${code}: ${observed}`),
       failed: (of, error) => {
         if (!(error instanceof ClaimLost)) this.complaints.push(`${of} failed: ${String(error)}`);

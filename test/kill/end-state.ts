@@ -1,6 +1,6 @@
 /**
- * What an account has come to, apart from ids, times and quarantined extras: equal for two lives of
- * which one was interrupted. And what must hold of any end, whatever it is compared with.
+ * The end state of an account, without ids, times and quarantined extras: equal for a history with
+ * and without an interruption. And the conditions of every end state.
  */
 import { unmarshall } from "@aws-sdk/util-dynamodb";
 import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
@@ -17,7 +17,7 @@ export type EndState = { kms: Record<string, unknown>; table: Record<string, unk
 
 export type End = {
   state: EndState;
-  /** What must not be: an orphan, a gap in history, a hash that does not fit. */
+  /** The violations: an orphan, a gap in the journal, a wrong hash. */
   wrong: string[];
   extras: number;
 };
@@ -77,8 +77,8 @@ function keyState({ state, spec, usage, description, tags, policy, aliases }: Ke
 }
 
 /**
- * Journal lines count for themselves: an interrupted life has more of them. A run claim that has
- * expired is in nobody's way.
+ * Omits journal lines, since an interrupted history has more of them, and an expired run claim,
+ * which holds nothing.
  */
 function itemState({ pk, sk, ...item }: TableItem, nowMs: number): [string, unknown][] {
   if (sk.startsWith("journal#")) return [];
@@ -89,12 +89,12 @@ function itemState({ pk, sk, ...item }: TableItem, nowMs: number): [string, unkn
   return [[`${pk} ${sk}`, { ...(timeless(record) as object), unsettled: state.length }]];
 }
 
-const times = /Ms$|^resting$|^seen$/;
-/** How often and by which call something was achieved, and what has a random name. */
+const times = /Ms$|^waitingFor$|^observed$/;
+/** Counts of attempts, and random names. */
 const counts =
   /^(epoch|revision|writes|journalHead|attempts|misses|grantsCopied|eventId|tableId|hash)$/;
 
-/** Without times, the words that tell them, and the traces of a second attempt. */
+/** Without times, texts that contain them, and traces of a second attempt. */
 function timeless(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(timeless);
   if (typeof value !== "object" || value === null) return value;
@@ -110,7 +110,7 @@ function named(state: EndState, names: Map<string, string>): EndState {
   return JSON.parse(text) as EndState;
 }
 
-/** A key that is no version: made in excess, known as such, labelled, and out of use. */
+/** Why a key that is no version is not a quarantined extra: on record, labelled, and out of use. */
 function whyNotQuarantined(key: KeySnapshot, isExtra: boolean): string[] {
   const { keyId, state, tags, aliases, lastUse } = key;
   const what = `${keyId} (${state}, version ${tags[tagNames.version] ?? "none"})`;
@@ -120,7 +120,9 @@ function whyNotQuarantined(key: KeySnapshot, isExtra: boolean): string[] {
   return quarantined && lastUse === undefined ? [] : [`extra: ${what} is not in quarantine`];
 }
 
-/** Every revision has one line, the lines are a chain, and every line was told to dependents. */
+/**
+ * The errors of the journal: each revision has one line, chained to the previous one and published.
+ */
 function brokenHistory(record: ManagedKey, items: TableItem[], deployment: Deployment): string[] {
   const { alias, revision, outbox } = record as ManagedKey & { outbox: JournalEntry[] };
   const archived = items.filter(({ pk, sk }) => pk === `key#${alias}` && /^journal#/.test(sk));
@@ -140,13 +142,13 @@ function brokenHistory(record: ManagedKey, items: TableItem[], deployment: Deplo
     const { hash, ...unhashed } = line;
     const fits = line.previousHash === previousHash && hashOf(unhashed) === hash;
     if (!fits) wrong.push(`${alias}: the chain is broken at revision ${number}`);
-    if (!reported.has(hash)) wrong.push(`${alias}: nobody was told of revision ${number}`);
+    if (!reported.has(hash)) wrong.push(`${alias}: no event reported revision ${number}`);
     previousHash = hash;
   }
   return lines.size === revision ? wrong : [...wrong, `${alias}: more lines than revisions`];
 }
 
-/** Where two end states differ, as paths and values. */
+/** The differences of two end states, as paths and values. */
 export function differences(expected: unknown, got: unknown, path = ""): string[] {
   if (typeof expected !== "object" || typeof got !== "object" || !expected || !got) {
     return expected === got ? [] : [`${path}: ${shown(got)} instead of ${shown(expected)}`];

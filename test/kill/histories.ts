@@ -1,4 +1,4 @@
-/** The lives that are interrupted: from enrolment until the first version is out of use. */
+/** The histories to interrupt: from enrolment until the first version is out of use. */
 import { dayMs } from "../fixtures.ts";
 import type { Deployment } from "./deployment.ts";
 import type { FirstVersion, History } from "./history.ts";
@@ -31,7 +31,9 @@ const tokens: FirstVersion = {
   input: { KeySpec: "HMAC_256", KeyUsage: "GENERATE_VERIFY_MAC" },
 };
 
-/** Opened on day 54, drained on day 84, soaked on day 98, gone on day 105; the next on day 108. */
+/**
+ * Opened on day 54, drained on day 84, soaked on day 98, deleted on day 105; the next on day 108.
+ */
 function shortPolicy(retire: "retain" | "disable" | "delete") {
   return {
     cryptoperiod: "60d",
@@ -59,20 +61,20 @@ function historyOf(name: string, keys: [FirstVersion, "retain" | "disable" | "de
 
 export const oneKey = historyOf("one key", [[orders, "delete"]]);
 
-/** All fall due at the same moments, so that a run that dies leaves several of them half done. */
+/** All keys are due at the same times: a run that dies leaves several of them half done. */
 export const severalKeys = historyOf("several keys", [
   [orders, "delete"],
   [invoices, "disable"],
   [tokens, "retain"],
 ]);
 
-/** A lookup misses what CreateKey made: the key made in excess has to be found, and put out of use. */
+/** A lookup misses the new key: the run must find the excess key later, and quarantine it. */
 export const keyFoundLate: History = {
   ...historyOf("key found late", [[orders, "delete"]]),
   tagsFoundAfterMs: dayMs,
 };
 
-/** What people made before keyturn came. */
+/** Makes the keys that exist before keyturn. */
 export function makeFirstVersions(deployment: Deployment): void {
   for (const { alias, input, aliases = [], grants = [] } of deployment.history.firstVersions) {
     const { KeyMetadata } = deployment.ask<{ KeyMetadata: { KeyId: string } }>("CreateKey", input);

@@ -1,4 +1,4 @@
-/** A life that is interrupted, call by call. */
+/** A history to interrupt, call by call. */
 import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
 
 export type FirstVersion = { alias: string; input: object; aliases?: string[]; grants?: object[] };
@@ -7,8 +7,10 @@ export type History = {
   name: string;
   document: ConfigurationDocument;
   firstVersions: FirstVersion[];
-  /** Days from any moment at which something falls due, so that a delay of hours shows nowhere. */
+  /**
+   * Days from any time at which something is due: a delay of hours does not change the end state.
+   */
   horizonMs: number;
-  /** How long the tagging API does not find a key that was just made. */
+  /** How long the tagging API does not find a new key. */
   tagsFoundAfterMs: number;
 };

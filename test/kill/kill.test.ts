@@ -1,4 +1,4 @@
-/** A part of what `npm run kill-sweep` does at every request that a life makes. */
+/** A sample of `npm run kill-sweep`, which kills at every request of a history. */
 import { expect, test } from "vitest";
 import { SimRandom } from "../../embedded-aws/random.ts";
 import { sample } from "../sizes.ts";
@@ -25,7 +25,10 @@ const all = casesOf(reference);
 const changingCalls = all.filter(({ operation }) =>
   /^kms (Create|Update|Tag|Enable|Disable|Schedule)/.test(operation),
 );
-/** A key that KMS has deleted leaves its binding too: all but a tick's last delete, the run claim. */
+/**
+ * A deleted key leaves its binding too: all DeleteItem calls except for a tick's last, the run
+ * claim.
+ */
 const unbinding = all.filter(({ operation, tick, kill }) => {
   const last = kill.request === reference.ticks[tick]?.operations.length;
   return operation === "dynamodb DeleteItem" && !last;
@@ -42,7 +45,7 @@ test.concurrent.each(
     index + 2,
   ]),
 )(
-  "a tick killed %s %s (tick %i) leaves nothing that the next ticks do not put right",
+  "the next ticks repair a tick killed %s %s (tick %i)",
   { timeout: 600_000 },
   async (_when, _operation, _tick, one, seed) => {
     const verdict = await verdictOn(reference, one, seed);
@@ -51,7 +54,7 @@ test.concurrent.each(
   },
 );
 
-/** From CreateKey until the record has the new version, which is bound to its managed key first. */
+/** From CreateKey until the record has the new version; keyturn writes the binding first. */
 const late = await referenceOf(keyFoundLate);
 const making = casesOfGenerate(late).filter(({ tick, kill }) => {
   const made = late.ticks[tick]?.operations.indexOf("kms CreateKey") ?? 0;
@@ -66,7 +69,7 @@ test.concurrent.each(
     index + 2,
   ]),
 )(
-  "a key that was made %s %s, and which no lookup finds for a day, is adopted or put out of use",
+  "a tick killed %s %s, with a new key that no lookup finds for a day: adopted or quarantined",
   { timeout: 600_000 },
   async (_when, _operation, one, seed) => {
     const verdict = await verdictOn(late, one, seed);
@@ -74,7 +77,7 @@ test.concurrent.each(
   },
 );
 
-test("every kind of changing call of a life is among them, before and after it is applied", () => {
+test("the cases have every kind of changing call, before and after it is applied", () => {
   const kinds = new Set(changingCalls.map(({ operation, kill }) => `${kill.when} ${operation}`));
   const calls = [
     ...["CreateKey", "CreateGrant", "UpdateAlias", "TagResource", "DisableKey"],

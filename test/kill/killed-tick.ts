@@ -1,4 +1,4 @@
-/** `cli/tick.ts` as a process of its own, and killed at one of the requests it makes. */
+/** `cli/tick.ts` in its own process, killed at one of its requests. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,10 +7,10 @@ import { tableName, type Deployment } from "./deployment.ts";
 
 const tick = join(import.meta.dirname, "..", "..", "cli", "tick.ts");
 
-/** "before": the request never arrives. "after": it is applied, and nobody hears the answer. */
+/** "before": the request never arrives. "after": it is applied, and its response is lost. */
 export type Kill = { request: number; when: "before" | "after" };
 
-/** Kills it, and says what it was asking for. */
+/** Kills a tick at a request, and returns the operation of the request. */
 export async function killTick(deployment: Deployment, kill: Kill): Promise<string> {
   const { aws } = deployment;
   let requests = 0;
@@ -24,21 +24,21 @@ export async function killTick(deployment: Deployment, kill: Kill): Promise<stri
     return { kind: kill.when === "before" ? "drop" : "lost" };
   };
   deployment.lastTickMs = deployment.nowMs;
-  const said = await ended(child);
+  const errors = await ended(child);
   aws.fault = undefined;
   if (operation === undefined) {
-    throw new Error(`the tick ended after ${requests} requests, before ${kill.request}: ${said}`);
+    throw new Error(`the tick ended after ${requests} requests, before ${kill.request}: ${errors}`);
   }
-  // What was under way when it died has arrived by now.
+  // Requests in flight at its death have arrived by now.
   await sleep(10);
   return operation;
 }
 
-/** A whole tick; fails where it fails. */
+/** A complete tick; rejects if it fails. */
 export async function wholeTick(deployment: Deployment): Promise<void> {
   const child = startTick(deployment);
-  const said = await ended(child);
-  if (child.exitCode !== 0) throw new Error(`the tick failed: ${said}`);
+  const errors = await ended(child);
+  if (child.exitCode !== 0) throw new Error(`the tick failed: ${errors}`);
 }
 
 function startTick(deployment: Deployment): ChildProcess {
@@ -53,13 +53,13 @@ function startTick(deployment: Deployment): ChildProcess {
   });
 }
 
-/** Waits for the end; what it wrote to stderr. */
+/** Waits for the end, and returns stderr. */
 async function ended(child: ChildProcess): Promise<string> {
-  let said = "";
-  child.stderr?.on("data", (text: Buffer) => (said += text.toString()));
+  let errors = "";
+  child.stderr?.on("data", (text: Buffer) => (errors += text.toString()));
   await new Promise<void>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", () => resolve());
   });
-  return said;
+  return errors;
 }

@@ -1,4 +1,4 @@
-/** Interrupts a life at one request after the other, and compares what becomes of it. */
+/** Interrupts a history at one request after another, and compares the end states. */
 import { unreadable } from "./application.ts";
 import { checkpointOf, restored, type Checkpoint } from "./checkpoint.ts";
 import { Deployment, startMs } from "./deployment.ts";
@@ -7,7 +7,7 @@ import { killTick, wholeTick, type Kill } from "./killed-tick.ts";
 import type { History } from "./history.ts";
 import { makeFirstVersions } from "./histories.ts";
 
-/** A tick of the life that nobody interrupts: where it begins, and what it asks for, in order. */
+/** A tick of the undisturbed history: its start, and its requests in order. */
 export type Tick = { from: Checkpoint; operations: string[] };
 
 export type Reference = { history: History; ticks: Tick[]; end: EndState; deleted: string[] };
@@ -16,7 +16,7 @@ export type Case = { history: string; tick: number; operation: string; kill: Kil
 
 export type Verdict = { case: Case; deviations: string[]; extras: number };
 
-/** The life as it is meant to be; whatever goes wrong in it is an error. */
+/** Plays the undisturbed history; any violation in it is an error. */
 export async function referenceOf(
   history: History,
   how: "in this process" | "as processes" = "in this process",
@@ -46,8 +46,8 @@ export async function referenceOf(
 }
 
 /**
- * How two lives that nobody interrupted differ: in the end they came to, or in what they asked of
- * KMS. Which chores share a tick with what else is due, a few milliseconds decide.
+ * The differences of two undisturbed histories: in their end states, or in their KMS calls. Chores
+ * do not count: a few milliseconds decide which tick they share with other work.
  */
 export function differencesOf(one: Reference, other: Reference): string[] {
   const asked = ({ ticks }: Reference): string[] =>
@@ -60,7 +60,7 @@ const reads = new RegExp(
     "kms (DescribeKey|List\\w+|GetKeyPolicy|GetKeyLastUsage))$",
 );
 
-/** At every request; both before and after it was applied, where there is something to apply. */
+/** A case at every request; before and after it is applied, if it changes something. */
 export function casesOf({ history, ticks }: Reference): Case[] {
   return ticks.flatMap(({ operations }, tick) =>
     operations.flatMap((operation, index) => {
@@ -73,14 +73,14 @@ export function casesOf({ history, ticks }: Reference): Case[] {
   );
 }
 
-/** Those at the requests of ticks that make a key. */
+/** The cases in ticks that make a key. */
 export function casesOfGenerate(reference: Reference): Case[] {
   return casesOf(reference).filter(({ tick }) =>
     reference.ticks[tick]?.operations.includes("kms CreateKey"),
   );
 }
 
-/** Kills one tick there, lets ticks go on until nothing is due, and compares. */
+/** Kills one tick there, lets ticks run until nothing is due, and compares. */
 export async function verdictOn(reference: Reference, one: Case, seed: number): Promise<Verdict> {
   const from = reference.ticks[one.tick]?.from;
   if (from === undefined) throw new Error(`no tick ${one.tick}`);
@@ -93,7 +93,7 @@ export async function verdictOn(reference: Reference, one: Case, seed: number): 
     const deviations = [
       ...deployment.complaints,
       ...wrong,
-      ...(needless ? [`${extras} keys in excess, where a lookup finds all`] : []),
+      ...(needless ? [`${extras} excess keys, although a lookup finds all`] : []),
       ...differences(reference.end, state),
       ...unreadable(deployment, reference.deleted),
     ];
@@ -103,7 +103,7 @@ export async function verdictOn(reference: Reference, one: Case, seed: number): 
   }
 }
 
-/** A few at once: while one waits for its process, another goes on in this one. */
+/** Plays a few cases at once: one runs in this process while another waits for its own. */
 export async function sweep(
   reference: Reference,
   cases: Case[],

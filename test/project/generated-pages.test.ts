@@ -8,14 +8,14 @@ function page(name: string): string {
   return readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8");
 }
 
-test("docs/findings.md says of every code what the catalogue says (npm run docs)", () => {
+test("docs/findings.md matches the catalogue of findings (npm run docs)", () => {
   expect(page("findings.md")).toBe(findingsPage());
 });
 
-test("docs/events.md says of every event what the catalogue says (npm run docs)", () => {
+test("docs/events.md matches the catalogue of events (npm run docs)", () => {
   expect(page("events.md")).toBe(eventsPage());
 });
 
-test("docs/alarms.md says of every alarm what its definition says (npm run docs)", () => {
+test("docs/alarms.md matches the definitions of alarms (npm run docs)", () => {
   expect(page("alarms.md")).toBe(alarmsPage());
 });

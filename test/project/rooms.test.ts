@@ -1,4 +1,4 @@
-/** `.dependency-cruiser.cjs` bites: on every import that runs upward, on a cycle, on a file in no room. */
+/** `.dependency-cruiser.cjs` fails on every import that runs upward, on a cycle, on a file in no room. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -44,7 +44,7 @@ const rooms = [
   "lambda/workflow/model/x.ts",
 ];
 
-/** Violations as `rule: from → to`, of a tree in which each file imports the types of those listed. */
+/** Violations as `rule: from → to`, in a tree where each file imports the types of those listed. */
 async function violationsOf(imports: Record<string, string[]>): Promise<string[]> {
   const baseDir = mkdtempSync(join(tmpdir(), "keyturn-rooms-"));
   onTestFinished(() => rmSync(baseDir, { recursive: true }));
@@ -79,7 +79,7 @@ test("an import that runs upward fails, from every room into every room above it
   expect([pairs.length, missing]).toEqual([496, []]);
 });
 
-test("a cycle within a room fails, though it is of types alone", async () => {
+test("a cycle within a room fails, even of types alone", async () => {
   const folders = [...new Set(rooms.map((file) => dirname(file)))];
   const pairs = folders.map((room) => [`${room}/1-a.ts`, `${room}/1-b.ts`] as const);
   const tree = pairs.flatMap(([one, other]) => [[one, [other]] as const, [other, [one]] as const]);

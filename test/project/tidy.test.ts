@@ -1,6 +1,6 @@
 /**
- * The boundaries of the architecture hold because the linter holds them: here it is given what must
- * not pass. And what no linter rule says of the tree: sizes, leftovers, traces of a machine.
+ * The linter enforces the boundaries of the architecture: these tests give it code that must fail.
+ * They also check what no linter rule covers: sizes, leftovers, traces of a machine.
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -10,7 +10,7 @@ import { describe, expect, it } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
 
-/** The real configuration; without types, which snippets in no project do not have. */
+/** The real configuration, without type information: the snippets are in no project. */
 const eslint = new ESLint({
   cwd: root,
   overrideConfig: tseslint.configs.disableTypeChecked as NonNullable<
@@ -26,15 +26,15 @@ async function messagesOf(file: string, code: string): Promise<string[]> {
 const pure = /no-restricted-(syntax|globals).*lambda\/workflow is pure/s;
 const sibling = /no-restricted-syntax: lambda\/workflow imports only itself/;
 const sdk = /no-restricted-syntax: AWS SDKs belong to lambda\/aws/;
-const ambient = /no-restricted-syntax: Time, randomness and ids are arguments/;
+const ambient = /no-restricted-syntax: Pass time, randomness and ids as arguments/;
 const literal = /no-restricted-syntax: Name the module literally/;
-const byHand = /no-restricted-syntax: require\(\) made by hand/;
+const createdRequire = /no-restricted-syntax: A require\(\) from createRequire/;
 
 const workflow = "lambda/workflow/x.ts";
 const room = "lambda/workflow/room/x.ts";
 const run = "lambda/run/run.ts";
 
-describe("the linter refuses", () => {
+describe("the linter rejects", () => {
   it.each<[file: string, code: string, message: RegExp]>([
     [workflow, 'import { createHash } from "node:crypto"; createHash("x");', sibling],
     [workflow, 'import { readFileSync } from "fs"; readFileSync("x");', sibling],
@@ -89,7 +89,7 @@ describe("the linter refuses", () => {
     [run, 'export const x = require("@aws-sdk/client-kms");', sdk],
     [run, 'import x = require("@aws-sdk/client-kms"); export default x;', sdk],
     [run, 'const name = "x"; export const x = await import(name);', literal],
-    [run, 'import { createRequire } from "node:module"; createRequire("x");', byHand],
+    [run, 'import { createRequire } from "node:module"; createRequire("x");', createdRequire],
     ["lambda/handler.ts", 'import { KMSClient } from "@aws-sdk/client-kms"; new KMSClient();', sdk],
     ["infra/stack.ts", 'import { KMSClient } from "@aws-sdk/client-kms"; new KMSClient();', sdk],
     [run, "export const t = Date.now();", ambient],
@@ -110,7 +110,7 @@ describe("the linter refuses", () => {
   });
 });
 
-describe("the linter lets pass", () => {
+describe("the linter accepts", () => {
   it.each<[file: string, code: string]>([
     [workflow, 'import { step } from "./1-generate.ts"; step(Math.max(1, 2));'],
     [workflow, 'import type { Step } from "./types.ts"; export type S = Step;'],
@@ -157,7 +157,7 @@ describe("the tree", () => {
     expect(sources.filter(isLong)).toEqual([]);
   });
 
-  it("has no focused or skipped test, and no note of what is left to do", () => {
+  it("has no focused or skipped test, and no open task in a comment", () => {
     expect(findLines(sources, /\.(only|skip)\(|\b(TO[D]O|FIX[M]E)\b/)).toEqual([]);
   });
 
@@ -167,7 +167,7 @@ describe("the tree", () => {
     ).toEqual([]);
   });
 
-  it("names no folder of anybody's machine", () => {
+  it("names no folder of a developer's machine", () => {
     expect(findLines(files, /(^|[\s"'`(=:])\/(home|Users|root|work|mnt)\/\w/)).toEqual([]);
   });
 });

@@ -14,14 +14,14 @@ function fresh(): Stored {
 describe("a transition", () => {
   const draft: EntryDraft = { event: "found", reason: "it is there", detail: { version: 1 } };
 
-  test("grows the revision by one and adds one line that says so", () => {
+  test("increments the revision and adds one journal line", () => {
     const after = transition(fresh(), fresh().record, draft, 7);
     expect(after.record.revision).toBe(1);
     expect(after.outbox).toHaveLength(1);
     expect(after.outbox[0]).toMatchObject({ revision: 1, atMs: 7, ...draft });
   });
 
-  test("chains each line to the one before, so that a changed line breaks the chain", () => {
+  test("chains each line to the one before: a changed line breaks the chain", () => {
     const first = transition(fresh(), fresh().record, draft, 7);
     const second = transition(first, first.record, { ...draft, event: "enrolled" }, 8);
     const [one, two] = second.outbox;
@@ -34,17 +34,19 @@ describe("a transition", () => {
   });
 });
 
-describe("two key policies are the same", () => {
-  const spelled = (text: unknown) => policyHash(JSON.stringify(text));
+describe("two key policies are equal", () => {
+  const hashOfPolicy = (text: unknown) => policyHash(JSON.stringify(text));
 
-  test("whatever the order of fields and lists, and whether one is a list", () => {
+  test("in any order of fields and lists, and with a single value as a list or not", () => {
     const one = { Statement: [{ Effect: "Allow", Action: ["kms:A", "kms:B"], Principal: "p" }] };
     const other = { Statement: { Principal: ["p"], Action: ["kms:B", "kms:A"], Effect: "Allow" } };
-    expect(spelled(one)).toBe(spelled(other));
+    expect(hashOfPolicy(one)).toBe(hashOfPolicy(other));
   });
 
-  test("unless they allow something else", () => {
+  test("only if they allow the same", () => {
     const allow = { Statement: [{ Effect: "Allow", Action: "kms:A" }] };
-    expect(spelled(allow)).not.toBe(spelled({ Statement: [{ Effect: "Deny", Action: "kms:A" }] }));
+    expect(hashOfPolicy(allow)).not.toBe(
+      hashOfPolicy({ Statement: [{ Effect: "Deny", Action: "kms:A" }] }),
+    );
   });
 });

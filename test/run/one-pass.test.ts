@@ -1,6 +1,6 @@
 /**
- * A managed key that is due while requests for it wait is named several times by one page of the due
- * index. The deployed function makes one pass of it all the same, however slow KMS answers.
+ * A page of the due index has a managed key several times if the key is due and requests for it
+ * wait. The deployed function still makes one pass over it, even if KMS answers slowly.
  */
 import type { Context } from "aws-lambda";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -17,7 +17,7 @@ import { dayMs, minuteMs } from "../fixtures.ts";
 
 const orders = "alias/orders";
 const tableName = "keyturn";
-const person = { principalArn: "arn:aws:iam::000000000000:user/person" };
+const operator = { principalArn: "arn:aws:iam::000000000000:user/operator" };
 const slowMs = 80;
 
 const configuration = readConfiguration(
@@ -35,7 +35,7 @@ const configuration = readConfiguration(
   }),
 );
 
-/** The function as it is deployed, on an AWS in which one operation answers late. */
+/** The deployed function, on an AWS in which one operation answers slowly. */
 async function aDeployment(slow: Call["kind"]) {
   const clock = new SimClock({ startMs: Date.UTC(2027, 0, 1) });
   const aws = await startEmbeddedAws({ clock, quotas: "off", cryptography: cheapCryptography });
@@ -43,13 +43,13 @@ async function aDeployment(slow: Call["kind"]) {
   for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
   onTestFinished(() => void vi.unstubAllEnvs());
   await aws.createStateTable(tableName);
-  const made = aws.kms.call("CreateKey", {}, person) as { KeyMetadata: { KeyId: string } };
+  const made = aws.kms.call("CreateKey", {}, operator) as { KeyMetadata: { KeyId: string } };
   const target = { AliasName: orders, TargetKeyId: made.KeyMetadata.KeyId };
-  aws.kms.call("CreateAlias", target, person);
+  aws.kms.call("CreateAlias", target, operator);
   aws.fault = (service, operation) =>
     service === "kms" && operation === slow ? { kind: "delay", ms: slowMs } : undefined;
 
-  // The logger then writes by the console, where a test can hear it.
+  // The logger then writes to the console, where the test reads it.
   vi.stubEnv("POWERTOOLS_DEV", "true");
   const log: string[] = [];
   for (const level of ["log", "info", "warn", "error"] as const) {
@@ -83,12 +83,12 @@ async function aDeployment(slow: Call["kind"]) {
 }
 
 test.each(["CreateKey", "UpdateAlias", "DisableKey", "ScheduleKeyDeletion"] as const)(
-  "a rotation with a slow %s, and requests waiting whenever it is due, takes its course",
+  "completes a rotation with a slow %s and with requests waiting at every due time",
   async (slow) => {
     const { aws, clock, log, state, run } = await aDeployment(slow);
     await run();
     for (let tick = 0; tick < 60 && clock.nowMs() < Date.UTC(2027, 1, 10); tick++) {
-      // Refused, since nothing is stopped; two, so that a page names the alias three times.
+      // Rejected, since nothing is on hold. With two, a page has the alias three times.
       for (const one of ["a", "b"]) {
         await state.ask(orders, `request-${tick}-${one}`, { kind: "resume", by: "ada" });
       }

@@ -10,7 +10,7 @@ function manyKeys(count: number): Record<string, object> {
 }
 
 describe("a run", () => {
-  test("that overlaps another finds the run claim taken and leaves", async () => {
+  test("that overlaps another finds the run claim taken and ends", async () => {
     const world = await aWorld();
     await world.passDays(82);
     world.clock.advance(dayMs + minuteMs);
@@ -19,7 +19,7 @@ describe("a run", () => {
     expect(world.calls.filter((operation) => operation === "CreateKey")).toHaveLength(1);
   });
 
-  test("that does not heed the run claim does no harm: each managed key has its own", async () => {
+  test("that ignores the run claim does no harm: each managed key has its own claim", async () => {
     const world = await aWorld({ keys: manyKeys(8) });
     await world.passDays(82);
     world.intercept = (_port, method, _input, proceed) =>
@@ -30,14 +30,14 @@ describe("a run", () => {
     expect(world.errors).toEqual([]);
   });
 
-  test("that was killed is in the next one's way for a minute at most", async () => {
+  test("that was killed blocks the next one for a minute at most", async () => {
     const world = await aWorld({ keys: manyKeys(8) });
     await world.passDays(82);
-    let dead = false;
+    let killed = false;
     world.intercept = (_port, method, input, proceed) => {
       const call = input[0] as Call | undefined;
-      dead ||= method === "change" && call?.kind === "CreateKey";
-      return dead ? Promise.reject(new Died()) : proceed();
+      killed ||= method === "change" && call?.kind === "CreateKey";
+      return killed ? Promise.reject(new Died()) : proceed();
     };
     world.clock.advance(dayMs + minuteMs);
     await world.tick().catch(() => undefined);
@@ -47,7 +47,7 @@ describe("a run", () => {
     expect((await world.tick()).outcome).not.toBe("another-run-at-work");
   });
 
-  test("whose time is up leaves off with nothing in flight, and the next one goes on", async () => {
+  test("that runs out of time ends with no call in flight, and the next one continues", async () => {
     const world = await aWorld({ keys: manyKeys(40) });
     await world.passDays(82);
     let inFlight = 0;
@@ -72,7 +72,7 @@ describe("a run", () => {
     expect(world.kms.world.keys.size).toBe(80);
   });
 
-  test("in which one key brings the code down goes on with all the others", async () => {
+  test("in which one key's pass throws continues with all other keys", async () => {
     const world = await aWorld({ keys: { "alias/bad": {}, [orders]: {} } });
     await world.passDays(82);
     const bad = await world.targetOf("alias/bad");
@@ -87,7 +87,7 @@ describe("a run", () => {
     expect(world.errors.length).toBeLessThan(60);
   });
 
-  test("that sees a moved alias still on the old version waits for the reads, and moves nothing twice", async () => {
+  test("that observes a moved alias still on the old version waits, and does not move it again", async () => {
     const world = await aWorld();
     const first = await world.targetOf(orders);
     let movedAtMs = Infinity;

@@ -1,6 +1,6 @@
 /**
- * A world just before a run sends a certain call, lived again as often as a test likes: that run's call
- * leaves it and is held, the run hears nothing more of it or dies, and others take over.
+ * A world just before a run sends a certain call, for any number of replays. The call leaves its
+ * run and is held. The run gets no response or dies, and other runs take over.
  */
 import { SimRandom } from "../../embedded-aws/random.ts";
 import type { World as KmsWorld } from "../../embedded-aws/kms/types.ts";
@@ -11,10 +11,10 @@ import { aWorld, Died, World, type WorldOptions } from "../world.ts";
 
 export const orders = "alias/orders";
 
-/** World gives a run five minutes; the request limit and the skew of clocks come on top. */
+/** World gives a run five minutes; the request limit and the clock skew come on top. */
 export const runLimitMs = 5 * minuteMs;
 export const lastLandingMs = runLimitMs + 10 * secondMs + minuteMs;
-/** KMS: a read may show the world of several minutes ago. */
+/** A KMS read may show the state of several minutes ago. */
 export const readsLagMs = 5 * minuteMs;
 
 type KmsState = Pick<KmsWorld, "keys" | "pendingDeletion" | "aliases" | "grantTokens" | "keysMade">;
@@ -25,10 +25,10 @@ type Start = {
   kms: KmsState;
   options: WorldOptions;
 };
-/** By what is called, and for which time in that life: "DisableKey 1". */
+/** By operation and count in the history: "DisableKey 1". */
 export type Starts = Map<string, Start>;
 
-/** How the world was before each of the runs of a life that sent a changing call. */
+/** The state of the world before each run of a history that sent a changing call. */
 export async function startsOf(
   options: WorldOptions,
   history: (world: World) => Promise<void>,
@@ -65,7 +65,7 @@ export function worldAt(start: Start): World {
   const random = new SimRandom(2);
   Object.assign(world.kms.world, structuredClone(start.kms), { random, aliasOrder: undefined });
   world.table.restore(start.table);
-  // No id is used a second time.
+  // Skips the ids that the history has used.
   const { chance } = world.ports();
   for (let count = 0; count < 10_000; count++) chance.id();
   return world;
@@ -73,16 +73,16 @@ export function worldAt(start: Start): World {
 
 export type Held = {
   sentAtMs: number;
-  /** Applies it, once; nothing at the sender can stop a request that has left. */
+  /** Applies the call once; nothing at the sender can stop a sent request. */
   land: () => Promise<void>;
   landedAtMs: number | undefined;
 };
 
-/** The run that sends this call; it dies with it, or goes on and hears nothing of it. */
+/** Plays the run that sends this call; it dies with it, or continues without a response. */
 export async function hold(
   world: World,
   { kind }: Pick<Start, "kind">,
-  end: "dies" | "hears nothing",
+  end: "dies" | "gets no response",
 ): Promise<Held> {
   let held: Held | undefined;
   world.intercept = (_port, method, input, proceed) => {
@@ -115,7 +115,7 @@ function heldCall({ clock }: World, input: unknown[], proceed: () => Promise<unk
   return held;
 }
 
-/** What looks show, so that reads can go on showing it for a while. */
+/** Records what reads show now, for later stale reads. */
 export async function eyesOf(world: World): Promise<(name: string, of: unknown) => unknown> {
   const { keys } = world.ports();
   const known = new Map<string, unknown>();

@@ -1,7 +1,7 @@
 /**
- * Each part of the settle rule is needed: with it, `sweep.test.ts` finds nothing wrong; here production
- * is loaded anew without it, and harm is done. The four schedules are played one by one in
- * `test/settle-rule/schedules.test.ts`.
+ * Each part of the settle rule is necessary: with the whole rule `sweep.test.ts` finds nothing
+ * wrong. Here the tests load production without one part, and harm follows. `schedules.test.ts`
+ * plays the four schedules one by one.
  */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type * as restore from "../../lambda/workflow/restore/restore.ts";
@@ -21,7 +21,7 @@ function withRule(change: (rule: Rule) => Partial<Rule>): void {
   });
 }
 
-/** What an exempt call gave back is taken to be back at once, and labelled so. */
+/** Takes a key that an exempt call enabled for restored at once, and labels it so. */
 function withoutSecondObservation(): void {
   withRule((rule) => ({
     isExempt: (call) => rule.isExempt(call) || call.kind === "TagResource",
@@ -40,17 +40,17 @@ function withoutSecondObservation(): void {
 }
 
 const parts = {
-  "that others wait": () => withRule(() => ({ blockedUntilMs: () => undefined })),
-  "the second look at exempt calls": withoutSecondObservation,
-  "the list: there is one mark for all epochs": () =>
+  "the wait of other runs": () => withRule(() => ({ blockedUntilMs: () => undefined })),
+  "the second observation of exempt calls": withoutSecondObservation,
+  "the list (one mark for all epochs)": () =>
     withRule(() => ({ marked: (_: Unsettled[], own: Unsettled) => [own] })),
-  "that an epoch removes its own mark only": () =>
+  "the limit of removal to the own mark": () =>
     withRule(() => ({
       leftUnsettled: (list, _epoch, uncertain) => (uncertain ? list : []),
     })),
-  "request limit and skew in the mark": () =>
+  "request limit and clock skew in the mark": () =>
     withRule(() => ({ unsettledUntilMs: (deadlineMs) => deadlineMs + consistencyMs })),
-  "the consistency of reads in the mark": () =>
+  "the read consistency in the mark": () =>
     withRule(() => ({
       unsettledUntilMs: (deadlineMs) => deadlineMs + requestLimitMs + clockSkewMs,
     })),
@@ -58,7 +58,7 @@ const parts = {
 
 const onDisabled = "the alias is on a key that is Disabled";
 const onPending = "the alias is on a key that is PendingDeletion";
-const neededPending = "the key that is in use is PendingDeletion";
+const neededPending = "the key in use is PendingDeletion";
 
 afterEach(() => {
   vi.doUnmock("../../lambda/workflow/safety/settle.ts");
@@ -67,16 +67,16 @@ afterEach(() => {
   vi.resetModules();
 });
 
-describe("harm is done without", () => {
+describe("harm follows without", () => {
   test.each<[part: keyof typeof parts, call: string, what: Meanwhile, harm: string]>([
-    ["that others wait", "DisableKey 1", "rollback", onDisabled],
-    ["that others wait", "ScheduleKeyDeletion 1", "use", neededPending],
-    ["the second look at exempt calls", "ScheduleKeyDeletion 1", "use", neededPending],
-    ["the list: there is one mark for all epochs", "ScheduleKeyDeletion 1", "rollback", onPending],
-    ["that an epoch removes its own mark only", "DisableKey 1", "rollback", onDisabled],
-    ["request limit and skew in the mark", "DisableKey 1", "rollback", onDisabled],
-    ["the consistency of reads in the mark", "DisableKey 1", "rollback", onDisabled],
-  ])("%s, where a %s is late and there is a %s", async (part, call, what, harm) => {
+    ["the wait of other runs", "DisableKey 1", "rollback", onDisabled],
+    ["the wait of other runs", "ScheduleKeyDeletion 1", "use", neededPending],
+    ["the second observation of exempt calls", "ScheduleKeyDeletion 1", "use", neededPending],
+    ["the list (one mark for all epochs)", "ScheduleKeyDeletion 1", "rollback", onPending],
+    ["the limit of removal to the own mark", "DisableKey 1", "rollback", onDisabled],
+    ["request limit and clock skew in the mark", "DisableKey 1", "rollback", onDisabled],
+    ["the read consistency in the mark", "DisableKey 1", "rollback", onDisabled],
+  ])("%s, with a late %s and a %s", async (part, call, what, harm) => {
     vi.resetModules();
     parts[part]();
     const { aHistory, sweep } = await import("./sweep.ts");
@@ -85,7 +85,7 @@ describe("harm is done without", () => {
   });
 });
 
-describe("a look that began while an earlier call could still land", () => {
+describe("an observation from before the end of an earlier mark", () => {
   const itsPart = "others.some(({ untilMs }) => untilMs > observedSinceMs && untilMs <= nowMs)";
 
   async function play(): Promise<Outcome> {
@@ -94,11 +94,11 @@ describe("a look that began while an earlier call could still land", () => {
     return slowRead(await aHistory());
   }
 
-  test("is made afresh: a version that is to stay is given back", async () => {
+  test("is repeated: a run restores the version that must stay", async () => {
     expect(await play()).toEqual({ state: "Enabled", errors: [] });
   });
 
-  test("would else leave it disabled for good", async () => {
+  test("leaves the version disabled if it is not repeated", async () => {
     vi.resetModules();
     vi.doMock("../../lambda/pass/pass.ts", () => mutant("lambda/pass/pass.ts", itsPart, "false"));
     expect(await play()).toEqual({ state: "Disabled", errors: [] });

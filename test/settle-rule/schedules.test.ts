@@ -1,6 +1,6 @@
 /**
- * The settle rule holds on four schedules, and each fails with its part of the rule taken out: the
- * production code is loaded anew with that part of `settle.ts` replaced.
+ * The settle rule is safe on four schedules. Each schedule fails without its part of the rule: the
+ * test loads production with that part of `settle.ts` replaced.
  */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type * as settle from "../../lambda/workflow/safety/settle.ts";
@@ -17,9 +17,9 @@ import {
 type Rule = typeof settle;
 type Schedule = (worlds: Worlds) => Promise<Outcome>;
 
-/** No entry of another epoch stands in anybody's way. */
+/** No run waits for the entry of another epoch. */
 const nothingWaits = { blockedUntilMs: () => undefined };
-/** One mark in place of the list: the newer epoch's wipes the older one's. */
+/** One mark instead of the list: the newer epoch's mark replaces the older one's. */
 const oneMark = { marked: (_list: Unsettled[], own: Unsettled) => [own] };
 
 async function play(schedule: Schedule, without: Partial<Rule> = {}): Promise<Outcome> {
@@ -46,7 +46,7 @@ describe.each<[name: string, schedule: Schedule, part: Partial<Rule>, broken: Pa
     expect(await play(schedule)).toEqual({ decisive: true, inTheEnd: true });
   });
 
-  test("fails with its part of the rule taken out", async () => {
+  test("fails without its part of the rule", async () => {
     expect(await play(schedule, part)).toMatchObject(broken);
   });
 });

@@ -1,7 +1,7 @@
 /**
- * The four schedules on which safety fails where KMS has no compare-and-swap, played with
- * the production run. In each, run A sends a call and stalls; the call lands within the bounds that the
- * rule allows for (A's deadline, the request limit, the skew of clocks), and no look shows it before.
+ * The four schedules that are unsafe because KMS has no compare-and-swap, played with the
+ * production run. In each, run A sends a call and stalls. The call lands within the bounds of the
+ * rule (A's deadline, the request limit, the clock skew), and no read shows it before.
  */
 import type { Call, Policy } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs, secondMs } from "../fixtures.ts";
@@ -11,11 +11,13 @@ import type { World } from "../world.ts";
 export type Worlds = Pick<typeof worlds, "aWorld" | "Died">;
 
 const orders = "alias/orders";
-/** World gives a run five minutes; a claim of a stalled run ends then, and its key falls due soon. */
+/**
+ * World gives a run five minutes; then the claim of a stalled run ends, and its key is soon due.
+ */
 const takenOverMs = 5 * minuteMs + 31 * secondMs;
 const lastLandingMs = 6 * minuteMs + 10 * secondMs;
 
-/** Nothing has to be waited for: what keeps two runs apart is the settle rule alone. */
+/** A policy without waits: only the settle rule separates two runs. */
 const hasty: Partial<Policy> = {
   propagationMs: 0,
   drain: { atLeastMs: 0, quietForMs: 0, evidence: "required" },
@@ -25,7 +27,9 @@ type Stalled = { land: () => Promise<void>; sinceMs: number };
 
 class RunStalled extends Error {}
 
-/** Lets time pass until a run sends a call of this kind; that run stalls, and its call is under way. */
+/**
+ * Lets time pass until a run sends a call of this kind; that run stalls with its call in flight.
+ */
 async function stallOn(world: World, kind: Late["kind"], keyId: string): Promise<Stalled> {
   let stalled: Stalled | undefined;
   world.intercept = (_port, method, input, proceed) => {
@@ -46,7 +50,7 @@ async function stallOn(world: World, kind: Late["kind"], keyId: string): Promise
 
 type Late = Extract<Call, { kind: "UpdateAlias" | "DisableKey" | "ScheduleKeyDeletion" }>;
 
-/** The request had left: no deadline at the sender keeps it from being applied. Once. */
+/** Applies the call once: no deadline at the sender stops a sent request. */
 function landing(world: World, call: Late): () => Promise<void> {
   let landed = false;
   return async () => {
@@ -62,7 +66,7 @@ function landing(world: World, call: Late): () => Promise<void> {
   };
 }
 
-/** Just before this run's call reaches KMS, the stalled one lands; then the run is over. */
+/** Lands the stalled call just before this run's call reaches KMS; then the run dies. */
 function landBefore(
   world: World,
   { Died }: Worlds,
@@ -79,7 +83,7 @@ function landBefore(
   };
 }
 
-/** At the latest moment at which it can, the stalled call lands, if it has not; then all goes on. */
+/** Lands the stalled call at the latest possible moment, if it has not landed; then time passes. */
 async function goOn(world: World, stalled: Stalled, days = 3): Promise<void> {
   world.intercept = undefined;
   world.clock.moveTo(Math.max(stalled.sinceMs + lastLandingMs, world.clock.nowMs()));
@@ -106,9 +110,9 @@ async function takeOver(world: World, stalled: Stalled, afterMs = takenOverMs): 
   return isUsable(world);
 }
 
-/** A's UpdateAlias(v2) lands after B moved the alias on to v3, and just before B revokes v2. */
+/** A's UpdateAlias(v2) lands after B moved the alias to v3, and just before B revokes v2. */
 export async function twoRotations(from: Worlds): Promise<Outcome> {
-  // Version 2 is older than the hour by which evidence lags when it serves, so B can revoke it at once.
+  // When version 2 becomes active it is older than the evidence lag of an hour: B can revoke it.
   const world = await from.aWorld({ policy: { ...hasty, propagationMs: 2 * hourMs } });
   await world.passDays(83);
   await world.pass(10 * minuteMs);
@@ -123,7 +127,9 @@ export async function twoRotations(from: Worlds): Promise<Outcome> {
   return { decisive, inTheEnd: await isUsable(world) };
 }
 
-/** A's DisableKey(v1) lands after B saw v1 Enabled, and just before B moves the alias back to it. */
+/**
+ * A's DisableKey(v1) lands after B observed v1 Enabled, and just before B moves the alias to it.
+ */
 export async function rollback(from: Worlds): Promise<Outcome> {
   const world = await from.aWorld({ policy: { propagationMs: 0 } });
   const first = await world.targetOf(orders);
@@ -135,7 +141,7 @@ export async function rollback(from: Worlds): Promise<Outcome> {
   return { decisive, inTheEnd: await isUsable(world) };
 }
 
-/** A's ScheduleKeyDeletion(v1) lands after B gave v1 back, since it is in use. */
+/** A's ScheduleKeyDeletion(v1) lands after B restored v1, which is in use. */
 export async function tripwire(from: Worlds): Promise<Outcome> {
   const world = await from.aWorld({ policy: { retire: "delete" } });
   const first = await world.targetOf(orders);
@@ -149,7 +155,10 @@ export async function tripwire(from: Worlds): Promise<Outcome> {
   return { decisive, inTheEnd: (await world.stateOf(first)) === "Enabled" };
 }
 
-/** Two epochs are under way: A's DisableKey(v1), and B's EnableKey(v1), which is answered; then C. */
+/**
+ * Two epochs have calls in flight: A's DisableKey(v1), and B's EnableKey(v1), which gets a
+ * response; then C.
+ */
 export async function twoEpochs(from: Worlds): Promise<Outcome> {
   const world = await from.aWorld({ policy: { propagationMs: 0 } });
   const first = await world.targetOf(orders);
@@ -164,7 +173,7 @@ export async function twoEpochs(from: Worlds): Promise<Outcome> {
   return { decisive, inTheEnd: await isUsable(world) };
 }
 
-/** CloudTrail may tell of a DisableKey that no read shows. */
+/** CloudTrail may report the effect of a DisableKey that no read shows. */
 function attemptOn(keyId: string, atMs: number): unknown {
   const ARN = `arn:aws:kms:us-east-1:000000000000:key/${keyId}`;
   return {

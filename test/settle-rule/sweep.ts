@@ -1,6 +1,6 @@
 /**
- * One call of a life is held and lands at many moments, from when it was sent until A's deadline, the
- * request limit and the skew of clocks have passed, while others are at work on the same managed key.
+ * One call of a history is held and lands at many moments, from its send until A's deadline, the
+ * request limit and the clock skew have passed. Meanwhile other runs work on the same managed key.
  */
 import type { Policy } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs, secondMs } from "../fixtures.ts";
@@ -18,19 +18,22 @@ import {
 } from "./held.ts";
 import { isFull } from "../sizes.ts";
 
-/** Nothing but the settle rule keeps a version that comes back from serving at once. */
+/** Only the settle rule keeps a returning version from becoming active at once. */
 const policy: Partial<Policy> = { retire: "delete", propagationMs: 0, cryptoperiodMs: 130 * dayMs };
 const inWindowDays = 123 + 30 + 14 + 5;
 const tickEveryMs = minuteMs;
 const askEveryMs = 2 * minuteMs;
 const watchedMs = 14 * minuteMs;
 
-/** What else happens while the call is under way. */
+/** What happens while the call is in flight. */
 export type Meanwhile = "rotate" | "rollback" | "use";
 
 export type History = { starts: Starts; first: string; rarelyRead: unknown };
 
-/** A life with a grant until the first version pends deletion, and then the way back to it. */
+/**
+ * A history with a grant: the first version reaches pending deletion, then a rollback returns to
+ * it.
+ */
 export async function aHistory(): Promise<History> {
   let first = "";
   let rarelyRead: unknown;
@@ -52,18 +55,18 @@ export async function aHistory(): Promise<History> {
 
 const samples = isFull ? 40 : 10;
 
-/** Every way in which the world was not as it should be; empty where it always was. */
+/** The violations in all samples; empty if there were none. */
 export async function sweep(history: History, call: string, what: Meanwhile): Promise<string[]> {
   const start = history.starts.get(call);
-  if (start === undefined) throw new Error(`no run of that life sent ${call}`);
+  if (start === undefined) throw new Error(`no run of the history sent ${call}`);
   const wrong: string[] = [];
   for (let sample = 0; sample < samples; sample += 1) {
     const world = worldAt(start);
-    const held = await hold(world, start, sample % 4 < 2 ? "hears nothing" : "dies");
+    const held = await hold(world, start, sample % 4 < 2 ? "gets no response" : "dies");
     const atMs = held.sentAtMs + Math.round((lastLandingMs * sample) / (samples - 1));
     const one = new Sample(world, history, held, atMs, sample % 2 === 1);
     await one.play(what);
-    wrong.push(...one.wrong.map((said) => `${call}, ${what}, sample ${sample}: ${said}`));
+    wrong.push(...one.wrong.map((text) => `${call}, ${what}, sample ${sample}: ${text}`));
   }
   return wrong;
 }
@@ -75,8 +78,9 @@ class Sample {
   readonly held: Held;
   readonly #atMs: number;
   /**
-   * It lands between a look and the first changing call of a later run, from that moment on; else at
-   * that moment, between two runs, and no look shows it for as long as reads may lag.
+   * Whether the call lands in a later run, between a read and the first changing call, from that
+   * moment on. Otherwise it lands at that moment, between two runs, and no read shows it for the
+   * longest lag.
    */
   readonly #inARun: boolean;
   #reported = 0;
@@ -103,38 +107,38 @@ class Sample {
       if (landsAtMs <= tickMs) await this.#land(landsAtMs);
       world.clock.moveTo(Math.max(tickMs, world.clock.nowMs()));
       if (what === "use") await this.#use();
-      // Refused; but it has a run take its turn, whether or not anything is due.
+      // The run rejects it, but makes a pass, even with nothing due.
       if (at % askEveryMs === 0) world.request("acknowledge", { version: 0, dependent: "nobody" });
       await world.tick();
       await this.#read();
     }
     await world.pass(6 * hourMs);
     if (what === "use") await this.#use();
-    await this.#lookAtTheEnd(what);
+    await this.#readAtTheEnd(what);
   }
 
   async #land(atMs: number): Promise<void> {
     const { world, held } = this;
     if (held.landedAtMs !== undefined) return;
     world.clock.moveTo(Math.max(atMs, world.clock.nowMs()));
-    const eyes = await eyesOf(world);
+    const read = await eyesOf(world);
     await held.land();
     await this.#read();
     const untilMs = world.clock.nowMs() + (this.#inARun ? 0 : readsLagMs);
     world.intercept = (_port, method, [of], proceed) => {
-      const shown = world.clock.nowMs() < untilMs ? eyes(method, of) : undefined;
+      const shown = world.clock.nowMs() < untilMs ? read(method, of) : undefined;
       return shown === undefined ? proceed() : Promise.resolve(shown);
     };
   }
 
-  /** The version that is about to serve, or that serves. */
+  /** The version about to become active, otherwise the active one. */
   async #givingWay(): Promise<number> {
     const { rotations, versions } = await this.world.record();
     const busy = rotations.find(({ step }) => step !== "drain" && step !== "revoke");
     return busy?.to ?? versions.find(({ state }) => state === "active")?.number ?? 1;
   }
 
-  /** Somebody reads what the first version encrypted, and CloudTrail tells of it if they cannot. */
+  /** An application decrypts a ciphertext of the first version; CloudTrail reports a failure. */
   async #use(): Promise<void> {
     const { world, history } = this;
     await world.ask("Decrypt", { CiphertextBlob: history.rarelyRead }).catch(() => undefined);
@@ -145,21 +149,21 @@ class Sample {
   async #read(): Promise<void> {
     const { world } = this;
     const state = await world.stateOf(await world.targetOf(orders));
-    if (state !== "Enabled") this.#say(`the alias is on a key that is ${state}`);
+    if (state !== "Enabled") this.#report(`the alias is on a key that is ${state}`);
   }
 
-  async #lookAtTheEnd(what: Meanwhile): Promise<void> {
+  async #readAtTheEnd(what: Meanwhile): Promise<void> {
     await this.#read();
     const { world, history } = this;
     const state = await world.stateOf(history.first);
-    if (what === "use" && state !== "Enabled") this.#say(`the key that is in use is ${state}`);
+    if (what === "use" && state !== "Enabled") this.#report(`the key in use is ${state}`);
     const { unsettled, lastNumber } = await world.record();
-    if (unsettled.length > 0) this.#say("a mark stands for ever");
-    if (world.kms.world.keys.size > lastNumber) this.#say("a key was made in excess");
-    if (world.errors.length > 0) this.#say(String(world.errors[0]));
+    if (unsettled.length > 0) this.#report("a mark remains");
+    if (world.kms.world.keys.size > lastNumber) this.#report("there is an excess key");
+    if (world.errors.length > 0) this.#report(String(world.errors[0]));
   }
 
-  #say(what: string): void {
+  #report(what: string): void {
     const sinceMs = this.world.clock.nowMs() - this.held.sentAtMs;
     this.wrong.push(`${what} after ${sinceMs / secondMs} s`);
   }

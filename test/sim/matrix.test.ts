@@ -1,6 +1,6 @@
 /**
- * Every call of several lives × every fault × one, two and three runs: a part of it; `npm run matrix`
- * plays all. The calls are those that the instrumented ports saw, so that none can be forgotten.
+ * Every call of several histories × every fault × one, two and three runs: a sample; `npm run
+ * matrix` plays all. The instrumented ports record the calls: none can be missing.
  */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Discovery, Events, KeyService, Table } from "../../lambda/ports.ts";
@@ -12,7 +12,9 @@ import { casesOf, describeCase, judge, references } from "../../sim/matrix/matri
 import type { Reference } from "../../sim/matrix/matrix.ts";
 import { isFull, sample } from "../sizes.ts";
 
-/** Whether a life visits the method; where none does, why. A new method is an error of types here. */
+/**
+ * Whether a history calls the method, or why none does. The types require every new method here.
+ */
 type Visits<Port> = Record<keyof Port, true | string>;
 
 const keys: Omit<Visits<KeyService>, "change"> = {
@@ -23,7 +25,7 @@ const keys: Omit<Visits<KeyService>, "change"> = {
   grantsOf: true,
   lastUseOf: true,
   allAliases: true,
-  canary: "only where the drain is watched by way of CloudTrail: a look like any other",
+  canary: "only when CloudTrail monitors the drain: a read like any other",
 };
 const calls: Record<Call["kind"], true> = {
   CreateKey: true,
@@ -59,8 +61,8 @@ const table: Visits<Table> = {
   recordConfiguration: true,
   forgetConfigurations: true,
   schedule: true,
-  heard: "only where the drain is watched by way of CloudTrail: it changes no record",
-  heardAtMs: "likewise",
+  heard: "only when CloudTrail monitors the drain: it changes no record",
+  heardAtMs: "same as heard",
 };
 
 let all: Reference[] = [];
@@ -71,8 +73,8 @@ beforeAll(async () => {
 type Pair = { one: Case; reference: Reference };
 
 /**
- * Every call once for each place in each life where it is made: from one to the next the fault is
- * another, and so are the company and, with it, the clocks.
+ * One case for each call in each place of each history. Consecutive cases differ in the fault, in
+ * the concurrent runs and, with them, in the clocks.
  */
 function rotating(references: Reference[]): Pair[] {
   const everywhere = references.flatMap((reference) =>
@@ -82,14 +84,14 @@ function rotating(references: Reference[]): Pair[] {
     everywhere,
     ({ one: { history, boundary } }) => `${history.name}|${boundary.operation}|${boundary.place}`,
   );
-  // As far apart as it gets: the golden section of however many cases there are.
+  // The golden ratio spreads the choices over all cases of a place.
   return [...places.values()].flatMap((pairs, index) => {
     const pair = pairs[Math.floor(((index * 0.618034) % 1) * pairs.length)];
     return pair === undefined ? [] : [pair];
   });
 }
 
-test("the lives make every call that there is", () => {
+test("the histories make every call of the ports", () => {
   const visited = new Set(
     all.flatMap(({ finish }) => finish.boundaries.map(({ operation }) => operation)),
   );
@@ -102,8 +104,8 @@ test("the lives make every call that there is", () => {
   expect([...visited].sort()).toEqual([...wanted, ...Object.keys(calls)].sort());
 });
 
-describe("whatever call comes to grief, in whatever way", () => {
-  test("the cases are many, and each kind of call has every fault and company it can", () => {
+describe("any fault in any call", () => {
+  test("every kind of call has a case for each applicable fault and number of runs", () => {
     const cases = all.flatMap((reference) => casesOf(reference));
     expect(cases.length).toBeGreaterThan(50_000);
     const kinds = new Set(
@@ -124,7 +126,7 @@ describe("whatever call comes to grief, in whatever way", () => {
     expect(wanted.filter((kind) => !kinds.has(kind))).toEqual([]);
   });
 
-  test("the life ends as it was meant to, and soon nothing is in doubt", async () => {
+  test("leaves the end of the history the same, and soon nothing in doubt", async () => {
     const deviating: string[] = [];
     let met = 0;
     for (const { one, reference } of sample(rotating(all), 160)) {
@@ -133,7 +135,7 @@ describe("whatever call comes to grief, in whatever way", () => {
       if (deviations.length > 0) deviating.push(`${describeCase(one)}: ${deviations.join()}`);
     }
     expect(deviating).toEqual([]);
-    // Other runs do meet the one that comes to grief: without them there would be nothing to see.
+    // Other runs must meet the interrupted one: without them the test proves nothing.
     expect(met).toBeGreaterThan(isFull ? 50 : 5);
   });
 });

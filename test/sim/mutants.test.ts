@@ -1,6 +1,6 @@
-/** Protocol mistakes, each in a copy of the sources: somebody who judges catches every one of them. */
+/** Protocol mistakes, each in a copy of the sources: a checker catches every one of them. */
 import { describe, expect, test } from "vitest";
-import { live } from "../../sim/history.ts";
+import { simulate } from "../../sim/history.ts";
 import { patchesOf } from "../../sim/mutants/copy.ts";
 import { describeHunted, huntAll } from "../../sim/mutants/main.ts";
 import { mutants } from "../../sim/mutants/list.ts";
@@ -20,12 +20,12 @@ describe("a mutant", () => {
   });
 });
 
-test("where a mutant is caught, the sources as they are keep every invariant", async () => {
+test("the original sources keep every invariant in the seeds that catch the mutants", async () => {
   const lived = mutants.filter(({ scenario }) => scenario !== "search");
   const places = new Set(lived.map(({ scenario, seed }) => `${scenario} ${seed}`));
   for (const place of sample([...places], 5)) {
     const [scenario = "", seed] = place.split(" ");
-    const reported = await live({ seed: Number(seed), scenario: scenarioNamed(scenario) });
+    const reported = await simulate({ seed: Number(seed), scenario: scenarioNamed(scenario) });
     expect(reported.violations, place).toEqual([]);
   }
 });

@@ -1,4 +1,4 @@
-/** The negative control is a fine design in a calm world, and comes to grief as one that is not. */
+/** The negative control is a good design in a calm world, and fails in any other. */
 import { describe, expect, test } from "vitest";
 import type { Policy } from "../../lambda/workflow/model/types.ts";
 import { SimClock } from "../../embedded-aws/clock.ts";
@@ -17,7 +17,7 @@ type Blob = { bytes: unknown; madeAtMs: number };
 type Change = { operation: string; keyId: string; atMs: number };
 type Key = { KeyId: string; KeyState: string; CreationDate: Date };
 
-/** An account with one version behind each alias, an application, and the script on a schedule. */
+/** An account with one version behind each alias, an application, and the scheduled script. */
 class Account {
   readonly clock = new SimClock({ startMs });
   readonly kms = new KmsTwin({
@@ -26,15 +26,15 @@ class Account {
     cryptography: cheapCryptography,
   });
   readonly policies: Record<string, Policy>;
-  /** What the script changed, successfully, in order. */
+  /** The successful changing calls of the script, in order. */
   readonly changes: Change[] = [];
   readonly lines: string[] = [];
   readonly everyMs: number;
   blobs: Blob[] = [];
   keepsForMs = 20 * dayMs;
-  /** Breaks what passes between the script and KMS. */
+  /** Injects faults between the script and KMS. */
   intercept: ((operation: string, proceed: () => unknown) => unknown) | undefined;
-  /** What happens while the script sleeps. */
+  /** Runs while the script sleeps. */
   meanwhile: (() => Promise<void>) | undefined;
 
   constructor(policies: Record<string, Partial<Policy>>, everyMs = dayMs) {
@@ -71,7 +71,7 @@ class Account {
     return naiveCron(job);
   }
 
-  /** Until that day the schedule starts a run whenever it is time for one. */
+  /** Starts a run at every scheduled time until that day. */
   async runUntilDay(day: number, afterRun?: () => void): Promise<void> {
     while (this.nextRunMs() <= startMs + day * dayMs) {
       this.clock.moveTo(this.nextRunMs());
@@ -85,7 +85,7 @@ class Account {
     return startMs + runs * this.everyMs;
   }
 
-  /** The application makes something, and reads back all that it keeps, or fails the test. */
+  /** The application encrypts, and decrypts all that it keeps, or fails the test. */
   use(alias: string): void {
     const madeAtMs = this.clock.nowMs();
     this.blobs = this.blobs.filter((blob) => blob.madeAtMs + this.keepsForMs > madeAtMs);
@@ -95,7 +95,7 @@ class Account {
     for (const blob of this.blobs) this.ask("Decrypt", { CiphertextBlob: blob.bytes });
   }
 
-  /** A person makes a key, with an alias. */
+  /** An operator makes a key, with an alias. */
   make(AliasName: string): void {
     const { KeyMetadata } = this.ask<{ KeyMetadata: Key }>("CreateKey", {});
     this.ask("CreateAlias", { AliasName, TargetKeyId: KeyMetadata.KeyId });
@@ -115,14 +115,14 @@ class Account {
   }
 }
 
-describe("in a calm world the script is a fine design", () => {
+describe("in a calm world the script is a good design", () => {
   test.each([
     ["retain", 24, ["Enabled", "Enabled", "Enabled", "Enabled"]],
     ["disable", 24, ["Disabled", "Disabled", "Disabled", "Enabled"]],
     ["delete", 24, ["Disabled", "Enabled"]],
     ["delete", 1, ["Disabled", "Enabled"]],
   ] as const)(
-    "%s, every %i hours: the alias is always on a young, Enabled key, and old keys end so",
+    "%s, every %i hours: the alias is always on a young, Enabled key, and old keys end as expected",
     async (retire, everyHours, states) => {
       const everyMs = everyHours * hourMs;
       const account = new Account({ "alias/orders": { ...shortPolicy, retire } }, everyMs);
@@ -143,7 +143,7 @@ describe("in a calm world the script is a fine design", () => {
     },
   );
 
-  test("an old key is disabled only after it was quiet, however long it is still read", async () => {
+  test("the script disables an old key only after the quiet period", async () => {
     const account = new Account({ "alias/orders": shortPolicy });
     account.keepsForMs = 50 * dayMs;
     const first = account.target("alias/orders").KeyId;
@@ -156,7 +156,7 @@ describe("in a calm world the script is a fine design", () => {
     expect(quietMs).toBeLessThan(16 * dayMs);
   });
 
-  test("an old key that has another alias is not disabled", async () => {
+  test("the script does not disable an old key with another alias", async () => {
     const account = new Account({ "alias/orders": shortPolicy });
     const { KeyId: TargetKeyId } = account.target("alias/orders");
     account.ask("CreateAlias", { AliasName: "alias/legacy", TargetKeyId });
@@ -164,7 +164,7 @@ describe("in a calm world the script is a fine design", () => {
     expect(account.target("alias/legacy").KeyState).toBe("Enabled");
   });
 
-  test("a new key has the old one's kind, key policy, tags and grants", async () => {
+  test("a new key has the kind, key policy, tags and grants of the old one", async () => {
     const account = new Account({ "alias/orders": shortPolicy });
     const { KeyId } = account.target("alias/orders");
     const document = JSON.parse(account.kms.snapshot().keys[0]?.policy ?? "") as object;
@@ -181,7 +181,7 @@ describe("in a calm world the script is a fine design", () => {
     expect(made?.grants).toMatchObject([{ grantee, operations: ["Decrypt"] }]);
   });
 
-  test("among more keys and aliases than fit on a page each key is found", async () => {
+  test("the script finds keys and aliases beyond the first page", async () => {
     const account = new Account({ "alias/zebra": shortPolicy });
     for (let i = 0; i < 120; i += 1) account.make(`alias/a-${i}`);
     account.clock.advance(54 * dayMs);
@@ -192,7 +192,7 @@ describe("in a calm world the script is a fine design", () => {
     expect(account.did("DisableKey")).toHaveLength(1);
   });
 
-  test("what is throttled is asked once more, and one key's failure stays its own", async () => {
+  test("the script retries throttled calls, and a failing key does not affect others", async () => {
     const account = new Account({ "alias/orders": shortPolicy, "alias/users": shortPolicy });
     account.ask("DeleteAlias", { AliasName: "alias/orders" });
     let throttled = 0;
@@ -209,8 +209,8 @@ describe("in a calm world the script is a fine design", () => {
   });
 });
 
-describe("what the script takes for granted", () => {
-  test("one instance runs: of two, each makes a key, and one key belongs to nobody", async () => {
+describe("the assumptions of the script", () => {
+  test("one instance runs: two instances make two keys, and one is an orphan", async () => {
     const account = new Account({ "alias/orders": { ...shortPolicy, retire: "delete" } });
     account.meanwhile = async () => {
       account.meanwhile = undefined;
@@ -226,7 +226,7 @@ describe("what the script takes for granted", () => {
     expect(left).toMatchObject([{ state: "Enabled" }]);
   });
 
-  test("runs are short: with many keys the next one starts in its midst, and doubles them", async () => {
+  test("runs are short: with many keys the next run starts before the end, and makes duplicates", async () => {
     const aliases = ["a", "b", "c", "d", "e", "f"].map((name) => `alias/${name}`);
     const account = new Account(Object.fromEntries(aliases.map((alias) => [alias, shortPolicy])));
     let nextMs = Infinity;
@@ -241,7 +241,7 @@ describe("what the script takes for granted", () => {
     expect(account.did("CreateKey")).toHaveLength(aliases.length + 3);
   });
 
-  test("runs end at all: one that is killed as it sleeps leaves a key each time", async () => {
+  test("runs complete: each run that is killed in its sleep leaves a key", async () => {
     const account = new Account({ "alias/orders": shortPolicy });
     account.meanwhile = () => new Promise(() => undefined);
     account.clock.advance(54 * dayMs);
@@ -254,7 +254,7 @@ describe("what the script takes for granted", () => {
     expect(account.did("UpdateAlias")).toEqual([]);
   });
 
-  test("nobody else changes keys: an alias that a person moves back in mid-run is on a key that the run disables", async () => {
+  test("no other principal changes keys: an operator moves the alias back to a key that the run then disables", async () => {
     const account = new Account({
       "alias/a": { cryptoperiodMs: 90 * dayMs, leadMs: 5 * dayMs },
       "alias/b": shortPolicy,
@@ -270,7 +270,7 @@ describe("what the script takes for granted", () => {
     expect(account.target("alias/b")).toMatchObject({ KeyId: first, KeyState: "Disabled" });
   });
 
-  test("failures are binary: a CreateKey whose answer is lost makes two keys", async () => {
+  test("failures are binary: a lost response of CreateKey makes two keys", async () => {
     const account = new Account({ "alias/orders": shortPolicy });
     let lost = 0;
     account.intercept = (operation, proceed) => {
@@ -282,7 +282,7 @@ describe("what the script takes for granted", () => {
     expect(account.did("CreateKey")).toHaveLength(2);
   });
 
-  test("failures are visible: a use that fails in the soak is not heard, and the data is lost", async () => {
+  test("failures are visible: the script misses a failed use in the soak, and the data is lost", async () => {
     const account = new Account({ "alias/orders": { ...shortPolicy, retire: "delete" } });
     account.keepsForMs = 365 * dayMs;
     account.use("alias/orders");

@@ -1,12 +1,14 @@
-/** The search over the production transition function, where it is small; `npm run search` is whole. */
+/**
+ * The search over the production transition function, in small scopes; `npm run search` has all.
+ */
 import { describe, expect, test } from "vitest";
 import { beginningOf, schedules, smallScopes } from "../../sim/search/scopes.ts";
 import { search } from "../../sim/search/search.ts";
 
 const statesMax = 200_000;
 
-describe("with the whole settle rule, nothing is found", () => {
-  test.each(smallScopes)("in $name, searched to the end", (scope) => {
+describe("with the whole settle rule, the search finds nothing", () => {
+  test.each(smallScopes)("in $name, searched completely", (scope) => {
     const bounds = { workers: scope.workers, without: undefined };
     const result = search(beginningOf(scope), bounds, { statesMax });
     expect(result.found).toBeUndefined();
@@ -15,7 +17,7 @@ describe("with the whole settle rule, nothing is found", () => {
   });
 });
 
-test("states that are taken for the same go on alike", () => {
+test("states with equal projections continue alike", () => {
   const [scope] = smallScopes;
   if (scope === undefined) throw new Error("a scope was expected");
   const bounds = { workers: scope.workers, without: undefined };
@@ -23,14 +25,17 @@ test("states that are taken for the same go on alike", () => {
   expect(checked).toBeGreaterThan(500);
 });
 
-describe("the schedule of", () => {
-  test.each(schedules)("$name is found without its part", ({ without, wrong, scope }) => {
-    const bounds = { workers: scope.workers, without };
-    const { found } = search(beginningOf(scope), bounds, { statesMax, only: wrong });
-    expect(found?.wrong).toMatch(wrong);
-  });
+describe("the search for the schedule", () => {
+  test.each(schedules)(
+    "$name succeeds without its part of the rule",
+    ({ without, wrong, scope }) => {
+      const bounds = { workers: scope.workers, without };
+      const { found } = search(beginningOf(scope), bounds, { statesMax, only: wrong });
+      expect(found?.wrong).toMatch(wrong);
+    },
+  );
 
-  test.each(schedules)("$name is not found with it, nor anything else", ({ scope }) => {
+  test.each(schedules)("$name finds nothing with the whole rule", ({ scope }) => {
     const bounds = { workers: scope.workers, without: undefined };
     const result = search(beginningOf(scope), bounds, { statesMax });
     expect(result).toMatchObject({ found: undefined, isExhausted: true });

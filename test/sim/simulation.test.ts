@@ -1,8 +1,11 @@
-/** The simulated world: keyturn comes through it, the naive cron job does not, and nobody is asleep. */
+/**
+ * The simulated worlds: keyturn keeps every invariant, the naive cron job does not, and the
+ * checkers work.
+ */
 import { describe, expect, test } from "vitest";
 import { campaign } from "../../sim/campaign.ts";
 import type { Violation } from "../../sim/checkers/checker.ts";
-import { live, shrink, replay } from "../../sim/history.ts";
+import { simulate, shrink, replay } from "../../sim/history.ts";
 import { scenarioNamed, scenarios, type Scenario } from "../../sim/scenarios.ts";
 import { insideEnvelope, noFaults, type Envelope } from "../../sim/world/fault-plan.ts";
 import type { RotatorName } from "../../sim/world/world.ts";
@@ -12,14 +15,14 @@ import { isFull } from "../sizes.ts";
 const names = Object.keys(scenarios);
 const assumptions = ["overlapping-runs", "slow-run", "outside-change", "half-done"];
 
-/** The first violation that some seed leads to. */
+/** The first violation in these seeds. */
 async function firstViolation(
   scenario: Scenario,
   rotator: RotatorName,
   seeds: number,
 ): Promise<(Violation & { seed: number; faultCount: number }) | undefined> {
   for (let seed = 1; seed <= seeds; seed++) {
-    const { violations, faultCount } = await live({ seed, scenario, rotator });
+    const { violations, faultCount } = await simulate({ seed, scenario, rotator });
     const [first] = violations;
     if (first !== undefined) return { ...first, seed, faultCount };
   }
@@ -31,7 +34,7 @@ describe("keyturn", () => {
     expect(await firstViolation(scenarioNamed(name), "keyturn", isFull ? 15 : 4)).toBeUndefined();
   });
 
-  test("keeps every invariant in many worlds with everything, and meets every fault", async () => {
+  test("keeps every invariant in many seeds of everything, with every fault", async () => {
     const plan = { rotator: "keyturn" as const, seedStart: 1000, threads: 1 };
     const { failures, faults } = await campaign({
       ...plan,
@@ -45,7 +48,7 @@ describe("keyturn", () => {
 });
 
 describe("the naive cron job", () => {
-  test("is a fine design in the calm world", async () => {
+  test("is a good design in the calm world", async () => {
     expect(await firstViolation(scenarioNamed("calm"), "naive", 200)).toBeUndefined();
   });
 
@@ -54,22 +57,28 @@ describe("the naive cron job", () => {
   });
 });
 
-test("a version that is back, hours after somebody asked, may soon have its successor", async () => {
-  const { violations } = await live({ seed: 1795690281, scenario: scenarioNamed("planned") });
+test("a version that returns hours after its rollback request may soon have a successor", async () => {
+  const { violations } = await simulate({ seed: 1795690281, scenario: scenarioNamed("planned") });
   expect(violations).toEqual([]);
 });
 
-test("a rollback just after a DisableKey moves no alias to the version that still reads Enabled", async () => {
-  const { violations } = await live({ seed: 1795979428, scenario: scenarioNamed("collisions") });
+test("a rollback just after a DisableKey moves no alias to a version with a stale read of Enabled", async () => {
+  const { violations } = await simulate({
+    seed: 1795979428,
+    scenario: scenarioNamed("collisions"),
+  });
   expect(violations).toEqual([]);
 });
 
-test("a version that was there before keyturn may come back, and have its successor soon", async () => {
-  const { violations } = await live({ seed: 1795978912, scenario: scenarioNamed("collisions") });
+test("a version from before keyturn may return, and soon have a successor", async () => {
+  const { violations } = await simulate({
+    seed: 1795978912,
+    scenario: scenarioNamed("collisions"),
+  });
   expect(violations).toEqual([]);
 });
 
-describe("those who judge are awake: outside the envelope they find something", () => {
+describe("outside the envelope the checkers find a violation", () => {
   const outside: Record<string, { changes: Partial<Envelope>; scenario: string; seeds: number }> = {
     "a request may take an hour": {
       changes: { flightMs: hourMs },
@@ -96,19 +105,19 @@ describe("those who judge are awake: outside the envelope they find something", 
 describe("a history", () => {
   const history = { seed: 7, scenario: scenarioNamed("everything") };
 
-  test("is told the same way every time, to the last byte", async () => {
+  test("has the same trace every time, byte for byte", async () => {
     const [one, other] = [await replay(history), await replay(history)];
     expect(one.lines.length).toBeGreaterThan(1000);
     expect(other.traceHash).toBe(one.traceHash);
     expect((await replay({ ...history, seed: 8 })).traceHash).not.toBe(one.traceHash);
   });
 
-  test("does not depend on who shares what the table holds", async () => {
+  test("does not depend on copies of the table's values", async () => {
     const reported = await replay({ ...history, tableCopies: true });
     expect(reported.traceHash).toBe((await replay(history)).traceHash);
   });
 
-  test("that fails is shrunk to few faults, and still fails", async () => {
+  test("that fails still fails with the faults that shrinking leaves", async () => {
     const scenario = scenarioNamed("half-done");
     const failed = await firstViolation(scenario, "naive", 200);
     if (failed === undefined) throw new Error("the naive cron job was not caught");

@@ -1,4 +1,4 @@
-/** The log lines of telemetry, as Powertools' own Logger prints them. */
+/** The log lines of telemetry, as Powertools' Logger prints them. */
 import { Logger } from "@aws-lambda-powertools/logger";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { LogFields } from "../../lambda/telemetry/log-line.ts";
@@ -13,7 +13,7 @@ let telemetry: Telemetry;
 
 beforeEach(() => {
   written.length = 0;
-  // The run's metrics are lines of EMF; they are no part of the log.
+  // The run's metrics are lines of EMF, not of the log.
   vi.spyOn(console, "log").mockImplementation(() => undefined);
   const logger = new Logger({ serviceName: "keyturn", logLevel: "DEBUG" });
   const write = (line: string): void =>
@@ -28,8 +28,8 @@ afterEach(() => {
 
 const call = { alias: "alias/orders", call: "DisableKey", reason: "drained" };
 
-describe("the log line of a changing call has its text and the answer of KMS", () => {
-  test("where KMS refused it", () => {
+describe("the log line of a changing call has its text and KMS's answer", () => {
+  test("if KMS refused it", () => {
     const message = "User: keyturn is not authorized to perform: kms:DisableKey";
     telemetry.refused({ ...call, refusal: "AccessDenied", message });
     expect(written).toEqual([
@@ -43,12 +43,12 @@ describe("the log line of a changing call has its text and the answer of KMS", (
     ]);
   });
 
-  test("where no answer came", () => {
+  test("if no answer came", () => {
     telemetry.unanswered({ ...call, message: "socket hang up" });
     expect(written).toEqual([
       expect.objectContaining({
         level: "WARN",
-        message: "call without an answer",
+        message: "call unanswered",
         ...call,
         answer: "socket hang up",
       }),
@@ -71,7 +71,7 @@ test("Powertools drops no field of any log line", () => {
     overdueMs: 0,
     waitingFor: "",
   };
-  const said: { [name in keyof Telemetry]: () => void } = {
+  const reports: { [name in keyof Telemetry]: () => void } = {
     transition: () =>
       telemetry.transition({
         record,
@@ -90,17 +90,17 @@ test("Powertools drops no field of any log line", () => {
     run: () =>
       telemetry.run({ outcome: "worked", passes: 1, failed: 0, outOfTime: false, durationMs: 1 }),
   };
-  for (const say of Object.values(said)) say();
-  // Where a field is of a reserved name, the Logger prints a line that says so.
+  for (const report of Object.values(reports)) report();
+  // The Logger warns in a line of its own about a field with a reserved name.
   expect(written.filter(({ message }) => /reserved/.test(String(message)))).toEqual([]);
-  expect(written).toHaveLength(Object.keys(said).length);
+  expect(written).toHaveLength(Object.keys(reports).length);
 });
 
-test("the compiler refuses a field of a reserved name", () => {
+test("the compiler rejects a field with a reserved name", () => {
   // @ts-expect-error: Powertools would drop it.
-  const dropped: LogFields = { message: "what KMS said" };
+  const dropped: LogFields = { message: "the message of KMS" };
   // @ts-expect-error: it would replace the error that Powertools writes.
-  const replaced: LogFields = { error: "what KMS said" };
-  const kept: LogFields = { answer: "what KMS said" };
+  const replaced: LogFields = { error: "the message of KMS" };
+  const kept: LogFields = { answer: "the message of KMS" };
   expect([dropped, replaced, kept]).toHaveLength(3);
 });

@@ -6,7 +6,7 @@ import { recorded, type Recorded, type StoredOfEarlier } from "./recorded.ts";
 const alias = "alias/orders";
 const aliases = [alias, "alias/orders-eu"];
 
-/** The account and the table as the earlier version left them at that moment, under new key ids. */
+/** The account and the table of that moment of an earlier version, with new key ids. */
 async function taken({ nowMs, stored, kms, bindings }: Recorded): Promise<World> {
   const world = new World({
     policy: { cryptoperiodMs: 200 * dayMs, retire: "delete" },
@@ -46,8 +46,8 @@ async function bringInto(world: World, KeyId: string, key: Recorded["kms"][numbe
   await world.ask("ScheduleKeyDeletion", { KeyId, PendingWindowInDays: 30 });
 }
 
-/** What an operator does, at most: resume, and approve of the evidence. */
-async function attended(world: World, days: number): Promise<void> {
+/** An operator only resumes and approves evidence. */
+async function passWithOperator(world: World, days: number): Promise<void> {
   for (let day = 0; day < days; day += 20) {
     if ((await world.record()).holds.length > 0) await world.asks("resume");
     const { findings } = await world.record();
@@ -59,7 +59,7 @@ async function attended(world: World, days: number): Promise<void> {
 }
 
 describe.each(recorded)("a managed key that an earlier version left in %s", (_, moment) => {
-  test("goes on to the end of its rotation, and to the next, without a finding", async () => {
+  test("completes its rotation and the next one, without a finding", async () => {
     const world = await taken(moment);
     const { versions } = moment.stored.record;
     world.afterRun = async () => {
@@ -68,7 +68,7 @@ describe.each(recorded)("a managed key that an earlier version left in %s", (_, 
       }
     };
     await world.passDays(1);
-    await attended(world, 420);
+    await passWithOperator(world, 420);
     const record = await world.record();
     expect(record.schema).toBe(3);
     expect(record.findings).toEqual([]);
@@ -79,7 +79,7 @@ describe.each(recorded)("a managed key that an earlier version left in %s", (_, 
     expect(world.errors).toEqual([]);
   });
 
-  test("can be rolled back, where there is something to roll back to", async () => {
+  test("can be rolled back, if it has a version to roll back to", async () => {
     const world = await taken(moment);
     await world.pass(30 * minuteMs);
     if ((await world.record()).holds.some(({ kind }) => kind === "pause")) {

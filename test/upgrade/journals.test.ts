@@ -8,13 +8,13 @@ import { schema2 } from "./recorded.ts";
 
 const journals = (schema2.journals ?? []).map((one) => [one.name, one] as const);
 
-describe.each(journals)("a journal that version 0.1.0 wrote: %s", (_name, { head, lines }) => {
-  test("verifies, line by line as it was written", () => {
+describe.each(journals)("a journal of version 0.1.0: %s", (_name, { head, lines }) => {
+  test("verifies line by line", () => {
     const verdict = verifyChain("alias/orders", lines, head);
     expect(verdict).toEqual({ kind: "whole", lines: lines.length, head });
   });
 
-  test("is read under the present names of events and findings", () => {
+  test("is read with the present names of events and findings", () => {
     const present = lines.map(inPresentNames);
     expect(present.map(({ event }) => event).filter((event) => !(event in eventCatalogue))).toEqual(
       [],
@@ -26,7 +26,7 @@ describe.each(journals)("a journal that version 0.1.0 wrote: %s", (_name, { head
   });
 });
 
-test("names were mapped, and a line as it is read does not hash to what was written", () => {
+test("names were mapped, and a line with present names has another hash than the written one", () => {
   const lines = journals.flatMap(([, journal]) => journal.lines);
   const renamed = lines.filter((line) => inPresentNames(line).event !== line.event);
   expect(new Set(renamed.map(({ event }) => event)).size).toBeGreaterThan(5);

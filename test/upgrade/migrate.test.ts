@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { migrateRotation, readRecord } from "../../lambda/record/migrate.ts";
 import { presentFinding, replacedAttributes } from "../../lambda/record/schema-2.ts";
+import type { RotationOfSchema2 } from "../../lambda/record/schema-2.ts";
 import type { ManagedKey, Rotation } from "../../lambda/workflow/model/types.ts";
 import { dayMs, minuteMs } from "../fixtures.ts";
 import {
@@ -34,7 +35,7 @@ function leavesOf(value: unknown): string[] {
   return Object.values(value).flatMap(leavesOf).sort();
 }
 
-/** The values that have another name in schema 3. */
+/** The values with another name in schema 3. */
 const renamed: Record<string, string> = {
   created: "pending-activation",
   serving: "active",
@@ -43,13 +44,13 @@ const renamed: Record<string, string> = {
   REQUEST_REFUSED: "REQUEST_REJECTED",
 };
 
-/** A claim that nothing of that moment prevents. */
+/** A claim after the due time and the claim of that moment. */
 function aLaterClaim(stored: StoredOfEarlier) {
   const { dueAtMs, claim } = stored.record;
   return aClaim({ nowMs: Math.max(dueAtMs, claim?.untilMs ?? 0) + minuteMs });
 }
 
-describe("the recordings have every moment at which a rotation can be met", () => {
+describe("the recordings have every step of a rotation", () => {
   test("of schema 1", () => {
     const { moments } = schema1;
     const steps = moments.map(({ stored }) => stored.record.rotations[0]?.step ?? "none");
@@ -65,10 +66,10 @@ describe("the recordings have every moment at which a rotation can be met", () =
   });
 
   test("of schema 2", () => {
-    const rotations = schema2.moments.flatMap(({ stored }) => stored.record.rotations);
-    const met = new Set(
-      rotations.map((one) => `${"direction" in one ? one.direction : "forward"} ${one.step}`),
+    const rotations = schema2.moments.flatMap(
+      ({ stored }) => stored.record.rotations as RotationOfSchema2[],
     );
+    const met = new Set(rotations.map((one) => `${one.direction} ${one.step}`));
     for (const step of ["generate", "distribute", "activate", "drain", "revoke"]) {
       expect(met).toContain(`forward ${step}`);
     }
@@ -82,7 +83,7 @@ describe("the recordings have every moment at which a rotation can be met", () =
 });
 
 describe.each(recorded)("a record of %s", (_name, { stored }) => {
-  test("loses nothing that it held", () => {
+  test("keeps every value", () => {
     const { schema: _, ...old } = stored.record;
     const { schema: _present, ...present } = migrated(stored);
     const kept = leavesOf(present);
@@ -93,7 +94,7 @@ describe.each(recorded)("a record of %s", (_name, { stored }) => {
     }
   });
 
-  test("is as this code would have written it", () => {
+  test("has the form that this code writes", () => {
     const record = migrated(stored);
     expect(record.schema).toBe(3);
     const { versions, rotations, closed } = record;
@@ -114,7 +115,7 @@ describe.each(recorded)("a record of %s", (_name, { stored }) => {
     );
   });
 
-  test("is migrated once: this code reads what it wrote as it is", () => {
+  test("is migrated once: this code does not change its own records", () => {
     const record = migrated(stored);
     expect(readRecord(record)).toEqual({ kind: "readable", record, storedSchema: 3 });
     expect(record.rotations.map(migrateRotation)).toStrictEqual(record.rotations);
@@ -127,18 +128,18 @@ const onSides = recorded.flatMap(([name, moment]) =>
 );
 
 describe.each(onSides)("a record of %s, in %s", (_name, _side, { stored }, open) => {
-  test("is read as if it were of schema 3, and stays what it is", async () => {
-    const { table, put, stored: lying } = await open();
+  test("is read as schema 3, and stays unchanged in the table", async () => {
+    const { table, put, stored: storedItem } = await open();
     await put(stored);
     const record = migrated(stored);
     const writes = (stored as { writes?: number }).writes ?? 0;
     expect(await table.read(alias)).toStrictEqual({ ...stored, record, writes });
     expect(await table.readMany([alias])).toStrictEqual([record]);
-    expect(await lying(alias)).toStrictEqual(stored);
+    expect(await storedItem(alias)).toStrictEqual(stored);
   });
 
-  test("is claimed, and the next write puts schema 3, and none of the fields it replaces", async () => {
-    const { table, put, stored: lying } = await open();
+  test("is claimed, and the next write stores schema 3 without the replaced fields", async () => {
+    const { table, put, stored: storedItem } = await open();
     await put(stored);
     const request = aLaterClaim(stored);
     const claim = await claimed(table, request);
@@ -149,12 +150,12 @@ describe.each(onSides)("a record of %s, in %s", (_name, _side, { stored }, open)
     const changed = { epoch, claim: by, dueAtMs, backoff };
     expect(claim).toStrictEqual({ ...stored, record: { ...record, ...changed }, writes: 1 });
     const unwritten = { ...stored, record: { ...stored.record, ...changed }, writes: 1 };
-    expect(await lying(alias)).toStrictEqual(unwritten);
+    expect(await storedItem(alias)).toStrictEqual(unwritten);
 
     const next = transitionOf(claim);
     expect(await table.write(next, expectedAfter(claim))).toEqual({ kind: "written" });
     expect(next.record.schema).toBe(3);
-    const written = await lying(alias);
+    const written = await storedItem(alias);
     expect(written).toStrictEqual(next);
     for (const name of replacedAttributes)
       expect((written as StoredOfEarlier).record).not.toHaveProperty(name);
@@ -174,7 +175,7 @@ const recordingsOnSides = recordings.flatMap(([name, recording, deletion]) =>
 describe.each(recordingsOnSides)(
   "a record of %s in %s",
   (_name, _side, recording, deletion, open) => {
-    test("is claimed by force, and nudged, as any other", async () => {
+    test("is claimed by force and nudged like any other", async () => {
       const { table, put } = await open();
       const { stored } = momentOf(recording, "activate");
       const untilMs = nowMs + minuteMs;
@@ -192,7 +193,7 @@ describe.each(recordingsOnSides)(
       expect(await held(table)).toMatchObject({ dueAtMs: nowMs + 1000 * dayMs });
     });
 
-    test("keeps the KMS keys that it lists", async () => {
+    test("keeps the bindings of its KMS keys", async () => {
       const { table, put } = await open();
       const { stored, bindings } = momentOf(recording, deletion);
       await put(stored);
@@ -203,7 +204,7 @@ describe.each(recordingsOnSides)(
       }
     });
 
-    test("has closed rotations in items of their own, which are read as the others are", async () => {
+    test("has closed rotations in their own items, which are migrated on reading", async () => {
       const { table } = await open();
       const { closedRotation } = recording;
       await table.archive([], [{ alias, rotation: closedRotation as unknown as Rotation }]);
@@ -221,10 +222,10 @@ describe.each(recordingsOnSides)(
 describe.each(tableSides)("a record that newer code wrote, in %s", (_side, open) => {
   const newer = (changes: object = {}) => {
     const { versions: _, ...rest } = aRecord();
-    return { ...aStored(), record: { ...rest, schema: 4, keys: ["in another way"], ...changes } };
+    return { ...aStored(), record: { ...rest, schema: 4, keys: ["in a newer form"], ...changes } };
   };
 
-  test("is left as it is by every claim, nudge, write and creation", async () => {
+  test("is not changed by any claim, nudge, write or creation", async () => {
     const { table, put, stored } = await open();
     await put(newer());
     for (const taking of ["due", "asked", "force"] as const) {
@@ -239,7 +240,7 @@ describe.each(tableSides)("a record that newer code wrote, in %s", (_side, open)
     expect(await stored(alias)).toStrictEqual(newer());
   });
 
-  test("is not handed to code that cannot read it", async () => {
+  test("is not returned to code that cannot read it", async () => {
     const { table, put } = await open();
     await put(newer());
     await table.create(aRecord({ alias: "alias/other" }));
@@ -248,7 +249,7 @@ describe.each(tableSides)("a record that newer code wrote, in %s", (_side, open)
     expect(found.map((record) => record.alias)).toEqual(["alias/other"]);
   });
 
-  test("falls due, and keeps its KMS keys and the requests to it", async () => {
+  test("falls due, and keeps its KMS keys and its requests", async () => {
     const { table, put, ask } = await open();
     await put(newer());
     await table.bind(keyId, alias, nowMs);
@@ -262,7 +263,7 @@ describe.each(tableSides)("a record that newer code wrote, in %s", (_side, open)
     ]);
   });
 
-  test("ends the write of a run that held it before", async () => {
+  test("rejects the write of a run that claimed it before", async () => {
     const { table, put, stored } = await open();
     await table.create(aRecord({ versions: [aVersion()] }));
     const first = await claimed(table);

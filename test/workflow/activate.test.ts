@@ -26,7 +26,7 @@ const on = (first: string, second = first) => ({
 });
 
 describe("an alias moves", () => {
-  test("only after the new version, the alias and both owners were seen", () => {
+  test("only after the new version, the alias and both owners were observed", () => {
     const scene = stepScene("activate");
     const asked = readsOf((observed) => decideActivate({ ...scene, observed }), scene.observed);
     expect(asked).toEqual(["key key-2", `key ${alias}`, "tags key-2", "tags key-1"]);
@@ -46,11 +46,11 @@ describe("an alias moves", () => {
       "key-2",
     ],
     ["the alias is on a third key", on("key-3"), "ALIAS_MOVED", alias],
-    ["the alias is gone", { key: { [alias]: absent } }, "ALIAS_NOT_FOUND", alias],
-    ["the alias may not be seen", { key: { [alias]: denied } }, "ACCESS_DENIED", alias],
+    ["the alias is deleted", { key: { [alias]: absent } }, "ALIAS_NOT_FOUND", alias],
+    ["the alias may not be read", { key: { [alias]: denied } }, "ACCESS_DENIED", alias],
     ["the new version is not ours", { tags: { "key-2": present({}) } }, "OTHER_OWNER", alias],
     ["the old version is not ours", { tags: { "key-1": present({}) } }, "OTHER_OWNER", alias],
-    ["the tags may not be seen", { tags: { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
+    ["the tags may not be read", { tags: { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
     [
       "the new version was retired already",
       { tags: { "key-2": present({ "keyturn:owner": "acme", "keyturn:retired": "r1" }) } },
@@ -67,12 +67,12 @@ describe("an alias moves", () => {
 describe("an alias that was moved", () => {
   const movedAgo = (ms: number) => ({ rotation: { movedAtMs: { [alias]: nowMs - ms } } });
 
-  test("is given five minutes to show, and is then somebody else's doing", () => {
+  test("may lag in reads for five minutes; later the cause is an external actor", () => {
     expect(decide(movedAgo(5 * minuteMs - 1))).toMatchObject({ kind: "retry" });
     expect(decide(movedAgo(5 * minuteMs))).toMatchObject(halts("ALIAS_MOVED", alias));
   });
 
-  test("without an answer is taken for moved, where it was the only one", () => {
+  test("without an answer counts as moved, if it was the only one", () => {
     const unanswered = { unanswered: "UpdateAlias" as const };
     const landed = decide({ rotation: unanswered, observed: on("key-2") });
     expect(landed).toMatchObject(changes("moved", { alias, version: 2, keyId: "key-2" }));
@@ -86,22 +86,22 @@ describe("an alias that was moved", () => {
     );
   });
 
-  test("by nobody on record halts with the command that moves it back", () => {
+  test("without a move on record halts with the command that moves it back", () => {
     const next = `aws kms update-alias --alias-name ${alias} --target-key-id key-1`;
     const moved = {
-      finding: { next, observed: expect.stringMatching("version 2 already") as string },
+      finding: { next, observed: expect.stringMatching(": on version 2, before") as string },
     };
     expect(decide({ observed: on("key-2") })).toMatchObject(halts("ALIAS_MOVED", alias));
     expect(decide({ observed: on("key-2") })).toMatchObject(moved);
   });
 
-  test("off a version that a later state of this table had labelled halts until it is reconciled", () => {
+  test("off a version with the label of a later table state halts until reconciliation", () => {
     const tags = { "key-1": present({ "keyturn:retired": "r1" }) };
     const later = decide({ observed: { ...on("key-2"), tags } });
     expect(later).toMatchObject(halts("STATE_BEHIND_KMS", alias));
   });
 
-  test("is on record with the time at which KMS accepted it, beside the others", () => {
+  test("is on record with the time at which KMS accepted it, besides the others", () => {
     const { record, rotation } = stepScene("activate", { rotation: { movedAtMs: { a: 5 } } });
     const done = aliasWasMoved(record, rotation, alias, nowMs);
     expect(done.next.rotations[0]?.movedAtMs).toEqual({ a: 5, [alias]: nowMs });
@@ -115,10 +115,10 @@ describe("an alias that was moved", () => {
   });
 });
 
-describe("with every alias seen on the new version", () => {
+describe("with every alias observed on the new version", () => {
   const there: StepSetting = { rotation: { movedAtMs: moved }, observed: on("key-2") };
 
-  test("it serves, and the old one drains", () => {
+  test("it is active, and the old one drains", () => {
     const done = decide(there);
     expect(done).toMatchObject(
       changes("activated", { version: 2, keyId: "key-2", aliases: alias }),
@@ -132,13 +132,13 @@ describe("with every alias seen on the new version", () => {
     expect(rotations).toMatchObject([{ step: "drain", stepSinceMs: nowMs, drainSinceMs: nowMs }]);
   });
 
-  test("all of them are told of", () => {
+  test("the event lists all of them", () => {
     const movedAtMs = { ...moved, "alias/b": 1 };
     const done = decide({ ...two, rotation: { movedAtMs }, observed: on("key-2", "key-2") });
     expect(done).toMatchObject(changes("activated", { aliases: "alias/orders,alias/b" }));
   });
 
-  test("it is waited for until no earlier call can move an alias", () => {
+  test("it waits until no earlier call can move an alias", () => {
     const blocked = decide({ ...there, record: { unsettled } });
     expect(blocked).toMatchObject(waits(blockedMs));
     const own = [{ epoch: 7, untilMs: blockedMs }];
@@ -148,7 +148,7 @@ describe("with every alias seen on the new version", () => {
   });
 });
 
-describe("on the way back", () => {
+describe("in a rollback", () => {
   const back: StepSetting = {
     old: { state: "active" },
     fresh: { state: "reactivating", activatedAtMs: 5, retiredAtMs, label: "r0" },
@@ -156,7 +156,7 @@ describe("on the way back", () => {
     observed: on("key-2"),
   };
 
-  test("the version that returns is as old as it was, and loses its label", () => {
+  test("the reactivated version keeps its age, and loses its label", () => {
     const done = decide(back);
     expect(done).toMatchObject(changes("reactivated"));
     const [, version] = nextOf(done).versions;
@@ -165,12 +165,12 @@ describe("on the way back", () => {
     expect(version).not.toHaveProperty("label");
   });
 
-  test("one that never served is as old as its key", () => {
+  test("one that was never active is as old as its key", () => {
     const done = decide({ ...back, fresh: { state: "reactivating", activatedAtMs: undefined } });
     expect(nextOf(done).versions[1]).toMatchObject({ activatedAtMs: 200 * 86_400_000 });
   });
 
-  test("an alias that did not have to be moved is looked at again after five minutes", () => {
+  test("an alias that did not have to move is observed again after five minutes", () => {
     const openedNow = (ms: number) =>
       decide({ ...back, rotation: { direction: "back", openedAtMs: nowMs - ms } });
     expect(openedNow(5 * minuteMs - 1)).toMatchObject(waits(nowMs + 1));
@@ -181,7 +181,7 @@ describe("on the way back", () => {
     expect(decide(onlyOne)).toMatchObject(waits(nowMs + 5 * minuteMs));
   });
 
-  test("forward, nothing of the kind is waited for", () => {
+  test("a forward rotation does not wait for that", () => {
     const rotation = { openedAtMs: nowMs, movedAtMs: { [alias]: nowMs } };
     expect(decide({ rotation, observed: on("key-2") })).toMatchObject({ kind: "change" });
   });

@@ -32,30 +32,30 @@ function policyOf(...statements: unknown[]): string {
 const parsed = (document: string): unknown => JSON.parse(document);
 
 describe("a copied key policy", () => {
-  test("has the statement last, once, however often it is copied", () => {
+  test("has the statement last, and once after several copies", () => {
     const wanted = { Version: "2012-10-17", Id: "p", Statement: [delegate, ours] };
     let document = policyOf(delegate);
     for (let copy = 0; copy < 3; copy += 1) document = withAliasOnly(document, ["alias/orders"]);
     expect(parsed(document)).toEqual(wanted);
   });
 
-  test("names the aliases of this time, and no longer those of the last", () => {
+  test("names the current aliases, and no longer the previous ones", () => {
     const before = withAliasOnly(policyOf(delegate), ["alias/orders"]);
     const after = withAliasOnly(before, ["alias/a", "alias/b"]);
     expect(aliasOnlyOf(after)).toEqual(["alias/a", "alias/b"]);
   });
 
-  test("loses the statement where it is no longer wanted", () => {
+  test("loses the statement where the policy no longer asks for it", () => {
     const document = withAliasOnly(policyOf(ours, delegate), undefined);
     expect(parsed(document)).toEqual(parsed(policyOf(delegate)));
   });
 
-  test("loses whatever has the statement's name, of which there can be but one", () => {
+  test("loses any other statement with its Sid, which is unique", () => {
     const document = withAliasOnly(policyOf(forged, delegate), ["alias/orders"]);
     expect(parsed(document)).toEqual(parsed(policyOf(delegate, ours)));
   });
 
-  test("may have had a single statement that was no list", () => {
+  test("may have had a single statement outside a list", () => {
     const document = JSON.stringify({ Version: "2012-10-17", Statement: delegate });
     expect(parsed(withAliasOnly(document, ["alias/orders"]))).toEqual({
       Version: "2012-10-17",
@@ -76,8 +76,8 @@ describe("the aliases are read from a statement", () => {
   test.each<[how: string, changes: object]>([
     ["as keyturn writes it", {}],
     ["with the actions in another order", { Action: [...ours.Action].reverse() }],
-    ["for everybody in the longer spelling", { Principal: { AWS: "*" } }],
-    ["for everybody as a list of one", { Principal: { AWS: ["*"] } }],
+    ["for all principals in the longer spelling", { Principal: { AWS: "*" } }],
+    ["for all principals as a list of one", { Principal: { AWS: ["*"] } }],
     ["with a list of one resource", { Resource: ["*"] }],
     [
       "with one alias and no list",
@@ -95,9 +95,9 @@ describe("the aliases are read from a statement", () => {
     ["that allows", { Effect: "Allow" }],
     ["for one principal", { Principal: { AWS: `${account}:root` } }],
     ["for services too", { Principal: { AWS: "*", Service: "s3.amazonaws.com" } }],
-    ["for all but some", { Principal: undefined, NotPrincipal: "*" }],
-    ["with an action less", { Action: ours.Action.slice(1) }],
-    ["with an action more", { Action: [...ours.Action, "kms:Decrypt"] }],
+    ["with NotPrincipal", { Principal: undefined, NotPrincipal: "*" }],
+    ["with one action less", { Action: ours.Action.slice(1) }],
+    ["with one action more", { Action: [...ours.Action, "kms:Decrypt"] }],
     ["with an action twice", { Action: ["kms:Sign", ...ours.Action.slice(1)] }],
     ["with another resource", { Resource: "arn:aws:kms:us-east-1:000000000000:key/k" }],
     ["without a condition", { Condition: undefined }],
@@ -108,8 +108,8 @@ describe("the aliases are read from a statement", () => {
       { Condition: { StringNotEquals: { ...names, "aws:PrincipalArn": "a" } } },
     ],
     ["with no alias", { Condition: { StringNotEquals: { "kms:RequestAlias": [] } } }],
-    ["with an element more", { NotResource: "*" }],
-    ["by another name", { Sid: "Keyturn" }],
+    ["with one element more", { NotResource: "*" }],
+    ["with another Sid", { Sid: "Keyturn" }],
   ])("but not from one %s, which stays and counts", (_why, changes) => {
     const document = policyOf(delegate, { ...ours, ...changes });
     expect(aliasOnlyOf(document)).toBeUndefined();
@@ -118,14 +118,14 @@ describe("the aliases are read from a statement", () => {
     expect(keyPolicyOf(document)).not.toHaveProperty("aliasOnly");
   });
 
-  test("but not where two have its name", () => {
+  test("but not where two have its Sid", () => {
     const document = policyOf(ours, forged);
     expect(aliasOnlyOf(document)).toBeUndefined();
     expect(withoutAliasOnly(document)).toBe(document);
   });
 });
 
-describe("two key policies that differ in nothing but the statement are alike", () => {
+describe("two key policies that differ only in the statement have the same hash", () => {
   test("with it and without it, and for other aliases", () => {
     const plain = policyOf(delegate);
     const bound = [["alias/a"], ["alias/b", "alias/c"]].map((aliases) =>
@@ -136,7 +136,7 @@ describe("two key policies that differ in nothing but the statement are alike", 
   });
 });
 
-describe("a key cannot take the statement", () => {
+describe("a key cannot have the statement", () => {
   const app = { grantee: `${account}:role/app` };
   const scaling = `${account}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRole`;
   const instance = "arn:aws:sts::000000000000:assumed-role/aws:ec2-infrastructure/i-1";
@@ -164,7 +164,7 @@ describe("a key cannot take the statement", () => {
     expect(whyNotAliasOnly(alone, [])).toMatch(why);
   });
 
-  test("but can where no service is spoken of, or only to be denied", () => {
+  test("but can where no statement names a service, or only to deny it", () => {
     const denied = { ...delegate, Effect: "Deny", Principal: { Service: "s3.amazonaws.com" } };
     const condition = { Condition: { StringEquals: { "kms:ViaService": "s3.amazonaws.com" } } };
     const document = policyOf(delegate, denied, { ...denied, ...condition, Principal: "*" });

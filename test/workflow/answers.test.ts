@@ -40,7 +40,7 @@ const untag: Call = { kind: "UntagResource", keyId: "key-2", names: [] };
 const move: Call = { kind: "UpdateAlias", alias, keyId: "key-2" };
 const extra = { keyId: "key-9", rotationId: "r0", madeAfterMs: 0, foundAtMs: 5 };
 
-describe("before a call is made, the record says", () => {
+describe("before a call, the record has", () => {
   const deadlineMs = nowMs + minuteMs;
   const before = (call: Call, of: Matter, setting: StepSetting = {}) => {
     const { record, context } = stepScene("drain", setting);
@@ -61,14 +61,14 @@ describe("before a call is made, the record says", () => {
     });
   });
 
-  test("which call of the rotation it is", () => {
+  test("the rotation's call", () => {
     const next = before(disable, matter);
     expect(next.unsettled).toEqual([mark]);
     expect(next.rotations[0]).toMatchObject({ unanswered: "DisableKey" });
     expect(next.rotations[0]?.intent).toEqual(stepScene("drain").rotation.intent);
   });
 
-  test("that a key may be made, of which number, for the how manieth time, and by whom", () => {
+  test("that a key may be made, with its number, attempt and epoch", () => {
     const { record, context } = stepScene("generate", { record: { lastNumber: 1 } });
     const next = announce(record, decided(create), context, deadlineMs);
     expect(next.lastNumber).toBe(2);
@@ -83,23 +83,23 @@ describe("before a call is made, the record says", () => {
 
   test.each<[what: string, unanswered: Rotation["unanswered"], call: Call, labels: unknown[]]>([
     ["the old version's label", "TagResource", enable, ["unknown", undefined]],
-    ["the label of the one that returns", "UntagResource", enable, ["r1", "unknown"]],
-    ["no label, where the same call is made again", "TagResource", tag, ["r1", undefined]],
-    ["no label, where none may have been changed", "EnableKey", tag, ["r1", undefined]],
-    ["no label, where nothing was under way", undefined, tag, ["r1", undefined]],
-  ])("that what goes without an answer leaves unknown: %s", (_what, unanswered, call, labels) => {
+    ["the label of the reactivating version", "UntagResource", enable, ["r1", "unknown"]],
+    ["no label, where the same call is repeated", "TagResource", tag, ["r1", undefined]],
+    ["no label, where the call changes none", "EnableKey", tag, ["r1", undefined]],
+    ["no label, where no call was under way", undefined, tag, ["r1", undefined]],
+  ])("what an unanswered call makes unknown: %s", (_what, unanswered, call, labels) => {
     const next = before(call, matter, { rotation: { unanswered } });
     expect(next.versions.map(({ label }) => label)).toEqual(labels);
   });
 
-  test("nothing of a version that is not there any more", () => {
+  test("nothing about a version that no longer exists", () => {
     const setting = { rotation: { unanswered: "UntagResource" as const, to: 9 } };
     expect(before(enable, matter, setting).versions).toHaveLength(2);
     expect(() => before(enable, { kind: "rotation", rotationId: "r9" })).toThrow("r9");
   });
 });
 
-describe("once KMS did what was asked", () => {
+describe("once KMS accepted a call", () => {
   const after = (
     call: Call,
     setting: StepSetting = {},
@@ -144,17 +144,17 @@ describe("once KMS did what was asked", () => {
     expect(after(call, setting).entry).toMatchObject({ event, rotationId: "r1" });
   });
 
-  test("one that is given back has that on record, and one that returns another thing", () => {
-    const given = after(enable, { rotation: { restored: back } }).next.rotations[0];
-    expect(given?.restored).toMatchObject({ enabledAtMs: nowMs });
-    expect(given).not.toHaveProperty("revived");
+  test("a restore and a reactivation are recorded differently", () => {
+    const restored = after(enable, { rotation: { restored: back } }).next.rotations[0];
+    expect(restored?.restored).toMatchObject({ enabledAtMs: nowMs });
+    expect(restored).not.toHaveProperty("reactivation");
     const returns = after(enable).next.rotations[0];
     expect(returns).toMatchObject({ reactivation: { enabledAtMs: nowMs } });
     const cancelled = after({ ...enable, kind: "CancelKeyDeletion" }).next.rotations[0];
     expect(cancelled).toMatchObject({ reactivation: { cancelledAtMs: nowMs } });
   });
 
-  test("the date of a deletion is the one that KMS gave", () => {
+  test("the date of a deletion is KMS's", () => {
     const call: Call = { kind: "ScheduleKeyDeletion", keyId: "key-1", windowDays: 7 };
     const { next } = after(call, {}, matter, { deletionAtMs: 99 });
     expect(next.versions[0]).toMatchObject({ deletionAtMs: 99 });
@@ -173,7 +173,7 @@ describe("once KMS did what was asked", () => {
     }
   });
 
-  test("the new version has a copy of that grant", () => {
+  test("the new version has a copy of the grant", () => {
     const grant = { grantee: "app", operations: ["Sign"] };
     const call: Call = { kind: "CreateGrant", keyId: "key-2", grant, copyOf: "grant-1" };
     const { next, entry } = after(call);
@@ -187,7 +187,7 @@ describe("once KMS did what was asked", () => {
     });
   });
 
-  test("an extra key is labelled, and then out of use", () => {
+  test("an extra key is labelled, and then disabled", () => {
     const of: Matter = { kind: "extra", keyId: "key-9" };
     const record = { extras: [extra, { ...extra, keyId: "key-8" }] };
     const label = after({ ...tag, keyId: "key-9" }, { record }, of);
@@ -204,7 +204,7 @@ describe("once KMS did what was asked", () => {
     expect(() => after(tag, { record }, { kind: "extra", keyId: "key-7" })).toThrow("key-7");
   });
 
-  test("at enrolment the key is tagged, at un-enrolment it no longer is", () => {
+  test("at enrolment the key is tagged, at un-enrolment it is untagged", () => {
     const tagged = after(tag, {}, { kind: "enrolment" });
     expect(tagged.entry).toMatchObject({ event: "tagged", detail: { keyId: "key-1" } });
     expect(tagged.next).toMatchObject({ taggedAtMs: nowMs });
@@ -214,14 +214,14 @@ describe("once KMS did what was asked", () => {
     expect(off.next.unenrolment).toEqual({ ...unenrolment, untagged: ["key-2"] });
   });
 
-  test("a version long out of use is enabled, and stays so", () => {
+  test("a version without an open rotation is enabled and retained", () => {
     const active: Matter = { kind: "active" };
     const given = after(enable, { old: { state: "disabled" } }, active);
     expect(given.entry).toMatchObject({ event: "re-enabled", reason: "it is time" });
     expect(given.next.versions[0]).toMatchObject({ number: 1, state: "retained" });
     expect(given.next.versions[1]).toMatchObject({ number: 2, state: "active" });
     const stranger = { ...enable, keyId: "key-9" };
-    expect(() => after(stranger, {}, active)).toThrow(`${alias}: EnableKey on no version of it`);
+    expect(() => after(stranger, {}, active)).toThrow(`${alias}: EnableKey on no version`);
     expect(() => after(disable, {}, active)).toThrow("DisableKey on no version");
   });
 });
@@ -240,14 +240,14 @@ describe("once KMS refused a call", () => {
 
   const refused = (refusal: Refusal, call: Call = disable) => {
     const { record, context } = stepScene("drain");
-    const outcome = { kind: "refused", refusal, message: "KMS says no" } as const;
+    const outcome = { kind: "refused", refusal, message: "KMS refuses it" } as const;
     return spoken(afterRefusal(record, decided(call), outcome, context));
   };
 
   test.each<Refusal>(["Throttled", "PastDeadline", "InvalidState", "NotFound"])(
-    "for a reason that may pass, it is tried again: %s",
+    "for a temporary reason, it is retried: %s",
     (refusal) => {
-      const reason = "DisableKey on key-1: KMS says no";
+      const reason = "DisableKey on key-1: KMS refuses it";
       expect(refused(refusal)).toEqual({ kind: "retry", reason });
     },
   );
@@ -256,18 +256,18 @@ describe("once KMS refused a call", () => {
     ["LimitExceeded", "KEY_QUOTA_REACHED"],
     ["MalformedPolicy", "KEY_POLICY_REFUSED"],
     ["Other", "CALL_REFUSED"],
-  ])("for a reason that stays, a person must look: %s", (refusal, code) => {
+  ])("for a permanent reason, an operator must act: %s", (refusal, code) => {
     expect(refused(refusal)).toMatchObject(halts(code, "key-1"));
     expect(refused(refusal, create)).toMatchObject({
       finding: {
         subject: alias,
-        observed: "CreateKey on alias/orders: KMS says no",
+        observed: "CreateKey on alias/orders: KMS refuses it",
         next: "aws kms describe-key --key-id alias/orders",
       },
     });
   });
 
-  test("because it is denied, what is destructive waits, and the rest goes on", () => {
+  test("after a denial, destructive calls wait, and the rest continues", () => {
     const schedule: Call = { kind: "ScheduleKeyDeletion", keyId: "key-1", windowDays: 7 };
     for (const call of [disable, schedule]) {
       const wait = refused("AccessDenied", call);
@@ -278,7 +278,7 @@ describe("once KMS refused a call", () => {
     expect(refused("AccessDenied", move)).toMatchObject(halts("ACCESS_DENIED", alias));
   });
 
-  test("because it is denied just after a change of ours, it may only be early", () => {
+  test("a denial just after our change may be temporary", () => {
     const { record, context } = stepScene("drain", {
       record: { authorizationChangedAtMs: nowMs - minuteMs },
     });

@@ -18,8 +18,8 @@ const inStep = (step: Step, home: Parameters<typeof aHome>[0], record: Setting["
 const at = (home: Parameters<typeof aHome>[0], record: Setting["record"] = {}) =>
   inStep("drain", home, record);
 
-describe("a configuration that says something else", () => {
-  test("of the policy, or the dependents, is what is on record from then on", () => {
+describe("a changed configuration", () => {
+  test("puts the policy and the dependents on record", () => {
     const done = at({ policy: yearly, dependents: ["app"] });
     expect(done).toMatchObject(changes("configured", { policy: "yearly", aliases: alias }));
     expect(nextOf(done)).toMatchObject({ policy: yearly, dependents: ["app"], aliases: [alias] });
@@ -28,7 +28,7 @@ describe("a configuration that says something else", () => {
     expect(nextOf(done)).not.toHaveProperty("suspectedAtMs");
   });
 
-  test("of the aliases has them looked at", () => {
+  test("of the aliases causes a read of them", () => {
     const unlistedAliases = ["alias/b", "alias/c"];
     const done = at({ aliases: both }, { unlistedAliases });
     expect(done).toMatchObject(changes("configured", { aliases: "alias/orders,alias/b" }));
@@ -50,8 +50,8 @@ describe("a configuration that says something else", () => {
   });
 });
 
-describe("a rotation that has yet to move the aliases", () => {
-  test("moves those that it began with", () => {
+describe("a rotation before the move of the aliases", () => {
+  test("moves the aliases that it began with", () => {
     expect(inStep("distribute", { aliases: both })).toEqual(waiting);
     const done = inStep("distribute", { aliases: both, policy: yearly });
     expect(done).toMatchObject(changes("configured", { aliases: "alias/orders,alias/b" }));
@@ -59,12 +59,12 @@ describe("a rotation that has yet to move the aliases", () => {
     expect(nextOf(done)).not.toHaveProperty("suspectedAtMs");
   });
 
-  test("does not keep policy and dependents from changing", () => {
+  test("does not prevent a change of policy and dependents", () => {
     expect(inStep("distribute", { dependents: ["app"] })).toMatchObject(changes("configured"));
   });
 });
 
-test("a configuration that says the same changes nothing", () => {
+test("an equal configuration changes nothing", () => {
   expect(at({})).toEqual(waiting);
   expect(
     at({ aliases: both, dependents: ["app"] }, { aliases: both, dependents: ["app"] }),

@@ -1,4 +1,4 @@
-/** What tests say of a decision: each says one thing, and leaves the rest open. */
+/** Matchers for decisions: each asserts one aspect. */
 import { expect } from "vitest";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import { nothingObserved, subjectOfRead } from "../../lambda/workflow/safety/observations.ts";
@@ -11,32 +11,35 @@ import type {
 } from "../../lambda/workflow/model/types.ts";
 import { absent, nowMs } from "./scene.ts";
 
-export function sentencesOf(said: Decision | Finding): string[] {
-  if ("code" in said) return [said.subject, said.observed, said.next];
-  switch (said.kind) {
+export function sentencesOf(decided: Decision | Finding): string[] {
+  if ("code" in decided) return [decided.subject, decided.observed, decided.next];
+  switch (decided.kind) {
     case "observe":
       return [];
     case "change":
-      return [said.entry.reason];
+      return [decided.entry.reason];
     case "halt":
-      return sentencesOf(said.finding);
+      return sentencesOf(decided.finding);
     case "wait":
-      return [said.reason, ...(said.finding === undefined ? [] : sentencesOf(said.finding))];
+      return [
+        decided.reason,
+        ...(decided.finding === undefined ? [] : sentencesOf(decided.finding)),
+      ];
     case "call":
     case "blocked":
     case "retry":
-      return [said.reason];
+      return [decided.reason];
   }
 }
 
-/** Whatever is decided says why; whatever a person must know, what was seen and what to type. */
-export function spoken<T extends Decision | Finding | undefined>(said: T): T {
-  if (said === undefined) return said;
-  for (const sentence of sentencesOf(said)) {
+/** Every decision has a reason; every finding has an observation and a command. */
+export function spoken<T extends Decision | Finding | undefined>(decided: T): T {
+  if (decided === undefined) return decided;
+  for (const sentence of sentencesOf(decided)) {
     expect(sentence).not.toBe("");
     expect(sentence).not.toMatch(/undefined|NaN|\[object|Stryker/);
   }
-  return said;
+  return decided;
 }
 
 /** The record as a decision changes it. */
@@ -46,31 +49,31 @@ export function nextOf(decision: Decision | undefined): ManagedKey {
   return decision.next;
 }
 
-/** That somebody must know this, about that, and until then nothing moves. */
+/** A halt with this finding about this subject. */
 export function halts(code: string, subject: string): object {
   return { kind: "halt", finding: { code, subject, sinceMs: nowMs } };
 }
 
-/** That it waits until then, and that a person is told this in the meantime. */
+/** A wait until this time, with this finding in the meantime. */
 export function waits(untilMs: number, code?: string, subject?: string): object {
   const about = subject === undefined ? {} : { subject };
   const finding = { finding: { code, sinceMs: nowMs, ...about } };
   return { kind: "wait", untilMs, ...(code === undefined ? {} : finding) };
 }
 
-/** That this call is made, for this matter. */
+/** This call, for this matter. */
 export function calls(kind: string, fields: object = {}, matter: object = ofRotation): object {
   return { kind: "call", call: { kind, ...fields }, matter };
 }
 
 export const ofRotation = { kind: "rotation", rotationId: "r1" };
 
-/** That the record changes, with such a line of history. */
+/** A change of the record, with this journal line. */
 export function changes(event: string, detail?: object): object {
   return { kind: "change", entry: { event, ...(detail === undefined ? {} : { detail }) } };
 }
 
-/** What a decision asks to see, in turn, until it has seen enough; `decide` is given what it asked for. */
+/** The reads that a decision requests, in order, until it needs no more; each one gets its answer. */
 export function readsOf(
   decide: (observed: ObservedState) => Decision | undefined,
   full: ObservedState,
@@ -85,7 +88,7 @@ export function readsOf(
       observed = withObservation(observed, read, full[read.kind][subjectOfRead(read)] ?? absent);
     }
   }
-  throw new Error(`it never sees enough: ${asked.join()}`);
+  throw new Error(`it never stops reading: ${asked.join()}`);
 }
 
 function withObservation(

@@ -19,7 +19,7 @@ function nextAfter(call: Call, overriddenBy: string | undefined): string | undef
   return after.kind === "wait" ? after.finding?.next : undefined;
 }
 
-test("an operator with rights of their own disables what an override put out of use", () => {
+test("an operator with sufficient rights disables a version whose evidence was overridden", () => {
   expect(nextAfter(disable, "ada")).toBe("aws kms disable-key --key-id key-1");
 });
 

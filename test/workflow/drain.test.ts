@@ -32,7 +32,7 @@ describe("the label of a retired version", () => {
     rotation: { labelledAtMs: undefined },
   };
 
-  test("is put on first of all, once the key and its tags were seen", () => {
+  test("is the first call, once the key and its tags were observed", () => {
     const scene = stepScene("drain", unlabelled);
     expect(decideDrain(scene)).toMatchObject(
       calls("TagResource", { keyId: "key-1", tags: { "keyturn:retired": "r1" } }),
@@ -44,16 +44,16 @@ describe("the label of a retired version", () => {
 
   test.each<[why: string, observed: StepSetting["observed"], code: string, subject: string]>([
     ["it is not Enabled", state("Disabled"), "VERSION_CHANGED", "key-1"],
-    ["it is gone", { key: { "key-1": absent } }, "VERSION_DELETED", "key-1"],
+    ["it is deleted", { key: { "key-1": absent } }, "VERSION_DELETED", "key-1"],
     ["it is another owner's", { tags: { "key-1": present({}) } }, "OTHER_OWNER", alias],
     [
-      "it has a label that nobody put on record",
+      "it has a label that is not on record",
       { tags: { "key-1": present({ ...ours, "keyturn:retired": "r0" }) } },
       "STATE_BEHIND_KMS",
       alias,
     ],
-    ["it may not be looked at", { tags: { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
-  ])("is not put on where %s", (_why, observed = {}, code, subject) => {
+    ["it may not be read", { tags: { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
+  ])("is not set where %s", (_why, observed = {}, code, subject) => {
     expect(decide({ ...unlabelled, observed })).toMatchObject(halts(code, subject));
   });
 });
@@ -79,13 +79,13 @@ describe("an old version ends its drain", () => {
     ]);
   });
 
-  test("not before the policy's minimum time, and until then nothing is looked at", () => {
+  test("not before the policy's minimum time, and until then nothing is read", () => {
     const since = (ms: number) => decide({ rotation: { drainSinceMs: nowMs - ms }, observed: {} });
     expect(since(30 * dayMs - 1)).toMatchObject(waits(nowMs + 1));
     expect(since(30 * dayMs)).toMatchObject(changes("drained"));
   });
 
-  test("the minimum time counts from its retirement where nothing else is on record", () => {
+  test("the minimum time counts from its retirement by default", () => {
     const rotation = { drainSinceMs: undefined };
     const old = (ms: number) => ({ retiredAtMs: nowMs - ms });
     expect(decide({ rotation, old: old(29 * dayMs) })).toMatchObject(waits(nowMs + dayMs));
@@ -93,7 +93,7 @@ describe("an old version ends its drain", () => {
     expect(() => decide({ rotation, old: { retiredAtMs: undefined } })).toThrow("version 1");
   });
 
-  test("the key, its aliases and its last use are looked at", () => {
+  test("the key, its aliases and its last use are read", () => {
     const scene = stepScene("drain");
     const asked = readsOf((observed) => decideDrain({ ...scene, observed }), scene.observed);
     expect(asked).toEqual(["key key-1", "aliases key-1", "last-use key-1"]);
@@ -106,8 +106,8 @@ describe("an old version ends its drain", () => {
       "ALIAS_ON_OLD_VERSION",
       "key-1",
     ],
-    ["somebody disabled it", state("Disabled"), "VERSION_CHANGED", "key-1"],
-    ["it is gone", { key: { "key-1": absent } }, "VERSION_DELETED", "key-1"],
+    ["an external actor disabled it", state("Disabled"), "VERSION_CHANGED", "key-1"],
+    ["it is deleted", { key: { "key-1": absent } }, "VERSION_DELETED", "key-1"],
     ["its use may not be read", { "last-use": { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
   ])("not where %s", (_why, observed = {}, code, subject) => {
     expect(decide({ observed })).toMatchObject(halts(code, subject));
@@ -132,7 +132,7 @@ describe("an old version ends its drain", () => {
     expect(closed).toMatchObject([{ id: "r1", evidence: { hash: "evidence-hash" } }]);
   });
 
-  test("one that comes back is given back first", () => {
+  test("a version being restored is restored first", () => {
     const restored = { because: "use" as const, cancel: false, relabelled: false };
     const observed = state("Disabled");
     expect(decide({ rotation: { restored }, observed })).toMatchObject(calls("EnableKey"));
@@ -158,12 +158,12 @@ describe("an old version is not quiet", () => {
     expect(decide(use("Decrypt", nowMs - hourMs))).not.toHaveProperty("finding");
   });
 
-  test("and is looked at again after an hour at the earliest", () => {
+  test("and is observed again after an hour at the earliest", () => {
     const soon = decide(use("Decrypt", nowMs - 14 * dayMs - hourMs + 1));
     expect(soon).toMatchObject(waits(nowMs + hourMs));
   });
 
-  test("where its use is unknown, unless evidence is only advice", () => {
+  test("where its use is unknown, unless evidence is advisory", () => {
     const observed = { "last-use": { "key-1": unknownLastUse } };
     expect(decide({ observed })).toMatchObject(waits(nowMs + 6 * hourMs, "USAGE_UNKNOWN", "key-1"));
     const drain = { ...aPolicy().drain, evidence: "advisory" as const };
@@ -172,7 +172,7 @@ describe("an old version is not quiet", () => {
     );
   });
 
-  test("where it originated after it was retired, however long ago, until that is approved", () => {
+  test("where it originated after it was retired, at any time, until an approval", () => {
     const blocked = decide(use("Sign", lateMs));
     expect(blocked).toMatchObject(
       waits(nowMs + 6 * hourMs, "ORIGINATED_AFTER_ACTIVATION", "key-1"),
@@ -192,12 +192,12 @@ describe("an old version is not quiet", () => {
     });
   });
 
-  test("where what was approved is younger than the quiet period", () => {
+  test("where the approved use is more recent than the quiet period", () => {
     const fresh = { ...use("Sign", nowMs - dayMs), rotation: { approval } };
     expect(decide(fresh)).toMatchObject(waits(nowMs + 13 * dayMs + hourMs));
   });
 
-  test("where a person overrode the evidence it is past, whatever it says", () => {
+  test("any evidence suffices after an override", () => {
     const override = { ...approval, evidence: "", override: true };
     const setting = { ...use("Sign", nowMs - dayMs), rotation: { approval: override } };
     expect(decide(setting)).toMatchObject(changes("drained"));
@@ -205,7 +205,7 @@ describe("an old version is not quiet", () => {
     expect(notQuiet(scene, evidenceOf(scene))).toBeUndefined();
   });
 
-  test("an approval that is no override says nothing of a use that is unknown", () => {
+  test("an approval without override does not cover an unknown use", () => {
     const scene = stepScene("drain", {
       rotation: { approval: { ...approval, evidence: "unknown-hash" } },
       observed: { "last-use": { "key-1": unknownLastUse } },
@@ -213,7 +213,7 @@ describe("an old version is not quiet", () => {
     expect(spoken(decideDrain(scene))).toMatchObject({ finding: { code: "USAGE_UNKNOWN" } });
   });
 
-  test("for twice as long as its policy plans, which a person should know", () => {
+  test("for twice as long as its policy plans: a finding reports it", () => {
     const inDrain = (ms: number) =>
       decide({
         ...use("Decrypt", nowMs - hourMs),
@@ -226,12 +226,12 @@ describe("an old version is not quiet", () => {
       finding: { code: "DRAIN_PROLONGED", subject: "key-1", sinceMs: nowMs },
     });
     expect(reported).toMatchObject({
-      finding: { observed: expect.stringContaining("version 1 is 88 days in drain") as string },
+      finding: { observed: expect.stringContaining("version 1 drains for 88 days") as string },
     });
     expect(inDrain(88 * dayMs - 1)).not.toHaveProperty("finding");
   });
 
-  test("its command shows the last use of that key", () => {
+  test("the command shows the last use of the key", () => {
     const reported = decide({ observed: { "last-use": { "key-1": unknownLastUse } } });
     expect(reported).toMatchObject({
       finding: {

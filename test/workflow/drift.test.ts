@@ -28,7 +28,7 @@ function outOfUse(observed: Observations) {
 }
 
 describe("a draining version", () => {
-  test("that is Enabled is as it should be", () => {
+  test("that is Enabled is in its expected state", () => {
     expect(drifted(stepScene("drain"), "Enabled")).toBeUndefined();
   });
 
@@ -40,7 +40,7 @@ describe("a draining version", () => {
     });
   });
 
-  test("that somebody disabled halts at once, with the command that enables it", () => {
+  test("that an external actor disabled halts at once, with the command that enables it", () => {
     const observed = {
       key: { "key-1": observedKey("key-1", { state: "Disabled" }) },
       aliases: { "key-1": undefined },
@@ -53,7 +53,7 @@ describe("a draining version", () => {
     });
   });
 
-  test("that is not in KMS is gone, whatever it was expected to be", () => {
+  test("that is not in KMS is deleted, in any expected state", () => {
     const observed = { key: { "key-1": absent }, aliases: { "key-1": undefined } };
     for (const expected of ["Enabled", "Disabled"] as const) {
       expect(drifted(stepScene("drain", { observed }), expected)).toMatchObject(
@@ -63,7 +63,7 @@ describe("a draining version", () => {
   });
 });
 
-describe("a version out of use that somebody enabled", () => {
+describe("a version out of use that an external actor enabled", () => {
   test("has its aliases and its owner observed before a command disables it", () => {
     const unseen = { aliases: { "key-1": undefined }, tags: { "key-1": undefined } };
     expect(drifted(outOfUse({ ...enabled, ...unseen }), "Disabled")).toEqual({
@@ -84,14 +84,14 @@ describe("a version out of use that somebody enabled", () => {
     }
   });
 
-  test("and that carries another owner's tag is theirs", () => {
+  test("and that has another owner's tag belongs to that owner", () => {
     for (const drift of [drifted, neededOrDrifted]) {
       const found = drift(outOfUse({ ...enabled, ...ofAnother, ...onIt }), "Disabled");
       expect(spoken(found)).toMatchObject(halts("OTHER_OWNER", alias));
     }
   });
 
-  test("with an alias on it is for an operator to move, or is needed and comes back", () => {
+  test("with an alias on it is restored, or an operator must move the alias", () => {
     const scene = outOfUse({ ...enabled, ...onIt });
     expect(spoken(drifted(scene, "Disabled"))).toMatchObject(
       halts("ALIAS_ON_OLD_VERSION", "key-1"),
@@ -104,7 +104,7 @@ describe("a version out of use that somebody enabled", () => {
 describe("a wait", () => {
   const untilMs = nowMs + 5 * dayMs;
 
-  test("goes on while the version is as it should be", () => {
+  test("continues while the version is in its expected state", () => {
     expect(waitObserving(stepScene("drain"), "Enabled", untilMs, "in drain")).toEqual({
       kind: "wait",
       untilMs,
@@ -112,7 +112,7 @@ describe("a wait", () => {
     });
   });
 
-  test("ends where the version changed, and takes back one that an alias is on", () => {
+  test("ends where the version changed, and restores one with an alias", () => {
     expect(waitObserving(outOfUse(enabled), "Disabled", untilMs, "soak")).toMatchObject(
       halts("VERSION_CHANGED", "key-1"),
     );
@@ -134,7 +134,7 @@ describe("a wait", () => {
   });
 });
 
-describe("versions on their way out are observed again within a day", () => {
+describe("retiring versions are observed again within a day", () => {
   test.each(["drain", "revoke"] as const)("in %s", (step) => {
     const rotations = [aRotation({ step })];
     expect(observeAgainAtMs({ rotations }, nowMs)).toBe(nowMs + dayMs);

@@ -17,19 +17,19 @@ describe("a retired version", () => {
     expect(judge(lastUse, retiredAtMs, policy, quietAtMs)).toEqual({ kind: "quiet" });
   });
 
-  test("that was never used is quiet as long after it was made", () => {
+  test("that was never used is quiet equally long after its creation", () => {
     const never = { kind: "never" as const, sinceMs: retiredAtMs };
     expect(judge(never, retiredAtMs, policy, retiredAtMs + dayMs).kind).toBe("in-use");
     expect(judge(never, retiredAtMs, policy, retiredAtMs + 15 * dayMs).kind).toBe("quiet");
   });
 
-  test("is not quiet where nothing is known", () => {
+  test("is not quiet where the last use is unknown", () => {
     const unknown = { kind: "unknown" as const, why: "older than the tracking" };
     expect(judge(unknown, retiredAtMs, policy, retiredAtMs + 1000 * dayMs)).toEqual(unknown);
   });
 
   test.each(["Encrypt", "GenerateDataKey", "GenerateDataKeyPair", "GenerateMac", "Sign"])(
-    "that did %s later than callers' alias caches last still originates, however long ago",
+    "with a %s after callers' alias caches expired still originates, at any time since",
     (operation) => {
       const late = { kind: "used" as const, atMs: retiredAtMs + 6 * 60_000, operation };
       expect(judge(late, retiredAtMs, policy, retiredAtMs + 900 * dayMs).kind).toBe("originated");
@@ -39,7 +39,7 @@ describe("a retired version", () => {
   );
 
   test.each(["Decrypt", "Verify", "VerifyMac", "ReEncrypt", "DeriveSharedSecret"])(
-    "that did %s only processes",
+    "with a %s only processes",
     (operation) => {
       const lastUse = { kind: "used" as const, atMs: retiredAtMs + dayMs, operation };
       expect(judge(lastUse, retiredAtMs, policy, retiredAtMs + 2 * dayMs).kind).toBe("in-use");
@@ -47,10 +47,10 @@ describe("a retired version", () => {
   );
 });
 
-describe("a use that shows up after the evidence was read", () => {
+describe("a use that evidence shows later", () => {
   const used = (atMs: number) => ({ kind: "used" as const, atMs, operation: "Decrypt" });
 
-  test("counts where it is later than the one that was known", () => {
+  test("counts where it is later than the known one", () => {
     expect(usedSince({ observedAtMs: 50, lastUse: used(10) }, used(11))).toBe(true);
     expect(usedSince({ observedAtMs: 50, lastUse: used(10) }, used(10))).toBe(false);
   });
@@ -62,7 +62,7 @@ describe("a use that shows up after the evidence was read", () => {
     expect(usedSince(undefined, used(11))).toBe(true);
   });
 
-  test("where nothing was known, counts unless it is older than the look and its lag", () => {
+  test("where the last use was unknown, counts unless it is older than the read and its lag", () => {
     const unknown = { kind: "unknown" as const, why: "" };
     const observedAtMs = 10 * hourMs;
     expect(usedSince({ observedAtMs, lastUse: unknown }, used(8 * hourMs))).toBe(false);
@@ -74,7 +74,7 @@ describe("a guardrail in the key policy", () => {
   const deny = (days: string) =>
     `{"Condition":{"NumericLessThan":{"kms:TrailingDaysWithoutKeyUsage":${days}}}}`;
 
-  test.each(["90", '"90"', '["90"]'])("of %s days ends when they have passed in full", (days) => {
+  test.each(["90", '"90"', '["90"]'])("of %s days ends after that many full days", (days) => {
     const lastUse = { kind: "used" as const, atMs: dayMs, operation: "Decrypt" };
     expect(guardrailEndsMs(deny(days), lastUse, 0)).toBe(dayMs + 91 * dayMs);
   });
@@ -83,7 +83,7 @@ describe("a guardrail in the key policy", () => {
     expect(guardrailEndsMs(deny("30"), { kind: "never", sinceMs: 0 }, 5 * dayMs)).toBe(36 * dayMs);
   });
 
-  test("is none where the policy says nothing of it", () => {
+  test("is absent where the policy has no such condition", () => {
     expect(guardrailEndsMs("{}", { kind: "never", sinceMs: 0 }, 0)).toBe(0);
   });
 });

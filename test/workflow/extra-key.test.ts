@@ -24,7 +24,7 @@ const made: Extra = {
 const grant = { grantId: "g", grantee: "app", operations: [] };
 const tags = { "keyturn:owner": "acme", "keyturn:rotation": "r0" };
 
-/** As a rotation leaves a key that it made in excess: nobody ever came to need it. */
+/** A key that a rotation made in excess and that no caller ever used. */
 const unused: Observations = {
   key: { "key-9": observedKey("key-9", { createdAtMs: 900 * dayMs }) },
   tags: { "key-9": present(tags) },
@@ -39,12 +39,12 @@ const ofExtra = { kind: "extra", keyId: "key-9" };
 const labelledAtMs = nowMs - minuteMs;
 
 describe("a key made in excess", () => {
-  test("is left alone until all reads agree, and the evidence of its use is in", () => {
+  test("stays as it is until all reads agree, and the evidence of its use is complete", () => {
     expect(decide({ foundAtMs: made.foundAtMs + 1 })).toMatchObject(waits(nowMs + 1));
     expect(decide()).toMatchObject({ kind: "call" });
   });
 
-  test("is looked at from all sides", () => {
+  test("is observed completely", () => {
     const scene = aScene({ observed: unused });
     const asked = readsOf((observed) => decideExtra({ ...scene, observed }, made), scene.observed);
     const kinds = ["key", "tags", "aliases", "grants", "last-use", "policy"];
@@ -71,7 +71,7 @@ describe("a key made in excess", () => {
       { key: { "key-9": observedKey("key-9", { state: "PendingDeletion" }) } },
       "the extra key is PendingDeletion",
     ],
-  ])("that is %s already is out of use", (_what, observed, reason) => {
+  ])("that is already %s is out of use", (_what, observed, reason) => {
     const done = decide({}, observed);
     expect(done).toMatchObject({ kind: "change", entry: { event: "quarantined", reason } });
     expect(nextOf(done).extras).toEqual([{ ...made, quarantinedAtMs: nowMs }]);
@@ -98,13 +98,13 @@ describe("a key made in excess", () => {
       { key: { "key-9": observedKey("key-9", { createdAtMs: 900 * dayMs - minuteMs - 1 }) } },
       /is older than that rotation$/,
     ],
-    ["may not be seen", { key: { "key-9": denied } }, /looked at$/],
-    ["has tags that may not be seen", { tags: { "key-9": denied } }, /looked at$/],
-    ["has aliases that may not be seen", { aliases: { "key-9": denied } }, /looked at$/],
-    ["has grants that may not be seen", { grants: { "key-9": denied } }, /looked at$/],
-    ["has a use that may not be seen", { "last-use": { "key-9": denied } }, /looked at$/],
-    ["has a policy that may not be seen", { policy: { "key-9": denied } }, /looked at$/],
-  ])("that %s is left as it is, and told", (_why, observed, words) => {
+    ["may not be read", { key: { "key-9": denied } }, /cannot be read$/],
+    ["has tags that may not be read", { tags: { "key-9": denied } }, /cannot be read$/],
+    ["has aliases that may not be read", { aliases: { "key-9": denied } }, /cannot be read$/],
+    ["has grants that may not be read", { grants: { "key-9": denied } }, /cannot be read$/],
+    ["has a use that may not be read", { "last-use": { "key-9": denied } }, /cannot be read$/],
+    ["has a policy that may not be read", { policy: { "key-9": denied } }, /cannot be read$/],
+  ])("that %s stays as it is, and is reported", (_why, observed, words) => {
     const left = decide({ labelledAtMs }, observed);
     expect(left).toMatchObject(waits(nowMs + 24 * hourMs, "EXTRA_NOT_QUARANTINED", "key-9"));
     const observations = `^key-9, made in excess by rotation r0, .*${words.source}`;
@@ -119,7 +119,7 @@ describe("a key made in excess", () => {
     expect(decide({}, observed)).toMatchObject({ kind: "call" });
   });
 
-  test("that a version turned out to be is left as it is", () => {
+  test("that is a version stays as it is", () => {
     const left = decideExtra(aScene(), { ...made, keyId: "key-1" });
     expect(left).toMatchObject({
       kind: "wait",
@@ -135,7 +135,7 @@ describe("a key made in excess", () => {
   });
 });
 
-test("the record says when an extra key went out of use", () => {
+test("the record has the time at which an extra key went out of use", () => {
   const other = { ...made, keyId: "key-8" };
   const { record } = aScene({ record: { extras: [made, other] } });
   const { next, entry } = quarantined(record, made, "made in excess", nowMs);

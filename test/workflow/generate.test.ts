@@ -26,7 +26,7 @@ const reads = (setting: StepSetting) => {
 };
 
 describe("the key of the new version", () => {
-  test("is made as the intent has it, with the key policy of the old one", () => {
+  test("is made as the intent says, with the key policy of the old one", () => {
     expect(reads(first)).toEqual(["policy key-1"]);
     expect(decide(first)).toEqual({
       kind: "call",
@@ -42,12 +42,12 @@ describe("the key of the new version", () => {
     });
   });
 
-  test("is made once more only after what an earlier attempt may have made was looked for", () => {
+  test("is made again only after a search for the key of an earlier attempt", () => {
     expect(reads({})).toEqual(["successors r1", "policy key-1"]);
     expect(decide()).toMatchObject(calls("CreateKey", { tags: { "keyturn:attempt": "2" } }));
   });
 
-  test("originates through the aliases of the intent alone, where the policy says so", () => {
+  test("originates only through the intent's aliases, if the policy says so", () => {
     const policy = aPolicy({ originate: "alias-only" });
     const made = decide({ rotation: { policy }, intent: { aliases: [alias, "alias/b"] } });
     expect(made).toMatchObject(
@@ -72,7 +72,7 @@ describe("the key of the new version", () => {
     );
   });
 
-  test("is not made where that policy changed since: the rotation begins anew", () => {
+  test("is not made where that policy changed since: the rotation begins again", () => {
     const other = aRotation({ id: "r0" });
     const { rotation } = stepScene("generate");
     const policy = { "key-1": present({ document: "{}", hash: "another" }) };
@@ -82,7 +82,7 @@ describe("the key of the new version", () => {
     expect(nextOf(done).rotations).toEqual([other]);
   });
 
-  test("is not made where the rotation was rolled back, and nothing is looked at", () => {
+  test("is not made where the rotation was rolled back, and nothing is read", () => {
     expect(reads({ rotation: { cancelledAtMs: 5 } })).toEqual([]);
     const done = decide({ rotation: { cancelledAtMs: 5 } });
     expect(done).toMatchObject(changes("cancelled", { from: 1, to: 2 }));
@@ -96,7 +96,7 @@ describe("a CreateKey without an answer", () => {
   const lost: StepSetting = { intent: { attempts: 4, unansweredEpoch: 3 } };
   const withMisses = (misses: number) => ({ intent: { ...lost.intent, misses } });
 
-  test("is waited for until it can make no key any longer, nor one be unseen", () => {
+  test("causes a wait until it can make no key, and every key is visible", () => {
     const other = { epoch: 5, untilMs: blockedMs + hourMs };
     const waiting = decide({ ...lost, record: { unsettled: [other, ...unsettled] } });
     expect(waiting).toMatchObject(waits(blockedMs));
@@ -106,7 +106,7 @@ describe("a CreateKey without an answer", () => {
     expect(decide({ ...lost, record: { unsettled: [other] } })).toMatchObject(changes("not-found"));
   });
 
-  test("for the third time is something a person must know", () => {
+  test("for the third time is reported", () => {
     expect(decide({ ...withMisses(1), record: { unsettled } })).not.toHaveProperty("finding");
     const reported = decide({ ...withMisses(2), record: { unsettled } });
     expect(reported).toMatchObject(waits(blockedMs, "STUCK", "r1"));
@@ -136,14 +136,14 @@ describe("a CreateKey without an answer", () => {
     [6, 16],
     [7, 24],
     [9, 24],
-  ])("after %i misses is followed by the next not before %i hours", (misses, hours) => {
+  ])("after %i misses is not repeated before %i hours", (misses, hours) => {
     const since = (ms: number) => decide({ intent: { misses, lastAttemptAtMs: nowMs - ms } });
     const early = since(hours * hourMs - 1);
     expect(early).toMatchObject(waits(nowMs + 1, "STUCK", "r1"));
     expect(since(hours * hourMs)).toMatchObject(calls("CreateKey"));
   });
 
-  test("is soon followed by the next after a first miss, and where none is known of", () => {
+  test("is repeated soon after a first miss, and where none is known", () => {
     expect(decide({ intent: { misses: 1, lastAttemptAtMs: nowMs } })).toMatchObject(
       calls("CreateKey"),
     );
@@ -155,7 +155,7 @@ describe("once it has its key", () => {
   const { shape, arn } = aVersion(2);
   const key = aKey({ ...shape, keyId: "key-2", arn, createdAtMs: openedAtMs });
 
-  test("the new version is on record, and is distributed", () => {
+  test("the new version is on record, and distribute begins", () => {
     const { record, rotation, context } = stepScene("generate", {
       intent: { unansweredEpoch: 3 },
     });
@@ -180,14 +180,14 @@ describe("once it has its key", () => {
     expect(next.authorizationChangedAtMs).toBe(nowMs);
   });
 
-  test("it is known whether it originates through its aliases alone", () => {
+  test("the record has whether it originates only through its aliases", () => {
     const policy = aPolicy({ originate: "alias-only" });
     const { record, rotation, context } = stepScene("generate", { rotation: { policy } });
     const { next } = generated(record, rotation, key, context);
     expect(next.versions[1]).toMatchObject({ aliasOnly: true });
   });
 
-  test("any other key that was made of the intent is extra", () => {
+  test("any other key made for the intent is extra", () => {
     expect(extraOf(aRotation(), "key-9", nowMs)).toEqual({
       keyId: "key-9",
       rotationId: "r1",

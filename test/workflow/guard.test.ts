@@ -49,7 +49,7 @@ describe("before any changing call", () => {
     { kind: "TagResource", keyId: "key-1", tags: {} },
     { kind: "UntagResource", keyId: "key-1", names: [] },
     { kind: "CreateGrant", keyId: "key-2", grant: { grantee: "app", operations: [] } },
-  ])("a version that the record does not know is in the way: $kind", (call) => {
+  ])("a version that is not on record blocks: $kind", (call) => {
     const scene = stepScene("drain", { observed: newer });
     expect(spoken(guard(scene, call, matter))).toMatchObject(halts("STATE_BEHIND_KMS", alias));
     expect(guard(scene, call, { kind: "un-enrolment" })).toBeUndefined();
@@ -65,9 +65,9 @@ describe("before any changing call", () => {
   });
 });
 
-describe("with the alias in another place than the record has it", () => {
+describe("with the alias on another key than the record has", () => {
   const astray = { key: { [alias]: observedKey("key-9") } };
-  test.each<[Call["kind"], Call, Matter, stands: boolean]>([
+  test.each<[Call["kind"], Call, Matter, blocks: boolean]>([
     ["CreateKey", create, matter, true],
     ["DisableKey", disable, matter, true],
     ["ScheduleKeyDeletion", schedule, matter, true],
@@ -77,20 +77,20 @@ describe("with the alias in another place than the record has it", () => {
     ["CancelKeyDeletion", { kind: "CancelKeyDeletion", keyId: "key-1" }, matter, false],
     ["TagResource", { kind: "TagResource", keyId: "key-1", tags: {} }, matter, false],
     ["UntagResource", { kind: "UntagResource", keyId: "key-1", names: [] }, matter, false],
-  ])("%s is made or not", (_kind, call, of, stands) => {
+  ])("%s is made or not", (_kind, call, of, blocks) => {
     const decision = spoken(guard(stepScene("drain", { observed: astray }), call, of));
-    if (stands) expect(decision).toMatchObject(halts("ALIAS_MOVED", alias));
+    if (blocks) expect(decision).toMatchObject(halts("ALIAS_MOVED", alias));
     else expect(decision).toBeUndefined();
   });
 
-  test("nothing is put out of use, nor made, while it cannot be seen or is gone", () => {
+  test("nothing is revoked or made while it cannot be read or is deleted", () => {
     const deleted = stepScene("drain", { observed: { key: { [alias]: absent } } });
     expect(guard(deleted, disable, matter)).toMatchObject(halts("ALIAS_NOT_FOUND", alias));
     const hidden = stepScene("drain", { observed: { key: { [alias]: denied } } });
     expect(guard(hidden, create, matter)).toMatchObject(halts("ACCESS_DENIED", alias));
   });
 
-  test("no version serves, and no key is the right one", () => {
+  test("no version is active, and no key is the right one", () => {
     const scene = stepScene("drain", { fresh: { state: "pending-activation" }, observed: astray });
     expect(guard(scene, disable, matter)).toMatchObject(halts("ALIAS_MOVED", alias));
   });
@@ -135,21 +135,29 @@ describe("while a later rotation moves the aliases", () => {
   });
 });
 
-describe("before the next version is made, one on its way out", () => {
+describe("before the next version is made, a retiring one", () => {
   const disabled = { state: "disabled" as const };
   const scheduled = { state: "pending-deletion" as const };
   const state = (name: "Enabled" | "Disabled" | "PendingDeletion" | "Unavailable") => ({
     key: { "key-1": observedKey("key-1", { state: name }) },
   });
-  test.each<[what: string, StepSetting, stands: boolean]>([
+  test.each<[what: string, StepSetting, blocks: boolean]>([
     ["drains, Enabled", { observed: state("Enabled") }, false],
-    ["drains, and somebody disabled it", { observed: state("Disabled") }, true],
+    ["drains, and an external actor disabled it", { observed: state("Disabled") }, true],
     ["is disabled", { old: disabled, observed: state("Disabled") }, false],
-    ["is disabled, and somebody enabled it", { old: disabled, observed: state("Enabled") }, true],
-    ["is pending deletion", { old: scheduled, observed: state("PendingDeletion") }, false],
-    ["is to be deleted, and was cancelled", { old: scheduled, observed: state("Disabled") }, true],
     [
-      "is retained, in whatever state",
+      "is disabled, and an external actor enabled it",
+      { old: disabled, observed: state("Enabled") },
+      true,
+    ],
+    ["is pending deletion", { old: scheduled, observed: state("PendingDeletion") }, false],
+    [
+      "is pending deletion, and the deletion was cancelled",
+      { old: scheduled, observed: state("Disabled") },
+      true,
+    ],
+    [
+      "is retained, in any state",
       { old: { state: "retained" }, observed: state("Disabled") },
       false,
     ],
@@ -159,7 +167,7 @@ describe("before the next version is made, one on its way out", () => {
       false,
     ],
     [
-      "is coming back",
+      "is being restored",
       {
         rotation: { restored: { because: "use", cancel: false, relabelled: false } },
         observed: state("Disabled"),
@@ -167,28 +175,28 @@ describe("before the next version is made, one on its way out", () => {
       false,
     ],
     [
-      "was to be deleted by now",
+      "has reached its deletion date",
       { old: { ...scheduled, deletionAtMs: nowMs }, observed: { key: { "key-1": absent } } },
       false,
     ],
     [
-      "is to be deleted later, and is gone",
+      "is to be deleted later, and is already deleted",
       { old: { ...scheduled, deletionAtMs: nowMs + 1 }, observed: { key: { "key-1": absent } } },
       true,
     ],
-    ["is in nobody's rotation", { record: { rotations: [] }, observed: state("Disabled") }, false],
-  ])("%s", (_what, setting, stands) => {
+    ["is in no rotation", { record: { rotations: [] }, observed: state("Disabled") }, false],
+  ])("%s", (_what, setting, blocks) => {
     const decision = spoken(guard(stepScene("revoke", setting), create, matter));
-    if (stands) expect(decision).toMatchObject({ kind: "halt" });
+    if (blocks) expect(decision).toMatchObject({ kind: "halt" });
     else expect(decision).toBeUndefined();
   });
 
-  test("may not be looked at", () => {
+  test("may not be read", () => {
     const scene = stepScene("revoke", { observed: { key: { "key-1": denied } } });
     expect(guard(scene, create, matter)).toMatchObject(halts("ACCESS_DENIED", "key-1"));
   });
 
-  test("that serves is nobody's concern here", () => {
+  test("that is active does not matter here", () => {
     const { record, context } = stepScene("drain");
     const observed = allObserved(record, {
       key: { "key-2": observedKey("key-2", { state: "Disabled" }) },

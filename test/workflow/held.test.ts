@@ -30,7 +30,7 @@ const enable = called({ kind: "EnableKey", keyId: "key-1" });
 const nothingMoves = {
   kind: "wait",
   untilMs: nowMs + hourMs,
-  reason: "nothing moves while it is stopped",
+  reason: "nothing moves while it is held",
 };
 const verdictOn = (setting: StepSetting) => {
   const { record, observed, context } = stepScene("revoke", setting);
@@ -41,29 +41,29 @@ const verdictOn = (setting: StepSetting) => {
 const at = (setting: StepSetting) => verdictOn(setting).decision;
 
 describe("a managed key that is paused", () => {
-  test("waits for a person", () => {
+  test("waits for an operator", () => {
     const { decision, findings } = verdictOn({ record: { ...paused, rotations: [] } });
     expect(decision).toMatchObject({
       kind: "wait",
       untilMs: Number.MAX_SAFE_INTEGER,
-      reason: "stopped: PAUSED",
+      reason: "held: PAUSED",
       finding: { code: "PAUSED" },
     });
     expect(findings).toMatchObject([{ code: "PAUSED", subject: alias }]);
   });
 
-  test("does not go on to revoke, and looks again after a while whether it should give back", () => {
+  test("does not continue to revoke, and checks again after a while for a restore", () => {
     expect(at({})).toMatchObject(changes("evidence-read"));
     expect(at({ record: paused })).toEqual(nothingMoves);
   });
 
   test.each<[what: string, decided: Decision, stays: boolean]>([
-    ["a look", read, true],
+    ["a read", read, true],
     ["a wait", later, true],
-    ["enabling what is needed", enable, true],
+    ["enabling a needed key", enable, true],
     ["a label", label, false],
     ["a retry", { kind: "retry", reason: "reads have not settled" }, false],
-  ])("of what revoking comes to, keeps to giving back: %s", (_what, decided, stays) => {
+  ])("of revoke's decisions, keeps only restores: %s", (_what, decided, stays) => {
     const context = { parked: { r1: decided } };
     expect(at({ record: paused, context })).toEqual(stays ? decided : nothingMoves);
   });
@@ -75,7 +75,7 @@ describe("a managed key that is paused", () => {
     );
   });
 
-  test("gives back with all that belongs to it", () => {
+  test("completes the restore", () => {
     const back: StepSetting = { rotation: { step: "drain", restored }, record: paused };
     expect(at({ ...back, observed: { key: { "key-1": disabledKey } } })).toMatchObject(
       calls("EnableKey", { keyId: "key-1" }),
@@ -88,14 +88,14 @@ describe("a managed key that is paused", () => {
   });
 });
 
-describe("a managed key of which a version was asked for", () => {
-  test("is halted, and every such version is told", () => {
+describe("a managed key with a use attempt", () => {
+  test("is halted, and every such version is reported", () => {
     const { decision, findings } = verdictOn({ record: { ...asked, rotations: [] } });
     expect(decision).toMatchObject({ kind: "halt", finding: { code: "USED_WHILE_DISABLED" } });
     expect(findings).toMatchObject([{ subject: "key-1" }, { subject: "key-2" }]);
   });
 
-  test("is told of together with what the record alone tells", () => {
+  test("is reported together with the record's own findings", () => {
     const record = { ...asked, rotations: [], unlistedAliases: ["alias/other"] };
     expect(verdictOn({ record }).findings).toMatchObject([
       { code: "UNLISTED_ALIAS" },
@@ -104,7 +104,7 @@ describe("a managed key of which a version was asked for", () => {
     ]);
   });
 
-  test("gives back before it halts, and before anything else is looked at", () => {
+  test("restores before it halts, and before any other read", () => {
     const { rotation } = stepScene("revoke");
     const rotations = [
       { ...rotation, restored },
@@ -116,7 +116,7 @@ describe("a managed key of which a version was asked for", () => {
     const relabelled: Decision = {
       kind: "change",
       next: stepScene("revoke").record,
-      entry: { event: "labelled", reason: "it came back", detail: {} },
+      entry: { event: "labelled", reason: "it was restored", detail: {} },
     };
     expect(given(relabelled, read)).toEqual(relabelled);
     expect(given(read, read)).toMatchObject({ kind: "observe" });
@@ -124,7 +124,7 @@ describe("a managed key of which a version was asked for", () => {
   });
 });
 
-describe("a version long out of use, on which somebody puts an alias", () => {
+describe("a version without an open rotation, with a new alias on it", () => {
   const moved: StepSetting = {
     old: disabled,
     record: { ...paused, rotations: [], suspectedAtMs: 5 },
@@ -132,7 +132,7 @@ describe("a version long out of use, on which somebody puts an alias", () => {
   };
   const ofActive = { kind: "active" };
 
-  test("is given back by a managed key that stands still, too", () => {
+  test("is restored while the managed key is held, too", () => {
     expect(at(moved)).toMatchObject(calls("EnableKey", { keyId: "key-1" }, ofActive));
     const parked = { active: later };
     expect(at({ ...moved, context: { parked } })).toEqual(later);
@@ -140,7 +140,7 @@ describe("a version long out of use, on which somebody puts an alias", () => {
     expect(at({ ...moved, context: { parked: busy } })).toEqual(nothingMoves);
   });
 
-  test("is not looked for where nothing is suspected", () => {
+  test("is not searched for without a suspicion", () => {
     const record = { ...paused, rotations: [] };
     const parked = { active: enable };
     expect(at({ ...moved, record, context: { parked } })).toMatchObject({
@@ -148,7 +148,7 @@ describe("a version long out of use, on which somebody puts an alias", () => {
     });
   });
 
-  test("is not there where the suspicion was wrong", () => {
+  test("does not exist where the suspicion was wrong", () => {
     const observed = { aliases: { "key-1": present([]) } };
     const { decision, findings } = verdictOn({ ...moved, observed });
     expect(decision).toMatchObject({ finding: { code: "PAUSED" } });

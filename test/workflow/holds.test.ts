@@ -44,14 +44,14 @@ const watched = (still: ReturnType<typeof at>) => still?.watched.map(({ id }) =>
 const restoring = ["restored", "back"];
 
 describe("a managed key moves", () => {
-  test("where nothing stops it, and after a rollback", () => {
+  test("where nothing holds it, and after a rollback", () => {
     expect(at([])).toBeUndefined();
     expect(at([hold("rollback")])).toBeUndefined();
   });
 });
 
 describe("a managed key that is paused", () => {
-  test("waits for a person, and looks after what may have to come back", () => {
+  test("waits for an operator, and still evaluates possible restores", () => {
     const still = at([hold("rollback"), hold("pause")]);
     expect(still).toMatchObject({
       halt: false,
@@ -63,15 +63,15 @@ describe("a managed key that is paused", () => {
     expect(watched(still)).toEqual([...restoring, "revoking"]);
   });
 
-  test("without a reason says who it was", () => {
+  test("without a reason names the operator", () => {
     expect(at([hold("pause", { reason: "" })])?.finding.observed).toBe("by ada");
   });
 });
 
-describe("a managed key of which a version was asked for", () => {
+describe("a managed key with a use attempt", () => {
   const used = [hold("pause"), hold("restored", { version: 2, reason: "Decrypt by app" })];
 
-  test("is halted, pause or not, until a person resumes", () => {
+  test("is halted, paused or not, until an operator resumes", () => {
     const still = at(used);
     expect(still).toMatchObject({
       halt: true,
@@ -88,7 +88,7 @@ describe("a managed key of which a version was asked for", () => {
     expect(watched(still)).toEqual([...restoring, "revoking"]);
   });
 
-  test("tells of each of them", () => {
+  test("reports each of them", () => {
     const still = at([...used, hold("restored", { version: 3 })]);
     expect(still?.others).toMatchObject([{ code: "USED_WHILE_DISABLED", subject: "key-3" }]);
   });
@@ -102,13 +102,13 @@ describe("a managed key of which a version was asked for", () => {
     expect(at(used, { mode: "plan" }, key)?.finding.next).toBe(next);
   });
 
-  test("that is gone since is told under the alias", () => {
+  test("that is deleted since is reported under the alias", () => {
     expect(at([hold("restored", { version: 9 })])?.finding.subject).toBe(alias);
   });
 });
 
 describe("a managed key that the configuration does not name", () => {
-  test("is halted, and gives back what is on its way", () => {
+  test("is halted, and completes restores under way", () => {
     const still = at([hold("pause")], { home: undefined });
     expect(still).toMatchObject({
       halt: true,
@@ -131,7 +131,7 @@ describe("a record of another table", () => {
   });
   const tableId = "another table";
 
-  test("stands still, whatever else is so", () => {
+  test("is held, in every other state", () => {
     const still = at([hold("pause")], { tableId, home: undefined });
     expect(still).toMatchObject({
       halt: true,
@@ -148,19 +148,19 @@ describe("a record of another table", () => {
     ["key-4", ["back"]],
     ["key-1", []],
     ["key-9", []],
-  ])("gives back what is asked for just now: %s", (keyId, expected) => {
+  ])("restores the version of the present attempt: %s", (keyId, expected) => {
     expect(watched(at([], { tableId, attempt: attempt(keyId) }))).toEqual(expected);
   });
 });
 
-describe("stops on record", () => {
-  test("are told apart by kind", () => {
+describe("holds on record", () => {
+  test("are distinguished by kind", () => {
     const record = aRecord({ holds: [hold("pause"), hold("restored")] });
     expect(isHeld(record, "restored")).toBe(true);
     expect(isHeld(record, "rollback")).toBe(false);
   });
 
-  test("a rollback holds the managed key, and says who rolled what back, and why", () => {
+  test("a rollback holds the managed key, and the finding names operator, version and reason", () => {
     const held = hold("rollback", { version: 2 });
     const [finding, ...none] = heldAfterRollback(aRecord({ holds: [hold("pause"), held] }));
     expect(none).toEqual([]);

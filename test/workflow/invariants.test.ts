@@ -44,7 +44,7 @@ const create: Call = {
 };
 const foreign = { tags: { "key-1": present({ "keyturn:owner": "other" }) } };
 
-describe("a call that rests on all it must is made", () => {
+describe("a call that meets all invariants is made", () => {
   test.each<[Call]>([[disable], [schedule], [move], [enable], [tag], [create]])("%j", (call) => {
     expect(broken(call)).toEqual([]);
   });
@@ -60,11 +60,11 @@ describe("the settle rule", () => {
 
   test.each<[what: string, unsettled: ManagedKey["unsettled"], uncertain: boolean]>([
     ["a call of another epoch may still land", [own, { epoch: 3, untilMs: nowMs + 1 }], false],
-    ["an answer of this epoch is missing", [own], true],
+    ["this epoch lacks an answer", [own], true],
     ["this epoch's mark is not on record", [], false],
     ["this epoch's mark has passed", [{ ...own, untilMs: nowMs }], false],
     ["only another epoch's passed mark is on record", [{ epoch: 3, untilMs: nowMs }], false],
-  ])("forbids every call but giving a key back, where %s", (_what, unsettled, uncertain) => {
+  ])("forbids every call except a restore, where %s", (_what, unsettled, uncertain) => {
     const setting = { record: { unsettled }, context: { uncertain } };
     expect(rule(setting)).toEqual([1, 1, 1, 1, 1]);
     expect(free(setting)).toEqual([[], []]);
@@ -79,9 +79,9 @@ describe("I1: an alias moves", () => {
       { observed: { key: { "key-2": observedKey("key-2", { state: "Disabled" }) } } },
       /^I1: .*Enabled/,
     ],
-    ["to a key that is not there", { observed: { key: { "key-2": absent } } }, /^I1: .*Enabled/],
+    ["to a key that does not exist", { observed: { key: { "key-2": absent } } }, /^I1: .*Enabled/],
     [
-      "to a key that was not looked at",
+      "to a key that was not observed",
       { observed: { key: { "key-2": undefined } } },
       /^I1: .*Enabled/,
     ],
@@ -91,7 +91,7 @@ describe("I1: an alias moves", () => {
       /^I4: .*ours/,
     ],
     [
-      "to a key whose tags were not looked at",
+      "to a key whose tags were not observed",
       { observed: { tags: { "key-2": undefined } } },
       /^I4: .*ours/,
     ],
@@ -117,12 +117,8 @@ describe.each<[Call["kind"], Call]>([
   const old = (changes: Partial<Version>): StepSetting => ({ old: changes });
   test.each<[where: string, setting: StepSetting, invariant: RegExp]>([
     ["an alias is on the key", { observed: { aliases: { "key-1": present(["a"]) } } }, /^I2: \w/],
-    [
-      "its aliases were not looked at",
-      { observed: { aliases: { "key-1": undefined } } },
-      /^I2: \w/,
-    ],
-    ["its aliases may not be seen", { observed: { aliases: { "key-1": denied } } }, /^I2: \w/],
+    ["its aliases were not observed", { observed: { aliases: { "key-1": undefined } } }, /^I2: \w/],
+    ["its aliases may not be read", { observed: { aliases: { "key-1": denied } } }, /^I2: \w/],
     [
       "its last use was not read",
       { observed: { "last-use": { "key-1": undefined } } },
@@ -130,25 +126,25 @@ describe.each<[Call["kind"], Call]>([
     ],
     ["it is another owner's", { observed: foreign }, /^I4: \w/],
     ["no evidence is on record", { rotation: { evidence: undefined } }, /^I3: no evidence/],
-    ["it carries no label", { rotation: { labelledAtMs: undefined } }, /^I3: no evidence/],
+    ["it has no label", { rotation: { labelledAtMs: undefined } }, /^I3: no evidence/],
     [
-      "it serves",
+      "it is active",
       { ...old({ state: "active" }), observed: { aliases: { "key-1": present([]) } } },
       /^I3: no evidence/,
     ],
-    ["it is to serve", old({ state: "reactivating" }), /^I3: no evidence/],
-    ["it is to be deleted already", old({ state: "pending-deletion" }), /^I3: no evidence/],
+    ["it is reactivating", old({ state: "reactivating" }), /^I3: no evidence/],
+    ["it is already pending deletion", old({ state: "pending-deletion" }), /^I3: no evidence/],
     ["its rotation is not open", { record: { rotations: [] } }, /^I3: no evidence/],
-    ["it is what replaces the old one", { rotation: { from: 2, to: 1 } }, /^I3: no evidence/],
+    ["it is the new version", { rotation: { from: 2, to: 1 } }, /^I3: no evidence/],
   ])("is not made where %s", (_where, setting, invariant) => {
     expect(broken(call, setting)).toEqual([expect.stringMatching(invariant)]);
   });
 
-  test("is made of a version that is disabled", () => {
+  test("is made on a disabled version", () => {
     expect(broken(call, old({ state: "disabled" }))).toEqual([]);
   });
 
-  test("is not made by another rotation, nor by what is no rotation", () => {
+  test("is not made by another rotation, or by another kind of matter", () => {
     const others: Matter[] = [
       { kind: "rotation", rotationId: "r2" },
       { kind: "active" },
@@ -158,7 +154,7 @@ describe.each<[Call["kind"], Call]>([
     for (const of of others) expect(broken(call, {}, of)).toHaveLength(1);
   });
 
-  test("is made of an extra key, which no version may be", () => {
+  test("is made on an extra key, which must not be a version", () => {
     const observed = {
       aliases: { "key-9": present([]) },
       tags: { "key-9": present({ "keyturn:owner": "acme" }) },
@@ -182,7 +178,7 @@ describe("I4: a key of another owner is never changed", () => {
     expect(broken(call)).toEqual([]);
   });
 
-  test("but for the one tagging at enrolment", () => {
+  test("except by the tagging at enrolment", () => {
     expect(broken(tag, { observed: foreign }, { kind: "enrolment" })).toEqual([]);
   });
 });

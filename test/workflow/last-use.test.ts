@@ -11,7 +11,7 @@ const policy = aPolicy();
 const retiredAtMs = 100 * dayMs;
 const used = (operation: string, atMs: number) => ({ kind: "used" as const, atMs, operation });
 
-describe("what an old version was last used for", () => {
+describe("the last use of an old version", () => {
   const lateMs = retiredAtMs + 5 * minuteMs + 1;
 
   test.each([
@@ -25,13 +25,13 @@ describe("what an old version was last used for", () => {
     ["Decrypt", "quiet"],
     ["ReEncrypt", "quiet"],
     ["DeriveSharedSecret", "quiet"],
-  ])("%s, after callers could know of the new one: %s", (operation, kind) => {
+  ])("%s, after alias caches expired: %s", (operation, kind) => {
     const verdict = judge(used(operation, lateMs), retiredAtMs, policy, retiredAtMs + 90 * dayMs);
     expect(verdict.kind).toBe(kind);
     if (kind === "originated") expect(verdict).toEqual({ kind, operation, atMs: lateMs });
   });
 
-  test("is told with its time", () => {
+  test("is described with its time", () => {
     expect(describeLastUse(used("Sign", dayMs))).toBe("Sign at 1970-01-02T00:00:00Z");
     expect(describeLastUse({ kind: "never", sinceMs: 0 })).toBe(
       "never, since 1970-01-01T00:00:00Z",
@@ -45,7 +45,7 @@ describe("a use since the evidence was read", () => {
   const never = { kind: "never" as const, sinceMs: 0 };
   const observedAtMs = 10 * hourMs;
 
-  test("is none where KMS knows of no use", () => {
+  test("is absent where KMS reports no use", () => {
     expect(usedSince(undefined, never)).toBe(false);
     expect(usedSince({ observedAtMs, lastUse: used("Sign", 0) }, unknown)).toBe(false);
   });
@@ -68,10 +68,10 @@ describe("a guardrail on recent use", () => {
     ["counts in whole days that have passed", days("30"), 31],
     ["is the longest of several", days(["7", "90", "30"]), 91],
     ["is found in any spelling", days(3, "KMS:trailingdayswithoutkeyusage"), 4],
-    ["of no day at all is over the day after", days(0), 1],
-    ["that is no number says nothing", days("soon"), 0],
-    ["of another name says nothing", days(9, "aws:MultiFactorAuthAge"), 0],
-    ["below zero says nothing", days(-1), 0],
+    ["of zero days ends the day after", days(0), 1],
+    ["that is no number has no effect", days("soon"), 0],
+    ["of another name has no effect", days(9, "aws:MultiFactorAuthAge"), 0],
+    ["below zero has no effect", days(-1), 0],
   ])("%s", (_what, document, endsOnDay) => {
     expect(guardrailEndsMs(document, never, 0)).toBe(endsOnDay * dayMs);
     const last = used("Decrypt", endsOnDay === 0 ? 0 : 5 * dayMs);

@@ -11,12 +11,12 @@ import {
 const minuteMs = 60_000;
 
 describe("an epoch's mark", () => {
-  test("takes the place of its earlier one", () => {
+  test("replaces its earlier one", () => {
     const list = marked([{ epoch: 2, untilMs: 50 }], { epoch: 2, untilMs: 80 }, 0);
     expect(list).toEqual([{ epoch: 2, untilMs: 80 }]);
   });
 
-  test("takes those that have passed off the list, to the millisecond", () => {
+  test("removes expired marks from the list, to the millisecond", () => {
     const before = [
       { epoch: 1, untilMs: 10 },
       { epoch: 2, untilMs: 11 },
@@ -31,19 +31,19 @@ describe("an epoch's mark", () => {
     { epoch: 2, untilMs: 200 },
   ];
 
-  test("stays where a call of its turn has no answer", () => {
+  test("stays where a call of its pass has no answer", () => {
     expect(leftUnsettled(list, 2, true, 0)).toEqual(list);
     expect(leftUnsettled(list, 2, false, 0)).toEqual([{ epoch: 1, untilMs: 100 }]);
   });
 
-  test("says of that epoch alone, and only until it has passed, that a call may still land", () => {
+  test("covers only its epoch's calls, until it expires", () => {
     expect(mayStillLand(list, 1, 99)).toBe(true);
     expect(mayStillLand(list, 1, 100)).toBe(false);
     expect(mayStillLand(list, 3, 0)).toBe(false);
   });
 });
 
-test("both calls that give a key back are exempt from waiting, and no other", () => {
+test("only the two restore calls are exempt from waiting", () => {
   expect(isExempt({ kind: "CancelKeyDeletion", keyId: "k" })).toBe(true);
   expect(isExempt({ kind: "EnableKey", keyId: "k" })).toBe(true);
   expect(isExempt({ kind: "UntagResource", keyId: "k", names: [] })).toBe(false);

@@ -21,7 +21,7 @@ import {
 const read: Decision = { kind: "observe", reads: [{ kind: "tags", keyId: "key-1" }] };
 const halt: Decision = {
   kind: "halt",
-  finding: finding("VERSION_DELETED", "key-1", "it is gone", "aws cloudtrail", nowMs),
+  finding: finding("VERSION_DELETED", "key-1", "it is deleted", "aws cloudtrail", nowMs),
 };
 const retry: Decision = { kind: "retry", reason: "reads have not settled" };
 const wait = (untilMs: number): Decision => ({ kind: "wait", untilMs, reason: "the soak" });
@@ -49,7 +49,7 @@ const rotations = [
   aRotation({ id: "r2", from: 2, to: 3 }),
 ];
 
-/** Each matter comes to one of these: two rotations, and the version that serves. */
+/** One decision for each matter: two rotations, and the active version. */
 function verdictOn(matters: Decision[], { record, context, observed }: Setting = {}) {
   const [r1 = wait(Infinity), r2 = wait(Infinity), active = wait(Infinity)] = matters;
   const scene = aScene({
@@ -63,16 +63,16 @@ function verdictOn(matters: Decision[], { record, context, observed }: Setting =
 }
 const of = (matters: Decision[], setting?: Setting) => verdictOn(matters, setting).decision;
 
-describe("of all that is next", () => {
+describe("among several decisions", () => {
   test.each<[what: string, Decision]>([
     ["enabling it", enable],
     ["cancelling its deletion", called({ kind: "CancelKeyDeletion", keyId: "key-1" })],
-    ["that it is to come back", changed("restore-started")],
-  ])("giving back what is needed comes first: %s", (_what, restore) => {
+    ["recording a restore", changed("restore-started")],
+  ])("a restore comes first: %s", (_what, restore) => {
     expect(of([read, halt, restore])).toEqual(restore);
   });
 
-  test("all is looked at before anything else is done", () => {
+  test("all reads come before anything other", () => {
     const other: Decision = { kind: "observe", reads: [{ kind: "grants", keyId: "key-3" }] };
     expect(of([read, halt, other])).toEqual({
       kind: "observe",
@@ -84,14 +84,14 @@ describe("of all that is next", () => {
     expect(of([changed("drained"), untag, read])).toEqual(read);
   });
 
-  test("a halt stops all, the record changes before KMS does, and a retry is for the end", () => {
+  test("a halt stops everything, a change comes before a call, and a retry comes last", () => {
     expect(of([retry, changed("drained"), halt])).toEqual(halt);
     expect(of([retry, untag, changed("drained")])).toEqual(changed("drained"));
     expect(of([wait(5), retry, untag])).toEqual(untag);
     expect(of([wait(5), retry])).toEqual(retry);
   });
 
-  test("a retry comes before the rest where a version is being given back", () => {
+  test("a retry comes first during a restore", () => {
     const restored = { because: "use", cancel: true, relabelled: false } as const;
     const back = {
       record: { rotations: [...rotations.slice(0, 1), { ...rotations[1], restored }] },
@@ -108,7 +108,7 @@ describe("of all that is next", () => {
 });
 
 describe("a changing call", () => {
-  test("waits until no earlier one can land any longer", () => {
+  test("waits until no earlier one can land", () => {
     expect(of([untag], { record: { unsettled } })).toEqual({
       kind: "blocked",
       untilMs: blockedMs,
@@ -119,11 +119,11 @@ describe("a changing call", () => {
     );
   });
 
-  test("that gives a key back never waits", () => {
+  test("that restores a key never waits", () => {
     expect(of([enable], { record: { unsettled } })).toEqual(enable);
   });
 
-  test("rests on a record that is not behind KMS", () => {
+  test("requires a record that is not behind KMS", () => {
     const its = { "keyturn:owner": "acme", "keyturn:alias": alias, "keyturn:version": "4" };
     const observed = {
       lineage: { [alias]: present([{ keyId: "key-4", tags: its }]) },
@@ -136,7 +136,7 @@ describe("a changing call", () => {
   });
 });
 
-describe("giving a key back, where a call of this turn has no answer", () => {
+describe("a restore, where a call of this pass has no answer", () => {
   const unanswered = (kind: Call["kind"]) => [
     { ...aRotation({ id: "r1", from: 1, to: 2 }), unanswered: kind },
     ...rotations.slice(1),
@@ -148,17 +148,17 @@ describe("giving a key back, where a call of this turn has no answer", () => {
   };
   const again = { kind: "retry", reason: "EnableKey gave no answer" };
 
-  test("is for the next turn, where it was that call", () => {
+  test("waits for the next pass, where it was that call", () => {
     expect(at(enable, unsure, true)).toEqual(again);
     expect(at(enable, unsure, false)).toEqual(enable);
   });
 
-  test("goes on, where it was another", () => {
+  test("continues, where it was another", () => {
     expect(at(enable, { record: { rotations: unanswered("DisableKey") } }, true)).toEqual(enable);
     expect(at(enable, {}, true)).toEqual(enable);
   });
 
-  test("is for the next turn where no rotation has that version", () => {
+  test("waits for the next pass where no rotation has that version", () => {
     const call: Call = { kind: "EnableKey", keyId: "key-1" };
     const ofActive = called(call, { kind: "active" });
     expect(at(ofActive, {}, true)).toEqual(again);
@@ -166,9 +166,9 @@ describe("giving a key back, where a call of this turn has no answer", () => {
   });
 });
 
-describe("what a person must know", () => {
+describe("findings", () => {
   const deleted = (subject: string, sinceMs: number): Finding =>
-    finding("VERSION_DELETED", subject, "it is gone", "aws cloudtrail", sinceMs);
+    finding("VERSION_DELETED", subject, "it is deleted", "aws cloudtrail", sinceMs);
   const reported = (what: Finding): Decision => ({ kind: "halt", finding: what });
   const waiting = (what: Finding): Decision => ({
     kind: "wait",
@@ -178,13 +178,13 @@ describe("what a person must know", () => {
   });
   const found = (matters: Decision[], setting?: Setting) => verdictOn(matters, setting).findings;
 
-  test("is told of every matter, whichever is next", () => {
+  test("come from every matter, independent of the next decision", () => {
     const both = [reported(deleted("key-1", nowMs)), waiting(deleted("key-2", nowMs)), untag];
     expect(found(both)).toEqual([deleted("key-1", nowMs), deleted("key-2", nowMs)]);
     expect(found([untag, wait(5), retry])).toEqual([]);
   });
 
-  test("of one subject is told once", () => {
+  test("appear once for one subject", () => {
     const twice = [
       reported(deleted("key-1", nowMs)),
       reported({ ...deleted("key-1", nowMs), observed: "again" }),
@@ -192,7 +192,7 @@ describe("what a person must know", () => {
     expect(found(twice)).toEqual([deleted("key-1", nowMs)]);
   });
 
-  test("has been so since it was first told", () => {
+  test("keep the time of their first report", () => {
     const findings = [deleted("key-3", 3), deleted("key-1", 5)];
     const both = [reported(deleted("key-1", nowMs)), waiting(deleted("key-2", nowMs))];
     expect(found(both, { record: { findings } })).toEqual([
@@ -201,7 +201,7 @@ describe("what a person must know", () => {
     ]);
   });
 
-  test("is also what the record alone tells", () => {
+  test("include the record's own findings", () => {
     const unlistedAliases = ["alias/other"];
     expect(found([halt], { record: { unlistedAliases } })).toMatchObject([
       { code: "UNLISTED_ALIAS", subject: "alias/other" },
@@ -209,7 +209,7 @@ describe("what a person must know", () => {
     ]);
   });
 
-  test("is not what the record tells where the configuration does not name it", () => {
+  test("exclude the record's own findings where it is not configured", () => {
     const record = { unlistedAliases: ["alias/other"], unenrolment: { by: "ada", atMs: 5 } };
     const parked = { "un-enrolment": halt };
     const unnamed = { home: undefined, parked };

@@ -12,7 +12,7 @@ function why(scene: Scene): string {
 }
 
 describe("a record rebuilt from KMS", () => {
-  test("has the version that the alias is on, and those before it drain anew", () => {
+  test("has the version that the alias is on, and earlier ones drain again", () => {
     const { next, lines } = done(shows(two));
     expect(next.versions).toEqual([
       {
@@ -32,7 +32,7 @@ describe("a record rebuilt from KMS", () => {
     ]);
   });
 
-  test("keeps what it knew of a version, and drops what was under way", () => {
+  test("keeps the known facts of a version, and drops open rotations", () => {
     const versions = [
       aVersion(1, { activatedAtMs: 3, retiredAtMs: 4, aliasOnly: true, state: "draining" }),
       aVersion(2, { activatedAtMs: 4 }),
@@ -64,12 +64,12 @@ describe("a record rebuilt from KMS", () => {
     });
   });
 
-  test("is enrolled from now on where it was not, and knows its highest number", () => {
+  test("is enrolled from now on where it was not, and has the highest number", () => {
     const { next } = done(shows(two, { record: { versions: [], enrolledAtMs: undefined } }));
     expect(next).toMatchObject({ enrolledAtMs: nowMs, lastNumber: 2 });
   });
 
-  test("stands for every run that it knows nothing of, as long as one can live", () => {
+  test("has a mark for unknown runs, as long as one can last", () => {
     const { next } = done(shows(two, { record: { unsettled } }));
     const untilMs = nowMs + 15 * minuteMs + 10_000 + 6 * minuteMs;
     expect(next.unsettled).toEqual([...unsettled, { epoch: 0, untilMs }]);
@@ -95,7 +95,7 @@ describe("a record rebuilt from KMS", () => {
     expect(lines[0]).toBe(`version 1, key-1, ${does ?? "is pending deletion"}`);
   });
 
-  test("has the date on which a version is to be deleted", () => {
+  test("has the deletion date of a version", () => {
     const pending: Shown = { keyId: "key-1", state: "PendingDeletion", deletionAtMs: 77 };
     expect(done(shows([{ keyId: "key-2" }, pending])).next.versions).toMatchObject([
       { deletionAtMs: 77 },
@@ -103,7 +103,7 @@ describe("a record rebuilt from KMS", () => {
     ]);
   });
 
-  test("says which of its versions KMS no longer shows", () => {
+  test("reports the versions that KMS no longer shows", () => {
     const { lines } = done(shows([{ keyId: "key-2" }], { record: { versions: [aVersion(1)] } }));
     expect(lines).toEqual([
       "version 2, key-2, is active",
@@ -111,7 +111,7 @@ describe("a record rebuilt from KMS", () => {
     ]);
   });
 
-  test("goes by the aliases and the policy that the configuration names", () => {
+  test("takes the aliases and the policy from the configuration", () => {
     const policy = aPolicy({ name: "yearly" });
     const home = aHome({ alias, aliases: [alias, "alias/b"], policy });
     const observed = { key: { "alias/b": observedKey("key-2") } };
@@ -123,18 +123,18 @@ describe("a record rebuilt from KMS", () => {
   });
 });
 
-describe("of several keys that say they are one version", () => {
+describe("of several keys with the tags of one version", () => {
   const first = { keyId: "key-1", number: "1" };
   const numbers = (scene: Scene) => done(scene).next.versions.map(({ keyId }) => keyId);
 
-  test("the one that serves counts", () => {
+  test("the active one counts", () => {
     const older = { keyId: "key-3", number: "2", createdAtMs: 1 };
     expect(numbers(shows([{ keyId: "key-2" }, older]))).toEqual(["key-2"]);
     const known = { record: { versions: [aVersion(3)] } };
     expect(numbers(shows([{ keyId: "key-2" }, older], known))).toEqual(["key-2"]);
   });
 
-  test("else the one on record, else the oldest, else the one whose id is first", () => {
+  test("otherwise the one on record, then the oldest, then the one with the first id", () => {
     const active = { keyId: "key-9" };
     const a = { keyId: "key-3", number: "1", createdAtMs: 1 };
     const known = { record: { versions: [aVersion(1)] } };
@@ -170,30 +170,30 @@ describe("of several keys that say they are one version", () => {
 describe("a record cannot be rebuilt", () => {
   const hidden = { kind: "denied" as const, message: "no" };
   test.each<[because: string, scene: Scene, words: RegExp]>([
-    ["the alias is gone", shows([]), /alias\/orders does not exist/],
-    ["the alias may not be seen", shows(two, { observed: { key: { [alias]: hidden } } }), /no/],
+    ["the alias is deleted", shows([]), /alias\/orders does not exist/],
+    ["the alias may not be read", shows(two, { observed: { key: { [alias]: hidden } } }), /no/],
     [
-      "its tags may not be seen",
+      "its tags may not be read",
       shows(two, { observed: { tags: { "key-1": hidden } } }),
-      /^key-1 may not/,
+      /^KMS denies reading key-1$/,
     ],
     [
-      "what serves is not Enabled",
+      "the active key is not Enabled",
       shows([{ keyId: "key-2", state: "Disabled" }]),
       /points at key-2, Disabled$/,
     ],
     [
-      "what serves is not tagged",
+      "the active key is not tagged",
       shows([{ keyId: "key-2", number: "" }]),
       /key-2, which is not tagged/,
     ],
     [
-      "denials may only be early",
+      "denials may be temporary",
       shows(two, {
         observed: { key: { [alias]: hidden } },
         record: { authorizationChangedAtMs: nowMs },
       }),
-      /^the aliases cannot be seen$/,
+      /^the aliases cannot be read$/,
     ],
   ])("where %s", (_because, scene, words) => {
     expect(why(scene)).toMatch(words);

@@ -7,7 +7,7 @@ import { changes, halts, readsOf, nextOf, spoken, waits } from "./decided.ts";
 import { alias, aVersion, blockedMs, nowMs, observedKey, unsettled } from "./scene.ts";
 import { done, shows, two, type Shown } from "./shown.ts";
 
-describe("to reconcile", () => {
+describe("reconciling", () => {
   const request = { id: "q1", by: "ada", reason: "", kind: "reconcile" as const };
   const ask = (scene: Scene, proposal?: number) =>
     spoken(decideReconcile(scene, { ...request, ...(proposal === undefined ? {} : { proposal }) }));
@@ -27,7 +27,7 @@ describe("to reconcile", () => {
     expect(nextOf(first)).not.toHaveProperty("reconciledAtMs");
   });
 
-  test("writes just what was shown, when it is asked for", () => {
+  test("writes exactly what was shown, when requested", () => {
     const written = ask(shows(two, { record: { proposal: shown } }), 12);
     expect(written).toMatchObject(changes("reconciled", { wrote: lines.join("; ") }));
     expect(nextOf(written)).toMatchObject({ reconciledAtMs: nowMs, versions: [{}, { number: 2 }] });
@@ -37,24 +37,24 @@ describe("to reconcile", () => {
   test.each<
     [because: string, proposal: number | undefined, kept: typeof shown | undefined, words: RegExp]
   >([
-    ["another was shown", 11, shown, /^KMS shows something else by now; to write this/],
-    ["KMS shows something else", 12, { ...shown, lines: ["x"] }, /^KMS shows something else/],
-    ["nothing was shown", 12, undefined, /^KMS shows something else/],
+    ["another proposal was shown", 11, shown, /^KMS's state has changed since; to write this/],
+    ["KMS's state has changed", 12, { ...shown, lines: ["x"] }, /^KMS's state has changed/],
+    ["nothing was shown", 12, undefined, /^KMS's state has changed/],
     ["no proposal is named", undefined, shown, /^to write this/],
-  ])("shows it once more where %s", (_because, proposal, kept, words) => {
+  ])("shows it again where %s", (_because, proposal, kept, words) => {
     const again = ask(shows(two, { record: { proposal: kept } }), proposal);
     expect(again).toMatchObject({
       entry: { event: "reconcile-proposed", reason: expect.stringMatching(words) as string },
     });
   });
 
-  test("is refused where nothing can be rebuilt", () => {
+  test("is rejected where nothing can be rebuilt", () => {
     expect(ask(shows([], { record: { versions: [] } }))).toMatchObject({
       entry: { event: "request-rejected" },
     });
   });
 
-  test("looks at every key there is a sign of", () => {
+  test("reads every key that appears in any observation", () => {
     const scene = shows(two, { record: { versions: [aVersion(5)] } });
     const of = (home: Scene["context"]["home"]) => ({
       ...scene,
@@ -77,24 +77,24 @@ describe("to reconcile", () => {
     expect(
       readsOf((observed) => decideReconcile({ ...unnamed, observed }, request), scene.observed),
     ).toEqual(asked);
-    const elsewhere = shows([{ keyId: "key-2" }], {
+    const onAnother = shows([{ keyId: "key-2" }], {
       observed: { key: { [alias]: observedKey("key-8") } },
     });
     expect(
       readsOf(
-        (observed) => decideReconcile({ ...elsewhere, observed }, request),
-        elsewhere.observed,
+        (observed) => decideReconcile({ ...onAnother, observed }, request),
+        onAnother.observed,
       ),
     ).toContain("tags key-8");
   });
 });
 
-describe("after it was reconciled", () => {
+describe("after reconciling", () => {
   const after = (scene: Scene) => spoken(decideReconciled(scene));
   const rebuilt = done(shows(two)).next;
   const settledThen = { ...rebuilt, unsettled: [], reconciledAtMs: 5 };
 
-  test("a call of before may still land, and is waited for", () => {
+  test("an earlier call may still land: the record waits", () => {
     expect(after(shows(two, { record: { unsettled } }))).toMatchObject(waits(blockedMs));
     const own = [{ epoch: 7, untilMs: blockedMs }];
     const uncertain = { context: { uncertain: true }, record: { unsettled: own } };
@@ -102,7 +102,7 @@ describe("after it was reconciled", () => {
     expect(after(shows(two, { record: { unsettled: own } }))).toMatchObject({ kind: "change" });
   });
 
-  test("KMS is looked at once more, and then the record counts", () => {
+  test("KMS is observed again, and then the record is valid", () => {
     const scene = shows(two, { record: settledThen });
     expect(
       readsOf((observed) => decideReconciled({ ...scene, observed }), scene.observed),
@@ -113,7 +113,7 @@ describe("after it was reconciled", () => {
     expect(nextOf(same)).toEqual(rest);
   });
 
-  test("and follows what landed in the meantime", () => {
+  test("the record follows calls that landed in the meantime", () => {
     const landed: Shown[] = [{ keyId: "key-2" }, { keyId: "key-1", state: "Disabled" }];
     const differs = after(shows(landed, { record: { ...settledThen, lastNumber: 1 } }));
     expect(differs).toMatchObject(
@@ -129,13 +129,13 @@ describe("after it was reconciled", () => {
     expect(nextOf(differs)).not.toHaveProperty("reconciledAtMs");
   });
 
-  test("what can no longer be rebuilt stops everything", () => {
+  test("a record that cannot be rebuilt any more halts", () => {
     expect(after(shows([], { record: { versions: [] } }))).toMatchObject(
       halts("STATE_BEHIND_KMS", alias),
     );
   });
 
-  test("a line tells of each version what it does", () => {
+  test("a line states each version's state", () => {
     const lines = linesOf([aVersion(1, { state: "retained" }), aVersion(2)]);
     expect(lines).toEqual(["version 1, key-1, ", "version 2, key-2, is active"]);
   });

@@ -47,13 +47,13 @@ const attempt = {
 };
 const ago = (ms: number): number => nowMs - ms;
 
-describe("a version that turned out to be needed", () => {
+describe("a version that is needed", () => {
   const back = (old: Partial<Version>, rotation: StepSetting["rotation"] = {}) => {
     const scene = stepScene("revoke", { old, rotation });
-    return needed(scene, "use", "somebody needs it");
+    return needed(scene, "use", "a caller needs it");
   };
 
-  test("goes back into drain, to be enabled there", () => {
+  test("returns to the drain step, which enables it", () => {
     const decision = back({
       state: "disabled",
       disabledAtMs: 5,
@@ -61,7 +61,7 @@ describe("a version that turned out to be needed", () => {
     });
     expect(decision).toMatchObject({
       kind: "change",
-      entry: { event: "restore-started", reason: "somebody needs it", detail: { version: 1 } },
+      entry: { event: "restore-started", reason: "a caller needs it", detail: { version: 1 } },
     });
     const { versions, rotations } = nextOf(decision);
     expect(versions[0]?.state).toBe("draining");
@@ -75,17 +75,17 @@ describe("a version that turned out to be needed", () => {
 
   test.each<[what: string, old: Partial<Version>, rotation: StepSetting["rotation"], boolean]>([
     ["is disabled", { state: "disabled" }, {}, false],
-    ["is to be deleted", { state: "pending-deletion", deletionAtMs: 9 }, {}, true],
-    ["may be", { state: "disabled" }, { unanswered: "ScheduleKeyDeletion" }, true],
-    ["was to be", { state: "draining" }, { restored: { ...lost, cancel: true } }, true],
-    ["came back before", { state: "draining" }, { restored: lost }, false],
+    ["is pending deletion", { state: "pending-deletion", deletionAtMs: 9 }, {}, true],
+    ["may be pending deletion", { state: "disabled" }, { unanswered: "ScheduleKeyDeletion" }, true],
+    ["was pending deletion", { state: "draining" }, { restored: { ...lost, cancel: true } }, true],
+    ["was restored before", { state: "draining" }, { restored: lost }, false],
   ])("may have a deletion cancelled where it %s", (_what, old, rotation, cancel) => {
     expect(nextOf(back(old, rotation)).rotations[0]?.restored?.cancel).toBe(cancel);
   });
 });
 
-describe("giving it back", () => {
-  test("begins with a look at the key, its tags and its aliases", () => {
+describe("restoring it", () => {
+  test("begins with reads of the key, its tags and its aliases", () => {
     const scene = drain({ observed: state("Disabled") });
     const asked = readsOf(
       (observed) => decideRestored({ ...scene, observed }, lost),
@@ -96,13 +96,13 @@ describe("giving it back", () => {
     expect(decide({}, { observed: hidden })).toMatchObject(halts("ACCESS_DENIED", "key-1"));
   });
 
-  test("enables what is Disabled, and says why", () => {
+  test("enables a Disabled key, with the reason", () => {
     const call = decide({}, { observed: state("Disabled") });
     expect(call).toMatchObject(calls("EnableKey", { keyId: "key-1" }));
-    expect(call).toMatchObject({ reason: "version 1 turned out to be needed, and reads Disabled" });
+    expect(call).toMatchObject({ reason: "version 1 is needed, and reads Disabled" });
   });
 
-  test("is done over, five minutes after it was accepted and did not show", () => {
+  test("is repeated if reads do not show it five minutes after KMS accepted it", () => {
     const observed = state("Disabled");
     expect(decide({ enabledAtMs: ago(5 * minuteMs - 1) }, { observed })).toMatchObject({
       kind: "retry",
@@ -131,7 +131,7 @@ describe("giving it back", () => {
     );
   });
 
-  test("leaves somebody else's deletion to them", () => {
+  test("does not cancel an external actor's deletion", () => {
     const theirs = decide({}, { observed: state("PendingDeletion") });
     expect(theirs).toMatchObject(halts("VERSION_CHANGED", "key-1"));
     expect(decide({ cancel: true }, { observed: state("Disabled") })).toMatchObject(
@@ -140,7 +140,7 @@ describe("giving it back", () => {
   });
 
   test.each(["alias", "use", "attempt"] as const)(
-    "because of %s, enables once what reads Enabled: the read may be of before it was disabled",
+    "because of %s, enables a key once that reads Enabled: the read may precede DisableKey",
     (because) => {
       expect(decide({ because })).toMatchObject(calls("EnableKey", { keyId: "key-1" }));
       expect(decide({ because, enabledAtMs: ago(hourMs) })).not.toMatchObject({
@@ -150,20 +150,20 @@ describe("giving it back", () => {
     },
   );
 
-  test("is over once the label says so: whoever disabled it after that meant to", () => {
+  test("is complete once relabelled: an external actor disabled it later on purpose", () => {
     const relabelled = true;
     const observed = state("Disabled");
     expect(decide({ relabelled }, { observed })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
   });
 
-  test("is nothing to do where the key is gone, or another's", () => {
+  test("makes no call where the key is deleted, or another owner's", () => {
     const deleted = decide({}, { observed: { key: { "key-1": absent } } });
     expect(deleted).toMatchObject(halts("VERSION_DELETED", "key-1"));
     const foreign = decide({}, { observed: { tags: { "key-1": present({}) } } });
     expect(foreign).toMatchObject(halts("OTHER_OWNER", alias));
   });
 
-  test("is not done on the word of an older record, unless somebody asked just now", () => {
+  test("is not based on an older record, except after a use attempt", () => {
     const observed = { ...state("Disabled"), ...tagged("r7") };
     expect(decide({}, { observed })).toMatchObject(halts("STATE_BEHIND_KMS", alias));
     expect(decide({}, { observed, context: { attempt } })).toMatchObject(calls("EnableKey"));
@@ -174,12 +174,12 @@ describe("giving it back", () => {
   });
 });
 
-describe("a version that was given back", () => {
+describe("a restored version", () => {
   const relabelled = true;
   const oldLabel = { label: "r1.2" };
   const enabled = { enabledAtMs: ago(hourMs) };
 
-  test("is watched until no earlier call can disable it again", () => {
+  test("is observed until no earlier call can disable it again", () => {
     expect(decide(enabled, { record: { unsettled } })).toMatchObject(waits(blockedMs));
     const own = [{ epoch: 7, untilMs: blockedMs }];
     expect(decide(enabled, { record: { unsettled: own } })).toMatchObject({ kind: "call" });
@@ -187,7 +187,7 @@ describe("a version that was given back", () => {
     expect(decide(enabled, unsure)).toMatchObject(waits(blockedMs));
   });
 
-  test("says on the key itself that it came back", () => {
+  test("has a label on the key that records the restore", () => {
     expect(decide(enabled)).toMatchObject(
       calls("TagResource", { keyId: "key-1", tags: { "keyturn:retired": "r1.2" } }),
     );
@@ -196,7 +196,7 @@ describe("a version that was given back", () => {
     expect(never).toMatchObject(changes("drain-restarted"));
   });
 
-  test("is not left under an alias, unless somebody asked for it", () => {
+  test("does not keep an alias, except after a use attempt", () => {
     const observed = { aliases: { "key-1": present(["alias/x"]) } };
     expect(decide(enabled, { observed })).toMatchObject(halts("ALIAS_ON_OLD_VERSION", "key-1"));
     const because = "attempt" as const;
@@ -205,7 +205,7 @@ describe("a version that was given back", () => {
     );
   });
 
-  test("that somebody asked for waits for a person", () => {
+  test("waits for an operator after a use attempt", () => {
     const hold = { kind: "restored" as const, atMs: 0, by: "app", version: 1, reason: "Decrypt" };
     const restored = { because: "attempt" as const, enabledAtMs: ago(hourMs), relabelled };
     const old = oldLabel;
@@ -222,7 +222,7 @@ describe("a version that was given back", () => {
     );
   });
 
-  test("drains anew, and nothing of before is left", () => {
+  test("drains again, without the earlier evidence and approval", () => {
     const lastUse = { kind: "never" as const, sinceMs: 0 };
     const rotation = {
       restored: { ...lost, relabelled },
@@ -241,30 +241,28 @@ describe("a version that was given back", () => {
     expect(nextOf(anew).versions[0]).toMatchObject({ retiredAtMs });
   });
 
-  test("that an alias was on originated by right until now", () => {
+  test("with an alias on it originated legitimately until now", () => {
     const anew = decide({ because: "alias", relabelled }, { old: oldLabel });
     expect(nextOf(anew).versions[0]).toMatchObject({ retiredAtMs: nowMs });
   });
 });
 
-describe("once KMS accepted to give it back", () => {
+describe("once KMS accepted a restore call", () => {
   const { record, rotation } = drain({ rotation: { unanswered: "EnableKey", restored: lost } });
 
   test.each([
     ["EnableKey", "re-enabled", "enabledAtMs"],
     ["CancelKeyDeletion", "deletion-cancelled", "cancelledAtMs"],
   ] as const)("with %s, the record says when", (kind, event, field) => {
-    const { next, entry } = restoredBy(record, rotation, kind, "somebody needs it", nowMs);
-    expect(entry).toMatchObject({ event, reason: "somebody needs it", detail: { version: 1 } });
+    const { next, entry } = restoredBy(record, rotation, kind, "a caller needs it", nowMs);
+    expect(entry).toMatchObject({ event, reason: "a caller needs it", detail: { version: 1 } });
     expect(next.rotations[0]?.restored).toEqual({ ...lost, [field]: nowMs });
     expect(next.rotations[0]).not.toHaveProperty("unanswered");
   });
 
-  test("a rotation that gives nothing back is a bug", () => {
+  test("a rotation that restores nothing is a bug", () => {
     const plain = stepScene("drain").rotation;
-    expect(() => restoredBy(record, plain, "EnableKey", "", nowMs)).toThrow(
-      "r1 gives nothing back",
-    );
+    expect(() => restoredBy(record, plain, "EnableKey", "", nowMs)).toThrow("r1 restores nothing");
     expect(dayMs).toBeLessThan(nowMs);
   });
 });

@@ -42,7 +42,7 @@ const trailing = (days: number) =>
   });
 
 describe("an old version is disabled", () => {
-  test("once everything about it was seen", () => {
+  test("once everything about it was observed", () => {
     const full = scene();
     expect(decideRevoke(full)).toMatchObject(calls("DisableKey", { keyId: "key-1" }));
     const asked = readsOf((observed) => decideRevoke({ ...full, observed }), full.observed);
@@ -57,9 +57,9 @@ describe("an old version is disabled", () => {
       "ALIAS_ON_OLD_VERSION",
       "key-1",
     ],
-    ["somebody disabled it", { key: state("Disabled") }, "VERSION_CHANGED", "key-1"],
-    ["somebody deletes it", { key: state("PendingDeletion") }, "VERSION_CHANGED", "key-1"],
-    ["it is gone", { key: { "key-1": absent } }, "VERSION_DELETED", "key-1"],
+    ["an external actor disabled it", { key: state("Disabled") }, "VERSION_CHANGED", "key-1"],
+    ["an external actor deletes it", { key: state("PendingDeletion") }, "VERSION_CHANGED", "key-1"],
+    ["it is deleted", { key: { "key-1": absent } }, "VERSION_DELETED", "key-1"],
     ["it is another owner's", { tags: { "key-1": present({}) } }, "OTHER_OWNER", alias],
     ["it lost its label", { tags: { "key-1": present(ours) } }, "STATE_BEHIND_KMS", alias],
     ["its policy may not be read", { policy: { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
@@ -83,12 +83,12 @@ describe("an old version is disabled", () => {
     });
   });
 
-  test("a guardrail that cannot be read is asked for again", () => {
+  test("a guardrail that cannot be read is read again", () => {
     const observed = { policy: { "key-1": absent } };
     expect(decide({ observed })).toMatchObject({ kind: "retry" });
   });
 
-  test("new evidence is put on record before anything rests on it", () => {
+  test("new evidence goes on record before a call depends on it", () => {
     const observed = { "last-use": { "key-1": lastUsed("Verify", lastUsedAtMs, "h2") } };
     const read = decide({ observed });
     expect(read).toMatchObject(
@@ -99,7 +99,7 @@ describe("an old version is disabled", () => {
     expect(never).toMatchObject(changes("evidence-read"));
   });
 
-  test("the people of a stack that has the key hear of it a day before", () => {
+  test("a key in a stack is reported for a day before", () => {
     const stack = { ...ours, "keyturn:retired": "r1", "aws:cloudformation:stack-name": "pay" };
     const observed = { tags: { "key-1": present(stack) } };
     expect(decide({ observed })).toMatchObject(changes("stack-reported"));
@@ -108,12 +108,12 @@ describe("an old version is disabled", () => {
     );
   });
 
-  test("where a watched drain was asked for, somebody would hear of its use", () => {
+  test("a watched drain first proves that events arrive", () => {
     const decision = decide({ context: { drainWatch: "cloudtrail" } });
     expect(decision).toMatchObject(changes("watch-tested"));
   });
 
-  test("a policy may ask for a person's word first, on just this evidence", () => {
+  test("a policy may require an approval first, of exactly this evidence", () => {
     const policy = aPolicy({ approval: "revoke" });
     const asked = decide({ rotation: { policy } });
     expect(asked).toMatchObject(waits(nowMs + 6 * hourMs, "APPROVAL_REQUIRED", "key-1"));
@@ -125,7 +125,7 @@ describe("an old version is disabled", () => {
 });
 
 describe("a DisableKey without an answer", () => {
-  test("has landed where the key reads Disabled, and nothing else is asked", () => {
+  test("has landed where the key reads Disabled, with no other read", () => {
     const done = decide({ ...landed, context: { drainWatch: "cloudtrail" } });
     expect(done).toMatchObject(
       changes("disabled", { version: 1, lastUse: "Sign at 1972-08-03T00:00:00Z" }),
@@ -134,22 +134,22 @@ describe("a DisableKey without an answer", () => {
     expect(nextOf(done).rotations[0]).not.toHaveProperty("unanswered");
   });
 
-  test("and the guardrail says nothing of what was done", () => {
+  test("and the guardrail does not apply to a call that landed", () => {
     const observed = { key: state("Disabled"), policy: { "key-1": trailing(90) } };
     expect(decide({ ...landed, observed })).toMatchObject(changes("disabled"));
   });
 
-  test("that has not landed is made again", () => {
+  test("that has not landed is repeated", () => {
     expect(decide({ rotation: landed.rotation ?? {} })).toMatchObject(calls("DisableKey"));
   });
 
-  test("of another kind does not excuse a key that reads Disabled", () => {
+  test("of another kind does not explain a key that reads Disabled", () => {
     const rotation = { unanswered: "TagResource" as const };
     expect(decide({ ...landed, rotation })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
   });
 
   test.each<[what: string, observed: StepSetting["observed"], because: string]>([
-    ["an alias was put on", { aliases: { "key-1": present(["a"]) } }, "alias"],
+    ["has a new alias", { aliases: { "key-1": present(["a"]) } }, "alias"],
     [
       "was used in the quiet period",
       { "last-use": { "key-1": lastUsed("Decrypt", nowMs) } },
@@ -160,13 +160,13 @@ describe("a DisableKey without an answer", () => {
       { "last-use": { "key-1": lastUsed("Decrypt", lastUsedAtMs + 1) } },
       "use",
     ],
-  ])("brings back a key that %s", (_what, observed, because) => {
+  ])("restores a key that %s", (_what, observed, because) => {
     const back = decide({ ...landed, observed: { key: state("Disabled"), ...observed } });
     expect(back).toMatchObject(changes("restore-started", { version: 1, keyId: "key-1" }));
     expect(nextOf(back).rotations[0]).toMatchObject({ step: "drain", restored: { because } });
   });
 
-  test("is forgotten where it can no longer land, and something stands in the way", () => {
+  test("is forgotten where it can no longer land, and something blocks the next", () => {
     const rotation = { unanswered: "DisableKey" as const };
     const observed = { "last-use": { "key-1": lastUsed("Decrypt", nowMs - dayMs) } };
     const lapsed = decide({ rotation, observed });
@@ -186,14 +186,14 @@ describe("a DisableKey without an answer", () => {
 describe("a policy that now retains old versions", () => {
   const policy = aPolicy({ retire: "retain" });
 
-  test("sends one that was not touched back to its drain", () => {
+  test("returns an Enabled version to its drain", () => {
     const back = decide({ rotation: { policy } });
     expect(back).toMatchObject(changes("not-revoked", { version: 1 }));
     expect(nextOf(back).rotations[0]).toMatchObject({ step: "drain", stepSinceMs: nowMs });
     expect(nextOf(back).rotations[0]).not.toHaveProperty("restored");
   });
 
-  test("gives back one that may have been disabled", () => {
+  test("restores a version that may be disabled", () => {
     const back = decide({ rotation: { policy, unanswered: "DisableKey" } });
     expect(nextOf(back).rotations[0]).toMatchObject({
       step: "drain",
@@ -201,13 +201,13 @@ describe("a policy that now retains old versions", () => {
     });
   });
 
-  test("leaves one that is disabled where it is", () => {
+  test("leaves a disabled version disabled", () => {
     const old = { state: "disabled" as const, disabledAtMs: nowMs - dayMs };
     expect(decide({ old, rotation: { policy } })).toMatchObject(changes("soaking"));
   });
 });
 
-describe("what revoke does next goes by how the old version stands", () => {
+describe("revoke's next decision depends on the old version's state", () => {
   test.each(["pending-activation", "active", "reactivating", "retained"] as const)(
     "one that is %s cannot be revoked",
     (state) => {
@@ -216,19 +216,19 @@ describe("what revoke does next goes by how the old version stands", () => {
   );
 
   const at = { disabledAtMs: nowMs - dayMs };
-  test("one that is disabled is looked at for aliases, and then soaks", () => {
+  test("for a disabled one, keyturn reads the aliases, and then it soaks", () => {
     const old = { state: "disabled" as const, ...at };
     expect(decide({ old })).toMatchObject(changes("soaking"));
     expect(decide({ old, rotation: { soakSinceMs: nowMs } })).toMatchObject(changes("unused"));
   });
 
-  test("one that is pending deletion is waited for", () => {
+  test("one that is pending deletion causes a wait", () => {
     const old = { state: "pending-deletion" as const, deletionAtMs: nowMs + 5 };
     expect(decide({ old })).toMatchObject(waits(nowMs + 5));
   });
 });
 
-test("the record says since when a version is disabled, and on what evidence", () => {
+test("the record has the time and the evidence of a DisableKey", () => {
   const { record, rotation } = scene({
     rotation: { watchTestedAtMs: 5, unanswered: "DisableKey" },
   });

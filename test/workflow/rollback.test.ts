@@ -26,16 +26,16 @@ function refusal(record: ManagedKey, number: number): string {
   return result.refused;
 }
 
-describe("the version that serves gives way", () => {
+describe("a rollback of the active version", () => {
   const out = aRotation({ id: "r1", from: 1, to: 2 });
   const record = (old: Partial<Version> = {}, changes: Parameters<typeof aRecord>[0] = {}) =>
     aRecord({ versions: [retired(1, old), aVersion(2)], rotations: [out], ...changes });
 
-  test("to the one before it, by a rotation on the way back", () => {
+  test("returns to the previous version, by a rotation in the other direction", () => {
     const { next, entry } = done(record(), 2);
     expect(entry).toMatchObject({
       event: "rolled-back",
-      reason: "version 1 is to serve again",
+      reason: "version 1 becomes active again",
       rotationId: "r-new",
       step: "distribute",
       detail: { from: 2, to: 1 },
@@ -53,7 +53,7 @@ describe("the version that serves gives way", () => {
   });
 
   test.each(["draining", "retained", "disabled", "pending-deletion"] as const)(
-    "to one that is %s",
+    "returns to one that is %s",
     (state) => {
       const { next } = done(record({ state, disabledAtMs: 4, deletionAtMs: nowMs + 1 }), 2);
       expect(next.versions[0]).toMatchObject({ state: "reactivating" });
@@ -62,12 +62,12 @@ describe("the version that serves gives way", () => {
     },
   );
 
-  test("and a label that may be on it is on record as unknown", () => {
+  test("marks a possible label on it as unknown", () => {
     const rotations = [{ ...out, unanswered: "TagResource" as const }];
     expect(done(record({}, { rotations }), 2).next.versions[0]).toMatchObject({ label: "unknown" });
   });
 
-  test("to the newest of those before it that served", () => {
+  test("returns to the newest earlier version that was active", () => {
     const versions = [
       retired(1),
       retired(2),
@@ -80,7 +80,7 @@ describe("the version that serves gives way", () => {
     expect(next.closed).toEqual([]);
   });
 
-  test("to the one that was active last, not to a newer one that was itself rolled back", () => {
+  test("returns to the version that was active last, not to a newer one that was itself rolled back", () => {
     const versions = [
       retired(1, { retiredAtMs: nowMs - 2 }),
       retired(2, { retiredAtMs: nowMs - 5 }),
@@ -90,25 +90,25 @@ describe("the version that serves gives way", () => {
     expect(next.rotations).toMatchObject([{ from: 3, to: 1 }]);
   });
 
-  test("not to one whose date of deletion has come", () => {
+  test("does not return to one whose deletion date has come", () => {
     const why = refusal(record({ state: "pending-deletion", deletionAtMs: nowMs }), 2);
     expect(why).toMatch(/^version 1, key-1, was to be deleted at 1972-09-27T00:00:00Z$/);
   });
 
-  test("not where none before it is left", () => {
-    const none = "no version before 2 is left";
+  test("is rejected where no earlier version exists", () => {
+    const none = "no version before 2 exists";
     expect(refusal(record({}, { versions: [aVersion(2)] }), 2)).toBe(none);
     expect(refusal(record({}, { versions: [aVersion(2), retired(3)] }), 2)).toBe(none);
     expect(refusal(record({ state: "reactivating" }), 2)).toBe(none);
     expect(refusal(record({ state: "pending-activation" }), 2)).toBe(none);
   });
 
-  test("not where another version is meant", () => {
-    expect(refusal(record(), 1)).toBe("version 1 neither serves nor is about to");
-    expect(refusal(record({}, { versions: [] }), 2)).toMatch(/neither serves/);
+  test("is rejected for another version", () => {
+    expect(refusal(record(), 1)).toBe("version 1 is neither active nor about to be");
+    expect(refusal(record({}, { versions: [] }), 2)).toMatch(/neither active/);
   });
 
-  test("and a rotation to the next one, untouched as yet, is cancelled", () => {
+  test("cancels a rotation to the next one that has moved no alias", () => {
     const fresh = aVersion(3, { state: "pending-activation" });
     const versions = [retired(1), aVersion(2), fresh];
     const busy = aRotation({ id: "r2", from: 2, to: 3, step: "distribute" });
@@ -121,7 +121,7 @@ describe("the version that serves gives way", () => {
     ]);
   });
 
-  test("not while aliases move to the next one, or already move back", () => {
+  test("is rejected while aliases move to the next one, or already move back", () => {
     const versions = [retired(1), aVersion(2), aVersion(3, { state: "pending-activation" })];
     const busy = aRotation({ id: "r2", from: 2, to: 3, step: "activate" });
     const at = (rotation: Rotation) => refusal(aRecord({ versions, rotations: [rotation] }), 2);
@@ -129,7 +129,7 @@ describe("the version that serves gives way", () => {
     expect(at({ ...busy, movedAtMs: { [alias]: 1 } })).toBe(first);
     expect(at({ ...busy, unanswered: "UpdateAlias" })).toBe(first);
     const back = { ...busy, to: 1, direction: "back" as const };
-    expect(at(back)).toBe("a rollback is under way already");
+    expect(at(back)).toBe("a rollback is already under way");
     const untouched = rollBack(aRecord({ versions, rotations: [busy] }), 2, when);
     expect(untouched).not.toHaveProperty("refused");
     const otherCall = { ...busy, unanswered: "CreateGrant" as const };
@@ -139,12 +139,12 @@ describe("the version that serves gives way", () => {
   });
 });
 
-describe("the version that is about to serve gives way", () => {
+describe("a rollback of a version that is about to be active", () => {
   const versions = [aVersion(1), aVersion(2, { state: "pending-activation" })];
   const about = (changes: Partial<Rotation>) =>
     aRecord({ versions, rotations: [aRotation({ step: "activate", ...changes })] });
 
-  test("by its aliases going back, where one was moved or may have been", () => {
+  test("moves its aliases back, where one was moved or may have been", () => {
     for (const touched of [{ movedAtMs: { [alias]: 1 } }, { unanswered: "UpdateAlias" as const }]) {
       const { next, entry } = done(about(touched), 2);
       expect(entry).toMatchObject({
@@ -168,7 +168,7 @@ describe("the version that is about to serve gives way", () => {
     }
   });
 
-  test("by being cancelled, where nobody was pointed at it", () => {
+  test("cancels its rotation, where no alias pointed at it", () => {
     const { next, entry } = done(about({}), 2);
     expect(entry).toMatchObject({
       event: "cancelled",
@@ -184,7 +184,7 @@ describe("the version that is about to serve gives way", () => {
     expect(next.rotations[0]).not.toHaveProperty("restored");
   });
 
-  test("only if it is in activate that an alias was moved", () => {
+  test("counts moved aliases only in the activate step", () => {
     const moved = { step: "distribute" as const, movedAtMs: { [alias]: 1 } };
     expect(done(about(moved), 2).entry.event).toBe("cancelled");
   });
@@ -194,7 +194,7 @@ describe("a rotation is cancelled", () => {
   const versions = [aVersion(1)];
   const busy = aRotation({ step: "generate" });
 
-  test("at once, where no key was made of it", () => {
+  test("at once, where it made no key", () => {
     const { next, entry } = cancelled(aRecord({ versions, rotations: [busy] }), busy, when);
     expect(entry.event).toBe("cancelled");
     expect(next.rotations).toEqual([]);
@@ -216,7 +216,7 @@ describe("a rotation is cancelled", () => {
     );
   });
 
-  test("on the way back, and what was half given back is given back", () => {
+  test("in a rollback, and its half-done restore is completed", () => {
     const back = aRotation({
       from: 2,
       to: 1,

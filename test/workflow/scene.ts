@@ -1,6 +1,6 @@
 /**
- * A managed key in the middle of its life, and a KMS that looks as its record says: a test sets only
- * what differs, and that is what matters to it. In a change, `undefined` takes a field away.
+ * A managed key in operation, and a KMS that agrees with its record. A test sets only the relevant
+ * differences. In a change, `undefined` removes a field.
  */
 import { newManagedKey } from "../../lambda/workflow/model/record.ts";
 import { nothingObserved } from "../../lambda/workflow/safety/observations.ts";
@@ -32,7 +32,7 @@ export const owner = "acme";
 /** When the rotation of a scene opened, and when its old version was retired, if it was. */
 export const openedAtMs = nowMs - 60 * dayMs;
 export const retiredAtMs = nowMs - 50 * dayMs;
-/** The last use that a scene shows: before the old version was retired. */
+/** The last use in a scene: before the old version was retired. */
 export const lastUsedAtMs = nowMs - 55 * dayMs;
 
 export function aVersion(number: number, changes: Changes<Version> = {}): Version {
@@ -83,7 +83,7 @@ export function aRotation(changes: Changes<Rotation> = {}): Rotation {
   );
 }
 
-/** Enrolled, and version 1 serves. */
+/** Enrolled, with version 1 active. */
 export function aRecord(changes: Changes<ManagedKey> = {}): ManagedKey {
   const home = aHome({ alias });
   const enrolledAtMs = 10 * dayMs;
@@ -121,7 +121,7 @@ export function present<T>(value: T): Observation<T> {
 export const absent = { kind: "absent" } as const;
 export const denied = { kind: "denied", message: "not authorized" } as const;
 
-/** How DescribeKey shows one of the keys `key-1`, `key-2` … */
+/** The DescribeKey answer for one of the keys `key-1`, `key-2` … */
 export function observedKey(
   keyId: string,
   changes: Parameters<typeof aKey>[0] = {},
@@ -154,7 +154,7 @@ function tagsOf(record: ManagedKey, { number, label }: Version): Record<string, 
   };
 }
 
-/** KMS as the record has it, every look taken; then what this test changes about it. */
+/** The complete observed state according to the record, with this test's changes. */
 export function allObserved(record: ManagedKey, changes: Observations = {}): ObservedState {
   const observed = nothingObserved();
   const active = record.versions.find(({ state }) => state === "active");
@@ -195,14 +195,14 @@ export function aScene({ record, context, observed }: Setting = {}): Scene {
 export type StepSetting = Setting & {
   rotation?: Changes<Rotation>;
   intent?: Changes<Rotation["intent"]>;
-  /** Changes of the version that is replaced, and of the one that replaces it. */
+  /** Changes of the old version, and of the new one. */
   old?: Changes<Version>;
   fresh?: Changes<Version>;
 };
 
 const lateSteps: Step[] = ["drain", "revoke"];
 
-/** Version 1 gives way to version 2, in this step. */
+/** A rotation from version 1 to version 2, in this step. */
 export function stepScene(step: Step, setting: StepSetting = {}): StepScene {
   const late = lateSteps.includes(step);
   const retired = { state: "draining" as const, retiredAtMs, label: "r1" };

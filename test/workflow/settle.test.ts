@@ -11,17 +11,17 @@ import {
 const minuteMs = 60_000;
 
 describe("the settle rule", () => {
-  test("a call may still be seen to land until deadline, request limit, skew and consistency", () => {
+  test("a call may still become visible until deadline, request limit, skew and consistency", () => {
     expect(unsettledUntilMs(0)).toBe(10_000 + minuteMs + 5 * minuteMs);
   });
 
-  test("an entry of another epoch stands in the way until it has passed", () => {
+  test("an entry of another epoch blocks until it has passed", () => {
     const list = [{ epoch: 1, untilMs: 100 }];
     expect(blockedUntilMs(list, 2, false, 99)).toBe(100);
     expect(blockedUntilMs(list, 2, false, 100)).toBeUndefined();
   });
 
-  test("one's own entry stands in nobody's own way, until an answer is missing", () => {
+  test("an epoch's own entry does not block it, until an answer is missing", () => {
     const list = [{ epoch: 2, untilMs: 100 }];
     expect(blockedUntilMs(list, 2, false, 50)).toBeUndefined();
     expect(blockedUntilMs(list, 2, true, 50)).toBe(100);
@@ -36,13 +36,13 @@ describe("the settle rule", () => {
     expect(blockedUntilMs(list, 4, false, 0)).toBe(300);
   });
 
-  test("a newer epoch's mark does not wipe the older one's", () => {
+  test("a newer epoch's mark does not remove the older one's", () => {
     const list = marked([{ epoch: 1, untilMs: 100 }], { epoch: 2, untilMs: 50 }, 0);
     expect(blockedUntilMs(list, 2, false, 60)).toBe(100);
     expect(settled(list, 2, 60)).toEqual([{ epoch: 1, untilMs: 100 }]);
   });
 
-  test("an epoch removes its own entry only, and whatever has passed", () => {
+  test("an epoch removes only its own entry, and expired ones", () => {
     const list = [
       { epoch: 1, untilMs: 10 },
       { epoch: 2, untilMs: 100 },
@@ -51,13 +51,13 @@ describe("the settle rule", () => {
     expect(settled(list, 3, 50)).toEqual([{ epoch: 2, untilMs: 100 }]);
   });
 
-  test("only giving a key back is exempt", () => {
+  test("only restore calls are exempt", () => {
     expect(isExempt({ kind: "EnableKey", keyId: "k" })).toBe(true);
     expect(isExempt({ kind: "DisableKey", keyId: "k" })).toBe(false);
     expect(isExempt({ kind: "UpdateAlias", alias: "alias/a", keyId: "k" })).toBe(false);
   });
 
-  test("a mark more than half an hour ahead was written by a wrong clock", () => {
+  test("a wrong clock wrote a mark more than half an hour ahead", () => {
     const nowMs = 1_000_000;
     const within = [{ epoch: 1, untilMs: nowMs + 30 * minuteMs }];
     const beyond = [{ epoch: 1, untilMs: nowMs + 30 * minuteMs + 1 }];

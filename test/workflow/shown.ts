@@ -1,11 +1,11 @@
-/** A KMS in which keys say, by their tags, that they are versions of the managed key. */
+/** A KMS with keys that are, by their tags, versions of the managed key. */
 import { rebuild, type Rebuilt } from "../../lambda/workflow/requests/rebuilt.ts";
 import type { Key, Scene, Tags } from "../../lambda/workflow/model/types.ts";
 import { alias, aScene, present, observedKey, type Setting } from "./scene.ts";
 
 export type Shown = { keyId: string; number?: string; tags?: Tags } & Partial<Omit<Key, "keyId">>;
 
-/** KMS shows these keys, by their tags versions of the managed key; the alias is on the first. */
+/** A KMS with these keys, tagged as versions of the managed key; the alias is on the first. */
 export function shows(keys: Shown[], setting: Setting = {}): Scene {
   const scene = aScene(setting);
   const observations = keys.map(({ keyId, number = keyId.slice(-1), tags = {}, ...key }) => ({
@@ -41,7 +41,7 @@ export function done(scene: Scene): Rebuilt {
   return rebuilt;
 }
 
-/** Version 2 serves, and version 1 is retired. */
+/** Version 2 is active, and version 1 is retired. */
 export const two: Shown[] = [
   { keyId: "key-2" },
   { keyId: "key-1", tags: { "keyturn:retired": "r1" } },

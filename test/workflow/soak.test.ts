@@ -48,7 +48,7 @@ describe("after a version was disabled", () => {
       rotation: { soakSinceMs: undefined, lateUseReadAtMs: undefined },
     });
 
-  test("its aliases are looked at, and nothing else", () => {
+  test("its aliases are read, and nothing more", () => {
     const full = scene({ rotation: { soakSinceMs: undefined } });
     const asked = readsOf((observed) => decideRevoke({ ...full, observed }), full.observed);
     expect(asked).toEqual(["aliases key-1"]);
@@ -56,19 +56,19 @@ describe("after a version was disabled", () => {
     expect(at(0, { observed })).toMatchObject(halts("ACCESS_DENIED", "key-1"));
   });
 
-  test("an alias on it brings it back, at once or five minutes later", () => {
+  test("an alias on it restores it, at once or five minutes later", () => {
     const observed = { aliases: { "key-1": present(["alias/x"]) } };
     expect(at(0, { observed })).toMatchObject(changes("restore-started"));
     expect(nextOf(at(hourMs, { observed })).rotations[0]?.restored?.because).toBe("alias");
   });
 
-  test("the soak begins once a second look, five minutes later, found none", () => {
+  test("the soak begins once a second read, five minutes later, found none", () => {
     expect(at(5 * minuteMs - 1)).toMatchObject(waits(nowMs + 1));
     expect(at(5 * minuteMs)).toMatchObject(changes("soaking", { version: 1, keyId: "key-1" }));
     expect(nextOf(at(5 * minuteMs)).rotations[0]).toMatchObject({ soakSinceMs: nowMs });
   });
 
-  test("where it is not on record when, it counts from now", () => {
+  test("without a time on record, the soak counts from now", () => {
     const old = { disabledAtMs: undefined };
     const first = decide({ old, rotation: { soakSinceMs: undefined } });
     expect(first).toMatchObject(waits(nowMs + 5 * minuteMs));
@@ -77,7 +77,7 @@ describe("after a version was disabled", () => {
   });
 });
 
-describe("what was done in the last hour before it was disabled", () => {
+describe("a use in the last hour before DisableKey", () => {
   const late = (ms: number, observed: StepSetting["observed"] = {}, more: StepSetting = {}) =>
     decide({
       observed,
@@ -85,7 +85,7 @@ describe("what was done in the last hour before it was disabled", () => {
       rotation: { lateUseReadAtMs: undefined, ...more.rotation },
     });
 
-  test("is read when the evidence of it is in", () => {
+  test("is read when the evidence no longer lags", () => {
     expect(late(65 * minuteMs - 1)).toMatchObject(waits(nowMs + 1));
     expect(late(65 * minuteMs)).toMatchObject(changes("unused", { version: 1 }));
     expect(nextOf(late(65 * minuteMs)).rotations[0]).toMatchObject({ lateUseReadAtMs: nowMs });
@@ -94,20 +94,20 @@ describe("what was done in the last hour before it was disabled", () => {
     expect(asked).toEqual(["last-use key-1"]);
   });
 
-  test("brings it back where it was a use", () => {
+  test("restores the version", () => {
     const back = late(2 * hourMs, used("Decrypt", nowMs - 3 * hourMs));
     expect(back).toMatchObject(changes("restore-started"));
     expect(nextOf(back).rotations[0]?.restored).toMatchObject({ because: "use" });
   });
 
-  test("is not known, and unknown is not unused", () => {
+  test("may be unknown, and unknown is not unused", () => {
     expect(late(2 * hourMs, unknown)).toMatchObject(waits(nowMs + 6 * hourMs, "USAGE_UNKNOWN"));
     const drain = { ...aPolicy().drain, evidence: "advisory" as const };
     const rotation = { policy: aPolicy({ drain }) };
     expect(late(2 * hourMs, unknown, { rotation })).toMatchObject(changes("unused"));
   });
 
-  test("does not count where a person overrode the evidence", () => {
+  test("does not count where an operator overrode the evidence", () => {
     const rotation = { approval: override };
     const observed = used("Decrypt", nowMs - 3 * hourMs);
     expect(late(2 * hourMs, observed, { rotation })).toMatchObject(changes("unused"));
@@ -123,13 +123,13 @@ describe("what was done in the last hour before it was disabled", () => {
 });
 
 describe("the soak", () => {
-  test("lasts as long as the policy says, and nothing is looked at", () => {
+  test("lasts as long as the policy says, and nothing is read", () => {
     const since = (ms: number) => decide({ rotation: { soakSinceMs: nowMs - ms } });
     expect(since(14 * dayMs - 1)).toMatchObject(waits(nowMs + 1));
     expect(since(14 * dayMs)).toMatchObject({ kind: "call" });
   });
 
-  test("ends in the deletion of the version, in so many days, where the policy deletes", () => {
+  test("ends in ScheduleKeyDeletion with the policy's window, where the policy deletes", () => {
     const wanted = { keyId: "key-1", windowDays: 30 };
     expect(decide()).toMatchObject(calls("ScheduleKeyDeletion", wanted));
     const full = scene();
@@ -141,7 +141,7 @@ describe("the soak", () => {
   test.each<[why: string, setting: StepSetting]>([
     ["the policy leaves old versions disabled", { rotation: { policy: aPolicy() } }],
     [
-      "the evidence was overridden, which is none to delete on",
+      "the evidence was overridden, which does not justify a deletion",
       { rotation: { approval: override } },
     ],
   ])("ends the rotation where %s", (_why, setting) => {
@@ -152,22 +152,22 @@ describe("the soak", () => {
     expect(closed).toMatchObject([{ id: "r1", evidence: { observedAtMs: nowMs } }]);
   });
 
-  test("an approval that overrides nothing is none against deleting", () => {
+  test("an approval without override does not prevent the deletion", () => {
     const rotation = { approval: { ...override, override: false } };
     expect(decide({ rotation })).toMatchObject(calls("ScheduleKeyDeletion"));
   });
 
   test.each<[why: string, observed: StepSetting["observed"], code: string, subject: string]>([
-    ["somebody enabled it", { key: { "key-1": observedKey("key-1") } }, "VERSION_CHANGED", "key-1"],
-    ["it is gone", { key: { "key-1": absent } }, "VERSION_DELETED", "key-1"],
+    ["it was enabled", { key: { "key-1": observedKey("key-1") } }, "VERSION_CHANGED", "key-1"],
+    ["it is deleted", { key: { "key-1": absent } }, "VERSION_DELETED", "key-1"],
     ["it is another owner's", { tags: { "key-1": present({}) } }, "OTHER_OWNER", alias],
     ["it lost its label", { tags: { "key-1": present(ours) } }, "STATE_BEHIND_KMS", alias],
-    ["it may not be looked at", { key: { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
-  ])("stops where %s", (_why, observed = {}, code, subject) => {
+    ["it may not be read", { key: { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
+  ])("halts where %s", (_why, observed = {}, code, subject) => {
     expect(decide({ observed })).toMatchObject(halts(code, subject));
   });
 
-  test("an alias, or a use that shows now, brings it back", () => {
+  test("an alias, or a use that becomes visible, restores it", () => {
     const moved = decide({ observed: { aliases: { "key-1": present(["alias/x"]) } } });
     expect(nextOf(moved).rotations[0]?.restored?.because).toBe("alias");
     const late = decide({ observed: used("Decrypt", lastUsedAtMs + 1) });
@@ -175,11 +175,11 @@ describe("the soak", () => {
     expect(nextOf(late).rotations[0]?.restored?.because).toBe("use");
   });
 
-  test("where its use is no longer known, it is not deleted", () => {
+  test("with an unknown last use, it is not deleted", () => {
     expect(decide({ observed: unknown })).toMatchObject(waits(nowMs + 6 * hourMs, "USAGE_UNKNOWN"));
   });
 
-  test("is long enough, and the quiet period is not", () => {
+  test("may be over before the quiet period", () => {
     const drain = { atLeastMs: 0, quietForMs: 90 * dayMs, evidence: "required" as const };
     const policy = aPolicy({ retire: "delete", drain });
     const quietAtMs = lastUsedAtMs + 90 * dayMs + hourMs;
@@ -188,24 +188,24 @@ describe("the soak", () => {
     expect(decide({ rotation: { policy, unanswered } })).toMatchObject(changes("lapsed"));
   });
 
-  test("a guardrail in the key policy is waited for", () => {
+  test("a guardrail in the key policy causes a wait", () => {
     const document = JSON.stringify({ C: { "kms:TrailingDaysWithoutKeyUsage": 90 } });
     const observed = { policy: { "key-1": present({ document, hash: "h" }) } };
     expect(decide({ observed })).toMatchObject(waits(lastUsedAtMs + 91 * dayMs, "GUARDRAIL"));
   });
 
-  test("new evidence is put on record before anything rests on it", () => {
+  test("new evidence goes on record before a call depends on it", () => {
     const never = { lastUse: { kind: "never" as const, sinceMs: 0 }, hash: "h2" };
     const read = decide({ observed: { "last-use": { "key-1": present(never) } } });
     expect(read).toMatchObject(changes("evidence-read", { evidence: "h2" }));
   });
 
-  test("where a watched drain was asked for, somebody would hear of its use", () => {
+  test("a watched drain first proves that events arrive", () => {
     const watched = decide({ context: { drainWatch: "cloudtrail" } });
     expect(watched).toMatchObject(changes("watch-tested"));
   });
 
-  test("a policy may ask for a person's word before it deletes", () => {
+  test("a policy may require an approval before the deletion", () => {
     const policy = aPolicy({ retire: "delete", approval: "delete" });
     const asked = decide({ rotation: { policy } });
     expect(asked).toMatchObject(waits(nowMs + 6 * hourMs, "APPROVAL_REQUIRED", "key-1"));
@@ -229,18 +229,18 @@ describe("a ScheduleKeyDeletion without an answer", () => {
     expect(rotations[0]).not.toHaveProperty("unanswered");
   });
 
-  test("excuses nothing that it did not do, and nobody else's deletion passes for ours", () => {
+  test("explains only its own effect: an external deletion does not pass for ours", () => {
     expect(decide({ rotation })).toMatchObject(calls("ScheduleKeyDeletion"));
     expect(decide({ observed: { key: pending } })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
   });
 });
 
-describe("a deletion that is scheduled", () => {
+describe("a scheduled deletion", () => {
   const due = nowMs - minuteMs;
   const wait = (setting: StepSetting = {}) =>
     decide({ ...setting, old: { state: "pending-deletion", deletionAtMs: due } });
 
-  test("has the date that KMS gave it, or that the policy's window ends on", () => {
+  test("has KMS's date, or the end of the policy's window", () => {
     const { record, rotation } = scene({ rotation: { unanswered: "ScheduleKeyDeletion" } });
     const given = scheduled(record, rotation, 77, nowMs);
     expect(given.entry).toMatchObject({
@@ -254,7 +254,7 @@ describe("a deletion that is scheduled", () => {
     expect(guessed.next.versions[0]).toMatchObject({ deletionAtMs: nowMs + 30 * dayMs });
   });
 
-  test("is observed before its date too, once reads show what was scheduled", () => {
+  test("is observed before its date too, once reads show it", () => {
     const old = { state: "pending-deletion" as const, deletionAtMs: nowMs + 1 };
     const observed = { key: { "key-1": absent } };
     const just = { stepSinceMs: nowMs - 5 * minuteMs + 1 };
@@ -274,7 +274,7 @@ describe("a deletion that is scheduled", () => {
     );
   });
 
-  test("is done when the key is gone, and the version with it", () => {
+  test("is complete when the key is deleted, and the version leaves the record", () => {
     const done = wait({ observed: { key: { "key-1": absent } } });
     expect(done).toMatchObject(changes("completed", { version: 1, keyId: "key-1" }));
     const { versions, rotations, closed } = nextOf(done);
@@ -282,13 +282,13 @@ describe("a deletion that is scheduled", () => {
     expect([rotations, closed]).toMatchObject([[], [{ id: "r1" }]]);
   });
 
-  test("may be a day late: it is looked at every hour, or when KMS says", () => {
+  test("may be a day late: the key is read every hour, or at KMS's date", () => {
     expect(wait()).toMatchObject(waits(nowMs + hourMs));
     const later = observedKey("key-1", { state: "PendingDeletion", deletionAtMs: nowMs + dayMs });
     expect(wait({ observed: { key: { "key-1": later } } })).toMatchObject(waits(nowMs + dayMs));
   });
 
-  test("that somebody cancelled is told", () => {
+  test("that an external actor cancelled is reported", () => {
     const observed = { key: { "key-1": observedKey("key-1", { state: "Disabled" }) } };
     expect(wait({ observed })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
     const hidden = { key: { "key-1": denied } };

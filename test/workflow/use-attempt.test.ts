@@ -24,10 +24,10 @@ const record = (setting: StepSetting): ManagedKey => stepScene("revoke", setting
 describe("an attempt to use a version", () => {
   test.each<[what: string, setting: StepSetting, concerns: "news" | "known" | "none"]>([
     ["that is disabled", { old: disabled }, "news"],
-    ["that is to be deleted", { old: { state: "pending-deletion" } }, "news"],
+    ["that is pending deletion", { old: { state: "pending-deletion" } }, "news"],
     ["that drains", {}, "none"],
     [
-      "that drains, and may be disabled any moment",
+      "that drains, with a DisableKey under way",
       { rotation: { unanswered: "DisableKey" } },
       "news",
     ],
@@ -37,25 +37,29 @@ describe("an attempt to use a version", () => {
       "none",
     ],
     [
-      "that serves, with a DisableKey on record",
+      "that is active, with a DisableKey on record",
       { old: { state: "active" }, rotation: { unanswered: "DisableKey" } },
       "none",
     ],
-    ["that is coming back for another reason", { rotation: { restored: restored("use") } }, "news"],
     [
-      "that is coming back for this reason",
+      "that is being restored for another reason",
+      { rotation: { restored: restored("use") } },
+      "news",
+    ],
+    [
+      "that is being restored for this reason",
       { rotation: { restored: restored("attempt") } },
       "known",
     ],
-    ["that is to serve again", { old: { state: "reactivating" } }, "known"],
+    ["that is reactivating", { old: { state: "reactivating" } }, "known"],
     [
-      "that a person put out of use whatever the evidence",
+      "that an operator revoked by an override",
       { old: { ...disabled, overriddenBy: "ada" } },
       "none",
     ],
-    ["that the record was just rebuilt with", { record: { reconciledAtMs: 5 } }, "news"],
+    ["that drains, with the record just rebuilt", { record: { reconciledAtMs: 5 } }, "news"],
     [
-      "that serves, with the record just rebuilt",
+      "that is active, with the record just rebuilt",
       { old: { state: "active" }, record: { reconciledAtMs: 5 } },
       "none",
     ],
@@ -64,7 +68,7 @@ describe("an attempt to use a version", () => {
     expect(concern(record(setting), attempt)).toBe(concerns);
   });
 
-  test("that is none of ours is no concern", () => {
+  test("on a key that is not on record does not concern keyturn", () => {
     expect(concern(record({ old: disabled }), { ...attempt, keyId: "key-9" })).toBe("none");
     const scene = stepScene("revoke", { old: disabled });
     expect(decideAttempt(scene, { ...attempt, keyId: "key-9" })).toBeUndefined();
@@ -90,11 +94,11 @@ describe("an attempt to use a version", () => {
   });
 });
 
-describe("what an attempt makes of the record", () => {
+describe("the record after an attempt", () => {
   const decide = (setting: StepSetting, change: Partial<UseAttempt> = {}) =>
     spoken(decideAttempt(stepScene("revoke", setting), { ...attempt, ...change }));
 
-  test("the version comes back, whoever scheduled its deletion, and nothing else moves", () => {
+  test("restores the version, also from an external deletion, and holds the managed key", () => {
     const decision = decide({ old: disabled });
     expect(decision).toMatchObject(
       changes("restore-started", {
@@ -122,7 +126,7 @@ describe("what an attempt makes of the record", () => {
     ]);
   });
 
-  test("the other rotations and stops stay as they are", () => {
+  test("keeps the other rotations and holds", () => {
     const other = { ...stepScene("revoke").rotation, id: "r2", from: 2, to: 3 };
     const { rotation } = stepScene("revoke");
     const pause = { kind: "pause" as const, atMs: 0, by: "ada", reason: "" };
@@ -133,14 +137,14 @@ describe("what an attempt makes of the record", () => {
     expect(holds.map(({ kind }) => kind)).toEqual(["pause", "restored"]);
   });
 
-  test("one whose rotation is closed gets a way out of its own", () => {
+  test("has a new rotation for a version without an open one", () => {
     const given = { old: disabled, record: { rotations: [] } };
     expect(nextOf(decide(given)).rotations).toMatchObject([{ id: "r-new-1", from: 1, to: 2 }]);
     const alone = { ...given, fresh: { state: "pending-activation" as const } };
     expect(nextOf(decide(alone)).rotations).toMatchObject([{ from: 1, to: 1 }]);
   });
 
-  test("it says through which service, and with which context, the key was used", () => {
+  test("names the service and the encryption context of the use", () => {
     const change = { service: "s3.amazonaws.com", encryptionContextKeys: ["bucket", "tenant"] };
     const [hold] = nextOf(decide({ old: disabled }, change)).holds;
     expect(hold?.reason).toBe(
@@ -149,12 +153,12 @@ describe("what an attempt makes of the record", () => {
     );
   });
 
-  test("nothing, where it is known already", () => {
+  test("does not change where the attempt is known", () => {
     expect(decide({ rotation: { restored: restored("attempt") } })).toBeUndefined();
   });
 });
 
-test("a deletion may be pending by our doing, now or as soon as a late call lands", () => {
+test("a deletion of ours may be pending, now or as soon as a late call lands", () => {
   const { rotation } = stepScene("revoke");
   const pending = (state: "disabled" | "pending-deletion", more: object) =>
     mayBePending(aVersion(1, { state }), { ...rotation, ...more });

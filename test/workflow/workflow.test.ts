@@ -49,28 +49,28 @@ const inRevoke = (setting: StepSetting) =>
   verdictOn(stepScene("revoke", { old: { state: "disabled" }, ...setting }));
 const at = (setting: Setting = {}) => verdictOn(aScene(setting)).decision;
 
-describe("an attempt to use what is out of use", () => {
-  test("comes before whatever is asked", () => {
+describe("an attempt to use a version that is out of use", () => {
+  test("comes before all requests", () => {
     const { decision, findings } = inRevoke({ context: { attempt, requests: [pause] } });
     expect(decision).toMatchObject(changes("restore-started", { eventId: "event-1" }));
     expect(findings).toEqual([]);
   });
 
-  test("is not ended by a resume that was asked for before it", () => {
+  test("creates a hold that an earlier resume does not end", () => {
     const context = { attempt, requests: [pause, resume] };
     const { decision, findings } = inRevoke({ context, record: { holds: [held] } });
     expect(decision).toMatchObject(changes("resumed", { request: "e" }));
     expect(findings).toEqual([]);
   });
 
-  test("that is nothing new gives the key back, and leaves requests for a run of their own", () => {
+  test("that is already known continues the restore, and leaves requests to another run", () => {
     const context = { attempt: { ...attempt, keyId: "key-9" }, requests: [pause] };
     expect(at({ context: { ...context, parked: { active: soon } } })).toEqual(soon);
   });
 });
 
-describe("what is asked", () => {
-  test("comes before all that is open, in order", () => {
+describe("a request", () => {
+  test("comes before all open matters, in order", () => {
     const rotate: Request = { ...asked, id: "r", kind: "rotate" };
     const record = { unenrolment: { by: "ada", atMs: 5 } };
     const scene = aScene({ record, context: { requests: [rotate, pause] } });
@@ -79,7 +79,7 @@ describe("what is asked", () => {
     expect(findings).toEqual([]);
   });
 
-  test("waits for no approval, which needs a look at KMS", () => {
+  test("does not wait for an approval, which needs a read of KMS", () => {
     expect(at({ context: { requests: [approve, pause] } })).toMatchObject(changes("paused"));
     const alone = at({ context: { requests: [approve] } });
     expect(alone).toMatchObject({ kind: "change", entry: { detail: { request: "a" } } });
@@ -90,7 +90,7 @@ describe("a managed key", () => {
   const unenrolment = { by: "ada", atMs: 5 };
   const policy = aPolicy({ name: "yearly" });
 
-  test("that is being un-enrolled has its tags taken off, paused or not", () => {
+  test("that is being un-enrolled has its tags removed, paused or not", () => {
     const record = { unenrolment, holds: [held] };
     expect(at({ record })).toMatchObject(
       calls("UntagResource", { keyId: "key-1" }, { kind: "un-enrolment" }),
@@ -98,25 +98,25 @@ describe("a managed key", () => {
     expect(at({ record, context: { parked: { "un-enrolment": soon } } })).toEqual(soon);
   });
 
-  test("that stands still is not looked at once more after it was rebuilt", () => {
+  test("that is held is not observed again after it was rebuilt", () => {
     const rebuilt = { reconciledAtMs: 5, unsettled };
     expect(at({ record: { ...rebuilt, holds: [held] } })).toMatchObject({
       finding: { code: "PAUSED" },
     });
     expect(at({ record: rebuilt })).toMatchObject({
       ...waits(blockedMs),
-      reason: "a call of before the restore may still land",
+      reason: "a call from before the restore may still land",
     });
   });
 
-  test("that was rebuilt is looked at once more before its configuration counts", () => {
+  test("that was rebuilt is observed again before its configuration applies", () => {
     const context = { home: aHome({ alias, policy }) };
     const rebuilt = { reconciledAtMs: 5, unsettled };
     expect(at({ context, record: rebuilt })).toMatchObject(waits(blockedMs));
     expect(at({ context })).toMatchObject(changes("configured"));
   });
 
-  test("that is not enrolled yet is enrolled, and nothing else", () => {
+  test("that is not enrolled yet is only enrolled", () => {
     const record = { enrolledAtMs: undefined, versions: [] };
     expect(at({ record, observed: { key: { [alias]: undefined } } })).toEqual({
       kind: "observe",
@@ -126,7 +126,7 @@ describe("a managed key", () => {
   });
 });
 
-describe("of what is open in a managed key", () => {
+describe("the open matters of a managed key", () => {
   const extra: Extra = { keyId: "key-9", rotationId: "r0", madeAfterMs: 0, foundAtMs: nowMs };
   const versions = [
     aVersion(1, { state: "draining", retiredAtMs, label: "r1" }),
@@ -137,28 +137,28 @@ describe("of what is open in a managed key", () => {
     return at({ record: { versions, rotations, extras }, context: { parked } });
   };
 
-  test("every rotation is decided, the version that serves, and every extra key", () => {
+  test("include every rotation, the active version, and every extra key", () => {
     expect(open({})).toMatchObject({ ...waits(nowMs + 65 * 60_000) });
     expect(open({}, [])).toMatchObject(waits(nowMs + 30 * dayMs));
     expect(open({ r1: { ...later, untilMs: Infinity } }, [])).toMatchObject({
       ...waits(retiredAtMs + 83 * dayMs),
-      reason: "the version that serves is within its cryptoperiod",
+      reason: "within cryptoperiod",
     });
   });
 
-  test("what KMS refused in this turn stays as that left it", () => {
+  test("keep the decision about a call that KMS refused in this pass", () => {
     expect(open({ r1: soon })).toEqual(soon);
     expect(open({ active: soon })).toEqual(soon);
     expect(open({ "key-9": soon })).toEqual(soon);
     expect(open({ "key-9": later, r1: soon })).toEqual(soon);
   });
 
-  test("an extra key that is out of use is done with", () => {
+  test("exclude an extra key that is out of use", () => {
     const quarantined = { ...extra, quarantinedAtMs: 5 };
     expect(open({ "key-9": soon }, [quarantined])).toMatchObject(waits(nowMs + 30 * dayMs));
   });
 
-  test("only what is decided of is looked at", () => {
+  test("are read only as far as decided", () => {
     const scene = stepScene("drain");
     const reads = readsOf(
       (observed) => decide(scene.record, observed, scene.context).decision,
@@ -178,12 +178,12 @@ describe("an open rotation", () => {
     return verdictOn(scene).decision;
   };
 
-  test("takes of its policy as it is now what is milder", () => {
+  test("adopts the milder parts of the present policy", () => {
     expect(untilOf({}, 31 * dayMs)).toMatchObject(waits(nowMs + 31 * dayMs));
     expect(untilOf({}, 29 * dayMs)).toMatchObject(waits(nowMs + 30 * dayMs));
   });
 
-  test("away from a compromised version waits no longer than KMS needs", () => {
+  test("from a compromised version waits no longer than KMS needs", () => {
     expect(untilOf({ rotation: { urgent: true } }, 30 * dayMs)).toMatchObject(
       waits(nowMs + 2 * hourMs),
     );

@@ -1,6 +1,6 @@
 /**
- * External actors change the state of a version that keyturn retires: reported within a day, with the
- * command that puts it back, and never overwritten.
+ * Drift: an external actor changed the state of a version that keyturn retires. keyturn reports it
+ * within a day, with the command that restores the state, and never overwrites it.
  */
 import { aliasInTheWay, aliasesOn, ownerFinding, stateFinding } from "../safety/old-version.ts";
 import { needed } from "../restore/restore.ts";
@@ -9,14 +9,14 @@ import { observeFirst, valueOf } from "../safety/observations.ts";
 import type { Decision, KeyState, ManagedKey, StepScene } from "../model/types.ts";
 
 /**
- * The halt where the version is not in the expected state. The way back may be to disable it, so
- * whether an alias is on it is observed first; then the alias is what an operator has to move.
+ * The halt where the version is not in the expected state. The remedy may be to disable it, so the
+ * aliases are observed first; if there is one, an operator has to move it.
  */
 export function drifted(scene: StepScene, expected: KeyState): Decision | undefined {
   return changed(scene, expected, () => aliasInTheWay(scene));
 }
 
-/** The same of a version out of use: one that an alias was put on is needed, and comes back. */
+/** The same for a version out of use: with an alias on it, keyturn restores it. */
 export function neededOrDrifted(scene: StepScene, expected: KeyState): Decision | undefined {
   return changed(scene, expected, () => {
     const onIt = aliasesOn(scene);
@@ -48,7 +48,7 @@ function changed(
   return ifAliased() ?? { kind: "halt", finding: wrong };
 }
 
-/** A wait in which the version keeps its state. A call in doubt may change it. */
+/** A wait in which the version keeps its state; only an unanswered call may change it. */
 export function waitObserving(
   scene: StepScene,
   expected: KeyState,
@@ -60,7 +60,7 @@ export function waitObserving(
   return found ?? { kind: "wait", untilMs, reason };
 }
 
-/** When the versions that keyturn retires are observed next, however long it waits for. */
+/** The latest time of the next observation of the versions that keyturn retires. */
 export function observeAgainAtMs(
   { rotations, unenrolment }: Pick<ManagedKey, "rotations" | "unenrolment">,
   nowMs: number,

@@ -1,6 +1,6 @@
 /**
- * What has to be so, besides what a step itself looks at, before a changing call is made: the world is
- * as the record has it. A record that is older than KMS is found out here, and so is drift.
+ * The conditions for a changing call, besides those of its step: KMS agrees with the record. This
+ * detects drift, and a record that is older than KMS.
  */
 import { aliasMoved } from "../safety/alias-target.ts";
 import { drifted } from "./drift.ts";
@@ -18,9 +18,9 @@ import type {
   Version,
 } from "../model/types.ts";
 
-/** What is to be looked at, or in the way; undefined where the call may be made. */
+/** The reads to make first, or the obstacle; undefined where the call may be made. */
 export function guard(scene: Scene, call: Call, matter: Matter): Decision | undefined {
-  // Whatever the record knows or does not: a person wants keyturn's tags off.
+  // Even with an old record: an operator asked to remove keyturn's tags.
   if (matter.kind === "un-enrolment") return undefined;
   const behind = lineageFirst(scene);
   if (behind !== undefined) return behind;
@@ -40,7 +40,7 @@ export function guard(scene: Scene, call: Call, matter: Matter): Decision | unde
   }
 }
 
-/** An alias of the managed key that is not where the record has it. */
+/** The finding for an alias that is not where the record has it. */
 function astray(scene: Scene): Decision | undefined {
   const { record, observed } = scene;
   const reads = record.aliases.map((alias): KmsRead => ({ kind: "key", key: alias }));
@@ -57,7 +57,7 @@ function astray(scene: Scene): Decision | undefined {
   return undefined;
 }
 
-/** Before the next version is made, those on their way out are as they were left. */
+/** Before keyturn makes the next version, the retiring ones must be in their expected states. */
 function changedStates(scene: Scene): Decision | undefined {
   const { record } = scene;
   const out = record.versions.flatMap((old) => {
@@ -77,7 +77,7 @@ function changedStates(scene: Scene): Decision | undefined {
   return undefined;
 }
 
-/** Undefined where a call under way, or a date that has come, may have changed it by right. */
+/** Undefined where a call under way or a deletion date may have changed the state legitimately. */
 function expectedOf(old: Version, rotation: Rotation, { context }: Scene): KeyState | undefined {
   if (rotation.unanswered !== undefined || rotation.restored !== undefined) return undefined;
   if ((old.deletionAtMs ?? Infinity) <= context.nowMs) return undefined;

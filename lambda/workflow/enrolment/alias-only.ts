@@ -1,12 +1,12 @@
 /**
- * The statement in a key policy by which a key originates through the managed aliases alone. Source:
- * AWS KMS Developer Guide, "AWS KMS condition keys" (conditions-kms.html), `kms:RequestAlias`; IAM
- * User Guide, "Condition operators": StringNotEquals also matches where the key is absent, that is,
- * where a call names the KMS key by its id or ARN. So when the aliases move, the key that they leave
- * stops originating with no further call, and originates again as soon as they come back.
+ * The key policy statement that lets a key originate only through the managed aliases. Source: AWS
+ * KMS Developer Guide, "AWS KMS condition keys" (conditions-kms.html), `kms:RequestAlias`; IAM User
+ * Guide, "Condition operators": StringNotEquals also matches where the key is absent, that is,
+ * where a call names the KMS key by its id or ARN. So when the aliases move, the key that they
+ * leave stops originating with no further call, and originates again as soon as they return.
  *
- * ReEncryptTo and DeriveSharedSecret are not denied: through these an old version can still be put to
- * new use.
+ * The statement does not deny ReEncryptTo and DeriveSharedSecret: through these an old version can
+ * still be put to new use.
  */
 import type { Grant } from "../model/kms.ts";
 import { isServicePrincipal } from "./service-principal.ts";
@@ -18,9 +18,9 @@ const elements = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition
 type Fields = Record<string, unknown>;
 
 /**
- * The key policy with the statement for these aliases (at least one), or without it where none are
- * given. Whatever else has its Sid goes too: in one policy a Sid is unique. Where there is nothing to
- * do the document comes back byte for byte.
+ * The key policy with the statement for these aliases (at least one), or without it where `aliases`
+ * is undefined. Any other statement with its Sid is removed too: a Sid is unique in a policy. A
+ * document that needs no change is returned unchanged.
  */
 export function withAliasOnly(document: string, aliases: string[] | undefined): string {
   const policy = read(document);
@@ -42,7 +42,7 @@ function aliasOnlyStatement(aliases: string[]): Fields {
   };
 }
 
-/** The aliases that the statement names; undefined where it is missing, or not as keyturn writes it. */
+/** The aliases that the statement names; undefined if it is missing or not as keyturn writes it. */
 export function aliasOnlyOf(document: string): string[] | undefined {
   const [statement, ...more] = statementsOf(read(document)).filter(hasOurSid);
   if (!isFields(statement) || more.length > 0) return undefined;
@@ -57,16 +57,16 @@ export function aliasOnlyOf(document: string): string[] | undefined {
 }
 
 /**
- * The document without the statement, where it is exactly ours. One that only has our Sid stays: it
- * may allow something, and a key that somebody forged must not pass for one of ours.
+ * The document without the statement, if it is exactly ours. A statement that only has our Sid
+ * stays: it may allow something, and a forged key must not pass for one of ours.
  */
 export function withoutAliasOnly(document: string): string {
   return aliasOnlyOf(document) === undefined ? document : withAliasOnly(document, undefined);
 }
 
 /**
- * Why a key with this policy and these grants cannot take the statement; undefined where it can. AWS
- * services call by ARN, and the statement would deny them.
+ * Why a key with this policy and these grants cannot have the statement; undefined where it can.
+ * AWS services call by ARN, and the statement would deny them.
  */
 export function whyNotAliasOnly(
   document: string,
@@ -94,7 +94,7 @@ function serviceNamedBy(principal: unknown): string | undefined {
   return service ?? listed(principal["AWS"]).find(isServicePrincipal);
 }
 
-/** The condition keys of a statement, whatever the operator. */
+/** The condition keys of a statement, with any operator. */
 function conditionKeysOf(statement: Fields): string[] {
   const { Condition: operators } = statement;
   if (!isFields(operators)) return [];
@@ -123,7 +123,7 @@ function sameMembers(value: unknown, wanted: string[]): boolean {
   return members.length === wanted.length && wanted.every((each) => members.includes(each));
 }
 
-/** IAM spells a list of one without the list; a list that holds anything but text is none. */
+/** IAM writes a list of one without the list; a list with non-text values counts as empty. */
 function listed(value: unknown): string[] {
   const members: unknown[] = Array.isArray(value) ? value : [value];
   return members.every((member) => typeof member === "string") ? members : [];

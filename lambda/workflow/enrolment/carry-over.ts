@@ -1,4 +1,4 @@
-/** What the new version takes over from the old one, and what cannot be taken over. */
+/** What keyturn copies from the old version to the new one, and what it cannot copy. */
 import { aliasOnlySid } from "./alias-only.ts";
 import { showPolicy, showTags } from "../model/commands.ts";
 import { finding, type Finding } from "../model/findings.ts";
@@ -8,17 +8,17 @@ import type { Key, KeyPolicy, Tags } from "../model/types.ts";
 
 const ownTags = Object.values(tagNames).length;
 
-/** IAM shows a principal that was deleted as its unique id: nobody can be it again. */
+/** IAM shows a deleted principal as its unique id, which no new principal gets. */
 const deletedPrincipal = /^A(IDA|ROA|GPA|SCA|NPA|NVA|PKA)[A-Z0-9]{12,}$/;
 
-/** The old version's own tags: without AWS's, which nobody may copy, and without keyturn's. */
+/** The old version's own tags: without AWS's, which no caller may set, and without keyturn's. */
 export function copyableTags(tags: Tags): Tags {
   return Object.fromEntries(
     Object.entries(tags).filter(([name]) => !/^(aws|keyturn):/i.test(name)),
   );
 }
 
-/** What forbids making a key like this one; undefined where nothing does. */
+/** Why keyturn cannot make a key like this one; undefined where it can. */
 export function whyNotCarried(
   key: Key,
   policy: KeyPolicy,
@@ -40,7 +40,7 @@ export function whyNotCarried(
   }
   if (policy.document.includes(aliasOnlySid) && policy.aliasOnly === undefined) {
     const observed =
-      "a statement of the key policy is called KeyturnAliasOnly, and is not keyturn's";
+      "a statement of the key policy has the Sid KeyturnAliasOnly, and is not keyturn's";
     return finding("POLICY_NOT_CARRIED", key.keyId, observed, show, nowMs);
   }
   const copied = Object.keys(copyableTags(tags)).length;
@@ -52,7 +52,7 @@ export function whyNotCarried(
   return undefined;
 }
 
-/** Everything that stands under Principal or NotPrincipal in a policy document. */
+/** All values of Principal and NotPrincipal in a policy document. */
 function principalsOf(document: string): string[] {
   const statements = asList((JSON.parse(document) as { Statement?: unknown }).Statement);
   return statements.flatMap((statement) => {

@@ -1,4 +1,4 @@
-/** Enrolment: the key behind the alias becomes version 1, and is tagged as ours, once. */
+/** Enrolment: the key behind the alias becomes version 1, and keyturn tags it, once. */
 import { whyNotCarried } from "./carry-over.ts";
 import { whyNotAliasOnly, withAliasOnly } from "./alias-only.ts";
 import { finding } from "../model/findings.ts";
@@ -58,7 +58,7 @@ export function decideEnrolment(scene: Scene): Decision {
   if (known.keyId !== key.keyId) {
     const before = keyFirst(scene, known.keyId);
     if (before !== undefined) return before;
-    const observations = `${record.alias} points at ${key.keyId}; while it was being enrolled, at ${known.keyId}`;
+    const observations = `${record.alias} points at ${key.keyId}; when enrolment began, at ${known.keyId}`;
     const next = moveTo(scene, known, record.aliases);
     const moved = finding("ALIAS_MOVED", record.alias, observations, next, context.nowMs);
     return { kind: "halt", finding: moved };
@@ -74,11 +74,11 @@ export function decideEnrolment(scene: Scene): Decision {
     kind: "call",
     call: { kind: "TagResource", keyId: key.keyId, tags: wanted },
     matter: { kind: "enrolment" },
-    reason: "its tags say whose it is, so that the record can be rebuilt from KMS",
+    reason: "with its owner's tags the record can be rebuilt from KMS",
   };
 }
 
-/** The record once KMS accepted our tags; whether they are there, and ours, is still to be seen. */
+/** The record once KMS accepted our tags; a later observation must confirm them. */
 export function tagged(record: ManagedKey, nowMs: number): Transition {
   return {
     next: { ...record, taggedAtMs: nowMs, authorizationChangedAtMs: nowMs },
@@ -95,7 +95,7 @@ function enrolled(record: ManagedKey, nowMs: number): Transition {
     next: { ...record, enrolledAtMs: nowMs, authorizationChangedAtMs: nowMs },
     entry: {
       event: "enrolled",
-      reason: "version 1 carries our tags",
+      reason: "version 1 has our tags",
       detail: { keyId: record.versions[0]?.keyId ?? "" },
     },
   };
@@ -123,7 +123,7 @@ function whyUnfit(scene: Scene, key: Key): Decision | undefined {
   return whyNotEnabled(scene, key);
 }
 
-/** The halt that a serving key, or one to be enrolled, deserves where it is not Enabled. */
+/** The halt for an active key, or one to be enrolled, that is not Enabled. */
 export function whyNotEnabled({ record, context }: Scene, key: Key): Decision | undefined {
   if (key.state === "Enabled") return undefined;
   const next = bringToEnabled(key);
@@ -134,7 +134,7 @@ export function whyNotEnabled({ record, context }: Scene, key: Key): Decision | 
   };
 }
 
-/** AWS services call by ARN, and would be denied: such a key does not take the statement. */
+/** AWS services call by ARN, and the statement would deny them: a key that they use is unfit. */
 export function whyAliasOnlyUnfit(scene: Scene, keyId: string): Decision | undefined {
   const { record, observed, context } = scene;
   if (record.policy.originate !== "alias-only") return undefined;
@@ -171,7 +171,7 @@ function whyForeign({ record, context }: Scene, key: Key, tags: Tags): Decision 
     return { kind: "halt", finding: taken };
   }
   if (version !== undefined && version !== "1") {
-    const observed = `${key.keyId} is tagged as version ${version}; the table knows no version`;
+    const observed = `${key.keyId} is tagged as version ${version}; the table has no version`;
     return { kind: "halt", finding: behind(record, observed, context.nowMs) };
   }
   return undefined;

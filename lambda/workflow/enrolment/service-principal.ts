@@ -1,7 +1,7 @@
 /**
- * Whether a principal is an AWS service: by its name, by its service-linked role, or, as EC2 does for
- * encrypted EBS volumes, by a role of AWS's own in the account, `assumed-role/aws:ec2-infrastructure`
- * (AWS KMS Developer Guide, "Examining grants").
+ * Whether a principal is an AWS service: a service name, a service-linked role, or AWS's own role
+ * in the account, as of EC2 for encrypted EBS volumes: `assumed-role/aws:ec2-infrastructure` (AWS
+ * KMS Developer Guide, "Examining grants").
  */
 export function isServicePrincipal(principal: string): boolean {
   return (

@@ -5,9 +5,9 @@ const supportedUsages = ["ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC"
 
 /** Why keyturn does not rotate a key of this kind; undefined where it does. */
 export function whyUnsupported(key: Key): string | undefined {
-  if (key.managedBy === "AWS") return "an AWS managed key is rotated by AWS alone";
-  if (key.multiRegion) return "a multi-Region key has replicas that would have to follow";
-  if (!supportedUsages.includes(key.usage)) return `usage ${key.usage} is not served`;
+  if (key.managedBy === "AWS") return "only AWS rotates an AWS managed key";
+  if (key.multiRegion) return "a multi-Region key has replicas, which would have to follow";
+  if (!supportedUsages.includes(key.usage)) return `usage ${key.usage} is not supported`;
   switch (key.origin) {
     case "AWS_KMS":
     case "AWS_CLOUDHSM":
@@ -15,8 +15,8 @@ export function whyUnsupported(key: Key): string | undefined {
     case "EXTERNAL":
       return "its material was imported, and only its owner can import the next";
     case "EXTERNAL_KEY_STORE":
-      return "each key of an external key store needs an external key of its own, made beforehand";
+      return "a key of an external key store needs its own external key, made beforehand";
     default:
-      return `origin ${key.origin} is not known`;
+      return `origin ${key.origin} is not supported`;
   }
 }

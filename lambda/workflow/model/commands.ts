@@ -1,6 +1,6 @@
 /**
- * The command lines that findings print. An operator pastes them into a shell: every word is quoted
- * where the shell would read it as anything but itself, and no word is left to be filled in.
+ * The command lines that findings print. An operator pastes them into a shell: a word that the
+ * shell would interpret is quoted, and no command has a placeholder.
  */
 import type { Key, KeyState } from "./kms.ts";
 
@@ -51,7 +51,7 @@ export function showHistory(alias: string): string {
   return commandLine("npx", "keyturn", "history", alias);
 }
 
-/** What the code asks of an operator, where that is an edit or a deploy and no command can make it. */
+/** Prints the remedy of a code, where it is an edit or a deployment and no command can make it. */
 export function explain(code: string): string {
   return commandLine("npx", "keyturn", "explain", code);
 }
@@ -71,7 +71,7 @@ function enable(keyId: string): string {
 
 type Stateful = Pick<Key, "keyId" | "state">;
 
-/** The commands that lead from a key's state to another one; undefined where none does. */
+/** The commands that bring a key from its state to another one; undefined where there are none. */
 function path({ keyId, state }: Stateful, to: KeyState, windowDays: number): string[] | undefined {
   if (state !== "Enabled" && state !== "Disabled" && state !== "PendingDeletion") return undefined;
   if (state === to) return [];
@@ -94,7 +94,7 @@ function path({ keyId, state }: Stateful, to: KeyState, windowDays: number): str
   }
 }
 
-/** Puts a key into this state; shows the key where nobody can, as when its key store is away. */
+/** Brings a key into this state; shows the key where no call can, as when its key store is away. */
 export function bring(key: Stateful, to: KeyState, windowDays: number): string {
   const commands = path(key, to, windowDays);
   return commands === undefined || commands.length === 0 ? showKey(key.keyId) : inOrder(commands);
@@ -104,7 +104,7 @@ export function bringToEnabled(key: Stateful): string {
   return bring(key, "Enabled", 0);
 }
 
-/** Moves aliases to a key, which is enabled first: no alias ever points at one that is not. */
+/** Enables a key first and then moves aliases to it: no alias ever points at a key not Enabled. */
 export function pointAt(key: Stateful, aliases: string[]): string {
   return pointing("update-alias", key, aliases);
 }

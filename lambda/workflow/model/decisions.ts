@@ -1,11 +1,11 @@
-/** What can be decided of a managed key, and from what. */
+/** The decisions about a managed key, and their inputs. */
 import type { EventName } from "./events.ts";
 import type { Finding } from "./findings.ts";
 import type { Call, KmsRead, ObservedState } from "./kms.ts";
 import type { Request, UseAttempt } from "./requests.ts";
 import type { Home, ManagedKey, Rotation, Step, Version } from "./managed-key.ts";
 
-/** One line of history; the store numbers it, stamps it and chains it by hash. */
+/** One journal line; the store numbers it, stamps it and chains it by hash. */
 export type EntryDraft = {
   event: EventName;
   reason: string;
@@ -14,66 +14,66 @@ export type EntryDraft = {
   detail: Record<string, string | number>;
 };
 
-/** The record as something made it, and the line of history that says so. */
+/** The changed record, and the journal line that records the change. */
 export type Transition = { next: ManagedKey; entry: EntryDraft };
 
-/** Which of the open matters of a managed key a decision belongs to. */
+/** The open matter of a managed key that a decision belongs to. */
 export type Matter =
   | { kind: "enrolment" }
-  /** The version that serves, and those long out of use: is each where it should be, is it where it should be, and is it time for the next? */
+  /** The active version, and those out of use: are the aliases right, and is a rotation due? */
   | { kind: "active" }
-  /** Its tags are taken off, and it is left alone. */
+  /** keyturn removes its tags, and leaves the keys as they are. */
   | { kind: "un-enrolment" }
   | { kind: "rotation"; rotationId: string }
   | { kind: "extra"; keyId: string };
 
 export type Decision =
-  /** Nothing can be said before these were looked at. */
+  /** These reads must come first. */
   | { kind: "observe"; reads: KmsRead[] }
   /** The record changes; KMS does not. */
   | { kind: "change"; next: ManagedKey; entry: EntryDraft }
   | { kind: "call"; call: Call; matter: Matter; reason: string }
-  /** `finding`: what a person must know while this matter waits; the others of the key go on. */
+  /** `finding`: what an operator must know while this matter waits; other matters continue. */
   | { kind: "wait"; untilMs: number; reason: string; finding?: Finding }
-  /** The settle rule stands in the way. */
+  /** The settle rule forbids the call for now. */
   | { kind: "blocked"; untilMs: number; reason: string }
   | { kind: "retry"; reason: string }
   | { kind: "halt"; finding: Finding };
 
-/** What decisions are made from, besides record and sights. */
+/** The inputs of a decision, besides the record and the observed state. */
 export type Context = {
   nowMs: number;
   /** The epoch of the claim this run holds. */
   epoch: number;
-  /** The configuration's word on this managed key; undefined where it no longer names it. */
+  /** The configuration of this managed key; undefined where it is no longer configured. */
   home: Home | undefined;
-  /** An id for the rotation that may be opened now. */
+  /** An id for a rotation that opens now. */
   newRotationId: string;
-  /** This epoch made a call whose answer it does not know. */
+  /** This epoch made a call and does not know its answer. */
   uncertain: boolean;
-  /** Matters whose call KMS refused in this turn, by `matterName`, and what that amounts to. */
+  /** Matters whose call KMS refused in this pass, by `matterName`, and the resulting decision. */
   parked: Record<string, Decision>;
-  /** In `plan` no changing call is made: what is next is only said. */
+  /** In `plan` keyturn makes no changing call: it only reports the next one. */
   mode: Mode;
   /** The table that the record was read from. */
   tableId: string;
-  /** The hash of the line that its journal ends in. */
+  /** The hash of the last line of its journal. */
   head: string;
-  /** Absent: nothing is known of any event, and nothing is waited for. */
+  /** Absent: no event received, and none expected. */
   drainWatch?: DrainWatch;
-  /** What people ask, in order, and none of it honoured yet. */
+  /** The open requests, in order. */
   requests: Request[];
-  /** Somebody tried to use a version that is out of use. */
+  /** An attempt to use a version that is out of use. */
   attempt?: UseAttempt;
 };
 
 export type Mode = "act" | "plan";
 
-/** How attempts to use what is out of use are heard of. */
+/** How keyturn learns of attempts to use a version that is out of use. */
 export type DrainWatch = "cloudtrail" | "none";
 
-/** What every decision about a managed key is made from. */
+/** The inputs of every decision about a managed key. */
 export type Scene = { record: ManagedKey; observed: ObservedState; context: Context };
 
-/** What a step decides from: also its rotation, and the version that it is to replace. */
+/** The inputs of a step: also its rotation, and the version that the rotation replaces. */
 export type StepScene = Scene & { rotation: Rotation; old: Version };

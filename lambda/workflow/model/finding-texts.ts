@@ -1,4 +1,4 @@
-/** What each finding means, what it mostly comes of, and what to do about it: for people, and not in the function's package. */
+/** The meaning, usual cause and remedy of each finding, for operators; not in the function's package. */
 import type { FindingCode } from "./findings.ts";
 
 export type Explained = { meaning: string; cause: string; remedy: string };
@@ -6,265 +6,273 @@ export type Explained = { meaning: string; cause: string; remedy: string };
 export const findingTexts: Record<FindingCode, Explained> = {
   ALIAS_NOT_FOUND: {
     meaning: "The configuration names an alias that does not exist.",
-    cause: "It was misspelt, deleted, or is not made yet.",
+    cause: "The alias is misspelt, was deleted, or is not created yet.",
     remedy:
-      "Create the alias on the key it should name, or take it out of the configuration. A managed key's own alias belongs on its active version.",
+      "Create the alias on the key that it should name, or remove it from the configuration. A managed key's own alias belongs on its active version.",
   },
   ALIAS_SET_SPLIT: {
     meaning: "The aliases of one managed key point at different KMS keys.",
-    cause: "One of them was moved by hand or by code, or they never belonged together.",
-    remedy: "Point all of them at one key, or make them managed keys of their own.",
+    cause: "An operator or infrastructure code moved one of them, or they never belonged together.",
+    remedy: "Point all of them at one key, or configure them as separate managed keys.",
   },
   ALIAS_MOVED: {
-    meaning: "Somebody else moved an alias: it points at a key that the record does not expect.",
-    cause:
-      "A person at the console, a script, or an apply of infrastructure code that names the key.",
+    meaning:
+      "An external actor moved an alias: it points at a key that the record does not expect.",
+    cause: "An operator, a script, or an apply of infrastructure code that names the key.",
     remedy:
-      "Find out who needs it there. Move it back, or un-enrol the managed key. An alias on the new version before keyturn activates it goes back too: only keyturn knows when its dependents can use that version. Code that names the key of an alias puts it back at each apply: have it leave the target alone (Terraform: ignore_changes = [target_key_id]).",
+      "Find out who needs it there. Move it back, or un-enrol the managed key. Also move back an alias that points at the new version before keyturn activates it: only keyturn knows when the dependents can use that version. Code that names the key of an alias resets the alias at each apply: configure the code to ignore the target (Terraform: ignore_changes = [target_key_id]).",
   },
   ALIAS_ON_OLD_VERSION: {
-    meaning: "An alias points at a version that is to be put out of use.",
-    cause: "Somebody put one there after the rotation, or one that is not listed was never moved.",
+    meaning: "An alias points at a version that keyturn is about to revoke.",
+    cause:
+      "An external actor set it after the rotation, or it is an unlisted alias that keyturn does not move.",
     remedy:
       "Run the printed command: it moves each alias to the version that is active now. Or delete them.",
   },
   KEY_NOT_ENABLED: {
-    meaning: "The KMS key that serves, or that is to be enrolled, is not Enabled.",
-    cause: "Somebody disabled it or scheduled its deletion, or its key store is not connected.",
-    remedy: "Enable it, or cancel its deletion and enable it. keyturn never does this uninvited.",
+    meaning: "The active KMS key, or the one to enrol, is not Enabled.",
+    cause:
+      "An external actor disabled it or scheduled its deletion, or its key store is not connected.",
+    remedy: "Enable it, or cancel its deletion and enable it. keyturn never does this by itself.",
   },
   KEY_KIND_UNSUPPORTED: {
     meaning: "A key of this kind cannot be rotated by making a new key and moving the alias.",
     cause:
-      "It is multi-Region or AWS's own, has imported material, an external key store, or a usage that is not served.",
-    remedy: "Take it out of the configuration; rotate it by the means its kind has.",
+      "It is a multi-Region or AWS managed key, or has imported material, an external key store, or an unsupported usage.",
+    remedy: "Remove it from the configuration; rotate it by the means that its kind has.",
   },
   OTHER_OWNER: {
     meaning: "The key carries the owner tag of another keyturn deployment.",
-    cause: "Two deployments name the same key, or somebody changed its tag.",
-    remedy: "Manage it there, or un-enrol it there first.",
+    cause: "Two deployments name the same key, or an external actor changed its tag.",
+    remedy: "Manage it in the other deployment, or un-enrol it there first.",
   },
   KEY_ALREADY_MANAGED: {
-    meaning: "The KMS key is a version of another managed key already.",
+    meaning: "The KMS key is already a version of another managed key.",
     cause: "Two managed keys have aliases on the same KMS key.",
     remedy: "List all its aliases under one managed key.",
   },
   STATE_BEHIND_KMS: {
-    meaning: "KMS shows versions of this managed key that the table knows nothing of.",
-    cause: "The table was restored from a backup or made anew, or somebody changed keyturn's tags.",
+    meaning: "KMS shows changes to this managed key that the table does not have.",
+    cause:
+      "The table was restored from a backup or is new, or an external actor changed keyturn's tags.",
     remedy:
-      "The table was restored or made anew. Ask to `reconcile`: keyturn shows what it would write, and writes it once you ask again with the number of what was shown.",
+      "Send the request `reconcile`: keyturn shows what it would write, and writes it when you send the request again with the number of that proposal.",
   },
   USED_WHILE_DISABLED: {
-    meaning: "Somebody tried to use a version that is out of use; keyturn gives it back.",
-    cause: "A caller keeps the key's id, or old ciphertext, that the drain did not see in use.",
+    meaning: "A principal tried to use a version that is out of use; keyturn restores the version.",
+    cause: "A caller has the key's id, or old ciphertext, and did not use it during the drain.",
     remedy:
-      "Have the named caller stop using that version, or re-encrypt what it needs. Then `resume`: the version drains anew.",
+      "Have the named caller stop using that version, or re-encrypt what it needs. Then `resume`: the version drains again.",
   },
   DEPENDENT_NOT_READY: {
-    meaning: "A dependent that must acknowledge the new version has not done so in time.",
-    cause: "It did not hear of the new version, cannot use it, or nobody told it to acknowledge.",
-    remedy: "Find out what holds it up, and have it acknowledge; or roll the new version back.",
+    meaning: "A dependent did not acknowledge the new version in time.",
+    cause:
+      "It received no notice of the new version, cannot use it, or does not know that it must acknowledge.",
+    remedy: "Find the obstacle, and have the dependent acknowledge; or roll the new version back.",
   },
   ALIAS_ONLY_UNFIT: {
     meaning:
-      "The policy wants `originate: alias-only` of a key that AWS services use: they call by ARN and would be denied.",
+      "The policy sets `originate: alias-only` for a key that AWS services use: they call by ARN, and KMS would deny them.",
     cause: "A grant, a service principal or a kms:ViaService condition names an AWS service.",
     remedy: "Give this managed key a policy with `originate: observe`.",
   },
   NOT_CONFIGURED: {
     meaning: "The configuration no longer names this managed key.",
-    cause: "It was taken out of the configuration, or its policy was, without being un-enrolled.",
+    cause: "The managed key, or its policy, was removed from the configuration without `un-enrol`.",
     remedy:
-      "Put it back under managedKeys in the configuration and deploy, or un-enrol it. Until then its keys stay as they are.",
+      "Add it to managedKeys in the configuration again and deploy, or un-enrol it. Until then its keys stay as they are.",
   },
   POLICY_NOT_CARRIED: {
-    meaning: "The key policy names something that would be wrong on a new key.",
+    meaning: "The key policy has a part that would be wrong on a new key.",
     cause:
-      "It names the key's own id, a principal that was deleted, or a statement called as keyturn's own.",
-    remedy: 'Write the policy so that it holds for any key: Resource "*", principals that exist.',
+      "It names the key's own id or a deleted principal, or has a statement with keyturn's Sid.",
+    remedy: 'Write a policy that is valid for any key: Resource "*", principals that exist.',
   },
   TOO_MANY_TAGS: {
-    meaning: "The key's tags and keyturn's own do not fit into the 50 that KMS allows.",
-    cause: "The key has more than 40-odd tags of its own.",
+    meaning: "The key's tags and keyturn's own exceed the 50 that KMS allows.",
+    cause: "The key has more than 43 tags of its own.",
     remedy: "Remove some tags from the key.",
   },
   KEY_POLICY_REFUSED: {
     meaning: "KMS refused the key policy for the new version.",
-    cause: "It names a principal that does not exist, or would lock its maker out.",
-    remedy: "Mend the policy of the version that serves; the new one takes it over.",
+    cause:
+      "It names a principal that does not exist, or would lock out the role that creates the key.",
+    remedy: "Correct the policy of the active version; the new version copies it.",
   },
   ACCESS_DENIED: {
-    meaning:
-      "KMS does not let keyturn do what is next: its role, the key policy or an SCP forbids.",
+    meaning: "KMS denies keyturn's next call: its role, the key policy or an SCP forbids it.",
     cause:
-      "A policy was changed, does not delegate to IAM, or authorization lags longer than it should.",
+      "A policy was changed, does not delegate to IAM, or authorization lags longer than documented.",
     remedy:
-      "Allow the named action to keyturn's role on that key. Where DisableKey is denied because the key is in use, and a person overrode the evidence, let a person with rights of their own disable it.",
+      "Allow keyturn's role the named action on that key. Where KMS denies DisableKey because the key is in use, and an operator overrode the evidence, an operator with sufficient rights must disable it.",
   },
   KEY_QUOTA_REACHED: {
     meaning: "The account has reached a KMS resource quota.",
-    cause: "The account has as many keys, or grants, or aliases on a key, as it may.",
-    remedy: "Have the quota raised, or remove what is not needed.",
+    cause: "The account has the maximum number of keys, or of grants or aliases on a key.",
+    remedy: "Request a higher quota, or remove unneeded resources.",
   },
   CALL_REFUSED: {
-    meaning: "KMS refused a call for a reason that trying again will not change.",
-    cause: "What KMS is asked for is not possible for this key, or KMS has changed.",
-    remedy: "Read KMS's own words in what was seen.",
+    meaning: "KMS refused a call for a reason that a retry will not change.",
+    cause: "The call is not possible for this key, or KMS has changed.",
+    remedy: "Read the message of KMS in the finding.",
   },
   NEW_VERSION_NOT_ENABLED: {
-    meaning: "The new version was disabled, or its deletion scheduled, before it could serve.",
-    cause: "Somebody took the key without an alias for one that nobody needs.",
+    meaning: "The new version was disabled, or its deletion scheduled, before it became active.",
+    cause: "An external actor treated the key without an alias as unused.",
     remedy:
-      "Run the printed command if that was not meant: it cancels a deletion and enables the key.",
+      "If that was a mistake, run the printed command: it cancels a deletion and enables the key.",
   },
   VERSION_CHANGED: {
-    meaning: "Somebody else changed the state of a version that keyturn is retiring.",
-    cause: "A person or a script enabled, disabled, or scheduled or cancelled the deletion of it.",
+    meaning: "An external actor changed the state of a version that keyturn is retiring.",
+    cause:
+      "An operator or a script enabled or disabled it, or scheduled or cancelled its deletion.",
     remedy:
-      "Find out who needs what. The printed command puts back the state that keyturn expects, by the way KMS requires: a cancelled deletion leaves a key Disabled.",
+      "Find out who changed it and why. The printed command restores the state that keyturn expects, in the order that KMS requires: a cancelled deletion leaves a key Disabled.",
   },
   VERSION_DELETED: {
     meaning: "A version that should still exist is not in KMS.",
     cause:
-      "Its deletion, scheduled by somebody else, came to its end; or the account is another one.",
+      "KMS completed a deletion that an external actor had scheduled; or this is another account.",
     remedy:
-      "Look in CloudTrail for who deleted it (aws cloudtrail lookup-events, by the ARN of the key). What it alone could decrypt is lost. The printed command asks for a proposal; the next one it prints takes the version off the record, and rotations go on.",
+      "Search CloudTrail for the principal that deleted it (aws cloudtrail lookup-events, by the key's ARN). Data that only this key could decrypt is lost. The printed command requests a proposal; the next printed command removes the version from the record, and rotations continue.",
   },
   KEY_IN_STACK: {
     meaning: "A key that is about to be disabled is a resource of a CloudFormation stack.",
-    cause: "The first version was made by the stack, and keyturn is about to retire it.",
+    cause: "The stack made the first version, and keyturn is about to disable it.",
     remedy:
-      "Nothing, where the stack retains the key and nothing in it names the key but the alias. Else pause, and take the key out of the stack first (DeletionPolicy: Retain).",
+      "Nothing, if the stack retains the key and only the alias refers to it. Otherwise pause, and remove the key from the stack first (DeletionPolicy: Retain).",
   },
   DRAIN_NOT_WATCHED: {
     meaning:
-      "No event of KMS came through CloudTrail and EventBridge for a day: nobody would hear of an attempt to use a disabled key.",
+      "No KMS event arrived through CloudTrail and EventBridge for a day: keyturn would miss an attempt to use a disabled key.",
     cause: "No trail logs KMS's read-only events, the rules are disabled, or CloudTrail is late.",
     remedy:
-      "See that a trail of the Region logs management events, read-only ones too, without excluding AWS KMS, and that the rules of this deployment are enabled. Or deploy with watchDrain: false, and go without.",
+      "Verify that a trail of the Region logs management events, read-only ones too, without excluding AWS KMS, and that the rules of this deployment are enabled. Or deploy without monitoring: watchDrain: false.",
   },
   APPROVAL_REQUIRED: {
-    meaning: "The policy wants a person's approval before the old version is disabled or deleted.",
-    cause: "The drain is proved, and nobody has approved of just this evidence.",
-    remedy: "Read the evidence of drain, then `approve` with the version and the hash of it.",
+    meaning: "The policy requires an approval before keyturn disables or deletes the old version.",
+    cause: "The drain is proved, and no operator has approved exactly this evidence.",
+    remedy:
+      "Read the evidence of the drain, then `approve` with the version and the evidence hash.",
   },
   ACKNOWLEDGEMENT_AWAITED: {
-    meaning: "A new version is usable, and waits for its dependents to say that they are ready.",
-    cause: "The configuration names dependents, and not all of them have answered.",
+    meaning: "A new version is usable, and waits for its dependents to acknowledge it.",
+    cause: "The configuration names dependents, and not all of them have acknowledged.",
     remedy:
-      "Each named dependent sends the request `acknowledge`, or an operator does so for it: `npx keyturn acknowledge`.",
+      "Each named dependent sends the request `acknowledge`, or an operator sends it for them: `npx keyturn acknowledge`.",
   },
   USAGE_UNKNOWN: {
-    meaning: "KMS cannot say when the old version was last used, and unknown is not quiet.",
+    meaning: "KMS does not know when the old version was last used, and unknown is not quiet.",
     cause: "The key is older than KMS's tracking of last use, or GetKeyLastUsage gave no answer.",
     remedy: "Wait until KMS has tracked it, or set the policy's drain.evidence to advisory.",
   },
   ORIGINATED_AFTER_ACTIVATION: {
     meaning: "The old version was used to encrypt, sign or MAC after the alias had moved.",
     cause:
-      "A caller uses the key's id or ARN, or an AWS service that took the ARN at its configuration.",
+      "A caller uses the key's id or ARN, or an AWS service resolved the alias when it was configured.",
     remedy:
-      "Find the caller that names the key by id, and have it use the alias. KMS tells of the last use only: one that decrypts or verifies, later on, shows that originating has ended. Or `approve` this evidence.",
+      "Find the caller that names the key by id, and have it use the alias. KMS reports only the last use: a later Decrypt or Verify replaces this evidence. Or `approve` this evidence.",
   },
   GUARDRAIL: {
     meaning: "A key policy forbids disabling or deleting a key this soon after its last use.",
     cause:
-      "The condition kms:TrailingDaysWithoutKeyUsage stands in the key's policy, and it was used lately.",
-    remedy: "Nothing: keyturn waits until the earliest date that it allows.",
+      "The key policy has the condition kms:TrailingDaysWithoutKeyUsage, and the key was used recently.",
+    remedy: "Nothing: keyturn waits until the earliest date that the condition allows.",
   },
   DRAIN_PROLONGED: {
     meaning: "The old version is still in use, long after its minimum time in drain.",
-    cause: "Data that the old version protects is read on and on, and was not re-encrypted.",
-    remedy: "Find who uses it and re-encrypt what it protects, or let the policy retain it.",
+    cause: "Callers still read data that the old version protects and that was not re-encrypted.",
+    remedy:
+      "Find the callers and re-encrypt the data that it protects, or set the policy to retain it.",
   },
   PAUSED: {
-    meaning: "A person paused this managed key: nothing moves but a key that must be given back.",
+    meaning: "An operator paused this managed key: keyturn only restores versions that are needed.",
     cause: "The request `pause`.",
-    remedy: "Ask to `resume` when the reason is gone.",
+    remedy: "Send the request `resume` when the reason no longer applies.",
   },
   HELD_AFTER_ROLLBACK: {
-    meaning: "A version was rolled back: no new rotation opens until a person says so.",
+    meaning: "A version was rolled back: no new rotation opens until an operator resumes.",
     cause: "The request `rollback`.",
-    remedy: "Mend what the rollback was for, then ask to `resume`.",
+    remedy: "Correct the cause of the rollback, then send the request `resume`.",
   },
   REQUEST_REJECTED: {
-    meaning: "A request was malformed, or could not be done, and nothing was done of it.",
-    cause: "A field of it was wrong, the record had moved on, or another state was meant.",
-    remedy: "Read why, and send another one. This notice goes after a week.",
+    meaning: "A request was malformed or not possible; keyturn rejected it without any effect.",
+    cause: "A field was wrong, or the record was no longer in the state that the request assumed.",
+    remedy: "Read the reason, and send another request. This notice ends after a week.",
   },
   UNENROLLED: {
     meaning: "This managed key was un-enrolled, and the configuration still names it.",
     cause: "The request `un-enrol`, with the configuration left as it was.",
-    remedy: "Take it out of the configuration; or ask to `resume`, and it is enrolled anew.",
+    remedy: "Remove it from the configuration; or send the request `resume` to enrol it again.",
   },
   NOT_ENROLLED_BY_TAG: {
-    meaning: "A key carries the tag keyturn:policy, and cannot be enrolled by it.",
+    meaning: "A key has the tag keyturn:policy, and keyturn cannot enrol it by this tag.",
     cause:
       "No alias or several point at it, its alias matches no pattern, or there is no such policy.",
     remedy:
-      "Mend what was seen, name the managed key in the configuration, let taggedAliases match its alias, or take the tag off.",
+      "Correct the reported cause, name the managed key in the configuration, let taggedAliases match its alias, or remove the tag.",
   },
   ALIAS_ONLY_NOT_ENFORCED: {
     meaning:
-      "The policy wants `originate: alias-only`, and keyturn did not make this version: nothing keeps callers from originating with it by id.",
-    cause: "The version was there before keyturn, or before the policy said so.",
-    remedy: "Nothing: its successor will have the statement. Until then its use is observed.",
+      "The policy sets `originate: alias-only`, and this version lacks the statement: callers can still originate with it by id.",
+    cause: "The version is older than keyturn's management or than this policy field.",
+    remedy: "Nothing: the next version gets the statement. Until then keyturn observes its use.",
   },
   EVIDENCE_OVERRIDDEN: {
-    meaning: "A person had a compromised version put out of use although it is, or may be, in use.",
+    meaning:
+      "An operator approved revoking a compromised version although it is, or may be, in use.",
     cause: "The request `approve` with `override`.",
     remedy:
-      "Help whoever still needs it. It is not deleted, and a use attempt does not bring it back.",
+      "Help the callers that still need it. keyturn does not delete it, and a use attempt does not restore it.",
   },
   OVERDUE: {
-    meaning: "The version that serves is past its cryptoperiod.",
-    cause: "Its rotation is held up, or was asked for too late; or no run has come.",
-    remedy: "See the other findings of this managed key for what holds the rotation up.",
+    meaning: "The active version is past its cryptoperiod.",
+    cause: "Its rotation is blocked, or was configured too late; or the function did not run.",
+    remedy: "Read the other findings of this managed key for the cause.",
   },
   UNLISTED_ALIAS: {
     meaning: "The key has an alias that is not in the managed key's set; keyturn will not move it.",
-    cause: "Somebody gave the key another alias, and nobody listed it.",
-    remedy: "List it under `aliases`, or it will block the revoking of this version.",
+    cause: "An external actor created another alias on the key, and it was never listed.",
+    remedy: "List it under `aliases`; otherwise it will block the revocation of this version.",
   },
   USAGE_UNKNOWN_ACCEPTED: {
     meaning: "The last use of the old version is unknown; the policy lets the drain end anyway.",
     cause: "The policy has drain.evidence: advisory.",
-    remedy: "Set drain.evidence to required where an old key still in use would matter.",
+    remedy: "Set drain.evidence to required where revoking a key still in use would do harm.",
   },
   STUCK: {
-    meaning: "The same managed key has failed many times in a row.",
-    cause: "KMS or DynamoDB throttle or fail, or reads do not settle, turn after turn.",
-    remedy: "Read the reason; if KMS or DynamoDB throttles, have less use the same quota.",
+    meaning: "Passes of this managed key failed many times in a row.",
+    cause: "KMS or DynamoDB throttle or fail, or reads do not settle, in pass after pass.",
+    remedy: "Read the reason; if KMS or DynamoDB throttles, reduce the load on the shared quota.",
   },
   CLOCK_SKEW: {
     meaning: "A claim or mark ends further ahead than any run could last: a clock is wrong.",
-    cause: "A run on a machine with a wrong clock, or a claim that was written by hand.",
-    remedy: "Find what ran with a wrong clock. keyturn waits the time out.",
+    cause: "A run on a machine with a wrong clock, or a claim that an operator wrote.",
+    remedy: "Find the machine with the wrong clock. keyturn waits until the claim or mark ends.",
   },
   RECORD_LARGE: {
     meaning: "The item of this managed key is past 100 KB; DynamoDB's limit is 400 KB.",
-    cause: "Many rotations are open at once, or events and journal cannot leave the record.",
-    remedy: "Look for the rotations or versions that never come to an end.",
+    cause: "Many rotations are open at once, or events and journal lines cannot leave the record.",
+    remedy: "Find the rotations or versions that never complete.",
   },
   EXTRA_NOT_QUARANTINED: {
     meaning: "A key that a rotation made in excess has an alias, a grant or a use of its own.",
-    cause: "Somebody took the key for one that serves, and put it to use.",
+    cause: "An external actor mistook the key for an active one, and used it.",
     remedy: "Find out who uses it. keyturn leaves it as it is.",
   },
   UNKNOWN_KEY: {
-    meaning: "A key carries this deployment's owner tag, and no record knows it.",
-    cause: "A lost answer, tags that somebody copied, or a table that was made anew.",
-    remedy: "Find out who made and tagged it. keyturn does not touch it.",
+    meaning: "A key carries this deployment's owner tag, and no record contains it.",
+    cause: "A lost CreateKey response, tags that an external actor copied, or a new table.",
+    remedy: "Find out who made and tagged it. keyturn does not change it.",
   },
   SCHEMA_NEWER: {
-    meaning: "The item of this managed key was written by a newer keyturn.",
-    cause: "A deployment went back to an older version.",
-    remedy: "Deploy that version of keyturn, or a newer one.",
+    meaning: "A newer version of keyturn wrote the item of this managed key.",
+    cause: "A deployment returned to an older version of keyturn.",
+    remedy: "Deploy the newer version again, or a later one.",
   },
   CONFIGURATION_INVALID: {
-    meaning: "The configuration is malformed; no key is touched.",
-    cause: "It was edited where synth did not check it.",
-    remedy: "Mend what the message names, and deploy again.",
+    meaning: "The configuration is malformed; keyturn changes no key.",
+    cause: "An edit bypassed synthesis, which checks it.",
+    remedy: "Correct the reported problem, and deploy again.",
   },
 };

@@ -1,12 +1,12 @@
-/** What a person must know: a code, what was seen, and the next command to type. */
+/** What an operator must know: a code, the observed state, and the next command to type. */
 
 export type FindingCode = keyof typeof effects;
 
 export type Finding = {
   code: FindingCode;
-  /** What the finding is about: an alias or a key id. One finding per code and subject. */
+  /** The alias or key id that the finding is about. One finding per code and subject. */
   subject: string;
-  /** What was seen, in words and values. */
+  /** The observed state, in words and values. */
   observed: string;
   /** The next command to type. */
   next: string;
@@ -14,7 +14,7 @@ export type Finding = {
 };
 
 /**
- * `halt`: nothing of the managed key moves until the world is right again. `block`: the one matter
+ * `halt`: nothing of the managed key moves until the cause is corrected. `block`: the one matter
  * waits. `notice`: nothing waits. `refuse`: keyturn does not begin.
  */
 export type Effect = "halt" | "block" | "notice" | "refuse";

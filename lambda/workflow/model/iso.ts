@@ -1,4 +1,4 @@
-/** Epoch milliseconds as people read them, computed: in here not even `Date` is to be had. */
+/** Epoch milliseconds in readable form, computed: the workflow may not use even `Date`. */
 import { dayMs } from "./limits.ts";
 
 /** ISO 8601 in UTC, to the second. After Howard Hinnant's `civil_from_days`, for 1970 and later. */
@@ -11,7 +11,7 @@ export function isoOf(epochMs: number): string {
   return `${year}-${two(month)}-${two(day)}T${clock.map(two).join(":")}Z`;
 }
 
-/** Years are counted from March, so that the leap day is the last of its year. */
+/** Years begin in March, which makes the leap day the last day of a year. */
 function civilOf(days: number): { year: number; month: number; day: number } {
   const shifted = days + 719_468;
   const era = Math.floor(shifted / 146_097);

@@ -1,4 +1,4 @@
-/** What can be seen of KMS, what it can be asked to change, and how it may answer. */
+/** What keyturn reads from KMS, the changes it asks for, and the possible answers. */
 
 export type KeyState =
   | "Creating"
@@ -10,7 +10,7 @@ export type KeyState =
   | "Unavailable"
   | "Updating";
 
-/** What CreateKey needs to make a key like the one before, its policy and tags apart. */
+/** What CreateKey needs to make a key like the previous one, apart from policy and tags. */
 export type KeyShape = {
   spec: string;
   usage: string;
@@ -19,7 +19,7 @@ export type KeyShape = {
   customKeyStoreId?: string;
 };
 
-/** What DescribeKey says. */
+/** What DescribeKey returns. */
 export type Key = KeyShape & {
   keyId: string;
   arn: string;
@@ -32,12 +32,12 @@ export type Key = KeyShape & {
 
 export type Tags = Record<string, string>;
 
-/** A key as a search by tags has it: that may lag, and name what is gone. */
+/** A key as a search by tags returns it: the search may lag, and name deleted keys. */
 export type TaggedKey = { keyId: string; tags: Tags };
 
 /**
- * `hash` is over the canonical form, so that two spellings of one policy are equal, and without
- * keyturn's own statement; `aliasOnly` are the aliases that the statement names, where it is there.
+ * `hash` is over the canonical form, equal for two spellings of one policy, without keyturn's own
+ * statement; `aliasOnly` are the aliases that this statement names, where the policy has it.
  */
 export type KeyPolicy = { document: string; hash: string; aliasOnly?: string[] };
 
@@ -54,15 +54,15 @@ export type Grant = {
 };
 
 /**
- * What GetKeyLastUsage says. "never" is proof only where tracking began no later than the key;
- * "unknown" is everything else, and unknown is not quiet.
+ * What GetKeyLastUsage returns. "never" is proof only where tracking began no later than the key;
+ * every other answer is "unknown", and unknown is not quiet.
  */
 export type LastUse =
   | { kind: "used"; atMs: number; operation: string; eventId?: string }
   | { kind: "never"; sinceMs: number }
   | { kind: "unknown"; why: string };
 
-/** The answer to a look: what was asked for, or that it is absent or may not be seen. */
+/** The answer to a read: the value, or that it is absent or that KMS denied the read. */
 export type Observation<T> =
   { kind: "observed"; value: T } | { kind: "absent" } | { kind: "denied"; message: string };
 
@@ -76,29 +76,29 @@ export type KmsRead =
   | { kind: "last-use"; keyId: string }
   /** Keys that carry the tags of this rotation. */
   | { kind: "successors"; rotationId: string }
-  /** Keys that say they are versions of this managed key of ours. */
+  /** Keys with the tags of a version of this managed key. */
   | { kind: "lineage"; alias: string }
-  /** Whether CloudTrail's events come back to us; asking for it calls KMS about this key. */
+  /** Whether CloudTrail's events reach the function; this read calls KMS about this key. */
   | { kind: "watch"; keyId: string };
 
-/** Everything looked at since the last changing call, by kind of look and what was looked at. */
+/** All observations since the last changing call, by kind of read and subject. */
 export type ObservedState = {
   key: Record<string, Observation<Key>>;
   aliases: Record<string, Observation<string[]>>;
   policy: Record<string, Observation<KeyPolicy>>;
   tags: Record<string, Observation<Tags>>;
   grants: Record<string, Observation<Grant[]>>;
-  /** With a hash over key id and answer, which an approval is bound to. */
+  /** With a hash over key id and answer; an approval names this hash. */
   "last-use": Record<string, Observation<{ lastUse: LastUse; hash: string }>>;
   successors: Record<string, Observation<string[]>>;
   lineage: Record<string, Observation<TaggedKey[]>>;
-  /** When the event came of a call that was made for that alone; absent where none ever did. */
+  /** When the event of the last canary call arrived; absent where none ever did. */
   watch: Record<string, Observation<{ heardAtMs: number }>>;
 };
 
 export type Call =
   | { kind: "CreateKey"; shape: KeyShape; policy: string; description: string; tags: Tags }
-  /** `copyOf` is the old version's grant of which this is the copy. */
+  /** `copyOf` is the id of the copied grant on the old version. */
   | { kind: "CreateGrant"; keyId: string; grant: Omit<Grant, "grantId">; copyOf?: string }
   | { kind: "UpdateAlias"; alias: string; keyId: string }
   | { kind: "TagResource"; keyId: string; tags: Tags }
@@ -119,8 +119,8 @@ export type Refusal =
   | "Other";
 
 /**
- * What became of a changing call. `refused` is definite: it had no effect. `unknown` is not: it may
- * have happened, may not, or may still happen.
+ * The result of a changing call. `refused` is definite: it had no effect. `unknown` is not: the
+ * call may have taken effect, may not have, or may still do so.
  */
 export type Outcome =
   | { kind: "done"; keyId?: string; arn?: string; createdAtMs?: number; deletionAtMs?: number }

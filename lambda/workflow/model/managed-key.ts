@@ -1,7 +1,4 @@
-/**
- * What the record of a managed key holds. Plain data, so that all of it can be stored, compared and
- * printed.
- */
+/** The content of a managed key's record: plain data, to store, compare and print. */
 import type { Finding } from "./findings.ts";
 import type { Call, KeyShape, LastUse, Tags } from "./kms.ts";
 
@@ -18,15 +15,15 @@ export type Policy = {
   retire: "retain" | "disable" | "delete";
   soakMs: number;
   deletionWindowDays: number;
-  /** Before which of the two destructive calls a person has to approve of the evidence. */
+  /** The destructive calls before which an operator must approve the evidence. */
   approval: "none" | "revoke" | "delete";
-  /** How long the dependents that are named have to say that they are ready. */
+  /** How long the configured dependents have to acknowledge a new version. */
   acknowledgeWithinMs: number;
 };
 
 /**
- * What the configuration says of one managed key. `aliases` is the whole set, its own name first;
- * `dependents` are those that must acknowledge a new version before it serves.
+ * The configuration of one managed key. `aliases` is the whole set, its own name first;
+ * `dependents` must acknowledge a new version before it becomes active.
  */
 export type Home = { alias: string; aliases: string[]; policy: Policy; dependents: string[] };
 
@@ -37,7 +34,7 @@ export type VersionState =
   | "retained"
   | "disabled"
   | "pending-deletion"
-  /** Served before, was retired, and is to serve again: a rollback. */
+  /** Was active, was retired, and becomes active again: a rollback. */
   | "reactivating";
 
 export type Version = {
@@ -47,21 +44,21 @@ export type Version = {
   shape: KeyShape;
   state: VersionState;
   createdAtMs: number;
-  /** Since when it originates: for the first version, since it was created. */
+  /** Since when it originates; for the first version, its creation. */
   activatedAtMs?: number;
   /** Since when it only processes. */
   retiredAtMs?: number;
   disabledAtMs?: number;
   deletionAtMs?: number;
-  /** That its key policy lets it originate through the managed aliases alone. */
+  /** Its key policy lets it originate only through the managed aliases. */
   aliasOnly?: boolean;
-  /** Who had it put out of use whatever the evidence: a use attempt does not bring it back. */
+  /** The operator who overrode the evidence: a use attempt does not restore this version. */
   overriddenBy?: string;
-  /** The value of its tag `keyturn:retired`; "unknown" from an older schema, or after a lost answer. */
+  /** The value of its tag `keyturn:retired`; "unknown" from an older schema or after a lost answer. */
   label?: string;
 };
 
-/** What was decided before CreateKey was called, so that a crash cannot lose what was meant. */
+/** What was decided before the call of CreateKey: a crash cannot lose it. */
 export type Intent = {
   aliases: string[];
   shape: KeyShape;
@@ -69,46 +66,46 @@ export type Intent = {
   tags: Tags;
   description: string;
   writtenAtMs: number;
-  /** How many times CreateKey was, or may have been, called; the tag `keyturn:attempt`. */
+  /** How often CreateKey was, or may have been, called; the tag `keyturn:attempt`. */
   attempts: number;
   lastAttemptAtMs?: number;
-  /** How many of them gave no answer, and made no key that could be found. */
+  /** How many of them gave no answer and made no key that keyturn could find. */
   misses: number;
   /** The epoch whose CreateKey has no definite answer on record. */
   unansweredEpoch?: number;
 };
 
 /**
- * Why a version comes back, and since when KMS has accepted to enable it. `cancel`: the deletion it
- * may be pending for was asked for by us.
+ * Why keyturn restores a version, and when KMS accepted the calls. `cancel`: keyturn may cancel its
+ * deletion.
  */
 export type Restored = {
   because: "alias" | "use" | "attempt";
   enabledAtMs?: number;
   cancelledAtMs?: number;
   cancel: boolean;
-  /** That its label says, on the key itself, that it came back. */
+  /** Its label, on the key itself, records the restore. */
   relabelled: boolean;
 };
 
-/** What was done, and when, to a version that is to serve again. */
+/** When KMS accepted each call that makes a version ready to be active again. */
 export type Reactivation = {
   cancelledAtMs?: number;
   enabledAtMs?: number;
   unlabelledAtMs?: number;
 };
 
-/** `hash` is over the key id and what KMS said: an approval is bound to it. */
+/** `hash` is over the key id and KMS's answer: an approval names it. */
 export type Evidence = { observedAtMs: number; lastUse: LastUse; hash: string };
 
-/** A person's word that this evidence will do; `override` is their word that none is needed. */
+/** An operator's approval of this evidence; `override`: of revoking without evidence. */
 export type Approval = { evidence: string; override: boolean; by: string; atMs: number };
 
 export type Rotation = {
   id: string;
   from: number;
   to: number;
-  /** "back": a rollback, from the version that served to one that served before it. */
+  /** "back": a rollback, from the active version to one that was active before it. */
   direction: "forward" | "back";
   step: Step;
   openedAtMs: number;
@@ -116,83 +113,83 @@ export type Rotation = {
   /** Frozen when the rotation opens. */
   policy: Policy;
   intent: Intent;
-  /** distribute: when the grants were in place and the new version was first seen Enabled. */
+  /** distribute: when the grants were in place and the new version first read Enabled. */
   enabledSinceMs?: number;
-  /** A changing call that was announced and has no definite answer on record. */
+  /** The changing call that was announced and has no definite answer on record. */
   unanswered?: Call["kind"];
-  /** distribute: grants of the old version, by id, of which KMS accepted the copy. */
+  /** distribute: the ids of the old version's grants whose copy KMS accepted. */
   grantsCopied: string[];
-  /** distribute: when grants that came late made the wait for propagation begin anew, once. */
+  /** distribute: when a late grant restarted the propagation wait, at most once. */
   lateGrantsAtMs?: number;
-  /** activate: when each alias was moved by us. */
+  /** activate: when keyturn moved each alias. */
   movedAtMs: Record<string, number>;
-  /** drain: since when the minimum time counts; later than the activation where it began anew. */
+  /** drain: start of the minimum time; later than the activation where the drain restarted. */
   drainSinceMs?: number;
-  /** drain: when the old version was labelled retired. */
+  /** drain: when keyturn labelled the old version retired. */
   labelledAtMs?: number;
   evidence?: Evidence;
-  /** revoke: when the second look after DisableKey found no alias. */
+  /** revoke: when the second read after DisableKey found no alias. */
   soakSinceMs?: number;
-  /** revoke: when the evidence of the hour before DisableKey was read. */
+  /** revoke: when keyturn read the evidence of the hour before DisableKey. */
   lateUseReadAtMs?: number;
-  /** When it was told that a stack has the old version's key. */
+  /** When keyturn reported that the old version's key belongs to a stack. */
   stackReportedAtMs?: number;
-  /** Since when it is waited for an event to show that the drain is watched. */
+  /** Since when keyturn waits for an event that proves the drain monitored. */
   watchTestedAtMs?: number;
-  /** revoke: that the old version is to come back; until nothing can disable it any longer. */
+  /** revoke: a restore of the old version; until no earlier call can disable it. */
   restored?: Restored;
-  /** Whose acknowledgement it waits for, and when each gave it. */
+  /** The dependents that must acknowledge, and when each did. */
   dependents: string[];
   acknowledgedAtMs: Record<string, number>;
-  /** The version it replaces is compromised: waits are as short as KMS allows. */
+  /** The version that it replaces is compromised: waits are as short as KMS allows. */
   urgent?: boolean;
   /** generate: rolled back while a CreateKey may still make a key. */
   cancelledAtMs?: number;
-  /** distribute, on the way back. */
+  /** distribute, in a rollback. */
   reactivation?: Reactivation;
-  /** How often the drain began: a part of the label, so that an older record can be told. */
+  /** How often the drain began: part of the label, which reveals an older record. */
   episode: number;
   approval?: Approval;
 };
 
-/** A key with our tags that no rotation owns up to: found, and put out of use. */
+/** A key with a rotation's tags that is not its new version: keyturn quarantines it. */
 export type Extra = {
   keyId: string;
   rotationId: string;
-  /** When the intent of that rotation was written: no key it made is older. */
+  /** When that rotation wrote its intent: none of its keys is older. */
   madeAfterMs: number;
   foundAtMs: number;
   labelledAtMs?: number;
   quarantinedAtMs?: number;
 };
 
-/** Why nothing moves until `resume`; after a rollback, why no rotation opens. */
+/** Why nothing moves until `resume`; a rollback holds only new rotations. */
 export type Hold = {
   kind: "pause" | "rollback" | "restored";
   atMs: number;
   by: string;
-  /** The version that it is about. */
+  /** The version concerned. */
   version?: number;
-  /** What was seen, or the reason that was given. */
+  /** What was observed, or the operator's reason. */
   reason: string;
 };
 
-/** A rotation that was asked for, and opens as soon as it may. */
+/** A requested rotation, which opens as soon as it may. */
 export type Wanted = { urgent: boolean; by: string; atMs: number };
 
-/** A request that was done; kept a while longer than its item, so that a copy of it is known. */
+/** A closed request; kept a while longer than its item, to recognise a copy. */
 export type FulfilledRequest = { id: string; atMs: number };
 
-/** A request that was not done, as long as a person should be told. */
+/** A rejected request, kept as long as a finding reports it. */
 export type RejectedRequest = { id: string; kind: string; why: string; atMs: number };
 
-/** What reconciling would write, as it was shown; `revision` is that of the line that shows it. */
+/** What reconciling would write, as shown; `revision` is that of the line that shows it. */
 export type Proposal = { revision: number; lines: string[] };
 
-/** What mode `plan` would have called. */
+/** The call that mode `plan` did not make. */
 export type Planned = { call: string; subject: string; reason: string; sinceMs: number };
 
-/** `passId` is absent from a claim of version 0.1.0, which no pass takes for its own. */
+/** A claim of version 0.1.0 has no `passId`: no pass takes it for its own. */
 export type Claim = { runId: string; passId?: string; epoch: number; untilMs: number };
 export type Unsettled = { epoch: number; untilMs: number };
 
@@ -202,7 +199,7 @@ export type ManagedKey = {
   alias: string;
   aliases: string[];
   dependents: string[];
-  /** Where its policy is named: in the configuration, by the tag of its first version, or by who asked. */
+  /** Where its policy comes from: the configuration, the tag of its first version, or a request. */
   enrolledBy: "configuration" | "tag" | "request";
   owner: string;
   policy: Policy;
@@ -211,38 +208,38 @@ export type ManagedKey = {
   claim?: Claim;
   unsettled: Unsettled[];
   dueAtMs: number;
-  /** When its first version was given our tags, and when it was seen to carry them. */
+  /** When KMS accepted keyturn's tags on its first version. */
   taggedAtMs?: number;
-  /** Until then it is not managed. */
+  /** When the first version was observed with the tags: managed from then on. */
   enrolledAtMs?: number;
-  /** Aliases of the version that serves which are not ours to move. */
+  /** Aliases of the active version that keyturn may not move. */
   unlistedAliases: string[];
-  /** When the audit saw an alias of it elsewhere than the record says; until looked at closely. */
+  /** When the audit found an alias that differs from the record; until a pass verifies it. */
   suspectedAtMs?: number;
-  /** Consecutive turns that ended in retry or without an end; the jitter is drawn once per series. */
+  /** Consecutive passes that ended in retry or did not finish; one random jitter per series. */
   backoff: { tries: number; jitter: number };
   /** When keyturn last created, enrolled or tagged one of its keys: authorization may lag it. */
   authorizationChangedAtMs: number;
   versions: Version[];
   rotations: Rotation[];
   extras: Extra[];
-  /** Rotations that ended and are not yet in items of their own. */
+  /** Closed rotations that do not have items of their own yet. */
   closed: Rotation[];
   findings: Finding[];
-  /** What it waits for, as its last turn had it. */
+  /** What it waits for, as of its last pass. */
   waitingFor: string;
-  /** The table that it was written in: another one was restored from a backup, or made anew. */
+  /** The table that it was written in; in a restored or new table the id differs. */
   tableId: string;
-  /** The highest number that a version of it ever had. */
+  /** The highest version number it ever had. */
   lastNumber: number;
   holds: Hold[];
   wanted?: Wanted;
   fulfilled: FulfilledRequest[];
   rejected: RejectedRequest[];
   proposal?: Proposal;
-  /** When it was rebuilt; until KMS was looked at once more, after all earlier calls had landed. */
+  /** When it was rebuilt; until keyturn observes KMS again after all earlier calls have landed. */
   reconciledAtMs?: number;
-  /** Who asked that it be managed no longer; the keys without our tags; when that was all of them. */
+  /** Who asked to un-enrol it; the keys that are untagged; when all of them were. */
   unenrolment?: { by: string; atMs: number; untagged?: string[]; endedAtMs?: number };
   planned?: Planned;
 };

@@ -1,9 +1,9 @@
-/** A policy that changes while a rotation is open. */
+/** Policies: comparing them, and changes while a rotation is open. */
 import { dayMs, shortest } from "./limits.ts";
 import { rotationBeforeActivation } from "./record.ts";
 import type { Home, ManagedKey, Policy } from "./types.ts";
 
-/** Field by field: what DynamoDB gives back need not be in the order it was put in. */
+/** Compares field by field: DynamoDB need not return fields in the order they were written. */
 export function samePolicy(a: Policy, b: Policy): boolean {
   return (
     a.name === b.name &&
@@ -26,7 +26,7 @@ export function sameAliases(a: string[], b: string[]): boolean {
   return a.length === b.length && a.every((alias, index) => alias === b[index]);
 }
 
-/** The alias set is frozen while a rotation has yet to move it. */
+/** The alias set is frozen until an open rotation has moved it. */
 export function sameHome(record: ManagedKey, home: Home): boolean {
   if (!samePolicy(record.policy, home.policy)) return false;
   if (!sameAliases(record.dependents, home.dependents)) return false;
@@ -35,21 +35,21 @@ export function sameHome(record: ManagedKey, home: Home): boolean {
   );
 }
 
-/** Whichever of the two asks a person the earlier. */
+/** The one of the two that requires the earlier approval. */
 function earliest(a: Policy["approval"], b: Policy["approval"]): Policy["approval"] {
   if (a === "revoke" || b === "revoke") return "revoke";
   return a === "delete" || b === "delete" ? "delete" : "none";
 }
 
 /**
- * For how long KMS itself holds back what the role would disable or delete: in whole days, as
- * `kms:TrailingDaysWithoutKeyUsage` counts them; not at all where a policy goes on without evidence.
+ * How long after a use the role's policy forbids to disable or delete a key: in whole days, as
+ * `kms:TrailingDaysWithoutKeyUsage` counts them; 0 where the policy requires no evidence.
  */
 export function provenQuietDays({ drain }: Pick<Policy, "drain">): number {
   return drain.evidence === "required" ? Math.floor(drain.quietForMs / dayMs) : 0;
 }
 
-/** A version is compromised: waits are as short as KMS allows; what proves it quiet is not. */
+/** For a compromised version: waits as short as KMS allows; the evidence stays the same. */
 export function hurried(policy: Policy): Policy {
   const { drain } = policy;
   return {
@@ -62,8 +62,8 @@ export function hurried(policy: Policy): Policy {
 const destructiveness: Policy["retire"][] = ["retain", "disable", "delete"];
 
 /**
- * What a rotation that began under one policy does under another: of each pair, whatever destroys
- * less or waits longer. The rest of the new policy is for the next rotation.
+ * The policy of a rotation that began under another one: of each pair, the value that destroys less
+ * or waits longer. The rest of the new policy applies to the next rotation.
  */
 export function saferOf(began: Policy, now: Policy): Policy {
   const either = [began, now];

@@ -1,7 +1,7 @@
-/** Reading and rewriting the record: small pure helpers that every step shares. */
+/** Small pure helpers to read and rewrite the record, which all steps share. */
 import type { Extra, Home, ManagedKey, Matter, Context, Rotation, Version } from "./types.ts";
 
-/** The record of a managed key that is named for the first time. */
+/** The record of a new managed key. */
 export function newManagedKey(
   { owner, tableId }: { owner: string; tableId: string },
   home: Home,
@@ -41,7 +41,7 @@ export function activeVersion(record: Pick<ManagedKey, "versions">): Version | u
   return record.versions.find((version) => version.state === "active");
 }
 
-/** The version of that number; its absence is a bug, since open rotations keep theirs listed. */
+/** The version of that number; its absence is a bug: versions of open rotations stay listed. */
 export function versionOf(record: ManagedKey, number: number): Version {
   const version = record.versions.find((candidate) => candidate.number === number);
   if (version === undefined) throw new Error(`${record.alias} has no version ${number}`);
@@ -54,7 +54,7 @@ export function rotationOf(record: ManagedKey, rotationId: string): Rotation {
   return rotation;
 }
 
-/** The rotation that has not yet come to the end of `activate`; there is at most one. */
+/** The rotation that has not yet completed `activate`; there is at most one. */
 export function rotationBeforeActivation({
   rotations,
 }: Pick<ManagedKey, "rotations">): Rotation | undefined {
@@ -77,7 +77,7 @@ export function withExtra(record: ManagedKey, changed: Extra): ManagedKey {
   return { ...record, extras: [...others, changed] };
 }
 
-/** Ends a rotation: it leaves the aggregate for an item of its own. */
+/** Closes a rotation: it moves from the record to an item of its own. */
 export function withRotationClosed(record: ManagedKey, rotation: Rotation): ManagedKey {
   return {
     ...record,
@@ -86,7 +86,7 @@ export function withRotationClosed(record: ManagedKey, rotation: Rotation): Mana
   };
 }
 
-/** The matter that a version on its way out, without a rotation of its own, leaves by. */
+/** A rotation that retires a version which has none of its own. */
 export function wayOut(
   record: ManagedKey,
   version: Version,
@@ -121,14 +121,14 @@ export function wayOut(
   };
 }
 
-/** The rotation by which a version is on its way out; it is past activation. */
+/** The rotation that retires a version; it is past activation. */
 export function rotationOut(record: ManagedKey, number: number): Rotation | undefined {
   return record.rotations.find(
     ({ from, step }) => from === number && (step === "drain" || step === "revoke"),
   );
 }
 
-/** By which a matter is known within one turn. */
+/** Identifies a matter within one pass. */
 export function matterName(matter: Matter): string {
   switch (matter.kind) {
     case "enrolment":
@@ -143,8 +143,8 @@ export function matterName(matter: Matter): string {
 }
 
 /**
- * The keys that an alias may be on: the active version's, and both keys of a rotation that moves the
- * aliases, or moves them back. Before `activate` nobody may point one at the new version.
+ * The keys that an alias may be on: the active version's, and both keys of a rotation that moves
+ * the aliases, or moves them back. Before `activate` no alias may point at the new version.
  */
 export function rightfulKeyIds(record: Pick<ManagedKey, "versions" | "rotations">): string[] {
   const busy = rotationBeforeActivation(record);

@@ -1,6 +1,6 @@
 /**
- * The commands by which an operator asks something of a managed key (docs/requests.md). The environment
- * says which table, Region and credentials are meant: KEYTURN_TABLE beside AWS's own variables.
+ * The commands by which an operator sends requests (docs/requests.md). The environment names the
+ * table, Region and credentials: KEYTURN_TABLE beside AWS's own variables.
  */
 import { commandLine } from "./commands.ts";
 import type { ManagedKey } from "./types.ts";
@@ -14,7 +14,7 @@ export function requestCommand(
   return commandLine("npx", "keyturn", name, alias, ...words);
 }
 
-/** Asks for a proposal first, and then for just that to be written. */
+/** Requests a proposal first, and then the writing of exactly that proposal. */
 export function reconcileCommand({
   alias,
   proposal,

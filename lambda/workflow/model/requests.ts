@@ -1,48 +1,48 @@
-/** What people ask of a managed key, and what CloudTrail tells of the use of its versions. */
+/** Operators' requests for a managed key, and CloudTrail's reports of uses of its versions. */
 
 /**
- * Who asked, and why; `id` orders the requests and is never used twice. With `ifHead` it is done only
- * while the journal still ends in the line of this hash: what was planned, or nothing.
+ * Who asked, and why; `id` orders the requests and is unique. With `ifHead` keyturn fulfils it only
+ * while the journal still ends in the line of this hash: exactly what was planned, or nothing.
  */
 type WellFormedRequest = { id: string; by: string; reason: string; ifHead?: string };
 
 /**
- * One thing asked of one managed key. `version` says which version is meant, so that a request that
- * comes late, or twice, is not done to another.
+ * One request for one managed key. `version` names the version: a late or repeated request does not
+ * affect another one.
  */
 export type Request =
   /** Open the next rotation now. */
   | (WellFormedRequest & { kind: "rotate" })
-  /** This version must go: shortens the waits, never the evidence. */
+  /** Revoke this version soon: shortens the waits, never the evidence. */
   | (WellFormedRequest & { kind: "compromised"; version: number })
-  /** This version, serving or about to, gives way to the one before it. */
+  /** Return from this version, active or about to be, to the previous one. */
   | (WellFormedRequest & { kind: "rollback"; version: number })
   | (WellFormedRequest & { kind: "pause" })
   | (WellFormedRequest & { kind: "resume" })
-  /** The evidence of this version's drain will do; `override`: whatever it says. */
+  /** Approves the evidence of this version's drain; `override`: any evidence. */
   | (WellFormedRequest & {
       kind: "approve";
       version: number;
-      /** Hash of the evidence that was read; empty where it is overridden. */
+      /** Hash of the approved evidence; empty with `override`. */
       evidence: string;
       override: boolean;
-      /** The alias, typed, where the evidence is overridden; else empty. */
+      /** The typed alias with `override`; otherwise empty. */
       confirm: string;
     })
   /** This dependent is ready for this new version. */
   | (WellFormedRequest & { kind: "acknowledge"; version: number; dependent: string })
-  /** Show what KMS says the record should be; with `proposal`, write what was shown. */
+  /** Show the record as KMS's state implies it; with `proposal`, write what was shown. */
   | (WellFormedRequest & { kind: "reconcile"; proposal?: number })
   /** Manage the key behind this alias under this policy, up to `disable`. */
   | (WellFormedRequest & { kind: "enrol"; policy: string })
-  /** Take our tags off, and manage it no longer; `confirm` is the alias, typed. */
+  /** Remove keyturn's tags, and stop managing it; `confirm` is the typed alias. */
   | (WellFormedRequest & { kind: "un-enrol"; confirm: string })
-  /** Nothing that we know: refused, and told. */
+  /** Not a known request: rejected, and reported. */
   | { id: string; kind: "malformed"; why: string };
 
 export type RequestKind = Exclude<Request["kind"], "malformed">;
 
-/** Somebody tried to use a KMS key that is Disabled or pending deletion, as CloudTrail has it. */
+/** An attempt to use a KMS key that is Disabled or pending deletion, as CloudTrail reports it. */
 export type UseAttempt = {
   eventId: string;
   keyId: string;

@@ -6,6 +6,6 @@ export const tagNames = {
   attempt: "keyturn:attempt",
   version: "keyturn:version",
   policy: "keyturn:policy",
-  /** For IAM policies and SCPs: only what carries it may be disabled or scheduled for deletion. */
+  /** For IAM policies and SCPs: they allow to disable or delete only keys with this tag. */
   retired: "keyturn:retired",
 } as const;

@@ -1,4 +1,4 @@
-/** The words of the workflow: the record, what KMS shows, requests, and decisions. */
+/** The types of the workflow: the record, KMS's observed state, requests, and decisions. */
 export type * from "./decisions.ts";
 export type * from "./kms.ts";
 export type * from "./managed-key.ts";

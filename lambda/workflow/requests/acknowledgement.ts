@@ -1,11 +1,11 @@
-/** Dependents that the configuration names say that they are ready before anyone is pointed at it. */
+/** The configured dependents acknowledge a new version before an alias points at it. */
 import { inOrder } from "../model/commands.ts";
 import { finding, type FindingCode } from "../model/findings.ts";
 import { requestCommand } from "../model/request-command.ts";
 import { isoOf } from "../model/iso.ts";
 import type { Decision, StepScene, Version } from "../model/types.ts";
 
-/** A dependent that was named since, or is named no longer, is waited for: only waiting is safe. */
+/** keyturn also waits for dependents added or removed since the rotation opened: that is safe. */
 export function notAcknowledged(
   { record, rotation, context }: StepScene,
   fresh: Version,
@@ -26,5 +26,5 @@ export function notAcknowledged(
   );
   const what = finding(code, record.alias, observed, next, context.nowMs);
   if (late) return { kind: "halt", finding: what };
-  return { kind: "wait", untilMs, reason: "its dependents are to acknowledge it", finding: what };
+  return { kind: "wait", untilMs, reason: "its dependents must acknowledge it", finding: what };
 }

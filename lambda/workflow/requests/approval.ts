@@ -1,4 +1,4 @@
-/** A person's word on the evidence of drain: bound to the version and to what was seen of its use. */
+/** An operator's approval of drain evidence: valid for one version and one observed last use. */
 import { describeLastUse } from "../safety/evidence.ts";
 import { evidenceOf } from "../safety/destruction.ts";
 import { finding } from "../model/findings.ts";
@@ -16,18 +16,18 @@ export function isApproved({ approval }: Pick<Rotation, "approval">, evidence: E
   return approval.override || (approval.evidence !== "" && approval.evidence === evidence.hash);
 }
 
-/** What was approved is looked at again first: an approval of what is no longer so is none. */
+/** keyturn reads the last use again first, and rejects the approval of outdated evidence. */
 export function decideApproval(scene: Scene, request: Approve): Decision {
   const { record, context, observed } = scene;
   const { version: number, by } = request;
   const rotation = rotationOut(record, number);
   if (rotation === undefined || rotation.restored !== undefined) {
-    return reject(scene, request, `version ${number} is not on its way out`);
+    return reject(scene, request, `version ${number} is not being retired`);
   }
   const old = versionOf(record, number);
   if (request.override) {
     if (request.confirm !== record.alias) {
-      return reject(scene, request, `confirm says ${request.confirm}, not ${record.alias}`);
+      return reject(scene, request, `confirm is ${request.confirm}, not ${record.alias}`);
     }
     if (rotation.urgent !== true) {
       return reject(scene, request, `version ${number} was not declared compromised`);
@@ -50,7 +50,7 @@ export function decideApproval(scene: Scene, request: Approve): Decision {
   return fulfil(scene, request, next, "approved", entry);
 }
 
-/** The wait for a person's word before a destructive call; `of` says which. */
+/** The wait for an approval before the destructive call that `of` names. */
 export function approvalRequired(
   { record, old, context }: StepScene,
   evidence: Evidence,
@@ -64,5 +64,5 @@ export function approvalRequired(
   });
   const what = finding("APPROVAL_REQUIRED", keyId, observed, next, context.nowMs);
   const untilMs = context.nowMs + 6 * recheckMs;
-  return { kind: "wait", untilMs, reason: "a person's approval", finding: what };
+  return { kind: "wait", untilMs, reason: "an approval", finding: what };
 }

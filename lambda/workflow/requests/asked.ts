@@ -1,7 +1,7 @@
 /**
- * What a request makes of the record. Each is honoured or refused in one transition that remembers its
- * id, so that none is lost and none is done twice. Nothing here touches KMS: what follows from a
- * request is decided afterwards like everything else.
+ * How a request changes the record. One transition fulfils or rejects it and keeps its id: no
+ * request is lost, and none is fulfilled twice. Nothing here calls KMS: the ordinary decisions
+ * follow afterwards.
  */
 import { decideApproval } from "./approval.ts";
 import { fulfil, reject, type WellFormedRequest } from "./fulfil.ts";
@@ -43,11 +43,11 @@ export function decideRequest(scene: Scene, request: Request): Decision {
   }
 }
 
-/** What was planned on another record, or under another configuration, is not done. */
+/** Why a plan no longer applies: the record or the configuration changed since. */
 function whyMovedOn({ record, context }: Scene, { ifHead }: WellFormedRequest): string | undefined {
   if (ifHead === undefined) return undefined;
   if (ifHead !== context.head) {
-    return `it was planned when the journal ended in ${ifHead}: line ${record.revision} has another hash`;
+    return `it was planned on a journal that ended in ${ifHead}: line ${record.revision} differs`;
   }
   const { home } = context;
   return home === undefined || sameHome(record, home)
@@ -55,7 +55,7 @@ function whyMovedOn({ record, context }: Scene, { ifHead }: WellFormedRequest): 
     : "the configuration has changed since it was planned";
 }
 
-/** What stands against a request whatever it says. */
+/** Obstacles that do not depend on the request's content. */
 function whyNotNow({ record, context }: Scene, { kind }: WellFormedRequest): string | undefined {
   const always = kind === "pause" || kind === "resume";
   if (record.unenrolment !== undefined) {
@@ -83,9 +83,9 @@ function rotate(scene: Scene, request: Of<"rotate">): Decision {
   const { record, context } = scene;
   const busy = rotationBeforeActivation(record);
   if (busy !== undefined) {
-    return reject(scene, request, `version ${busy.to} is about to serve already`);
+    return reject(scene, request, `a rotation to version ${busy.to} is already open`);
   }
-  if (record.wanted !== undefined) return reject(scene, request, "a rotation is asked for already");
+  if (record.wanted !== undefined) return reject(scene, request, "a rotation is already requested");
   const wanted = { urgent: false, by: request.by, atMs: context.nowMs };
   return fulfil(scene, request, { ...record, wanted }, "rotation-requested");
 }
@@ -101,7 +101,7 @@ function compromised(scene: Scene, request: Of<"compromised">): Decision {
     return fulfil(scene, request, withRotation(record, { ...rotation, urgent: true }), "expedited");
   }
   if (version.state !== "active") {
-    const why = `version ${number} is ${version.state}: it neither serves nor drains`;
+    const why = `version ${number} is ${version.state}, neither active nor draining`;
     return reject(scene, request, why);
   }
   const wanted = { urgent: true, by, atMs: context.nowMs };
@@ -115,7 +115,7 @@ function rollback(scene: Scene, request: Of<"rollback">): Decision {
   const { by, reason, version } = request;
   const hold = { kind: "rollback", atMs: context.nowMs, by, version, reason } as const;
   const reactivating = done.next.versions.find(({ state }) => state === "reactivating");
-  // A version that somebody asked for while it was out of use is what they get.
+  // The rollback also reactivates a version that a use attempt restored: its hold ends.
   const answered = (one: Hold): boolean =>
     one.kind === "rollback" || (one.kind === "restored" && one.version === reactivating?.number);
   const holds = [...record.holds.filter((one) => !answered(one)), hold];
@@ -125,13 +125,13 @@ function rollback(scene: Scene, request: Of<"rollback">): Decision {
 
 function pause(scene: Scene, request: Of<"pause">): Decision {
   const { record, context } = scene;
-  if (isHeld(record, "pause")) return reject(scene, request, "it is paused already");
+  if (isHeld(record, "pause")) return reject(scene, request, "it is already paused");
   const { by, reason } = request;
   const holds = [...record.holds, { kind: "pause", atMs: context.nowMs, by, reason } as const];
   return fulfil(scene, request, { ...record, holds }, "paused");
 }
 
-/** Ends every hold; a managed key that was un-enrolled, and is named, begins anew. */
+/** Ends every hold; enrols an un-enrolled managed key again if it is configured. */
 function resume(scene: Scene, request: Of<"resume">): Decision {
   const { record } = scene;
   if (record.unenrolment !== undefined) return enrolAnew(scene, request);
@@ -151,13 +151,13 @@ function enrolAnew(scene: Scene, request: Of<"resume" | "enrol">): Decision {
   return fulfil(scene, request, { ...anew, holds: [] }, "re-enrolled");
 }
 
-/** The record was made when this was first read: here it is remembered who asked. */
+/** Reading the request created the record: this records the requester. */
 function enrol(scene: Scene, request: Of<"enrol">): Decision {
   const { record, context } = scene;
   const { name } = context.home?.policy ?? record.policy;
   if (name !== request.policy) return reject(scene, request, `its policy is ${name}`);
   if (record.unenrolment !== undefined) return enrolAnew(scene, request);
-  if (record.enrolledAtMs !== undefined) return reject(scene, request, "it is enrolled already");
+  if (record.enrolledAtMs !== undefined) return reject(scene, request, "it is already enrolled");
   return fulfil(scene, request, record, "enrol-requested", { detail: { policy: name } });
 }
 
@@ -166,30 +166,30 @@ function acknowledge(scene: Scene, request: Of<"acknowledge">): Decision {
   const { version, dependent } = request;
   const busy = rotationBeforeActivation(record);
   if (busy === undefined || busy.direction === "back" || busy.to !== version) {
-    return reject(scene, request, `version ${version} is not about to serve`);
+    return reject(scene, request, `no open rotation leads to version ${version}`);
   }
   if (busy.step === "generate") {
     return reject(scene, request, `version ${version} does not exist yet`);
   }
   if (![...busy.dependents, ...record.dependents].includes(dependent)) {
-    return reject(scene, request, `${dependent} is not a dependent of it`);
+    return reject(scene, request, `${dependent} is not one of its dependents`);
   }
   const acknowledgedAtMs = { ...busy.acknowledgedAtMs, [dependent]: context.nowMs };
   const next = withRotation(record, { ...busy, acknowledgedAtMs });
   return fulfil(scene, request, next, "acknowledged");
 }
 
-/** The tags are taken off afterwards; what was open ends here, and every key stays as it is. */
+/** Closes all rotations and leaves every key as it is; later decisions remove the tags. */
 function unEnrol(scene: Scene, request: Of<"un-enrol">): Decision {
   const { record, context } = scene;
   if (request.confirm !== record.alias) {
-    return reject(scene, request, `confirm says ${request.confirm}, not ${record.alias}`);
+    return reject(scene, request, `confirm is ${request.confirm}, not ${record.alias}`);
   }
   const restoring = record.rotations.some(
     ({ restored }) => restored !== undefined && restored.enabledAtMs === undefined,
   );
   if (restoring) {
-    return reject(scene, request, "a version is being given back: that comes first");
+    return reject(scene, request, "a restore is under way: it comes first");
   }
   if (record.rotations.some(({ intent }) => intent.unansweredEpoch !== undefined)) {
     return reject(scene, request, "a CreateKey without an answer may still make a key: ask later");

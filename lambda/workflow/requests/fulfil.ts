@@ -1,12 +1,12 @@
-/** How the record remembers that a request was done, or was not. */
+/** How the record keeps fulfilled and rejected requests. */
 import type { Decision, EntryDraft, ManagedKey, Request, Scene } from "../model/types.ts";
 
 export type WellFormedRequest = Exclude<Request, { kind: "malformed" }>;
 
-/** How many refused requests are kept in sight. */
+/** How many rejected requests the record keeps. */
 const rejectedMax = 10;
 
-/** The record once a request was done, and the line of history that says so. */
+/** The record once a request is fulfilled, and its journal line. */
 export function fulfil(
   { context }: Scene,
   request: WellFormedRequest,
@@ -23,7 +23,7 @@ export function fulfil(
     entry: {
       ...entry,
       event,
-      reason: request.reason === "" ? (entry.reason ?? `asked for by ${by}`) : request.reason,
+      reason: request.reason === "" ? (entry.reason ?? `requested by ${by}`) : request.reason,
       detail: { ...entry.detail, ...version, request: id, asked: kind, by },
     },
   };

@@ -1,4 +1,4 @@
-/** The record as KMS's tags, aliases and key states have it. */
+/** Rebuilds the record from KMS's tags, aliases and key states. */
 import { aliasTarget } from "../safety/alias-target.ts";
 import { longestRunMs } from "../model/limits.ts";
 import { isOurs, numberOf } from "../safety/lineage.ts";
@@ -20,7 +20,7 @@ import type {
 type Found = { key: Key; tags: Tags; number: number };
 export type Rebuilt = { next: ManagedKey; lines: string[] };
 
-/** No claim ever had it: it stands for all the runs that the restored record knows nothing of. */
+/** No claim ever had it: it represents all runs that the restored record does not contain. */
 const forgottenEpoch = 0;
 
 export function rebuild(scene: Scene): Rebuilt | { why: string } {
@@ -31,18 +31,18 @@ export function rebuild(scene: Scene): Rebuilt | { why: string } {
     aliases,
     policy: context.home?.policy ?? scene.record.policy,
   };
-  // What the record says of the versions is what is in doubt.
+  // The versions on record are in doubt.
   const target = aliasTarget({ ...scene, record: { ...record, versions: [] } });
   if (target.kind !== "target") {
     const { decision } = target;
     return {
-      why: decision.kind === "halt" ? decision.finding.observed : "the aliases cannot be seen",
+      why: decision.kind === "halt" ? decision.finding.observed : "the aliases cannot be read",
     };
   }
   const hidden = Object.entries({ ...scene.observed.key, ...scene.observed.tags }).find(
     ([, observation]) => observation.kind === "denied",
   );
-  if (hidden !== undefined) return { why: `${hidden[0]} may not be looked at` };
+  if (hidden !== undefined) return { why: `KMS denies reading ${hidden[0]}` };
   const { key } = target;
   if (key.state !== "Enabled")
     return { why: `${record.alias} points at ${key.keyId}, ${key.state}` };
@@ -56,7 +56,7 @@ export function rebuild(scene: Scene): Rebuilt | { why: string } {
   return rebuiltFrom(scene, record, found, active);
 }
 
-/** One key for each number: the one that serves, else the one on record, else the oldest. */
+/** One key for each number: the active one, otherwise the one on record, otherwise the oldest. */
 function chosen({ record, observed }: Scene, activeKeyId: string): Found[] {
   const all = Object.keys(observed.tags).flatMap((keyId): Found[] => {
     const key = valueOf(observed.key[keyId]);
@@ -123,12 +123,12 @@ const stateByKeyState: Record<KeyState, VersionState> = {
 
 function versionFrom(
   { key, tags, number }: Found,
-  serves: boolean,
+  isActive: boolean,
   known: Version | undefined,
   nowMs: number,
 ): Version {
   const label = tags[tagNames.retired];
-  const state = serves ? "active" : stateByKeyState[key.state];
+  const state = isActive ? "active" : stateByKeyState[key.state];
   return {
     number,
     keyId: key.keyId,
@@ -137,7 +137,7 @@ function versionFrom(
     state,
     createdAtMs: key.createdAtMs,
     activatedAtMs: known?.activatedAtMs ?? key.createdAtMs,
-    ...(serves ? {} : { retiredAtMs: known?.retiredAtMs ?? nowMs }),
+    ...(isActive ? {} : { retiredAtMs: known?.retiredAtMs ?? nowMs }),
     ...(state === "disabled" ? { disabledAtMs: nowMs } : {}),
     ...(key.deletionAtMs === undefined ? {} : { deletionAtMs: key.deletionAtMs }),
     ...(label === undefined ? {} : { label }),

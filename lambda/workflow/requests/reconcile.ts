@@ -1,8 +1,8 @@
 /**
- * Reconciling: the record rebuilt from what KMS shows, for a table that was restored or made anew. It
- * is shown first, and written only when a person asks for just that. Whatever is not certain ends on
- * the safe side: every version that is not serving drains anew, and nothing that is disabled goes on
- * to be deleted.
+ * Reconciling rebuilds the record from KMS's observed state, for a restored or new table. keyturn
+ * shows the result first, and writes it only when an operator requests exactly that. Uncertainty
+ * resolves to the safe side: every enabled version that is not active drains again, and no disabled
+ * version goes on to deletion.
  */
 import { fulfil, reject } from "./fulfil.ts";
 import { behind } from "../safety/lineage.ts";
@@ -28,7 +28,7 @@ export function decideReconcile(scene: Scene, request: Reconcile): Decision {
     return fulfil(scene, request, done, "reconciled", { detail: { wrote: lines.join("; ") } });
   }
   const proposal = { revision: record.revision + 1, lines };
-  const asked = request.proposal === undefined ? "" : "KMS shows something else by now; ";
+  const asked = request.proposal === undefined ? "" : "KMS's state has changed since; ";
   return fulfil(scene, request, { ...record, proposal }, "reconcile-proposed", {
     reason: `${asked}to write this, ask again with proposal ${proposal.revision}`,
     detail: { proposal: proposal.revision, would: lines.join("; ") },
@@ -36,15 +36,15 @@ export function decideReconcile(scene: Scene, request: Reconcile): Decision {
 }
 
 /**
- * A run of the time before the restore may have had a call under way that landed since. Once none can
- * land any longer, KMS is looked at once more, and the record follows; then it counts.
+ * A call from before the table's restore may have landed since. Once no earlier call can land,
+ * keyturn observes KMS again and updates the record; from then on the record is valid.
  */
 export function decideReconciled(scene: Scene): Decision {
   const { record, context } = scene;
   const { epoch, uncertain, nowMs } = context;
   const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
   if (untilMs !== undefined) {
-    return { kind: "wait", untilMs, reason: "a call of before the restore may still land" };
+    return { kind: "wait", untilMs, reason: "a call from before the restore may still land" };
   }
   const first = observesAll(scene);
   if (first !== undefined) return first;
@@ -58,7 +58,7 @@ export function decideReconciled(scene: Scene): Decision {
     next: without(next, "reconciledAtMs"),
     entry: {
       event: "reconciled",
-      reason: "looked at once more, when no earlier call could land any longer",
+      reason: "observed again, when no earlier call could still land",
       detail: { wrote: isSame ? "nothing" : linesOf(versions).join("; ") },
     },
   };

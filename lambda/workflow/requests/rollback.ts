@@ -1,7 +1,7 @@
 /**
- * Rollback: a version gives way to the one before it. Before any alias moved, its rotation is
- * cancelled; after, there is a rotation on the way back. Whatever was rolled back drains like any other
- * retired version, so what was produced under it stays readable.
+ * Rollback: the previous version becomes active again. Before any alias moved, this cancels the
+ * rotation; afterwards it opens a rotation in the other direction. The version that was rolled back
+ * drains like any other retired version: data that it encrypted stays readable.
  */
 import { restoringVersion } from "../restore/use-attempt.ts";
 import { isoOf } from "../model/iso.ts";
@@ -28,7 +28,7 @@ import type {
 type When = Pick<Context, "nowMs" | "newRotationId">;
 export type RolledBack = Transition | { refused: string };
 
-/** The record once this version is to give way, whether it serves or is about to. */
+/** The record after a rollback of this version, which is active or about to be. */
 export function rollBack(record: ManagedKey, number: number, when: When): RolledBack {
   const busy = rotationBeforeActivation(record);
   const active = activeVersion(record);
@@ -36,14 +36,14 @@ export function rollBack(record: ManagedKey, number: number, when: When): Rolled
     return isTouched(busy) ? reversed(record, busy, when) : cancelled(record, busy, when);
   }
   if (active?.number !== number) {
-    return { refused: `version ${number} neither serves nor is about to` };
+    return { refused: `version ${number} is neither active nor about to be` };
   }
-  if (busy?.direction === "back") return { refused: "a rollback is under way already" };
+  if (busy?.direction === "back") return { refused: "a rollback is already under way" };
   if (busy !== undefined && isTouched(busy)) {
     return { refused: `aliases are moving to version ${busy.to}: roll that one back first` };
   }
   const before = versionBefore(record, number);
-  if (before === undefined) return { refused: `no version before ${number} is left` };
+  if (before === undefined) return { refused: `no version before ${number} exists` };
   const { deletionAtMs = Infinity } = before;
   if (when.nowMs >= deletionAtMs) {
     const date = isoOf(deletionAtMs);
@@ -59,8 +59,8 @@ function isTouched({ step, movedAtMs, unanswered }: Rotation): boolean {
 }
 
 /**
- * The version that was active last before this one, and still exists. That need not be the one with the
- * next lower number: a version that was rolled back itself is no version to return to.
+ * The last version that was active before this one and still exists. It may not have the next lower
+ * number: a version that was itself rolled back does not qualify.
  */
 function versionBefore(record: ManagedKey, number: number): Version | undefined {
   const still: Version["state"][] = ["draining", "retained", "disabled", "pending-deletion"];
@@ -95,11 +95,11 @@ function back(record: ManagedKey, active: Version, before: Version, when: When):
       ...withVersion(closed, reactivating),
       rotations: [...closed.rotations, without(rotation, "drainSinceMs")],
     },
-    entry: entry(rotation, "rolled-back", `version ${before.number} is to serve again`),
+    entry: entry(rotation, "rolled-back", `version ${before.number} becomes active again`),
   };
 }
 
-/** Some aliases are on either version, and both are Enabled: all go back to the one that serves. */
+/** The aliases are on both versions, and both are Enabled: all go back to the active one. */
 function reversed(record: ManagedKey, busy: Rotation, when: When): Transition {
   const fresh = versionOf(record, busy.to);
   const closed = withRotationClosed(record, busy);
@@ -112,11 +112,11 @@ function reversed(record: ManagedKey, busy: Rotation, when: When): Transition {
   };
   return {
     next: { ...closed, rotations: [...closed.rotations, without(rotation, "drainSinceMs")] },
-    entry: entry(rotation, "rolled-back", "the aliases go back to the version that serves"),
+    entry: entry(rotation, "rolled-back", "the aliases go back to the active version"),
   };
 }
 
-/** Nobody was pointed at the new version: it leaves as any retired one does, if it came to be at all. */
+/** No alias pointed at the new version: if it has a key, it drains like any retired version. */
 export function cancelled(record: ManagedKey, busy: Rotation, when: When): Transition {
   const reason = "it was rolled back before any alias had moved";
   const cancelled = entry(busy, "cancelled", reason);
@@ -130,7 +130,7 @@ export function cancelled(record: ManagedKey, busy: Rotation, when: When): Trans
   const made = record.versions.find(({ number }) => number === busy.to);
   if (made === undefined) return { next: closed, entry: cancelled };
   const out = wayOut(record, made, busy.from, when);
-  // On the way back it may have been pending deletion, or Disabled, and half given back.
+  // In a rollback the version may still be pending deletion or Disabled.
   const unsure =
     busy.direction === "back"
       ? { restored: { because: "use", cancel: true, relabelled: false } as const }

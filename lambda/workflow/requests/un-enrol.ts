@@ -1,4 +1,4 @@
-/** Un-enrolment: our tags come off, and every key and alias stays as it is. */
+/** Un-enrolment: keyturn removes its tags, and every key and alias stays as it is. */
 import { finding, type Finding } from "../model/findings.ts";
 import { requestCommand } from "../model/request-command.ts";
 import { consistencyMs } from "../model/limits.ts";
@@ -23,13 +23,13 @@ export function decideUnenrolment(scene: Scene): Decision {
       context.nowMs < record.authorizationChangedAtMs + consistencyMs &&
       wasJustUntagged(record, keyId)
     ) {
-      return { kind: "retry", reason: "the tags were taken off, and reads do not show it yet" };
+      return { kind: "retry", reason: "the tags were removed, and reads do not show it yet" };
     }
     return {
       kind: "call",
       call: { kind: "UntagResource", keyId, names },
       matter: { kind: "un-enrolment" },
-      reason: "it is to be managed no longer",
+      reason: "un-enrolment was requested",
     };
   }
   const left = keyIds.filter((keyId) => valueOf(observed.key[keyId])?.state === "PendingDeletion");
@@ -44,14 +44,13 @@ export function decideUnenrolment(scene: Scene): Decision {
     },
     entry: {
       event: "un-enrolled",
-      reason:
-        "none of its keys carries our tags, but those pending deletion, which KMS does not untag",
+      reason: "no key has our tags, except those pending deletion, which KMS does not untag",
       detail: { keys: keyIds.join(), pendingDeletion: left.join() },
     },
   };
 }
 
-/** Of another owner's key, and of one pending deletion, nothing is taken. */
+/** Leaves another owner's key, and one pending deletion, as it is. */
 function ourTagsOn({ record, observed }: Scene, keyId: string): string[] {
   const tags = valueOf(observed.tags[keyId]) ?? {};
   const state = valueOf(observed.key[keyId])?.state;
@@ -64,7 +63,7 @@ function wasJustUntagged(record: ManagedKey, keyId: string): boolean {
   return record.unenrolment?.untagged?.includes(keyId) ?? false;
 }
 
-/** The record once KMS accepted to take the tags off a key. */
+/** The record once KMS accepted to remove the tags of a key. */
 export function untagged(record: ManagedKey, keyId: string, nowMs: number): Transition {
   const { unenrolment } = record;
   if (unenrolment === undefined) throw new Error(`${record.alias} is not being un-enrolled`);
@@ -75,14 +74,14 @@ export function untagged(record: ManagedKey, keyId: string, nowMs: number): Tran
       unenrolment: { ...unenrolment, untagged: all },
       authorizationChangedAtMs: nowMs,
     },
-    entry: { event: "untagged", reason: "KMS took our tags off this key", detail: { keyId } },
+    entry: { event: "untagged", reason: "KMS removed our tags from this key", detail: { keyId } },
   };
 }
 
 function atRest({ record, context }: Scene): Decision {
   const untilMs = Number.MAX_SAFE_INTEGER;
   const what = stillNamed(record, context.home !== undefined);
-  const reason = "it is managed no longer";
+  const reason = "it is un-enrolled";
   return { kind: "wait", untilMs, reason, ...(what === undefined ? {} : { finding: what }) };
 }
 

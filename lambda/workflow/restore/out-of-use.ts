@@ -1,6 +1,6 @@
 /**
- * Versions that keyturn disabled, and that somebody points an alias at: they come back, whether
- * their rotation is still open or long closed, and a person is told.
+ * Versions that keyturn disabled and that an external actor points an alias at: keyturn restores
+ * them, whether their rotation is open or closed, and reports it.
  */
 import { needed } from "./restore.ts";
 import { ownerFinding } from "../safety/old-version.ts";
@@ -8,7 +8,7 @@ import { rotationOut, withVersion, without } from "../model/record.ts";
 import { observeFirst, valueOf } from "../safety/observations.ts";
 import type { Decision, KmsRead, ManagedKey, Scene, Transition, Version } from "../model/types.ts";
 
-/** Undefined where no alias is on any disabled version. */
+/** Undefined where no disabled version has an alias. */
 export function decideOutOfUse(scene: Scene): Decision | undefined {
   const { record, observed } = scene;
   const disabled = record.versions.filter(
@@ -44,7 +44,7 @@ function restore(scene: Scene, version: Version, alias: string): Decision | unde
   return { kind: "call", call, matter: { kind: "active" }, reason: why };
 }
 
-/** The record once a version whose rotation is closed is enabled again: it is kept as it is. */
+/** The record once a version without an open rotation is enabled again: it is retained. */
 export function restored(record: ManagedKey, version: Version, reason: string): Transition {
   const kept = without({ ...version, state: "retained" as const }, "disabledAtMs");
   return {

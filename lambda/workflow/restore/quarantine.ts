@@ -1,6 +1,7 @@
 /**
- * A key that a rotation made in excess is put out of use, never deleted, and only where nobody can
- * have come to need it: no alias, no grant, never used, and old enough for all reads to agree.
+ * Quarantine disables a key that a rotation made in excess, and never deletes it. Only a key that
+ * no caller can need qualifies: no alias, no grant, never used, and old enough for all reads to
+ * agree.
  */
 import { showKey } from "../model/commands.ts";
 import { guardrail, lastUseOf } from "../safety/destruction.ts";
@@ -17,7 +18,7 @@ export function decideExtra(scene: Scene, extra: Extra): Decision {
   const { keyId } = extra;
   const ripeAtMs = extra.foundAtMs + consistencyMs + lastUseLagMs;
   if (context.nowMs < ripeAtMs) {
-    return { kind: "wait", untilMs: ripeAtMs, reason: "what KMS says of an extra key settles" };
+    return { kind: "wait", untilMs: ripeAtMs, reason: "until reads of an extra key settle" };
   }
   const first = stillToObserve(observed, [
     { kind: "key", key: keyId },
@@ -48,7 +49,7 @@ export function decideExtra(scene: Scene, extra: Extra): Decision {
   const createdAtMs = valueOf(observed.key[keyId])?.createdAtMs ?? extra.foundAtMs;
   const quietAtMs = createdAtMs + provenQuietDays(record.policy) * dayMs + clockSkewMs;
   if (context.nowMs < quietAtMs) {
-    const reason = "KMS is to have seen an extra key unused for as long as the policy wants";
+    const reason = "until an extra key is unused for the policy's quiet period";
     return { kind: "wait", untilMs: quietAtMs, reason };
   }
   const matter = { kind: "extra", keyId } as const;
@@ -80,7 +81,7 @@ export function quarantined(
   };
 }
 
-/** Why a key is left alone, although its tags say that a rotation made it in excess. */
+/** Why keyturn leaves a key as it is, although by its tags a rotation made it in excess. */
 function whyNotExtra({ record, observed }: Scene, extra: Extra): string | undefined {
   const { keyId, rotationId } = extra;
   if (record.versions.some((version) => version.keyId === keyId)) return "is a version";
@@ -92,8 +93,7 @@ function whyNotExtra({ record, observed }: Scene, extra: Extra): string | undefi
     observed["last-use"][keyId],
     observed.policy[keyId],
   ];
-  if (observations.some((observation) => observation?.kind !== "observed"))
-    return "may not be looked at";
+  if (observations.some((observation) => observation?.kind !== "observed")) return "cannot be read";
   const tags = valueOf(observed.tags[keyId]) ?? {};
   if (tags[tagNames.owner] !== record.owner) return "does not carry our owner tag";
   if (tags[tagNames.rotation] !== rotationId) return "carries the tags of another rotation";

@@ -1,6 +1,6 @@
 /**
- * The way back to a version that was retired: its deletion is cancelled, it is enabled, and the label
- * comes off, in this order, since KMS tags no key that is pending deletion.
+ * Reactivates a retired version: keyturn cancels its deletion, enables it, and removes the label,
+ * in this order, since KMS neither tags nor untags a key that is pending deletion.
  */
 import { showKey } from "../model/commands.ts";
 import { finding } from "../model/findings.ts";
@@ -22,7 +22,7 @@ import type {
   Version,
 } from "../model/types.ts";
 
-/** What is still to be done, or waited for; undefined where it is seen fit to serve again. */
+/** The next call or wait; undefined once the version was observed ready to be active again. */
 export function notYetReactivated(scene: StepScene, target: Version): Decision | undefined {
   const { record, rotation, observed, context } = scene;
   const { keyId } = target;
@@ -47,11 +47,11 @@ export function notYetReactivated(scene: StepScene, target: Version): Decision |
           matter: { kind: "rotation", rotationId: rotation.id },
           reason: why,
         };
-  const why = `version ${target.number} is to serve again`;
+  const why = `version ${target.number} becomes active again`;
   if (state === "PendingDeletion") {
     return call({ kind: "CancelKeyDeletion", keyId }, cancelledAtMs, why);
   }
-  // A read may show the version as it was before it was disabled: it is enabled once, whatever is read.
+  // A read may show the version before its DisableKey: keyturn enables it once, despite the read.
   const isUnsure = state === "Enabled" && enabledAtMs === undefined;
   if (state === "Disabled" || isUnsure) {
     return call({ kind: "EnableKey", keyId }, enabledAtMs, why);
@@ -74,17 +74,17 @@ export function notYetReactivated(scene: StepScene, target: Version): Decision |
   return { kind: "wait", untilMs, reason: "an earlier call could still disable it" };
 }
 
-/** What is rolled back in its turn is the rollback: then the version that serves goes on serving. */
+/** The operator rolls back the rollback: then the active version stays active. */
 function deleted({ record, context }: StepScene, { number, keyId }: Version): Decision {
   const next = reconcileCommand(record);
-  const observations = `version ${number}, ${keyId}, which was to serve again, is gone`;
+  const observations = `version ${number}, ${keyId}, the target of a rollback, is deleted`;
   return {
     kind: "halt",
     finding: finding("VERSION_DELETED", keyId, observations, next, context.nowMs),
   };
 }
 
-/** The record once KMS accepted one of the three calls; what it did is still to be seen. */
+/** The record once KMS accepted one of the three calls; a later observation must confirm it. */
 export function reactivatedBy(
   record: ManagedKey,
   rotation: Rotation,
@@ -111,7 +111,7 @@ export function reactivatedBy(
     next: { ...next, authorizationChangedAtMs: nowMs },
     entry: {
       event: event[kind],
-      reason: `version ${target.number} is to serve again`,
+      reason: `version ${target.number} becomes active again`,
       rotationId: rotation.id,
       step: rotation.step,
       detail: { version: target.number, keyId: target.keyId },

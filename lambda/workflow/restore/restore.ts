@@ -1,6 +1,6 @@
 /**
- * A version that turned out to be needed. That it is to come back is on record first, and why; then
- * it is enabled, however often that takes; and it drains anew once no earlier call can spoil it.
+ * Restores a version that is needed. The restore and its reason are on record first. Then keyturn
+ * enables the version, as often as necessary. Once no earlier call can disable it, it drains again.
  */
 import { restoringVersion, mayBePending } from "./use-attempt.ts";
 import { callOn } from "../safety/destruction.ts";
@@ -21,7 +21,7 @@ import type {
   Transition,
 } from "../model/types.ts";
 
-/** Back into drain, to be enabled there. */
+/** Returns the version to the drain step, which enables it. */
 export function needed(
   { record, rotation, old, context }: Pick<StepScene, "record" | "rotation" | "old" | "context">,
   because: Restored["because"],
@@ -41,7 +41,7 @@ export function needed(
   };
 }
 
-/** The record once KMS accepted to give the version back; whether it did is still to be seen. */
+/** The record once KMS accepted a restore call; a later observation must confirm it. */
 export function restoredBy(
   record: ManagedKey,
   rotation: Rotation,
@@ -50,7 +50,7 @@ export function restoredBy(
   nowMs: number,
 ): Transition {
   const old = versionOf(record, rotation.from);
-  if (rotation.restored === undefined) throw new Error(`${rotation.id} gives nothing back`);
+  if (rotation.restored === undefined) throw new Error(`${rotation.id} restores nothing`);
   const enabling = kind === "EnableKey";
   const done = enabling ? { enabledAtMs: nowMs } : { cancelledAtMs: nowMs };
   const event = enabling ? "re-enabled" : "deletion-cancelled";
@@ -61,7 +61,7 @@ export function restoredBy(
   };
 }
 
-/** An earlier call could still disable it: it is looked at until nothing can land any longer. */
+/** An earlier call could still disable it: keyturn observes it until no call can land. */
 export function decideRestored(scene: StepScene, restored: Restored): Decision {
   const { record, rotation, old, observed, context } = scene;
   const first = observeFirst(scene, [
@@ -73,7 +73,7 @@ export function decideRestored(scene: StepScene, restored: Restored): Decision {
   const isDeleted = valueOf(observed.key[old.keyId]) === undefined;
   const foreign = isDeleted ? stateFinding(scene, "Enabled") : ownerFinding(scene, old);
   if (foreign !== undefined) return { kind: "halt", finding: foreign };
-  // Unless somebody asked for the key just now: a record older than KMS enables nothing by itself.
+  // A record older than KMS enables nothing by itself, only after a use attempt.
   const older = isAskedFor(scene) ? undefined : wrongLabel(scene, old);
   if (older !== undefined) return older;
   const call = callToRestore(scene, restored);
@@ -89,10 +89,10 @@ export function decideRestored(scene: StepScene, restored: Restored): Decision {
     return { kind: "wait", untilMs, reason: "an earlier call could still disable it" };
   }
   if (!restored.relabelled && rotation.labelledAtMs !== undefined) {
-    return labelAs(scene, rotation.episode + 1, "on the key itself it says that it came back");
+    return labelAs(scene, rotation.episode + 1, "the label on the key records the restore");
   }
   if (asked && isHeld(record, "restored")) {
-    const reason = "a version was asked for: a person must have it go on";
+    const reason = "after a use attempt an operator must resume";
     return { kind: "wait", untilMs: nowMs + recheckMs, reason };
   }
   return drainAnew(scene, restored);
@@ -103,24 +103,24 @@ function isAskedFor({ old, context }: StepScene): boolean {
 }
 
 /**
- * Reads lag, and may show the version as it was before it was disabled: it is enabled once, whatever they
- * show. What pends deletion by somebody else's hand is theirs to cancel.
+ * Reads lag, and may show the version before its DisableKey: keyturn enables it once, despite the
+ * read. A deletion that an external actor scheduled is theirs to cancel.
  */
 function callToRestore(
   { rotation, old, observed, context }: StepScene,
   { cancel, cancelledAtMs, enabledAtMs, relabelled }: Restored,
 ): Decision | undefined {
-  // By then no call of ours can land any longer: whoever disabled it meant to.
+  // By then no call of ours can land: an external actor disabled it on purpose.
   if (relabelled) return undefined;
   const { keyId, number } = old;
   const state = valueOf(observed.key[keyId])?.state;
   const recent = (atMs: number | undefined): boolean =>
     atMs !== undefined && context.nowMs < atMs + consistencyMs;
-  const why = `version ${number} turned out to be needed, and reads ${state}`;
-  const again = "it was given back, and reads do not show it yet";
+  const why = `version ${number} is needed, and reads ${state}`;
+  const again = "it was restored, and reads do not show it yet";
   if (state === "PendingDeletion" && cancel) {
     if (!recent(cancelledAtMs)) return callOn(rotation, { kind: "CancelKeyDeletion", keyId }, why);
-    // The cancelled key is Disabled, whatever this read shows.
+    // After the accepted CancelKeyDeletion the key is Disabled: this read is old.
     if (!recent(enabledAtMs)) return callOn(rotation, { kind: "EnableKey", keyId }, why);
     return { kind: "retry", reason: again };
   }
@@ -143,7 +143,7 @@ function drainAnew(
     "lateUseReadAtMs",
     "unanswered",
   );
-  // While an alias was on it, it originated by right: what it did until now is not held against it.
+  // With an alias on it, originating was legitimate: uses until now do not count as violations.
   const draining =
     because === "alias" ? withVersion(record, { ...old, retiredAtMs: nowMs }) : record;
   return {
@@ -151,7 +151,7 @@ function drainAnew(
     next: withRotation(draining, { ...anew, stepSinceMs: nowMs, drainSinceMs: nowMs }),
     entry: {
       event: "drain-restarted",
-      reason: "the version reads Enabled, no alias is on it, and nothing can land any longer",
+      reason: "the version reads Enabled, has no alias, and no earlier call can land",
       rotationId: rotation.id,
       step: "drain",
       detail: { version: old.number, keyId: old.keyId },

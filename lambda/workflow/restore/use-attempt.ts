@@ -1,6 +1,7 @@
 /**
- * Somebody tried to use a version that is out of use: CloudTrail says so, late, twice, or for ever. The
- * first time in an episode it is put on record, and the version comes back; after that nothing is new.
+ * An attempt to use a version that is out of use. CloudTrail may report it late, twice, or
+ * endlessly. The first report in an episode goes on record and restores the version; later ones
+ * change nothing.
  */
 import { clockSkewMs } from "../model/limits.ts";
 import { rotationOut, versionOf, wayOut, withVersion, without } from "../model/record.ts";
@@ -8,8 +9,8 @@ import { entryOf } from "../safety/old-version.ts";
 import type { Decision, ManagedKey, Rotation, Scene, UseAttempt, Version } from "../model/types.ts";
 
 /**
- * "news": the version is to come back. "known": that was decided already. "none": the version is not
- * out of use by our doing, or the attempt is older than its present time out of use.
+ * "news": keyturn must restore the version. "known": a restore is already decided. "none": keyturn
+ * did not put the version out of use, or did so after the attempt.
  */
 export function concern(record: ManagedKey, attempt: UseAttempt): "news" | "known" | "none" {
   const version = record.versions.find(({ keyId }) => keyId === attempt.keyId);
@@ -23,14 +24,14 @@ export function concern(record: ManagedKey, attempt: UseAttempt): "news" | "know
   return attempt.atMs + clockSkewMs < sinceMs ? "none" : "news";
 }
 
-/** By our doing: disabled or worse, or so soon as a call without an answer has landed. */
+/** Whether keyturn put it out of use, or an unanswered call may do so. */
 function isOutOfUse({ state }: Version, rotation: Rotation | undefined): boolean {
   if (state === "disabled" || state === "pending-deletion") return true;
   if (rotation?.restored !== undefined) return true;
   return state === "draining" && rotation?.unanswered === "DisableKey";
 }
 
-/** Undefined where nothing of it is new. */
+/** Undefined where the attempt is not news. */
 export function decideAttempt(scene: Scene, attempt: UseAttempt): Decision | undefined {
   const { record, context } = scene;
   if (concern(record, attempt) !== "news") return undefined;
@@ -44,7 +45,7 @@ export function decideAttempt(scene: Scene, attempt: UseAttempt): Decision | und
     ...rotation,
     step: "drain",
     stepSinceMs: context.nowMs,
-    // Whoever scheduled it: the key is asked for, and a deletion is what cannot be undone.
+    // Any deletion is cancelled, also an external actor's: it cannot be undone.
     restored: { because: "attempt", cancel: true, relabelled: false },
   };
   const others = record.rotations.filter(({ id }) => id !== rotation.id);
@@ -73,7 +74,7 @@ export function decideAttempt(scene: Scene, attempt: UseAttempt): Decision | und
   };
 }
 
-/** As it stands once it is decided that a retired version comes back. */
+/** A retired version once its restore is decided. */
 export function restoringVersion(version: Version): Version {
   return without(
     { ...version, state: "draining" as const },
@@ -83,7 +84,7 @@ export function restoringVersion(version: Version): Version {
   );
 }
 
-/** Whether it can be pending deletion by our doing, now or as soon as a late call lands. */
+/** Whether a call of ours made it pending deletion, or still may. */
 export function mayBePending({ state }: Version, rotation: Rotation): boolean {
   return (
     state === "pending-deletion" ||

@@ -1,4 +1,5 @@
-/** The end of revoke where the policy deletes: the date, the window, and the key gone. */
+/** The end of revoke under a policy that deletes: the date, the window, and the deleted key. */
+import { waitNames } from "../model/wait-names.ts";
 import { neededOrDrifted, waitObserving } from "../drift/drift.ts";
 import { consistencyMs, dayMs, recheckMs } from "../model/limits.ts";
 import { entryOf } from "../safety/old-version.ts";
@@ -24,18 +25,18 @@ export function scheduled(
   const next = withVersion(record, { ...old, state: "pending-deletion", deletionAtMs: at });
   return {
     next: withRotation(next, { ...without(rotation, "unanswered"), stepSinceMs: nowMs }),
-    entry: entryOf({ rotation, old }, "deletion-scheduled", "the policy deletes old versions", {
+    entry: entryOf({ rotation, old }, "deletion-scheduled", "deleted by policy", {
       deletionAtMs: at,
     }),
   };
 }
 
-/** KMS's clock counts: a key that is gone before its date is done with too. */
+/** KMS's clock decides: a key that KMS deleted before our date also completes the rotation. */
 export function awaitDeletion(scene: StepScene): Decision {
   const { record, rotation, old, observed, context } = scene;
   const { nowMs } = context;
   const deletedAtMs = old.deletionAtMs ?? nowMs;
-  const reason = "the deletion window";
+  const reason = waitNames.deletion;
   // Just after ScheduleKeyDeletion a read may still show the key Disabled.
   const isSettled = nowMs >= rotation.stepSinceMs + consistencyMs;
   if (nowMs < deletedAtMs && !isSettled) return { kind: "wait", untilMs: deletedAtMs, reason };
@@ -47,7 +48,7 @@ export function awaitDeletion(scene: StepScene): Decision {
     return {
       kind: "change",
       next: withRotationClosed({ ...record, versions }, rotation),
-      entry: entryOf(scene, "completed", "KMS has deleted the old version"),
+      entry: entryOf(scene, "completed", "deleted by KMS"),
     };
   }
   if (nowMs < deletedAtMs) return waitObserving(scene, "PendingDeletion", deletedAtMs, reason);

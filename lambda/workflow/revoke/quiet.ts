@@ -1,4 +1,4 @@
-/** Whether a version that is on its way out is quiet: before it leaves drain, and at every call after. */
+/** Whether a retiring version is quiet: before the end of drain, and before every later call. */
 import { showLastUse } from "../model/commands.ts";
 import { finding, type Finding } from "../model/findings.ts";
 import { dayMs, recheckMs } from "../model/limits.ts";
@@ -16,7 +16,7 @@ export function drainSinceMs({ rotation, old }: StepScene): number {
   return rotation.drainSinceMs ?? retiredAtMs(old);
 }
 
-/** The wait that evidence short of quiet amounts to; undefined where the version is quiet. */
+/** The wait while the evidence does not prove quiet; undefined where the version is quiet. */
 export function notQuiet(scene: StepScene, evidence: Evidence): Decision | undefined {
   const { record, rotation, old, context } = scene;
   const { lastUse, hash } = evidence;
@@ -53,7 +53,7 @@ export function notQuiet(scene: StepScene, evidence: Evidence): Decision | undef
   }
 }
 
-/** An approval of what originated leaves the quiet period as it is. */
+/** Approved origination does not shorten the quiet period. */
 function stillInUse(scene: StepScene, lastUse: LastUse, show: string): Decision | undefined {
   const { rotation, context } = scene;
   if (lastUse.kind === "unknown") return undefined;
@@ -73,6 +73,6 @@ function prolonged(scene: StepScene, lastUse: LastUse, show: string): { finding?
   const inDrainMs = context.nowMs - drainSinceMs(scene);
   if (inDrainMs < 2 * (atLeastMs + quietForMs)) return {};
   const days = Math.floor(inDrainMs / dayMs);
-  const observations = `version ${old.number} is ${days} days in drain: ${describeLastUse(lastUse)}`;
+  const observations = `version ${old.number} drains for ${days} days: ${describeLastUse(lastUse)}`;
   return { finding: finding("DRAIN_PROLONGED", old.keyId, observations, show, context.nowMs) };
 }

@@ -1,4 +1,5 @@
-/** After DisableKey: the looks for aliases, and the soak in which a key that is needed comes back. */
+/** After DisableKey: the reads for aliases, and the soak, which restores a key that is needed. */
+import { waitNames } from "../model/wait-names.ts";
 import { notQuiet } from "./quiet.ts";
 import { approvalRequired, isApproved } from "../requests/approval.ts";
 import { scheduled } from "./deletion.ts";
@@ -21,7 +22,7 @@ import { observeFirst, valueOf } from "../safety/observations.ts";
 import type { Call, Decision, Evidence, LastUse, StepScene } from "../model/types.ts";
 import { notWatched } from "./watched.ts";
 
-/** An UpdateAlias of somebody else may have crossed ours: at once, and when all reads agree. */
+/** An external UpdateAlias may coincide with DisableKey: reads at once, and when reads settled. */
 export function observeAliases(scene: StepScene): Decision {
   const { record, rotation, old, context } = scene;
   const first = observeFirst(scene, [{ kind: "aliases", keyId: old.keyId }]);
@@ -30,7 +31,7 @@ export function observeAliases(scene: StepScene): Decision {
   if (onIt !== undefined) return needed(scene, "alias", onIt.observed);
   const againAtMs = (old.disabledAtMs ?? context.nowMs) + consistencyMs;
   if (context.nowMs < againAtMs) {
-    return { kind: "wait", untilMs: againAtMs, reason: "to look for aliases once more" };
+    return { kind: "wait", untilMs: againAtMs, reason: "to read the aliases again" };
   }
   return {
     kind: "change",
@@ -43,7 +44,7 @@ export function soak(scene: StepScene): Decision {
   const { record, rotation, old, observed, context } = scene;
   if (rotation.lateUseReadAtMs === undefined) return readLateUse(scene);
   const endsMs = (rotation.soakSinceMs ?? context.nowMs) + rotation.policy.soakMs;
-  if (context.nowMs < endsMs) return waitObserving(scene, "Disabled", endsMs, "the soak");
+  if (context.nowMs < endsMs) return waitObserving(scene, "Disabled", endsMs, waitNames.soak);
   const first = observeFirst(scene, everythingOf(old.keyId));
   if (first !== undefined) return first;
   const key = valueOf(observed.key[old.keyId]);
@@ -63,7 +64,7 @@ export function soak(scene: StepScene): Decision {
   const still = stillNeeded(scene, evidence);
   if (still !== undefined) return still;
   const { policy, approval } = rotation;
-  // Evidence that was overridden is none to delete on.
+  // Overridden evidence does not justify a deletion.
   if (policy.retire !== "delete" || approval?.override === true) return completed(scene);
   const blocked = notQuiet(scene, evidence) ?? guardrail(scene, old, lastUse);
   if (blocked !== undefined) return lapsed(scene) ?? blocked;
@@ -76,10 +77,10 @@ export function soak(scene: StepScene): Decision {
   if (policy.approval === "delete" && !isApproved(rotation, evidence)) {
     return approvalRequired(scene, evidence, "delete");
   }
-  return callOn(rotation, call, "the soak is over, and nobody asked for it");
+  return callOn(rotation, call, "the soak is over, without a use attempt");
 }
 
-/** The evidence lags: what was done until the key was disabled shows only now, however short the soak. */
+/** The evidence lags: it shows the last uses before DisableKey only now, even in a short soak. */
 function readLateUse(scene: StepScene): Decision {
   const { record, rotation, old, context } = scene;
   const reportedAtMs = (old.disabledAtMs ?? context.nowMs) + lastUseLagMs + consistencyMs;
@@ -97,7 +98,7 @@ function readLateUse(scene: StepScene): Decision {
   };
 }
 
-/** A use that shows up late brings it back; unknown is not unused, where evidence is required. */
+/** A use that evidence shows late restores the version; unknown is not unused where required. */
 export function stillNeeded(scene: StepScene, evidence: Evidence): Decision | undefined {
   const { rotation } = scene;
   const { lastUse } = evidence;
@@ -107,7 +108,7 @@ export function stillNeeded(scene: StepScene, evidence: Evidence): Decision | un
 }
 
 function inUse(lastUse: LastUse): string {
-  return `it was in use until it was disabled: ${describeLastUse(lastUse)}`;
+  return `in use until it was disabled: ${describeLastUse(lastUse)}`;
 }
 
 function completed(scene: StepScene): Decision {

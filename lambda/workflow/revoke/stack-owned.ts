@@ -1,7 +1,7 @@
 /**
- * A key that CloudFormation made is a resource of its stack also when keyturn has put it out of use: the
- * stack does not notice, and whoever looks after it should hear of it before. CloudFormation tags what it
- * makes (user guide, aws-properties-resource-tags).
+ * A key that CloudFormation made stays a resource of its stack when keyturn disables it, and the
+ * stack does not notice. So a finding informs the stack's operators before. CloudFormation tags its
+ * resources (user guide, aws-properties-resource-tags).
  */
 import { commandLine } from "../model/commands.ts";
 import { finding } from "../model/findings.ts";
@@ -13,7 +13,7 @@ import type { Decision, StepScene } from "../model/types.ts";
 
 const stackTag = "aws:cloudformation:stack-name";
 
-/** Undefined where no stack has the key, or its people have had a day to object. */
+/** Undefined where no stack has the key, or its operators had a day to object. */
 export function reportedOfStack(scene: StepScene): Decision | undefined {
   const { record, rotation, old, observed, context } = scene;
   const stack = valueOf(observed.tags[old.keyId])?.[stackTag];
@@ -35,7 +35,7 @@ export function reportedOfStack(scene: StepScene): Decision | undefined {
   return {
     kind: "wait",
     untilMs,
-    reason: "a stack has the key: its people hear first",
+    reason: "a stack has the key: reported for a day first",
     finding: what,
   };
 }

@@ -1,6 +1,6 @@
 /**
- * Nobody can tell a drain that is not watched from one that is quiet: a trail may leave KMS out, a rule be
- * disabled. So a key goes out of use only where an event of ours came all the way within a day.
+ * An unmonitored drain looks the same as a quiet one: a trail may exclude KMS, or a rule may be
+ * disabled. So keyturn revokes a key only if the event of a canary call arrived within a day.
  */
 import { finding } from "../model/findings.ts";
 import { isoOf } from "../model/iso.ts";
@@ -10,10 +10,10 @@ import { withRotation } from "../model/record.ts";
 import { observeFirst, valueOf } from "../safety/observations.ts";
 import type { Decision, StepScene } from "../model/types.ts";
 
-/** How long an event of yesterday still shows that the path is open. */
+/** How long one event proves that the path of events works. */
 export const heardForMs = dayMs;
 
-/** Undefined where use attempts would be heard of, or nobody asked that they be. */
+/** Undefined where events of use attempts arrive, or where the deployment does not watch drains. */
 export function notWatched(scene: StepScene): Decision | undefined {
   const { record, rotation, old, observed, context } = scene;
   const { nowMs, drainWatch } = context;
@@ -27,16 +27,16 @@ export function notWatched(scene: StepScene): Decision | undefined {
     return {
       kind: "change",
       next: withRotation(record, { ...rotation, watchTestedAtMs: nowMs }),
-      entry: entryOf(scene, "watch-tested", "no event of KMS has come for a day"),
+      entry: entryOf(scene, "watch-tested", "no KMS event arrived for a day"),
     };
   }
-  const reason = "no event shows yet that the drain is watched";
-  // EventBridge has most events within minutes; CloudTrail promises none.
+  const reason = "no event proves yet that the drain is watched";
+  // Most events reach EventBridge within minutes; CloudTrail guarantees none.
   if (nowMs < watchTestedAtMs + recheckMs) {
     return { kind: "wait", untilMs: nowMs + consistencyMs, reason };
   }
   const since = heardAtMs === undefined ? "ever" : `since ${isoOf(heardAtMs)}`;
-  const observations = `no event of a call of ours came through CloudTrail ${since}; ${old.keyId} stays as it is`;
+  const observations = `no event of a canary call came through CloudTrail ${since}; ${old.keyId} stays as it is`;
   const next = "aws cloudtrail describe-trails";
   const what = finding("DRAIN_NOT_WATCHED", rotation.id, observations, next, nowMs);
   return { kind: "wait", untilMs: nowMs + recheckMs, reason, finding: what };

@@ -35,7 +35,7 @@ export function aliasTarget(scene: Scene): AliasTarget {
   return { kind: "target", key: target };
 }
 
-/** It belongs on the active version, or else, before enrolment, beside the others of its set. */
+/** It belongs on the active version; before enrolment, on the key of its set's other aliases. */
 function aliasNotFound(scene: Scene, alias: string): Decision {
   const { record, observed, context } = scene;
   const active = activeVersion(record);
@@ -43,13 +43,13 @@ function aliasNotFound(scene: Scene, alias: string): Decision {
   if (first !== undefined) return first;
   const names = active === undefined ? record.aliases : [active.keyId];
   const key = names.map((name) => valueOf(observed.key[name])).find((one) => one !== undefined);
-  // Which key it should serve, nobody but an operator knows.
+  // Only an operator knows its key.
   const next = key === undefined ? "aws kms list-aliases" : createAliasOn(key, alias);
   const what = finding("ALIAS_NOT_FOUND", alias, `${alias} does not exist`, next, context.nowMs);
   return { kind: "halt", finding: what };
 }
 
-/** Somebody else moved it: never overwritten, always reported. `expected` is where it belongs. */
+/** An external actor moved it: always reported, never overwritten. It belongs on `expected`. */
 export function aliasMoved(scene: Scene, alias: string, expected: Version | undefined): Decision {
   const { record, observed, context } = scene;
   const key = valueOf(observed.key[alias]);
@@ -65,7 +65,7 @@ export function aliasMoved(scene: Scene, alias: string, expected: Version | unde
   };
 }
 
-/** To be observed first: whether the key that a command is about to name can have an alias. */
+/** The read of a key before a command names it: it may not be able to have an alias. */
 export function keyFirst(scene: Scene, keyId: string): Decision | undefined {
   return observeFirst(scene, [{ kind: "key", key: keyId }]);
 }
@@ -76,12 +76,12 @@ export function moveTo({ observed }: Scene, { keyId }: Version, aliases: string[
   return target === undefined ? showKey(keyId) : pointAt(target, aliases);
 }
 
-/** Infrastructure code has the target that it was written with, and puts it back at each apply. */
+/** Infrastructure code that names the key resets the alias at each apply. */
 function how({ versions }: Pick<ManagedKey, "versions">, keyId: string): string {
   const version = versions.find((one) => one.keyId === keyId);
   if (version?.state === "pending-activation") {
-    return `: on version ${version.number} already, before keyturn activates it`;
+    return `: on version ${version.number}, before keyturn activates it`;
   }
   if (version?.retiredAtMs === undefined) return "";
-  return `: back on version ${version.number}, which it had left at ${isoOf(version.retiredAtMs)}, as an apply of code that names its key does`;
+  return `: back on version ${version.number}, which it left at ${isoOf(version.retiredAtMs)}, as after an apply of code that names its key`;
 }

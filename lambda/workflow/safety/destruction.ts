@@ -1,4 +1,4 @@
-/** What both destructive calls of revoke rest on: the same looks, the same evidence, the same doubts. */
+/** What both destructive calls of revoke require: the same reads, evidence and checks. */
 import { describeLastUse, guardrailEndsMs } from "./evidence.ts";
 import { showPolicy } from "../model/commands.ts";
 import { finding } from "../model/findings.ts";
@@ -35,7 +35,7 @@ export function lastUseOf(observed: ObservedState, keyId: string): LastUse {
   return observation?.lastUse ?? { kind: "unknown", why: "no such key" };
 }
 
-/** What was seen of the last use of the old version, as the record keeps it. */
+/** The observed last use of the old version, as the record keeps it. */
 export function evidenceOf({
   old,
   observed,
@@ -45,7 +45,7 @@ export function evidenceOf({
   return { observedAtMs: context.nowMs, lastUse: lastUseOf(observed, old.keyId), hash };
 }
 
-/** Evidence that says something new is put on record before anything rests on it. */
+/** New evidence goes on record before a call depends on it. */
 export function evidenceRead(scene: StepScene, lastUse: LastUse): Decision | undefined {
   const { record, rotation } = scene;
   const before = rotation.evidence?.lastUse;
@@ -55,14 +55,14 @@ export function evidenceRead(scene: StepScene, lastUse: LastUse): Decision | und
   return {
     kind: "change",
     next: withRotation(record, { ...rotation, evidence }),
-    entry: entryOf(scene, "evidence-read", "the last use is not what it was", {
+    entry: entryOf(scene, "evidence-read", "the last use has changed", {
       lastUse: now,
       evidence: evidence.hash,
     }),
   };
 }
 
-/** A call without an answer that can no longer land, and did not: nobody may take it for ours. */
+/** Forgets an unanswered call that can no longer land: a later external change is not ours. */
 export function lapsed(scene: StepScene): Decision | undefined {
   const { record, rotation, context } = scene;
   if (rotation.unanswered === undefined) return undefined;
@@ -77,7 +77,7 @@ export function lapsed(scene: StepScene): Decision | undefined {
   };
 }
 
-/** The key's own policy may forbid this for days after a use: waited for, never fought. */
+/** The wait while the key's own policy forbids the call, for days after a use. */
 export function guardrail(
   { observed, context }: Scene,
   { keyId, createdAtMs }: Pick<Version, "keyId" | "createdAtMs">,

@@ -1,4 +1,4 @@
-/** Whether what KMS says of a key's last use proves that it is out of use. */
+/** Whether KMS's report of a key's last use proves that the key is quiet. */
 import { isoOf } from "../model/iso.ts";
 import { consistencyMs, dayMs, lastUseLagMs } from "../model/limits.ts";
 import type { Evidence, LastUse, Policy } from "../model/types.ts";
@@ -10,8 +10,8 @@ export type DrainVerdict =
   | { kind: "unknown"; why: string };
 
 /**
- * The operations that produce something new under the key. ReEncrypt is recorded on the key that
- * decrypts too, and DeriveSharedSecret is both sides' work: they are shown, and do not block.
+ * The operations that originate. KMS also records ReEncrypt on the decrypting key, and both parties
+ * call DeriveSharedSecret: keyturn shows these two, and they do not block.
  */
 const originating = [
   "Encrypt",
@@ -24,7 +24,7 @@ const originating = [
 ];
 
 /**
- * The evidence speaks of the time up to `lastUseLagMs` ago: only that much of it counts as quiet.
+ * The evidence covers the time up to `lastUseLagMs` ago: only that time counts as quiet.
  * Callers resolve the alias to the old key for up to five minutes after it moved.
  */
 export function judge(
@@ -48,7 +48,7 @@ export function judge(
   }
 }
 
-/** Whether it is quiet for long enough, whatever it was used for. */
+/** Whether it is quiet for long enough, after a use of any kind. */
 export function judgeQuiet(
   lastUse: Exclude<LastUse, { kind: "unknown" }>,
   policy: Pick<Policy, "drain">,
@@ -59,7 +59,7 @@ export function judgeQuiet(
   return nowMs >= quietAtMs ? { kind: "quiet" } : { kind: "in-use", quietAtMs };
 }
 
-/** Whether the key was used later than the evidence on record knew of. */
+/** Whether the key was used later than the evidence on record shows. */
 export function usedSince(before: Omit<Evidence, "hash"> | undefined, now: LastUse): boolean {
   if (now.kind !== "used") return false;
   if (before === undefined) return true;
@@ -68,9 +68,9 @@ export function usedSince(before: Omit<Evidence, "hash"> | undefined, now: LastU
 }
 
 /**
- * The earliest moment at which the key's own policy lets it be disabled or scheduled for deletion:
+ * The earliest time at which the key's own policy allows to disable it or schedule its deletion:
  * the condition key kms:TrailingDaysWithoutKeyUsage counts whole days since the last use, or since
- * creation for a key never used (developer guide, conditions-kms). 0 where nothing is said.
+ * creation for a key never used (developer guide, conditions-kms). 0 without such a condition.
  */
 export function guardrailEndsMs(document: string, lastUse: LastUse, createdAtMs: number): number {
   const floors = trailingDays(JSON.parse(document));
@@ -79,7 +79,7 @@ export function guardrailEndsMs(document: string, lastUse: LastUse, createdAtMs:
   return (lastUse.kind === "used" ? lastUse.atMs : createdAtMs) + days * dayMs;
 }
 
-/** Every number that the condition key is compared with, wherever in the policy, in any case. */
+/** Every number that the policy compares the condition key with; key names ignore case. */
 function trailingDays(node: unknown): number[] {
   if (node === null || typeof node !== "object") return [];
   return Object.entries(node).flatMap(([name, value]: [string, unknown]) => {

@@ -1,4 +1,4 @@
-/** What keeps a managed key from moving, and what moves all the same: a key that must come back. */
+/** Holds keep a managed key from moving. Restores continue. */
 import { bringToEnabled, explain, inOrder } from "../model/commands.ts";
 import { finding, type Finding } from "../model/findings.ts";
 import { requestCommand } from "../model/request-command.ts";
@@ -14,14 +14,14 @@ import type {
   UseAttempt,
 } from "../model/types.ts";
 
-/** `watched`: the rotations that are looked after nevertheless. */
+/** `watched`: the rotations that keyturn still evaluates. */
 export type HoldInForce = {
   finding: Finding;
-  /** What else a person must know of why it stands still. */
+  /** Further findings about the hold. */
   others: Finding[];
   halt: boolean;
   watched: Rotation[];
-  /** Whether a version that an alias was put on is still given back. */
+  /** Whether keyturn still restores a version that an alias points at. */
   restores: boolean;
 };
 
@@ -65,7 +65,7 @@ function notConfigured({ alias }: ManagedKey, { nowMs }: Context): Finding {
   return finding("NOT_CONFIGURED", alias, observed, explain("NOT_CONFIGURED"), nowMs);
 }
 
-/** In mode `plan` it is for a person to give the key back. */
+/** In mode `plan` an operator must enable the key. */
 function used(record: ManagedKey, hold: Hold, observed: ObservedState, { mode }: Context): Finding {
   const { keyId } = record.versions.find(({ number }) => number === hold.version) ?? {};
   const key = valueOf(observed.key[keyId ?? ""]);

@@ -1,6 +1,6 @@
 /**
- * I1 to I4 of ARCHITECTURE.md, asserted where the effect is made: whatever decided on a call, these are
- * what it must rest on. A violation is a bug, and the call is not made.
+ * I1 to I4 of ARCHITECTURE.md, asserted before every call, independent of the decision. A violation
+ * is a bug, and keyturn does not make the call.
  */
 import { blockedUntilMs, isExempt } from "./settle.ts";
 import { valueOf } from "./observations.ts";
@@ -21,7 +21,7 @@ export function violations(
   const { epoch, uncertain, nowMs } = context;
   if (!isExempt(call)) {
     const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
-    must(untilMs === undefined, "settle rule: a call that has no answer may still land");
+    must(untilMs === undefined, "settle rule: a call without an answer may still land");
     must(
       record.unsettled.some((entry) => entry.epoch === epoch && entry.untilMs > nowMs),
       "settle rule: this epoch's own mark is not on record",
@@ -63,7 +63,7 @@ export function violations(
   return broken;
 }
 
-/** By its tags, as they were just seen. */
+/** By its tags, as just observed. */
 function isOwn({ owner }: ManagedKey, keyId: string, observed: ObservedState): boolean {
   return valueOf(observed.tags[keyId])?.[tagNames.owner] === owner;
 }

@@ -1,4 +1,4 @@
-/** The label `keyturn:retired`: for IAM policies and SCPs, and as a trace of what was done to a version. */
+/** The label `keyturn:retired`: for IAM policies and SCPs, and as a trace of the retirement. */
 import { callOn } from "./destruction.ts";
 import { labelOf } from "./lineage.ts";
 import { versionOf, without, withRotation, withVersion } from "../model/record.ts";
@@ -13,7 +13,7 @@ import type {
   Version,
 } from "../model/types.ts";
 
-/** Puts the label on, unless a call without an answer has done so. Its tags were seen, and are known. */
+/** Sets the label, unless an unanswered call did so. Requires observed and known tags. */
 export function labelAs(scene: StepScene, episode: number, reason: string): Decision {
   const { record, rotation, old, observed, context } = scene;
   const label = labelOf(rotation.id, episode);
@@ -38,7 +38,7 @@ export function labelled(record: ManagedKey, rotation: Rotation, nowMs: number):
     next: { ...next, authorizationChangedAtMs: nowMs },
     entry: {
       event: "labelled",
-      reason: "the old version carries the label of a retired key",
+      reason: "labelled as retired",
       rotationId: rotation.id,
       step: "drain",
       detail: { version: rotation.from, keyId: versionOf(record, rotation.from).keyId },
@@ -46,7 +46,7 @@ export function labelled(record: ManagedKey, rotation: Rotation, nowMs: number):
   };
 }
 
-/** Its rotation goes on, or ends, after a call without an answer that may have put the label on, or off. */
+/** The version after an unanswered call, which may have set or removed its label. */
 export function unsureOfLabel(version: Version, { unanswered }: Partial<Rotation> = {}): Version {
   const isUnsure = unanswered === "TagResource" || unanswered === "UntagResource";
   return isUnsure ? { ...version, label: "unknown" } : version;

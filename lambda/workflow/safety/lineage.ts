@@ -1,7 +1,7 @@
 /**
- * A table that was restored from a backup, or made anew, knows less than KMS does. KMS keeps traces of
- * every changing call: newer versions, labels, aliases where no call of ours on record put them. Any
- * such trace stops all changing calls until a person had the record reconciled.
+ * A table that was restored from a backup, or is new, has less than KMS. KMS keeps traces of every
+ * changing call: newer versions, labels, aliases that no call on record moved. Any such trace stops
+ * all changing calls until an operator reconciles the record.
  */
 import { finding, type Finding } from "../model/findings.ts";
 import { reconcileCommand } from "../model/request-command.ts";
@@ -19,8 +19,9 @@ import type {
 } from "../model/types.ts";
 
 /**
- * What is to be seen first, or that KMS shows a version, or a label, that the record does not know. The
- * search by tags costs no request of KMS; it may lag, so what it says is confirmed on the key.
+ * The reads to make first, or the halt if KMS shows a version or a label that the record does not
+ * have. The search by tags costs no KMS request; it may lag, so keyturn confirms its result on the
+ * key.
  */
 export function lineageFirst(scene: Scene): Decision | undefined {
   const { record, observed, context } = scene;
@@ -43,7 +44,7 @@ export function lineageFirst(scene: Scene): Decision | undefined {
   const newer = unknown.find((keyId) => isNewer(scene, keyId));
   if (newer !== undefined) {
     const number = valueOf(observed.tags[newer])?.[tagNames.version] ?? "?";
-    const observations = `${newer} says it is version ${number}; the record knows none beyond ${record.lastNumber}`;
+    const observations = `${newer} is tagged as version ${number}; the record has none beyond ${record.lastNumber}`;
     return { kind: "halt", finding: behind(record, observations, context.nowMs) };
   }
   for (const version of oddlyLabelled) {
@@ -53,7 +54,7 @@ export function lineageFirst(scene: Scene): Decision | undefined {
   return undefined;
 }
 
-/** A lookup by tags may name a key that is gone, or was tagged anew: the key itself is believed. */
+/** A search by tags may name a key that was deleted or retagged: the key itself decides. */
 function isNewer({ record, observed }: Scene, keyId: string): boolean {
   const tags = valueOf(observed.tags[keyId]);
   if (tags === undefined || valueOf(observed.key[keyId]) === undefined) return false;
@@ -64,13 +65,13 @@ export function isOurs(record: Pick<ManagedKey, "owner" | "alias">, tags: Tags):
   return tags[tagNames.owner] === record.owner && tags[tagNames.alias] === record.alias;
 }
 
-/** The number a key says it has; 0 where it says none. */
+/** The version number in a key's tags; 0 where there is none. */
 export function numberOf(tags: Tags): number {
   const text = tags[tagNames.version] ?? "";
   return /^[1-9][0-9]{0,8}$/.test(text) ? Number(text) : 0;
 }
 
-/** The table is not the one that the record was written in. */
+/** The finding where the record was written in another table. */
 export function otherTable(record: ManagedKey, context: Context): Finding | undefined {
   if (record.tableId === context.tableId) return undefined;
   const observations = `the record was written in table ${record.tableId}; this is ${context.tableId}`;
@@ -78,8 +79,8 @@ export function otherTable(record: ManagedKey, context: Context): Finding | unde
 }
 
 /**
- * The label on a version is not the one that the record has put there. What was put there just now is
- * not seen by every read yet, and a read of then is no sign of a later state.
+ * The halt where a version's label differs from the record, or the wait just after a change of
+ * tags: a read may not show it yet, and an old read is no sign of a later state.
  */
 export function wrongLabel(
   { record, observed, context }: Scene,
@@ -96,7 +97,7 @@ export function wrongLabel(
   return { kind: "halt", finding: behind(record, observations, context.nowMs) };
 }
 
-/** As it is on record, or as a call without an answer may have made it. */
+/** Whether the label is on record, or a call without an answer may have set it. */
 function isLabelKnown(record: ManagedKey, number: number, tags: Tags): boolean {
   const there = tags[tagNames.retired];
   const version = record.versions.find((one) => one.number === number);
@@ -108,12 +109,12 @@ function isLabelKnown(record: ManagedKey, number: number, tags: Tags): boolean {
   });
 }
 
-/** Which rotation retired a version, and, once it came back, for the how manieth time. */
+/** The label: the rotation that retires a version and, after a restore, the count of its drains. */
 export function labelOf(rotationId: string, episode: number): string {
   return episode === 1 ? rotationId : `${rotationId}.${episode}`;
 }
 
-/** The halt that every sign of a record older than KMS amounts to. */
+/** The finding for every sign of a record older than KMS. */
 export function behind(record: ManagedKey, observations: string, nowMs: number): Finding {
   const shown = record.proposal;
   const observed =

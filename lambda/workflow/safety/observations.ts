@@ -1,4 +1,4 @@
-/** How a step reads what was seen: what is missing is looked at, what is denied is a finding. */
+/** How a step uses observations: it requests missing reads, and reports denied ones. */
 import { showKey, showPolicy } from "../model/commands.ts";
 import { finding } from "../model/findings.ts";
 import { authorizationLagMs } from "../model/limits.ts";
@@ -26,7 +26,7 @@ export function nothingObserved(): ObservedState {
   };
 }
 
-/** What a look was at: the key id, alias or rotation id under which `Seen` keeps the answer. */
+/** The subject of a read: the key id, alias or rotation id under which `ObservedState` keeps it. */
 export function subjectOfRead(read: KmsRead): string {
   switch (read.kind) {
     case "key":
@@ -53,8 +53,8 @@ export function observationOf(
 }
 
 /**
- * Whether all of these were seen: undefined where they were (each is then "seen" or "absent"), else
- * the decision to look, or what a look that KMS denied amounts to.
+ * Undefined where all of these were observed (each is then "observed" or "absent"); otherwise the
+ * decision to read them, or the decision about a read that KMS denied.
  */
 export function observeFirst(
   { record, observed, context }: Scene,
@@ -71,18 +71,18 @@ export function observeFirst(
   return undefined;
 }
 
-/** The decision to look at what of these was not yet seen; undefined where all of it was. */
+/** The decision to make the missing ones of these reads; undefined where none is missing. */
 export function stillToObserve(observed: ObservedState, reads: KmsRead[]): Decision | undefined {
   const missing = reads.filter((read) => observationOf(observed, read) === undefined);
   return missing.length > 0 ? { kind: "observe", reads: missing } : undefined;
 }
 
-/** The value of a sight that `lookFirst` let through; undefined where the thing is absent. */
+/** The value of an observation after `observeFirst`; undefined where the subject is absent. */
 export function valueOf<T>(observation: Observation<T> | undefined): T | undefined {
   return observation?.kind === "observed" ? observation.value : undefined;
 }
 
-/** Authorization lags behind tags, aliases and policies: for a while, a denial may only be early. */
+/** Authorization lags behind tags, aliases and policies: for a while, a denial may be temporary. */
 export function accessDenied(
   record: ManagedKey,
   context: Context,

@@ -1,4 +1,4 @@
-/** What may not be true of a version that is on its way out. */
+/** Findings about a retiring version. */
 import { keyFirst, moveTo } from "./alias-target.ts";
 import { bring, showTags } from "../model/commands.ts";
 import { finding, type Finding } from "../model/findings.ts";
@@ -8,7 +8,7 @@ import { valueOf } from "./observations.ts";
 import { tagNames } from "../model/tag-names.ts";
 import type { Decision, EntryDraft, KeyState, Scene, StepScene, Version } from "../model/types.ts";
 
-/** Somebody else changed its state: reported, never overwritten. */
+/** An external actor changed its state: reported, never overwritten. */
 export function stateFinding(scene: StepScene, expected: KeyState): Finding | undefined {
   const { record, rotation, old, context } = scene;
   const key = valueOf(scene.observed.key[old.keyId]);
@@ -22,12 +22,12 @@ export function stateFinding(scene: StepScene, expected: KeyState): Finding | un
   return finding("VERSION_CHANGED", old.keyId, observed, next, context.nowMs);
 }
 
-/** A key whose owner tag changed belongs to another deployment, and is never changed. */
+/** A key whose owner tag changed belongs to another deployment: keyturn never changes it. */
 export function ownerFinding(scene: Scene, { number, keyId }: Version): Finding | undefined {
   const { record, context } = scene;
   const owner = valueOf(scene.observed.tags[keyId])?.[tagNames.owner];
   if (owner === record.owner) return undefined;
-  const observed = `version ${number}, ${keyId}, belongs to ${owner ?? "nobody"} by its tags`;
+  const observed = `version ${number}, ${keyId}, belongs to ${owner ?? "no owner"} by its tags`;
   return finding("OTHER_OWNER", record.alias, observed, showTags(keyId), context.nowMs);
 }
 
@@ -43,7 +43,7 @@ export function aliasesOn({
   return { names, observed: words };
 }
 
-/** The halt that an alias on a retired version amounts to: it belongs on the version active now. */
+/** The halt for an alias on a retired version: it belongs on the active version. */
 export function aliasInTheWay(scene: StepScene): Decision | undefined {
   const { record, old, context } = scene;
   const found = aliasesOn(scene);
@@ -57,7 +57,7 @@ export function aliasInTheWay(scene: StepScene): Decision | undefined {
   return { kind: "halt", finding: what };
 }
 
-/** A line of history about revoking the old version. */
+/** A journal line about revoking the old version. */
 export function entryOf(
   { rotation, old }: Pick<StepScene, "rotation" | "old">,
   event: EntryDraft["event"],

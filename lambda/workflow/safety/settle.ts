@@ -1,26 +1,26 @@
 /**
- * The settle rule: KMS has no compare-and-swap, so a call of an earlier run may still
- * land. Until it cannot, no changing call is made on any version or alias of the managed key.
+ * The settle rule: KMS has no compare-and-swap, so a call of an earlier run may still land. Until
+ * it cannot, keyturn makes no changing call on any version or alias of the managed key.
  */
 import { believableAheadMs, clockSkewMs, consistencyMs, requestLimitMs } from "../model/limits.ts";
 import type { Call, Claim, ManagedKey, Unsettled } from "../model/types.ts";
 
-/** The latest moment at which a call of a run with this deadline can take effect and be seen. */
+/** The latest time at which a call of a run with this deadline can land and become visible. */
 export function unsettledUntilMs(deadlineMs: number): number {
   return deadlineMs + requestLimitMs + clockSkewMs + consistencyMs;
 }
 
-/** Adds this epoch's own entry, and drops those that have passed. */
+/** Adds this epoch's own entry, and removes expired ones. */
 export function marked(list: Unsettled[], own: Unsettled, nowMs: number): Unsettled[] {
-  return [...state(list, nowMs).filter((entry) => entry.epoch !== own.epoch), own];
+  return [...inForce(list, nowMs).filter((entry) => entry.epoch !== own.epoch), own];
 }
 
-/** Removes this epoch's own entry: every call that it made has a definite answer on record. */
+/** Removes this epoch's own entry: all of its calls have a definite answer on record. */
 export function settled(list: Unsettled[], epoch: number, nowMs: number): Unsettled[] {
-  return state(list, nowMs).filter((entry) => entry.epoch !== epoch);
+  return inForce(list, nowMs).filter((entry) => entry.epoch !== epoch);
 }
 
-/** As a turn leaves it: a call of its epoch without an answer may still land. */
+/** The list at the end of a pass: a call of its epoch without an answer may still land. */
 export function leftUnsettled(
   list: Unsettled[],
   epoch: number,
@@ -30,18 +30,18 @@ export function leftUnsettled(
   return uncertain ? list : settled(list, epoch, nowMs);
 }
 
-function state(list: Unsettled[], nowMs: number): Unsettled[] {
+function inForce(list: Unsettled[], nowMs: number): Unsettled[] {
   return list.filter((entry) => entry.untilMs > nowMs);
 }
 
-/** These never wait: they can only give back what somebody may need. */
+/** Restore calls never wait: they only enable a key that a caller may need. */
 export function isExempt(call: Call): boolean {
   return call.kind === "EnableKey" || call.kind === "CancelKeyDeletion";
 }
 
 /**
- * Until when this epoch may make no changing call; undefined where nothing stands in the way.
- * After a call whose answer it does not know an epoch is blocked by its own entry too.
+ * Until when this epoch may make no changing call; undefined where nothing blocks it. After a call
+ * without a known answer, its own entry blocks an epoch too.
  */
 export function blockedUntilMs(
   list: Unsettled[],
@@ -49,16 +49,16 @@ export function blockedUntilMs(
   uncertain: boolean,
   nowMs: number,
 ): number | undefined {
-  const inTheWay = state(list, nowMs).filter((entry) => uncertain || entry.epoch !== epoch);
+  const inTheWay = inForce(list, nowMs).filter((entry) => uncertain || entry.epoch !== epoch);
   return inTheWay.length === 0 ? undefined : Math.max(...inTheWay.map((entry) => entry.untilMs));
 }
 
 /** Whether a call of that epoch could still be under way. */
 export function mayStillLand(list: Unsettled[], epoch: number, nowMs: number): boolean {
-  return state(list, nowMs).some((entry) => entry.epoch === epoch);
+  return inForce(list, nowMs).some((entry) => entry.epoch === epoch);
 }
 
-/** Whether a claim or mark ends so far ahead that the clock which wrote it must be wrong. */
+/** Whether a claim or mark ends so far ahead that a wrong clock must have written it. */
 export function clockIsSkewed(
   record: Pick<ManagedKey, "unsettled"> & { claim?: Claim },
   nowMs: number,

@@ -1,18 +1,18 @@
-/** How long each step may last by its policy, and when one that lasts longer is stuck. */
+/** How long each step may last under its policy; a longer one is stuck. */
 import { dayMs, deletionSlackMs, lastUseLagMs } from "../model/limits.ts";
 import { saferOf } from "../model/policy.ts";
 import type { FindingCode } from "../model/findings.ts";
 import type { ManagedKey, Rotation } from "../model/types.ts";
 
-/** For what no policy plans: throttling, outages, runs that were lost. */
+/** Allowance for throttling, outages and lost runs. */
 const slackMs = dayMs;
 
-/** Somebody wants it to wait: a person, or a policy that says until when. */
+/** Intended waits: by an operator, or by a key policy with a date. */
 const wanted: FindingCode[] = ["PAUSED", "GUARDRAIL"];
 
 type Stepping = Pick<ManagedKey, "rotations" | "versions" | "policy" | "dependents" | "findings">;
 
-/** From when on a rotation of it is longer in its step than its policy explains. */
+/** From when on one of its rotations is in its step for longer than its policy explains. */
 export function stuckAtMs(record: Stepping): number {
   if (record.findings.some(({ code }) => code === "STUCK")) return 0;
   if (record.findings.some(({ code }) => wanted.includes(code))) return Infinity;
@@ -31,11 +31,11 @@ function limitMs(record: Stepping, rotation: Rotation): number {
       return 0;
     case "distribute": {
       const isAwaited = [...rotation.dependents, ...record.dependents].length > 0;
-      // A grant that comes late makes the wait for propagation begin anew, once.
+      // A late grant restarts the propagation wait, once.
       return 2 * policy.propagationMs + (isAwaited ? policy.acknowledgeWithinMs : 0);
     }
     case "drain":
-      // As the finding DRAIN_PROLONGED has it.
+      // The limit of the finding DRAIN_PROLONGED.
       return 2 * (policy.drain.atLeastMs + policy.drain.quietForMs);
     case "revoke": {
       const old = record.versions.find(({ number }) => number === rotation.from);
