@@ -31,6 +31,14 @@ export const cheapCryptography: Cryptography = {
     if (curves[0] !== curves[1]) return undefined;
     return fingerprint("agree", ...names.sort());
   },
+  encapsulate: (material, random) => {
+    const encapsulated = random.bytes(2 * tagBytes);
+    return { secret: fingerprint("encapsulate", idOf(material), encapsulated), encapsulated };
+  },
+  decapsulate: (material, encapsulated) =>
+    encapsulated.length === 2 * tagBytes
+      ? fingerprint("encapsulate", idOf(material), encapsulated)
+      : undefined,
 };
 
 /** A message and its digest count as the same message, as in KMS. */

@@ -36,6 +36,12 @@ export type Cryptography = {
   mac(material: Material, algorithm: string, message: Uint8Array): Uint8Array;
   /** Undefined if the other public key is not on the same curve. */
   agree(material: Material, publicKey: Uint8Array): Uint8Array | undefined;
+  encapsulate(
+    material: Material,
+    random: SimRandom,
+  ): { secret: Uint8Array; encapsulated: Uint8Array };
+  /** Undefined where the bytes are not of the length that the key spec has. */
+  decapsulate(material: Material, encapsulated: Uint8Array): Uint8Array | undefined;
 };
 
 type RealMaterial = Material &
@@ -86,7 +92,15 @@ export const realCryptography: Cryptography = {
         }),
       }),
     ),
+  encapsulate,
+  decapsulate: (material, encapsulated) =>
+    orUndefined(() => crypto.decapsulate(pairOf(material).privateKey, encapsulated)),
 };
+
+function encapsulate(material: Material) {
+  const { sharedKey, ciphertext } = crypto.encapsulate(pairOf(material).publicKey);
+  return { secret: sharedKey, encapsulated: ciphertext };
+}
 
 function generate(spec: KeySpec): RealMaterial {
   if (spec === "SYMMETRIC_DEFAULT") return { kind: "secret", secret: crypto.randomBytes(32) };
@@ -111,6 +125,12 @@ function generatePair(spec: KeySpec): { publicKey: KeyObject; privateKey: KeyObj
       return crypto.generateKeyPairSync("ml-dsa-65");
     case "ML_DSA_87":
       return crypto.generateKeyPairSync("ml-dsa-87");
+    case "ML_KEM_512":
+      return crypto.generateKeyPairSync("ml-kem-512");
+    case "ML_KEM_768":
+      return crypto.generateKeyPairSync("ml-kem-768");
+    case "ML_KEM_1024":
+      return crypto.generateKeyPairSync("ml-kem-1024");
     default:
       throw new Error(`no material for key spec ${spec}`);
   }

@@ -22,6 +22,8 @@ export const grantOperationNames = [
   "GenerateMac",
   "VerifyMac",
   "DeriveSharedSecret",
+  "Encapsulate",
+  "Decapsulate",
 ] as const;
 
 const everyKey = ["CreateGrant", "RetireGrant", "DescribeKey"];
@@ -43,7 +45,7 @@ function grantableOn(key: KmsKey): string[] {
     case "KEY_AGREEMENT":
       return [...everyKey, ...onPublicKey, "DeriveSharedSecret"];
     case "ENCAPSULATE_DECAPSULATE":
-      return everyKey;
+      return [...everyKey, ...onPublicKey, "Encapsulate", "Decapsulate"];
   }
 }
 
@@ -59,7 +61,8 @@ export function checkGrantable(
   if (refused !== undefined) {
     throw invalid(`Operation ${refused} is not valid for a grant on ${key.arn}`);
   }
-  const constrained = constraints !== undefined && Object.keys(constraints).length > 0;
+  const { SourceArn: _, ...contexts } = constraints ?? {};
+  const constrained = Object.keys(contexts).length > 0;
   if (!constrained || key.spec === "SYMMETRIC_DEFAULT") return;
   const used = operations.filter((operation) => !everyKey.includes(operation));
   if (used.length > 0) throw invalid("Grant constraints need a symmetric encryption key");
@@ -83,6 +86,30 @@ export function isPartOf(
   return wantedEquals !== undefined && keeps(equals) && size === Object.keys(equals).length;
 }
 
+type Members = {
+  GranteePrincipal?: string;
+  GranteeServicePrincipal?: string;
+  RetiringPrincipal?: string;
+  RetiringServicePrincipal?: string;
+  Constraints?: GrantConstraints;
+};
+
+/** "CreateGrant" (May 2026): one grantee member; a service needs a source ARN and a retiring member. */
+export function checkGrantMembers(input: Members): void {
+  const { GranteePrincipal: principal, GranteeServicePrincipal: service } = input;
+  if ((principal === undefined) === (service === undefined)) {
+    throw invalid("Specify either GranteePrincipal or GranteeServicePrincipal");
+  }
+  const { RetiringPrincipal: retiring, RetiringServicePrincipal: retiringService } = input;
+  if (retiring !== undefined && retiringService !== undefined) {
+    throw invalid("Specify either RetiringPrincipal or RetiringServicePrincipal");
+  }
+  if (service === undefined) return;
+  if (input.Constraints?.SourceArn === undefined || (retiring ?? retiringService) === undefined) {
+    throw invalid("GranteeServicePrincipal needs a SourceArn constraint and a retiring principal");
+  }
+}
+
 /** "Valid principals include AWS accounts, IAM users, IAM roles, federated users", and services. */
 export function checkGrantPrincipal(name: string | undefined): void {
   if (name === undefined || accountOf(name) !== undefined) return;
@@ -92,7 +119,8 @@ export function checkGrantPrincipal(name: string | undefined): void {
 
 /** "Each constraint value can include up to 8 encryption context pairs" of up to 384 characters. */
 export function checkConstraints(constraints: GrantConstraints | undefined): void {
-  for (const pairs of Object.values(constraints ?? {})) {
+  const { EncryptionContextEquals: equals, EncryptionContextSubset: subset } = constraints ?? {};
+  for (const pairs of [equals ?? {}, subset ?? {}]) {
     const values = Object.values(pairs);
     if (values.length > 8) throw invalid("A grant constraint has at most 8 pairs");
     if (values.some((value) => value.length > 384)) {

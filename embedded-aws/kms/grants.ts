@@ -10,6 +10,7 @@ import {
 } from "./common-shapes.ts";
 import {
   checkConstraints,
+  checkGrantMembers,
   checkGrantPrincipal,
   checkGrantable,
   grantOperationNames,
@@ -28,12 +29,17 @@ const grantIdShape = text({ min: 1, max: 128 });
 const createInput = structure(
   {
     KeyId: keyIdShape,
-    GranteePrincipal: principalShape,
     Operations: list(oneOf(...grantOperationNames)),
   },
   {
+    GranteePrincipal: principalShape,
+    GranteeServicePrincipal: principalShape,
     RetiringPrincipal: principalShape,
-    Constraints: structure({}, { EncryptionContextSubset: map(), EncryptionContextEquals: map() }),
+    RetiringServicePrincipal: principalShape,
+    Constraints: structure(
+      {},
+      { EncryptionContextSubset: map(), EncryptionContextEquals: map(), SourceArn: principalShape },
+    ),
     GrantTokens: grantTokensShape,
     Name: text({ min: 1, max: 256, pattern: /^[a-zA-Z0-9:/_-]+$/ }),
     DryRun: flag(),
@@ -103,8 +109,9 @@ export const grantOperations = {
 
 function createGrant(call: Call, input: CreateGrantInput) {
   checkGrantTokens(call, input.GrantTokens);
-  checkGrantPrincipal(input.GranteePrincipal);
-  checkGrantPrincipal(input.RetiringPrincipal);
+  checkGrantMembers(input);
+  checkGrantPrincipal(input.GranteePrincipal ?? input.GranteeServicePrincipal);
+  checkGrantPrincipal(input.RetiringPrincipal ?? input.RetiringServicePrincipal);
   const { Operations: operations, Constraints: constraints } = input;
   const grant = { operations, ...(constraints === undefined ? {} : { constraints }) };
   const key = openKey(call, input.KeyId, { values: conditionValues(input), grant });
@@ -127,12 +134,23 @@ function newGrant(call: Call, input: CreateGrantInput): Grant {
   return {
     grantId: call.world.random.hex(64),
     ...(input.Name === undefined ? {} : { name: input.Name }),
-    grantee: input.GranteePrincipal,
-    ...(input.RetiringPrincipal === undefined ? {} : { retiring: input.RetiringPrincipal }),
+    ...granteeOf(input),
+    ...retiringOf(input),
     operations: [...new Set(input.Operations)],
     ...(input.Constraints === undefined ? {} : { constraints: input.Constraints }),
     createdAtMs: call.nowMs,
   };
+}
+
+function granteeOf({ GranteePrincipal, GranteeServicePrincipal = "" }: CreateGrantInput) {
+  if (GranteePrincipal !== undefined) return { grantee: GranteePrincipal };
+  return { grantee: GranteeServicePrincipal, granteeIsService: true as const };
+}
+
+function retiringOf({ RetiringPrincipal, RetiringServicePrincipal }: CreateGrantInput) {
+  if (RetiringPrincipal !== undefined) return { retiring: RetiringPrincipal };
+  if (RetiringServicePrincipal === undefined) return {};
+  return { retiring: RetiringServicePrincipal, retiringIsService: true as const };
 }
 
 /** "When the name is present, you can retry a CreateGrant request with identical parameters." */
@@ -148,6 +166,8 @@ function conditionValues(input: CreateGrantInput) {
   const kind = equals === undefined ? "EncryptionContextSubset" : "EncryptionContextEquals";
   return {
     "kms:GranteePrincipal": input.GranteePrincipal,
+    "kms:GranteeServicePrincipal": input.GranteeServicePrincipal,
+    "kms:GrantConstraintSourceArn": input.Constraints?.SourceArn,
     "kms:RetiringPrincipal": input.RetiringPrincipal,
     "kms:GrantOperations": input.Operations,
     "kms:GrantIsForAWSResource": "false",
@@ -203,8 +223,14 @@ function grantEntry(call: Call, key: KmsKey, grant: Grant) {
     GrantId: grant.grantId,
     ...(grant.name === undefined ? {} : { Name: grant.name }),
     CreationDate: new Date(grant.createdAtMs),
-    GranteePrincipal: grant.grantee,
-    ...(grant.retiring === undefined ? {} : { RetiringPrincipal: grant.retiring }),
+    [grant.granteeIsService === true ? "GranteeServicePrincipal" : "GranteePrincipal"]:
+      grant.grantee,
+    ...(grant.retiring === undefined
+      ? {}
+      : {
+          [grant.retiringIsService === true ? "RetiringServicePrincipal" : "RetiringPrincipal"]:
+            grant.retiring,
+        }),
     IssuingAccount: `arn:aws:iam::${call.world.account}:root`,
     Operations: grant.operations,
     ...(grant.constraints === undefined ? {} : { Constraints: grant.constraints }),

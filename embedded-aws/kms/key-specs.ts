@@ -14,7 +14,7 @@ export type KeyUsage =
 type SpecTraits = {
   type: "symmetric" | "asymmetric" | "hmac";
   /** The request quota that its cryptographic operations share. */
-  quota: "symmetric" | "rsa" | "ecc" | "ml-dsa";
+  quota: "symmetric" | "rsa" | "ecc" | "ml-dsa" | "ml-kem";
   usages: readonly KeyUsage[];
   /** The algorithms by usage; none if the spec is only offered in China or not supported here yet. */
   algorithms: Partial<Record<KeyUsage, readonly string[]>>;
@@ -47,6 +47,13 @@ const signingOnly = (quota: "ecc" | "ml-dsa", algorithms: string[]): SpecTraits 
   usages: ["SIGN_VERIFY"],
   algorithms: { SIGN_VERIFY: algorithms },
 });
+
+const encapsulating: SpecTraits = {
+  type: "asymmetric",
+  quota: "ml-kem",
+  usages: ["ENCAPSULATE_DECAPSULATE"],
+  algorithms: { ENCAPSULATE_DECAPSULATE: ["ML_KEM"] },
+};
 
 const hmac = (hash: string): SpecTraits => ({
   type: "hmac",
@@ -85,9 +92,9 @@ export const keySpecs = {
   ML_DSA_65: signingOnly("ml-dsa", ["ML_DSA_SHAKE_256"]),
   ML_DSA_87: signingOnly("ml-dsa", ["ML_DSA_SHAKE_256"]),
   SM2: notOffered(["ENCRYPT_DECRYPT", "SIGN_VERIFY", "KEY_AGREEMENT"]),
-  ML_KEM_512: notOffered(["ENCAPSULATE_DECAPSULATE"]),
-  ML_KEM_768: notOffered(["ENCAPSULATE_DECAPSULATE"]),
-  ML_KEM_1024: notOffered(["ENCAPSULATE_DECAPSULATE"]),
+  ML_KEM_512: encapsulating,
+  ML_KEM_768: encapsulating,
+  ML_KEM_1024: encapsulating,
 } as const satisfies Record<string, SpecTraits>;
 
 export type KeySpec = keyof typeof keySpecs;

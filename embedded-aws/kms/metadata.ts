@@ -7,6 +7,7 @@ const algorithmLists: Partial<Record<KeyUsage, string>> = {
   SIGN_VERIFY: "SigningAlgorithms",
   GENERATE_VERIFY_MAC: "MacAlgorithms",
   KEY_AGREEMENT: "KeyAgreementAlgorithms",
+  ENCAPSULATE_DECAPSULATE: "EncapsulationAlgorithms",
 };
 
 export function keyMetadata(world: World, key: KmsKey) {

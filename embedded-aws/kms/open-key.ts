@@ -17,7 +17,7 @@ export type OpenFacts = Omit<Facts, "action"> & {
 export function openKey(call: Call, identifier: string, facts: OpenFacts = {}): KmsKey {
   const key = findKey(call, identifier);
   authorize(call, key, { action: call.operation, ...facts });
-  checkState(call.operation, key);
+  checkState(call.operation, key, call.world);
   return key;
 }
 
@@ -30,6 +30,6 @@ export function openKeyOrAlias(call: Call, identifier: string, facts: OpenFacts 
       "The key ID in the request does not identify a CMK that can perform this operation.";
     throw new AwsError("IncorrectKeyException", message);
   }
-  checkState(call.operation, key);
+  checkState(call.operation, key, call.world);
   return key;
 }

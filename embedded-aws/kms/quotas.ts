@@ -39,6 +39,7 @@ const perSecond: Record<string, number> = {
   "keys:rsa": 1000,
   "keys:ecc": 1000,
   "keys:ml-dsa": 1000,
+  "keys:ml-kem": 1000,
   GenerateRandom: 100_000,
 };
 

@@ -3,7 +3,7 @@
  * states of AWS KMS keys" in the AWS KMS Developer Guide; numbers are its footnotes.
  */
 import { AwsError } from "../http/aws-error.ts";
-import type { KeyState, KmsKey } from "./types.ts";
+import type { KeyState, KmsKey, PublicKeyOfDisabled } from "./types.ts";
 
 type Footnote = 1 | 3 | 4 | 5 | 6 | 7 | 11 | 14 | 15;
 type Row = Partial<Record<KeyState, Footnote>>;
@@ -39,6 +39,7 @@ const rows: Record<string, Row> = {
   },
   CreateAlias: pendingDeletion,
   CreateGrant: { ...pendingDeletion, Disabled: 1, PendingImport: 5, Creating: 14 },
+  Decapsulate: cryptographic,
   Decrypt: cryptographic,
   DeleteAlias: always,
   DeriveSharedSecret: cryptographic,
@@ -47,6 +48,7 @@ const rows: Record<string, Row> = {
   DisableKeyRotation: rotation,
   EnableKey: switching,
   EnableKeyRotation: rotation,
+  Encapsulate: cryptographic,
   Encrypt: cryptographic,
   GenerateDataKey: cryptographic,
   GenerateDataKeyPair: keyPairs,
@@ -79,18 +81,27 @@ const rows: Record<string, Row> = {
   VerifyMac: cryptographic,
 };
 
-export function checkState(operation: string, key: KmsKey): void {
+export function checkState(
+  operation: string,
+  key: KmsKey,
+  { publicKeyOfDisabled }: { publicKeyOfDisabled: PublicKeyOfDisabled },
+): void {
+  const isRefused = operation === "GetPublicKey" && publicKeyOfDisabled === "refused";
+  if (isRefused && key.state === "Disabled") throw refusal(1, key);
   const row = rows[operation];
   if (row === undefined) throw new Error(`no row of the key state table for ${operation}`);
   const footnote = row[key.state];
   if (footnote !== undefined) throw refusal(footnote, key);
 }
 
+/** EC2 begins to attach a volume with CreateGrant; a verifier fetches the public key. */
+const needing = new Set(["CreateGrant", "GetPublicKey"]);
+
 /** Whether this is a use of a key that is disabled or pending deletion. */
 export function isOutOfUseFor(operation: string, key: KmsKey): boolean {
   const row = rows[operation];
   // Only cryptographic operations have these two rows of the table.
-  const isUse = row === cryptographic || row === keyPairs;
+  const isUse = row === cryptographic || row === keyPairs || needing.has(operation);
   return isUse && (key.state === "Disabled" || pendingDeletion[key.state] !== undefined);
 }
 

@@ -8,6 +8,7 @@ import { createKeyOperations } from "./create-key.ts";
 import { realCryptography, type Cryptography } from "./cryptography.ts";
 import { dataKeyOperations } from "./data-keys.ts";
 import { encryptOperations } from "./encrypt.ts";
+import { encapsulateOperations } from "./encapsulate.ts";
 import { grantOperations } from "./grants.ts";
 import { lifecycleOperations, sweepDeleted } from "./lifecycle.ts";
 import type { Operation } from "./operation.ts";
@@ -18,7 +19,15 @@ import { rotationOperations } from "./rotation.ts";
 import { signOperations } from "./sign.ts";
 import { snapshotOf, type KmsSnapshot } from "./snapshot.ts";
 import { tagOperations } from "./tags.ts";
-import type { Call, Caller, CustomKeyStore, KeyState, KmsKey, World } from "./types.ts";
+import type {
+  Call,
+  Caller,
+  CustomKeyStore,
+  KeyState,
+  KmsKey,
+  PublicKeyOfDisabled,
+  World,
+} from "./types.ts";
 import { usageOperations } from "./usage.ts";
 import { useAttemptOf, type UseAttemptEvent } from "./use-attempts.ts";
 
@@ -26,6 +35,7 @@ const operations: Record<string, Operation> = {
   ...aliasOperations,
   ...createKeyOperations,
   ...dataKeyOperations,
+  ...encapsulateOperations,
   ...encryptOperations,
   ...grantOperations,
   ...lifecycleOperations,
@@ -52,6 +62,7 @@ export type KmsTwinOptions = {
   quotaClockMs?: () => number;
   trackingStartMs?: number;
   keyQuota?: number;
+  publicKeyOfDisabled?: PublicKeyOfDisabled;
   customKeyStores?: CustomKeyStore[];
   identityPolicies?: IdentityPolicies;
 };
@@ -83,6 +94,7 @@ export class KmsTwin {
       lastUsageLagMs: options.lastUsageLagMs ?? 3_600_000,
       trackingStartMs: options.trackingStartMs ?? trackingIntroducedMs,
       keyQuota: options.keyQuota ?? 100_000,
+      publicKeyOfDisabled: options.publicKeyOfDisabled ?? "given",
       keys: new Map(),
       pendingDeletion: new Set(),
       keysMade: 0,

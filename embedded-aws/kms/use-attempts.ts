@@ -37,7 +37,7 @@ export type CloudTrailRecord = {
   responseElements: null;
   requestID: string;
   eventID: string;
-  readOnly: true;
+  readOnly: boolean;
   resources: { accountId: string; type: "AWS::KMS::Key"; ARN: string }[];
   eventType: "AwsApiCall";
   managementEvent: true;
@@ -64,6 +64,10 @@ const recordedParameters = [
   "NumberOfBytes",
   "MessageType",
   "DryRun",
+  "GranteePrincipal",
+  "GranteeServicePrincipal",
+  "Operations",
+  "Constraints",
 ];
 
 /** The event of a cryptographic operation that failed with `error` because of its key's state. */
@@ -110,7 +114,7 @@ function recordOf(call: Call, input: unknown, error: AwsError, key: KmsKey): Clo
     responseElements: null,
     requestID: call.requestId,
     eventID: idFrom(`record of ${call.requestId}`),
-    readOnly: true,
+    readOnly: call.operation !== "CreateGrant",
     resources: [{ accountId: account, type: "AWS::KMS::Key", ARN: key.arn }],
     eventType: "AwsApiCall",
     managementEvent: true,

@@ -47,10 +47,8 @@ describe("the kinds of keys", () => {
 
   test.each([
     [{ KeySpec: "SM2", KeyUsage: "SIGN_VERIFY" }, "UnsupportedOperationException"],
-    [
-      { KeySpec: "ML_KEM_768", KeyUsage: "ENCAPSULATE_DECAPSULATE" },
-      "UnsupportedOperationException",
-    ],
+    [{ KeySpec: "ML_KEM_768", KeyUsage: "ENCAPSULATE_DECAPSULATE" }, "ok"],
+    [{ KeySpec: "ML_KEM_768", KeyUsage: "SIGN_VERIFY" }, "ValidationException"],
     [{ KeySpec: "RSA_1024", KeyUsage: "SIGN_VERIFY" }, "ValidationException"],
     [{ KeySpec: "RSA_2048" }, "ValidationException"],
     [{ KeySpec: "RSA_2048", CustomerMasterKeySpec: "RSA_2048" }, "ValidationException"],
