@@ -7,7 +7,7 @@ import { requestId } from "./requests/request-id.ts";
 import { exitCodes, type ExitCode } from "./terminal/failure.ts";
 import { noteCommand, noteText } from "./terminal/print.ts";
 import { talkOf } from "./terminal/talk.ts";
-import { failureOf } from "./terminal/trouble.ts";
+import { endpointIn, failureOf } from "./terminal/trouble.ts";
 
 /** The parts of a process that it needs. */
 export type Host = {
@@ -39,7 +39,8 @@ export async function runCommandLine(
       exit(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage);
       return;
     }
-    const { exitCode, message, next } = failureOf(error);
+    const { endpointUrl } = program.opts<{ endpointUrl?: string }>();
+    const { exitCode, message, next } = failureOf(error, endpointIn(endpointUrl, env));
     noteText(talk, `${talk.styled("red", "keyturn:")} `, message);
     if (next !== undefined) noteCommand(talk, "next:", next);
     exit(exitCode);

@@ -34,7 +34,7 @@ export function createProgram(around: Surroundings): Command {
       "the present time to assume: epoch milliseconds, or 2027-03-06T07:15Z",
       timeOf,
     )
-    .showHelpAfterError("(see keyturn --help)")
+    .showHelpAfterError("(see npx keyturn --help)")
     .configureHelp({ formatItem, minWidthToWrap: 20 })
     .configureOutput({ getOutHelpWidth: () => columns, getErrHelpWidth: () => columns });
 

@@ -62,7 +62,7 @@ export async function openSession(
     throw new Failure(
       exitCodes.notFound,
       `${alias} is not a managed key.${meant}`,
-      "keyturn status",
+      "npx keyturn status",
     );
   };
   return { state, talk, tableName, managedKey, ...rest };
@@ -70,5 +70,5 @@ export async function openSession(
 
 function newer(alias: string, schema: number): Failure {
   const message = `${alias} has schema ${schema}, which newer code wrote: this keyturn cannot read it`;
-  return new Failure(exitCodes.attention, message, "keyturn explain SCHEMA_NEWER");
+  return new Failure(exitCodes.attention, message, "npx keyturn explain SCHEMA_NEWER");
 }

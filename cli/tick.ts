@@ -5,11 +5,13 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "aws-lambda";
+import { createTable } from "../lambda/aws/dynamodb.ts";
 import { ConfigurationError } from "../lambda/configuration/configuration.ts";
 import { readEnvironment } from "../lambda/configuration/environment.ts";
 import { describeError } from "../lambda/errors.ts";
 import { createFunction } from "../lambda/function.ts";
 import type { Clock } from "../lambda/ports.ts";
+import { isoOf } from "../lambda/workflow/model/iso.ts";
 import { watchOutput } from "./terminal/output.ts";
 import {
   readEvent,
@@ -21,6 +23,9 @@ import {
 
 /** As the usage lists them. */
 const exitCodes = { failed: 1, usage: 2 };
+
+/** The items of the index before the first due time are configurations: one or two. */
+const duePage = 10;
 
 /** Starts at `--now` and advances in real time. */
 function clockFrom(nowMs: number): Clock {
@@ -61,6 +66,24 @@ async function tick(options: Options): Promise<void> {
   } as Context;
   const result = await createFunction(environment, { clock, chance })(event, context);
   console.log(JSON.stringify(result));
+  if (result.outcome === "nothing-due") await noteNextDue(environment.tableName, options);
+}
+
+/** Most often, the run used another clock than the operator expected. */
+async function noteNextDue(tableName: string, { nowMs }: Options): Promise<void> {
+  const now =
+    nowMs === undefined
+      ? `now ${isoOf(Date.now())} by this machine's clock; --now sets the time`
+      : `now ${isoOf(nowMs)} by --now`;
+  const nextMs = await nextDueMs(tableName).catch(() => undefined);
+  const due = nextMs === undefined ? "nothing is due" : `nothing is due before ${isoOf(nextMs)}`;
+  console.error(`tick: ${due} (${now})`);
+}
+
+async function nextDueMs(tableName: string): Promise<number | undefined> {
+  const { items } = await createTable(tableName).due(Number.MAX_SAFE_INTEGER, duePage);
+  const [next] = items.filter((item) => item.kind !== "configuration");
+  return next?.dueAtMs;
 }
 
 // A run continues to its end even if its log cannot be written.

@@ -24,6 +24,8 @@ const silent: string[] = [
   "soaking",
   "unused",
   "cleared",
+  "approved",
+  "public-key-archived",
 ] satisfies EventName[];
 
 export class Narrator {
@@ -146,9 +148,10 @@ export class Narrator {
     };
   }
 
-  /** Replaces key ids with version names. */
+  /** Replaces key ids with version names, and leaves out what only a command reads. */
   plain(text: string): string {
-    return text.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (keyId) =>
+    const brief = text.replaceAll(/; KMS cannot show [^;]*; evidence [0-9a-f]{64}/g, "");
+    return brief.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (keyId) =>
       this.versionName(keyId),
     );
   }

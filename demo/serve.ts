@@ -7,13 +7,16 @@ import { openStage, type Stage } from "./stage.ts";
 
 type ServeOptions = Extract<Options, { kind: "serve" }>;
 
-const shown = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
-shown.push("KEYTURN_TABLE", "KEYTURN_CONFIG");
+const shown = ["AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"];
+shown.push("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "KEYTURN_TABLE", "KEYTURN_CONFIG");
 
 export async function serve(options: ServeOptions): Promise<number> {
   const stopped = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   const stage = await open(options);
-  const env = Object.fromEntries(shown.map((name) => [name, stage.env[name] ?? ""]));
+  // AWS CLI v1 reads only AWS_DEFAULT_REGION.
+  const AWS_DEFAULT_REGION = stage.env["AWS_REGION"] ?? "";
+  const all: Record<string, string> = { ...stage.env, AWS_DEFAULT_REGION };
+  const env = Object.fromEntries(shown.map((name) => [name, all[name] ?? ""]));
   if (options.json) console.log(JSON.stringify({ kind: "serving", env }));
   else console.log(instructions(stage, env, options.days));
   await stopped;

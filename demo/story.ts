@@ -4,6 +4,7 @@
  */
 import type { JournalEntry } from "../lambda/ports.ts";
 import { Agenda } from "./agenda.ts";
+import { Approver } from "./approver.ts";
 import { Application } from "./application.ts";
 import { dayMs } from "./fleet.ts";
 import { Incidents } from "./incidents.ts";
@@ -61,6 +62,7 @@ class Story {
   readonly #narrator: Narrator;
   readonly #application: Application;
   readonly #incidents: Incidents;
+  readonly #approver: Approver;
   /** Every line of every journal from the events, each once. */
   readonly #lines: JournalEntry[] = [];
   readonly #known = new Set<string>();
@@ -72,6 +74,7 @@ class Story {
     this.#options = options;
     this.#print = print;
     this.#agenda = new Agenda(clock);
+    this.#approver = new Approver(this.#agenda);
     this.#observer = new Observer(stage.aws.kms);
     this.#keyturn = new Keyturn(stage, this.#observer, options.seed);
     this.#narrator = new Narrator(new Map(fleet.map(({ alias, retire }) => [alias, retire])));
@@ -116,6 +119,7 @@ class Story {
   /** Delivers the event: the application moves its items, the operator moves an alias. */
   #pass(line: JournalEntry): void {
     this.#incidents.receive(line);
+    this.#approver.receive(line);
     if (!this.#application.receive(line)) return;
     this.#agenda.after(movesOnAfterMs, async () => {
       const entry = await this.#application.moveOn(line.alias);

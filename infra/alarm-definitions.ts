@@ -1,7 +1,7 @@
 /**
  * The alarms as plain data, the source of the CDK alarms, docs/alarms.md and the proof. The period
  * of an alarm for a lasting condition is the longest time between two passes of a managed key: the
- * alarm stays on until the condition ends, and then ends by itself.
+ * alarm stays in ALARM until the condition ends, and then returns to OK by itself.
  */
 import { leavingOffMs, recheckMs, requestLimitMs } from "../lambda/workflow/model/limits.ts";
 
@@ -106,7 +106,7 @@ function ofRuns(timing: Timing): Record<OfRuns, AlarmDefinition> {
       threshold: 1,
       missingData: "breaching",
       meaning:
-        "No run has finished for three intervals: keyturn rotates nothing, and the other alarms on its own metrics are unreliable. After the first deployment the alarm is on until the first run, one interval later at most.",
+        "No run has finished for three intervals: keyturn rotates nothing, and the other alarms on its own metrics are unreliable. After the first deployment the alarm is in ALARM until the first run, at most one interval later.",
       next: "Is the schedule's rule enabled? Does the function start (see its log), and is it throttled (AWS/Lambda Throttles)? The messages in the dead-letter queue have the error. Nothing is lost: the next run resumes from the table.",
     },
     RunErrors: {
@@ -121,7 +121,7 @@ function ofRuns(timing: Timing): Record<OfRuns, AlarmDefinition> {
       metric: ours("PassesFailed", "Sum"),
       meaning:
         "Passes of managed keys, or the audit, ended in an error more than once: these managed keys do not progress, and the others do.",
-      next: 'Search for "pass failed" in the log: the line has the managed key and the cause. If the table is the cause, TableErrors is on as well; any other cause is a bug: deploy the previous version, and report it.',
+      next: 'Search for "pass failed" in the log: the line has the managed key and the cause. If the table is the cause, TableErrors is in ALARM as well; any other cause is a bug: deploy the previous version, and report it.',
     },
     RunNearTimeLimit: {
       metric: { namespace: "AWS/Lambda", metricName: "Duration", statistic: "Maximum" },
@@ -131,7 +131,7 @@ function ofRuns(timing: Timing): Record<OfRuns, AlarmDefinition> {
       threshold: nearLimitMs,
       missingData: "notBreaching",
       meaning:
-        "Run after run uses its whole time: the next one continues, but more work falls due than runs complete. One such run is harmless; a first deployment that enrols thousands of keys has many.",
+        "Run after run uses its whole time: the next one continues, but work falls due faster than runs complete it. One such run is harmless; a first deployment that enrols thousands of keys has many.",
       next: "Does KMS or DynamoDB answer slowly (see the times in the log)? Is quotaShare too small for the number of managed keys? Raise quotaShare or the function's timeout, or spread the keys over more accounts.",
     },
   };
@@ -166,8 +166,8 @@ function ofSurroundings(timing: Timing): Record<OfSurroundings, AlarmDefinition>
       threshold: 1,
       missingData: "notBreaching",
       meaning:
-        "Events that should have started a run failed for good, or could not be delivered. A lost event of the schedule is harmless, since the next one does its work. A lost event of CloudTrail may be a use attempt, and its key was not restored.",
-      next: "Read the messages: each has the event and the error. Invoke the function again with each CloudTrail event. Then correct the cause, and purge the queue: the alarm lasts as long as it has messages.",
+        "Events that should have started a run failed after all retries, or could not be delivered. A lost event of the schedule is harmless, since the next one does its work. A lost event of CloudTrail may be a use attempt, and its key was not restored.",
+      next: "Read the messages: each has the event and the error. Invoke the function again with each CloudTrail event. Then correct the cause, and purge the queue: the alarm stays in ALARM while the queue has messages.",
     },
     TableErrors: {
       ...repeatedErrors(timing),
@@ -205,7 +205,7 @@ function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
       ...lasting,
       metric: ours("RotationsHalted", "Maximum"),
       meaning:
-        "A managed key is halted: an external actor made a change that keyturn does not overwrite, or KMS refuses the next call. keyturn changes nothing of this managed key until an operator acts; other keys continue.",
+        "A managed key is halted: an external actor made a change that keyturn does not overwrite, or KMS refuses the next call. keyturn does not change this managed key until an operator acts; other keys continue.",
       next: `${whichOnes}. Read its finding (docs/findings.md), and follow its remedy. The managed key then continues by itself within an hour.`,
     },
     StepStuck: {

@@ -3,6 +3,7 @@
  * file: in cdk.json, or as `-c config=keyturn.json`.
  */
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { Annotations, App } from "aws-cdk-lib";
 import {
   type ConfigurationDocument,
@@ -33,8 +34,17 @@ function readOrExplain(): ConfigurationDocument | undefined {
     return readDocument(readFileSync(path, "utf8"));
   } catch (error) {
     if (error instanceof ConfigurationError) console.error(`${path}: ${error.message}`);
+    else if (isMissing(error)) console.error(noFile(resolve(path)));
     else console.error(`context "config": ${error instanceof Error ? error.message : path}`);
     process.exitCode = 1;
     return undefined;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
+function noFile(tried: string): string {
+  return `context "config": there is no file ${tried}. Write your configuration there (keyturn.example.json is an example), or name its path: -c config=<its path>`;
 }

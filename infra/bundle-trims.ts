@@ -109,6 +109,55 @@ const leastRecentlyUsed = replaced(
   }`,
 );
 
+/** keyturn gives its clients no extension, and without one this changes no setting. */
+const extensions = replaced(
+  /@aws-sdk\/client-[\w-]+\/dist-es\/runtimeExtensions\.js$/,
+  "export const resolveRuntimeExtensions = (settings) => settings;",
+);
+
+/** keyturn gives its clients no logger: the log shows each call, its ports write it. */
+const requestLog = replaced(
+  /@aws-sdk\/core\/dist-es\/submodules\/client\/middleware-logger\/loggerMiddleware\.js$/,
+  `export const getLoggerPlugin = () => ({ applyToStack() {} });
+  export { getLoggerPlugin as loggerMiddleware, getLoggerPlugin as loggerMiddlewareOptions };`,
+);
+
+/** Only for the clients' logger: what a request's log leaves out. */
+const requestLogFilter = replaced(
+  /@smithy\/core\/dist-es\/submodules\/client\/smithy-client\/schemaLogFilter\.js$/,
+  "export const schemaLogFilter = () => undefined;",
+);
+
+/** Date reads the forms that these services write: seconds, RFC 3339, RFC 7231. */
+const dates = replaced(
+  /@smithy\/core\/dist-es\/submodules\/serde\/date-utils\.js$/,
+  `export const dateToUtcString = (date) => date.toUTCString();
+  const valid = (value, date) => {
+    if (Number.isNaN(date.getTime())) throw new TypeError("Invalid date-time value: " + value);
+    return date;
+  };
+  const parsed = (value) => value == null ? undefined : valid(value, new Date(value));
+  export { parsed as parseRfc3339DateTime, parsed as parseRfc3339DateTimeWithOffset };
+  export { parsed as parseRfc7231DateTime };
+  export const parseEpochTimestamp = (value) =>
+    value == null ? undefined : valid(value, new Date(Math.round(parseFloat(value) * 1000)));`,
+);
+
+/** keyturn's logger has no buffer. */
+const logBuffers = replaced(
+  /@aws-lambda-powertools\/logger\/lib\/esm\/logBuffer\.js$/,
+  `export class CircularMap {
+    constructor() { throw new Error("no log buffer in the bundle"); }
+  }`,
+);
+
+/** The stack pins the version of Node.js. */
+const oldNode = replaced(
+  /@aws-sdk\/core\/dist-es\/submodules\/client\/emitWarningIfUnsupportedVersion\.js$/,
+  `export const state = { warningEmitted: false };
+  export const emitWarningIfUnsupportedVersion = () => {};`,
+);
+
 /** Clients send their version with each request, and nothing more from their manifest. */
 const manifests: Trim = {
   modules: /@aws-sdk\/client-[\w-]+\/package\.json$/,
@@ -183,7 +232,8 @@ const schemas: Trim = {
 
 const trims = [
   ...[credentials, sharedFiles, regionOfInstance, eventStreams, sha256WithoutNode, manyRegions],
-  ...[adaptiveRetries, leastRecentlyUsed, manifests, exceptions, schemas],
+  ...[adaptiveRetries, leastRecentlyUsed, extensions, requestLog, requestLogFilter, oldNode],
+  ...[dates, logBuffers, manifests, exceptions, schemas],
 ];
 
 export type Trimming = {

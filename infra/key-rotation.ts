@@ -186,6 +186,7 @@ export class KeyRotation extends Construct {
         KEYTURN_DISCOVERY: discovery,
         KEYTURN_QUOTA_SHARE: String(quotaShare),
         KEYTURN_DRAIN_WATCH: this.#props.watchDrain === false ? "none" : "cloudtrail",
+        KEYTURN_ROLE: this.#role.roleName,
       },
     });
   }

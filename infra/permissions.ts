@@ -54,6 +54,8 @@ function changes(props: PermissionsProps): iam.PolicyStatement[] {
 function reads(props: PermissionsProps): iam.PolicyStatement[] {
   return [
     allow("LookAtOwnUse", ["kms:GetKeyLastUsage"], [props.keyArn], ownKey(props)),
+    // A public key is no secret; keyturn archives it to keep signatures verifiable.
+    allow("ArchivePublicKeys", ["kms:GetPublicKey"], [props.keyArn], ownKey(props)),
     allow(
       "LookAtKeys",
       ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants", "kms:ListResourceTags"],

@@ -33,7 +33,7 @@ export interface RotationPolicy {
   readonly acknowledgeWithin?: Duration;
 
   /**
-   * Whether new versions may encrypt, sign and make MACs only through the managed aliases.
+   * Whether new versions may encrypt, sign and generate MACs only through the managed aliases.
    * @default "observe"
    */
   readonly originate?: "observe" | "alias-only";
@@ -75,8 +75,9 @@ export interface RotationPolicy {
   readonly deletionWindow?: Duration;
 
   /**
-   * Whether an operator must approve each disabling, or each deletion.
-   * @default "none"
+   * Before which call an operator must approve the evidence: each deletion, or each disabling too. A
+   * deletion always needs an approval: "none" beside `retire: "delete"` fails synthesis.
+   * @default "delete" where `retire` is "delete", otherwise "none"
    */
   readonly approval?: "none" | "revoke" | "delete";
 }

@@ -16,9 +16,10 @@ import { readUseAttempt, type FunctionLocation } from "./inbound/use-attempt.ts"
 export type Outside = { clock: Clock; chance: Chance };
 
 /** A function ARN names its Region and account; an emulator may pass another string. */
-function homeOf({ invokedFunctionArn }: Context): FunctionLocation {
+function homeOf({ invokedFunctionArn }: Context, roleName: string | undefined): FunctionLocation {
   const [, , , region, accountId] = invokedFunctionArn.split(":");
-  return region === undefined || accountId === undefined ? {} : { region, accountId };
+  if (region === undefined || accountId === undefined) return {};
+  return { region, accountId, ...(roleName === undefined ? {} : { roleName }) };
 }
 
 export type Result =
@@ -51,7 +52,7 @@ export function createFunction(
     .use(logMetrics(metrics))
     .handler(async (event, context) => {
       const deadlineMs = clock.nowMs() + context.getRemainingTimeInMillis();
-      const reading = readUseAttempt(event, homeOf(context));
+      const reading = readUseAttempt(event, homeOf(context, environment.roleName));
       switch (reading.kind) {
         case "no such event":
           return service.run(deadlineMs);

@@ -34,6 +34,8 @@ export interface KeyService {
   tagsOf(keyId: string): Promise<Observation<Tags>>;
   grantsOf(keyId: string): Promise<Observation<Grant[]>>;
   lastUseOf(keyId: string): Promise<Observation<LastUse>>;
+  /** DER SubjectPublicKeyInfo, in Base64. */
+  publicKeyOf(keyId: string): Promise<Observation<string>>;
   /** A DescribeKey with a distinct event in CloudTrail (`canaryMark`). */
   canary(keyId: string): Promise<void>;
   /** Every alias of the account and Region that points at a key. */

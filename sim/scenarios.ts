@@ -1,7 +1,9 @@
 /** The worlds: one for each of the four hidden assumptions, a calm one, and combinations. */
 import type { Policy } from "../lambda/workflow/model/types.ts";
 import type { SimRandom } from "../embedded-aws/random.ts";
+import { deleting, hasty, patient, rash, varied } from "./policies.ts";
 import type { Habits } from "./world/application.ts";
+import { noNeeds, type Needs } from "./world/resources.ts";
 import { insideEnvelope, noFaults, type Envelope, type Faults } from "./world/fault-plan.ts";
 import type { Acts } from "./world/external-actors.ts";
 
@@ -21,6 +23,10 @@ export type Scenario = {
   policy: (random: SimRandom, index: number) => Policy;
   externalActors: Acts;
   habits: (random: SimRandom) => Habits;
+  /** Who needs a key without using it. */
+  needs: Needs;
+  /** What CreateKey is given for the first version of each alias. */
+  firstKey: (index: number) => object;
   /** How long faults occur, and how long the calm after them lasts. */
   safetyMs: number;
   calmMs: number;
@@ -30,23 +36,11 @@ export type Scenario = {
   orphanSlackMs: number;
 };
 
-/** So short that a rotation passes all its steps within a day. */
-function hasty(random: SimRandom, index: number): Policy {
-  const hours = (low: number, high: number): number =>
-    Math.round((low + random.next() * (high - low)) * hourMs);
-  return {
-    name: `policy-${index}`,
-    cryptoperiodMs: hours(18, 44),
-    leadMs: hours(1, 3),
-    propagationMs: 5 * minuteMs,
-    originate: random.next() < 0.3 ? "alias-only" : "observe",
-    drain: { atLeastMs: hours(1, 4), quietForMs: hours(1, 3), evidence: "required" },
-    retire: (["retain", "disable", "delete", "delete"] as const)[index % 4] ?? "disable",
-    soakMs: hours(1, 4),
-    deletionWindowDays: 7,
-    approval: "none",
-    acknowledgeWithinMs: 24 * hourMs,
-  };
+const signing = { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" };
+const encrypting = { KeySpec: "RSA_2048", KeyUsage: "ENCRYPT_DECRYPT" };
+
+function asymmetric(index: number): object {
+  return index % 2 === 0 ? signing : encrypting;
 }
 
 const noActs: Acts = { everyMs: Infinity, asks: false, meddles: false };
@@ -66,22 +60,6 @@ function forgetful(random: SimRandom): Habits {
   };
 }
 
-/** Some policies have a long propagation time. */
-function varied(random: SimRandom, index: number): Policy {
-  const propagationMs = Math.round((random.next() < 0.5 ? 0.1 : 1 + 2 * random.next()) * hourMs);
-  return { ...hasty(random, index), propagationMs };
-}
-
-/** Slow enough to complete a deletion, which takes KMS at least seven days. */
-function patient(random: SimRandom, index: number): Policy {
-  return {
-    ...varied(random, index),
-    cryptoperiodMs: Math.round((4 + 4 * random.next()) * 24 * hourMs),
-    leadMs: 12 * hourMs,
-    retire: index === 0 ? "disable" : "delete",
-  };
-}
-
 const base = {
   envelope: insideEnvelope,
   schedulers: 1,
@@ -91,6 +69,8 @@ const base = {
   policy: hasty,
   externalActors: noActs,
   habits: steady,
+  needs: noNeeds,
+  firstKey: () => ({}),
   safetyMs: 36 * hourMs,
   calmMs: 12 * hourMs,
   slackMs: 6 * hourMs,
@@ -108,19 +88,6 @@ const brief = {
 /** The rate of an optional fault: half of the seeds have it, at a random rate. */
 function some(random: SimRandom, rate: number): number {
   return random.next() < 0.5 ? 0 : rate * random.next();
-}
-
-/** Policies without waits, which make runs overlap: only the protocol prevents harm. */
-function rash(random: SimRandom, index: number): Policy {
-  return {
-    ...hasty(random, index),
-    cryptoperiodMs: Math.round((2 + 2 * random.next()) * hourMs),
-    leadMs: hourMs,
-    propagationMs: random.next() < 0.5 ? 0 : 10 * minuteMs,
-    drain: { atLeastMs: 0, quietForMs: 0, evidence: "required" },
-    soakMs: random.next() < 0.5 ? 0 : 20 * minuteMs,
-    retire: random.next() < 0.5 ? "disable" : "delete",
-  };
 }
 
 /** Each seed has some of all faults. */
@@ -198,7 +165,39 @@ export const scenarios = {
     crons: 3,
     habits: forgetful,
     externalActors: { everyMs: 6 * hourMs, asks: true, meddles: true },
+    needs: {
+      volumesEveryMs: 30 * hourMs,
+      snapshotsEveryMs: 40 * hourMs,
+      verifiersEveryMs: 40 * hourMs,
+      neededAfterMs: 20 * hourMs,
+    },
+    firstKey: (index) => (index === 4 ? asymmetric(0) : {}),
     faults: anything,
+  },
+  /** Volumes hold grants for a day and more, and their service calls at the start alone. */
+  "held-by-services": {
+    ...base,
+    name: "held-by-services",
+    policy: deleting,
+    needs: { ...noNeeds, volumesEveryMs: 9 * hourMs, neededAfterMs: 30 * hourMs },
+    faults: (random) => ({ ...noFaults, stale: some(random, 0.2), lostResponse: 0.02 }),
+  },
+  /** Snapshots without a grant start long after: EC2's CreateGrant is their first call. */
+  "started-late": {
+    ...base,
+    name: "started-late",
+    policy: deleting,
+    needs: { ...noNeeds, snapshotsEveryMs: 7 * hourMs, neededAfterMs: 24 * hourMs },
+    faults: (random) => ({ ...noFaults, stale: some(random, 0.2), lostResponse: 0.02 }),
+  },
+  /** Signing keys with verifiers that fetch the public key, or never; and a key for encryption. */
+  "public-keys": {
+    ...base,
+    name: "public-keys",
+    policy: deleting,
+    firstKey: asymmetric,
+    needs: { ...noNeeds, verifiersEveryMs: 8 * hourMs, neededAfterMs: 24 * hourMs },
+    faults: (random) => ({ ...noFaults, stale: some(random, 0.2), lostResponse: 0.02 }),
   },
   collisions: {
     ...base,

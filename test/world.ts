@@ -18,6 +18,8 @@ import { createDiscoveryTwin, createKeyServiceTwin } from "../sim/ports/keys.ts"
 import { createTableTwin, type TableTwin } from "../sim/ports/table.ts";
 import { SimRandom } from "../embedded-aws/random.ts";
 import { aPolicy, dayMs, minuteMs } from "./fixtures.ts";
+import { Approver } from "./approver.ts";
+import { intercepted, type Intercept } from "./faults.ts";
 import { listener } from "./listener.ts";
 
 export const startMs = Date.UTC(2027, 0, 1);
@@ -30,14 +32,6 @@ const runLimitMs = 5 * minuteMs;
 export class Died extends Error {
   override readonly name = "Died";
 }
-
-/** How a test changes a call that passes a port; `proceed` makes the call. */
-export type Intercept = (
-  port: string,
-  method: string,
-  input: unknown[],
-  proceed: () => Promise<unknown>,
-) => Promise<unknown>;
 
 export type WorldOptions = {
   policy?: Partial<Policy>;
@@ -53,6 +47,8 @@ export type WorldOptions = {
   drainWatch?: DrainWatch;
   /** Whether a due tag search alone starts a run. */
   searchesDaily?: boolean;
+  /** Whether an operator approves of each deletion, as soon as a finding asks for it. */
+  approves?: boolean;
 };
 
 export class World {
@@ -73,6 +69,8 @@ export class World {
   afterRun: (() => Promise<void>) | undefined;
   /** Calls that take effect later than they were sent; see `pass`. */
   readonly underWay: { atMs: number; land: () => Promise<unknown> }[] = [];
+  readonly #approves: boolean;
+  readonly #approver = new Approver();
   readonly #searchesDaily: boolean;
   readonly #drainWatch: DrainWatch;
   #ids = 0;
@@ -80,6 +78,7 @@ export class World {
 
   constructor(options: WorldOptions = {}) {
     const { clock } = this;
+    this.#approves = options.approves ?? true;
     this.#searchesDaily = options.searchesDaily ?? false;
     this.#drainWatch = options.drainWatch ?? "none";
     this.kms = new KmsTwin({
@@ -124,11 +123,13 @@ export class World {
         return Promise.resolve();
       },
     };
+    const through = <T extends object>(port: string, real: T): T =>
+      intercepted(port, real, () => this.intercept);
     return {
-      keys: this.#through("keys", keys),
-      discovery: this.#through("discovery", discovery),
-      table: this.#through("table", this.table),
-      events: this.#through("events", events),
+      keys: through("keys", keys),
+      discovery: through("discovery", discovery),
+      table: through("table", this.table),
+      events: through("events", events),
       clock: {
         nowMs: () => this.clock.nowMs(),
         sleep: (ms) => {
@@ -198,9 +199,22 @@ export class World {
         if (!(error instanceof Died || error instanceof RotationError)) throw error;
       });
       await this.afterRun?.();
+      await this.approveDeletions();
     }
     await this.#landUntil(untilMs);
     this.clock.moveTo(Math.max(untilMs, this.clock.nowMs()));
+  }
+
+  /** An operator approves of what a policy deletes, unless a test says otherwise. */
+  async approveDeletions(): Promise<void> {
+    if (!this.#approves) return;
+    for (const { alias } of this.configuration.managedKeys) {
+      const record = (await this.table.read(alias))?.record;
+      if (record === undefined) continue;
+      for (const { kind, ...fields } of this.#approver.requests(record.versions, record.findings)) {
+        this.request(kind, fields, alias);
+      }
+    }
   }
 
   /** A run for the daily tag search alone would slow every test: the next run makes the search. */
@@ -266,21 +280,6 @@ export class World {
       if (error instanceof Error && error.name === "NotFoundException") return "deleted";
       throw error;
     }
-  }
-
-  #through<T extends object>(port: string, real: T): T {
-    return new Proxy(real, {
-      get: (target, name: string) => {
-        const method = target[name as keyof T];
-        if (typeof method !== "function") return method;
-        return (...input: unknown[]) => {
-          const proceed = (): Promise<unknown> => method.apply(target, input) as Promise<unknown>;
-          return this.intercept === undefined
-            ? proceed()
-            : this.intercept(port, name, input, proceed);
-        };
-      },
-    });
   }
 }
 

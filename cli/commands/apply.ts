@@ -29,7 +29,7 @@ export async function apply(
   const asked: WellFormedRequest[] = [];
   // In sequence: after a failure, the earlier requests are known. A second apply repeats their ids.
   for (const one of rotating) asked.push(await askFor(session, plan, one, options));
-  const watch = `keyturn status --moving --table ${tableName}`;
+  const watch = `npx keyturn status --moving --table ${tableName}`;
   if (json) {
     talk.json({ schema: appliedSchema, plan: plan.hash, asked, watch });
     return exitCodes.ok;
@@ -53,10 +53,14 @@ export async function apply(
 
 /** Throws a Failure for the plan of another table, and for an expired plan. */
 function rejectUnfit({ tableName, nowMs }: Session, plan: Plan, file: string): void {
-  const next = `keyturn plan --out ${file}`;
+  const next = `npx keyturn plan --out ${file}`;
   if (plan.table.name !== tableName) {
     const message = `the plan is of table ${plan.table.name}, and this is ${tableName}; no request was written`;
-    throw new Failure(exitCodes.usage, message, `keyturn apply ${file} --table ${plan.table.name}`);
+    throw new Failure(
+      exitCodes.usage,
+      message,
+      `npx keyturn apply ${file} --table ${plan.table.name}`,
+    );
   }
   if (nowMs > plan.untilMs) {
     const message = `the plan expired at ${formatTime(plan.untilMs)}; no request was written`;
@@ -80,7 +84,7 @@ function stale(moved: MovedOn[], file: string): Failure {
   const shown = moved.slice(0, shownAtMost).map(({ alias, why }) => `${alias}: ${why}`);
   const more = moved.length > shownAtMost ? `; and ${moved.length - shownAtMost} more` : "";
   const message = `the state has changed since the plan was made; no request was written. ${shown.join("; ")}${more}`;
-  return new Failure(exitCodes.attention, message, `keyturn plan --out ${file}`);
+  return new Failure(exitCodes.attention, message, `npx keyturn plan --out ${file}`);
 }
 
 /** The id follows from the plan: two applies of one plan, also at once, write one request. */

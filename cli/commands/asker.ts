@@ -16,7 +16,7 @@ export function asker(
   const by = given ?? nameOf(env);
   if (by !== undefined) return by;
   const message = "no name for the journal: give one with --by";
-  throw new Failure(exitCodes.usage, message, `keyturn ${command} --help`);
+  throw new Failure(exitCodes.usage, message, `npx keyturn ${command} --help`);
 }
 
 /** The user of a container may have no name. */

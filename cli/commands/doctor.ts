@@ -30,7 +30,11 @@ export async function doctor(session: Session): Promise<ExitCode> {
     return code;
   }
   for (const check of checks) printCheck(talk, check);
-  noteText(talk, "", `${keys.length} managed keys in ${tableName}`);
+  noteText(
+    talk,
+    "",
+    `${keys.length === 1 ? "1 managed key" : `${keys.length} managed keys`} in ${tableName}`,
+  );
   return code;
 }
 

@@ -11,8 +11,8 @@ import { widthOf } from "../terminal/text.ts";
 export const explainSchema = "keyturn/explain/2";
 
 const effectTexts: Record<Effect, string> = {
-  halt: "nothing of the managed key moves until the cause is corrected",
-  block: "one action waits; the rest of the managed key continues",
+  halt: "the managed key halts until the cause is corrected",
+  block: "one action waits; all other work on the managed key continues",
   notice: "for information; nothing waits",
   refuse: "keyturn does not start work",
 };
@@ -28,7 +28,7 @@ export function explain(given: string | undefined, talk: Talk, json: boolean): E
     throw new Failure(
       exitCodes.notFound,
       `${given} is not a finding code.${meant}`,
-      "keyturn explain",
+      "npx keyturn explain",
     );
   }
   const { meaning, cause, remedy } = findingTexts[code];

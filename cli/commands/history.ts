@@ -49,7 +49,10 @@ export async function history(
 }
 
 function inWords(detail: JournalEntry["detail"]): string {
-  const parts = Object.entries(detail).map(([name, value]) => `${name} ${value}`);
+  const parts = Object.entries(detail).map(([name, value]) =>
+    // `--json` has all of it.
+    name === "publicKey" ? `publicKey ${String(value).slice(0, 16)}…` : `${name} ${value}`,
+  );
   return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
 }
 
@@ -91,7 +94,7 @@ function printVerdict(talk: Talk, one: ChainVerdict & { alias: string }): void {
     return;
   }
   const what = `${one.alias}: ${one.lines} lines, head ${one.head}`;
-  printText(talk, `${talk.styled("green", "whole")}   `, what);
+  printText(talk, `${talk.styled("green", "intact")}  `, what);
 }
 
 const readers = 8;

@@ -15,7 +15,7 @@ export function addPlans(program: Command, { env }: Surroundings, within: Within
         .argParser(untilOf)
         .default(untilOf("30d"), "30d"),
     )
-    .option("--out <file>", "writes a plan whose rotations begin now, for `keyturn apply`")
+    .option("--out <file>", "writes a plan whose rotations begin now, for `npx keyturn apply`")
     .action(async (aliases: string[], options: PlanOptions, command: Command) => {
       const { plan } = await import("./plan.ts");
       await within(command, (session) => plan(session, aliases, options));

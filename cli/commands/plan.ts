@@ -43,7 +43,7 @@ export async function plan(
   const untilMs = "forMs" in until ? nowMs + until.forMs : until.atMs;
   if (untilMs <= nowMs || untilMs > nowMs + aheadMostMs) {
     const message = `--until ${formatTime(untilMs)} is not within the next 400 days`;
-    throw new Failure(exitCodes.usage, message, "keyturn plan --help");
+    throw new Failure(exitCodes.usage, message, "npx keyturn plan --help");
   }
   const { configuration, requests } = await session.state.waiting();
   const named = await Promise.all(given.map((one) => session.managedKey(one)));

@@ -15,7 +15,7 @@ export function addReads(program: Command, around: Surroundings, within: Within)
     .command("history")
     .description("shows the journal of a managed key")
     .argument("<alias>")
-    .option("--last <lines>", "only the last lines, this many", wholeNumber)
+    .option("--last <lines>", "only this many last lines", wholeNumber)
     .action(async (alias: string, options: { last?: number }, command: Command) => {
       const { history } = await import("./history.ts");
       await within(command, (session) => history(session, alias, options));
@@ -35,7 +35,9 @@ export function addReads(program: Command, around: Surroundings, within: Within)
 
   program
     .command("doctor")
-    .description("checks the service: runs, audit, orphans, drift, and the monitoring of the drain")
+    .description(
+      "checks the service: runs, audit, excess keys, drift, and the monitoring of the drain",
+    )
     .action(async (_: object, command: Command) => {
       const { doctor } = await import("./doctor.ts");
       await within(command, doctor);

@@ -15,7 +15,7 @@ export async function shownProposal(
   const record = await session.managedKey(given);
   const { alias, proposal } = record;
   if (proposal === undefined) return undefined;
-  const write = `keyturn reconcile ${alias} --proposal ${proposal.revision} --confirm ${alias}`;
+  const write = `npx keyturn reconcile ${alias} --proposal ${proposal.revision} --confirm ${alias}`;
   if (json) {
     const versions = sideBySide(record, proposal);
     talk.json({ schema: proposalSchema, alias, proposal: proposal.revision, versions, write });
@@ -29,6 +29,6 @@ export async function shownProposal(
   );
   noteCommand(talk, " ", write);
   noteText(talk, "", "To read KMS again:");
-  noteCommand(talk, " ", `keyturn reconcile ${alias} --anew`);
+  noteCommand(talk, " ", `npx keyturn reconcile ${alias} --anew`);
   return exitCodes.attention;
 }

@@ -50,7 +50,7 @@ export async function report(session: Session, options: ReportOptions): Promise<
     "The report has the head of each journal. Store it where writers of the table cannot change it.";
   noteText(talk, "", `${keys} managed keys, ${exceptions} exceptions. ${store}`);
   if (broken[0] !== undefined) {
-    talk.note(`next: keyturn verify ${printable(broken[0])} --table ${tableName}`);
+    talk.note(`next: npx keyturn verify ${printable(broken[0])} --table ${tableName}`);
   }
   return code;
 }

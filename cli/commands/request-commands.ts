@@ -1,4 +1,5 @@
 /** The commands that write a request, one for each kind of docs/requests.md. */
+import type { Fields } from "../requests/supplied.ts";
 import { type Command, Option } from "commander";
 import { wholeNumber } from "./arguments.ts";
 import { asker, byOption } from "./asker.ts";
@@ -16,6 +17,7 @@ type RequestOptions = {
   confirm?: string;
   evidence?: string;
   override?: boolean;
+  accept?: string;
   proposal?: number;
   policy?: string;
   anyway?: boolean;
@@ -28,7 +30,7 @@ type RequestCommand = {
   description: string;
   options?: Option[];
   kind?: (options: RequestOptions) => string;
-  fields?: (options: RequestOptions) => Record<string, string | number | boolean | undefined>;
+  fields?: (options: RequestOptions) => Fields;
   effect: (options: RequestOptions) => string;
   /** For an alias that is not a managed key yet. */
   begins?: boolean;
@@ -60,7 +62,7 @@ const requestCommands: RequestCommand[] = [
     kind: ({ compromised }) => (compromised === true ? "compromised" : "rotate"),
     fields: ({ compromised, version: number }) => (compromised === true ? { version: number } : {}),
     effect: () =>
-      "keyturn makes a new version and activates it after the propagation wait; the old one drains.",
+      "keyturn creates a new version and activates it after the propagation wait; the old one drains.",
   },
   {
     name: "rollback",
@@ -68,13 +70,13 @@ const requestCommands: RequestCommand[] = [
     options: [version("the version to replace (default: the newest one)")],
     fields: ({ version: number }) => ({ version: number }),
     effect: () =>
-      "The previous version becomes active again; newer data stays readable. No rotation opens until `keyturn resume`.",
+      "The previous version becomes active again; newer data stays readable. No rotation opens until `npx keyturn resume`.",
   },
   {
     name: "pause",
     description: "holds a managed key",
     effect: () =>
-      "Nothing of the managed key moves until `keyturn resume`; keyturn only restores needed versions.",
+      "keyturn does not change the managed key until `npx keyturn resume`. It only restores needed versions.",
   },
   {
     name: "resume",
@@ -96,16 +98,18 @@ const requestCommands: RequestCommand[] = [
   },
   {
     name: "approve",
-    description: "approves the evidence of a drain, for a policy that requires approval",
+    description: "approves the evidence of a drain, and accepts the needs that remain",
     options: [
       version("the version to revoke (default: the one that waits)"),
       new Option("--evidence <hash>", "the hash in the finding, for a script"),
+      new Option("--accept <ids>", "the needs that you accept, separated by commas"),
       new Option("--override", "approves a compromised version regardless of the evidence"),
       confirm,
     ],
-    fields: ({ version: number, evidence, override }) => ({
+    fields: ({ version: number, evidence, override, accept }) => ({
       version: number,
       evidence,
+      ...(typeof accept === "string" ? { accepts: accept.split(",") } : {}),
       ...(override === true ? { override } : {}),
     }),
     typed: ({ override }) => (override === true ? "in the request" : "no"),
@@ -140,14 +144,14 @@ const requestCommands: RequestCommand[] = [
   {
     name: "enrol",
     description:
-      "enrols the key behind an alias without a deploy, up to disable, if taggedAliases allows it",
+      "enrols the key behind an alias without a deploy, if taggedAliases allows it; never deletes",
     options: [
       new Option("--policy <name>", "a policy of the configuration").makeOptionMandatory(true),
     ],
     fields: ({ policy }) => ({ policy }),
     begins: true,
     effect: () =>
-      "keyturn tags the key behind the alias as version 1 and rotates it by its policy. It never deletes an old version of it.",
+      "keyturn tags the key behind the alias as version 1 and rotates it by its policy. It never deletes an old version.",
   },
   {
     name: "unenrol",

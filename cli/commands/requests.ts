@@ -58,7 +58,7 @@ export async function ask(session: Session, given: string, asking: Asking): Prom
   const rejection = coming?.find((one) => one.request === id && one.event === "request-rejected");
   if (rejection !== undefined && !asking.anyway) {
     const message = `the function would reject the request now: ${rejection.reason}. No request was written`;
-    throw new Failure(exitCodes.attention, message, `keyturn status ${alias}`);
+    throw new Failure(exitCodes.attention, message, `npx keyturn status ${alias}`);
   }
   if (!(await session.state.ask(alias, id, request.body))) {
     throw new Failure(exitCodes.attention, `request ${id} exists already; no request was written`);
@@ -70,11 +70,13 @@ export async function ask(session: Session, given: string, asking: Asking): Prom
 async function printRequest(
   session: Session,
   { alias, id, body }: Request,
-  { kind, effect }: Asking,
+  asking: Asking,
   planned: ForecastEvent[],
 ): Promise<void> {
-  const { talk, tableName } = session;
-  const watch = `keyturn history ${alias} --last 5 --table ${tableName}`;
+  const { talk, tableName, nowMs } = session;
+  const { kind } = asking;
+  const effect = asking.effect + (kind === "resume" ? opensAtOnce(planned, nowMs) : "");
+  const watch = `npx keyturn history ${alias} --last 5 --table ${tableName}`;
   if (session.json) {
     talk.json({ schema: requestSchema, alias, id, request: body, effect, planned, watch });
     return;
@@ -83,6 +85,16 @@ async function printRequest(
   noteText(talk, "", `${effect} The next scheduled run processes the request.`);
   await printComing(session, alias, planned);
   noteCommand(talk, "To follow it:", watch);
+}
+
+/** A few runs: the first one processes the request, and the next one may open the rotation. */
+const atOnceMs = 15 * 60_000;
+
+/** A key that was held past its cryptoperiod does more than continue. */
+function opensAtOnce(planned: ForecastEvent[], nowMs: number): string {
+  const opened = planned.find(({ event }) => event === "opened");
+  if (opened === undefined || opened.atMs > nowMs + atOnceMs) return "";
+  return ` It opens a new rotation at once: ${opened.reason}.`;
 }
 
 type Meant = {
@@ -107,7 +119,7 @@ async function meant(session: Session, given: string, asking: Asking): Promise<M
     if (proposal?.revision !== fields["proposal"]) {
       const there = proposal === undefined ? "no proposal" : `proposal ${proposal.revision}`;
       const message = `${alias} has ${there}; no request was written`;
-      throw new Failure(exitCodes.attention, message, `keyturn reconcile ${alias}`);
+      throw new Failure(exitCodes.attention, message, `npx keyturn reconcile ${alias}`);
     }
     return { alias, fields, shown: proposalLines(record, proposal, columns) };
   }
@@ -121,7 +133,7 @@ function bodyOf({ kind, by, reason, id, command }: Asking, fields: Fields) {
   const body = { kind, by, ...Object.fromEntries(given) };
   const read = parseRequest({ id, body });
   if (read.kind !== "malformed") return body;
-  throw new Failure(exitCodes.usage, read.why, `keyturn ${command} --help`);
+  throw new Failure(exitCodes.usage, read.why, `npx keyturn ${command} --help`);
 }
 
 /** The kinds that the record alone decides. The function compares the others with KMS first. */

@@ -22,7 +22,7 @@ export function addStatus(program: Command, _: Surroundings, within: Within): vo
     .option("--moving", "only managed keys in rotation")
     .option(
       "--watch [seconds]",
-      `refreshes every number of seconds (default: ${usuallyEveryS}) until Ctrl-C`,
+      `refreshes at this interval (default: ${usuallyEveryS}) until Ctrl-C`,
       seconds,
     )
     .action(async (alias: string | undefined, options: StatusOptions, command: Command) => {

@@ -41,10 +41,10 @@ export async function statusOfAll(
   for (const line of tableLines(columnsFor(talk, nowMs), shown, talk.columns)) talk.line(line);
   const moving = all.filter(({ rotationId }) => rotationId !== undefined);
   const counts = [
-    `${all.length} managed keys`,
+    all.length === 1 ? "1 managed key" : `${all.length} managed keys`,
     ...(shown.length === all.length ? [] : [`${shown.length} shown`]),
     `${moving.length} in rotation`,
-    `${needing.length} need an operator`,
+    needing.length === 1 ? "1 needs an operator" : `${needing.length} need an operator`,
   ];
   noteText(talk, "", counts.join(", "));
   return code;

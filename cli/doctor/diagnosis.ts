@@ -1,8 +1,8 @@
 /** Checks the service itself, from the content of the table; pure. */
 import type { Finding, FindingCode } from "../../lambda/workflow/model/findings.ts";
-import { clockSkewMs, dayMs } from "../../lambda/workflow/model/limits.ts";
+import { auditEveryMs, clockSkewMs, dayMs, recheckMs } from "../../lambda/workflow/model/limits.ts";
 import type { Sign } from "./signs.ts";
-import { ago, roughly } from "../terminal/words.ts";
+import { ago, fromNow, roughly } from "../terminal/words.ts";
 
 export type Check = {
   name: string;
@@ -51,9 +51,9 @@ export function diagnose({ keys: unsorted, ...rest }: Signs): Check[] {
   ];
 }
 
-function ofKeys({ keys, unread, tableName }: Signs): Check[] {
+function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
   const those = (is: (key: Sign) => boolean): string[] => keys.filter(is).map(({ alias }) => alias);
-  const status = `keyturn status --table ${tableName}`;
+  const status = `npx keyturn status --table ${tableName}`;
   const halted = those(({ waitsForPerson }) => waitsForPerson);
   const overdue = those((key) => key.overdue);
   const stuck = those((key) => key.stuck);
@@ -69,7 +69,7 @@ function ofKeys({ keys, unread, tableName }: Signs): Check[] {
     counted(
       "drifted aliases",
       drifted,
-      "every alias points at its active version",
+      `every alias was on its active version when last observed; ${auditedAt(audit, nowMs)}`,
       explain("ALIAS_MOVED"),
     ),
     counted("clocks of runs", skewed, skew, explain("CLOCK_SKEW")),
@@ -94,8 +94,16 @@ function ofChores({ audit, tagSearch }: Signs): Check[] {
   ];
 }
 
+/** An incomplete audit is due again in an hour: then the time of the last complete one is not known. */
+function auditedAt(audit: Chored, nowMs: number): string {
+  if (audit === undefined) return "no audit of all aliases took place yet";
+  const { dueAtMs } = audit;
+  const last = dueAtMs > nowMs + recheckMs ? `last ${ago(dueAtMs - auditEveryMs, nowMs)}, ` : "";
+  return `the audit of all aliases runs weekly: ${last}next ${fromNow(dueAtMs, nowMs)}`;
+}
+
 function explain(code: FindingCode): string {
-  return `keyturn explain ${code}`;
+  return `npx keyturn explain ${code}`;
 }
 
 function table({ tableName, tookMs }: Signs): Check {
@@ -126,7 +134,7 @@ function runs(signs: Signs): Check {
   }
   const tracedMs = lastTraceMs(signs);
   const trace =
-    runUntilMs > nowMs ? "a run is active" : `last trace of a run ${ago(tracedMs, nowMs)}`;
+    runUntilMs > nowMs ? "a run is active" : `last recorded run ${ago(tracedMs, nowMs)}`;
   const dues = [...keys, audit, tagSearch].flatMap((one) => one?.dueAtMs ?? []);
   const oldestMs = dues.reduce((oldest, dueAtMs) => Math.min(oldest, dueAtMs), Infinity);
   if (nowMs <= oldestMs + lateMs) {
@@ -156,7 +164,7 @@ function watch({ keys, heardAtMs, nowMs }: Signs): Check {
     return { name, verdict: "ok", observed: `${last}; none expected` };
   }
   const observed = `${last}; one expected for ${listed(unheard)}`;
-  return { name, verdict: "attention", observed, next: "keyturn explain DRAIN_NOT_WATCHED" };
+  return { name, verdict: "attention", observed, next: "npx keyturn explain DRAIN_NOT_WATCHED" };
 }
 
 function counted(name: string, found: string[], well: string, next: string): Check {

@@ -105,6 +105,10 @@ export class PredictedKms implements KeyService, Discovery {
     return this.#observe(keyId, (key) => key.lastUse ?? this.#usedUntilRetired(keyId));
   }
 
+  publicKeyOf(keyId: string): Promise<Observation<string>> {
+    return this.#observe(keyId, () => "");
+  }
+
   canary(): Promise<void> {
     return Promise.resolve();
   }

@@ -28,13 +28,13 @@ export function writePlan(file: string, plan: Plan): void {
     writeFileSync(file, `${JSON.stringify(plan, undefined, 2)}\n`);
   } catch (error) {
     const message = `the plan cannot be written to ${file} (${codeOf(error)})`;
-    throw new Failure(exitCodes.usage, message, "keyturn plan --help", error);
+    throw new Failure(exitCodes.usage, message, "npx keyturn plan --help", error);
   }
 }
 
 /** Rejects a file that is not a plan, that another version made, or that was edited. */
 export function readPlan(file: string, version: string): Plan {
-  const next = `keyturn plan --out ${file}`;
+  const next = `npx keyturn plan --out ${file}`;
   const no = (why: string, cause?: unknown): Failure =>
     new Failure(exitCodes.usage, `${file} ${why}`, next, cause);
   let text: string;

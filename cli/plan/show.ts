@@ -98,10 +98,11 @@ function inAll(
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const each = [...counts].sort().map(([call, count]) => `${call} ${count}`);
   const moved = managedKeys.filter(({ planned }) => planned.some(({ call }) => call !== undefined));
+  const managed = considered === 1 ? "managed key" : "managed keys";
   const calls =
     total === 0
-      ? `No changing call for ${considered} managed keys until ${formatTime(untilMs)}.`
-      : `${total} changing calls for ${moved.length} of ${considered} managed keys until ${formatTime(untilMs)}: ${each.join(", ")}.`;
+      ? `No changing call for ${considered} ${managed} until ${formatTime(untilMs)}.`
+      : `${total} changing ${total === 1 ? "call" : "calls"} for ${moved.length} of ${considered} ${managed} until ${formatTime(untilMs)}: ${each.join(", ")}.`;
   const change = monthlyUsd.then - monthlyUsd.now;
   const sign = change < 0 ? "-" : "+";
   return `${calls} Their keys cost $${monthlyUsd.now} a month now and $${monthlyUsd.then} then (${sign}$${Math.abs(change)}).`;
@@ -116,14 +117,13 @@ function printOut(talk: Talk, { managedKeys }: Plan, out: string): void {
     noteText(talk, "", nothingToApply);
     return;
   }
-  const what =
-    rotating.length === 1 ? "this rotation begins" : `these ${rotating.length} rotations begin`;
   const more = rotating.length > namedAtMost ? " …" : "";
   const named = rotating.slice(0, namedAtMost).join(", ") + more;
-  noteText(
-    talk,
-    "",
-    `The plan applies if ${what} now, before the end of the cryptoperiod: ${named}. To request exactly this:`,
-  );
-  noteCommand(talk, " ", `keyturn apply ${out}`);
+  const isOne = rotating.length === 1;
+  const what = isOne
+    ? `the rotation of ${named} begins`
+    : `${rotating.length} rotations begin (${named})`;
+  const whose = isOne ? "its cryptoperiod" : "the cryptoperiod of each";
+  noteText(talk, "", `The plan assumes that ${what} now, before ${whose} ends. To request this:`);
+  noteCommand(talk, " ", `npx keyturn apply ${out}`);
 }

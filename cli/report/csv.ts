@@ -35,7 +35,7 @@ export const csvFiles: CsvFile[] = [
   {
     name: "versions.csv",
     columns:
-      "alias,version,key_id,key_arn,phase,nist_sp_800_57,from,until,version_in_service_days,cryptoperiod_days,cryptoperiod_ends_at,deletion_at,compromised_at,note".split(
+      "alias,version,key_id,key_arn,phase,nist_sp_800_57,from,until,version_in_service_days,cryptoperiod_days,cryptoperiod_ends_at,deletion_at,compromised_at,note,public_key".split(
         ",",
       ),
     rowsOf: ({ alias, versions }) =>
@@ -44,7 +44,7 @@ export const csvFiles: CsvFile[] = [
           ...[alias, version.number, version.keyId, version.arn, kind, phaseTexts[kind].nist],
           ...[iso(fromMs), iso(toMs), days(version.activeMs), days(version.cryptoperiodMs)],
           ...[iso(version.cryptoperiodEndsAtMs), iso(version.deletionAtMs)],
-          ...[iso(version.compromisedAtMs), note],
+          ...[iso(version.compromisedAtMs), note, version.publicKey],
         ]),
       ),
   },
@@ -76,7 +76,7 @@ export const csvFiles: CsvFile[] = [
   {
     name: "evidence.csv",
     columns:
-      "alias,version,key_id,rotation_id,originate,read_at,for,last_use,quiet_days,quiet_days_asked,evidence_hash,journal_line,disabled_at,approved_by,approved_at,overridden".split(
+      "alias,version,key_id,rotation_id,originate,read_at,for,last_use,quiet_days,quiet_days_asked,evidence_hash,journal_line,disabled_at,approved_by,approved_at,overridden,deletion_approved_by,deletion_approved_at,accepted".split(
         ",",
       ),
     rowsOf: ({ alias, drains }) =>
@@ -86,6 +86,8 @@ export const csvFiles: CsvFile[] = [
           ...[iso(one.atMs), one.what, one.lastUse, days(one.quietMs), days(drain.quietForMs)],
           ...[one.hash, one.line, iso(drain.disabledAtMs), drain.approval?.by],
           ...[iso(drain.approval?.atMs), drain.approval?.override === true ? "yes" : "no"],
+          ...[drain.deletionApproval?.by, iso(drain.deletionApproval?.atMs)],
+          (drain.deletionApproval ?? drain.approval)?.accepts,
         ]),
       ),
   },

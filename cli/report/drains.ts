@@ -18,6 +18,15 @@ export type Reading = {
   hash: string;
 };
 
+type DrainApproval = {
+  by: string;
+  atMs: number;
+  override: boolean;
+  hash: string;
+  /** The needs that it accepts, by id, with spaces between them. */
+  accepts: string;
+};
+
 export type Drain = {
   version: number;
   keyId: string;
@@ -25,7 +34,10 @@ export type Drain = {
   originate: Policy["originate"] | undefined;
   quietForMs: number | undefined;
   readings: Reading[];
-  approval: { by: string; atMs: number; override: boolean; hash: string } | undefined;
+  /** Before DisableKey. */
+  approval: DrainApproval | undefined;
+  /** Before ScheduleKeyDeletion. */
+  deletionApproval: DrainApproval | undefined;
   disabledAtMs: number | undefined;
 };
 
@@ -63,25 +75,32 @@ function newDrain({ detail }: JournalEntry, rotationId: string, rotation?: Rotat
     originate: rotation?.policy.originate,
     quietForMs: rotation?.policy.drain.quietForMs,
     readings: [],
-    approval: approvalOf(rotation),
+    approval: approvalOf(rotation, "disable"),
+    deletionApproval: approvalOf(rotation, "delete"),
     disabledAtMs: undefined,
   };
 }
 
-function approvalOf(rotation: Rotation | undefined): Drain["approval"] {
-  if (rotation?.approval === undefined) return undefined;
-  const { by, atMs, override, evidence } = rotation.approval;
-  return { by, atMs, override, hash: evidence };
+function approvalOf(
+  rotation: Rotation | undefined,
+  wanted: "disable" | "delete",
+): DrainApproval | undefined {
+  if (rotation?.approval?.of !== wanted) return undefined;
+  const { by, atMs, override, evidence, accepts } = rotation.approval;
+  return { by, atMs, override, hash: evidence, accepts: accepts.join(" ") };
 }
 
 function approved(drain: Drain | undefined, { detail, atMs }: JournalEntry): void {
   if (drain === undefined) return;
-  drain.approval = {
+  const given = {
     by: String(detail.by),
     atMs,
     override: detail.override === "true",
     hash: String(detail.evidence),
+    accepts: String(detail.accepts ?? ""),
   };
+  if (detail.of === "delete") drain.deletionApproval = given;
+  else drain.approval = given;
 }
 
 function read(drain: Drain, { event, detail, atMs, revision }: JournalEntry): void {

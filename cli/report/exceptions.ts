@@ -42,7 +42,12 @@ function broken(verdict: ChainVerdict): Exception[] {
   if (verdict.kind === "whole") return [];
   const { revision, why } = verdict;
   const observed = `at line ${revision}: ${why}`;
-  const rest = { effect: undefined, fromMs: undefined, toMs: undefined, next: "keyturn verify" };
+  const rest = {
+    effect: undefined,
+    fromMs: undefined,
+    toMs: undefined,
+    next: "npx keyturn verify",
+  };
   return [{ what: "JOURNAL BROKEN", subject: `line ${revision}`, observed, ...rest }];
 }
 
@@ -55,7 +60,7 @@ function overduePeriods({ record }: KeyHistory, versions: VersionReport[]): Exce
       observed: `version ${number} was active beyond its cryptoperiod`,
       fromMs,
       toMs,
-      next: toMs === undefined ? `keyturn status ${record.alias}` : undefined,
+      next: toMs === undefined ? `npx keyturn status ${record.alias}` : undefined,
     })),
   );
 }

@@ -41,9 +41,10 @@ function state({ key }: Named): Markup[] {
 }
 
 function phases(alias: string, versions: VersionReport[], nowMs: number): Markup {
-  const rows = versions.flatMap(({ number, keyId, arn, phases: all }) =>
+  const rows = versions.flatMap(({ number, keyId, arn, publicKey, phases: all }) =>
     all.map(({ kind, fromMs, toMs, note = "" }, index): Cell[] => {
-      const head = markup`v${number}<br><code>${arn || keyId}</code>`;
+      const archived = publicKey === undefined ? "" : markup`<br>public key archived`;
+      const head = markup`v${number}<br><code>${arn || keyId}</code>${archived}`;
       const duration = fromMs === undefined ? undefined : (toMs ?? nowMs) - fromMs;
       return [
         ...(index === 0 ? [{ head, rows: all.length }] : []),

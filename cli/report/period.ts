@@ -40,5 +40,5 @@ function isoOf(atMs: number): string {
 }
 
 function usage(message: string): Failure {
-  return new Failure(exitCodes.usage, message, "keyturn report --help");
+  return new Failure(exitCodes.usage, message, "npx keyturn report --help");
 }

@@ -21,7 +21,8 @@ export const phaseTexts = {
     label: "active",
     short: "act",
     nist: "active",
-    meaning: "the alias points at it: it originates (encrypts, signs, makes MACs) and processes",
+    meaning:
+      "the alias points at it: it originates (encrypts, signs, generates MACs) and processes",
   },
   draining: {
     label: "draining",

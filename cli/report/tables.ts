@@ -206,7 +206,12 @@ export function evidence(all: Named[]): Markup {
   );
 }
 
-function drainHead(named: Named, { version, originate, approval }: Drain): Markup {
+function drainHead(named: Named, drain: Drain): Markup {
+  const { version, originate, approval, deletionApproval } = drain;
+  const deletion =
+    deletionApproval === undefined
+      ? undefined
+      : markup`<br>deletion approved by ${deletionApproval.by},<br>${at(deletionApproval.atMs)}`;
   const word =
     approval === undefined
       ? undefined
@@ -215,7 +220,7 @@ function drainHead(named: Named, { version, originate, approval }: Drain): Marku
     approval?.override === true
       ? markup`<br><span class="bad">evidence overridden</span>`
       : undefined;
-  return markup`${linkTo(named)} v${version}<span class="sub"><br>originate: ${originate ?? "not known"}${word}</span>${overridden}`;
+  return markup`${linkTo(named)} v${version}<span class="sub"><br>originate: ${originate ?? "not known"}${word}${deletion}</span>${overridden}`;
 }
 
 export function integrity(all: Named[], { tableName }: Report): Markup {
@@ -223,12 +228,12 @@ export function integrity(all: Named[], { tableName }: Report): Markup {
     const { chain, journal, alias } = named.key;
     const verify =
       chain.kind === "whole"
-        ? markup`<code>keyturn verify ${alias} --anchor ${chain.lines}:${chain.head} --table ${tableName}</code>`
-        : markup`${chain.why}<br><code>keyturn verify ${alias} --table ${tableName}</code>`;
+        ? markup`<code>npx keyturn verify ${alias} --anchor ${chain.lines}:${chain.head} --table ${tableName}</code>`
+        : markup`${chain.why}<br><code>npx keyturn verify ${alias} --table ${tableName}</code>`;
     return [
       { head: linkTo(named) },
       chain.kind === "whole"
-        ? markup`<span class="good">whole</span>`
+        ? markup`<span class="good">intact</span>`
         : markup`<span class="bad">BROKEN at line ${chain.revision}</span>`,
       journal.lines,
       at(journal.firstAtMs, "–"),

@@ -53,7 +53,7 @@ export function integrity({ tableName }: Report): Markup {
   return markup`<p>
     Each line of a journal has the SHA-256 of the line before it. This check finds a line that was
     changed, dropped or moved. A principal that can write the table can rewrite the whole chain. Store
-    this report outside the account, and compare its heads with the table later (<code>keyturn verify ALIAS --anchor LINE:HEAD --table ${tableName}</code>), or with the log lines and events, which also have heads.
+    this report outside the account, and compare its heads with the table later (<code>npx keyturn verify ALIAS --anchor LINE:HEAD --table ${tableName}</code>), or with the log lines and events, which also have heads.
   </p>`;
 }
 

@@ -26,6 +26,8 @@ export type VersionReport = {
   overdue: Span[];
   deletionAtMs: number | undefined;
   compromisedAtMs: number | undefined;
+  /** DER SubjectPublicKeyInfo, in Base64: it stays when the version is deleted. */
+  publicKey: string | undefined;
 };
 
 export function versionsOf(history: KeyHistory, nowMs: number): VersionReport[] {
@@ -51,8 +53,17 @@ export function versionsOf(history: KeyHistory, nowMs: number): VersionReport[] 
       overdue: overdueIn(tenure, nowMs),
       deletionAtMs: tenure.deletionAtMs,
       compromisedAtMs: tenure.compromisedAtMs,
+      publicKey: publicKeyOf(history, keyId),
     };
   });
+}
+
+/** From its journal line, which outlives the version. */
+function publicKeyOf({ journal }: KeyHistory, keyId: string): string | undefined {
+  const line = journal.find(
+    ({ event, detail }) => event === "public-key-archived" && detail.keyId === keyId,
+  );
+  return line === undefined ? undefined : String(line.detail.publicKey);
 }
 
 function durationOf(phases: Phase[], nowMs: number): number | undefined {

@@ -31,5 +31,5 @@ export async function confirmed(
     throw new Failure(exitCodes.usage, `that is not ${alias}; no request was written`);
   }
   const message = `${command} requires the alias as confirmation: --confirm ${alias}`;
-  throw new Failure(exitCodes.usage, message, `keyturn ${command} ${alias} --confirm ${alias}`);
+  throw new Failure(exitCodes.usage, message, `npx keyturn ${command} ${alias} --confirm ${alias}`);
 }

@@ -15,7 +15,7 @@ export async function enrollableAlias(
   const record = stored?.record;
   if (record !== undefined && record.unenrolment === undefined) {
     const message = `${alias} is already a managed key`;
-    throw new Failure(exitCodes.attention, message, `keyturn status ${alias}`);
+    throw new Failure(exitCodes.attention, message, `npx keyturn status ${alias}`);
   }
   if (configuration === undefined) return alias;
   const { policies } = configuration;
@@ -23,7 +23,7 @@ export async function enrollableAlias(
     const near = nearest(policy, policies);
     const meant = near.length === 0 ? "" : ` Did you mean ${near.join(" or ")}?`;
     const message = `the configuration has no policy ${policy}; it has ${policies.join(", ")}.${meant}`;
-    throw new Failure(exitCodes.usage, message, "keyturn enrol --help");
+    throw new Failure(exitCodes.usage, message, "npx keyturn enrol --help");
   }
   if (record === undefined && !mayEnrol(configuration, alias)) {
     const next = `add ${alias} to taggedAliases or managedKeys in the configuration, and deploy it`;

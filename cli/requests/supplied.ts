@@ -4,7 +4,7 @@ import { rotationBeforeActivation, activeVersion } from "../../lambda/workflow/m
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 
-export type Fields = Record<string, string | number | boolean | undefined>;
+export type Fields = Record<string, string | number | boolean | string[] | undefined>;
 
 /** `shown`: a commitment that the operator did not type. The command prints it first. */
 export type Supplied = { fields: Fields; shown?: string };
@@ -35,7 +35,14 @@ function isWhole({ override, evidence, version }: Fields): boolean {
   return override === true || (evidence !== undefined && version !== undefined);
 }
 
-const wantApproval: Finding["code"][] = ["APPROVAL_REQUIRED", "ORIGINATED_AFTER_ACTIVATION"];
+const wantApproval: Finding["code"][] = [
+  "APPROVAL_REQUIRED",
+  "GRANT_HOLDS_OLD_VERSION",
+  "ORIGINATED_AFTER_ACTIVATION",
+];
+
+/** The ids of the needs that the finding lists: an approval accepts them all. */
+const needPattern = /\bgrant:[0-9a-zA-Z]+/g;
 
 /** The text of the finding, which the operator reads, has the hash. */
 const hashPattern = /evidence ([0-9a-f]{64})$/;
@@ -46,12 +53,14 @@ function evidenceOnRecord(record: ManagedKey, fields: Fields): Supplied {
     const version = record.versions.find(({ keyId }) => keyId === subject)?.number;
     const [, evidence] = hashPattern.exec(observed) ?? [];
     const fits = fields["version"] === undefined || fields["version"] === version;
-    return wantApproval.includes(code) && fits ? [{ version, evidence, observed }] : [];
+    return wantApproval.includes(code) && evidence !== undefined && fits
+      ? [{ version, evidence, observed }]
+      : [];
   });
   const [only, ...others] = waiting;
   if (only === undefined) {
     const message = `no version of ${alias} waits for approval`;
-    throw new Failure(exitCodes.attention, message, `keyturn status ${alias}`);
+    throw new Failure(exitCodes.attention, message, `npx keyturn status ${alias}`);
   }
   if (others.length > 0) {
     const numbers = waiting.map(({ version }) => version).join(" and ");
@@ -59,9 +68,11 @@ function evidenceOnRecord(record: ManagedKey, fields: Fields): Supplied {
     throw new Failure(
       exitCodes.usage,
       message,
-      `keyturn approve ${alias} --version ${only.version}`,
+      `npx keyturn approve ${alias} --version ${only.version}`,
     );
   }
   const { version, evidence, observed } = only;
-  return { fields: { ...fields, version, evidence }, shown: observed };
+  const accepts = fields["accepts"] ?? observed.match(needPattern) ?? undefined;
+  const all = { ...fields, version, evidence, ...(accepts === undefined ? {} : { accepts }) };
+  return { fields: all, shown: observed };
 }

@@ -107,5 +107,5 @@ function severityOf({ code }: Finding): number {
 
 function stateOf({ enrolledAtMs, unenrolment }: ManagedKey): string {
   if (unenrolment !== undefined) return "un-enrolled";
-  return enrolledAtMs === undefined ? "enrolling" : "at rest";
+  return enrolledAtMs === undefined ? "enrolling" : "idle";
 }

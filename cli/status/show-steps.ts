@@ -45,7 +45,7 @@ function whenOf({ state, beganAtMs = 0, endedAtMs = 0 }: StepView, nowMs: number
     case "now":
       return `now: since ${formatTime(beganAtMs)}, ${ago(beganAtMs, nowMs)}`;
     case "ahead":
-      return "ahead";
+      return "pending";
     case "passed over":
       return "not part of this rotation";
   }

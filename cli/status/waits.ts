@@ -12,8 +12,22 @@ export function waitsOf(record: ManagedKey, rotation: Rotation, nowMs: number): 
   const safer = saferOf(rotation.policy, record.policy);
   const policy = rotation.urgent === true ? hurried(safer) : safer;
   const old = record.versions.find(({ number }) => number === rotation.from);
-  const waits = inStep(rotation, policy, old);
+  const waits: Wait[] = isApprovalAwaited(record, rotation, old)
+    ? [{ why: "an approval" }]
+    : inStep(rotation, policy, old);
   return waits.filter(({ untilMs }) => untilMs === undefined || untilMs > nowMs);
+}
+
+/** The finding is open since the last pass, and closes with an approval of this evidence. */
+function isApprovalAwaited(
+  { findings }: ManagedKey,
+  { step }: Rotation,
+  old: Version | undefined,
+): boolean {
+  const isOpen = findings.some(
+    ({ code, subject }) => code === "APPROVAL_REQUIRED" && subject === old?.keyId,
+  );
+  return step === "revoke" && isOpen;
 }
 
 /** The wait of a decision, if the view of its step names it differently. */
@@ -34,7 +48,7 @@ function inStep(rotation: Rotation, policy: Policy, old: Version | undefined): W
   if (rotation.restored !== undefined) return [{ why: `v${rotation.from} to be restored` }];
   switch (rotation.step) {
     case "generate":
-      return [{ why: "KMS to make the key" }];
+      return [{ why: "KMS to create the key" }];
     case "distribute":
       return distributing(rotation, policy);
     case "activate": {

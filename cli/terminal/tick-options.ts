@@ -15,7 +15,8 @@ export const usage = `npm run tick -- --table NAME --config FILE [--endpoint-url
   --quota-share   the share of each KMS request quota that the run may use, up to 1
   --event         a file with the event of the invocation, as JSON: a use attempt from CloudTrail;
                   "-" reads stdin (default: an empty event, as from the schedule)
-The last line on stdout is the summary of the run, as JSON. Exit 0: the run ended; 1: it failed; 2: the
+The last line on stdout is the summary of the run, as JSON. If nothing is due, stderr names the
+next due time and the present time of the run. Exit 0: the run ended; 1: it failed; 2: the
 command line is wrong, or the summary cannot be written.`;
 
 /** The arguments or the environment are invalid. */

@@ -1,7 +1,12 @@
 /** Explains errors of AWS and the network to an operator. */
 import { exitCodes, Failure } from "./failure.ts";
 
+/** An endpoint that replaces AWS's own, and the option or variable that sets it. */
+export type Endpoint = { url: string; name: string };
+
 type Known = { pattern: RegExp; message: string; next: string };
+
+const unreachable = "DynamoDB cannot be reached";
 
 const known: Known[] = [
   {
@@ -43,7 +48,7 @@ const known: Known[] = [
   {
     pattern: /Invalid URL/,
     message: "the endpoint in --endpoint-url or AWS_ENDPOINT_URL is not a URL",
-    next: "keyturn --help",
+    next: "npx keyturn --help",
   },
   {
     pattern: /Throttl|ProvisionedThroughputExceeded|RequestLimitExceeded|TooManyRequests/,
@@ -53,7 +58,7 @@ const known: Known[] = [
   {
     pattern: /Deserialization error|SyntaxError/,
     message: "the endpoint answers, but not as DynamoDB",
-    next: "keyturn --help",
+    next: "npx keyturn --help",
   },
   {
     pattern: /InternalServerError|InternalFailure|ServiceUnavailable|Http50\d|UnknownError/,
@@ -63,18 +68,33 @@ const known: Known[] = [
   {
     pattern:
       /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNRESET|EPIPE|TimeoutError|EHOSTUNREACH|ENETUNREACH|socket hang up/,
-    message: "DynamoDB cannot be reached",
-    next: "keyturn --help",
+    message: unreachable,
+    next: "npx keyturn --help",
   },
 ];
 
-export function failureOf(error: unknown): Failure {
+export function failureOf(error: unknown, endpoint?: Endpoint): Failure {
   if (error instanceof Failure) return error;
   const text = innermost(error);
   const found = known.find(({ pattern }) => pattern.test(text));
   const shown = firstLine(text);
   if (found === undefined) return new Failure(exitCodes.unreachable, shown, undefined, error);
-  return new Failure(exitCodes.unreachable, `${found.message} (${shown})`, found.next, error);
+  const isAway = found.message === unreachable && endpoint !== undefined;
+  const next = isAway ? `is ${endpoint.url} running? ${endpoint.name} sets it` : found.next;
+  return new Failure(exitCodes.unreachable, `${found.message} (${shown})`, next, error);
+}
+
+/** Undefined if neither the option nor the environment sets one. */
+export function endpointIn(
+  option: string | undefined,
+  env: Record<string, string | undefined>,
+): Endpoint | undefined {
+  if (option !== undefined) return { url: option, name: "--endpoint-url" };
+  for (const name of ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"]) {
+    const url = env[name] ?? "";
+    if (url !== "") return { url, name };
+  }
+  return undefined;
 }
 
 /** The errors around it only repeat its message. */

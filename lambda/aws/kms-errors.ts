@@ -36,13 +36,19 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : "";
 }
 
-/** An observation: observed, absent or denied. Throws if KMS gave no answer. */
-export async function sighted<T>(read: () => Promise<T>): Promise<Observation<T>> {
+/**
+ * An observation: observed, absent or denied. Throws if KMS gave no answer. `isAbsent`: the further
+ * errors by which KMS says that there is nothing to read.
+ */
+export async function sighted<T>(
+  read: () => Promise<T>,
+  isAbsent: (error: unknown) => boolean = () => false,
+): Promise<Observation<T>> {
   try {
     return { kind: "observed", value: await read() };
   } catch (error) {
     const name = nameOf(error);
-    if (name === "NotFoundException") return { kind: "absent" };
+    if (name === "NotFoundException" || isAbsent(error)) return { kind: "absent" };
     if (refusals[name] === "AccessDenied") return { kind: "denied", message: describeError(error) };
     const code = refusals[name] === "Throttled" ? "THROTTLED" : "KMS_FAILED";
     throw new RotationError(code, `reading KMS failed: ${describeError(error)}`, error);
@@ -52,6 +58,11 @@ export async function sighted<T>(read: () => Promise<T>): Promise<Observation<T>
 /** Whether the operation is not offered here: then the answer stays unknown. */
 export function isNotOffered(error: unknown): boolean {
   return notOffered.includes(nameOf(error)) || statusOf(error) === 501;
+}
+
+/** Whether the state of the key forbids the call, as of a disabled key, or the call does not exist here. */
+export function isUnfit(error: unknown): boolean {
+  return refusals[nameOf(error)] === "InvalidState" || isNotOffered(error);
 }
 
 /** A changing call: done, refused by a definite answer, or unknown. Never throws. */

@@ -47,18 +47,29 @@ export function tagList(tags: Tags): Tag[] {
 }
 
 export function grantOf(entry: GrantListEntry): Grant {
-  const { EncryptionContextEquals: equals, EncryptionContextSubset: subset } =
-    entry.Constraints ?? {};
+  const {
+    EncryptionContextEquals: equals,
+    EncryptionContextSubset: subset,
+    SourceArn: sourceArn,
+  } = entry.Constraints ?? {};
+  const { GranteeServicePrincipal: service, RetiringServicePrincipal: retiringService } = entry;
   const constraints = {
     ...(equals === undefined ? {} : { encryptionContextEquals: equals }),
     ...(subset === undefined ? {} : { encryptionContextSubset: subset }),
+    ...(sourceArn === undefined ? {} : { sourceArn }),
   };
   return {
     grantId: entry.GrantId ?? "",
-    grantee: entry.GranteePrincipal ?? "",
+    grantee: entry.GranteePrincipal ?? service ?? "",
+    ...(entry.GranteePrincipal === undefined && service !== undefined
+      ? { granteeIsService: true as const }
+      : {}),
     operations: entry.Operations ?? [],
     ...(entry.Name ? { name: entry.Name } : {}),
     ...(entry.RetiringPrincipal ? { retiring: entry.RetiringPrincipal } : {}),
+    ...(!entry.RetiringPrincipal && retiringService
+      ? { retiring: retiringService, retiringIsService: true as const }
+      : {}),
     ...(Object.keys(constraints).length === 0 ? {} : { constraints }),
   };
 }
@@ -68,6 +79,7 @@ export function createGrantInput(
 ): CreateGrantCommandInput {
   const { name, grantee, retiring, operations, constraints } = call.grant;
   const { encryptionContextEquals: equals, encryptionContextSubset: subset } = constraints ?? {};
+  const sourceArn = constraints?.sourceArn;
   return {
     KeyId: call.keyId,
     GranteePrincipal: grantee,
@@ -80,14 +92,15 @@ export function createGrantInput(
           Constraints: {
             ...(equals === undefined ? {} : { EncryptionContextEquals: equals }),
             ...(subset === undefined ? {} : { EncryptionContextSubset: subset }),
+            ...(sourceArn === undefined ? {} : { SourceArn: sourceArn }),
           },
         }),
   };
 }
 
 /**
- * No recorded use proves "never" only if tracking began before the key's creation or with it. On an
- * older key the last use is unknown (API reference, GetKeyLastUsage).
+ * No recorded use is evidence from the later of creation and the start of tracking. Earlier use of an
+ * older key is unknown (API reference, GetKeyLastUsage).
  */
 export function lastUseFrom(output: Omit<GetKeyLastUsageCommandOutput, "$metadata">): LastUse {
   const { KeyLastUsage: last, TrackingStartDate: tracked, KeyCreationDate: created } = output;
@@ -102,9 +115,5 @@ export function lastUseFrom(output: Omit<GetKeyLastUsageCommandOutput, "$metadat
   if (tracked === undefined || created === undefined) {
     return { kind: "unknown", why: "KMS reports no tracking start for this key" };
   }
-  if (tracked.getTime() > created.getTime()) {
-    const since = tracked.toISOString();
-    return { kind: "unknown", why: `the key is older than KMS's tracking of its use (${since})` };
-  }
-  return { kind: "never", sinceMs: created.getTime() };
+  return { kind: "never", sinceMs: Math.max(tracked.getTime(), created.getTime()) };
 }

@@ -9,6 +9,7 @@ import {
   EnableKeyCommand,
   GetKeyLastUsageCommand,
   GetKeyPolicyCommand,
+  GetPublicKeyCommand,
   KMSClient,
   paginateListAliases,
   paginateListGrants,
@@ -24,7 +25,7 @@ import { canaryMark } from "../inbound/canary.ts";
 import { RotationError } from "../errors.ts";
 import type { Clock, Guard, KeyService } from "../ports.ts";
 import type { Call, LastUse, Outcome, Tags } from "../workflow/model/types.ts";
-import { isNotOffered, outcomeOf, sighted } from "./kms-errors.ts";
+import { isNotOffered, isUnfit, outcomeOf, sighted } from "./kms-errors.ts";
 import {
   createGrantInput,
   createKeyInput,
@@ -96,6 +97,11 @@ export function createKeyService(clock: Clock, config: KMSClientConfig = {}): Ke
         return grants;
       }),
     lastUseOf: (keyId) => sighted(() => lastUse(reading, keyId)),
+    publicKeyOf: (keyId) =>
+      sighted(async () => {
+        const { PublicKey } = await reading.send(new GetPublicKeyCommand({ KeyId: keyId }));
+        return Buffer.from(PublicKey ?? []).toString("base64");
+      }, isUnfit),
     canary: async (keyId) => {
       canaryClient ??= new KMSClient({ ...config, customUserAgent: canaryMark });
       const client = canaryClient;

@@ -7,14 +7,12 @@ import type { Run } from "../pass/context.ts";
 import { extraOf } from "../workflow/1-generate.ts";
 import { showTags } from "../workflow/model/commands.ts";
 import { finding, type Finding } from "../workflow/model/findings.ts";
-import { consistencyMs, dayMs, recheckMs } from "../workflow/model/limits.ts";
+import { auditEveryMs, consistencyMs, dayMs, recheckMs } from "../workflow/model/limits.ts";
 import { rightfulKeyIds, activeVersion, withExtra } from "../workflow/model/record.ts";
 import { valueOf } from "../workflow/safety/observations.ts";
 import { tagNames } from "../workflow/model/tag-names.ts";
 import type { EntryDraft, Extra, ManagedKey, Version } from "../workflow/model/types.ts";
 import { tryWrite } from "../pass/write.ts";
-
-const auditEveryMs = 7 * dayMs;
 
 /** The audit reports a key that it could not hand over for this long. */
 const heldForMs = dayMs;
@@ -82,7 +80,7 @@ async function findDrift(run: Run, records: ManagedKey[], ours: Set<string>): Pr
   return noted;
 }
 
-/** The findings, and whether the audit read every key and handed over every extra. */
+/** The findings, and whether the audit read every key and handed over every excess key. */
 async function findUnknownKeys(
   run: Run,
   records: ManagedKey[],
@@ -131,7 +129,7 @@ async function unknownKey(run: Run, records: ManagedKey[], keyId: string): Promi
   const open = record?.rotations.find(({ id }) => id === rotationId);
   if (open?.step === "generate") return held("its rotation has no successor yet");
   const closed = record === undefined ? undefined : await table.closedRotation(alias, rotationId);
-  // A rotation cancelled before it had a key has no other successor: the key is no extra.
+  // A rotation cancelled before it had a key has no other successor: the key is no excess key.
   const rotation = open ?? (closed?.step === "generate" ? undefined : closed);
   if (record === undefined || rotation === undefined) {
     return { what: "unknown", finding: reportOf("") };
@@ -140,7 +138,7 @@ async function unknownKey(run: Run, records: ManagedKey[], keyId: string): Promi
   return handed ? known : held("a run held it at every handover");
 }
 
-/** The rotation that made the key has another successor: its managed key takes the extra. */
+/** The rotation that made the key has another successor: its managed key takes the excess key. */
 async function handOver(run: Run, alias: string, extra: Extra): Promise<boolean> {
   const { table, clock, chance } = run.ports;
   const nowMs = clock.nowMs();
@@ -158,6 +156,6 @@ async function handOver(run: Run, alias: string, extra: Extra): Promise<boolean>
 }
 
 function foundExtra({ keyId, rotationId }: Extra): EntryDraft {
-  const reason = "the audit found an extra key";
+  const reason = "the audit found an excess key";
   return { event: "extra-found", reason, rotationId, detail: { keyId } };
 }

@@ -95,7 +95,7 @@ function resolvePolicy(name: string, policy: z.output<typeof policySchema>): Pol
     retire: policy.retire,
     soakMs: toMs(policy.soak),
     deletionWindowDays: policy.deletionWindowDays,
-    approval: policy.approval,
+    approval: policy.approval ?? (policy.retire === "delete" ? "delete" : policyDefaults.approval),
     acknowledgeWithinMs: toMs(policy.acknowledgeWithin),
   };
 }

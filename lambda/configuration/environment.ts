@@ -17,6 +17,8 @@ export type Environment = {
   /** The share of each KMS request quota that a run may spend; other callers use the rest. */
   quotaShare: number;
   drainWatch: DrainWatch;
+  /** The name of the function's own role, whose calls are no use attempts; undefined where it is not known. */
+  roleName?: string;
   configuration: Configuration;
 };
 
@@ -28,7 +30,8 @@ const besideTheBundle = fileURLToPath(new URL("config.json", import.meta.url));
  * configuration (`config.json` beside the bundle); `KEYTURN_EVENT_BUS`, the name of the bus
  * (`default`); `KEYTURN_DISCOVERY`, `tagging` (the default) or `walk`; `KEYTURN_QUOTA_SHARE`, a
  * number above 0 and up to 1 (0.4); `KEYTURN_DRAIN_WATCH`, `cloudtrail` if the function receives
- * its events, or `none` (the default). An empty variable counts as not set.
+ * its events, or `none` (the default); `KEYTURN_ROLE`, the name of the function's role. An empty
+ * variable counts as not set.
  * Throws a ConfigurationError.
  */
 export function readEnvironment(variables: Record<string, string | undefined>): Environment {
@@ -66,10 +69,12 @@ export function readEnvironment(variables: Record<string, string | undefined>): 
     /^(cloudtrail|none)$/,
     '"cloudtrail" or "none"',
   ) as DrainWatch;
+  const roleName = variables.KEYTURN_ROLE || undefined;
   if (problems.length > 0) throw new ConfigurationError(problems);
   const path = variables.KEYTURN_CONFIG || besideTheBundle;
   const configuration = readConfiguration(readText(path));
-  return { tableName, eventBusName, discovery, quotaShare, drainWatch, configuration };
+  const role = roleName === undefined ? {} : { roleName };
+  return { tableName, eventBusName, discovery, quotaShare, drainWatch, ...role, configuration };
 }
 
 function readText(path: string): string {

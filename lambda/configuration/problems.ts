@@ -68,9 +68,13 @@ function checkPeriods(policy: Fields, path: Path, document: unknown): Problem[] 
   });
 }
 
-/** An approval of deletions that never happen is a mistake in one of the two fields. */
+/** An approval of deletions that never happen, or a deletion without an approval, is a mistake. */
 function checkApproval(policy: Fields, path: Path, document: unknown): Problem[] {
   const { retire = policyDefaults.retire } = policy;
+  if (policy.approval === "none" && retire === "delete") {
+    const expected = '"delete" or "revoke" (an operator approves of every deletion)';
+    return [problem(document, [...path, "approval"], expected)];
+  }
   if (policy.approval !== "delete" || (retire !== "retain" && retire !== "disable")) return [];
   const expected = `"none" or "revoke" (nothing is deleted where retire is "${retire}")`;
   return [problem(document, [...path, "approval"], expected)];

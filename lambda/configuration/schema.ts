@@ -27,6 +27,7 @@ const dependentsMax = 50;
  *   keys.
  * - retire, soak, deletionWindowDays: a disabled key can be enabled again, a deleted one cannot.
  *   KMS advises disabling before deleting; 30 days is its default window and the longest it offers.
+ * - approval: no KMS signal shows that nothing needs a key, and so an operator approves each deletion.
  */
 export const policyDefaults = {
   cryptoperiod: "365d",
@@ -109,7 +110,7 @@ export const policySchema = fields({
     }),
     policyDefaults.deletionWindowDays,
   ),
-  approval: z._default(oneOf("none", "revoke", "delete"), policyDefaults.approval),
+  approval: z.optional(oneOf("none", "revoke", "delete")),
 });
 
 export const aliasNamePattern = /^(?=.{1,256}$)alias\/(?!aws\/)[a-zA-Z0-9/_-]+$/;

@@ -30,6 +30,9 @@ const asked = {
   ifHead: z.optional(sha256),
 };
 const alias = text(1, 256);
+const acceptsMax = 100;
+const needs = `a list of at most ${acceptsMax} ids of needs, such as grant:0123abcd`;
+const need = z.string(needs).check(z.regex(/^grant:[0-9a-zA-Z]{1,128}$/, needs));
 
 /** Rejects unknown fields of this kind, with a list of the known ones. */
 function fields<Shape extends Record<string, z.core.SomeType>>(shape: Shape) {
@@ -40,6 +43,7 @@ function fields<Shape extends Record<string, z.core.SomeType>>(shape: Shape) {
 const approval = fields({
   version,
   evidence: z._default(sha256, ""),
+  accepts: z._default(z.array(need, needs).check(z.maxLength(acceptsMax, needs)), []),
   override: z.optional(z.literal(true, "true, or nothing")),
   confirm: z._default(alias, ""),
 });

@@ -20,8 +20,11 @@ export type UseAttemptReading =
   /** It claims to be a use attempt, and is not credible or not relevant. */
   | { kind: "ignored"; why: string };
 
-/** The function's account and Region. A multi-Region key has the same id in each of its Regions. */
-export type FunctionLocation = { accountId?: string; region?: string };
+/**
+ * The function's account, Region and role name. A multi-Region key has the same id in each of its
+ * Regions; a call of the function's own role is not a need.
+ */
+export type FunctionLocation = { accountId?: string; region?: string; roleName?: string };
 
 type Fields = Record<string, unknown>;
 
@@ -60,6 +63,13 @@ export const stateErrors: ReadonlySet<string> = new Set([
   "KMSInvalidState",
   "KMSInvalidStateException",
 ]);
+
+/**
+ * What else fails where a version is needed: EC2 begins to attach an encrypted volume with CreateGrant,
+ * and verifiers fetch the public key ("Key states", "Download public key" in the KMS Developer Guide).
+ * GetKeyLastUsage tracks neither.
+ */
+const otherNeeds = new Set(["CreateGrant", "GetPublicKey"]);
 
 const maxText = 256;
 const maxContextKeys = 20;
@@ -131,8 +141,8 @@ function whyNot(outer: Fields, detail: Fields, home: FunctionLocation): string |
   if (detail["eventSource"] !== eventSource) {
     return `its event source is ${shown(detail["eventSource"])}`;
   }
-  if (typeof eventName !== "string" || !cryptographicOperations.has(eventName)) {
-    return `${shown(eventName)} is not a cryptographic operation`;
+  if (typeof eventName !== "string" || !needsAKey(eventName)) {
+    return `${shown(eventName)} does not need the key`;
   }
   if (typeof errorCode !== "string" || !stateErrors.has(errorCode)) {
     return `its error, ${shown(errorCode)}, is not about the state of a key`;
@@ -143,7 +153,28 @@ function whyNot(outer: Fields, detail: Fields, home: FunctionLocation): string |
   if (isElsewhere(outer["region"], home.region)) {
     return `it is from Region ${shown(outer["region"])}`;
   }
+  if (fieldsOf(detail["requestParameters"])["dryRun"] === true) return "it is a dry run";
+  if (isOwn(fieldsOf(detail["userIdentity"]), home)) return "the function's own role made it";
   return undefined;
+}
+
+function needsAKey(eventName: string): boolean {
+  return cryptographicOperations.has(eventName) || otherNeeds.has(eventName);
+}
+
+/** A session of the function's own role, in its own account. */
+function isOwn(identity: Fields, { accountId, roleName }: FunctionLocation): boolean {
+  if (accountId === undefined || roleName === undefined) return false;
+  const issuer = fieldsOf(fieldsOf(identity["sessionContext"])["sessionIssuer"]);
+  const assumed = `:sts::${accountId}:assumed-role/${roleName}/`;
+  const arn = textOf(identity["arn"]) ?? "";
+  return arn.includes(assumed) || isRole(textOf(issuer["arn"]) ?? "", accountId, roleName);
+}
+
+function isRole(arn: string, accountId: string, roleName: string): boolean {
+  const [, , service, , account, resource = ""] = arn.split(":");
+  const isRoleArn = service === "iam" && account === accountId && resource.startsWith("role/");
+  return isRoleArn && resource.split("/").at(-1) === roleName;
 }
 
 function isElsewhere(there: unknown, here: string | undefined): boolean {

@@ -58,6 +58,8 @@ async function readFrom(
       return keys.grantsOf(read.keyId);
     case "last-use":
       return withHash(read.keyId, await keys.lastUseOf(read.keyId));
+    case "public-key":
+      return keys.publicKeyOf(read.keyId);
     case "successors": {
       const tags = { ...ours(record), [tagNames.rotation]: read.rotationId };
       const found = await discovery.keysTagged(tags);
@@ -103,6 +105,7 @@ const operationOf: Record<KmsRead["kind"], string> = {
   tags: "ListResourceTags",
   grants: "ListGrants",
   "last-use": "GetKeyLastUsage",
+  "public-key": "GetPublicKey",
   successors: "GetResources",
   lineage: "GetResources",
   watch: "DescribeKey",

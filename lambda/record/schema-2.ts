@@ -1,6 +1,7 @@
 /** Names that differ between schema 2 and 3, and the conversion of records to schema 3. */
 import type { Finding, FindingCode } from "../workflow/model/findings.ts";
 import type {
+  Approval,
   Evidence,
   Hold,
   ManagedKey,
@@ -23,8 +24,16 @@ type HoldOfSchema2 = Omit<Hold, "kind" | "reason"> & {
 };
 export type EvidenceOfSchema2 = Omit<Evidence, "observedAtMs"> & { lookedAtMs: number };
 
+type ApprovalOfSchema2 = Omit<Approval, "of" | "accepts">;
+
 type RenamedInRotation =
-  "evidence" | "reactivation" | "stackReportedAtMs" | "watchTestedAtMs" | "restored" | "policy";
+  | "approval"
+  | "evidence"
+  | "reactivation"
+  | "stackReportedAtMs"
+  | "watchTestedAtMs"
+  | "restored"
+  | "policy";
 
 /**
  * `policy` and `restored` are the same in both; listed for schema 1, which has fewer fields of
@@ -34,6 +43,7 @@ export type RotationOfSchema2 = Omit<Rotation, RenamedInRotation> & {
   policy: Policy;
   evidence?: EvidenceOfSchema2;
   restored?: Restored;
+  approval?: ApprovalOfSchema2;
   revived?: Reactivation;
   stackToldAtMs?: number;
   watchAskedAtMs?: number;
@@ -105,15 +115,21 @@ export function fromSchema2(old: RecordOfSchema2): ManagedKey {
 
 /** Also accepts one of schema 3, unchanged: a closed rotation has no schema number. */
 export function rotationFromSchema2(old: RotationOfSchema2 | Rotation): Rotation {
-  const { stackToldAtMs, watchAskedAtMs, revived, evidence, ...rest } = old as RotationOfSchema2 &
-    Rotation;
+  const { stackToldAtMs, watchAskedAtMs, revived, evidence, approval, ...rest } =
+    old as RotationOfSchema2 & Rotation;
   return {
     ...rest,
     ...(evidence === undefined ? {} : { evidence: evidenceFromSchema2(evidence) }),
+    // An approval of an earlier version never says that a deletion was meant.
+    ...(approval === undefined ? {} : { approval: approvalFromSchema2(approval) }),
     ...(stackToldAtMs === undefined ? {} : { stackReportedAtMs: stackToldAtMs }),
     ...(watchAskedAtMs === undefined ? {} : { watchTestedAtMs: watchAskedAtMs }),
     ...(revived === undefined ? {} : { reactivation: revived }),
   };
+}
+
+function approvalFromSchema2(approval: ApprovalOfSchema2 | Approval): Approval {
+  return "of" in approval ? approval : { ...approval, of: "disable", accepts: [] };
 }
 
 function evidenceFromSchema2(evidence: EvidenceOfSchema2 | Evidence): Evidence {

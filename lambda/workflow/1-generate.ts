@@ -1,5 +1,5 @@
 /**
- * Step 1, generate: make the new version. CreateKey has no idempotency token. So the intent is on
+ * Step 1, generate: create the new version. CreateKey has no idempotency token. So the intent is on
  * record first, the key carries the rotation's tags, and after a CreateKey without a definite
  * answer keyturn searches for its key, and adopts it, before it makes another.
  */
@@ -39,7 +39,7 @@ export function decideGenerate(scene: StepScene): Decision {
   if (unansweredEpoch === undefined) return create(scene);
   const entry = record.unsettled.find(({ epoch }) => epoch === unansweredEpoch);
   if (entry !== undefined && mayStillLand(record.unsettled, unansweredEpoch, context.nowMs)) {
-    const reason = "a CreateKey without an answer may still make a key, or not yet show it";
+    const reason = "an unanswered CreateKey may still create a key, or not show it yet";
     return { kind: "wait", untilMs: entry.untilMs, reason, ...manyMisses(rotation, context) };
   }
   return adopt(scene) ?? notFound(scene);
@@ -112,7 +112,7 @@ function pauseAfter(rotation: Rotation, context: Context): Decision | undefined 
 
 function manyMisses({ id, to, intent }: Rotation, context: Context): { finding?: Finding } {
   if (intent.misses < 2) return {};
-  const observed = `version ${to}: ${intent.misses} times CreateKey gave no answer, and made no key that can be found`;
+  const observed = `version ${to}: ${intent.misses} times CreateKey gave no answer, and created no key that can be found`;
   return { finding: finding("STUCK", id, observed, "aws kms list-keys", context.nowMs) };
 }
 
@@ -166,7 +166,7 @@ function adopt(scene: StepScene): Decision | undefined {
     entry: {
       ...entry,
       event: "adopted",
-      reason: "a CreateKey without an answer had made this key, and it matches the intent",
+      reason: "an unanswered CreateKey had created this key, and it matches the intent",
       detail: { ...entry.detail, candidates: candidates.length },
     },
   };
@@ -196,7 +196,7 @@ function notFound({ record, rotation, observed }: StepScene): Decision {
     }),
     entry: {
       event: "not-found",
-      reason: "a CreateKey without an answer made no key that can be found",
+      reason: "an unanswered CreateKey created no key that can be found",
       rotationId: rotation.id,
       step: "generate",
       detail: { attempts: rotation.intent.attempts, candidates },

@@ -11,7 +11,7 @@ import { versionOf, withRotation } from "./model/record.ts";
 import { notAcknowledged } from "./requests/acknowledgement.ts";
 import { reconcileCommand } from "./model/request-command.ts";
 import { notYetReactivated } from "./restore/reactivate.ts";
-import { isServicePrincipal } from "./enrolment/service-principal.ts";
+import { isForService } from "./safety/needs.ts";
 import { observeFirst, valueOf } from "./safety/observations.ts";
 import type {
   Decision,
@@ -49,9 +49,7 @@ function isPropagating({ rotation, context }: StepScene): boolean {
 
 /** AWS services make grants for their own resources: keyturn does not copy these. */
 export function customersGrants(grants: Grant[]): Grant[] {
-  return grants.filter(
-    ({ grantee, retiring }) => ![grantee, retiring ?? ""].some(isServicePrincipal),
-  );
+  return grants.filter((grant) => !isForService(grant));
 }
 
 function grantsFirst(scene: StepScene, fresh: Version): Decision {
@@ -65,7 +63,7 @@ function grantsFirst(scene: StepScene, fresh: Version): Decision {
     next: withRotation(record, { ...rotation, enabledSinceMs: context.nowMs }),
     entry: {
       event: "propagating",
-      reason: "the new version reads Enabled and has the grants of the old one",
+      reason: "the new version is Enabled and has the grants of the old one",
       rotationId: rotation.id,
       step: "distribute",
       detail: {
@@ -147,6 +145,7 @@ function grantTerms(grant: Grant): string {
     grant.name?.startsWith(ourGrantNames) ? "" : (grant.name ?? ""),
     grant.grantee,
     grant.retiring ?? "",
+    grant.constraints?.sourceArn ?? "",
     [...grant.operations].sort(),
     sorted(grant.constraints?.encryptionContextEquals),
     sorted(grant.constraints?.encryptionContextSubset),

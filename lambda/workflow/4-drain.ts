@@ -8,6 +8,7 @@ import { drifted, waitObserving } from "./drift/drift.ts";
 import { evidenceOf } from "./safety/destruction.ts";
 import { describeLastUse } from "./safety/evidence.ts";
 import { decideRestored } from "./restore/restore.ts";
+import { reportHolders } from "./revoke/held.ts";
 import { drainSinceMs, notQuiet } from "./revoke/quiet.ts";
 import { labelAs } from "./safety/label.ts";
 import { wrongLabel } from "./safety/lineage.ts";
@@ -21,7 +22,8 @@ export function decideDrain(scene: StepScene): Decision {
   if (rotation.labelledAtMs === undefined) return label(scene);
   const agedAtMs = drainSinceMs(scene) + rotation.policy.drain.atLeastMs;
   if (context.nowMs < agedAtMs) {
-    return waitObserving(scene, "Enabled", agedAtMs, waitNames.drain);
+    const wait = waitObserving(scene, "Enabled", agedAtMs, waitNames.drain);
+    return reportHolders(scene, wait);
   }
   const first = observeFirst(scene, [
     { kind: "key", key: old.keyId },
@@ -56,7 +58,11 @@ function judged(scene: StepScene): Decision {
   const { lastUse } = evidence;
   if (rotation.policy.retire === "retain") return retained(scene, evidence);
   const block = notQuiet(scene, evidence);
-  if (block !== undefined) return block;
+  if (block !== undefined) {
+    return block.kind === "wait" && block.finding === undefined
+      ? reportHolders(scene, block)
+      : block;
+  }
   const moved: Rotation = { ...rotation, step: "revoke", stepSinceMs: context.nowMs, evidence };
   return {
     kind: "change",

@@ -3,7 +3,9 @@
  * deletes, schedule the deletion. keyturn reads the evidence again before each of the two calls.
  */
 import { notQuiet } from "./revoke/quiet.ts";
-import { approvalRequired, isApproved } from "./requests/approval.ts";
+import { approvalRequired, heldByGrants } from "./requests/approval.ts";
+import { isApproved } from "./safety/needs.ts";
+import { archive } from "./safety/public-keys.ts";
 import { awaitDeletion } from "./revoke/deletion.ts";
 import {
   callOn,
@@ -105,9 +107,13 @@ function disable(scene: StepScene): Decision {
   const newEvidence = evidenceRead(scene, lastUse);
   if (newEvidence !== undefined) return newEvidence;
   if (isDisabled) return { kind: "change", ...disabled(record, rotation, context.nowMs) };
+  const archived = archive(scene, old);
+  if (archived !== undefined) return archived;
+  const held = heldByGrants(scene, evidence);
+  if (held !== undefined) return held;
   const early = reportedOfStack(scene) ?? notWatched(scene);
   if (early !== undefined) return early;
-  if (rotation.policy.approval === "revoke" && !isApproved(rotation, evidence)) {
+  if (rotation.policy.approval === "revoke" && !isApproved(rotation, evidence, "disable")) {
     return approvalRequired(scene, evidence, "disable");
   }
   return callOn(rotation, { kind: "DisableKey", keyId: old.keyId }, "drain proved");

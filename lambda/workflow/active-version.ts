@@ -13,6 +13,8 @@ import {
 } from "./model/record.ts";
 import { shapeOf } from "./model/shape.ts";
 import { observeFirst, valueOf } from "./safety/observations.ts";
+import { dependentRequired } from "./requests/acknowledgement.ts";
+import { archive, failsSilently } from "./safety/public-keys.ts";
 import { isHeld } from "./safety/holds.ts";
 import { tagNames } from "./model/tag-names.ts";
 import type {
@@ -40,6 +42,8 @@ export function decideActiveVersion(scene: Scene): Decision {
   const { record, observed, context } = scene;
   const active = activeVersion(record);
   if (active === undefined) throw new Error(`${record.alias}: no version is active`);
+  const archived = archive(scene, active);
+  if (archived !== undefined) return archived;
   const opensAtMs = rotationOpensAtMs(record, active);
   const busy = rotationBeforeActivation(record);
   const held = isHeld(record, "rollback");
@@ -89,6 +93,9 @@ function cleared(record: ManagedKey): Decision {
 
 function open(scene: Scene, key: Key, active: Version): Decision {
   const { record, observed, context } = scene;
+  if (failsSilently(active.shape) && record.dependents.length === 0) {
+    return dependentRequired(record, active, context.nowMs);
+  }
   const first = observeFirst(scene, [
     { kind: "policy", keyId: key.keyId },
     { kind: "tags", keyId: key.keyId },
@@ -99,7 +106,7 @@ function open(scene: Scene, key: Key, active: Version): Decision {
   const tags = valueOf(observed.tags[key.keyId]);
   const aliases = valueOf(observed.aliases[key.keyId]);
   if (policy === undefined || tags === undefined || aliases === undefined) {
-    return { kind: "retry", reason: `reads of ${key.keyId} disagree: they have not settled` };
+    return { kind: "retry", reason: `reads of ${key.keyId} disagree: not consistent yet` };
   }
   const problem = whyNotCarried(key, policy, tags, context.nowMs);
   if (problem !== undefined) return { kind: "halt", finding: problem };
@@ -116,8 +123,7 @@ function open(scene: Scene, key: Key, active: Version): Decision {
     },
     entry: {
       event: "opened",
-      reason:
-        record.wanted === undefined ? "cryptoperiod ends soon" : `requested by ${record.wanted.by}`,
+      reason: whyOpened(record, active, context.nowMs),
       rotationId: rotation.id,
       step: "generate",
       detail: {
@@ -130,6 +136,11 @@ function open(scene: Scene, key: Key, active: Version): Decision {
       },
     },
   };
+}
+
+function whyOpened(record: ManagedKey, active: Version, nowMs: number): string {
+  if (record.wanted !== undefined) return `requested by ${record.wanted.by}`;
+  return nowMs < overdueAtMs(record, active) ? "cryptoperiod ends soon" : "cryptoperiod ended";
 }
 
 function opened(

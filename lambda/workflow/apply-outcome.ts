@@ -3,7 +3,7 @@ import { answered, generated } from "./1-generate.ts";
 import { granted } from "./2-distribute.ts";
 import { aliasWasMoved } from "./3-activate.ts";
 import { disabled } from "./5-revoke.ts";
-import { scheduled } from "./revoke/deletion.ts";
+import { deletionCancelled, scheduled } from "./revoke/deletion.ts";
 import { tagged } from "./enrolment/enrol.ts";
 import { disable, showKey } from "./model/commands.ts";
 import { finding } from "./model/findings.ts";
@@ -123,6 +123,9 @@ export function applyDone(
       return disabled(record, rotation, nowMs);
     case "CancelKeyDeletion":
     case "EnableKey":
+      if (call.kind === "CancelKeyDeletion" && isKept(record, rotation)) {
+        return deletionCancelled(record, rotation, nowMs);
+      }
       return rotation.restored === undefined
         ? reactivatedBy(record, rotation, call.kind, nowMs)
         : restoredBy(record, rotation, call.kind, decision.reason, nowMs);
@@ -131,6 +134,12 @@ export function applyDone(
     case "ScheduleKeyDeletion":
       return scheduled(record, rotation, outcome.deletionAtMs, nowMs);
   }
+}
+
+/** A deletion without an approval is cancelled, and nothing else: the version stays disabled. */
+function isKept(record: ManagedKey, { from, direction, restored }: Rotation): boolean {
+  const old = record.versions.find(({ number }) => number === from);
+  return restored === undefined && direction === "forward" && old?.state === "pending-deletion";
 }
 
 /** The record once KMS refused a call, which therefore had no effect. */
@@ -209,7 +218,7 @@ function versionOfCall(record: ManagedKey, call: Call): Version {
 
 function extraOf(record: ManagedKey, keyId: string): Extra {
   const extra = record.extras.find((candidate) => candidate.keyId === keyId);
-  if (extra === undefined) throw new Error(`${record.alias} has no extra key ${keyId}`);
+  if (extra === undefined) throw new Error(`${record.alias} has no excess key ${keyId}`);
   return extra;
 }
 
@@ -221,7 +230,7 @@ function extraLabelled(record: ManagedKey, extra: Extra, nowMs: number): Transit
     },
     entry: {
       event: "labelled",
-      reason: "a key made in excess has the label of a retired key",
+      reason: "an excess key has the label of a retired key",
       rotationId: extra.rotationId,
       detail: { keyId: extra.keyId },
     },

@@ -1,13 +1,15 @@
 /** Findings that block nothing, derived from the record alone. */
-import { showAliases, showHistory, showLastUse, showPolicy } from "./model/commands.ts";
+import { showAliases, showHistory, showKey, showLastUse, showPolicy } from "./model/commands.ts";
 import { judge } from "./safety/evidence.ts";
 import { finding, type Finding } from "./model/findings.ts";
 import { isoOf } from "./model/iso.ts";
+import { requestCommand } from "./model/request-command.ts";
 import { rejectedForMs } from "./model/limits.ts";
 import { activeVersion } from "./model/record.ts";
 import { overdueAtMs } from "./active-version.ts";
 import { clockIsSkewed } from "./safety/settle.ts";
-import { heldAfterRollback } from "./safety/holds.ts";
+import { heldAfterRollback, isHeld } from "./safety/holds.ts";
+import { whyKept } from "./safety/public-keys.ts";
 import type { ManagedKey } from "./model/types.ts";
 
 const stuckTries = 8;
@@ -29,6 +31,7 @@ export function notices(record: ManagedKey, nowMs: number): Finding[] {
     ...refusals(record, nowMs),
     ...notEnforced(record, nowMs),
     ...overridden(record, nowMs),
+    ...neverDeleted(record, nowMs),
     ...acceptedUnknowns(record, nowMs),
     ...skew(record, nowMs),
   ];
@@ -47,7 +50,9 @@ function overdue(record: ManagedKey, nowMs: number): Finding[] {
   const sinceMs = overdueAtMs(record, active);
   if (nowMs < sinceMs) return [];
   const observed = `version ${active.number} is past its cryptoperiod since ${isoOf(sinceMs)}`;
-  return [finding("OVERDUE", record.alias, observed, showHistory(record.alias), sinceMs)];
+  const { alias } = record;
+  const next = isHeld(record, "rollback") ? requestCommand(alias, "resume") : showHistory(alias);
+  return [finding("OVERDUE", alias, observed, next, sinceMs)];
 }
 
 function refusals({ alias, rejected }: ManagedKey, nowMs: number): Finding[] {
@@ -56,6 +61,16 @@ function refusals({ alias, rejected }: ManagedKey, nowMs: number): Finding[] {
     .map(({ id, kind, why, atMs }) =>
       finding("REQUEST_REJECTED", id, `${kind}: ${why}`, showHistory(alias), atMs),
     );
+}
+
+function neverDeleted(record: ManagedKey, nowMs: number): Finding[] {
+  const active = activeVersion(record);
+  if (record.policy.retire !== "delete" || record.enrolledAtMs === undefined) return [];
+  const why = active === undefined ? undefined : whyKept(active);
+  if (active === undefined || why === undefined) return [];
+  const { number, keyId } = active;
+  const observed = `version ${number}, ${keyId}, will be disabled and kept: ${why}`;
+  return [finding("NEVER_DELETED", record.alias, observed, showKey(keyId), nowMs)];
 }
 
 /** Versions that keyturn made under such a policy have the statement; older ones do not. */

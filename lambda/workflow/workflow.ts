@@ -37,7 +37,7 @@ import type {
 } from "./model/types.ts";
 
 export const steps: Record<Step, (scene: StepScene) => Decision> = {
-  generate: decideGenerate, //     make a new key, once
+  generate: decideGenerate, //     create a new key, once
   distribute: decideDistribute, // make it usable before an alias points at it
   activate: decideActivate, //     move the aliases
   drain: decideDrain, //           prove the old version quiet

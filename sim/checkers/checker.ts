@@ -18,6 +18,7 @@ export type Invariant =
   | "I7 due work gets done"
   | "drift is never overwritten"
   | "a plan applies unchanged, or not"
+  | "what is needed stays"
   | "no orphan"
   | "one run, one pass"
   | "one claim, one pass"
@@ -53,6 +54,8 @@ export interface Checker {
   onWrite?(before: Stored | undefined, after: Stored): void;
   /** An application used this key successfully. */
   onUse?(keyId: string): void;
+  /** A resource needs this key; `isMet`: KMS served it. */
+  onNeed?(resource: { keyId: string }, isMet: boolean): void;
   onOutage?(alias: string, error: Error): void;
   onUnreadable?(alias: string, keyId: string): void;
   /** After the calm, when all work should be done. */

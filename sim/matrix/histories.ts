@@ -1,6 +1,7 @@
 /** The histories to interrupt: together they make every call that keyturn makes. */
 import type { Policy } from "../../lambda/workflow/model/types.ts";
 import type { Scenario } from "../scenarios.ts";
+import { noNeeds } from "../world/resources.ts";
 import { insideEnvelope, noFaults } from "../world/fault-plan.ts";
 import type { SimulatedWorld } from "../world/world.ts";
 
@@ -15,6 +16,8 @@ export type History = {
   name: string;
   retire: Policy["retire"];
   horizonMs: number;
+  /** Further input of CreateKey for the first version. */
+  firstKey?: object;
   /** What external actors do, each at a time after the beginning. */
   acts: { afterMs: number; act: (world: SimulatedWorld) => void }[];
 };
@@ -128,6 +131,13 @@ export const histories: History[] = [
     ],
   },
   {
+    name: "a signing key",
+    retire: "delete",
+    horizonMs: 2 * dayMs,
+    firstKey: { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" },
+    acts: [rotated],
+  },
+  {
     name: "due while requests wait",
     retire: "delete",
     horizonMs: 2 * dayMs,
@@ -144,7 +154,10 @@ export const histories: History[] = [
   },
 ];
 
-export function scenarioOf({ name, retire, horizonMs }: History, clocks: Clocks): Scenario {
+export function scenarioOf(
+  { name, retire, horizonMs, firstKey = {} }: History,
+  clocks: Clocks,
+): Scenario {
   const policy: Policy = {
     name: "matrix",
     cryptoperiodMs: 40 * dayMs,
@@ -168,6 +181,8 @@ export function scenarioOf({ name, retire, horizonMs }: History, clocks: Clocks)
     keys: 1,
     policy: () => policy,
     externalActors: { everyMs: Infinity, asks: false, meddles: false },
+    needs: noNeeds,
+    firstKey: () => firstKey,
     habits: () => ({
       everyMs: 6 * hourMs,
       keptMs: minuteMs,

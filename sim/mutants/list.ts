@@ -1,7 +1,8 @@
 import { answering } from "./answering.ts";
 import { claiming } from "./claiming.ts";
 import type { Mutant } from "./mutant.ts";
+import { needs } from "./needs.ts";
 import { settling } from "./settling.ts";
 import { steps } from "./steps.ts";
 
-export const mutants: Mutant[] = [...settling, ...claiming, ...steps, ...answering];
+export const mutants: Mutant[] = [...settling, ...claiming, ...steps, ...answering, ...needs];

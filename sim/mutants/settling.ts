@@ -72,7 +72,7 @@ export const settling: Mutant[] = [
       },
     ],
     scenario: "collisions",
-    seed: 19,
+    seed: 3,
   },
   {
     name: "write the intent after CreateKey: the call is on record only afterwards",
@@ -97,7 +97,7 @@ export const settling: Mutant[] = [
       },
     ],
     scenario: "collisions",
-    seed: 24,
+    seed: 20,
   },
   {
     name: "leave the SDK's retries on",
@@ -110,7 +110,7 @@ export const settling: Mutant[] = [
       },
     ],
     scenario: "half-done",
-    seed: 17,
+    seed: 1,
   },
   {
     name: "return with a call in flight, and no deadline at the send step",
@@ -137,6 +137,6 @@ export const settling: Mutant[] = [
       },
     ],
     scenario: "collisions",
-    seed: 6,
+    seed: 54,
   },
 ];

@@ -7,7 +7,7 @@ import type {
   ScheduleKeyDeletionCommandOutput,
   Tag,
 } from "@aws-sdk/client-kms";
-import { outcomeOf, sighted } from "../../lambda/aws/kms-errors.ts";
+import { isUnfit, outcomeOf, sighted } from "../../lambda/aws/kms-errors.ts";
 import {
   createGrantInput,
   createKeyInput,
@@ -67,6 +67,13 @@ export function createKeyServiceTwin(
       sighted(async () =>
         lastUseFrom(await ask<GetKeyLastUsageCommandOutput>("GetKeyLastUsage", { KeyId: keyId })),
       ),
+    publicKeyOf: (keyId) =>
+      sighted(async () => {
+        const { PublicKey } = await ask<{ PublicKey: Uint8Array }>("GetPublicKey", {
+          KeyId: keyId,
+        });
+        return Buffer.from(PublicKey).toString("base64");
+      }, isUnfit),
     canary: async (keyId) => void (await sighted(() => ask("DescribeKey", { KeyId: keyId }))),
     allAliases: () => allAliases(pages, {}),
     change: (call, guard) => outcomeOf(() => change(ask, clock, call, guard)),

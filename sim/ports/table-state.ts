@@ -1,4 +1,4 @@
-/** The contents of the table twin, and its conditional requests, each of them atomic. */
+/** The contents of the in-memory table, and its conditional requests, each of them atomic. */
 import { claimDelayMs } from "../../lambda/pass/backoff.ts";
 import type { Held } from "../../lambda/pass/claim.ts";
 import { readRecord } from "../../lambda/record/migrate.ts";

@@ -14,6 +14,7 @@ export const nothing: Budget = {
   rotates: 0,
   rollbacks: 0,
   resumes: 0,
+  approvals: 0,
   uses: 0,
   outside: 0,
 };

@@ -68,7 +68,9 @@ function observe(kms: ModelKms, nowMs: number, read: KmsRead): Observation<unkno
     case "grants":
       return observedAs([]);
     case "last-use":
-      return observedAs({ lastUse: lastUseInModel(key, nowMs), hash: "" });
+      return observedAs({ lastUse: lastUseInModel(key, nowMs), hash: evidenceOf(key, nowMs) });
+    case "public-key":
+      return observedAs("");
     case "watch":
       return { kind: "absent" };
   }
@@ -83,6 +85,12 @@ export function lastUseInModel({ usedAtMs, createdAtMs }: ModelKey, nowMs: numbe
   return usedAtMs > 0 && usedAtMs <= nowMs - lastUseLagMs
     ? { kind: "used", atMs: usedAtMs, operation: "Decrypt" }
     : { kind: "never", sinceMs: createdAtMs };
+}
+
+/** What an approval names: the time of the last use that KMS shows. */
+export function evidenceOf(key: ModelKey, nowMs: number): string {
+  const lastUse = lastUseInModel(key, nowMs);
+  return lastUse.kind === "used" ? String(lastUse.atMs) : "never";
 }
 
 function described({ id, state, deletionAtMs, createdAtMs }: ModelKey): Key {

@@ -4,7 +4,7 @@ import { attemptWithinMs } from "./fixture.ts";
 import { auditReads } from "./audit.ts";
 import type { Bounds, Move } from "./move.ts";
 import { others } from "./external-changes.ts";
-import { attemptsHeard, isFree, requested, scheduled } from "./runs.ts";
+import { approvals, attemptsHeard, isFree, requested, scheduled } from "./runs.ts";
 import type { SearchState } from "./state.ts";
 
 /**
@@ -19,6 +19,7 @@ export function movesOf(state: SearchState, bounds: Bounds): Moves {
     ...attemptsHeard(state, bounds),
     ...scheduled(state, bounds),
     ...auditReads(state),
+    ...approvals(state, bounds),
     ...later(state, bounds),
   ];
   const [first, ...rest] = fair;

@@ -127,7 +127,8 @@ export function project(state: SearchState): Projection {
   for (const keyId of state.asked) text(keyId);
   put(state.opened);
   const { faults, lags, rotates, rollbacks, resumes, uses: used, outside } = state.budget;
-  put(lags);
+  const { approvals } = state.budget;
+  put(lags | (approvals << 4));
   put(
     faults | (rotates << 4) | (rollbacks << 8) | (resumes << 12) | (used << 16) | (outside << 20),
   );
@@ -200,6 +201,11 @@ function rotation(of: Rotation): void {
   for (const name in of.movedAtMs) time(of.movedAtMs[name], consistencyMs);
   put(nothing);
   lastUse(of.evidence?.lastUse);
+  text(of.approval?.of);
+  if (of.approval !== undefined) {
+    if (of.approval.evidence === "never") text("never");
+    else among(uses, Number(of.approval.evidence));
+  }
   const { restored, reactivation, intent } = of;
   text(restored && `${restored.because} ${restored.cancel} ${restored.relabelled}`);
   time(restored?.enabledAtMs, consistencyMs);

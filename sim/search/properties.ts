@@ -29,6 +29,10 @@ export function wrongToSend(
     return `I2: ${call.kind} ${keyId} is sent while run ${move.epoch} may still move the alias there`;
   }
   if (matter.kind !== "rotation") return undefined;
+  const { approval } = record.rotations.find(({ id }) => id === matter.rotationId) ?? {};
+  if (call.kind === "ScheduleKeyDeletion" && (approval?.of !== "delete" || approval.override)) {
+    return `gate: ScheduleKeyDeletion ${keyId} is sent without an approval of the deletion`;
+  }
   if (state.asked.includes(keyId)) return `I5: ${call.kind} ${keyId} is sent despite a use attempt`;
   const key = keyNamed(shownOf(state), keyId);
   const known = record.rotations.find(({ id }) => id === matter.rotationId)?.evidence?.lastUse;

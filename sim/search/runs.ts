@@ -2,7 +2,7 @@
 import { concern } from "../../lambda/workflow/restore/use-attempt.ts";
 import type { Request } from "../../lambda/workflow/model/types.ts";
 import { hourMs } from "./fixture.ts";
-import { keyNamed } from "./model-kms.ts";
+import { evidenceOf, keyNamed } from "./model-kms.ts";
 import { spend, type Bounds, type Move } from "./move.ts";
 import { isHeld, shownOf, type Attempted, type SearchState } from "./state.ts";
 import { attemptTo, claimed, proceed, type Proceeded } from "./pass.ts";
@@ -60,6 +60,28 @@ export function requested(state: SearchState, bounds: Bounds): Move[] {
     moves.push(...ask(after, { ...by, kind: "resume" }, bounds));
   }
   return moves;
+}
+
+/** An operator approves the deletion that a finding asks for, on the evidence that KMS shows. */
+export function approvals(state: SearchState, bounds: Bounds): Move[] {
+  if (!isFree(state, bounds) || state.budget.approvals === 0) return [];
+  const { record, nowMs } = state;
+  return record.findings.flatMap(({ code, subject }) => {
+    const version = record.versions.find(({ keyId }) => keyId === subject);
+    const key = keyNamed(shownOf(state), subject);
+    if (code !== "APPROVAL_REQUIRED" || version === undefined || key === undefined) return [];
+    const evidence = evidenceOf(key, nowMs);
+    const rotation = record.rotations.find(({ from }) => from === version.number);
+    if (rotation === undefined) return [];
+    const { approval } = rotation;
+    if (approval?.evidence === evidence && approval.of === "delete") return [];
+    const request: Request = {
+      ...{ id: "request", by: "ada", reason: "" },
+      ...{ kind: "approve", version: version.number, evidence },
+      ...{ accepts: [], override: false, confirm: "" },
+    };
+    return ask(spend(state, "approvals"), request, bounds);
+  });
 }
 
 function ask(state: SearchState, request: Request, { without }: Bounds): Move[] {

@@ -13,7 +13,9 @@ export type Scope = {
 };
 
 function scope(name: string, from: Scope["from"], workers: number, some: Partial<Budget>): Scope {
-  return { name, from, workers, budget: { ...nothing, ...some } };
+  const under = from === "about to move" ? 1 : 0;
+  const approvals = (some.rotates ?? 0) + under;
+  return { name, from, workers, budget: { ...nothing, approvals, ...some } };
 }
 
 /** The largest first: two threads then end at about the same time. */

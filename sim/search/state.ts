@@ -52,6 +52,8 @@ export type Budget = {
   rotates: number;
   rollbacks: number;
   resumes: number;
+  /** Approvals of a deletion, on the evidence that KMS shows at that moment. */
+  approvals: number;
   /** Reads that show, for up to five minutes, the state before a call landed. */
   lags: number;
   /** An application uses a version that is or was active, or tries to. */

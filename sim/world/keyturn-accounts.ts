@@ -7,7 +7,14 @@ import type { Surroundings } from "./rotator.ts";
 const hourMs = 3_600_000;
 
 /** Findings that only report a delay give no reason for it. */
-const noReason = new Set(["OVERDUE", "STUCK"]);
+const noReason = new Set([
+  "OVERDUE",
+  "STUCK",
+  // These concern an old version: the next rotation goes on.
+  "APPROVAL_REQUIRED",
+  "GRANT_HOLDS_OLD_VERSION",
+  "NEVER_DELETED",
+]);
 
 /** `result`: keys that a finding outside of any record reports. */
 export function keyturnAccounts(

@@ -2,7 +2,6 @@
  * A complete simulated world: the production code of keyturn on simulated ports, an AWS with stale
  * reads and lost responses, external actors, applications, checkers. One seed determines all of it.
  */
-import type { Configuration } from "../../lambda/configuration/configuration.ts";
 import { requestLimitMs } from "../../lambda/workflow/model/limits.ts";
 import type { ManagedKey, Policy } from "../../lambda/workflow/model/types.ts";
 import { availability } from "../checkers/availability.ts";
@@ -17,6 +16,7 @@ import {
 import { data } from "../checkers/data.ts";
 import { drift } from "../checkers/drift.ts";
 import { evidence } from "../checkers/evidence.ts";
+import { needs } from "../checkers/needs.ts";
 import { liveness } from "../checkers/liveness.ts";
 import { successors } from "../checkers/successors.ts";
 import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts";
@@ -25,6 +25,9 @@ import { createTableTwin, type TableTwin } from "../ports/table.ts";
 import { SimRandom } from "../../embedded-aws/random.ts";
 import type { Scenario } from "../scenarios.ts";
 import { Application } from "./application.ts";
+import { Approver } from "./approver.ts";
+import { complaintsOf } from "./complaints.ts";
+import { configurationOf } from "./configuration.ts";
 import { Engine } from "./engine.ts";
 import { FaultPlan, type Faults } from "./fault-plan.ts";
 import { Keyturn, keyturnArn } from "./keyturn.ts";
@@ -33,6 +36,7 @@ import { Network } from "./network.ts";
 import { ExternalActors } from "./external-actors.ts";
 import type { Flight } from "./ports.ts";
 import type { Rotator, Surroundings } from "./rotator.ts";
+import { Resources } from "./resources.ts";
 import { SharedKms } from "./shared-kms.ts";
 
 const hourMs = 3_600_000;
@@ -41,7 +45,6 @@ const minuteMs = 60_000;
 const readEveryMs = 3 * hourMs;
 const startMs = Date.UTC(2027, 0, 1);
 const makerArn = "arn:aws:iam::000000000000:user/maker";
-const owner = "acme";
 
 export type HistoryResult = {
   violations: Violation[];
@@ -82,6 +85,7 @@ export class SimulatedWorld {
   readonly #rotator: Rotator;
   readonly #ours: string;
   readonly #externalActors: ExternalActors;
+  readonly #resources: Resources;
   readonly #policies = new Map<string, Policy>();
   readonly #checkers: Checker[];
   readonly #onLine: ((line: string) => void) | undefined;
@@ -104,6 +108,8 @@ export class SimulatedWorld {
       cryptography: cheapCryptography,
       quotas: "off",
       trackingStartMs: 0,
+      // Unsettled on AWS: the stricter answer.
+      publicKeyOfDisabled: "refused",
     });
     twin.onUseAttempt = (event) => this.#deliver(event);
     this.kms = new SharedKms(twin, this.faultPlan, [this.#ours], keyturnArn);
@@ -114,9 +120,17 @@ export class SimulatedWorld {
     const aliases = [...this.#policies.keys()];
     this.#externalActors = new ExternalActors(around, aliases, around.trace);
     this.#rotator = rotator === "naive" ? new Naive(around) : new Keyturn(around, scenario.slackMs);
-    const complaints = this.#complaints();
-    for (const alias of aliases) {
-      this.applications.push(new Application(alias, scenario.habits(random), around, complaints));
+    const complaints = complaintsOf({
+      nowMs: () => this.engine.nowMs(),
+      uses: this.#uses,
+      checkers: () => this.#checkers,
+      trace: around.trace,
+    });
+    this.#resources = new Resources(around, complaints);
+    for (const [index, alias] of aliases.entries()) {
+      const habits = scenario.habits(random);
+      const isSymmetric = Object.keys(scenario.firstKey(index)).length === 0;
+      if (isSymmetric) this.applications.push(new Application(alias, habits, around, complaints));
     }
     this.#checkers = this.#checkersOf(around.facts);
     this.#observe();
@@ -145,7 +159,7 @@ export class SimulatedWorld {
       faultPlan,
       random: this.#random,
       flights: this.#flights,
-      configuration: this.#configuration(),
+      configuration: configurationOf(this.#policies),
       policies: this.#policies,
       facts: this.#facts(),
       passEnded: (record) => this.onPassEnd?.(record),
@@ -196,8 +210,10 @@ export class SimulatedWorld {
     const isNaive = this.#ours === naiveArn;
     const tickEveryMs = isNaive ? hourMs : this.#scenario.tickEveryMs;
     const schedulers = isNaive ? crons : this.#scenario.schedulers;
-    for (const alias of this.#policies.keys()) {
-      const made = this.#make("CreateKey", {}) as { KeyMetadata: { KeyId: string } };
+    for (const [index, alias] of [...this.#policies.keys()].entries()) {
+      const made = this.#make("CreateKey", this.#scenario.firstKey(index)) as {
+        KeyMetadata: { KeyId: string };
+      };
       this.#make("CreateAlias", { AliasName: alias, TargetKeyId: made.KeyMetadata.KeyId });
     }
     for (const application of this.applications) application.start();
@@ -211,6 +227,11 @@ export class SimulatedWorld {
     }
     this.#externalActors.start(externalActors);
     this.#externalActors.crowd(this.faultPlan);
+    const { engine, table } = this;
+    const aliases = [...this.#policies.keys()];
+    this.#resources.start(aliases, this.#scenario.needs);
+    const world = { engine, table, aliases };
+    new Approver(world, this.#resources, (alias) => this.record(alias)).start();
   }
 
   async #putRight(): Promise<void> {
@@ -236,15 +257,6 @@ export class SimulatedWorld {
     };
     deliver();
     if (this.#random.next() < 0.2) deliver();
-  }
-
-  #configuration(): Configuration {
-    const policies: Configuration["policies"] = {};
-    const managedKeys = [...this.#policies].map(([alias, policy]) => {
-      policies[policy.name] = policy;
-      return { alias, aliases: [alias], policy: policy.name, dependents: [] };
-    });
-    return { owner, mode: "act", policies, managedKeys, taggedAliases: [] };
   }
 
   #facts(): Facts {
@@ -273,28 +285,10 @@ export class SimulatedWorld {
       drift(facts, this.#rotator.accounts.serves),
       successors(facts, this.#externalActors.askedAtMs),
       data(facts, this.applications),
+      needs(facts, this.#resources, (alias) => this.record(alias)),
       liveness(facts, this.#rotator.accounts, this.#scenario),
       ...this.#rotator.checkers,
       bookkeeper(facts.interventions),
     ];
-  }
-
-  #complaints() {
-    return {
-      outage: (alias: string, error: Error) => {
-        this.#trace(() => `${alias}: cannot encrypt: ${error.message}`);
-        for (const checker of this.#checkers) checker.onOutage?.(alias, error);
-      },
-      unreadable: (alias: string, { keyId }: { keyId: string }, error: Error) => {
-        this.#trace(() => `${alias}: cannot decrypt under ${keyId}: ${error.message}`);
-        for (const checker of this.#checkers) checker.onUnreadable?.(alias, keyId);
-      },
-      used: (keyId: string) => {
-        const uses = this.#uses.get(keyId);
-        if (uses === undefined) this.#uses.set(keyId, [this.engine.nowMs()]);
-        else uses.push(this.engine.nowMs());
-        for (const checker of this.#checkers) checker.onUse?.(keyId);
-      },
-    };
   }
 }

@@ -75,10 +75,23 @@ describe("a request", () => {
     expect(await account.states(orders)).toEqual(["active", "draining"]);
   });
 
+  test("to resume past the cryptoperiod reports that a rotation opens at once", async () => {
+    const account = await after(70);
+    await type(account, "rollback", orders);
+    await account.passDays(1);
+    const { stdout } = await type(account, "status", orders);
+    expect(stdout).toMatch(/^OVERDUE .*\n.*\n {2}next: npx keyturn resume alias\/orders$/m);
+    const { stderr } = await type(account, "resume", orders);
+    expect(stderr).toContain("It opens a new rotation at once: cryptoperiod ended.");
+    await account.passDays(1);
+    expect((await type(account, "history", orders)).stdout).toContain("cryptoperiod ended");
+  });
+
   test("to approve binds to the evidence in the finding, and requires the alias", async () => {
     const policies = { short: { ...document.policies.short, approval: "revoke" as const } };
     const account = await after(85, { policies });
     expect((await account.findings(orders)).map(({ code }) => code)).toEqual(["APPROVAL_REQUIRED"]);
+    expect((await type(account, "status", orders)).stdout).toContain("waits for an approval\n");
     const shown = await type(account, "approve", orders);
     expect(shown).toMatchObject({ code: 2, stdout: "" });
     expect(shown.stderr).toMatch(/to disable version 1, .*evidence [0-9a-f]{64}/s);

@@ -84,7 +84,7 @@ describe("in a narrow terminal", () => {
     const done = await typed(account, [...line.split(" "), ...now], { COLUMNS: "40" });
     const long = (done.stdout + done.stderr).split("\n").filter((one) => widthOf(one) > 40);
     // Commands and hashes, which are not broken.
-    const whole = /^ *(aws|keyturn) |^ *[0-9a-f]{64}$|^\s*(whole +)?alias\/\S+$/;
+    const whole = /^ *(aws|npx keyturn) |^ *[0-9a-f]{64}$|^\s*(intact +)?alias\/\S+$/;
     expect(long.filter((one) => !whole.test(one))).toEqual([]);
   });
 });
@@ -111,7 +111,7 @@ describe("a record that newer code wrote", () => {
     const one = await typed(account, ["status", "newer"]);
     expect(one.code).toBe(1);
     expect(one.stderr).toContain("alias/newer has schema 4, which newer code wrote");
-    expect(one.stderr).toContain("next: keyturn explain SCHEMA_NEWER");
+    expect(one.stderr).toContain("next: npx keyturn explain SCHEMA_NEWER");
     const doctor = await typed(account, ["doctor", ...nowOf(account)]);
     expect(doctor.stdout).toContain("newer records: 1: alias/newer");
   });
@@ -141,7 +141,7 @@ test("the help of every command has an example", async () => {
   expect(names).toContain("status");
   for (const name of names.filter((one) => one !== "help" && one !== "keyturn")) {
     const help = await typed(undefined, [name, "--help"]);
-    expect(help.stdout, name).toMatch(/^Examples?:\n {2}keyturn /m);
+    expect(help.stdout, name).toMatch(/^Examples?:\n {2}npx keyturn /m);
     expect(help.code).toBe(0);
   }
 });

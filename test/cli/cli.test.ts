@@ -23,7 +23,7 @@ describe("status", () => {
     expect(stdout.split("\n")[1]).toMatch(
       /^alias\/orders +symmetric +v2 +█░+ 15d\/60d +drain +in /,
     );
-    expect(stderr).toBe("1 managed keys, 1 in rotation, 0 need an operator\n");
+    expect(stderr).toBe("1 managed key, 1 in rotation, 0 need an operator\n");
     expect(code).toBe(0);
   });
 
@@ -51,7 +51,7 @@ describe("status", () => {
     const { stdout } = await typed(account, ["status", "--json", ...nowOf(account)]);
     const { schema, managedKeys } = JSON.parse(stdout) as Record<string, unknown>;
     expect(schema).toBe("keyturn/status/2");
-    expect(managedKeys).toMatchObject([{ alias: orders, version: 1, step: "at rest" }]);
+    expect(managedKeys).toMatchObject([{ alias: orders, version: 1, step: "idle" }]);
   });
 });
 
@@ -97,11 +97,11 @@ describe("a request", () => {
 });
 
 describe("verify", () => {
-  test("finds a whole journal whole, and one with a changed line broken at that line", async () => {
+  test("finds an intact journal intact, and one with a changed line broken at that line", async () => {
     const account = await after(70);
     const whole = await typed(account, ["verify"]);
     expect(whole).toMatchObject({ code: 0 });
-    expect(whole.stdout).toMatch(/^whole +alias\/orders: \d+ lines, head [0-9a-f]{64}$/m);
+    expect(whole.stdout).toMatch(/^intact +alias\/orders: \d+ lines, head [0-9a-f]{64}$/m);
     await account.rewrite("journal#0000000003", { reason: "nothing happened" });
     const broken = await typed(account, ["verify", orders]);
     expect(broken.code).toBe(1);

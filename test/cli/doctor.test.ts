@@ -20,10 +20,9 @@ function aRecord(changes: Partial<ManagedKey> = {}): ManagedKey {
   };
 }
 
-/** The warnings for a service with these signs, and no others. */
-function reads(changes: Partial<Signs>, record = aRecord()): string[] {
+function signsWith(changes: Partial<Signs>, record = aRecord()): Signs {
   const heardAtMs = changes.heardAtMs;
-  const signs: Signs = {
+  return {
     nowMs,
     tableName: "keyturn",
     tookMs: 3,
@@ -36,8 +35,12 @@ function reads(changes: Partial<Signs>, record = aRecord()): string[] {
     heardAtMs: undefined,
     ...changes,
   };
-  const found = diagnose(signs).filter(({ verdict }) => verdict !== "ok");
-  for (const { next } of found) expect(next).toMatch(/^(keyturn|aws|date) /);
+}
+
+/** The warnings for a service with these signs, and no others. */
+function reads(changes: Partial<Signs>, record?: ManagedKey): string[] {
+  const found = diagnose(signsWith(changes, record)).filter(({ verdict }) => verdict !== "ok");
+  for (const { next } of found) expect(next).toMatch(/^(npx keyturn|aws|date) /);
   return found.map(({ name, observed }) => `${name}: ${observed}`);
 }
 
@@ -46,14 +49,26 @@ describe("doctor", () => {
     expect(reads({})).toEqual([]);
   });
 
-  test("reports the age of the last trace of a run if due work is not processed", () => {
+  test.each([
+    ["the audit of all aliases runs weekly: last 2d ago, next in 5d", nowMs + 5 * dayMs],
+    ["the audit of all aliases runs weekly: next in 30m", nowMs + 30 * minuteMs],
+    ["no audit of all aliases took place yet", undefined],
+  ])("reports the time of its observation of the aliases: %s", (when, dueAtMs) => {
+    const audit = dueAtMs === undefined ? undefined : { dueAtMs, findings: [] };
+    const aliases = diagnose(signsWith({ audit })).find(({ name }) => name === "drifted aliases");
+    expect(aliases?.observed).toBe(
+      `every alias was on its active version when last observed; ${when}`,
+    );
+  });
+
+  test("reports the age of the last recorded run if due work is not processed", () => {
     const late = aRecord({
       dueAtMs: nowMs - 2 * dayMs,
       authorizationChangedAtMs: nowMs - 3 * dayMs,
     });
     const audit = { dueAtMs: nowMs - 2 * dayMs, findings: [] };
     expect(reads({ audit, tagSearch: audit }, late)).toEqual([
-      "runs: work is due for 2d and no run has processed it; last trace of a run 3d ago",
+      "runs: work is due for 2d and no run has processed it; last recorded run 3d ago",
     ]);
   });
 

@@ -65,7 +65,8 @@ const undisturbed: Record<string, WorldOptions> = {
 
 describe.each(Object.entries(undisturbed))("a managed key %s", (_, options) => {
   test.each([1, 83.005, 100, 126])("on day %d", async (day) => {
-    const world = await aWorld({ ...options });
+    // A forecast knows of no approval to come.
+    const world = await aWorld({ ...options, approves: false });
     await world.pass(day * dayMs);
     const reported = await forecastIn(world);
     const halted = (await world.findings()).includes("DEPENDENT_NOT_READY");
@@ -87,7 +88,7 @@ const asked: [string, number, Record<string, unknown>][] = [
 ];
 
 test.each(asked)("the effect of %s, requested on day %d", async (kind, day, fields) => {
-  const world = await aWorld({ policy: { retire: "delete" } });
+  const world = await aWorld({ policy: { retire: "delete" }, approves: false });
   await world.passDays(day);
   // The forecast assumes that a version is in use until it is retired.
   await world.ask("Encrypt", { KeyId: orders, Plaintext: Buffer.from("a") });

@@ -258,7 +258,7 @@ test("an edited journal is at the top of the report, and the exit code is 1", as
   const { stderr, code } = await typed(account, ["report", "--out", out, ...nowOf(account)]);
   expect(code).toBe(1);
   expect(stderr).toContain(`BROKEN ${orders}`);
-  expect(stderr).toContain(`next: keyturn verify ${orders}`);
+  expect(stderr).toContain(`next: npx keyturn verify ${orders}`);
   const html = await readFile(join(out, "report.html"), "utf8");
   const [head = ""] = html.split("<main");
   expect(head).toContain("This report is not reliable for all keys");

@@ -2,7 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { isoOf } from "../../lambda/workflow/model/iso.ts";
+import { dayMs } from "../fixtures.ts";
 import { Account } from "../infra/account.ts";
 import { document, orders } from "../infra/least-privilege-histories.ts";
 import { nowOf, operatorOf } from "./binary.ts";
@@ -94,6 +96,26 @@ describe("a tick whose log", () => {
 
   test("no one reads ends without an error, with the exit code of its run", async () => {
     const done = await tickedInto("the reader of stdout has left");
-    expect(done).toMatchObject({ stderr: "", code: 0 });
+    expect(done.stderr).toMatch(/^(tick: nothing is due .*\n)?$/);
+    expect(done.code).toBe(0);
   });
+});
+
+test("a tick without due work reports the next due time, and the clock that it used", async () => {
+  const account = await Account.deployed({ document }, [anything]);
+  onTestFinished(() => account.close());
+  account.makeKey(orders);
+  const env = { ...operatorOf(account), AWS_ACCESS_KEY_ID: "keyturn" };
+  expect(await ticked(nowOf(account), env)).toMatchObject({ stderr: "", code: 0 });
+  const { stdout, stderr, code } = await ticked(nowOf(account), env);
+  const [nextMs, now] = [account.clock.nowMs() + dayMs, isoOf(account.clock.nowMs())];
+  expect(stderr).toBe(`tick: nothing is due before ${isoOf(nextMs)} (now ${now} by --now)\n`);
+  expect(JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "")).toMatchObject({
+    outcome: "nothing-due",
+  });
+  expect(code).toBe(0);
+  const byHost = await ticked([], env);
+  expect(byHost.stderr).toMatch(
+    /^tick: .* \(now \S+ by this machine's clock; --now sets the time\)$/m,
+  );
 });

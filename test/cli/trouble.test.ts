@@ -58,6 +58,17 @@ describe("AWS answers with", () => {
   });
 });
 
+test.each([
+  ["--endpoint-url sets it", ["--endpoint-url", "http://127.0.0.1:9"], "http://127.0.0.1:9"],
+  ["AWS_ENDPOINT_URL sets it", [], "http://127.0.0.1:8"],
+])("a refused connection asks whether the endpoint is running: %s", async (what, args, url) => {
+  const env = { ...(await falseAws(hangs)), AWS_ENDPOINT_URL: "http://127.0.0.1:8" };
+  const { stderr, code } = await typed(undefined, ["status", ...args], env);
+  expect(stderr).toMatch(/DynamoDB cannot be reached .*ECONNREFUSED/);
+  expect(stderr).toContain(`next: is ${url} running? ${what}\n`);
+  expect(code).toBe(3);
+});
+
 describe("the command line has", () => {
   const somewhere = { KEYTURN_TABLE: "keyturn", AWS_REGION: "us-east-1" };
   test.each<[string, string[], Record<string, string>, number, RegExp]>([

@@ -70,7 +70,7 @@ describe("status --watch", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^2027-01-02 00:10:0\d UTC\nALIAS .*\nalias\/orders /);
     expect(stdout).toMatch(/\n\n2027-01-02 00:10:0\d UTC\nALIAS /);
-    expect(stderr).toMatch(/^1 managed keys, /);
+    expect(stderr).toMatch(/^1 managed key, /);
     expect(stdout).not.toContain("\u001b");
   });
 

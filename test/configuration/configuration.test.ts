@@ -128,6 +128,19 @@ describe("an accepted configuration", () => {
     });
   });
 
+  it.each([
+    ["delete", "delete"],
+    ["disable", "none"],
+    ["retain", "none"],
+  ] as const)(
+    "requires by default, where retire is %s, the approval of: %s",
+    (retire, approval) => {
+      expect(parseConfiguration(withPolicy({ retire }))).toMatchObject({
+        policies: { quarterly: { approval } },
+      });
+    },
+  );
+
   it("accepts every bound", () => {
     const policy = {
       cryptoperiod: "1d",

@@ -195,6 +195,11 @@ describe("a policy is rejected that is or has", () => {
       '.originate: got "x", expected one of "observe", ',
     ],
     ["an unknown retirement", { retire: "x" }, '.retire: got "x", expected one of "retain", "dis'],
+    [
+      "a deletion without an approval",
+      { approval: "none", retire: "delete" },
+      '.approval: got "none", expected "delete" or "revoke" (an operator approves of every deletion)',
+    ],
     ["an unknown approval", { approval: true }, '.approval: got true, expected one of "none", "re'],
     [
       "approval of a deletion in a policy that disables",

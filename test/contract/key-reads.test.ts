@@ -260,16 +260,13 @@ describe.each(keySides)("the last use of a key, through %s", (_side, open) => {
     });
   });
 
-  test("is unknown for a key older than KMS's tracking, until it is used", async () => {
+  test("of a key older than KMS's tracking is never, since the tracking began, until it is used", async () => {
     const { keys, ask, aKey, clock } = await open({ trackingStartMs: startMs + dayMs });
     const keyId = aKey();
     clock.advance(2 * dayMs);
     expect(await keys.lastUseOf(keyId)).toMatchObject({
       kind: "observed",
-      value: {
-        kind: "unknown",
-        why: expect.stringContaining("older than KMS's tracking") as string,
-      },
+      value: { kind: "never", sinceMs: startMs + dayMs },
     });
     expect(await keys.lastUseOf(aKey())).toMatchObject({ value: { kind: "never" } });
     ask("Encrypt", { KeyId: keyId, Plaintext: Buffer.from("a") });

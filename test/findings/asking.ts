@@ -76,9 +76,38 @@ export const askingSituations = {
   APPROVAL_REQUIRED: (["revoke", "delete"] as const).map((approval) => ({
     is: `a version without the approval that its policy requires to ${approval}`,
     policy: { approval },
-    happens: (account: Account) => account.passDays(13),
+    happens: async (account: Account) => {
+      account.approves = false;
+      await account.passDays(13);
+    },
     command: "changes" as const,
   })),
+  GRANT_HOLDS_OLD_VERSION: [
+    {
+      is: "an old version on which a database holds a grant",
+      happens: async (account, first) => {
+        is.grantToService(account, first);
+        await account.passDays(11);
+      },
+      command: "changes",
+    },
+    {
+      is: "an old version with such a grant, in its drain",
+      happens: async (account, first) => {
+        is.grantToService(account, first);
+        await account.passDays(9);
+      },
+      command: "shows",
+    },
+  ],
+  DEPENDENT_REQUIRED: [
+    {
+      is: "a key of agreement without a dependent",
+      first: { KeySpec: "ECC_NIST_P256", KeyUsage: "KEY_AGREEMENT" },
+      happens: (account) => account.passDays(9),
+      command: "shows",
+    },
+  ],
   ORIGINATED_AFTER_ACTIVATION: [
     {
       is: "an old version that an application encrypts with",

@@ -119,6 +119,11 @@ export const restSituations = {
       { policy: { drain: { atLeast: "2d", quietFor: "1d", evidence: "advisory" } } },
     ),
   ],
+  NEVER_DELETED: [
+    shows("an RSA key for encryption, under a policy that deletes", passes(1), {
+      first: { KeySpec: "RSA_2048", KeyUsage: "ENCRYPT_DECRYPT" },
+    }),
+  ],
   GUARDRAIL: [
     shows("a key policy that denies DisableKey for 30 days after a use", async (account, KeyId) => {
       const Condition = { NumericLessThan: { "kms:TrailingDaysWithoutKeyUsage": "30" } };
@@ -196,7 +201,7 @@ export const restSituations = {
     }),
   ],
   EXTRA_NOT_QUARANTINED: [
-    shows("an extra key with an alias", async (account) => {
+    shows("an excess key with an alias", async (account) => {
       await account.passDays(9);
       const keyId = await extra(account, { "keyturn:rotation": "r1" });
       const foundAtMs = account.clock.nowMs();

@@ -95,3 +95,9 @@ export async function redeploy(
   });
   await account.passDays(days);
 }
+
+/** As RDS holds one for an encrypted instance. */
+export function grantToService(account: Account, KeyId: string): void {
+  const GranteePrincipal = "rds.amazonaws.com";
+  account.ask("CreateGrant", { KeyId, GranteePrincipal, Operations: ["Decrypt", "CreateGrant"] });
+}

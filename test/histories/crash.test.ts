@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { RotationError } from "../../lambda/errors.ts";
 import type { Outcome } from "../../lambda/workflow/model/types.ts";
 import { dayMs, minuteMs } from "../fixtures.ts";
-import { aWorld, Died, type Intercept, type World } from "../world.ts";
+import type { Intercept } from "../faults.ts";
+import { aWorld, Died, type World } from "../world.ts";
 import { sample } from "../sizes.ts";
 
 const alias = "alias/orders";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { canaryMark } from "../../lambda/inbound/canary.ts";
 import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
-import { eventOf } from "../cloudtrail.ts";
+import { eventOf } from "../inbound/cloudtrail.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { aWorld, type World } from "../world.ts";
 

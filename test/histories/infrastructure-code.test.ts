@@ -33,6 +33,6 @@ test("the finding names an apply of infrastructure code that reset the alias", a
   await world.ask("UpdateAlias", { AliasName: orders, TargetKeyId: first });
   await world.passDays(85);
   const reported = (await world.record()).findings.find(({ code }) => code === "ALIAS_MOVED");
-  expect(reported?.observed).toContain("back on version 1, which it left at 2027-03-");
-  expect(reported?.observed).toContain("as after an apply of code that names its key");
+  expect(reported?.observed).toContain("back on version 1, retired at 2027-03-");
+  expect(reported?.observed).toContain("an apply of code that names its key does this");
 });

@@ -35,7 +35,7 @@ async function withAKeyInExcess(): Promise<{ world: World; extra: string }> {
   const active = await world.targetOf(orders);
   const first = (await world.record()).versions[0]?.keyId;
   const extra = [...world.kms.world.keys.keys()].find((id) => id !== active && id !== first);
-  if (extra === undefined) throw new Error("a key in excess was expected");
+  if (extra === undefined) throw new Error("an excess key was expected");
   return { world, extra };
 }
 
@@ -90,7 +90,7 @@ describe("a CreateKey whose answer was lost", () => {
   });
 });
 
-describe("a key made in excess", () => {
+describe("an excess key", () => {
   test("is labelled, disabled after the quiet period, never deleted, and its rotation keeps one successor", async () => {
     const { world, extra } = await withAKeyInExcess();
     await world.passDays(13);
@@ -147,7 +147,7 @@ describe("the audit", () => {
     expect(await tagsOf(world, KeyMetadata.KeyId)).not.toHaveProperty("keyturn:retired");
   });
 
-  test("adds a key in excess of a closed rotation to the record of its managed key", async () => {
+  test("adds an excess key of a closed rotation to the record of its managed key", async () => {
     const world = await aWorld();
     await world.passDays(150);
     const rotationId = world.table
@@ -210,7 +210,7 @@ describe("the audit", () => {
   });
 });
 
-/** It has an hourly pass, and a closed rotation that created a key in excess. */
+/** It has an hourly pass, and a closed rotation that created an excess key. */
 async function withAHaltedKey(): Promise<{ world: World; extra: string }> {
   const world = await aWorld();
   await world.passDays(150);

@@ -56,7 +56,7 @@ test("an acknowledgement by another name is rejected; a second one by a dependen
   for (const dependent of ["billing", "billing", "search"]) {
     await world.asks("acknowledge", { version: 2, dependent });
   }
-  expect(await rejections(world)).toEqual(["acknowledge: stranger is not one of its dependents"]);
+  expect(await rejections(world)).toEqual(["acknowledge: stranger is not a dependent"]);
 });
 
 describe("a request", () => {

@@ -29,7 +29,7 @@ const expected: Record<string, string> = {
   rollback: "x x c c c b b b b b b c b",
   pause: "p p p p p p p p p p p p x",
   resume: "x x x x x x x x x x r r r",
-  approve: "x x x x x x a a a x x x x",
+  approve: "x x x x x x a a x x x x x",
   acknowledge: "x x x k k x x x x x x x x",
   reconcile: "x s s s s s s s s x s s s",
   enrol: "e x x x x x x x x x x x x",

@@ -145,7 +145,7 @@ describe("a restore", () => {
 
 describe("a failing read", () => {
   test.each(["grantsOf", "policyOf", "aliasesOf", "tagsOf", "lastUseOf"])(
-    "%s of a key made in excess: the key stays as it is",
+    "%s of an excess key: the key stays as it is",
     async (read) => {
       const world = await aWorld();
       await world.passDays(150);

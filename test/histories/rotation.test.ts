@@ -11,7 +11,12 @@ const kinds: [string, object][] = [
   ["Edwards curve", { KeySpec: "ECC_NIST_EDWARDS25519", KeyUsage: "SIGN_VERIFY" }],
   ["ML-DSA", { KeySpec: "ML_DSA_65", KeyUsage: "SIGN_VERIFY" }],
   ["HMAC", { KeySpec: "HMAC_256", KeyUsage: "GENERATE_VERIFY_MAC" }],
+];
+
+/** Callers fail silently where such a key rotates: a dependent must acknowledge the new version. */
+const silentKinds: [string, object][] = [
   ["key agreement", { KeySpec: "ECC_NIST_P384", KeyUsage: "KEY_AGREEMENT" }],
+  ["key encapsulation", { KeySpec: "ML_KEM_768", KeyUsage: "ENCAPSULATE_DECAPSULATE" }],
 ];
 
 describe("the five steps", () => {
@@ -34,6 +39,72 @@ describe("the five steps", () => {
       expect(await world.findings()).toEqual([]);
     },
   );
+
+  test.each(silentKinds)("%s: no rotation opens before a dependent is named", async (_, spec) => {
+    const world = await aWorld({ keys: { "alias/orders": spec } });
+    await world.passDays(84);
+    expect((await world.record()).rotations).toEqual([]);
+    expect(await world.findings()).toContain("DEPENDENT_REQUIRED");
+  });
+
+  test.each(silentKinds)(
+    "%s: the aliases move once the dependent acknowledged, and no version is ever deleted",
+    async (_, spec) => {
+      const world = await aWorld({
+        keys: { "alias/orders": spec },
+        dependents: ["billing"],
+        policy: { retire: "delete" },
+      });
+      const first = await world.targetOf("alias/orders");
+      await world.passDays(84);
+      expect(await world.targetOf("alias/orders")).toBe(first);
+      await world.asks("acknowledge", { version: 2, dependent: "billing" });
+      await world.passDays(200);
+      expect(await world.targetOf("alias/orders")).not.toBe(first);
+      expect(await world.stateOf(first)).toBe("Disabled");
+      expect(await world.findings()).toContain("NEVER_DELETED");
+    },
+  );
+
+  test("RSA for encryption: the old version is disabled and kept, though the policy deletes", async () => {
+    const spec = { KeySpec: "RSA_2048", KeyUsage: "ENCRYPT_DECRYPT" };
+    const policy = { retire: "delete", cryptoperiodMs: 200 * dayMs } as const;
+    const world = await aWorld({ keys: { "alias/orders": spec }, policy });
+    const first = await world.targetOf("alias/orders");
+    await world.passDays(380);
+    expect(await world.stateOf(first)).toBe("Disabled");
+    expect(await world.findings()).toEqual(["NEVER_DELETED"]);
+  });
+
+  test("a signing key: its public key is archived while it is Enabled, before it is deleted", async () => {
+    const spec = { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" };
+    const policy = { retire: "delete", cryptoperiodMs: 200 * dayMs } as const;
+    const world = await aWorld({ keys: { "alias/orders": spec }, policy });
+    const first = await world.targetOf("alias/orders");
+    const { PublicKey } = await world.ask<{ PublicKey: Uint8Array }>("GetPublicKey", {
+      KeyId: first,
+    });
+    await world.passDays(1);
+    const [version] = (await world.record()).versions;
+    expect(version?.publicKey).toBe(Buffer.from(PublicKey).toString("base64"));
+    await world.passDays(300);
+    expect(await world.stateOf(first)).toBe("deleted");
+    expect(world.history()).toContain("public-key-archived");
+  });
+
+  test("a signing key whose public key may not be read is disabled and kept", async () => {
+    const spec = { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" };
+    const policy = { retire: "delete", cryptoperiodMs: 200 * dayMs } as const;
+    const world = await aWorld({ keys: { "alias/orders": spec }, policy });
+    const first = await world.targetOf("alias/orders");
+    world.intercept = (_port, method, _input, proceed) =>
+      method === "publicKeyOf"
+        ? Promise.resolve({ kind: "denied", message: "not authorized" })
+        : proceed();
+    await world.passDays(380);
+    expect(await world.stateOf(first)).toBe("Disabled");
+    expect(await world.findings()).toEqual(["NEVER_DELETED"]);
+  });
 
   test("retain: the old version stays Enabled for ever", async () => {
     const world = await aWorld({ policy: { retire: "retain" } });
@@ -64,7 +135,8 @@ describe("the five steps", () => {
     expect(versions.at(-1)?.number).toBe(14);
     expect(versions.length).toBeLessThanOrEqual(3);
     expect(rotations.length).toBeLessThanOrEqual(2);
-    expect(world.reported).toEqual([]);
+    const codes = new Set(world.reported.map(({ finding }) => finding.code));
+    expect([...codes]).toEqual(["APPROVAL_REQUIRED"]);
     expect(world.errors).toEqual([]);
   });
 
@@ -121,7 +193,7 @@ describe("the five steps", () => {
 });
 
 describe("the cost of", () => {
-  test("a rotation: four changing calls and one an alias, forty reads, four of last use, and one a day of the old version's state", async () => {
+  test("a rotation: four changing calls and one an alias, forty reads, five of last use, and four a day of the old version", async () => {
     const world = await aWorld({ policy: { retire: "delete", cryptoperiodMs: 365 * dayMs } });
     await world.passDays(357);
     const before = world.calls.length;
@@ -137,8 +209,8 @@ describe("the cost of", () => {
       "ScheduleKeyDeletion",
     ]);
     const reads = calls.filter((operation) => !changing.includes(operation));
-    expect(reads.length).toBeLessThanOrEqual(40 + days);
-    expect(reads.filter((operation) => operation === "GetKeyLastUsage").length).toBeLessThan(5);
+    expect(reads.length).toBeLessThanOrEqual(40 + 4 * days);
+    expect(reads.filter((operation) => operation === "GetKeyLastUsage").length).toBeLessThan(7);
     expect((await world.record()).versions[0]?.state).toBe("pending-deletion");
   });
 

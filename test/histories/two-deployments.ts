@@ -128,6 +128,7 @@ export class TwoDeployments {
     await one.tick().catch((error: unknown) => {
       if (!(error instanceof RotationError)) throw error;
     });
+    await one.approveDeletions();
   }
 
   /** CloudTrail reports the last use attempt to one of them. */

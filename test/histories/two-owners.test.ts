@@ -183,7 +183,7 @@ describe("globex tags as its own a key of acme's rotation", () => {
     expect(await two.acme.findings()).toContain("OTHER_OWNER");
   });
 
-  test("that was made in excess: acme does not disable it", async () => {
+  test("that is in excess: acme does not disable it", async () => {
     const two = new TwoDeployments();
     await two.begin();
     await two.passDays(17, [two.acme]);
@@ -211,7 +211,7 @@ async function madeInExcess(two: TwoDeployments): Promise<string> {
     const [extra] = (await acme.record()).extras;
     if (extra !== undefined) return extra.keyId;
   }
-  throw new Error("a key in excess was expected");
+  throw new Error("an excess key was expected");
 }
 
 describe("two deployments that run at once, while operators re-tag keys, move the alias and write requests", () => {

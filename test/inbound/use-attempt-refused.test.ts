@@ -11,7 +11,7 @@ import {
   keysIn,
   region,
   resourceOf,
-} from "../cloudtrail.ts";
+} from "./cloudtrail.ts";
 
 describe("not a use attempt", () => {
   test.each([
@@ -42,11 +42,12 @@ describe("ignored with a reason:", () => {
     ],
     ["another service's call", eventOf({ eventSource: "s3.amazonaws.com" }), /event source is "s3/],
     ["no detail", eventOf({}, { detail: null }), /event source is missing/],
-    ["an administrative call", eventOf({ eventName: "EnableKey" }), /"EnableKey" is not a crypto/],
-    ["GetPublicKey", eventOf({ eventName: "GetPublicKey" }), /is not a cryptographic/],
-    ["a call without a name", eventOf({ eventName: undefined }), /is not a cryptographic/],
+    ["an administrative call", eventOf({ eventName: "EnableKey" }), /"EnableKey" does not need/],
+    ["a read", eventOf({ eventName: "GetKeyPolicy" }), /"GetKeyPolicy" does not need/],
+    ["a call without a name", eventOf({ eventName: undefined }), /does not need the key/],
     ["a call that succeeded", eventOf({ errorCode: undefined }), /its error, missing/],
     ["a refusal of access", eventOf({ errorCode: "AccessDenied" }), /its error, "AccessDenied"/],
+    ["a dry run", eventOf({ requestParameters: { dryRun: true } }), /^it is a dry run$/],
     ["no event id", eventOf({ eventID: undefined }), /no event id/],
     ["an event id of invisible characters", eventOf({ eventID: " \u200b\n" }), /no event id/],
     ["no time", eventOf({ eventTime: undefined }), /its time is missing/],
@@ -109,6 +110,38 @@ describe("text for operators", () => {
     expect(JSON.stringify(attempts).length).toBeLessThan(4 * 24 * 300);
     const ignored = readUseAttempt(eventOf({ eventName: long }));
     expect(JSON.stringify(ignored).length).toBeLessThan(400);
+  });
+});
+
+describe("a call of the function's own role", () => {
+  const home = { accountId: account, region, roleName: "Keyturn" };
+  const sessionOf = (name: string, whose = account) => ({
+    type: "AssumedRole",
+    arn: `arn:aws:sts::${whose}:assumed-role/${name}/session`,
+    accountId: whose,
+    sessionContext: {
+      sessionIssuer: { type: "Role", arn: `arn:aws:iam::${whose}:role/path/${name}` },
+    },
+  });
+
+  test.each(["GetPublicKey", "CreateGrant", "Decrypt"])("is ignored: %s", (eventName) => {
+    const event = eventOf({ eventName, userIdentity: sessionOf("Keyturn") });
+    expect(readUseAttempt(event, home)).toMatchObject({ kind: "ignored" });
+    const { arn: _, ...withoutArn } = sessionOf("Keyturn");
+    const issued = eventOf({ eventName, userIdentity: withoutArn });
+    expect(readUseAttempt(issued, home)).toMatchObject({ kind: "ignored" });
+  });
+
+  test("is not taken for one of a role with a like name, of another account, or of an unknown role", () => {
+    for (const identity of [
+      sessionOf("Keyturn2"),
+      sessionOf("NotKeyturn"),
+      sessionOf("Keyturn", "444455556666"),
+    ]) {
+      expect(readUseAttempt(eventOf({ userIdentity: identity }), home).kind).toBe("attempt");
+    }
+    const own = eventOf({ userIdentity: sessionOf("Keyturn") });
+    expect(readUseAttempt(own, { accountId: account, region }).kind).toBe("attempt");
   });
 });
 

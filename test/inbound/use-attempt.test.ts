@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
 import {
@@ -14,7 +15,7 @@ import {
   resourceOf,
   role,
   second,
-} from "../cloudtrail.ts";
+} from "./cloudtrail.ts";
 
 describe("an attempt", () => {
   test("has the principal, the operation, the key and the time", () => {
@@ -52,6 +53,18 @@ describe("an attempt", () => {
     for (const eventName of eventNames) {
       expect(attemptIn(eventOf({ eventName })).operation).toBe(eventName);
     }
+  });
+
+  test("is how EC2 begins to attach a volume, and how a verifier fetches a public key", () => {
+    const recorded = (name: string): unknown =>
+      JSON.parse(readFileSync(new URL(`../cases/${name}.json`, import.meta.url), "utf8"));
+    const key = "1234abcd-12ab-34cd-56ef-1234567890ab";
+    expect(attemptsIn(recorded("event-CreateGrant-disabled"))).toMatchObject([
+      { keyId: key, operation: "CreateGrant", service: "ec2.amazonaws.com" },
+    ]);
+    expect(attemptsIn(recorded("event-GetPublicKey-pending-deletion"))).toMatchObject([
+      { keyId: key, operation: "GetPublicKey" },
+    ]);
   });
 
   test("through an AWS service has the service too", () => {

@@ -24,6 +24,7 @@ import {
 } from "../../embedded-aws/iam/identity-policies.ts";
 import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts";
 import { dayMs, minuteMs } from "../fixtures.ts";
+import { Approver } from "../approver.ts";
 import { listener } from "../listener.ts";
 import * as role from "./role.ts";
 
@@ -59,6 +60,9 @@ export class Account {
   afterInvocation: (() => void) | undefined;
   /** Every finding that a run reported. */
   readonly findingsReported: Finding[] = [];
+  /** Whether an operator approves of each deletion, as soon as a finding asks for it. */
+  approves = true;
+  readonly #approver = new Approver();
   #service: Service;
   /** Reads as an operator, with the operator's own rights. */
   readonly #read: Ports;
@@ -177,8 +181,21 @@ export class Account {
       if (nextMs > untilMs) break;
       this.clock.moveTo(nextMs);
       await this.invoke();
+      await this.#approve();
     }
     this.clock.moveTo(untilMs);
+  }
+
+  /** An operator approves of what a policy deletes, unless a test says otherwise. */
+  async #approve(): Promise<void> {
+    if (!this.approves) return;
+    for (const alias of this.aws.kms.world.aliases.keys()) {
+      const stored = await this.#read.table.read(alias);
+      const { versions = [], findings = [] } = stored?.record ?? {};
+      for (const fields of this.#approver.requests(versions, findings)) {
+        await this.request(alias, fields);
+      }
+    }
   }
 
   async #handle(event: unknown): Promise<void> {

@@ -134,7 +134,19 @@ export const histories: PrivilegedHistory[] = [
       drained: "PendingDeletion",
       final: "Enabled",
     },
-    reported: ["USED_WHILE_DISABLED"],
+    reported: ["APPROVAL_REQUIRED", "USED_WHILE_DISABLED"],
+  },
+  {
+    name: "a signing key, deleted with its public key archived",
+    deployed: { document },
+    play: async (account) => {
+      const spec = { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" };
+      const first = account.makeKey(orders, spec);
+      await account.passDays(107);
+      return { first: account.stateOf(first) };
+    },
+    end: { first: "deleted" },
+    reported: ["APPROVAL_REQUIRED"],
   },
   {
     name: "from enrolment until the first version is destroyed",
@@ -155,6 +167,6 @@ export const histories: PrivilegedHistory[] = [
       };
     },
     end: { rotated: true, first: "deleted", second: "Enabled", grants: 1, eventsReported: true },
-    reported: [],
+    reported: ["APPROVAL_REQUIRED"],
   },
 ];

@@ -40,6 +40,7 @@ describe("the function", () => {
   it("has the table, the bus and the discovery in its environment", () => {
     const template = templateOf({ discovery: "walk", quotaShare: 0.2 });
     const [table] = Object.keys(template.findResources("AWS::DynamoDB::Table"));
+    const [role] = Object.keys(template.findResources("AWS::IAM::Role"));
     template.hasResourceProperties("AWS::Lambda::Function", {
       Environment: {
         Variables: {
@@ -48,6 +49,7 @@ describe("the function", () => {
           KEYTURN_DISCOVERY: "walk",
           KEYTURN_QUOTA_SHARE: "0.2",
           KEYTURN_DRAIN_WATCH: "cloudtrail",
+          KEYTURN_ROLE: { Ref: role },
         },
       },
     });

@@ -57,7 +57,7 @@ export function differencesOf(one: Reference, other: Reference): string[] {
 
 const reads = new RegExp(
   "^(dynamodb (Query|GetItem|BatchGetItem|DescribeTable)|tagging GetResources|" +
-    "kms (DescribeKey|List\\w+|GetKeyPolicy|GetKeyLastUsage))$",
+    "kms (DescribeKey|List\\w+|GetKeyPolicy|GetKeyLastUsage|GetPublicKey))$",
 );
 
 /** A case at every request; before and after it is applied, if it changes something. */

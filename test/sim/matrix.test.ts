@@ -24,6 +24,7 @@ const keys: Omit<Visits<KeyService>, "change"> = {
   tagsOf: true,
   grantsOf: true,
   lastUseOf: true,
+  publicKeyOf: true,
   allAliases: true,
   canary: "only when CloudTrail monitors the drain: a read like any other",
 };

@@ -187,7 +187,7 @@ describe("once KMS accepted a call", () => {
     });
   });
 
-  test("an extra key is labelled, and then disabled", () => {
+  test("an excess key is labelled, and then disabled", () => {
     const of: Matter = { kind: "extra", keyId: "key-9" };
     const record = { extras: [extra, { ...extra, keyId: "key-8" }] };
     const label = after({ ...tag, keyId: "key-9" }, { record }, of);

@@ -149,7 +149,14 @@ describe("an old version is not quiet", () => {
     observed: { "last-use": { "key-1": lastUsed(operation, atMs) } },
   });
   const lateMs = retiredAtMs + 5 * minuteMs + 1;
-  const approval = { evidence: "evidence-hash", override: false, by: "ada", atMs: 0 };
+  const approval = {
+    evidence: "evidence-hash",
+    of: "disable" as const,
+    accepts: [],
+    override: false,
+    by: "ada",
+    atMs: 0,
+  };
   const because = { retiredAtMs: retiredAtMs - 10 * dayMs, label: "r1" };
 
   test("while it was used within the quiet period and the lag of the evidence", () => {

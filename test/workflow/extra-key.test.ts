@@ -24,7 +24,7 @@ const made: Extra = {
 const grant = { grantId: "g", grantee: "app", operations: [] };
 const tags = { "keyturn:owner": "acme", "keyturn:rotation": "r0" };
 
-/** A key that a rotation made in excess and that no caller ever used. */
+/** An excess key of a rotation, which no caller ever used. */
 const unused: Observations = {
   key: { "key-9": observedKey("key-9", { createdAtMs: 900 * dayMs }) },
   tags: { "key-9": present(tags) },
@@ -38,7 +38,7 @@ const decide = (extra: Partial<Extra> = {}, observed: Observations = {}) =>
 const ofExtra = { kind: "extra", keyId: "key-9" };
 const labelledAtMs = nowMs - minuteMs;
 
-describe("a key made in excess", () => {
+describe("an excess key", () => {
   test("stays as it is until all reads agree, and the evidence of its use is complete", () => {
     expect(decide({ foundAtMs: made.foundAtMs + 1 })).toMatchObject(waits(nowMs + 1));
     expect(decide()).toMatchObject({ kind: "call" });
@@ -60,16 +60,16 @@ describe("a key made in excess", () => {
   });
 
   test.each<[what: string, observed: Observations, reason: string]>([
-    ["deleted", { key: { "key-9": absent } }, "the extra key is deleted"],
+    ["deleted", { key: { "key-9": absent } }, "the excess key is deleted"],
     [
       "Disabled",
       { key: { "key-9": observedKey("key-9", { state: "Disabled" }) } },
-      "the extra key is Disabled",
+      "the excess key is Disabled",
     ],
     [
       "PendingDeletion",
       { key: { "key-9": observedKey("key-9", { state: "PendingDeletion" }) } },
-      "the extra key is PendingDeletion",
+      "the excess key is PendingDeletion",
     ],
   ])("that is already %s is out of use", (_what, observed, reason) => {
     const done = decide({}, observed);
@@ -107,7 +107,7 @@ describe("a key made in excess", () => {
   ])("that %s stays as it is, and is reported", (_why, observed, words) => {
     const left = decide({ labelledAtMs }, observed);
     expect(left).toMatchObject(waits(nowMs + 24 * hourMs, "EXTRA_NOT_QUARANTINED", "key-9"));
-    const observations = `^key-9, made in excess by rotation r0, .*${words.source}`;
+    const observations = `^key-9, an excess key of rotation r0, .*${words.source}`;
     expect(left).toMatchObject({
       finding: { observed: expect.stringMatching(observations) as string },
     });
@@ -135,14 +135,14 @@ describe("a key made in excess", () => {
   });
 });
 
-test("the record has the time at which an extra key went out of use", () => {
+test("the record has the time at which an excess key went out of use", () => {
   const other = { ...made, keyId: "key-8" };
   const { record } = aScene({ record: { extras: [made, other] } });
-  const { next, entry } = quarantined(record, made, "made in excess", nowMs);
+  const { next, entry } = quarantined(record, made, "an excess key", nowMs);
   expect(next.extras).toEqual([other, { ...made, quarantinedAtMs: nowMs }]);
   expect(entry).toEqual({
     event: "quarantined",
-    reason: "made in excess",
+    reason: "an excess key",
     rotationId: "r0",
     detail: { keyId: "key-9" },
   });

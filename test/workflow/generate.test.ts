@@ -96,7 +96,7 @@ describe("a CreateKey without an answer", () => {
   const lost: StepSetting = { intent: { attempts: 4, unansweredEpoch: 3 } };
   const withMisses = (misses: number) => ({ intent: { ...lost.intent, misses } });
 
-  test("causes a wait until it can make no key, and every key is visible", () => {
+  test("causes a wait until it can create no key, and every key is visible", () => {
     const other = { epoch: 5, untilMs: blockedMs + hourMs };
     const waiting = decide({ ...lost, record: { unsettled: [other, ...unsettled] } });
     expect(waiting).toMatchObject(waits(blockedMs));
@@ -112,13 +112,14 @@ describe("a CreateKey without an answer", () => {
     expect(reported).toMatchObject(waits(blockedMs, "STUCK", "r1"));
     expect(reported).toMatchObject({
       finding: {
-        observed: "version 2: 2 times CreateKey gave no answer, and made no key that can be found",
+        observed:
+          "version 2: 2 times CreateKey gave no answer, and created no key that can be found",
         next: "aws kms list-keys",
       },
     });
   });
 
-  test("that made no key is on record as a miss", () => {
+  test("that created no key is on record as a miss", () => {
     expect(reads(lost)).toEqual(["successors r1"]);
     for (const successors of [{ r1: present([]) }, { r1: absent }]) {
       const done = decide({ ...withMisses(1), observed: { successors } });
@@ -187,7 +188,7 @@ describe("once it has its key", () => {
     expect(next.versions[1]).toMatchObject({ aliasOnly: true });
   });
 
-  test("any other key made for the intent is extra", () => {
+  test("any other key created for the intent is an excess key", () => {
     expect(extraOf(aRotation(), "key-9", nowMs)).toEqual({
       keyId: "key-9",
       rotationId: "r1",

@@ -18,6 +18,14 @@ import {
 
 const lastUse = { kind: "used" as const, atMs: lastUsedAtMs, operation: "Sign" };
 const evidence = { observedAtMs: nowMs - dayMs, hash: "h", lastUse };
+const approval = {
+  evidence: "h",
+  of: "delete" as const,
+  accepts: [],
+  override: false,
+  by: "ada",
+  atMs: 0,
+};
 const own = { epoch: 7, untilMs: nowMs + 1 };
 const matter = ofRotation as Matter;
 
@@ -25,7 +33,7 @@ function broken(call: Call, setting: StepSetting = {}, of: Matter = matter): str
   const { record, observed, context } = stepScene("revoke", {
     ...setting,
     record: { unsettled: [own], ...setting.record },
-    rotation: { evidence, ...setting.rotation },
+    rotation: { evidence, approval, ...setting.rotation },
   });
   return violations(record, call, of, observed, context);
 }
@@ -137,7 +145,8 @@ describe.each<[Call["kind"], Call]>([
     ["its rotation is not open", { record: { rotations: [] } }, /^I3: no evidence/],
     ["it is the new version", { rotation: { from: 2, to: 1 } }, /^I3: no evidence/],
   ])("is not made where %s", (_where, setting, invariant) => {
-    expect(broken(call, setting)).toEqual([expect.stringMatching(invariant)]);
+    const found = broken(call, setting).filter((one) => !one.startsWith("I8"));
+    expect(found).toEqual([expect.stringMatching(invariant)]);
   });
 
   test("is made on a disabled version", () => {
@@ -151,18 +160,36 @@ describe.each<[Call["kind"], Call]>([
       { kind: "enrolment" },
       { kind: "un-enrolment" },
     ];
-    for (const of of others) expect(broken(call, {}, of)).toHaveLength(1);
+    for (const of of others)
+      expect(broken(call, {}, of)).toContain("I3: no evidence of drain is on record");
   });
 
-  test("is made on an extra key, which must not be a version", () => {
+  test("is made on an excess key, which must not be a version", () => {
     const observed = {
       aliases: { "key-9": present([]) },
       tags: { "key-9": present({ "keyturn:owner": "acme" }) },
       "last-use": { "key-9": lastUsed("Sign", 0) },
     };
     const extra: Matter = { kind: "extra", keyId: "key-9" };
-    expect(broken({ ...call, keyId: "key-9" } as Call, { observed }, extra)).toEqual([]);
-    expect(broken(call, {}, { kind: "extra", keyId: "key-1" })).toHaveLength(1);
+    const onExtra = broken({ ...call, keyId: "key-9" } as Call, { observed }, extra);
+    // keyturn never deletes an excess key.
+    expect(onExtra).toEqual(call.kind === "DisableKey" ? [] : [expect.stringMatching(/^I8/)]);
+    expect(broken(call, {}, { kind: "extra", keyId: "key-1" })).toContain(
+      "I3: no evidence of drain is on record",
+    );
+  });
+});
+
+describe("I8: a deletion", () => {
+  test.each([
+    ["no approval is on record", undefined],
+    ["only DisableKey was approved", { ...approval, of: "disable" as const }],
+    ["the evidence was overridden", { ...approval, override: true }],
+  ])("is not scheduled where %s", (_where, given) => {
+    expect(broken(schedule, { rotation: { approval: given } })).toEqual([
+      "I8: no operator approved this deletion",
+    ]);
+    expect(broken(disable, { rotation: { approval: given } })).toEqual([]);
   });
 });
 

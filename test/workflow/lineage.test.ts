@@ -76,7 +76,7 @@ describe("a key that a search by our tags finds, and that is not on record", () 
     expect(first(observed)).toBeUndefined();
   });
 
-  test("is an extra key on record", () => {
+  test("is an excess key on record", () => {
     const extras = [{ keyId: "key-3", rotationId: "r0", madeAfterMs: 0, foundAtMs: 0 }];
     expect(first(shown(tags("3")), { record: { extras } })).toBeUndefined();
   });

@@ -21,7 +21,7 @@ describe("a record rebuilt from KMS", () => {
         retiredAtMs: nowMs,
         label: "r1",
       },
-      { ...aVersion(2), activatedAtMs: aVersion(2).createdAtMs },
+      { ...aVersion(2, { publicKey: undefined }), activatedAtMs: aVersion(2).createdAtMs },
     ]);
     expect(next.rotations).toMatchObject([
       { id: "r-new-1", from: 1, to: 2, step: "drain", labelledAtMs: nowMs },
@@ -50,8 +50,8 @@ describe("a record rebuilt from KMS", () => {
     };
     const { next } = done(shows(two, { record, context: { tableId: "copy" } }));
     expect(next.versions).toMatchObject([
-      { activatedAtMs: 3, retiredAtMs: 4, aliasOnly: true },
-      { activatedAtMs: 4, state: "active" },
+      { activatedAtMs: 3, retiredAtMs: 4, aliasOnly: true, publicKey: "its public key" },
+      { activatedAtMs: 4, state: "active", publicKey: "its public key" },
     ]);
     expect(next.versions[1]).not.toHaveProperty("retiredAtMs");
     expect(next).toMatchObject({

@@ -227,7 +227,14 @@ describe("a restored version", () => {
     const rotation = {
       restored: { ...lost, relabelled },
       evidence: { observedAtMs: 0, hash: "h", lastUse },
-      approval: { evidence: "h", override: false, by: "ada", atMs: 0 },
+      approval: {
+        evidence: "h",
+        of: "disable" as const,
+        accepts: [],
+        override: false,
+        by: "ada",
+        atMs: 0,
+      },
       soakSinceMs: 5,
       lateUseReadAtMs: 6,
       unanswered: "EnableKey" as const,

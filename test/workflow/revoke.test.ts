@@ -46,7 +46,7 @@ describe("an old version is disabled", () => {
     const full = scene();
     expect(decideRevoke(full)).toMatchObject(calls("DisableKey", { keyId: "key-1" }));
     const asked = readsOf((observed) => decideRevoke({ ...full, observed }), full.observed);
-    const kinds = ["key", "aliases", "last-use", "policy", "tags"];
+    const kinds = ["key", "aliases", "last-use", "policy", "tags", "grants"];
     expect(asked).toEqual(kinds.map((kind) => `${kind} key-1`));
   });
 
@@ -117,7 +117,14 @@ describe("an old version is disabled", () => {
     const policy = aPolicy({ approval: "revoke" });
     const asked = decide({ rotation: { policy } });
     expect(asked).toMatchObject(waits(nowMs + 6 * hourMs, "APPROVAL_REQUIRED", "key-1"));
-    const approval = { evidence: "evidence-hash", override: false, by: "ada", atMs: 0 };
+    const approval = {
+      evidence: "evidence-hash",
+      of: "disable" as const,
+      accepts: [],
+      override: false,
+      by: "ada",
+      atMs: 0,
+    };
     expect(decide({ rotation: { policy, approval } })).toMatchObject(calls("DisableKey"));
     const later = aPolicy({ approval: "delete" });
     expect(decide({ rotation: { policy: later } })).toMatchObject(calls("DisableKey"));
@@ -224,7 +231,15 @@ describe("revoke's next decision depends on the old version's state", () => {
 
   test("one that is pending deletion causes a wait", () => {
     const old = { state: "pending-deletion" as const, deletionAtMs: nowMs + 5 };
-    expect(decide({ old })).toMatchObject(waits(nowMs + 5));
+    const approval = {
+      evidence: "evidence-hash",
+      of: "delete" as const,
+      accepts: [],
+      override: false,
+      by: "ada",
+      atMs: 0,
+    };
+    expect(decide({ old, rotation: { approval } })).toMatchObject(waits(nowMs + 5));
   });
 });
 

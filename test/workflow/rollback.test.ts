@@ -194,7 +194,7 @@ describe("a rotation is cancelled", () => {
   const versions = [aVersion(1)];
   const busy = aRotation({ step: "generate" });
 
-  test("at once, where it made no key", () => {
+  test("at once, where it created no key", () => {
     const { next, entry } = cancelled(aRecord({ versions, rotations: [busy] }), busy, when);
     expect(entry.event).toBe("cancelled");
     expect(next.rotations).toEqual([]);
@@ -202,7 +202,7 @@ describe("a rotation is cancelled", () => {
     expect(next.versions).toEqual(versions);
   });
 
-  test("later, where a CreateKey may still make a key", () => {
+  test("later, where a CreateKey may still create a key", () => {
     const unanswered = { ...busy, intent: { ...busy.intent, unansweredEpoch: 3 } };
     const other = aRotation({ id: "r0" });
     const record = aRecord({ versions, rotations: [other, unanswered] });

@@ -46,6 +46,7 @@ export function aVersion(number: number, changes: Changes<Version> = {}): Versio
       state: "active",
       createdAtMs,
       activatedAtMs: createdAtMs,
+      publicKey: "its public key",
     },
     changes,
   );

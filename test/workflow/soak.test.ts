@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { decideRevoke } from "../../lambda/workflow/5-revoke.ts";
-import { scheduled } from "../../lambda/workflow/revoke/deletion.ts";
 import { aPolicy, dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { calls, changes, halts, readsOf, nextOf, spoken, waits } from "./decided.ts";
 import {
@@ -18,6 +17,22 @@ import {
   type StepSetting,
 } from "./scene.ts";
 
+const override = {
+  evidence: "",
+  of: "disable" as const,
+  accepts: [],
+  override: true,
+  by: "ada",
+  atMs: 0,
+};
+/** An operator approved of the deletion. */
+const approved = {
+  ...override,
+  evidence: "evidence-hash",
+  of: "delete" as const,
+  override: false,
+};
+
 const lastUse = { kind: "used" as const, atMs: lastUsedAtMs, operation: "Sign" };
 const evidence = { observedAtMs: nowMs - 20 * dayMs, hash: "evidence-hash", lastUse };
 const soaked = {
@@ -25,6 +40,7 @@ const soaked = {
   soakSinceMs: nowMs - 14 * dayMs,
   lateUseReadAtMs: nowMs - 13 * dayMs,
   policy: aPolicy({ retire: "delete" }),
+  approval: approved,
 };
 
 /** Version 1 is disabled, and has soaked for as long as its policy asks. */
@@ -38,8 +54,6 @@ const used = (operation: string, atMs: number): Observations => ({
   "last-use": { "key-1": lastUsed(operation, atMs) },
 });
 const unknown: Observations = { "last-use": { "key-1": unknownLastUse } };
-const override = { evidence: "", override: true, by: "ada", atMs: 0 };
-
 describe("after a version was disabled", () => {
   const at = (ms: number, more: StepSetting = {}) =>
     decide({
@@ -134,7 +148,7 @@ describe("the soak", () => {
     expect(decide()).toMatchObject(calls("ScheduleKeyDeletion", wanted));
     const full = scene();
     const asked = readsOf((observed) => decideRevoke({ ...full, observed }), full.observed);
-    const kinds = ["key", "aliases", "last-use", "policy", "tags"];
+    const kinds = ["key", "aliases", "last-use", "policy", "tags", "grants"];
     expect(asked).toEqual(kinds.map((kind) => `${kind} key-1`));
   });
 
@@ -150,11 +164,6 @@ describe("the soak", () => {
     const { rotations, closed } = nextOf(done);
     expect(rotations).toEqual([]);
     expect(closed).toMatchObject([{ id: "r1", evidence: { observedAtMs: nowMs } }]);
-  });
-
-  test("an approval without override does not prevent the deletion", () => {
-    const rotation = { approval: { ...override, override: false } };
-    expect(decide({ rotation })).toMatchObject(calls("ScheduleKeyDeletion"));
   });
 
   test.each<[why: string, observed: StepSetting["observed"], code: string, subject: string]>([
@@ -205,16 +214,29 @@ describe("the soak", () => {
     expect(watched).toMatchObject(changes("watch-tested"));
   });
 
-  test("a policy may require an approval before the deletion", () => {
-    const policy = aPolicy({ retire: "delete", approval: "delete" });
-    const asked = decide({ rotation: { policy } });
-    expect(asked).toMatchObject(waits(nowMs + 6 * hourMs, "APPROVAL_REQUIRED", "key-1"));
-    expect(asked).toMatchObject({
-      finding: { observed: expect.stringContaining("to delete version 1, key-1") as string },
-    });
-    const approval = { ...override, override: false, evidence: "evidence-hash" };
-    expect(decide({ rotation: { policy, approval } })).toMatchObject(calls("ScheduleKeyDeletion"));
-  });
+  test.each(["none", "revoke", "delete"] as const)(
+    "deletes nothing without an approval of the deletion, where the policy says %s",
+    (approval) => {
+      const policy = aPolicy({ retire: "delete", approval });
+      const without = [
+        undefined,
+        { ...approved, of: "disable" as const },
+        { ...approved, evidence: "another" },
+      ];
+      for (const given of without) {
+        const asked = decide({ rotation: { policy, approval: given } });
+        expect(asked).toMatchObject(waits(nowMs + 6 * hourMs, "APPROVAL_REQUIRED", "key-1"));
+        expect(asked).toMatchObject({
+          finding: {
+            observed: expect.stringMatching(
+              /^to delete version 1, key-1: .*KMS cannot show backups, snapshots/,
+            ) as string,
+          },
+        });
+      }
+      expect(decide({ rotation: { policy } })).toMatchObject(calls("ScheduleKeyDeletion"));
+    },
+  );
 });
 
 describe("a ScheduleKeyDeletion without an answer", () => {
@@ -232,66 +254,5 @@ describe("a ScheduleKeyDeletion without an answer", () => {
   test("explains only its own effect: an external deletion does not pass for ours", () => {
     expect(decide({ rotation })).toMatchObject(calls("ScheduleKeyDeletion"));
     expect(decide({ observed: { key: pending } })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
-  });
-});
-
-describe("a scheduled deletion", () => {
-  const due = nowMs - minuteMs;
-  const wait = (setting: StepSetting = {}) =>
-    decide({ ...setting, old: { state: "pending-deletion", deletionAtMs: due } });
-
-  test("has KMS's date, or the end of the policy's window", () => {
-    const { record, rotation } = scene({ rotation: { unanswered: "ScheduleKeyDeletion" } });
-    const given = scheduled(record, rotation, 77, nowMs);
-    expect(given.entry).toMatchObject({
-      event: "deletion-scheduled",
-      detail: { deletionAtMs: 77 },
-    });
-    expect(given.entry.reason).not.toBe("");
-    expect(given.next.rotations[0]).toMatchObject({ stepSinceMs: nowMs });
-    expect(given.next.rotations[0]).not.toHaveProperty("unanswered");
-    const guessed = scheduled(record, rotation, undefined, nowMs);
-    expect(guessed.next.versions[0]).toMatchObject({ deletionAtMs: nowMs + 30 * dayMs });
-  });
-
-  test("is observed before its date too, once reads show it", () => {
-    const old = { state: "pending-deletion" as const, deletionAtMs: nowMs + 1 };
-    const observed = { key: { "key-1": absent } };
-    const just = { stepSinceMs: nowMs - 5 * minuteMs + 1 };
-    expect(decide({ old, rotation: just, observed })).toMatchObject(waits(nowMs + 1));
-    const settled = { stepSinceMs: nowMs - 5 * minuteMs };
-    const pending = { key: { "key-1": observedKey("key-1", { state: "PendingDeletion" }) } };
-    expect(decide({ old, rotation: settled, observed: pending })).toMatchObject(waits(nowMs + 1));
-    const cancelled = { key: { "key-1": observedKey("key-1", { state: "Disabled" }) } };
-    const reported = decide({ old, rotation: settled, observed: { ...cancelled } });
-    expect(reported).toMatchObject(halts("VERSION_CHANGED", "key-1"));
-    expect(decide({ old, rotation: settled, observed })).toMatchObject(changes("completed"));
-    expect(decide({ old: { ...old, deletionAtMs: nowMs }, observed })).toMatchObject(
-      changes("completed"),
-    );
-    expect(decide({ old: { ...old, deletionAtMs: undefined }, observed })).toMatchObject(
-      changes("completed"),
-    );
-  });
-
-  test("is complete when the key is deleted, and the version leaves the record", () => {
-    const done = wait({ observed: { key: { "key-1": absent } } });
-    expect(done).toMatchObject(changes("completed", { version: 1, keyId: "key-1" }));
-    const { versions, rotations, closed } = nextOf(done);
-    expect(versions.map(({ number }) => number)).toEqual([2]);
-    expect([rotations, closed]).toMatchObject([[], [{ id: "r1" }]]);
-  });
-
-  test("may be a day late: the key is read every hour, or at KMS's date", () => {
-    expect(wait()).toMatchObject(waits(nowMs + hourMs));
-    const later = observedKey("key-1", { state: "PendingDeletion", deletionAtMs: nowMs + dayMs });
-    expect(wait({ observed: { key: { "key-1": later } } })).toMatchObject(waits(nowMs + dayMs));
-  });
-
-  test("that an external actor cancelled is reported", () => {
-    const observed = { key: { "key-1": observedKey("key-1", { state: "Disabled" }) } };
-    expect(wait({ observed })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
-    const hidden = { key: { "key-1": denied } };
-    expect(wait({ observed: hidden })).toMatchObject(halts("ACCESS_DENIED", "key-1"));
   });
 });

@@ -26,6 +26,7 @@ const approve: Request = {
   kind: "approve",
   version: 1,
   evidence: "evidence-hash",
+  accepts: [],
   override: false,
   confirm: "",
 };
@@ -137,7 +138,7 @@ describe("the open matters of a managed key", () => {
     return at({ record: { versions, rotations, extras }, context: { parked } });
   };
 
-  test("include every rotation, the active version, and every extra key", () => {
+  test("include every rotation, the active version, and every excess key", () => {
     expect(open({})).toMatchObject({ ...waits(nowMs + 65 * 60_000) });
     expect(open({}, [])).toMatchObject(waits(nowMs + 30 * dayMs));
     expect(open({ r1: { ...later, untilMs: Infinity } }, [])).toMatchObject({
@@ -153,7 +154,7 @@ describe("the open matters of a managed key", () => {
     expect(open({ "key-9": later, r1: soon })).toEqual(soon);
   });
 
-  test("exclude an extra key that is out of use", () => {
+  test("exclude an excess key that is out of use", () => {
     const quarantined = { ...extra, quarantinedAtMs: 5 };
     expect(open({ "key-9": soon }, [quarantined])).toMatchObject(waits(nowMs + 30 * dayMs));
   });

@@ -9,7 +9,7 @@
  * still be put to new use.
  */
 import type { Grant } from "../model/kms.ts";
-import { isServicePrincipal } from "./service-principal.ts";
+import { isServicePrincipal } from "../model/service-principal.ts";
 
 export const aliasOnlySid = "KeyturnAliasOnly";
 const originating = ["kms:Encrypt", "kms:GenerateDataKey*", "kms:GenerateMac", "kms:Sign"];

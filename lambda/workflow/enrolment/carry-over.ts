@@ -18,7 +18,7 @@ export function copyableTags(tags: Tags): Tags {
   );
 }
 
-/** Why keyturn cannot make a key like this one; undefined where it can. */
+/** Why keyturn cannot create a key like this one; undefined where it can. */
 export function whyNotCarried(
   key: Key,
   policy: KeyPolicy,

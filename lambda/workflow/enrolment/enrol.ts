@@ -78,13 +78,13 @@ export function decideEnrolment(scene: Scene): Decision {
   };
 }
 
-/** The record once KMS accepted our tags; a later observation must confirm them. */
+/** The record once KMS accepted keyturn's tags; a later observation must confirm them. */
 export function tagged(record: ManagedKey, nowMs: number): Transition {
   return {
     next: { ...record, taggedAtMs: nowMs, authorizationChangedAtMs: nowMs },
     entry: {
       event: "tagged",
-      reason: "KMS accepted our tags on version 1",
+      reason: "KMS accepted keyturn's tags",
       detail: { keyId: record.versions[0]?.keyId ?? "" },
     },
   };
@@ -95,7 +95,7 @@ function enrolled(record: ManagedKey, nowMs: number): Transition {
     next: { ...record, enrolledAtMs: nowMs, authorizationChangedAtMs: nowMs },
     entry: {
       event: "enrolled",
-      reason: "version 1 has our tags",
+      reason: "version 1 has keyturn's tags",
       detail: { keyId: record.versions[0]?.keyId ?? "" },
     },
   };

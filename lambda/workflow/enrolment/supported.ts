@@ -1,7 +1,13 @@
-/** Which kinds of keys can be rotated by making a new key and moving the alias. */
+/** Which kinds of keys keyturn can rotate: by creating a new key and moving the alias. */
 import type { Key } from "../model/types.ts";
 
-const supportedUsages = ["ENCRYPT_DECRYPT", "SIGN_VERIFY", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT"];
+const supportedUsages = [
+  "ENCRYPT_DECRYPT",
+  "SIGN_VERIFY",
+  "GENERATE_VERIFY_MAC",
+  "KEY_AGREEMENT",
+  "ENCAPSULATE_DECAPSULATE",
+];
 
 /** Why keyturn does not rotate a key of this kind; undefined where it does. */
 export function whyUnsupported(key: Key): string | undefined {

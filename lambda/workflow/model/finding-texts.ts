@@ -36,10 +36,10 @@ export const findingTexts: Record<FindingCode, Explained> = {
     remedy: "Enable it, or cancel its deletion and enable it. keyturn never does this by itself.",
   },
   KEY_KIND_UNSUPPORTED: {
-    meaning: "A key of this kind cannot be rotated by making a new key and moving the alias.",
+    meaning: "keyturn cannot rotate a key of this kind by creating a new key and moving the alias.",
     cause:
       "It is a multi-Region or AWS managed key, or has imported material, an external key store, or an unsupported usage.",
-    remedy: "Remove it from the configuration; rotate it by the means that its kind has.",
+    remedy: "Remove it from the configuration; rotate it as KMS documents for its kind.",
   },
   OTHER_OWNER: {
     meaning: "The key carries the owner tag of another keyturn deployment.",
@@ -83,7 +83,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
       "Add it to managedKeys in the configuration again and deploy, or un-enrol it. Until then its keys stay as they are.",
   },
   POLICY_NOT_CARRIED: {
-    meaning: "The key policy has a part that would be wrong on a new key.",
+    meaning: "A part of the key policy would be wrong on a new key.",
     cause:
       "It names the key's own id or a deleted principal, or has a statement with keyturn's Sid.",
     remedy: 'Write a policy that is valid for any key: Resource "*", principals that exist.',
@@ -138,9 +138,28 @@ export const findingTexts: Record<FindingCode, Explained> = {
   },
   KEY_IN_STACK: {
     meaning: "A key that is about to be disabled is a resource of a CloudFormation stack.",
-    cause: "The stack made the first version, and keyturn is about to disable it.",
+    cause: "The stack created the first version, and keyturn is about to disable it.",
     remedy:
       "Nothing, if the stack retains the key and only the alias refers to it. Otherwise pause, and remove the key from the stack first (DeletionPolicy: Retain).",
+  },
+  DEPENDENT_REQUIRED: {
+    meaning:
+      "No rotation opens: a key for key agreement or encapsulation needs configured dependents.",
+    cause:
+      "Callers that keep the old public key get another secret, and no error, after a rotation.",
+    remedy: "Name the callers as `dependents` of the managed key; each acknowledges a new version.",
+  },
+  NEVER_DELETED: {
+    meaning: "The policy deletes old versions; keyturn disables and keeps versions of this kind.",
+    cause: "Callers use its public key outside KMS, and no event shows who.",
+    remedy:
+      "Nothing. Where the public key could not be archived, let the role call kms:GetPublicKey.",
+  },
+  GRANT_HOLDS_OLD_VERSION: {
+    meaning: "A resource of an AWS service holds a grant on the old version, and may need it.",
+    cause: "An EBS volume, an RDS instance or a like resource is encrypted under the old version.",
+    remedy:
+      "Re-encrypt or delete the resource; its service then retires the grant. Where the grant is a leftover, `approve` the evidence and accept the id.",
   },
   DRAIN_NOT_WATCHED: {
     meaning:
@@ -153,7 +172,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     meaning: "The policy requires an approval before keyturn disables or deletes the old version.",
     cause: "The drain is proved, and no operator has approved exactly this evidence.",
     remedy:
-      "Read the evidence of the drain, then `approve` with the version and the evidence hash.",
+      "Read the evidence of the drain (`npx keyturn status <alias>`), then `approve` with the version and the evidence hash.",
   },
   ACKNOWLEDGEMENT_AWAITED: {
     meaning: "A new version is usable, and waits for its dependents to acknowledge it.",
@@ -162,7 +181,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
       "Each named dependent sends the request `acknowledge`, or an operator sends it for them: `npx keyturn acknowledge`.",
   },
   USAGE_UNKNOWN: {
-    meaning: "KMS does not know when the old version was last used, and unknown is not quiet.",
+    meaning: "KMS does not know when the old version was last used, and unknown is not unused.",
     cause: "The key is older than KMS's tracking of last use, or GetKeyLastUsage gave no answer.",
     remedy: "Wait until KMS has tracked it, or set the policy's drain.evidence to advisory.",
   },
@@ -208,15 +227,15 @@ export const findingTexts: Record<FindingCode, Explained> = {
   NOT_ENROLLED_BY_TAG: {
     meaning: "A key has the tag keyturn:policy, and keyturn cannot enrol it by this tag.",
     cause:
-      "No alias or several point at it, its alias matches no pattern, or there is no such policy.",
+      "No alias points at it, or several do, its alias matches no pattern, or there is no such policy.",
     remedy:
       "Correct the reported cause, name the managed key in the configuration, let taggedAliases match its alias, or remove the tag.",
   },
   ALIAS_ONLY_NOT_ENFORCED: {
     meaning:
-      "The policy sets `originate: alias-only`, and this version lacks the statement: callers can still originate with it by id.",
+      "The policy sets `originate: alias-only`, and this version lacks `KeyturnAliasOnly`: callers can still originate with it by id.",
     cause: "The version is older than keyturn's management or than this policy field.",
-    remedy: "Nothing: the next version gets the statement. Until then keyturn observes its use.",
+    remedy: "Nothing: the next version gets this statement. Until then keyturn observes its use.",
   },
   EVIDENCE_OVERRIDDEN: {
     meaning:
@@ -233,7 +252,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   UNLISTED_ALIAS: {
     meaning: "The key has an alias that is not in the managed key's set; keyturn will not move it.",
     cause: "An external actor created another alias on the key, and it was never listed.",
-    remedy: "List it under `aliases`; otherwise it will block the revocation of this version.",
+    remedy: "List it under `aliases`; otherwise it blocks the revocation of this version.",
   },
   USAGE_UNKNOWN_ACCEPTED: {
     meaning: "The last use of the old version is unknown; the policy lets the drain end anyway.",
@@ -242,28 +261,28 @@ export const findingTexts: Record<FindingCode, Explained> = {
   },
   STUCK: {
     meaning: "Passes of this managed key failed many times in a row.",
-    cause: "KMS or DynamoDB throttle or fail, or reads do not settle, in pass after pass.",
+    cause: "KMS or DynamoDB throttle or fail, or reads stay inconsistent, in pass after pass.",
     remedy: "Read the reason; if KMS or DynamoDB throttles, reduce the load on the shared quota.",
   },
   CLOCK_SKEW: {
-    meaning: "A claim or mark ends further ahead than any run could last: a clock is wrong.",
+    meaning: "A claim or mark expires later than any run could end: a clock is wrong.",
     cause: "A run on a machine with a wrong clock, or a claim that an operator wrote.",
-    remedy: "Find the machine with the wrong clock. keyturn waits until the claim or mark ends.",
+    remedy: "Find the machine with the wrong clock. keyturn waits until the claim or mark expires.",
   },
   RECORD_LARGE: {
     meaning: "The item of this managed key is past 100 KB; DynamoDB's limit is 400 KB.",
-    cause: "Many rotations are open at once, or events and journal lines cannot leave the record.",
+    cause: "Many rotations are open at once, or keyturn cannot move events and journal lines out.",
     remedy: "Find the rotations or versions that never complete.",
   },
   EXTRA_NOT_QUARANTINED: {
-    meaning: "A key that a rotation made in excess has an alias, a grant or a use of its own.",
+    meaning: "An excess key of a rotation has an alias, a grant or a use of its own.",
     cause: "An external actor mistook the key for an active one, and used it.",
     remedy: "Find out who uses it. keyturn leaves it as it is.",
   },
   UNKNOWN_KEY: {
     meaning: "A key carries this deployment's owner tag, and no record contains it.",
     cause: "A lost CreateKey response, tags that an external actor copied, or a new table.",
-    remedy: "Find out who made and tagged it. keyturn does not change it.",
+    remedy: "Find out who created and tagged it. keyturn does not change it.",
   },
   SCHEMA_NEWER: {
     meaning: "A newer version of keyturn wrote the item of this managed key.",

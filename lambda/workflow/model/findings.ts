@@ -14,8 +14,8 @@ export type Finding = {
 };
 
 /**
- * `halt`: nothing of the managed key moves until the cause is corrected. `block`: the one matter
- * waits. `notice`: nothing waits. `refuse`: keyturn does not begin.
+ * `halt`: the managed key halts until the cause is corrected. `block`: one action waits. `notice`:
+ * nothing waits. `refuse`: keyturn does not begin.
  */
 export type Effect = "halt" | "block" | "notice" | "refuse";
 
@@ -45,7 +45,9 @@ export const effects = {
   KEY_IN_STACK: "notice",
   DRAIN_NOT_WATCHED: "block",
   APPROVAL_REQUIRED: "block",
+  GRANT_HOLDS_OLD_VERSION: "block",
   ACKNOWLEDGEMENT_AWAITED: "block",
+  DEPENDENT_REQUIRED: "block",
   USAGE_UNKNOWN: "block",
   ORIGINATED_AFTER_ACTIVATION: "block",
   GUARDRAIL: "block",
@@ -57,6 +59,7 @@ export const effects = {
   NOT_ENROLLED_BY_TAG: "notice",
   ALIAS_ONLY_NOT_ENFORCED: "notice",
   EVIDENCE_OVERRIDDEN: "notice",
+  NEVER_DELETED: "notice",
   OVERDUE: "notice",
   UNLISTED_ALIAS: "notice",
   USAGE_UNKNOWN_ACCEPTED: "notice",

@@ -10,7 +10,7 @@ export type KeyState =
   | "Unavailable"
   | "Updating";
 
-/** What CreateKey needs to make a key like the previous one, apart from policy and tags. */
+/** What CreateKey needs to create a key like the previous one, apart from policy and tags. */
 export type KeyShape = {
   spec: string;
   usage: string;
@@ -44,18 +44,23 @@ export type KeyPolicy = { document: string; hash: string; aliasOnly?: string[] }
 export type Grant = {
   grantId: string;
   name?: string;
+  /** The ARN of a principal, or the name of a service where `granteeIsService`. */
   grantee: string;
+  granteeIsService?: true;
   retiring?: string;
+  retiringIsService?: true;
   operations: string[];
   constraints?: {
     encryptionContextEquals?: Record<string, string>;
     encryptionContextSubset?: Record<string, string>;
+    /** The resource on whose behalf the grantee may act. */
+    sourceArn?: string;
   };
 };
 
 /**
- * What GetKeyLastUsage returns. "never" is proof only where tracking began no later than the key;
- * every other answer is "unknown", and unknown is not quiet.
+ * What GetKeyLastUsage returns. "never" counts from the later of creation and the start of tracking;
+ * every other answer is "unknown", and unknown is not unused.
  */
 export type LastUse =
   | { kind: "used"; atMs: number; operation: string; eventId?: string }
@@ -74,6 +79,7 @@ export type KmsRead =
   | { kind: "tags"; keyId: string }
   | { kind: "grants"; keyId: string }
   | { kind: "last-use"; keyId: string }
+  | { kind: "public-key"; keyId: string }
   /** Keys that carry the tags of this rotation. */
   | { kind: "successors"; rotationId: string }
   /** Keys with the tags of a version of this managed key. */
@@ -90,6 +96,8 @@ export type ObservedState = {
   grants: Record<string, Observation<Grant[]>>;
   /** With a hash over key id and answer; an approval names this hash. */
   "last-use": Record<string, Observation<{ lastUse: LastUse; hash: string }>>;
+  /** DER SubjectPublicKeyInfo, in Base64. */
+  "public-key": Record<string, Observation<string>>;
   successors: Record<string, Observation<string[]>>;
   lineage: Record<string, Observation<TaggedKey[]>>;
   /** When the event of the last canary call arrived; absent where none ever did. */

@@ -43,6 +43,9 @@ export const dayMs = 24 * 60 * minuteMs;
  */
 export const observeEveryMs = dayMs;
 
+/** How often the audit reads every alias. Nothing else reads the alias of an idle managed key. */
+export const auditEveryMs = 7 * dayMs;
+
 /** The waits of a rotation whose old version is compromised: only what KMS itself needs. */
 export const shortest = { propagationMs: consistencyMs, drainMs: 2 * lastUseLagMs };
 

@@ -54,6 +54,8 @@ export type Version = {
   aliasOnly?: boolean;
   /** The operator who overrode the evidence: a use attempt does not restore this version. */
   overriddenBy?: string;
+  /** Its public key, archived while it was Enabled: DER SubjectPublicKeyInfo, in Base64. */
+  publicKey?: string;
   /** The value of its tag `keyturn:retired`; "unknown" from an older schema or after a lost answer. */
   label?: string;
 };
@@ -69,7 +71,7 @@ export type Intent = {
   /** How often CreateKey was, or may have been, called; the tag `keyturn:attempt`. */
   attempts: number;
   lastAttemptAtMs?: number;
-  /** How many of them gave no answer and made no key that keyturn could find. */
+  /** How many of them gave no answer and created no key that keyturn could find. */
   misses: number;
   /** The epoch whose CreateKey has no definite answer on record. */
   unansweredEpoch?: number;
@@ -80,7 +82,7 @@ export type Intent = {
  * deletion.
  */
 export type Restored = {
-  because: "alias" | "use" | "attempt";
+  because: "alias" | "use" | "attempt" | "grant";
   enabledAtMs?: number;
   cancelledAtMs?: number;
   cancel: boolean;
@@ -99,7 +101,16 @@ export type Reactivation = {
 export type Evidence = { observedAtMs: number; lastUse: LastUse; hash: string };
 
 /** An operator's approval of this evidence; `override`: of revoking without evidence. */
-export type Approval = { evidence: string; override: boolean; by: string; atMs: number };
+export type Approval = {
+  evidence: string;
+  /** For which of the two destructive calls. */
+  of: "disable" | "delete";
+  /** The needs that it accepts, by id. */
+  accepts: string[];
+  override: boolean;
+  by: string;
+  atMs: number;
+};
 
 export type Rotation = {
   id: string;
@@ -143,7 +154,7 @@ export type Rotation = {
   acknowledgedAtMs: Record<string, number>;
   /** The version that it replaces is compromised: waits are as short as KMS allows. */
   urgent?: boolean;
-  /** generate: rolled back while a CreateKey may still make a key. */
+  /** generate: rolled back while a CreateKey may still create a key. */
   cancelledAtMs?: number;
   /** distribute, in a rollback. */
   reactivation?: Reactivation;

@@ -25,6 +25,8 @@ export type Request =
       version: number;
       /** Hash of the approved evidence; empty with `override`. */
       evidence: string;
+      /** The needs that it accepts, by id (docs/requests.md). */
+      accepts: string[];
       override: boolean;
       /** The typed alias with `override`; otherwise empty. */
       confirm: string;

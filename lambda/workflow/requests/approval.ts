@@ -1,20 +1,32 @@
 /** An operator's approval of drain evidence: valid for one version and one observed last use. */
 import { describeLastUse } from "../safety/evidence.ts";
 import { evidenceOf } from "../safety/destruction.ts";
+import { showGrants } from "../model/commands.ts";
 import { finding } from "../model/findings.ts";
 import { requestCommand } from "../model/request-command.ts";
 import { fulfil, reject } from "./fulfil.ts";
 import { recheckMs } from "../model/limits.ts";
 import { rotationOut, versionOf, withRotation, withVersion } from "../model/record.ts";
-import { stillToObserve } from "../safety/observations.ts";
-import type { Decision, Evidence, Request, Rotation, Scene, StepScene } from "../model/types.ts";
+import {
+  canBeAccepted,
+  needsOf,
+  notAccepted,
+  openNeeds,
+  type Destructive,
+  type Need,
+} from "../safety/needs.ts";
+import { stillToObserve, valueOf } from "../safety/observations.ts";
+import type {
+  Decision,
+  Evidence,
+  KmsRead,
+  Request,
+  Scene,
+  StepScene,
+  Version,
+} from "../model/types.ts";
 
 type Approve = Extract<Request, { kind: "approve" }>;
-
-export function isApproved({ approval }: Pick<Rotation, "approval">, evidence: Evidence): boolean {
-  if (approval === undefined) return false;
-  return approval.override || (approval.evidence !== "" && approval.evidence === evidence.hash);
-}
 
 /** keyturn reads the last use again first, and rejects the approval of outdated evidence. */
 export function decideApproval(scene: Scene, request: Approve): Decision {
@@ -25,6 +37,12 @@ export function decideApproval(scene: Scene, request: Approve): Decision {
     return reject(scene, request, `version ${number} is not being retired`);
   }
   const old = versionOf(record, number);
+  if (old.overriddenBy !== undefined && old.state === "disabled") {
+    return reject(scene, request, `version ${number} was disabled on overridden evidence`);
+  }
+  if (old.state === "pending-deletion") {
+    return reject(scene, request, `the deletion of version ${number} is scheduled already`);
+  }
   if (request.override) {
     if (request.confirm !== record.alias) {
       return reject(scene, request, `confirm is ${request.confirm}, not ${record.alias}`);
@@ -33,36 +51,82 @@ export function decideApproval(scene: Scene, request: Approve): Decision {
       return reject(scene, request, `version ${number} was not declared compromised`);
     }
   } else {
-    const first = stillToObserve(observed, [{ kind: "last-use", keyId: old.keyId }]);
+    const { keyId } = old;
+    const reads: KmsRead[] = [
+      { kind: "last-use", keyId },
+      { kind: "grants", keyId },
+    ];
+    const first = stillToObserve(observed, reads);
     if (first !== undefined) return first;
     const { hash, lastUse } = evidenceOf({ old, observed, context });
     if (hash !== request.evidence) {
       const why = `the evidence is now ${hash}: ${describeLastUse(lastUse)}`;
       return reject(scene, request, why);
     }
+    const left = notAccepted(needsOf(valueOf(observed.grants[keyId]) ?? []), request.accepts);
+    if (left.length > 0) {
+      const why = `it does not accept ${left.map(({ id }) => id).join(", ")}`;
+      return reject(scene, request, why);
+    }
   }
   const { evidence, override } = request;
-  const approval = { evidence, override, by, atMs: context.nowMs };
-  const detail = { evidence, override: String(override) };
+  const accepts = [...new Set(request.accepts)].sort();
+  const of: Destructive = old.state === "disabled" ? "delete" : "disable";
+  const approval = { evidence, of, accepts, override, by, atMs: context.nowMs };
+  const accepting = accepts.length === 0 ? {} : { accepts: accepts.join(" ") };
+  const detail = { evidence, of, override: String(override), ...accepting };
   const version = override ? { ...old, overriddenBy: by } : old;
   const next = withRotation(withVersion(record, version), { ...rotation, approval });
   const entry = { rotationId: rotation.id, step: rotation.step, detail };
   return fulfil(scene, request, next, "approved", entry);
 }
 
+/** Needs without any signal in KMS: the approval of a deletion accepts them. */
+export const unseenByKms =
+  "KMS cannot show backups, snapshots, callers of other accounts or copies of a public key";
+
 /** The wait for an approval before the destructive call that `of` names. */
-export function approvalRequired(
-  { record, old, context }: StepScene,
-  evidence: Evidence,
-  of: "disable" | "delete",
-): Decision {
+export function approvalRequired(scene: StepScene, evidence: Evidence, of: Destructive): Decision {
+  const { record, old, context } = scene;
   const { number, keyId } = old;
-  const observed = `to ${of} version ${number}, ${keyId}: last use ${describeLastUse(evidence.lastUse)}; evidence ${evidence.hash}`;
-  const next = requestCommand(record.alias, "approve", {
-    version: number,
-    evidence: evidence.hash,
-  });
+  const needs = openNeeds(scene, old, {}, of);
+  const holders = needs.map(({ id, state }) => `; ${id}: ${state}`).join("");
+  const unseen = of === "delete" ? `; ${unseenByKms}` : "";
+  const observed = `to ${of} version ${number}, ${keyId}: last use ${describeLastUse(evidence.lastUse)}${holders}${unseen}; evidence ${evidence.hash}`;
+  const next = approveCommand(record.alias, old, evidence, needs);
   const what = finding("APPROVAL_REQUIRED", keyId, observed, next, context.nowMs);
   const untilMs = context.nowMs + 6 * recheckMs;
   return { kind: "wait", untilMs, reason: "an approval", finding: what };
+}
+
+/** A resource with a grant may need the version after any quiet time. */
+export function heldByGrants(scene: StepScene, evidence: Evidence): Decision | undefined {
+  const { record, rotation, old, context } = scene;
+  if (rotation.approval?.override === true) return undefined;
+  // A later use voids the approval, and with it what the approval accepts.
+  const isCurrent = rotation.approval?.evidence === evidence.hash;
+  const needs = openNeeds(scene, old, isCurrent ? rotation : {}, "disable");
+  if (needs.length === 0) return undefined;
+  const all = openNeeds(scene, old, {}, "disable");
+  const holders = needs.map(({ id, state }) => `${id}: ${state}`).join("; ");
+  const observed = `version ${old.number}, ${old.keyId}, is held by ${holders}; evidence ${evidence.hash}`;
+  const next = approveCommand(record.alias, old, evidence, all);
+  const what = finding("GRANT_HOLDS_OLD_VERSION", old.keyId, observed, next, context.nowMs);
+  const untilMs = context.nowMs + 6 * recheckMs;
+  return { kind: "wait", untilMs, reason: "a grant of an AWS service holds it", finding: what };
+}
+
+function approveCommand(
+  alias: string,
+  { number, keyId }: Version,
+  evidence: Evidence,
+  needs: Need[],
+): string {
+  if (!canBeAccepted(needs)) return showGrants(keyId);
+  const accepting = needs.length === 0 ? {} : { accept: needs.map(({ id }) => id).join(",") };
+  return requestCommand(alias, "approve", {
+    version: number,
+    evidence: evidence.hash,
+    ...accepting,
+  });
 }

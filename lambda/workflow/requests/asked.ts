@@ -59,20 +59,20 @@ function whyMovedOn({ record, context }: Scene, { ifHead }: WellFormedRequest): 
 function whyNotNow({ record, context }: Scene, { kind }: WellFormedRequest): string | undefined {
   const always = kind === "pause" || kind === "resume";
   if (record.unenrolment !== undefined) {
-    return kind === "resume" || kind === "enrol" ? undefined : "it is un-enrolled";
+    return kind === "resume" || kind === "enrol" ? undefined : "the managed key is un-enrolled";
   }
   if (always || kind === "reconcile") {
     return kind === "reconcile" && context.home === undefined
-      ? "the configuration does not name it"
+      ? "the alias is not configured"
       : undefined;
   }
   if (kind === "un-enrol") return undefined;
   if (otherTable(record, context) !== undefined || isBehind(record)) {
     return "the record is behind KMS: reconcile first";
   }
-  if (context.home === undefined) return "the configuration does not name it";
+  if (context.home === undefined) return "the alias is not configured";
   if (kind === "enrol" || record.enrolledAtMs !== undefined) return undefined;
-  return "it is not enrolled yet";
+  return "the managed key is not enrolled";
 }
 
 function isBehind({ findings }: ManagedKey): boolean {
@@ -125,7 +125,7 @@ function rollback(scene: Scene, request: Of<"rollback">): Decision {
 
 function pause(scene: Scene, request: Of<"pause">): Decision {
   const { record, context } = scene;
-  if (isHeld(record, "pause")) return reject(scene, request, "it is already paused");
+  if (isHeld(record, "pause")) return reject(scene, request, "the managed key is already paused");
   const { by, reason } = request;
   const holds = [...record.holds, { kind: "pause", atMs: context.nowMs, by, reason } as const];
   return fulfil(scene, request, { ...record, holds }, "paused");
@@ -135,17 +135,17 @@ function pause(scene: Scene, request: Of<"pause">): Decision {
 function resume(scene: Scene, request: Of<"resume">): Decision {
   const { record } = scene;
   if (record.unenrolment !== undefined) return enrolAnew(scene, request);
-  if (record.holds.length === 0) return reject(scene, request, "nothing holds it");
+  if (record.holds.length === 0) return reject(scene, request, "the managed key has no hold");
   return fulfil(scene, request, { ...record, holds: [] }, "resumed");
 }
 
 function enrolAnew(scene: Scene, request: Of<"resume" | "enrol">): Decision {
   const { record, context } = scene;
   if (record.unenrolment?.endedAtMs === undefined) {
-    return reject(scene, request, "it is still being un-enrolled");
+    return reject(scene, request, "un-enrolment is not complete");
   }
   if (context.home === undefined) {
-    return reject(scene, request, "the configuration does not name it");
+    return reject(scene, request, "the alias is not configured");
   }
   const anew = without(record, "unenrolment", "enrolledAtMs", "taggedAtMs", "reconciledAtMs");
   return fulfil(scene, request, { ...anew, holds: [] }, "re-enrolled");
@@ -155,9 +155,10 @@ function enrolAnew(scene: Scene, request: Of<"resume" | "enrol">): Decision {
 function enrol(scene: Scene, request: Of<"enrol">): Decision {
   const { record, context } = scene;
   const { name } = context.home?.policy ?? record.policy;
-  if (name !== request.policy) return reject(scene, request, `its policy is ${name}`);
+  if (name !== request.policy) return reject(scene, request, `the policy is ${name}`);
   if (record.unenrolment !== undefined) return enrolAnew(scene, request);
-  if (record.enrolledAtMs !== undefined) return reject(scene, request, "it is already enrolled");
+  if (record.enrolledAtMs !== undefined)
+    return reject(scene, request, "the managed key is already enrolled");
   return fulfil(scene, request, record, "enrol-requested", { detail: { policy: name } });
 }
 
@@ -172,7 +173,7 @@ function acknowledge(scene: Scene, request: Of<"acknowledge">): Decision {
     return reject(scene, request, `version ${version} does not exist yet`);
   }
   if (![...busy.dependents, ...record.dependents].includes(dependent)) {
-    return reject(scene, request, `${dependent} is not one of its dependents`);
+    return reject(scene, request, `${dependent} is not a dependent`);
   }
   const acknowledgedAtMs = { ...busy.acknowledgedAtMs, [dependent]: context.nowMs };
   const next = withRotation(record, { ...busy, acknowledgedAtMs });
@@ -189,10 +190,10 @@ function unEnrol(scene: Scene, request: Of<"un-enrol">): Decision {
     ({ restored }) => restored !== undefined && restored.enabledAtMs === undefined,
   );
   if (restoring) {
-    return reject(scene, request, "a restore is under way: it comes first");
+    return reject(scene, request, "a restore must complete first");
   }
   if (record.rotations.some(({ intent }) => intent.unansweredEpoch !== undefined)) {
-    return reject(scene, request, "a CreateKey without an answer may still make a key: ask later");
+    return reject(scene, request, "an unanswered CreateKey may still create a key: retry later");
   }
   const next: ManagedKey = {
     ...without(record, "wanted", "proposal", "suspectedAtMs", "reconciledAtMs"),

@@ -142,6 +142,7 @@ function versionFrom(
     ...(key.deletionAtMs === undefined ? {} : { deletionAtMs: key.deletionAtMs }),
     ...(label === undefined ? {} : { label }),
     ...(known?.aliasOnly === undefined ? {} : { aliasOnly: known.aliasOnly }),
+    ...(known?.publicKey === undefined ? {} : { publicKey: known.publicKey }),
   };
 }
 

@@ -44,7 +44,7 @@ export function decideUnenrolment(scene: Scene): Decision {
     },
     entry: {
       event: "un-enrolled",
-      reason: "no key has our tags, except those pending deletion, which KMS does not untag",
+      reason: "no key has keyturn's tags, except those pending deletion",
       detail: { keys: keyIds.join(), pendingDeletion: left.join() },
     },
   };
@@ -74,14 +74,14 @@ export function untagged(record: ManagedKey, keyId: string, nowMs: number): Tran
       unenrolment: { ...unenrolment, untagged: all },
       authorizationChangedAtMs: nowMs,
     },
-    entry: { event: "untagged", reason: "KMS removed our tags from this key", detail: { keyId } },
+    entry: { event: "untagged", reason: "KMS removed keyturn's tags", detail: { keyId } },
   };
 }
 
 function atRest({ record, context }: Scene): Decision {
   const untilMs = Number.MAX_SAFE_INTEGER;
   const what = stillNamed(record, context.home !== undefined);
-  const reason = "it is un-enrolled";
+  const reason = "the managed key is un-enrolled";
   return { kind: "wait", untilMs, reason, ...(what === undefined ? {} : { finding: what }) };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Quarantine disables a key that a rotation made in excess, and never deletes it. Only a key that
+ * Quarantine disables an excess key of a rotation, and never deletes it. Only a key that
  * no caller can need qualifies: no alias, no grant, never used, and old enough for all reads to
  * agree.
  */
@@ -18,7 +18,7 @@ export function decideExtra(scene: Scene, extra: Extra): Decision {
   const { keyId } = extra;
   const ripeAtMs = extra.foundAtMs + consistencyMs + lastUseLagMs;
   if (context.nowMs < ripeAtMs) {
-    return { kind: "wait", untilMs: ripeAtMs, reason: "until reads of an extra key settle" };
+    return { kind: "wait", untilMs: ripeAtMs, reason: "until reads of an excess key agree" };
   }
   const first = stillToObserve(observed, [
     { kind: "key", key: keyId },
@@ -35,35 +35,35 @@ export function decideExtra(scene: Scene, extra: Extra): Decision {
     state === "PendingDeletion" ||
     state === "Disabled"
   ) {
-    const reason = `the extra key is ${state ?? "deleted"}`;
+    const reason = `the excess key is ${state ?? "deleted"}`;
     return { kind: "change", ...quarantined(record, extra, reason, context.nowMs) };
   }
   const why = whyNotExtra(scene, extra);
   if (why !== undefined) {
     const next = showKey(keyId);
-    const observations = `${keyId}, made in excess by rotation ${extra.rotationId}, ${why}`;
+    const observations = `${keyId}, an excess key of rotation ${extra.rotationId}, ${why}`;
     const what = finding("EXTRA_NOT_QUARANTINED", keyId, observations, next, context.nowMs);
     const untilMs = context.nowMs + recheckMs * 24;
-    return { kind: "wait", untilMs, reason: "an extra key may be in use", finding: what };
+    return { kind: "wait", untilMs, reason: "an excess key may be in use", finding: what };
   }
   const createdAtMs = valueOf(observed.key[keyId])?.createdAtMs ?? extra.foundAtMs;
   const quietAtMs = createdAtMs + provenQuietDays(record.policy) * dayMs + clockSkewMs;
   if (context.nowMs < quietAtMs) {
-    const reason = "until an extra key is unused for the policy's quiet period";
+    const reason = "until an excess key is unused for the policy's quiet period";
     return { kind: "wait", untilMs: quietAtMs, reason };
   }
   const matter = { kind: "extra", keyId } as const;
   if (extra.labelledAtMs === undefined) {
     const tags = { [tagNames.retired]: extra.rotationId };
     const call = { kind: "TagResource", keyId, tags } as const;
-    return { kind: "call", call, matter, reason: "a key made in excess" };
+    return { kind: "call", call, matter, reason: "an excess key" };
   }
   const blocked = guardrail(scene, { keyId, createdAtMs }, lastUseOf(observed, keyId));
   if (blocked !== undefined) return blocked;
-  return { kind: "call", call: { kind: "DisableKey", keyId }, matter, reason: "made in excess" };
+  return { kind: "call", call: { kind: "DisableKey", keyId }, matter, reason: "an excess key" };
 }
 
-/** The record once an extra key is out of use. */
+/** The record once an excess key is out of use. */
 export function quarantined(
   record: ManagedKey,
   extra: Extra,
@@ -81,7 +81,7 @@ export function quarantined(
   };
 }
 
-/** Why keyturn leaves a key as it is, although by its tags a rotation made it in excess. */
+/** Why keyturn leaves a key as it is, although its tags show an excess key of a rotation. */
 function whyNotExtra({ record, observed }: Scene, extra: Extra): string | undefined {
   const { keyId, rotationId } = extra;
   if (record.versions.some((version) => version.keyId === keyId)) return "is a version";
@@ -95,7 +95,7 @@ function whyNotExtra({ record, observed }: Scene, extra: Extra): string | undefi
   ];
   if (observations.some((observation) => observation?.kind !== "observed")) return "cannot be read";
   const tags = valueOf(observed.tags[keyId]) ?? {};
-  if (tags[tagNames.owner] !== record.owner) return "does not carry our owner tag";
+  if (tags[tagNames.owner] !== record.owner) return "lacks keyturn's owner tag";
   if (tags[tagNames.rotation] !== rotationId) return "carries the tags of another rotation";
   const createdAtMs = valueOf(observed.key[keyId])?.createdAtMs ?? 0;
   if (createdAtMs < extra.madeAfterMs - clockSkewMs) return "is older than that rotation";
@@ -103,6 +103,8 @@ function whyNotExtra({ record, observed }: Scene, extra: Extra): string | undefi
   if ((valueOf(observed.grants[keyId]) ?? []).length > 0) return "has grants";
   const lastUse = lastUseOf(observed, keyId);
   if (lastUse.kind === "used") return `was used: ${lastUse.operation}`;
-  if (lastUse.kind !== "never") return "has a last use that KMS does not know";
+  if (lastUse.kind !== "never" || lastUse.sinceMs > createdAtMs) {
+    return "has a last use that KMS does not know";
+  }
   return undefined;
 }

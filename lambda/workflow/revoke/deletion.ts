@@ -2,7 +2,9 @@
 import { waitNames } from "../model/wait-names.ts";
 import { neededOrDrifted, waitObserving } from "../drift/drift.ts";
 import { consistencyMs, dayMs, recheckMs } from "../model/limits.ts";
-import { entryOf } from "../safety/old-version.ts";
+import { callOn } from "../safety/destruction.ts";
+import { entryOf, ownerFinding } from "../safety/old-version.ts";
+import { heldSince } from "./held.ts";
 import {
   versionOf,
   without,
@@ -31,6 +33,43 @@ export function scheduled(
   };
 }
 
+/**
+ * Version 0.1.0 scheduled deletions without an approval. Such a deletion is cancelled, and the version
+ * stays disabled until an operator approves.
+ */
+function withoutApproval(scene: StepScene): Decision | undefined {
+  const { record, rotation, old, observed, context } = scene;
+  const { evidence, approval } = rotation;
+  // Without evidence on record it is not keyturn that scheduled it.
+  if (evidence === undefined || (approval?.of === "delete" && !approval.override)) return undefined;
+  const { keyId } = old;
+  const first = observeFirst(scene, [{ kind: "tags", keyId }]);
+  if (first !== undefined) return first;
+  const foreign = ownerFinding(scene, old);
+  if (foreign !== undefined) return { kind: "halt", finding: foreign };
+  const state = valueOf(observed.key[keyId])?.state;
+  if (state === "Disabled" && rotation.unanswered === "CancelKeyDeletion") {
+    return { kind: "change", ...deletionCancelled(record, rotation, context.nowMs) };
+  }
+  if (state !== "PendingDeletion") return undefined;
+  return callOn(rotation, { kind: "CancelKeyDeletion", keyId }, "no approval of it is on record");
+}
+
+/** The record once a deletion without an approval is cancelled: the soak ends anew. */
+export function deletionCancelled(
+  record: ManagedKey,
+  rotation: Rotation,
+  nowMs: number,
+): Transition {
+  const old = versionOf(record, rotation.from);
+  const disabled = without({ ...old, state: "disabled" as const }, "deletionAtMs");
+  const next = { ...without(rotation, "unanswered"), stepSinceMs: nowMs, soakSinceMs: nowMs };
+  return {
+    next: withRotation(withVersion(record, disabled), next),
+    entry: entryOf({ rotation, old }, "deletion-cancelled", "no approval of it is on record"),
+  };
+}
+
 /** KMS's clock decides: a key that KMS deleted before our date also completes the rotation. */
 export function awaitDeletion(scene: StepScene): Decision {
   const { record, rotation, old, observed, context } = scene;
@@ -51,6 +90,8 @@ export function awaitDeletion(scene: StepScene): Decision {
       entry: entryOf(scene, "completed", "deleted by KMS"),
     };
   }
+  const cancelled = withoutApproval(scene) ?? heldSince(scene);
+  if (cancelled !== undefined) return cancelled;
   if (nowMs < deletedAtMs) return waitObserving(scene, "PendingDeletion", deletedAtMs, reason);
   const changed = neededOrDrifted(scene, "PendingDeletion");
   if (changed !== undefined) return changed;

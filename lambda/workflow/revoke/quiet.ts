@@ -4,8 +4,8 @@ import { finding, type Finding } from "../model/findings.ts";
 import { dayMs, recheckMs } from "../model/limits.ts";
 import { requestCommand } from "../model/request-command.ts";
 import type { Decision, Evidence, LastUse, StepScene, Version } from "../model/types.ts";
-import { isApproved } from "../requests/approval.ts";
 import { describeLastUse, judge, judgeQuiet } from "../safety/evidence.ts";
+import { isApproved } from "../safety/needs.ts";
 
 export function retiredAtMs(old: Version): number {
   if (old.retiredAtMs === undefined) throw new Error(`version ${old.number} was never retired`);
@@ -20,7 +20,7 @@ export function drainSinceMs({ rotation, old }: StepScene): number {
 export function notQuiet(scene: StepScene, evidence: Evidence): Decision | undefined {
   const { record, rotation, old, context } = scene;
   const { lastUse, hash } = evidence;
-  const approved = isApproved(rotation, evidence);
+  const approved = isApproved(rotation, evidence, "disable");
   if (approved && rotation.approval?.override === true) return undefined;
   const verdict = judge(lastUse, retiredAtMs(old), rotation.policy, context.nowMs);
   const show = showLastUse(old.keyId);
@@ -36,7 +36,7 @@ export function notQuiet(scene: StepScene, evidence: Evidence): Decision | undef
     case "unknown": {
       if (rotation.policy.drain.evidence === "advisory") return undefined;
       const what = finding("USAGE_UNKNOWN", old.keyId, verdict.why, show, context.nowMs);
-      return blocked("unknown is not quiet", what);
+      return blocked("unknown is not unused", what);
     }
     case "originated": {
       if (approved) return stillInUse(scene, lastUse, show);

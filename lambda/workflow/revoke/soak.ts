@@ -1,7 +1,9 @@
 /** After DisableKey: the reads for aliases, and the soak, which restores a key that is needed. */
 import { waitNames } from "../model/wait-names.ts";
 import { notQuiet } from "./quiet.ts";
-import { approvalRequired, isApproved } from "../requests/approval.ts";
+import { approvalRequired } from "../requests/approval.ts";
+import { isApproved, openNeeds } from "../safety/needs.ts";
+import { retiredAs } from "../safety/public-keys.ts";
 import { scheduled } from "./deletion.ts";
 import {
   callOn,
@@ -20,9 +22,10 @@ import { aliasesOn, entryOf, ownerFinding } from "../safety/old-version.ts";
 import { withRotation, withRotationClosed } from "../model/record.ts";
 import { observeFirst, valueOf } from "../safety/observations.ts";
 import type { Call, Decision, Evidence, LastUse, StepScene } from "../model/types.ts";
+import { heldSince } from "./held.ts";
 import { notWatched } from "./watched.ts";
 
-/** An external UpdateAlias may coincide with DisableKey: reads at once, and when reads settled. */
+/** An external UpdateAlias may coincide with DisableKey: reads at once, and once reads are consistent. */
 export function observeAliases(scene: StepScene): Decision {
   const { record, rotation, old, context } = scene;
   const first = observeFirst(scene, [{ kind: "aliases", keyId: old.keyId }]);
@@ -36,15 +39,23 @@ export function observeAliases(scene: StepScene): Decision {
   return {
     kind: "change",
     next: withRotation(record, { ...rotation, soakSinceMs: context.nowMs }),
-    entry: entryOf(scene, "soaking", "no alias is on it, also after the reads settled"),
+    entry: entryOf(scene, "soaking", "no alias is on it, once reads are consistent"),
   };
 }
 
 export function soak(scene: StepScene): Decision {
   const { record, rotation, old, observed, context } = scene;
   if (rotation.lateUseReadAtMs === undefined) return readLateUse(scene);
+  // After a deletion that was cancelled: until then a read may still show it.
+  const shownAtMs = rotation.stepSinceMs + consistencyMs;
+  if (context.nowMs < shownAtMs) {
+    return { kind: "wait", untilMs: shownAtMs, reason: "reads must show the cancelled deletion" };
+  }
   const endsMs = (rotation.soakSinceMs ?? context.nowMs) + rotation.policy.soakMs;
-  if (context.nowMs < endsMs) return waitObserving(scene, "Disabled", endsMs, waitNames.soak);
+  if (context.nowMs < endsMs) {
+    const held = rotation.unanswered === undefined ? heldSince(scene) : undefined;
+    return held ?? waitObserving(scene, "Disabled", endsMs, waitNames.soak);
+  }
   const first = observeFirst(scene, everythingOf(old.keyId));
   if (first !== undefined) return first;
   const key = valueOf(observed.key[old.keyId]);
@@ -61,11 +72,11 @@ export function soak(scene: StepScene): Decision {
   if (onIt !== undefined) return needed(scene, "alias", onIt.observed);
   const evidence = evidenceOf(scene);
   const { lastUse } = evidence;
-  const still = stillNeeded(scene, evidence);
+  const still = stillNeeded(scene, evidence) ?? heldSince(scene);
   if (still !== undefined) return still;
   const { policy, approval } = rotation;
   // Overridden evidence does not justify a deletion.
-  if (policy.retire !== "delete" || approval?.override === true) return completed(scene);
+  if (retiredAs(policy, old) !== "delete" || approval?.override === true) return completed(scene);
   const blocked = notQuiet(scene, evidence) ?? guardrail(scene, old, lastUse);
   if (blocked !== undefined) return lapsed(scene) ?? blocked;
   const windowDays = rotation.policy.deletionWindowDays;
@@ -74,7 +85,9 @@ export function soak(scene: StepScene): Decision {
   if (newEvidence !== undefined) return newEvidence;
   const unheard = notWatched(scene);
   if (unheard !== undefined) return unheard;
-  if (policy.approval === "delete" && !isApproved(rotation, evidence)) {
+  // Under every policy: an operator approves what cannot be undone.
+  const isAccepted = openNeeds(scene, old, rotation, "delete").length === 0;
+  if (!isAccepted || !isApproved(rotation, evidence, "delete")) {
     return approvalRequired(scene, evidence, "delete");
   }
   return callOn(rotation, call, "the soak is over, without a use attempt");

@@ -83,5 +83,5 @@ function how({ versions }: Pick<ManagedKey, "versions">, keyId: string): string 
     return `: on version ${version.number}, before keyturn activates it`;
   }
   if (version?.retiredAtMs === undefined) return "";
-  return `: back on version ${version.number}, which it left at ${isoOf(version.retiredAtMs)}, as after an apply of code that names its key`;
+  return `: back on version ${version.number}, retired at ${isoOf(version.retiredAtMs)}; an apply of code that names its key does this`;
 }

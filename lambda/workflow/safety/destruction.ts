@@ -27,6 +27,7 @@ export function everythingOf(keyId: string): KmsRead[] {
     { kind: "last-use", keyId },
     { kind: "policy", keyId },
     { kind: "tags", keyId },
+    { kind: "grants", keyId },
   ];
 }
 

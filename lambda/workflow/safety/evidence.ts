@@ -14,6 +14,7 @@ export type DrainVerdict =
  * call DeriveSharedSecret: keyturn shows these two, and they do not block.
  */
 const originating = [
+  "Encapsulate",
   "Encrypt",
   "GenerateDataKey",
   "GenerateDataKeyPair",
@@ -76,7 +77,8 @@ export function guardrailEndsMs(document: string, lastUse: LastUse, createdAtMs:
   const floors = trailingDays(JSON.parse(document));
   if (floors.length === 0) return 0;
   const days = Math.max(...floors) + 1;
-  return (lastUse.kind === "used" ? lastUse.atMs : createdAtMs) + days * dayMs;
+  const sinceMs = lastUse.kind === "never" ? Math.max(lastUse.sinceMs, createdAtMs) : createdAtMs;
+  return (lastUse.kind === "used" ? lastUse.atMs : sinceMs) + days * dayMs;
 }
 
 /** Every number that the policy compares the condition key with; key names ignore case. */

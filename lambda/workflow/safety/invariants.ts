@@ -1,5 +1,5 @@
 /**
- * I1 to I4 of ARCHITECTURE.md, asserted before every call, independent of the decision. A violation
+ * I1 to I4 and I8 of ARCHITECTURE.md, asserted before every call, independent of the decision. A violation
  * is a bug, and keyturn does not make the call.
  */
 import { blockedUntilMs, isExempt } from "./settle.ts";
@@ -45,6 +45,9 @@ export function violations(
       must(aliases?.length === 0, "I2: aliases must be observed, and be none");
       must(observed["last-use"][call.keyId] !== undefined, "I3: the last use was not read again");
       must(drained(record, call.keyId, matter), "I3: no evidence of drain is on record");
+      if (call.kind === "ScheduleKeyDeletion") {
+        must(isDeletionApproved(record, matter), "I8: no operator approved this deletion");
+      }
       break;
     }
     case "CreateKey":
@@ -66,6 +69,12 @@ export function violations(
 /** By its tags, as just observed. */
 function isOwn({ owner }: ManagedKey, keyId: string, observed: ObservedState): boolean {
   return valueOf(observed.tags[keyId])?.[tagNames.owner] === owner;
+}
+
+function isDeletionApproved({ rotations }: ManagedKey, matter: Matter): boolean {
+  if (matter.kind !== "rotation") return false;
+  const { approval } = rotations.find(({ id }) => id === matter.rotationId) ?? {};
+  return approval?.of === "delete" && !approval.override;
 }
 
 function drained(record: ManagedKey, keyId: string, matter: Matter): boolean {

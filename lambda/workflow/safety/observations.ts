@@ -20,6 +20,7 @@ export function nothingObserved(): ObservedState {
     tags: {},
     grants: {},
     "last-use": {},
+    "public-key": {},
     successors: {},
     lineage: {},
     watch: {},
@@ -40,6 +41,7 @@ export function subjectOfRead(read: KmsRead): string {
     case "tags":
     case "grants":
     case "last-use":
+    case "public-key":
     case "watch":
       return read.keyId;
   }

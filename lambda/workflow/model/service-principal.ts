@@ -5,7 +5,7 @@
  */
 export function isServicePrincipal(principal: string): boolean {
   return (
-    principal.endsWith(".amazonaws.com") ||
+    /\.amazonaws\.(com(\.cn)?|eu)$/.test(principal) ||
     principal.includes(":role/aws-service-role/") ||
     principal.includes(":assumed-role/aws:")
   );

@@ -1,0 +1,54 @@
+/**
+ * An operator who approves the deletions that findings ask for. They know what needs a version without
+ * using it, and approve of none that is needed. Data that applications read later they forget.
+ */
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
+import type { TableTwin } from "../ports/table.ts";
+import type { Engine } from "./engine.ts";
+import type { Resources } from "./resources.ts";
+
+const everyMs = 30 * 60_000;
+
+type World = { engine: Engine; table: TableTwin; aliases: string[] };
+
+export class Approver {
+  readonly #world: World;
+  readonly #resources: Resources;
+  readonly #recordOf: (alias: string) => ManagedKey | undefined;
+  readonly #given = new Set<string>();
+
+  constructor(
+    world: World,
+    resources: Resources,
+    recordOf: (alias: string) => ManagedKey | undefined,
+  ) {
+    this.#world = world;
+    this.#resources = resources;
+    this.#recordOf = recordOf;
+  }
+
+  /** Also after the faults: every deletion waits for an operator. */
+  start(): void {
+    this.#world.engine.after(everyMs, () => {
+      for (const alias of this.#world.aliases) {
+        const record = this.#recordOf(alias);
+        if (record !== undefined) this.#approve(record);
+      }
+      this.start();
+    });
+  }
+
+  #approve({ alias, versions, findings }: ManagedKey): void {
+    for (const { code, subject, observed } of findings) {
+      const version = versions.find(({ keyId }) => keyId === subject)?.number;
+      const [, evidence] = /; evidence ([0-9a-f]{64})$/.exec(observed) ?? [];
+      const isAsked = code === "APPROVAL_REQUIRED" && observed.startsWith("to delete ");
+      if (!isAsked || version === undefined || this.#resources.isNeeded(subject)) continue;
+      const name = `${subject} ${evidence}`;
+      if (this.#given.has(name)) continue;
+      this.#given.add(name);
+      const id = `approval-${String(this.#given.size).padStart(6, "0")}`;
+      this.#world.table.ask(alias, id, { kind: "approve", by: "ada", version, evidence });
+    }
+  }
+}

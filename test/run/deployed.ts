@@ -1,0 +1,85 @@
+/** The deployed function on the embedded AWS: one managed key, and a clock that only the test moves. */
+import type { Context } from "aws-lambda";
+import { onTestFinished, vi } from "vitest";
+import { createState } from "../../lambda/aws/dynamodb-reading.ts";
+import { readConfiguration } from "../../lambda/configuration/configuration.ts";
+import { createFunction } from "../../lambda/function.ts";
+import { SimClock } from "../../embedded-aws/clock.ts";
+import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts";
+import { startEmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
+import { SimRandom } from "../../embedded-aws/random.ts";
+import { sdkConfig } from "../contract/sides.ts";
+import { minuteMs } from "../fixtures.ts";
+
+export const orders = "alias/orders";
+export const tableName = "keyturn";
+export const roleName = "keyturn-role";
+const operator = { principalArn: "arn:aws:iam::000000000000:user/operator" };
+
+export type Deployed = Awaited<ReturnType<typeof aDeployment>>;
+
+/** `policy`: the one policy of the configuration; `key`: further input of CreateKey. */
+export async function aDeployment(policy: object, key: object = {}) {
+  const clock = new SimClock({ startMs: Date.UTC(2027, 0, 1) });
+  const aws = await startEmbeddedAws({ clock, quotas: "off", cryptography: cheapCryptography });
+  onTestFinished(() => aws.close());
+  for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  await aws.createStateTable(tableName);
+  const ask = <T = Record<string, unknown>>(operation: string, input: object, by = operator): T =>
+    aws.kms.call(operation, input, by) as T;
+  const made = ask<{ KeyMetadata: { KeyId: string } }>("CreateKey", key);
+  const first = made.KeyMetadata.KeyId;
+  ask("CreateAlias", { AliasName: orders, TargetKeyId: first });
+
+  // The logger then writes to the console, where the test reads it.
+  vi.stubEnv("POWERTOOLS_DEV", "true");
+  const log: string[] = [];
+  for (const level of ["log", "info", "warn", "error"] as const) {
+    vi.spyOn(console, level).mockImplementation((line) => void log.push(String(line)));
+  }
+  onTestFinished(() => void vi.restoreAllMocks());
+  const random = new SimRandom(1);
+  const managedKeys = [{ alias: orders, policy: "one" }];
+  const document = { owner: "acme", policies: { one: policy }, managedKeys };
+  const handler = createFunction(
+    {
+      tableName,
+      eventBusName: "default",
+      discovery: "tagging",
+      quotaShare: 1,
+      drainWatch: "none",
+      roleName,
+      configuration: readConfiguration(JSON.stringify(document)),
+    },
+    {
+      clock: { nowMs: () => clock.nowMs(), sleep: () => Promise.resolve() },
+      chance: { next: () => random.next(), id: () => random.uuid() },
+    },
+  );
+  const context = {
+    functionName: "keyturn",
+    memoryLimitInMB: "512",
+    invokedFunctionArn: "arn:aws:lambda:us-east-1:000000000000:function:keyturn",
+    awsRequestId: "request",
+    getRemainingTimeInMillis: () => 5 * minuteMs,
+  } as Context;
+  const state = createState(tableName, sdkConfig(aws.endpoint));
+  const record = async () => (await state.read(orders))?.record;
+  return {
+    ...{ aws, clock, log, state, first, ask, record },
+    run: () => handler({}, context),
+    /** CloudTrail's event of a refused call. */
+    deliver: (event: unknown) => handler(event, context),
+    /** Runs whenever the managed key is due, until a moment. */
+    passUntil: async (untilMs: number, afterRun: () => Promise<void> = async () => {}) => {
+      for (;;) {
+        await handler({}, context);
+        await afterRun();
+        const dueMs = Math.max((await record())?.dueAtMs ?? 0, clock.nowMs() + minuteMs);
+        clock.moveTo(Math.min(dueMs, untilMs));
+        if (dueMs >= untilMs) return;
+      }
+    },
+  };
+}
