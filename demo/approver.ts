@@ -22,7 +22,7 @@ export function askedIn(text: string): Asked[] {
 /** Writes the request item that `npx keyturn approve` writes. */
 export async function approve(alias: string, id: string, asked: Asked): Promise<void> {
   const key = { pk: `request#${alias}`, sk: id, queue: "due", dueAtMs: 1 };
-  const Item = marshall({ ...key, kind: "approve", by: "ada", ...asked });
+  const Item = marshall({ ...key, kind: "approve", of: "delete", by: "ada", ...asked });
   const dynamoDb = new DynamoDBClient({});
   await dynamoDb.send(new PutItemCommand({ TableName: tableName, Item }));
   dynamoDb.destroy();

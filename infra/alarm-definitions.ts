@@ -114,7 +114,7 @@ function ofRuns(timing: Timing): Record<OfRuns, AlarmDefinition> {
       metric: { namespace: "AWS/Lambda", metricName: "Errors", statistic: "Sum" },
       meaning:
         "Runs ended in an error, or Lambda ended them at their timeout, and the second attempt did not succeed.",
-      next: "Read the last lines of the run in the log. A table that does not answer has its own alarm, TableErrors; for an invalid configuration the log has its path. Any other error is a bug or a faulty deployment: deploy the previous version, and report the error.",
+      next: "Read the last lines of the run in the log. A table that does not answer has its own alarm, TableErrors; for an invalid configuration the log has the path of each problem. Any other error is a bug or a faulty deployment: deploy the previous version, and report the error.",
     },
     TurnErrors: {
       ...repeated,

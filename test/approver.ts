@@ -2,7 +2,13 @@
 import type { Finding } from "../lambda/workflow/model/findings.ts";
 import type { Version } from "../lambda/workflow/model/types.ts";
 
-type Approval = { kind: "approve"; version: number; evidence: string; accepts: string[] };
+type Approval = {
+  kind: "approve";
+  version: number;
+  of: "delete";
+  evidence: string;
+  accepts: string[];
+};
 
 export class Approver {
   readonly #given = new Set<string>();
@@ -18,7 +24,7 @@ export class Approver {
       if (this.#given.has(name)) return [];
       this.#given.add(name);
       const accepts = observed.match(/\bgrant:[0-9a-zA-Z]+/g) ?? [];
-      return [{ kind: "approve", version, evidence, accepts }];
+      return [{ kind: "approve", version, of: "delete", evidence, accepts }];
     });
   }
 }

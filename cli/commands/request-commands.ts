@@ -17,6 +17,7 @@ type RequestOptions = {
   confirm?: string;
   evidence?: string;
   override?: boolean;
+  of?: string;
   accept?: string;
   proposal?: number;
   policy?: string;
@@ -102,13 +103,18 @@ const requestCommands: RequestCommand[] = [
     options: [
       version("the version to revoke (default: the one that waits)"),
       new Option("--evidence <hash>", "the hash in the finding, for a script"),
+      new Option(
+        "--of <call>",
+        "the call to approve: disable, or delete (default: the next)",
+      ).choices(["disable", "delete"]),
       new Option("--accept <ids>", "the needs that you accept, separated by commas"),
       new Option("--override", "approves a compromised version regardless of the evidence"),
       confirm,
     ],
-    fields: ({ version: number, evidence, override, accept }) => ({
+    fields: ({ version: number, evidence, of, override, accept }) => ({
       version: number,
       evidence,
+      ...(of === undefined ? {} : { of }),
       ...(typeof accept === "string" ? { accepts: accept.split(",") } : {}),
       ...(override === true ? { override } : {}),
     }),
@@ -116,7 +122,7 @@ const requestCommands: RequestCommand[] = [
     effect: ({ override }) =>
       override === true
         ? "keyturn disables the version although it is, or may be, in use. If IAM denies that, the finding prints the command. keyturn never deletes the version on this approval."
-        : "keyturn may disable or delete the version on this evidence, and on no other.",
+        : "keyturn may make the approved call on this evidence, and on no other: DisableKey, or with --of delete ScheduleKeyDeletion.",
   },
   {
     name: "reconcile",

@@ -73,7 +73,7 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
       explain("ALIAS_MOVED"),
     ),
     counted("clocks of runs", skewed, skew, explain("CLOCK_SKEW")),
-    counted("orphans", orphans, "no excess key", explain("EXTRA_NOT_QUARANTINED")),
+    counted("orphans", orphans, "none", explain("EXTRA_NOT_QUARANTINED")),
     counted("keys of another owner", foreign, "no alias points at one", explain("OTHER_OWNER")),
     counted("newer records", unread, "every record can be read", explain("SCHEMA_NEWER")),
   ];

@@ -72,7 +72,14 @@ function evidenceOnRecord(record: ManagedKey, fields: Fields): Supplied {
     );
   }
   const { version, evidence, observed } = only;
+  const of = observed.startsWith("to delete ") ? { of: "delete" } : {};
   const accepts = fields["accepts"] ?? observed.match(needPattern) ?? undefined;
-  const all = { ...fields, version, evidence, ...(accepts === undefined ? {} : { accepts }) };
+  const all = {
+    ...of,
+    ...fields,
+    version,
+    evidence,
+    ...(accepts === undefined ? {} : { accepts }),
+  };
   return { fields: all, shown: observed };
 }

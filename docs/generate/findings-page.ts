@@ -22,7 +22,8 @@ export function findingsPage(): string {
 A finding reports a condition that needs attention: a code, the observed state, and the next command to run.
 keyturn writes it to the record of its managed key, to the journal when it opens and when it closes, to the
 log, and to an event on the bus. keyturn observes KMS again, every hour while a key is halted, and closes the
-finding when the observed state is corrected. No confirmation is needed. A moved alias of an idle key may stay
+finding when the observed state is corrected. No confirmation is needed, unless the remedy names a request
+(\`resume\`, \`reconcile\`). A moved alias of an idle key may stay
 undetected until the weekly audit ([detection](rotation.md#detection)).
 
 Run the command as printed, in an environment that names the account, the Region and the state table

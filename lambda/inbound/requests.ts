@@ -43,6 +43,7 @@ function fields<Shape extends Record<string, z.core.SomeType>>(shape: Shape) {
 const approval = fields({
   version,
   evidence: z._default(sha256, ""),
+  of: z._default(z.enum(["disable", "delete"], "disable or delete"), "disable"),
   accepts: z._default(z.array(need, needs).check(z.maxLength(acceptsMax, needs)), []),
   override: z.optional(z.literal(true, "true, or nothing")),
   confirm: z._default(alias, ""),

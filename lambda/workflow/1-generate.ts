@@ -112,7 +112,7 @@ function pauseAfter(rotation: Rotation, context: Context): Decision | undefined 
 
 function manyMisses({ id, to, intent }: Rotation, context: Context): { finding?: Finding } {
   if (intent.misses < 2) return {};
-  const observed = `version ${to}: ${intent.misses} times CreateKey gave no answer, and created no key that can be found`;
+  const observed = `CreateKey for version ${to} gave no answer ${intent.misses} times; keyturn finds no key that it created`;
   return { finding: finding("STUCK", id, observed, "aws kms list-keys", context.nowMs) };
 }
 

@@ -49,7 +49,7 @@ function overdue(record: ManagedKey, nowMs: number): Finding[] {
   if (record.enrolledAtMs === undefined || active === undefined) return [];
   const sinceMs = overdueAtMs(record, active);
   if (nowMs < sinceMs) return [];
-  const observed = `version ${active.number} is past its cryptoperiod since ${isoOf(sinceMs)}`;
+  const observed = `the cryptoperiod of version ${active.number} ended at ${isoOf(sinceMs)}`;
   const { alias } = record;
   const next = isHeld(record, "rollback") ? requestCommand(alias, "resume") : showHistory(alias);
   return [finding("OVERDUE", alias, observed, next, sinceMs)];
@@ -80,7 +80,7 @@ function notEnforced({ policy, versions }: ManagedKey, nowMs: number): Finding[]
     .filter(({ state }) => state === "active" || state === "draining")
     .filter(({ aliasOnly }) => aliasOnly !== true)
     .map(({ number, keyId }) => {
-      const observed = `version ${number}, ${keyId}, has no statement of ours in its key policy`;
+      const observed = `version ${number}, ${keyId}, has no KeyturnAliasOnly statement in its key policy`;
       const next = showPolicy(keyId);
       return finding("ALIAS_ONLY_NOT_ENFORCED", keyId, observed, next, nowMs);
     });
@@ -109,7 +109,7 @@ function acceptedUnknowns(record: ManagedKey, nowMs: number): Finding[] {
 function skew(record: ManagedKey, nowMs: number): Finding[] {
   if (!clockIsSkewed(record, nowMs)) return [];
   const untilMs = Math.max(...record.unsettled.map((entry) => entry.untilMs));
-  const observed = `a mark lasts until ${isoOf(untilMs)}`;
+  const observed = `a settle mark expires at ${isoOf(untilMs)}`;
   return [finding("CLOCK_SKEW", record.alias, observed, "date -u", nowMs)];
 }
 

@@ -142,7 +142,7 @@ function decideHeld(scene: Scene, still: HoldInForce): MatterDecision {
 function onlyRestoring(decision: Decision, nowMs: number): Decision {
   if (decision.kind === "observe" || isRestoring(decision)) return decision;
   if (decision.kind === "wait") return decision;
-  return { kind: "wait", untilMs: nowMs + recheckMs, reason: "nothing moves while it is held" };
+  return { kind: "wait", untilMs: nowMs + recheckMs, reason: "on hold: keyturn changes nothing" };
 }
 
 /** A restore call, or the change that puts a restore on record. */
@@ -183,7 +183,11 @@ function withinTheRules(scene: Scene, decision: Decision): Decision {
   const { epoch, uncertain, nowMs } = context;
   const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
   if (untilMs === undefined) return guard(scene, decision.call, decision.matter) ?? decision;
-  return { kind: "blocked", untilMs, reason: `an earlier call may still land: ${decision.reason}` };
+  return {
+    kind: "blocked",
+    untilMs,
+    reason: `an earlier call may still take effect: ${decision.reason}`,
+  };
 }
 
 /** After an exempt call without an answer, the next pass repeats it, not this one. */

@@ -77,7 +77,7 @@ export function approvals(state: SearchState, bounds: Bounds): Move[] {
     if (approval?.evidence === evidence && approval.of === "delete") return [];
     const request: Request = {
       ...{ id: "request", by: "ada", reason: "" },
-      ...{ kind: "approve", version: version.number, evidence },
+      ...{ kind: "approve", of: "delete", version: version.number, evidence },
       ...{ accepts: [], override: false, confirm: "" },
     };
     return ask(spend(state, "approvals"), request, bounds);

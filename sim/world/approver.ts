@@ -48,7 +48,8 @@ export class Approver {
       if (this.#given.has(name)) continue;
       this.#given.add(name);
       const id = `approval-${String(this.#given.size).padStart(6, "0")}`;
-      this.#world.table.ask(alias, id, { kind: "approve", by: "ada", version, evidence });
+      const asked = { kind: "approve", of: "delete", version, evidence };
+      this.#world.table.ask(alias, id, { ...asked, by: "ada" });
     }
   }
 }

@@ -101,7 +101,7 @@ describe("a request", () => {
 
   test("to approve may override evidence that it names", () => {
     const both = { kind: "approve", by, version: 1, evidence, override: true, confirm };
-    expect(read(both)).toEqual({ ...both, id, reason: "", accepts: [] });
+    expect(read(both)).toEqual({ ...both, id, reason: "", accepts: [], of: "disable" });
   });
 
   test("with the longest possible names is reported in a line that fits a record", () => {

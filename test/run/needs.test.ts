@@ -42,14 +42,14 @@ describe("a version with a grant for", () => {
     async (_, grant) => {
       const { ask, first, passUntil, record, aws } = await aDeployment(policy);
       const { GrantId } = ask("CreateGrant", { KeyId: first, ...grant });
-      let seen: string | undefined;
+      let reported: string | undefined;
       await passUntil(drained + dayMs, async () => {
         const { findings = [], rotations = [] } = (await record()) ?? {};
-        if (seen !== undefined || rotations[0]?.step !== "drain") return;
-        seen = findings.map(({ code, observed }) => `${code}: ${observed}`).join();
+        if (reported !== undefined || rotations[0]?.step !== "drain") return;
+        reported = findings.map(({ code, observed }) => `${code}: ${observed}`).join();
       });
-      expect(seen).toContain("GRANT_HOLDS_OLD_VERSION");
-      expect(seen).toContain(`grant:${String(GrantId)}`);
+      expect(reported).toContain("GRANT_HOLDS_OLD_VERSION");
+      expect(reported).toContain(`grant:${String(GrantId)}`);
       expect(aws.calls().kms).not.toHaveProperty("DisableKey");
       expect((await record())?.findings.map(({ code }) => code)).toEqual([
         "GRANT_HOLDS_OLD_VERSION",
@@ -99,7 +99,7 @@ describe("a version out of use", () => {
       for (const { code, observed } of (await record())?.findings ?? []) {
         const [, evidence] = /evidence ([0-9a-f]{64})$/.exec(observed) ?? [];
         if (code !== "APPROVAL_REQUIRED" || evidence === undefined) continue;
-        const body = { kind: "approve", version: 1, evidence, by: "ada" };
+        const body = { kind: "approve", version: 1, of: "delete", evidence, by: "ada" };
         await state.ask(orders, `approval-${evidence.slice(0, 8)}`, body);
       }
     });

@@ -220,13 +220,14 @@ describe("an approval", () => {
     reason: "",
     version: 1,
     evidence: "evidence-hash",
+    of: "disable",
     accepts: [],
     override: false,
     confirm: "",
     ...more,
   });
   const given = (setting: StepSetting, more: Partial<Approve> = {}) =>
-    decideApproval(soaked(setting), request(more));
+    decideApproval(soaked(setting), request({ of: "delete", ...more }));
 
   test("is for the call that comes next: disable, or delete", () => {
     const draining = stepScene("revoke", { rotation: { evidence } });

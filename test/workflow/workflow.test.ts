@@ -26,6 +26,7 @@ const approve: Request = {
   kind: "approve",
   version: 1,
   evidence: "evidence-hash",
+  of: "disable",
   accepts: [],
   override: false,
   confirm: "",

@@ -22,7 +22,7 @@ export const eventCatalogue = {
   labelled: "The old version, or an excess key, has the label keyturn:retired.",
   drained: "The old version is proved unused.",
   "evidence-read": "The last use of the old version changed since the last read.",
-  "not-revoked": "The policy became milder: keyturn does not revoke the old version.",
+  "not-revoked": "The policy now retains old versions: keyturn does not revoke this one.",
   "stack-reported": "The old version is a resource of a stack: a finding reports it for a day.",
   "watch-tested":
     "keyturn made the canary call; its event proves that events of use attempts arrive.",
@@ -35,7 +35,7 @@ export const eventCatalogue = {
   lapsed: "A call without an answer had no effect.",
   "deletion-scheduled": "KMS has a date for the deletion of the old version.",
   completed: "The rotation is complete: the old version is retained, disabled or deleted.",
-  cleared: "The aliases that the audit suspected are where the record has them.",
+  cleared: "The audit suspected a moved alias; keyturn found every alias where the record has it.",
   "extra-found": "The audit found an excess key of a rotation.",
   quarantined: "An excess key is out of use.",
   "rotation-requested": "An operator requested a rotation; it opens as soon as it may.",

@@ -150,10 +150,11 @@ export const findingTexts: Record<FindingCode, Explained> = {
     remedy: "Name the callers as `dependents` of the managed key; each acknowledges a new version.",
   },
   NEVER_DELETED: {
-    meaning: "The policy deletes old versions; keyturn disables and keeps versions of this kind.",
-    cause: "Callers use its public key outside KMS, and no event shows who.",
+    meaning: "The policy deletes old versions; keyturn will disable this one and keep it.",
+    cause:
+      "Callers use its public key outside KMS; or it signs, and its public key could not be archived.",
     remedy:
-      "Nothing. Where the public key could not be archived, let the role call kms:GetPublicKey.",
+      "For a signing key, allow the role kms:GetPublicKey. For other asymmetric keys: nothing.",
   },
   GRANT_HOLDS_OLD_VERSION: {
     meaning: "A resource of an AWS service holds a grant on the old version, and may need it.",
@@ -169,10 +170,11 @@ export const findingTexts: Record<FindingCode, Explained> = {
       "Verify that a trail of the Region logs management events, read-only ones too, without excluding AWS KMS, and that the rules of this deployment are enabled. Or deploy without monitoring: watchDrain: false.",
   },
   APPROVAL_REQUIRED: {
-    meaning: "The policy requires an approval before keyturn disables or deletes the old version.",
-    cause: "The drain is proved, and no operator has approved exactly this evidence.",
+    meaning:
+      "keyturn needs an approval before its next call. Every deletion needs one; DisableKey needs one if the policy says so.",
+    cause: "The evidence is complete, and no operator has approved exactly this call on it.",
     remedy:
-      "Read the evidence of the drain (`npx keyturn status <alias>`), then `approve` with the version and the evidence hash.",
+      "Read the evidence (`npx keyturn status <alias>`). Before a deletion, ask the owners of the data. Then run the printed command.",
   },
   ACKNOWLEDGEMENT_AWAITED: {
     meaning: "A new version is usable, and waits for its dependents to acknowledge it.",
@@ -182,8 +184,8 @@ export const findingTexts: Record<FindingCode, Explained> = {
   },
   USAGE_UNKNOWN: {
     meaning: "KMS does not know when the old version was last used, and unknown is not unused.",
-    cause: "The key is older than KMS's tracking of last use, or GetKeyLastUsage gave no answer.",
-    remedy: "Wait until KMS has tracked it, or set the policy's drain.evidence to advisory.",
+    cause: "GetKeyLastUsage gave no answer, or no date from which KMS tracks the key.",
+    remedy: "Wait until KMS returns one, or set the policy's drain.evidence to advisory.",
   },
   ORIGINATED_AFTER_ACTIVATION: {
     meaning: "The old version was used to encrypt, sign or MAC after the alias had moved.",

@@ -25,6 +25,8 @@ export type Request =
       version: number;
       /** Hash of the approved evidence; empty with `override`. */
       evidence: string;
+      /** The call that it approves. */
+      of: "disable" | "delete";
       /** The needs that it accepts, by id (docs/requests.md). */
       accepts: string[];
       override: boolean;

@@ -43,6 +43,12 @@ export function decideApproval(scene: Scene, request: Approve): Decision {
   if (old.state === "pending-deletion") {
     return reject(scene, request, `the deletion of version ${number} is scheduled already`);
   }
+  // The evidence of a disabled version stays the same: without `of`, a request that is sent again, or
+  // late, would approve the deletion.
+  const of: Destructive = old.state === "disabled" ? "delete" : "disable";
+  if (request.of !== of) {
+    return reject(scene, request, `it approves ${request.of}, and the next call is ${of}`);
+  }
   if (request.override) {
     if (request.confirm !== record.alias) {
       return reject(scene, request, `confirm is ${request.confirm}, not ${record.alias}`);
@@ -71,7 +77,6 @@ export function decideApproval(scene: Scene, request: Approve): Decision {
   }
   const { evidence, override } = request;
   const accepts = [...new Set(request.accepts)].sort();
-  const of: Destructive = old.state === "disabled" ? "delete" : "disable";
   const approval = { evidence, of, accepts, override, by, atMs: context.nowMs };
   const accepting = accepts.length === 0 ? {} : { accepts: accepts.join(" ") };
   const detail = { evidence, of, override: String(override), ...accepting };
@@ -93,7 +98,7 @@ export function approvalRequired(scene: StepScene, evidence: Evidence, of: Destr
   const holders = needs.map(({ id, state }) => `; ${id}: ${state}`).join("");
   const unseen = of === "delete" ? `; ${unseenByKms}` : "";
   const observed = `to ${of} version ${number}, ${keyId}: last use ${describeLastUse(evidence.lastUse)}${holders}${unseen}; evidence ${evidence.hash}`;
-  const next = approveCommand(record.alias, old, evidence, needs);
+  const next = approveCommand(record.alias, old, evidence, needs, of);
   const what = finding("APPROVAL_REQUIRED", keyId, observed, next, context.nowMs);
   const untilMs = context.nowMs + 6 * recheckMs;
   return { kind: "wait", untilMs, reason: "an approval", finding: what };
@@ -110,7 +115,7 @@ export function heldByGrants(scene: StepScene, evidence: Evidence): Decision | u
   const all = openNeeds(scene, old, {}, "disable");
   const holders = needs.map(({ id, state }) => `${id}: ${state}`).join("; ");
   const observed = `version ${old.number}, ${old.keyId}, is held by ${holders}; evidence ${evidence.hash}`;
-  const next = approveCommand(record.alias, old, evidence, all);
+  const next = approveCommand(record.alias, old, evidence, all, "disable");
   const what = finding("GRANT_HOLDS_OLD_VERSION", old.keyId, observed, next, context.nowMs);
   const untilMs = context.nowMs + 6 * recheckMs;
   return { kind: "wait", untilMs, reason: "a grant of an AWS service holds it", finding: what };
@@ -121,11 +126,13 @@ function approveCommand(
   { number, keyId }: Version,
   evidence: Evidence,
   needs: Need[],
+  of: Destructive,
 ): string {
   if (!canBeAccepted(needs)) return showGrants(keyId);
   const accepting = needs.length === 0 ? {} : { accept: needs.map(({ id }) => id).join(",") };
   return requestCommand(alias, "approve", {
     version: number,
+    ...(of === "delete" ? { of } : {}),
     evidence: evidence.hash,
     ...accepting,
   });

@@ -30,7 +30,7 @@ export function decideReconcile(scene: Scene, request: Reconcile): Decision {
   const proposal = { revision: record.revision + 1, lines };
   const asked = request.proposal === undefined ? "" : "KMS's state has changed since; ";
   return fulfil(scene, request, { ...record, proposal }, "reconcile-proposed", {
-    reason: `${asked}to write this, ask again with proposal ${proposal.revision}`,
+    reason: `${asked}to write this, send reconcile with proposal ${proposal.revision}`,
     detail: { proposal: proposal.revision, would: lines.join("; ") },
   });
 }
@@ -44,7 +44,11 @@ export function decideReconciled(scene: Scene): Decision {
   const { epoch, uncertain, nowMs } = context;
   const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
   if (untilMs !== undefined) {
-    return { kind: "wait", untilMs, reason: "a call from before the restore may still land" };
+    return {
+      kind: "wait",
+      untilMs,
+      reason: "a call from before the restore may still take effect",
+    };
   }
   const first = observesAll(scene);
   if (first !== undefined) return first;
@@ -58,7 +62,7 @@ export function decideReconciled(scene: Scene): Decision {
     next: without(next, "reconciledAtMs"),
     entry: {
       event: "reconciled",
-      reason: "observed again, when no earlier call could still land",
+      reason: "observed again, when no earlier call could still take effect",
       detail: { wrote: isSame ? "nothing" : linesOf(versions).join("; ") },
     },
   };

@@ -151,7 +151,7 @@ function drainAnew(
     next: withRotation(draining, { ...anew, stepSinceMs: nowMs, drainSinceMs: nowMs }),
     entry: {
       event: "drain-restarted",
-      reason: "the version is Enabled, has no alias, and no earlier call can land",
+      reason: "the version is Enabled and has no alias, and no earlier call can take effect",
       rotationId: rotation.id,
       step: "drain",
       detail: { version: old.number, keyId: old.keyId },

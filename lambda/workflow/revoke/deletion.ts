@@ -27,7 +27,7 @@ export function scheduled(
   const next = withVersion(record, { ...old, state: "pending-deletion", deletionAtMs: at });
   return {
     next: withRotation(next, { ...without(rotation, "unanswered"), stepSinceMs: nowMs }),
-    entry: entryOf({ rotation, old }, "deletion-scheduled", "deleted by policy", {
+    entry: entryOf({ rotation, old }, "deletion-scheduled", "an operator approved it", {
       deletionAtMs: at,
     }),
   };

@@ -30,13 +30,13 @@ export function notWatched(scene: StepScene): Decision | undefined {
       entry: entryOf(scene, "watch-tested", "no KMS event arrived for a day"),
     };
   }
-  const reason = "no event proves yet that the drain is watched";
+  const reason = "waiting for the canary event";
   // Most events reach EventBridge within minutes; CloudTrail guarantees none.
   if (nowMs < watchTestedAtMs + recheckMs) {
     return { kind: "wait", untilMs: nowMs + consistencyMs, reason };
   }
-  const since = heardAtMs === undefined ? "ever" : `since ${isoOf(heardAtMs)}`;
-  const observations = `no event of a canary call came through CloudTrail ${since}; ${old.keyId} stays as it is`;
+  const since = heardAtMs === undefined ? "" : ` since ${isoOf(heardAtMs)}`;
+  const observations = `no canary event has arrived through CloudTrail${since}; keyturn does not disable or delete ${old.keyId}`;
   const next = "aws cloudtrail describe-trails";
   const what = finding("DRAIN_NOT_WATCHED", rotation.id, observations, next, nowMs);
   return { kind: "wait", untilMs: nowMs + recheckMs, reason, finding: what };

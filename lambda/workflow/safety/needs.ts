@@ -52,7 +52,8 @@ export function isForService(grant: Grant): boolean {
 function describe({ grantee, constraints = {}, operations }: Grant): string {
   const { sourceArn, encryptionContextEquals, encryptionContextSubset } = constraints;
   const names = Object.keys({ ...encryptionContextEquals, ...encryptionContextSubset });
-  const context = names.length === 0 ? "" : `, encryption context of ${names.sort().join(", ")}`;
+  const context =
+    names.length === 0 ? "" : ` (encryption context keys: ${names.sort().join(", ")})`;
   const source = sourceArn === undefined ? "" : ` for ${sourceArn}`;
   return `${grantee}${source} may ${operations.join(", ")}${context}`;
 }

@@ -22,7 +22,7 @@ export function failsSilently({ usage }: KeyShape): boolean {
 export function whyKept({ shape, publicKey }: Version): string | undefined {
   if (!isAsymmetric(shape)) return undefined;
   if (shape.usage !== "SIGN_VERIFY") {
-    return "holders of its public key may still send what only it can read";
+    return "callers may still use its public key, and only this version has the private key";
   }
   return publicKey === undefined ? "its public key could not be archived" : undefined;
 }
@@ -48,7 +48,7 @@ export function archive({ record, observed }: Scene, version: Version): Decision
     next: withVersion(record, { ...version, publicKey: found }),
     entry: {
       event: "public-key-archived",
-      reason: "signatures stay verifiable without KMS",
+      reason: "archived while the version is Enabled",
       // The journal outlives the version: its line is the archive.
       detail: { version: number, keyId, spec: shape.spec, publicKey: found },
     },
