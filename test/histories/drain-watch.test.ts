@@ -46,7 +46,7 @@ test("without an event the old version stays in drain, and keyturn reports why",
   expect(await state(world)).toBe("draining");
   const [reported] = (await world.record()).findings;
   expect(reported).toMatchObject({ code: "DRAIN_NOT_WATCHED" });
-  expect(reported?.observed).toContain("no event of a canary call came through CloudTrail ever");
+  expect(reported?.observed).toContain("no canary event has arrived through CloudTrail");
   expect(world.calls).not.toContain("DisableKey");
 });
 

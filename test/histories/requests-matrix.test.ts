@@ -61,10 +61,11 @@ async function fieldsOf(world: World, kind: string): Promise<Record<string, unkn
   const busy = rotations.find(({ step }) => step !== "drain" && step !== "revoke");
   const active = versions.find(({ state }) => state === "active")?.number ?? 1;
   const evidence = rotations[0]?.evidence?.hash ?? "0".repeat(64);
+  const of = versions[0]?.state === "disabled" ? "delete" : "disable";
   const fields: Record<string, Record<string, unknown>> = {
     compromised: { version: 1 },
     rollback: { version: busy?.to ?? active },
-    approve: { version: 1, evidence },
+    approve: { version: 1, of, evidence },
     acknowledge: { version: 2, dependent },
     enrol: { policy: "quarterly" },
     "un-enrol": { confirm: orders },

@@ -113,7 +113,7 @@ describe("a CreateKey without an answer", () => {
     expect(reported).toMatchObject({
       finding: {
         observed:
-          "version 2: 2 times CreateKey gave no answer, and created no key that can be found",
+          "CreateKey for version 2 gave no answer 2 times; keyturn finds no key that it created",
         next: "aws kms list-keys",
       },
     });

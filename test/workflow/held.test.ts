@@ -30,7 +30,7 @@ const enable = called({ kind: "EnableKey", keyId: "key-1" });
 const nothingMoves = {
   kind: "wait",
   untilMs: nowMs + hourMs,
-  reason: "nothing moves while it is held",
+  reason: "on hold: keyturn changes nothing",
 };
 const verdictOn = (setting: StepSetting) => {
   const { record, observed, context } = stepScene("revoke", setting);

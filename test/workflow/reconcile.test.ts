@@ -19,7 +19,9 @@ describe("reconciling", () => {
     expect(first).toMatchObject(
       changes("reconcile-proposed", { proposal: 12, would: lines.join("; "), by: "ada" }),
     );
-    expect(first).toMatchObject({ entry: { reason: "to write this, ask again with proposal 12" } });
+    expect(first).toMatchObject({
+      entry: { reason: "to write this, send reconcile with proposal 12" },
+    });
     expect(nextOf(first)).toMatchObject({
       proposal: shown,
       versions: [{ number: 1, state: "active" }],

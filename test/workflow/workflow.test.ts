@@ -107,7 +107,7 @@ describe("a managed key", () => {
     });
     expect(at({ record: rebuilt })).toMatchObject({
       ...waits(blockedMs),
-      reason: "a call from before the restore may still land",
+      reason: "a call from before the restore may still take effect",
     });
   });
 
