@@ -212,7 +212,7 @@ function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
       ...lasting,
       metric: ours("RotationsStuck", "Maximum"),
       meaning:
-        "A rotation exceeds the time that its policy allows for its step by a day (drain: twice its time), or eight passes of a managed key failed in a row.",
+        "A step of a rotation lasts a day longer than its policy allows (the drain: twice as long), or eight passes of a managed key failed in a row.",
       next: `${whichOnes}, with the cause of the wait: a dependent, an approval, a version that is still in use, a call that fails repeatedly. Its findings have the next command (docs/findings.md).`,
     },
     ThrottlingPersistent: {

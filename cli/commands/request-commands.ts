@@ -108,7 +108,7 @@ const requestCommands: RequestCommand[] = [
         "the call to approve: disable, or delete (default: the next)",
       ).choices(["disable", "delete"]),
       new Option("--accept <ids>", "the needs that you accept, separated by commas"),
-      new Option("--override", "approves a compromised version regardless of the evidence"),
+      new Option("--override", "approves disabling a compromised version, whatever the evidence"),
       confirm,
     ],
     fields: ({ version: number, evidence, of, override, accept }) => ({

@@ -102,7 +102,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   ACCESS_DENIED: {
     meaning: "KMS denies keyturn's next call: its role, the key policy or an SCP forbids it.",
     cause:
-      "A policy was changed, does not delegate to IAM, or authorization lags longer than documented.",
+      "A policy was changed or does not delegate to IAM, or authorization lags longer than documented.",
     remedy:
       "Allow keyturn's role the named action on that key. Where KMS denies DisableKey because the key is in use, and an operator overrode the evidence, an operator with sufficient rights must disable it.",
   },
@@ -118,7 +118,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   },
   NEW_VERSION_NOT_ENABLED: {
     meaning: "The new version was disabled, or its deletion scheduled, before it became active.",
-    cause: "An external actor treated the key without an alias as unused.",
+    cause: "An external actor assumed that the key is unused, because it has no alias.",
     remedy:
       "If that was a mistake, run the printed command: it cancels a deletion and enables the key.",
   },
