@@ -141,7 +141,9 @@ function decideHeld(scene: Scene, still: HoldInForce): MatterDecision {
 
 function onlyRestoring(decision: Decision, nowMs: number): Decision {
   if (decision.kind === "observe" || isRestoring(decision)) return decision;
-  if (decision.kind === "wait") return decision;
+  // The record of a deletion that KMS has scheduled: only then keyturn watches over it.
+  const isScheduled = decision.kind === "change" && decision.entry.event === "deletion-scheduled";
+  if (isScheduled || decision.kind === "wait") return decision;
   return { kind: "wait", untilMs: nowMs + recheckMs, reason: "on hold: keyturn changes nothing" };
 }
 

@@ -5,6 +5,8 @@ import { marshall } from "@aws-sdk/util-dynamodb";
 import { describe, expect, test } from "vitest";
 import { keys } from "../../lambda/aws/dynamodb-items.ts";
 import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
+import { Approver } from "../approver.ts";
 import { aDeployment, type Deployment } from "./deployment.ts";
 import { listen } from "./listener.ts";
 
@@ -120,6 +122,14 @@ describe.each(kinds)("$kind", ({ input, make, read }) => {
   });
 });
 
+async function request(deployment: Deployment, id: string, body: object): Promise<void> {
+  const client = new DynamoDB(deployment.sdk);
+  const queue = { queue: "due", dueAtMs: 1 };
+  const Item = marshall({ ...keys.request(alias, id), ...queue, by: "ada", ...body });
+  await client.putItem({ TableName: deployment.tableName, Item });
+  client.destroy();
+}
+
 test("an old version is tagged, disabled and scheduled for deletion, and a rollback restores it", async () => {
   const deployment = await aDeployment(document);
   const { kms, runUntil } = deployment;
@@ -132,15 +142,17 @@ test("an old version is tagged, disabled and scheduled for deletion, and a rollb
     KeyState: "Disabled",
     tags: { "keyturn:retired": expect.any(String) as string },
   });
+  const approvals = ({ versions, findings }: ManagedKey) =>
+    new Approver().requests(versions, findings);
+  const waiting = await runUntil(alias, (record) => approvals(record).length > 0);
+  for (const approval of approvals(waiting)) {
+    await request(deployment, "01KB0000000000000000000000", approval);
+  }
   await runUntil(alias, state("pending-deletion"));
   const fresh = await behindTheAlias(deployment);
   expect(await observed(deployment, old)).toMatchObject({ KeyState: "PendingDeletion" });
 
-  const client = new DynamoDB(deployment.sdk);
-  const rollback = { kind: "rollback", version: 2, by: "ada", queue: "due", dueAtMs: 1 };
-  const Item = marshall({ ...keys.request(alias, "01KB0000000000000000000000"), ...rollback });
-  await client.putItem({ TableName: deployment.tableName, Item });
-  client.destroy();
+  await request(deployment, "01KB0000000000000000000001", { kind: "rollback", version: 2 });
   await runUntil(alias, state("active"));
   expect(await behindTheAlias(deployment)).toBe(old);
   const { tags, KeyState } = await observed(deployment, old);

@@ -9,6 +9,7 @@ import { recheckMs } from "../model/limits.ts";
 import { rotationOut, versionOf, withRotation, withVersion } from "../model/record.ts";
 import {
   canBeAccepted,
+  listed,
   needsOf,
   notAccepted,
   openNeeds,
@@ -95,9 +96,8 @@ export function approvalRequired(scene: StepScene, evidence: Evidence, of: Destr
   const { record, old, context } = scene;
   const { number, keyId } = old;
   const needs = openNeeds(scene, old, {}, of);
-  const holders = needs.map(({ id, state }) => `; ${id}: ${state}`).join("");
   const unseen = of === "delete" ? `; ${unseenByKms}` : "";
-  const observed = `to ${of} version ${number}, ${keyId}: last use ${describeLastUse(evidence.lastUse)}${holders}${unseen}; evidence ${evidence.hash}`;
+  const observed = `to ${of} version ${number}, ${keyId}: last use ${describeLastUse(evidence.lastUse)}${listed(needs)}${unseen}; evidence ${evidence.hash}`;
   const next = approveCommand(record.alias, old, evidence, needs, of);
   const what = finding("APPROVAL_REQUIRED", keyId, observed, next, context.nowMs);
   const untilMs = context.nowMs + 6 * recheckMs;
@@ -121,7 +121,8 @@ export function heldByGrants(scene: StepScene, evidence: Evidence): Decision | u
   return { kind: "wait", untilMs, reason: "a grant of an AWS service holds it", finding: what };
 }
 
-function approveCommand(
+/** The command that approves this call, and accepts these needs. */
+export function approveCommand(
   alias: string,
   { number, keyId }: Version,
   evidence: Evidence,

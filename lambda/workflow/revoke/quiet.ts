@@ -2,10 +2,11 @@
 import { showLastUse } from "../model/commands.ts";
 import { finding, type Finding } from "../model/findings.ts";
 import { dayMs, recheckMs } from "../model/limits.ts";
-import { requestCommand } from "../model/request-command.ts";
 import type { Decision, Evidence, LastUse, StepScene, Version } from "../model/types.ts";
 import { describeLastUse, judge, judgeQuiet } from "../safety/evidence.ts";
-import { isApproved } from "../safety/needs.ts";
+import { isApproved, listed, openNeeds } from "../safety/needs.ts";
+import { observeFirst } from "../safety/observations.ts";
+import { approveCommand } from "../requests/approval.ts";
 
 export function retiredAtMs(old: Version): number {
   if (old.retiredAtMs === undefined) throw new Error(`version ${old.number} was never retired`);
@@ -40,9 +41,12 @@ export function notQuiet(scene: StepScene, evidence: Evidence): Decision | undef
     }
     case "originated": {
       if (approved) return stillInUse(scene, lastUse, show);
-      const observations = `version ${old.number}: ${describeLastUse(lastUse)}, after it was retired; evidence ${hash}`;
+      const first = observeFirst(scene, [{ kind: "grants", keyId: old.keyId }]);
+      if (first !== undefined) return first;
+      const needs = openNeeds(scene, old, {}, "disable");
+      const observations = `version ${old.number}: ${describeLastUse(lastUse)}, after it was retired${listed(needs)}; evidence ${hash}`;
       const code = "ORIGINATED_AFTER_ACTIVATION";
-      const next = requestCommand(record.alias, "approve", { version: old.number, evidence: hash });
+      const next = approveCommand(record.alias, old, evidence, needs, "disable");
       return blocked(
         "it still originates",
         finding(code, old.keyId, observations, next, context.nowMs),

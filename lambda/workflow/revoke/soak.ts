@@ -44,8 +44,10 @@ export function observeAliases(scene: StepScene): Decision {
 }
 
 export function soak(scene: StepScene): Decision {
-  const { record, rotation, old, observed, context } = scene;
+  const { rotation, old, context } = scene;
   if (rotation.lateUseReadAtMs === undefined) return readLateUse(scene);
+  const landed = deletionLanded(scene);
+  if (landed !== undefined) return landed;
   // After a deletion that was cancelled: until then a read may still show it.
   const shownAtMs = rotation.stepSinceMs + consistencyMs;
   if (context.nowMs < shownAtMs) {
@@ -58,10 +60,6 @@ export function soak(scene: StepScene): Decision {
   }
   const first = observeFirst(scene, everythingOf(old.keyId));
   if (first !== undefined) return first;
-  const key = valueOf(observed.key[old.keyId]);
-  if (key?.state === "PendingDeletion" && rotation.unanswered === "ScheduleKeyDeletion") {
-    return { kind: "change", ...scheduled(record, rotation, key.deletionAtMs, context.nowMs) };
-  }
   const drift = neededOrDrifted(scene, "Disabled");
   if (drift !== undefined) return drift;
   const foreign = ownerFinding(scene, old);
@@ -91,6 +89,17 @@ export function soak(scene: StepScene): Decision {
     return approvalRequired(scene, evidence, "delete");
   }
   return callOn(rotation, call, "the soak is over, without a use attempt");
+}
+
+/** Whether a ScheduleKeyDeletion without an answer took effect: whatever the soak still lasts. */
+function deletionLanded(scene: StepScene): Decision | undefined {
+  const { record, rotation, old, observed, context } = scene;
+  if (rotation.unanswered !== "ScheduleKeyDeletion") return undefined;
+  const first = observeFirst(scene, [{ kind: "key", key: old.keyId }]);
+  if (first !== undefined) return first;
+  const key = valueOf(observed.key[old.keyId]);
+  if (key?.state !== "PendingDeletion") return undefined;
+  return { kind: "change", ...scheduled(record, rotation, key.deletionAtMs, context.nowMs) };
 }
 
 /** The evidence lags: it shows the last uses before DisableKey only now, even in a short soak. */

@@ -69,6 +69,11 @@ export function openNeeds(
   return notAccepted(needsOf(valueOf(observed.grants[keyId]) ?? []), accepted);
 }
 
+/** How a finding lists needs after what it observed. */
+export function listed(needs: Need[]): string {
+  return needs.map(({ id, state }) => `; ${id}: ${state}`).join("");
+}
+
 export function notAccepted(needs: Need[], accepts: string[]): Need[] {
   return needs.filter(({ id }) => id === others || !accepts.includes(id));
 }
