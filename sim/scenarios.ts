@@ -264,6 +264,17 @@ export const scenarios = {
       doubleTick: some(random, 0.2),
     }),
   },
+  /** Operators roll back minutes after a DisableKey, while reads still show the version Enabled. */
+  "rolled-back-at-once": {
+    ...base,
+    ...brief,
+    name: "rolled-back-at-once",
+    tickEveryMs: minuteMs,
+    keys: 2,
+    policy: rash,
+    externalActors: { everyMs: 6 * minuteMs, asks: true, meddles: false },
+    faults: (random) => ({ ...noFaults, stale: 0.3 + 0.4 * random.next() }),
+  },
   "to-the-end": {
     ...base,
     name: "to-the-end",

@@ -147,8 +147,8 @@ export const answering: Mutant[] = [
         replace: "  const isUnsure = false;",
       },
     ],
-    scenario: "collisions",
-    seed: 1795979428,
+    scenario: "rolled-back-at-once",
+    seed: 70,
   },
   {
     name: "a transition without its line",
