@@ -14,6 +14,7 @@ import {
 import { shapeOf } from "./model/shape.ts";
 import { observeFirst, valueOf } from "./safety/observations.ts";
 import { dependentRequired } from "./requests/acknowledgement.ts";
+import { otherAccounts } from "./safety/other-accounts.ts";
 import { archive, failsSilently } from "./safety/public-keys.ts";
 import { isHeld } from "./safety/holds.ts";
 import { tagNames } from "./model/tag-names.ts";
@@ -42,14 +43,15 @@ export function decideActiveVersion(scene: Scene): Decision {
   const { record, observed, context } = scene;
   const active = activeVersion(record);
   if (active === undefined) throw new Error(`${record.alias}: no version is active`);
+  const suspected = record.suspectedAtMs !== undefined;
   const archived = archive(scene, active);
-  if (archived !== undefined) return archived;
+  // A version that may be out of use does not wait for it.
+  if (archived !== undefined && !(suspected && archived.kind === "wait")) return archived;
   const opensAtMs = rotationOpensAtMs(record, active);
   const busy = rotationBeforeActivation(record);
   const held = isHeld(record, "rollback");
   const due =
     busy === undefined && !held && (context.nowMs >= opensAtMs || record.wanted !== undefined);
-  const suspected = record.suspectedAtMs !== undefined;
   if (!due && !suspected) {
     const untilMs = busy === undefined && !held ? opensAtMs : Number.MAX_SAFE_INTEGER;
     return { kind: "wait", untilMs, reason: "within cryptoperiod" };
@@ -100,6 +102,7 @@ function open(scene: Scene, key: Key, active: Version): Decision {
     { kind: "policy", keyId: key.keyId },
     { kind: "tags", keyId: key.keyId },
     { kind: "aliases", keyId: key.keyId },
+    { kind: "grants", keyId: key.keyId },
   ]);
   if (first !== undefined) return first;
   const policy = valueOf(observed.policy[key.keyId]);
@@ -144,13 +147,15 @@ function whyOpened(record: ManagedKey, active: Version, nowMs: number): string {
 }
 
 function opened(
-  { record, context }: Scene,
+  { record, observed, context }: Scene,
   key: Key,
   active: Version,
   policy: KeyPolicy,
   tags: Tags,
 ): Rotation {
   const to = Math.max(record.lastNumber, active.number) + 1;
+  const grants = valueOf(observed.grants[key.keyId]) ?? [];
+  const sharedWith = otherAccounts(policy.document, grants, key.arn);
   return {
     id: context.newRotationId,
     from: active.number,
@@ -160,6 +165,7 @@ function opened(
     openedAtMs: context.nowMs,
     stepSinceMs: context.nowMs,
     policy: record.policy,
+    ...(sharedWith.length === 0 ? {} : { sharedWith }),
     movedAtMs: {},
     grantsCopied: [],
     dependents: record.dependents,

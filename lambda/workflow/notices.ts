@@ -9,6 +9,7 @@ import { activeVersion } from "./model/record.ts";
 import { overdueAtMs } from "./active-version.ts";
 import { clockIsSkewed } from "./safety/settle.ts";
 import { heldAfterRollback, isHeld } from "./safety/holds.ts";
+import { accountsIn } from "./safety/other-accounts.ts";
 import { whyKept } from "./safety/public-keys.ts";
 import type { ManagedKey } from "./model/types.ts";
 
@@ -32,6 +33,7 @@ export function notices(record: ManagedKey, nowMs: number): Finding[] {
     ...notEnforced(record, nowMs),
     ...overridden(record, nowMs),
     ...neverDeleted(record, nowMs),
+    ...callersUnseen(record, nowMs),
     ...acceptedUnknowns(record, nowMs),
     ...skew(record, nowMs),
   ];
@@ -61,6 +63,17 @@ function refusals({ alias, rejected }: ManagedKey, nowMs: number): Finding[] {
     .map(({ id, kind, why, atMs }) =>
       finding("REQUEST_REJECTED", id, `${kind}: ${why}`, showHistory(alias), atMs),
     );
+}
+
+function callersUnseen({ rotations, versions }: ManagedKey, nowMs: number): Finding[] {
+  return rotations.flatMap(({ from, step, policy, sharedWith = [] }) => {
+    const old = versions.find(({ number }) => number === from);
+    const isRetiring = step === "drain" || step === "revoke";
+    if (old === undefined || !isRetiring || policy.retire === "retain") return [];
+    if (sharedWith.length === 0) return [];
+    const observed = `version ${from}, ${old.keyId}, admits ${accountsIn(sharedWith)}`;
+    return [finding("CALLERS_UNSEEN", old.keyId, observed, showPolicy(old.keyId), nowMs)];
+  });
 }
 
 function neverDeleted(record: ManagedKey, nowMs: number): Finding[] {

@@ -14,6 +14,7 @@ const noReason = new Set([
   "APPROVAL_REQUIRED",
   "GRANT_HOLDS_OLD_VERSION",
   "NEVER_DELETED",
+  "CALLERS_UNSEEN",
 ]);
 
 /** `result`: keys that a finding outside of any record reports. */

@@ -119,6 +119,14 @@ export const restSituations = {
       { policy: { drain: { atLeast: "2d", quietFor: "1d", evidence: "advisory" } } },
     ),
   ],
+  CALLERS_UNSEEN: [
+    shows("an old version whose key policy admits another account", async (account, KeyId) => {
+      const Principal = { AWS: "arn:aws:iam::222233334444:root" };
+      const Policy = policyWith({ Effect: "Allow", Principal, Action: "kms:Decrypt" });
+      account.ask("PutKeyPolicy", { KeyId, PolicyName: "default", Policy });
+      await account.passDays(9);
+    }),
+  ],
   NEVER_DELETED: [
     shows("an RSA key for encryption, under a policy that deletes", passes(1), {
       first: { KeySpec: "RSA_2048", KeyUsage: "ENCRYPT_DECRYPT" },

@@ -199,6 +199,19 @@ describe("an old version is not quiet", () => {
     });
   });
 
+  test("and the approval that it asks for accepts what an AWS service holds, too", () => {
+    const grant = { grantId: "b0", grantee: "rds.amazonaws.com", operations: ["Decrypt"] };
+    const setting = use("Sign", lateMs);
+    const observed = { ...setting.observed, grants: { "key-1": present([grant]) } };
+    expect(decide({ ...setting, observed })).toMatchObject({
+      finding: {
+        code: "ORIGINATED_AFTER_ACTIVATION",
+        observed: expect.stringContaining("; grant:b0: rds.amazonaws.com may Decrypt") as string,
+        next: expect.stringContaining("--accept grant:b0") as string,
+      },
+    });
+  });
+
   test("where the approved use is more recent than the quiet period", () => {
     const fresh = { ...use("Sign", nowMs - dayMs), rotation: { approval } };
     expect(decide(fresh)).toMatchObject(waits(nowMs + 13 * dayMs + hourMs));

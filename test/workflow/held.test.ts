@@ -68,6 +68,18 @@ describe("a managed key that is paused", () => {
     expect(at({ record: paused, context })).toEqual(stays ? decided : nothingMoves);
   });
 
+  test("puts on record that KMS has scheduled a deletion: only then keyturn watches over it", () => {
+    const observed = { key: { "key-1": observedKey("key-1", { state: "PendingDeletion" }) } };
+    const rotation = {
+      soakSinceMs: nowMs - hourMs,
+      lateUseReadAtMs: nowMs - hourMs,
+      unanswered: "ScheduleKeyDeletion" as const,
+    };
+    expect(at({ old: disabled, record: paused, rotation, observed })).toMatchObject(
+      changes("deletion-scheduled"),
+    );
+  });
+
   test("puts on record that a version is needed", () => {
     const observed = { aliases: { "key-1": present([alias]) } };
     expect(at({ old: disabled, record: paused, observed })).toMatchObject(

@@ -251,6 +251,13 @@ describe("a ScheduleKeyDeletion without an answer", () => {
     expect(rotations[0]).not.toHaveProperty("unanswered");
   });
 
+  test("has landed also while the soak lasts longer: only what is on record is watched", () => {
+    const longer = { ...rotation, soakSinceMs: nowMs - hourMs };
+    expect(decide({ rotation: longer, observed: { key: pending } })).toMatchObject(
+      changes("deletion-scheduled", { deletionAtMs: 77 }),
+    );
+  });
+
   test("explains only its own effect: an external deletion does not pass for ours", () => {
     expect(decide({ rotation })).toMatchObject(calls("ScheduleKeyDeletion"));
     expect(decide({ observed: { key: pending } })).toMatchObject(halts("VERSION_CHANGED", "key-1"));

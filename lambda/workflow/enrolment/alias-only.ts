@@ -9,13 +9,19 @@
  * still be put to new use.
  */
 import type { Grant } from "../model/kms.ts";
+import {
+  conditionKeysOf,
+  isFields,
+  listed,
+  readDocument,
+  statementsOf,
+  type Fields,
+} from "../model/policy-document.ts";
 import { isServicePrincipal } from "../model/service-principal.ts";
 
 export const aliasOnlySid = "KeyturnAliasOnly";
 const originating = ["kms:Encrypt", "kms:GenerateDataKey*", "kms:GenerateMac", "kms:Sign"];
 const elements = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition"];
-
-type Fields = Record<string, unknown>;
 
 /**
  * The key policy with the statement for these aliases (at least one), or without it where `aliases`
@@ -23,7 +29,7 @@ type Fields = Record<string, unknown>;
  * document that needs no change is returned unchanged.
  */
 export function withAliasOnly(document: string, aliases: string[] | undefined): string {
-  const policy = read(document);
+  const policy = readDocument(document);
   const there = statementsOf(policy);
   const others = there.filter((statement) => !hasOurSid(statement));
   if (aliases === undefined && others.length === there.length) return document;
@@ -44,7 +50,7 @@ function aliasOnlyStatement(aliases: string[]): Fields {
 
 /** The aliases that the statement names; undefined if it is missing or not as keyturn writes it. */
 export function aliasOnlyOf(document: string): string[] | undefined {
-  const [statement, ...more] = statementsOf(read(document)).filter(hasOurSid);
+  const [statement, ...more] = statementsOf(readDocument(document)).filter(hasOurSid);
   if (!isFields(statement) || more.length > 0) return undefined;
   const { Effect: effect, Principal: principal, Action: actions, Resource: resource } = statement;
   const exactlyOurs =
@@ -76,7 +82,7 @@ export function whyNotAliasOnly(
     .flatMap(({ grantee, retiring }) => [grantee, retiring ?? ""])
     .find(isServicePrincipal);
   if (granted !== undefined) return `a grant names the service ${granted}`;
-  for (const statement of statementsOf(read(document))) {
+  for (const statement of statementsOf(readDocument(document))) {
     if (!isFields(statement) || statement["Effect"] !== "Allow") continue;
     const service = serviceNamedBy(statement["Principal"]);
     if (service !== undefined) return `its key policy allows the service ${service}`;
@@ -92,13 +98,6 @@ function serviceNamedBy(principal: unknown): string | undefined {
   if (!isFields(principal)) return undefined;
   const [service] = listed(principal["Service"]);
   return service ?? listed(principal["AWS"]).find(isServicePrincipal);
-}
-
-/** The condition keys of a statement, with any operator. */
-function conditionKeysOf(statement: Fields): string[] {
-  const { Condition: operators } = statement;
-  if (!isFields(operators)) return [];
-  return Object.values(operators).flatMap((block) => (isFields(block) ? Object.keys(block) : []));
 }
 
 function aliasesOf(condition: unknown): string[] | undefined {
@@ -123,27 +122,6 @@ function sameMembers(value: unknown, wanted: string[]): boolean {
   return members.length === wanted.length && wanted.every((each) => members.includes(each));
 }
 
-/** IAM writes a list of one without the list; a list with non-text values counts as empty. */
-function listed(value: unknown): string[] {
-  const members: unknown[] = Array.isArray(value) ? value : [value];
-  return members.every((member) => typeof member === "string") ? members : [];
-}
-
 function hasOurSid(statement: unknown): boolean {
   return isFields(statement) && statement["Sid"] === aliasOnlySid;
-}
-
-function statementsOf(policy: Fields): unknown[] {
-  const { Statement: statement } = policy;
-  if (statement === undefined) return [];
-  return Array.isArray(statement) ? statement : [statement];
-}
-
-function read(document: string): Fields {
-  const policy: unknown = JSON.parse(document);
-  return isFields(policy) ? policy : {};
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,8 @@
 /** What an operator must know: a code, the observed state, and the next command to type. */
 
+/** What a finding means, its usual cause and its remedy. */
+export type Explained = { meaning: string; cause: string; remedy: string };
+
 export type FindingCode = keyof typeof effects;
 
 export type Finding = {
@@ -60,6 +63,7 @@ export const effects = {
   ALIAS_ONLY_NOT_ENFORCED: "notice",
   EVIDENCE_OVERRIDDEN: "notice",
   NEVER_DELETED: "notice",
+  CALLERS_UNSEEN: "notice",
   OVERDUE: "notice",
   UNLISTED_ALIAS: "notice",
   USAGE_UNKNOWN_ACCEPTED: "notice",

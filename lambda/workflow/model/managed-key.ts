@@ -123,6 +123,8 @@ export type Rotation = {
   stepSinceMs: number;
   /** Frozen when the rotation opens. */
   policy: Policy;
+  /** The other accounts that may use the old version, when the rotation opens; `*`: any account. */
+  sharedWith?: string[];
   intent: Intent;
   /** distribute: when the grants were in place and the new version first read Enabled. */
   enabledSinceMs?: number;

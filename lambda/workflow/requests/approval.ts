@@ -16,6 +16,7 @@ import {
   type Destructive,
   type Need,
 } from "../safety/needs.ts";
+import { accountsIn } from "../safety/other-accounts.ts";
 import { stillToObserve, valueOf } from "../safety/observations.ts";
 import type {
   Decision,
@@ -93,10 +94,12 @@ export const unseenByKms =
 
 /** The wait for an approval before the destructive call that `of` names. */
 export function approvalRequired(scene: StepScene, evidence: Evidence, of: Destructive): Decision {
-  const { record, old, context } = scene;
+  const { record, rotation, old, context } = scene;
   const { number, keyId } = old;
+  const { sharedWith = [] } = rotation;
   const needs = openNeeds(scene, old, {}, of);
-  const unseen = of === "delete" ? `; ${unseenByKms}` : "";
+  const shared = sharedWith.length === 0 ? "" : `; it admits ${accountsIn(sharedWith)}`;
+  const unseen = of === "delete" ? `${shared}; ${unseenByKms}` : shared;
   const observed = `to ${of} version ${number}, ${keyId}: last use ${describeLastUse(evidence.lastUse)}${listed(needs)}${unseen}; evidence ${evidence.hash}`;
   const next = approveCommand(record.alias, old, evidence, needs, of);
   const what = finding("APPROVAL_REQUIRED", keyId, observed, next, context.nowMs);

@@ -2,6 +2,7 @@
  * Asymmetric keys: who holds the public key encrypts, encapsulates, agrees or verifies without KMS, and
  * no signal shows it. So what such a key made is kept readable, and signatures stay verifiable.
  */
+import { authorizationLagMs } from "../model/limits.ts";
 import { withVersion } from "../model/record.ts";
 import type { Decision, KeyShape, Policy, Scene, Version } from "../model/types.ts";
 import { valueOf } from "./observations.ts";
@@ -33,12 +34,19 @@ export function retiredAs({ retire }: Policy, version: Version): Policy["retire"
 }
 
 /** Archives the public key while the version is Enabled; KMS may refuse it of a disabled one. */
-export function archive({ record, observed }: Scene, version: Version): Decision | undefined {
+export function archive(
+  { record, observed, context }: Scene,
+  version: Version,
+): Decision | undefined {
   const { number, keyId, shape, publicKey } = version;
   if (!isAsymmetric(shape) || publicKey !== undefined) return undefined;
   const observation = observed["public-key"][keyId];
   if (observation === undefined) {
     return { kind: "observe", reads: [{ kind: "public-key", keyId }] };
+  }
+  const allowedAtMs = record.authorizationChangedAtMs + authorizationLagMs;
+  if (observation.kind === "denied" && context.nowMs < allowedAtMs) {
+    return { kind: "wait", untilMs: allowedAtMs, reason: "the right to read its public key" };
   }
   // Without the right to read it, the version is only kept longer: nothing waits for it.
   const found = valueOf(observation);

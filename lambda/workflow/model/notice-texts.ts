@@ -1,0 +1,69 @@
+/** The same of the findings that stop nothing. */
+import type { Explained, FindingCode } from "./findings.ts";
+
+export const noticeTexts = {
+  NEVER_DELETED: {
+    meaning: "The policy deletes old versions; keyturn will disable this one and keep it.",
+    cause:
+      "Callers use its public key outside KMS; or it signs, and its public key could not be archived.",
+    remedy:
+      "For a signing key, allow the role kms:GetPublicKey. For other asymmetric keys: nothing.",
+  },
+  CALLERS_UNSEEN: {
+    meaning: "Callers of other accounts may use a version that keyturn retires.",
+    cause:
+      "Its key policy or a grant admits them. AWS logs their refused calls in their own accounts alone: once the version is out of use, no use attempt of theirs reaches keyturn.",
+    remedy:
+      "Ask their owners whether they still need it, before you approve. Their successful calls count as use.",
+  },
+  OVERDUE: {
+    meaning: "The active version is past its cryptoperiod.",
+    cause: "Its rotation is blocked, or was configured too late; or the function did not run.",
+    remedy: "Read the other findings of this managed key for the cause.",
+  },
+  UNLISTED_ALIAS: {
+    meaning: "The key has an alias that is not in the managed key's set; keyturn will not move it.",
+    cause: "An external actor created another alias on the key, and it was never listed.",
+    remedy: "List it under `aliases`; otherwise it blocks the revocation of this version.",
+  },
+  USAGE_UNKNOWN_ACCEPTED: {
+    meaning: "The last use of the old version is unknown; the policy lets the drain end anyway.",
+    cause: "The policy has drain.evidence: advisory.",
+    remedy: "Set drain.evidence to required where revoking a key still in use would do harm.",
+  },
+  STUCK: {
+    meaning: "Passes of this managed key failed many times in a row.",
+    cause: "KMS or DynamoDB throttle or fail, or reads stay inconsistent, in pass after pass.",
+    remedy: "Read the reason; if KMS or DynamoDB throttles, reduce the load on the shared quota.",
+  },
+  CLOCK_SKEW: {
+    meaning: "A claim or mark expires later than any run could end: a clock is wrong.",
+    cause: "A run on a machine with a wrong clock, or a claim that an operator wrote.",
+    remedy: "Find the machine with the wrong clock. keyturn waits until the claim or mark expires.",
+  },
+  RECORD_LARGE: {
+    meaning: "The item of this managed key is past 100 KB; DynamoDB's limit is 400 KB.",
+    cause: "Many rotations are open at once, or keyturn cannot move events and journal lines out.",
+    remedy: "Find the rotations or versions that never complete.",
+  },
+  EXTRA_NOT_QUARANTINED: {
+    meaning: "An excess key of a rotation has an alias, a grant or a use of its own.",
+    cause: "An external actor mistook the key for an active one, and used it.",
+    remedy: "Find out who uses it. keyturn leaves it as it is.",
+  },
+  UNKNOWN_KEY: {
+    meaning: "A key carries this deployment's owner tag, and no record contains it.",
+    cause: "A lost CreateKey response, tags that an external actor copied, or a new table.",
+    remedy: "Find out who created and tagged it. keyturn does not change it.",
+  },
+  SCHEMA_NEWER: {
+    meaning: "A newer version of keyturn wrote the item of this managed key.",
+    cause: "A deployment returned to an older version of keyturn.",
+    remedy: "Deploy the newer version again, or a later one.",
+  },
+  CONFIGURATION_INVALID: {
+    meaning: "The configuration is malformed; keyturn changes no key.",
+    cause: "An edit bypassed synthesis, which checks it.",
+    remedy: "Correct the reported problem, and deploy again.",
+  },
+} satisfies Partial<Record<FindingCode, Explained>>;

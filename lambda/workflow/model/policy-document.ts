@@ -1,0 +1,50 @@
+/** A key policy, an IAM policy document, as JSON gives it. */
+
+export type Fields = Record<string, unknown>;
+
+export function readDocument(document: string): Fields {
+  const policy: unknown = JSON.parse(document);
+  return isFields(policy) ? policy : {};
+}
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function statementsOf(policy: Fields): unknown[] {
+  const { Statement: statement } = policy;
+  if (statement === undefined) return [];
+  return Array.isArray(statement) ? statement : [statement];
+}
+
+/** IAM writes a list of one without the list; a list with non-text values counts as empty. */
+export function listed(value: unknown): string[] {
+  const members: unknown[] = Array.isArray(value) ? value : [value];
+  return members.every((member) => typeof member === "string") ? members : [];
+}
+
+/** The condition keys of a statement, with any operator. */
+export function conditionKeysOf(statement: Fields): string[] {
+  const { Condition: operators } = statement;
+  if (!isFields(operators)) return [];
+  return Object.values(operators).flatMap((block) => (isFields(block) ? Object.keys(block) : []));
+}
+
+/** The AWS principals of each statement that allows something, and its condition. */
+export function allowed(document: string): { principals: string[]; condition: unknown }[] {
+  return statementsOf(readDocument(document)).flatMap((statement) => {
+    if (!isFields(statement) || statement["Effect"] !== "Allow") return [];
+    const { Principal: principal, Condition: condition } = statement;
+    const principals = isFields(principal) ? listed(principal["AWS"]) : listed(principal);
+    return [{ principals, condition }];
+  });
+}
+
+/** The values that a condition compares with this key (in lower case) by StringEquals. */
+export function mustEqual(condition: unknown, key: string): string[] {
+  const block = isFields(condition) ? condition["StringEquals"] : undefined;
+  if (!isFields(block)) return [];
+  return Object.entries(block).flatMap(([name, value]) =>
+    name.toLowerCase() === key ? listed(value) : [],
+  );
+}

@@ -1,0 +1,33 @@
+/**
+ * The accounts, besides the key's own, that may use a key. AWS logs their refused calls in their
+ * own account alone: keyturn never hears of them ("Allowing users in other accounts to use a KMS
+ * key" in the KMS Developer Guide; "Logging AWS KMS API calls").
+ */
+import { allowed, mustEqual } from "../model/policy-document.ts";
+import type { Grant } from "../model/types.ts";
+
+/** The conditions that admit callers of some accounts alone. */
+const byAccount = ["kms:calleraccount", "aws:principalaccount", "aws:sourceaccount"];
+
+/** Sorted; `*` stands for any account. `arn` is the key's. */
+export function otherAccounts(document: string, grants: Grant[], arn: string): string[] {
+  const [, , , , own] = arn.split(":");
+  const admitted = allowed(document).flatMap(({ principals, condition }) => {
+    const callers = byAccount.flatMap((key) => mustEqual(condition, key));
+    return callers.length > 0 && principals.includes("*") ? callers : principals;
+  });
+  const grantees = grants.map(({ grantee }) => grantee);
+  const accounts = [...admitted, ...grantees].flatMap((principal) => accountOf(principal) ?? []);
+  return [...new Set(accounts)].filter((account) => account !== own).sort();
+}
+
+function accountOf(principal: string): string | undefined {
+  if (principal === "*" || /^\d{12}$/.test(principal)) return principal;
+  const account = principal.split(":")[4];
+  return account === "" ? undefined : account;
+}
+
+export function accountsIn(sharedWith: string[]): string {
+  if (sharedWith.includes("*")) return "callers of any account";
+  return `callers of account ${sharedWith.join(", ")}`;
+}
