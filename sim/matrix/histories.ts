@@ -1,6 +1,6 @@
 /** The histories to interrupt: together they make every call that keyturn makes. */
 import type { Policy } from "../../lambda/workflow/model/types.ts";
-import type { Scenario } from "../scenarios.ts";
+import type { Scenario } from "../scenario.ts";
 import { noNeeds } from "../world/resources.ts";
 import { insideEnvelope, noFaults } from "../world/fault-plan.ts";
 import type { SimulatedWorld } from "../world/world.ts";

@@ -23,7 +23,7 @@ import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts"
 import { KmsTwin } from "../../embedded-aws/kms/twin.ts";
 import { createTableTwin, type TableTwin } from "../ports/table.ts";
 import { SimRandom } from "../../embedded-aws/random.ts";
-import type { Scenario } from "../scenarios.ts";
+import type { Scenario } from "../scenario.ts";
 import { Application } from "./application.ts";
 import { Approver } from "./approver.ts";
 import { complaintsOf } from "./complaints.ts";
