@@ -4,7 +4,7 @@ import type { SimRandom } from "../embedded-aws/random.ts";
 import { hasty } from "./policies.ts";
 import type { Habits } from "./world/application.ts";
 import { noNeeds, type Needs } from "./world/resources.ts";
-import { insideEnvelope, noFaults, type Envelope, type Faults } from "./world/fault-plan.ts";
+import { insideEnvelope, type Envelope, type Faults } from "./world/fault-plan.ts";
 import type { Acts } from "./world/external-actors.ts";
 
 const minuteMs = 60_000;
