@@ -164,7 +164,7 @@ async function predicted(
 }
 
 async function unattended(stored: Stored, ahead: Ahead): Promise<PlannedKey> {
-  return plannedKey(await forecast(stored, ahead), false);
+  return plannedKey(await forecast(stored, ahead), false, ahead.nowMs);
 }
 
 /**
@@ -174,7 +174,7 @@ async function unattended(stored: Stored, ahead: Ahead): Promise<PlannedKey> {
 async function applied(stored: Stored, ahead: Ahead): Promise<PlannedKey> {
   const alone = await forecast(stored, ahead);
   const opensMs = opensAtMs(alone);
-  if (opensMs === undefined || opensMs <= ahead.nowMs) return plannedKey(alone, false);
+  if (opensMs === undefined || opensMs <= ahead.nowMs) return plannedKey(alone, false, ahead.nowMs);
   const rotate: RequestItem = {
     id: "zzzzzzzz-planned",
     body: { kind: "rotate", by: "the operator who applies the plan", ifHead: stored.journalHead },
@@ -184,5 +184,5 @@ async function applied(stored: Stored, ahead: Ahead): Promise<PlannedKey> {
   const rejected = asked.planned.some(
     ({ request, event }) => request === rotate.id && event === "request-rejected",
   );
-  return rejected ? plannedKey(alone, false) : plannedKey(asked, true);
+  return rejected ? plannedKey(alone, false, ahead.nowMs) : plannedKey(asked, true, ahead.nowMs);
 }

@@ -1,7 +1,7 @@
 /** `keyturn status <alias>`: the details of one managed key. */
 import { inPresentNames } from "../../lambda/record/earlier-events.ts";
 import type { RequestItem } from "../../lambda/ports.ts";
-import type { ManagedKey, Version } from "../../lambda/workflow/model/types.ts";
+import type { ManagedKey, Rotation, Version } from "../../lambda/workflow/model/types.ts";
 import { exitCodes, type ExitCode } from "../terminal/failure.ts";
 import { needsPerson, overviewOf } from "../status/overview.ts";
 import { printCommand, printText } from "../terminal/print.ts";
@@ -42,7 +42,10 @@ export async function statusOfOne(session: Session, given: string): Promise<Exit
   printText(talk, "  ", `policy ${record.policy.name}, ${ageOf(overview)}`);
   printStep(talk, record, nowMs);
   printVersions(talk, record, deleted);
-  for (const { rotation, steps } of rotations) printRotation(talk, rotation, steps, nowMs);
+  for (const { rotation, steps } of rotations) {
+    printRotation(talk, rotation, steps, nowMs);
+    printApproval(talk, rotation);
+  }
   printRequests(talk, asked, requests);
   for (const finding of overview.findings) {
     talk.line();
@@ -100,6 +103,24 @@ function printVersions(talk: Talk, { versions }: ManagedKey, deleted: Deleted[])
     ({ number, keyId, atMs }) => `v${number} (${keyId}, ${formatTime(atMs)})`,
   );
   if (words.length > 0) printText(talk, "deleted: ", words.join(", "));
+  const archived = versions.filter(({ publicKey }) => publicKey !== undefined);
+  if (archived.length > 0) {
+    printText(
+      talk,
+      "public keys archived: ",
+      archived.map(({ number }) => `v${number}`).join(", "),
+    );
+  }
+}
+
+function printApproval(talk: Talk, { from, approval }: Rotation): void {
+  if (approval === undefined) return;
+  const { of, by, atMs, accepts, override } = approval;
+  const call = of === "delete" ? "the deletion" : "DisableKey";
+  const despite = override ? ", and overrode the evidence" : "";
+  const needs = accepts.length === 0 ? "" : `, and accepts ${accepts.join(", ")}`;
+  const what = `${call} of v${from} by ${by} at ${formatTime(atMs)}${despite}${needs}`;
+  printText(talk, "  approved  ", what);
 }
 
 function printRequests(

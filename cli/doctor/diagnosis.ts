@@ -55,6 +55,8 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
   const those = (is: (key: Sign) => boolean): string[] => keys.filter(is).map(({ alias }) => alias);
   const status = `npx keyturn status --table ${tableName}`;
   const halted = those(({ waitsForPerson }) => waitsForPerson);
+  const needed = those((key) => key.needed);
+  const unapproved = those((key) => key.unapproved);
   const overdue = those((key) => key.overdue);
   const stuck = those((key) => key.stuck);
   const drifted = those((key) => key.drifted);
@@ -64,6 +66,13 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
   const skew = "no claim or mark ends later than a run could last";
   return [
     counted("halted or waiting", halted, "no managed key", `${status} --findings`),
+    counted(
+      "retired versions in need",
+      needed,
+      "no use or grant shows one",
+      `${status} --findings`,
+    ),
+    counted("approvals", unapproved, "none is awaited", explain("APPROVAL_REQUIRED")),
     counted("overdue", overdue, "no version is past its cryptoperiod", `${status} --overdue`),
     counted("stuck", stuck, "no step is past its limit", explain("STUCK")),
     counted(

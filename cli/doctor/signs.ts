@@ -14,6 +14,10 @@ export type Sign = {
   /** The latest time at which a run certainly worked on it; 0 if there is none. */
   tracedAtMs: number;
   waitsForPerson: boolean;
+  /** A retired version that somebody needs, or may need. */
+  needed: boolean;
+  /** A call that cannot be undone waits for an approval. */
+  unapproved: boolean;
   overdue: boolean;
   stuck: boolean;
   drifted: boolean;
@@ -27,6 +31,11 @@ export type Sign = {
 };
 
 const drift: FindingCode[] = ["ALIAS_MOVED", "ALIAS_SET_SPLIT", "ALIAS_NOT_FOUND"];
+const need: FindingCode[] = [
+  "GRANT_HOLDS_OLD_VERSION",
+  "ORIGINATED_AFTER_ACTIVATION",
+  "USED_WHILE_DISABLED",
+];
 
 export function signOf(record: ManagedKey, heardAtMs: number | undefined, nowMs: number): Sign {
   const { alias, dueAtMs, findings } = record;
@@ -41,6 +50,8 @@ export function signOf(record: ManagedKey, heardAtMs: number | undefined, nowMs:
     dueAtMs,
     tracedAtMs: tracedAtMs(record, nowMs),
     waitsForPerson: findings.some(needsOperator),
+    needed: has(need),
+    unapproved: has(["APPROVAL_REQUIRED"]),
     overdue: active !== undefined && overdueAtMs(record, active) <= nowMs,
     stuck: stuckAtMs(record) <= nowMs,
     drifted: has(drift),

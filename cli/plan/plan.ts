@@ -3,12 +3,16 @@ import type { Forecast } from "../forecast/forecast.ts";
 import type { ForecastEvent } from "../forecast/planned.ts";
 import { canonicalHash } from "../../lambda/record/canonical.ts";
 import type { Mode } from "../../lambda/workflow/model/types.ts";
+import { commandLine } from "../../lambda/workflow/model/commands.ts";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
 
 export const planSchema = "keyturn/plan/2";
 
 /** The monthly price of a KMS key of any kind; none while pending deletion (AWS KMS pricing). */
 export const usdPerKeyMonth = 1;
+
+/** What an operator must do. A finding that the plan predicts has `sinceMs` after `madeAtMs`. */
+type Awaited = Pick<Finding, "code" | "subject" | "sinceMs" | "next">;
 
 export type PlannedKey = {
   alias: string;
@@ -18,7 +22,7 @@ export type PlannedKey = {
   /** `apply` requests its next rotation: `planned` begins with it. */
   rotates: boolean;
   planned: ForecastEvent[];
-  waitsFor: Pick<Finding, "code" | "subject" | "next">[];
+  waitsFor: Awaited[];
   waitingFor: string;
   dueAtMs: number;
   keysNow: number;
@@ -51,9 +55,13 @@ export function sealed(body: PlanBody): Plan {
   return { ...body, hash: canonicalHash(body) };
 }
 
-export function plannedKey(prediction: Forecast, rotates: boolean): PlannedKey {
+export function plannedKey(prediction: Forecast, rotates: boolean, nowMs: number): PlannedKey {
   const { waitsFor, ...rest } = prediction;
-  const waiting = waitsFor.map(({ code, subject, next }) => ({ code, subject, next }));
+  const waiting = waitsFor.map(({ code, subject, sinceMs, next }) => {
+    // The command of a predicted finding names evidence that does not exist yet.
+    const then = sinceMs > nowMs ? commandLine("npx", "keyturn", "status", rest.alias) : next;
+    return { code, subject, sinceMs, next: then };
+  });
   return { ...rest, rotates, waitsFor: waiting };
 }
 

@@ -30,9 +30,13 @@ export function showPlan(
   }
   noteText(talk, "", inAll(plan, lines, considered));
   for (const { alias, waitsFor, cut } of plan.managedKeys) {
-    for (const { code, next } of waitsFor) {
-      noteText(talk, "", `${alias} needs an operator: ${talk.styled("yellow", code)}`);
-      noteCommand(talk, "  next:", next);
+    for (const { code, sinceMs, next } of waitsFor) {
+      const isComing = sinceMs > plan.madeAtMs;
+      const needs = isComing
+        ? `will need an operator at ${formatTime(sinceMs)}`
+        : "needs an operator";
+      noteText(talk, "", `${alias} ${needs}: ${talk.styled("yellow", code)}`);
+      noteCommand(talk, isComing ? "  then:" : "  next:", next);
     }
     if (cut)
       noteText(

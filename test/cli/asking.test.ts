@@ -98,5 +98,8 @@ describe("a request", () => {
     expect((await type(account, "approve", orders, "--confirm", orders)).code).toBe(0);
     await account.passDays(1);
     expect(await account.states(orders)).toEqual(["disabled", "active"]);
+    expect((await type(account, "status", orders)).stdout).toMatch(
+      /^ {2}approved {2}DisableKey of v1 by .+ at \d{4}-[\d-]+ [\d:]+$/m,
+    );
   });
 });

@@ -17,7 +17,7 @@ let files = 0;
 async function planned(account: Account, ...args: string[]): Promise<{ file: string; plan: Plan }> {
   const file = join(folder, `${(files += 1)}.json`);
   const { code, stderr } = await type(account, "plan", ...args, "--out", file);
-  const waits = stderr.includes("needs an operator: APPROVAL_REQUIRED") ? 1 : 0;
+  const waits = /needs? an operator.*: APPROVAL_REQUIRED/.test(stderr) ? 1 : 0;
   expect([code, stderr]).toEqual([waits, expect.stringContaining(`Written to ${file}`)]);
   return { file, plan: JSON.parse(readFileSync(file, "utf8")) as Plan };
 }
@@ -28,6 +28,14 @@ function rewritten(file: string, change: (plan: Plan) => object): void {
 }
 
 describe("plan", () => {
+  test("names a coming approval by its time, and no command that would fail now", async () => {
+    const account = await after(2);
+    const { stderr } = await type(account, "plan", "--until", "200d");
+    expect(stderr).toMatch(/orders will need an operator at [-\d]+ [\d:]+: APPROVAL_REQUIRED/);
+    expect(stderr).toContain("then: npx keyturn status alias/orders");
+    expect(stderr).not.toContain("keyturn approve");
+  });
+
   test("predicts the later calls, at the right time", async () => {
     const account = await after(2);
     const { stdout, stderr, code } = await type(account, "plan", "--until", "60d");
