@@ -12,6 +12,7 @@ import { notAcknowledged } from "./requests/acknowledgement.ts";
 import { reconcileCommand } from "./model/request-command.ts";
 import { notYetReactivated } from "./restore/reactivate.ts";
 import { isForService } from "./safety/needs.ts";
+import { withGrantees } from "./safety/other-accounts.ts";
 import { observeFirst, valueOf } from "./safety/observations.ts";
 import type {
   Decision,
@@ -53,14 +54,17 @@ export function customersGrants(grants: Grant[]): Grant[] {
 }
 
 function grantsFirst(scene: StepScene, fresh: Version): Decision {
-  const { record, rotation, context } = scene;
+  const { record, rotation, old, observed, context } = scene;
   const copying = copyGrants(scene, fresh);
   if (copying !== undefined) return copying;
   const notReady = whyNotEnabledYet(scene, fresh);
   if (notReady !== undefined) return notReady;
+  const grants = valueOf(observed.grants[old.keyId]) ?? [];
+  const sharedWith = withGrantees(rotation.sharedWith ?? [], grants, old.arn);
+  const shared = sharedWith.length === 0 ? {} : { sharedWith };
   return {
     kind: "change",
-    next: withRotation(record, { ...rotation, enabledSinceMs: context.nowMs }),
+    next: withRotation(record, { ...rotation, ...shared, enabledSinceMs: context.nowMs }),
     entry: {
       event: "propagating",
       reason: "the new version is Enabled and has the grants of the old one",

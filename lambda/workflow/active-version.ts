@@ -14,7 +14,7 @@ import {
 import { shapeOf } from "./model/shape.ts";
 import { observeFirst, valueOf } from "./safety/observations.ts";
 import { dependentRequired } from "./requests/acknowledgement.ts";
-import { otherAccounts } from "./safety/other-accounts.ts";
+import { accountsOfPolicy } from "./safety/other-accounts.ts";
 import { archive, failsSilently } from "./safety/public-keys.ts";
 import { isHeld } from "./safety/holds.ts";
 import { tagNames } from "./model/tag-names.ts";
@@ -102,7 +102,6 @@ function open(scene: Scene, key: Key, active: Version): Decision {
     { kind: "policy", keyId: key.keyId },
     { kind: "tags", keyId: key.keyId },
     { kind: "aliases", keyId: key.keyId },
-    { kind: "grants", keyId: key.keyId },
   ]);
   if (first !== undefined) return first;
   const policy = valueOf(observed.policy[key.keyId]);
@@ -147,15 +146,14 @@ function whyOpened(record: ManagedKey, active: Version, nowMs: number): string {
 }
 
 function opened(
-  { record, observed, context }: Scene,
+  { record, context }: Scene,
   key: Key,
   active: Version,
   policy: KeyPolicy,
   tags: Tags,
 ): Rotation {
   const to = Math.max(record.lastNumber, active.number) + 1;
-  const grants = valueOf(observed.grants[key.keyId]) ?? [];
-  const sharedWith = otherAccounts(policy.document, grants, key.arn);
+  const sharedWith = accountsOfPolicy(policy.document, key.arn);
   return {
     id: context.newRotationId,
     from: active.number,

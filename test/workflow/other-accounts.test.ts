@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { accountsIn, otherAccounts } from "../../lambda/workflow/safety/other-accounts.ts";
+import {
+  accountsIn,
+  accountsOfPolicy,
+  withGrantees,
+} from "../../lambda/workflow/safety/other-accounts.ts";
 
 const own = "000000000000";
 const partner = "222233334444";
@@ -9,7 +13,8 @@ const role = `arn:aws:iam::${partner}:role/app`;
 function admittedBy(statement: object, grantee = `arn:aws:iam::${own}:role/app`): string[] {
   const shown = { Effect: "Allow", Action: "kms:Decrypt", Resource: "*", ...statement };
   const grant = { grantId: "g1", grantee, operations: ["Decrypt"] };
-  return otherAccounts(JSON.stringify({ Statement: [shown] }), [grant], arn);
+  const accounts = accountsOfPolicy(JSON.stringify({ Statement: [shown] }), arn);
+  return withGrantees(accounts, [grant], arn);
 }
 
 describe("a key admits callers of other accounts", () => {

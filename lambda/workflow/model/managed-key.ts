@@ -123,7 +123,7 @@ export type Rotation = {
   stepSinceMs: number;
   /** Frozen when the rotation opens. */
   policy: Policy;
-  /** The other accounts that may use the old version, when the rotation opens; `*`: any account. */
+  /** The other accounts that may use the old version, by its key policy and its grants; `*`: any account. */
   sharedWith?: string[];
   intent: Intent;
   /** distribute: when the grants were in place and the new version first read Enabled. */

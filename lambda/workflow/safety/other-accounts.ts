@@ -9,15 +9,23 @@ import type { Grant } from "../model/types.ts";
 /** The conditions that admit callers of some accounts alone. */
 const byAccount = ["kms:calleraccount", "aws:principalaccount", "aws:sourceaccount"];
 
-/** Sorted; `*` stands for any account. `arn` is the key's. */
-export function otherAccounts(document: string, grants: Grant[], arn: string): string[] {
-  const [, , , , own] = arn.split(":");
+/** Whom a key policy admits. Sorted; `*` stands for any account. `arn` is the key's. */
+export function accountsOfPolicy(document: string, arn: string): string[] {
   const admitted = allowed(document).flatMap(({ principals, condition }) => {
     const callers = byAccount.flatMap((key) => mustEqual(condition, key));
     return callers.length > 0 && principals.includes("*") ? callers : principals;
   });
-  const grantees = grants.map(({ grantee }) => grantee);
-  const accounts = [...admitted, ...grantees].flatMap((principal) => accountOf(principal) ?? []);
+  return others(admitted, arn);
+}
+
+/** Whom the grants of a key admit, and those accounts. */
+export function withGrantees(accounts: string[], grants: Grant[], arn: string): string[] {
+  return others([...accounts, ...grants.map(({ grantee }) => grantee)], arn);
+}
+
+function others(principals: string[], arn: string): string[] {
+  const [, , , , own] = arn.split(":");
+  const accounts = principals.flatMap((principal) => accountOf(principal) ?? []);
   return [...new Set(accounts)].filter((account) => account !== own).sort();
 }
 
