@@ -113,14 +113,14 @@ function ofRuns(timing: Timing): Record<OfRuns, AlarmDefinition> {
       ...repeated,
       metric: { namespace: "AWS/Lambda", metricName: "Errors", statistic: "Sum" },
       meaning:
-        "Runs ended in an error, or Lambda ended them at their timeout, and the second attempt did not succeed.",
-      next: "Read the last lines of the run in the log. A table that does not answer has its own alarm, TableErrors; for an invalid configuration the log has the path of each problem. Any other error is a bug or a faulty deployment: deploy the previous version, and report the error.",
+        "A run ended in an error, or Lambda ended it at its timeout, and a second attempt failed too.",
+      next: "Read the last lines of the run in the log. If the table does not answer, the alarm TableErrors reports that too. If the configuration is invalid, the log has the path of each problem. Any other error is a bug or a faulty deployment: deploy the previous version, and report the error.",
     },
     TurnErrors: {
       ...repeated,
       metric: ours("PassesFailed", "Sum"),
       meaning:
-        "Passes of managed keys, or the audit, ended in an error more than once: these managed keys do not progress, and the others do.",
+        "Passes of managed keys, or audits, ended in an error more than once: these managed keys do not progress; all others do.",
       next: 'Search for "pass failed" in the log: the line has the managed key and the cause. If the table is the cause, TableErrors is in ALARM as well; any other cause is a bug: deploy the previous version, and report it.',
     },
     RunNearTimeLimit: {
@@ -131,7 +131,7 @@ function ofRuns(timing: Timing): Record<OfRuns, AlarmDefinition> {
       threshold: nearLimitMs,
       missingData: "notBreaching",
       meaning:
-        "Run after run uses its whole time: the next one continues, but work falls due faster than runs complete it. One such run is harmless; a first deployment that enrols thousands of keys has many.",
+        "Consecutive runs use all their time: each next run resumes the work, but work falls due faster than the runs complete it. A single such run is harmless; a first deployment that enrols thousands of keys has many.",
       next: "Does KMS or DynamoDB answer slowly (see the times in the log)? Is quotaShare too small for the number of managed keys? Raise quotaShare or the function's timeout, or spread the keys over more accounts.",
     },
   };
@@ -166,15 +166,15 @@ function ofSurroundings(timing: Timing): Record<OfSurroundings, AlarmDefinition>
       threshold: 1,
       missingData: "notBreaching",
       meaning:
-        "Events that should have started a run failed after all retries, or could not be delivered. A lost event of the schedule is harmless, since the next one does its work. A lost event of CloudTrail may be a use attempt, and its key was not restored.",
+        "The function failed on an event after all retries, or EventBridge could not deliver the event. A lost event of the schedule is harmless, because the next one starts the same work. A lost CloudTrail event may be a use attempt: keyturn then did not restore the version.",
       next: "Read the messages: each has the event and the error. Invoke the function again with each CloudTrail event. Then correct the cause, and purge the queue: the alarm stays in ALARM while the queue has messages.",
     },
     TableErrors: {
       ...repeatedErrors(timing),
       metric: ours("TableErrors", "Sum"),
       meaning:
-        "DynamoDB refused requests or did not answer, after the SDK's own retries, more than once. Runs end at this point, and make no change that they cannot record.",
-      next: "The log has DynamoDB's messages. Does the table exist, and may the role read and write it? Is it throttled, or is its key or endpoint unreachable? After the correction, runs resume from the table.",
+        "DynamoDB refused requests or did not answer, after the SDK's own retries, more than once. A run then ends, and makes no change that it cannot record.",
+      next: "Read DynamoDB's messages in the log. Does the table exist, and may the role read and write it? Is the table throttled, or is its KMS key or its endpoint unreachable? After the correction, runs resume from the table.",
     },
   };
 }
@@ -212,8 +212,8 @@ function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
       ...lasting,
       metric: ours("RotationsStuck", "Maximum"),
       meaning:
-        "A step of a rotation lasts a day longer than its policy allows (the drain: twice as long), or eight passes of a managed key failed in a row.",
-      next: `${whichOnes}, with the cause of the wait: a dependent, an approval, a version that is still in use, a call that fails repeatedly. Its findings have the next command (docs/findings.md).`,
+        "A step of a rotation lasts a day longer than its policy requires (the drain: a day longer than twice that time), or eight passes of a managed key failed in a row.",
+      next: `${whichOnes}, with the reason for the wait: a dependent, an approval, a version that is still in use, a call that fails repeatedly. Its findings have the next command (docs/findings.md).`,
     },
     ThrottlingPersistent: {
       ...lasting,

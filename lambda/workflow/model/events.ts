@@ -11,7 +11,7 @@ export const eventCatalogue = {
   opened: "A rotation begins; its intent is on record.",
   abandoned: "The key policy changed before CreateKey: the rotation begins again.",
   generated: "KMS created the key of the new version.",
-  adopted: "A CreateKey without an answer had created a key: it is now the new version's.",
+  adopted: "A CreateKey without an answer had created a key: it becomes the new version.",
   "not-found": "A CreateKey without an answer created no key that keyturn can find.",
   granted: "KMS accepted CreateGrant for a copy of a grant of the old version.",
   propagating: "The new version is Enabled and has the grants; the propagation wait begins.",
@@ -23,11 +23,12 @@ export const eventCatalogue = {
   drained: "The old version is proved unused.",
   "evidence-read": "The last use of the old version changed since the last read.",
   "not-revoked": "The policy now retains old versions: keyturn does not revoke this one.",
-  "stack-reported": "The old version is a resource of a stack: a finding reports it for a day.",
+  "stack-reported":
+    "The old version is a resource of a CloudFormation stack: a finding reports that for a day.",
   "watch-tested":
-    "keyturn made the canary call; its event proves that events of use attempts arrive.",
+    "keyturn made the canary call. When its event arrives, events of use attempts arrive too.",
   disabled: "The old version is disabled.",
-  soaking: "No alias is on the disabled version, also once reads are consistent.",
+  soaking: "Reads of KMS are consistent again, and no alias points at the disabled version.",
   unused: "The disabled version was not used in the hour before it was disabled.",
   "restore-started": "Something needs a disabled version: keyturn restores it.",
   "re-enabled": "KMS accepted EnableKey for a disabled version.",
@@ -38,7 +39,7 @@ export const eventCatalogue = {
   cleared: "The audit suspected a moved alias; keyturn found every alias where the record has it.",
   "extra-found": "The audit found an excess key of a rotation.",
   quarantined: "An excess key is out of use.",
-  "rotation-requested": "An operator requested a rotation; it opens as soon as it may.",
+  "rotation-requested": "An operator requested a rotation: it opens as soon as possible.",
   expedited:
     "An operator declared a version compromised: keyturn shortens the waits of its rotation.",
   "rolled-back": "An operator requested a rollback: the previous version becomes active again.",
