@@ -144,7 +144,7 @@ export const restSituations = {
   DRAIN_PROLONGED: [
     shows("an old version that stays in use", async (account) => {
       const CiphertextBlob = encrypt(account, orders);
-      for (let day = 0; day < 16; day++) {
+      for (let day = 0; day < 18; day++) {
         await account.passDays(1);
         account.ask("Decrypt", { CiphertextBlob });
       }
