@@ -8,10 +8,11 @@ export const eventCatalogue = {
   enrolled: "keyturn observed its tags on version 1, and manages the key from now on.",
   "public-key-archived": "The public key of an Enabled version is on record.",
   configured: "The configuration of the managed key changed.",
-  opened: "A rotation begins; its intent is on record.",
+  opened: "A rotation begins; the record describes the key that keyturn will create.",
   abandoned: "The key policy changed before CreateKey: the rotation begins again.",
   generated: "KMS created the key of the new version.",
-  adopted: "A CreateKey without an answer had created a key: it is now the new version's.",
+  adopted:
+    "A CreateKey without an answer had created a key, which is now the key of the new version.",
   "not-found": "A CreateKey without an answer created no key that keyturn can find.",
   granted: "KMS accepted CreateGrant for a copy of a grant of the old version.",
   propagating: "The new version is Enabled and has the grants; the propagation wait begins.",
@@ -27,7 +28,8 @@ export const eventCatalogue = {
   "watch-tested":
     "keyturn made the canary call; its event proves that events of use attempts arrive.",
   disabled: "The old version is disabled.",
-  soaking: "No alias is on the disabled version, also once reads are consistent.",
+  soaking:
+    "A second read, once reads are consistent, shows no alias on the disabled version: the soak begins.",
   unused: "The disabled version was not used in the hour before it was disabled.",
   "restore-started": "Something needs a disabled version: keyturn restores it.",
   "re-enabled": "KMS accepted EnableKey for a disabled version.",
@@ -38,7 +40,8 @@ export const eventCatalogue = {
   cleared: "The audit suspected a moved alias; keyturn found every alias where the record has it.",
   "extra-found": "The audit found an excess key of a rotation.",
   quarantined: "An excess key is out of use.",
-  "rotation-requested": "An operator requested a rotation; it opens as soon as it may.",
+  "rotation-requested":
+    "An operator requested a rotation; it opens as soon as nothing prevents it.",
   expedited:
     "An operator declared a version compromised: keyturn shortens the waits of its rotation.",
   "rolled-back": "An operator requested a rollback: the previous version becomes active again.",
@@ -51,14 +54,15 @@ export const eventCatalogue = {
   approved: "An operator approved the evidence for revoking a version.",
   acknowledged: "A dependent acknowledged the new version.",
   "request-rejected": "keyturn rejected a malformed or impossible request.",
-  "reconcile-proposed": "The proposal for reconciling is on record, and not applied.",
+  "reconcile-proposed":
+    "The record has a proposal for the reconciliation; keyturn has not applied it.",
   reconciled: "keyturn rebuilt the record from the observed state of KMS.",
   "enrol-requested": "An operator requested enrolment of the key behind the alias.",
   "un-enrol-requested": "An operator requested un-enrolment of the managed key.",
   untagged: "KMS accepted UntagResource for keyturn's tags on a key.",
   "un-enrolled": "KMS removed keyturn's tags; all keys stay as they are.",
   "re-enrolled": "An operator requested enrolment of an un-enrolled managed key.",
-  "call-planned": "Mode plan: the call that keyturn would make, and does not.",
-  "findings-opened": "Findings opened; others may have closed.",
+  "call-planned": "Mode plan: keyturn reports the call that it would make in mode act.",
+  "findings-opened": "Findings opened, and others may have closed.",
   "findings-closed": "Findings closed.",
 } as const;
