@@ -48,7 +48,7 @@ export class Approver {
     this.#approvals += 1;
     await approve(alias, `approval-${String(this.#approvals).padStart(4, "0")}`, asked);
     const what = `approves the deletion of v${asked.version} with an item in the table`;
-    const why = "no backup, and no other account, needs it";
+    const why = "no backup and no other account needs it";
     return [{ atMs: this.#agenda.nowMs(), who: "operator", aliases: [alias], what, why }];
   }
 }

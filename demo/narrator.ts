@@ -56,7 +56,10 @@ export class Narrator {
     const version = `v${detail.version ?? "?"}`;
     switch (event) {
       case "enrolled":
-        return { what: "enrolled; the key behind it is v1", why: "the configuration names it" };
+        return {
+          what: "enrolled; the key behind the alias is v1",
+          why: "the configuration names it",
+        };
       case "generated":
         return {
           step: "generate",
@@ -81,7 +84,7 @@ export class Narrator {
       case "drained":
         return {
           step: "drain",
-          what: `${version} is proved out of use`,
+          what: `${version} is proved unused`,
           why: `last use ${describeUse(detail.lastUse)}`,
         };
       case "disabled":
@@ -94,7 +97,7 @@ export class Narrator {
         return {
           step: "revoke",
           what: `schedules the deletion of ${version} for ${day(Number(detail.deletionAtMs))}`,
-          why: "soaked without a use attempt; can be cancelled until then",
+          why: "no use attempt in the soak; the deletion can be cancelled until then",
         };
       case "completed":
         return { step: step ?? "revoke", ...this.#completed(line, version) };
@@ -129,18 +132,18 @@ export class Narrator {
         return { what: `${version} is deleted`, why: "its waiting period is over; policy: delete" };
       case "disable":
       case undefined:
-        return { what: `${version} stays disabled`, why: "soaked; policy: disable" };
+        return { what: `${version} stays disabled`, why: "the soak is over; policy: disable" };
     }
   }
 
   #findings({ event, detail, reason }: JournalEntry): Words {
     const [opened, closed] = [codesOf(detail.came), codesOf(detail.went)];
     if (event === "findings-closed") {
-      return { what: `continues: the cause of ${closed.join()} is corrected`, incident: true };
+      return { what: `closes ${closed.join()}: its cause no longer exists`, incident: true };
     }
     const halts = opened.some((code) => effects[code] === "halt");
     return {
-      what: `${halts ? "halts" : "reports"}: ${opened.join()}, ${this.plain(reason)}`,
+      what: `${halts ? "halts with" : "reports"} ${opened.join()}: ${this.plain(reason)}`,
       why: halts
         ? "keyturn never overwrites an external change; an operator must correct it"
         : "the key is not halted",
@@ -151,9 +154,11 @@ export class Narrator {
   /** Replaces key ids with version names, and leaves out what only a command reads. */
   plain(text: string): string {
     const brief = text.replaceAll(/; KMS cannot show [^;]*; evidence [0-9a-f]{64}/g, "");
-    return brief.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (keyId) =>
+    const named = brief.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (keyId) =>
       this.versionName(keyId),
     );
+    const once = named.replaceAll(/version (\d+), v\1\b/g, "v$1");
+    return once.replaceAll(/v(\d+) \(version \1, /g, "v$1 (");
   }
 }
 

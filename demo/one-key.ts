@@ -98,7 +98,7 @@ export class OneKey {
       this.#approved.add(observed);
       for (const asked of askedIn(observed)) {
         await approve(alias, `approval-${String(this.#approved.size).padStart(4, "0")}`, asked);
-        const why = "no backup, and no other account, needs it";
+        const why = "no backup and no other account needs it";
         this.narrate("operator", `approves the deletion of v${asked.version}`, why);
       }
     }

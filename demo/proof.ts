@@ -137,7 +137,7 @@ function noOrphan({ records }: Evidence, keys: KeySnapshot[]): Check {
       return `a key that no record names is ${state}, tagged for ${tags["keyturn:alias"] ?? "no alias"}`;
     });
   return check(
-    "no KMS key is an orphan; a record names each",
+    "every KMS key is in a record: none is an orphan",
     problems,
     counted(keys.length, "key"),
   );
@@ -217,13 +217,13 @@ function retiredAsPolicySays({ lines, records, fleet }: Evidence, keys: KeySnaps
     const retire = fleet.find((member) => member.alias === alias)?.retire ?? "retain";
     const [state, wanted] = [stateOf(String(detail.keyId)), stateAtTheEnd[retire]];
     if (state === wanted) return [];
-    return [`version ${detail.version} of ${alias} is ${state}, its policy: ${retire}`];
+    return [`version ${detail.version} of ${alias} is ${state}; its policy is ${retire}`];
   });
   const others = records.flatMap(({ alias, versions }) =>
     versions
       .filter(({ keyId, state }) => stateOf(keyId) !== keyStateOf[state])
       .map(({ number, keyId, state }) => {
-        return `version ${number} of ${alias} is ${stateOf(keyId)}, in the record ${state}`;
+        return `version ${number} of ${alias} is ${stateOf(keyId)}; the record has ${state}`;
       }),
   );
   const name = "every retired version is in the state that its policy defines";

@@ -46,7 +46,7 @@ async function rollBack(key: OneKey, stage: Stage): Promise<Check> {
   const onOthers = [...stage.aws.kms.world.aliases.values()].filter(
     ({ name, keyId }) => name.startsWith(alias) && keyId !== first?.keyId,
   );
-  const how = "removed its retired tag, observed it Enabled twice, moved the aliases back";
+  const how = "removed the retired tag of v1, observed v1 Enabled twice, moved the aliases back";
   key.narrate("keyturn", "v1 is active again; v2 drains", how);
   await key.ask("resume", {}, "the reader is fixed");
   await key.until(({ versions }) => versions[2]?.state === "active");
@@ -84,7 +84,7 @@ async function restore(key: OneKey, stage: Stage): Promise<Check> {
   key.narrate("application", "decrypts all items and re-encrypts them under v3");
   await key.ask("resume", {}, "v1 and v2 are no longer needed");
   await key.until(({ versions }) => versions.length === 1);
-  key.narrate("keyturn", "v1 and v2 are deleted", "drained and soaked again from the start");
+  key.narrate("keyturn", "v1 and v2 are deleted", "after a new drain and a new soak");
   problems.push(...(await key.unreadable()));
   const name = "a use attempt on a disabled version restores it at once";
   return check(name, problems, `${copies} copies of the event wrote nothing`);
@@ -94,20 +94,28 @@ async function plan(key: OneKey): Promise<Check> {
   const made = await key.changesDuring(async () => {
     await key.until((record) => record.planned !== undefined, key.plans);
     const would = `in mode plan: would call ${(await key.record()).planned?.call}`;
-    key.narrate("keyturn", would, "the next rotation is due; plan changes nothing");
+    key.narrate("keyturn", would, "the next rotation is due; mode plan changes nothing");
     await key.pass(key.plans, dayMs);
   });
   const { planned } = await key.record();
   const calls = await key.changesDuring(() => key.pass(key.acts, hourMs));
   const then = calls[0] ?? "nothing";
-  key.narrate("keyturn", `in mode act, a day later: calls ${then}`, "the call that plan reported");
+  key.narrate(
+    "keyturn",
+    `in mode act, a day later: calls ${then}`,
+    "the call that mode plan reported",
+  );
   const problems = [
     ...made.map((call) => `mode plan called ${call}`),
     ...(then === planned?.call
       ? []
       : [`mode plan reported ${planned?.call}, mode act called ${then}`]),
   ];
-  return check("mode plan reports the call of mode act, and changes nothing", problems, then);
+  return check(
+    "mode plan reports the call that mode act makes, and changes nothing",
+    problems,
+    then,
+  );
 }
 
 /** One event, one invocation, no run in between. */

@@ -23,7 +23,7 @@ if (configuration !== undefined) {
     watchDrain: String(app.node.tryGetContext("watchDrain")) !== "false",
   });
   if (path.endsWith(".example.json")) {
-    const message = `${path} is an example: write your own configuration, -c config=<its path>`;
+    const message = `${path} is an example: write your own configuration, and name it with -c config=<its path>`;
     Annotations.of(stack).addWarningV2("keyturn:example", message);
   }
 }

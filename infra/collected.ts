@@ -85,7 +85,7 @@ function repeated(managed: Managed[]): string[] {
     if (first === undefined || first === alias) return [];
     const paths = `${pathOf(first)} and ${pathOf(alias)}`;
     return [
-      `manage(): ${paths} point at one key: manage one of them, and list the other in its aliases`,
+      `manage(): ${paths} point at the same key: manage one of them, and list the other in its aliases`,
     ];
   });
 }
@@ -122,7 +122,7 @@ function deletedByTag(scope: IConstruct, { policies }: Configuration): string[] 
       const policy = policies[tags[tagNames.policy] ?? ""];
       if (policy?.retire !== "delete") return [];
       return [
-        `${node.node.path} has the tag ${tagNames.policy}=${policy.name}, which deletes: a key enrolled by its tag is disabled at most`,
+        `${node.node.path} has the tag ${tagNames.policy}=${policy.name}: this policy deletes keys, but keyturn never deletes a key enrolled by its tag`,
       ];
     });
 }

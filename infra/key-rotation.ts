@@ -209,7 +209,7 @@ export class KeyRotation extends Construct {
     this.#permit(statements);
     if (configuration.mode === "act" && !canListAliases(configuration)) {
       const message =
-        "too many aliases for the policies of one role: the role may move every alias";
+        "the policies of one role cannot list so many aliases: the role may move every alias";
       Annotations.of(this).addWarningV2("keyturn:aliases", message);
     }
   }

@@ -45,7 +45,7 @@ export async function apply(
   noteText(
     talk,
     "",
-    "The next scheduled run processes the requests. It rejects each one whose record has changed by then. To follow them:",
+    "The next scheduled run processes the requests. It rejects a request if the record has changed by then. To follow the requests:",
   );
   noteCommand(talk, " ", watch);
   return exitCodes.ok;
@@ -55,7 +55,7 @@ export async function apply(
 function rejectUnfit({ tableName, nowMs }: Session, plan: Plan, file: string): void {
   const next = `npx keyturn plan --out ${file}`;
   if (plan.table.name !== tableName) {
-    const message = `the plan is of table ${plan.table.name}, and this is ${tableName}; no request was written`;
+    const message = `the plan is for table ${plan.table.name}, not for ${tableName}; no request was written`;
     throw new Failure(
       exitCodes.usage,
       message,

@@ -80,7 +80,7 @@ export async function verify(
   for (const one of verdicts) printVerdict(talk, one);
   if (anchor === undefined && broken.length === 0) {
     const but =
-      "A principal that can write the table can rewrite a whole chain. Compare it with a head that you noted outside the table (--anchor).";
+      "A principal that can write the table can rewrite a whole chain. To detect that, give a head that you noted outside the table (--anchor).";
     noteText(talk, "", but);
   }
   return code;

@@ -8,7 +8,7 @@ import { asker, byOption } from "./asker.ts";
 export function addPlans(program: Command, { env }: Surroundings, within: Within): void {
   program
     .command("plan")
-    .description("predicts the next runs: when, with which KMS calls, and at what cost")
+    .description("predicts the next runs: their times, their KMS calls and their cost")
     .argument("[alias...]")
     .addOption(
       new Option("--until <when>", "the end of the prediction: 30d, or 2027-03-06")

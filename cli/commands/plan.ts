@@ -77,7 +77,7 @@ export async function plan(
     noteText(
       talk,
       "",
-      `${alias} is not a managed key, and has a request: the next run processes it.`,
+      `${alias} is not a managed key, and has a request: the next run processes the request.`,
     );
   }
   const waiting = made.managedKeys.some(({ waitsFor }) => waitsFor.length > 0);
@@ -117,7 +117,7 @@ async function observe(
   });
   const unread: Unforeseen[] = [];
   const newer = (alias: string, schema: number): void =>
-    void unread.push({ alias, why: `newer code wrote it, with schema ${schema}` });
+    void unread.push({ alias, why: `newer code wrote the record, with schema ${schema}` });
   const found =
     named.length > 0
       ? named.map(pick)

@@ -15,7 +15,7 @@ export function addReads(program: Command, around: Surroundings, within: Within)
     .command("history")
     .description("shows the journal of a managed key")
     .argument("<alias>")
-    .option("--last <lines>", "only this many last lines", wholeNumber)
+    .option("--last <lines>", "shows only this number of lines, the latest ones", wholeNumber)
     .action(async (alias: string, options: { last?: number }, command: Command) => {
       const { history } = await import("./history.ts");
       await within(command, (session) => history(session, alias, options));

@@ -25,7 +25,7 @@ export async function shownProposal(
   noteText(
     talk,
     "",
-    `The state of KMS as of line ${proposal.revision} of the journal. To write exactly this:`,
+    `This was the state of KMS at line ${proposal.revision} of the journal. To write exactly this to the record:`,
   );
   noteCommand(talk, " ", write);
   noteText(talk, "", "To read KMS again:");

@@ -47,7 +47,7 @@ export async function report(session: Session, options: ReportOptions): Promise<
     talk.note(`${talk.styled("red", "MISSING")} ${printable(alias)}: newer code wrote its record`);
   }
   const store =
-    "The report has the head of each journal. Store it where writers of the table cannot change it.";
+    "The report contains the head of each journal: store the report where writers of the table cannot change it.";
   noteText(talk, "", `${keys} managed keys, ${exceptions} exceptions. ${store}`);
   if (broken[0] !== undefined) {
     talk.note(`next: npx keyturn verify ${printable(broken[0])} --table ${tableName}`);

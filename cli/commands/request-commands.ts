@@ -77,7 +77,7 @@ const requestCommands: RequestCommand[] = [
     name: "pause",
     description: "holds a managed key",
     effect: () =>
-      "keyturn does not change the managed key until `npx keyturn resume`. It only restores needed versions.",
+      "keyturn does not change the managed key until `npx keyturn resume`. It only restores versions that are needed.",
   },
   {
     name: "resume",
@@ -105,7 +105,7 @@ const requestCommands: RequestCommand[] = [
       new Option("--evidence <hash>", "the hash in the finding, for a script"),
       new Option(
         "--of <call>",
-        "the call to approve: disable, or delete (default: the next)",
+        "the call to approve: disable or delete (default: the next call)",
       ).choices(["disable", "delete"]),
       new Option("--accept <ids>", "the needs that you accept, separated by commas"),
       new Option("--override", "approves disabling a compromised version, whatever the evidence"),
@@ -122,7 +122,7 @@ const requestCommands: RequestCommand[] = [
     effect: ({ override }) =>
       override === true
         ? "keyturn disables the version although it is, or may be, in use. If IAM denies that, the finding prints the command. keyturn never deletes the version on this approval."
-        : "keyturn may make the approved call on this evidence, and on no other: DisableKey, or with --of delete ScheduleKeyDeletion.",
+        : "keyturn may make the approved call on this evidence, and on no other. The call is DisableKey, or with --of delete ScheduleKeyDeletion.",
   },
   {
     name: "reconcile",
@@ -144,13 +144,13 @@ const requestCommands: RequestCommand[] = [
     typed: ({ proposal }) => (proposal === undefined ? "no" : "here"),
     effect: ({ proposal }) =>
       proposal === undefined
-        ? "keyturn compares the record with KMS. The finding STATE_BEHIND_KMS shows the proposal and its number. Nothing is changed."
-        : "keyturn writes the proposal of this number, if KMS still agrees with it.",
+        ? "keyturn compares the record with KMS. The finding STATE_BEHIND_KMS shows the proposal and its number. keyturn changes nothing."
+        : "keyturn writes the proposal with this number to the record, if the state of KMS is still the same.",
   },
   {
     name: "enrol",
     description:
-      "enrols the key behind an alias without a deploy, if taggedAliases allows it; never deletes",
+      "enrols the key behind an alias without a deployment, if taggedAliases allows it; keyturn never deletes its versions",
     options: [
       new Option("--policy <name>", "a policy of the configuration").makeOptionMandatory(true),
     ],

@@ -61,7 +61,7 @@ export async function ask(session: Session, given: string, asking: Asking): Prom
     throw new Failure(exitCodes.attention, message, `npx keyturn status ${alias}`);
   }
   if (!(await session.state.ask(alias, id, request.body))) {
-    throw new Failure(exitCodes.attention, `request ${id} exists already; no request was written`);
+    throw new Failure(exitCodes.attention, `request ${id} already exists; no request was written`);
   }
   await printRequest(session, request, asking, coming ?? []);
   return exitCodes.ok;
@@ -94,7 +94,7 @@ const atOnceMs = 15 * 60_000;
 function opensAtOnce(planned: ForecastEvent[], nowMs: number): string {
   const opened = planned.find(({ event }) => event === "opened");
   if (opened === undefined || opened.atMs > nowMs + atOnceMs) return "";
-  return ` It opens a new rotation at once: ${opened.reason}.`;
+  return ` A new rotation opens at once: ${opened.reason}.`;
 }
 
 type Meant = {
@@ -160,7 +160,7 @@ async function printComing(
 ): Promise<void> {
   if (coming.every(({ call }) => call === undefined)) return;
   const { noteComing, onlyReported } = await import("../plan/show.ts");
-  noteText(talk, "", "Within 30 days, without external changes:");
+  noteText(talk, "", "Predicted for the next 30 days, without external changes:");
   noteComing(talk, alias, coming);
   if ((await state.configuration())?.mode === "plan") noteText(talk, "", onlyReported);
 }

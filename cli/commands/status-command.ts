@@ -14,7 +14,7 @@ export function addStatus(program: Command, _: Surroundings, within: Within): vo
   program
     .command("status")
     .description(
-      "shows each managed key in a row, those that need an operator first; or the details of one",
+      "shows all managed keys, those that need an operator first; with an alias, shows its details",
     )
     .argument("[alias]")
     .option("--findings", "only managed keys with findings")

@@ -39,7 +39,7 @@ export async function statusOfOne(session: Session, given: string): Promise<Exit
   }
   const title = `${talk.styled("bold", record.alias)}  `;
   talk.line(title.trimEnd());
-  printText(talk, "  ", `policy ${record.policy.name}, ${ageOf(overview)}`);
+  printText(talk, "  ", `policy ${record.policy.name}, age ${ageOf(overview)}`);
   printStep(talk, record, nowMs);
   printVersions(talk, record, deleted);
   for (const { rotation, steps } of rotations) {
@@ -70,7 +70,11 @@ function printStep(talk: Talk, record: ManagedKey, nowMs: number): void {
   }
   const landedMs = Math.max(0, ...unsettled.map(({ untilMs }) => untilMs));
   if (landedMs > nowMs) {
-    printText(talk, "  ", `a call of an earlier run may take effect until ${formatTime(landedMs)}`);
+    printText(
+      talk,
+      "  ",
+      `a call of an earlier run may still take effect until ${formatTime(landedMs)}`,
+    );
   }
   for (const { kind, by, atMs, reason, version } of holds) {
     const of = version === undefined ? "" : ` of v${version}`;

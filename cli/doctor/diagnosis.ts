@@ -63,7 +63,7 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
   const skewed = those((key) => key.skewed);
   const foreign = those(({ otherOwner }) => otherOwner);
   const orphans = keys.flatMap((key) => key.orphans);
-  const skew = "no claim or mark ends later than a run could last";
+  const skew = "no claim or settle mark ends later than any run could";
   return [
     counted("halted or waiting", halted, "no managed key", `${status} --findings`),
     counted(
@@ -105,7 +105,7 @@ function ofChores({ audit, tagSearch }: Signs): Check[] {
 
 /** An incomplete audit is due again in an hour: then the time of the last complete one is not known. */
 function auditedAt(audit: Chored, nowMs: number): string {
-  if (audit === undefined) return "no audit of all aliases took place yet";
+  if (audit === undefined) return "no audit of all aliases has taken place yet";
   const { dueAtMs } = audit;
   const last = dueAtMs > nowMs + recheckMs ? `last ${ago(dueAtMs - auditEveryMs, nowMs)}, ` : "";
   return `the audit of all aliases runs weekly: ${last}next ${fromNow(dueAtMs, nowMs)}`;
@@ -130,7 +130,7 @@ function ownClock({ aheadMs }: Signs): Check {
   }
   const off = Math.abs(aheadMs);
   if (off <= clockSkewMs) return { name, verdict: "ok", observed: "agrees with AWS's" };
-  const observed = `${roughly(off)} ${aheadMs > 0 ? "ahead of" : "behind"} AWS's; ages shown here are off by that`;
+  const observed = `${roughly(off)} ${aheadMs > 0 ? "ahead of" : "behind"} AWS's; ages shown here are wrong by that much`;
   return { name, verdict: "attention", observed, next: "date -u" };
 }
 
@@ -139,7 +139,7 @@ function runs(signs: Signs): Check {
   const { keys, audit, tagSearch, runUntilMs = 0, nowMs } = signs;
   const name = "runs";
   if (audit === undefined && tagSearch === undefined) {
-    return { name, verdict: "attention", observed: "no run yet", next: listRules };
+    return { name, verdict: "attention", observed: "no run has taken place yet", next: listRules };
   }
   const tracedMs = lastTraceMs(signs);
   const trace =
@@ -149,7 +149,7 @@ function runs(signs: Signs): Check {
   if (nowMs <= oldestMs + lateMs) {
     return { name, verdict: "ok", observed: `${trace}; nothing is overdue` };
   }
-  const observed = `work is due for ${roughly(nowMs - oldestMs)} and no run has processed it; ${trace}`;
+  const observed = `work has been due for ${roughly(nowMs - oldestMs)}, and no run has processed it; ${trace}`;
   return { name, verdict: "attention", observed, next: listRules };
 }
 
@@ -172,7 +172,7 @@ function watch({ keys, heardAtMs, nowMs }: Signs): Check {
   if (unheard.length === 0) {
     return { name, verdict: "ok", observed: `${last}; none expected` };
   }
-  const observed = `${last}; one expected for ${listed(unheard)}`;
+  const observed = `${last}; one is expected for ${listed(unheard)}`;
   return { name, verdict: "attention", observed, next: "npx keyturn explain DRAIN_NOT_WATCHED" };
 }
 
@@ -185,5 +185,5 @@ const namedAtMost = 3;
 
 function listed(found: string[]): string {
   const more = found.length > namedAtMost ? ` and ${found.length - namedAtMost} more` : "";
-  return `${found.length}: ${found.slice(0, namedAtMost).join(", ")}${more}`;
+  return `${found.length} (${found.slice(0, namedAtMost).join(", ")}${more})`;
 }

@@ -41,14 +41,14 @@ function wrongIn(
 ): string | undefined {
   const { hash, ...unhashed } = entry;
   if (entry.revision !== expected.revision) {
-    return `line ${expected.revision} is missing; the next line is ${entry.revision}`;
+    return `line ${expected.revision} is missing; line ${entry.revision} follows`;
   }
-  if (entry.alias !== expected.alias) return `it is a line of ${entry.alias}`;
+  if (entry.alias !== expected.alias) return `it is a line of the journal of ${entry.alias}`;
   if (entry.previousHash !== expected.previousHash) {
     return `it names ${entry.previousHash} as the previous hash; the previous line has ${expected.previousHash}`;
   }
   const actual = hashOf(unhashed);
-  return hash === actual ? undefined : `its hash is ${hash}; its content has ${actual}`;
+  return hash === actual ? undefined : `its hash is ${hash}; the hash of its content is ${actual}`;
 }
 
 function isAnchored(entries: readonly JournalEntry[], { hash, revision }: Anchor): boolean {

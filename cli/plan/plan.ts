@@ -86,10 +86,10 @@ export function whyMovedOn(
   if (now === undefined) return "it is no longer a managed key";
   const { revision, tableId } = now.record;
   if (plan.table.id !== undefined && tableId !== plan.table.id) {
-    return `its record is of table ${tableId}; the plan is of ${plan.table.id}`;
+    return `its record is of table ${tableId}; the plan is for table ${plan.table.id}`;
   }
   if (now.journalHead === planned.head) return undefined;
   return revision === planned.revision
-    ? `line ${revision} of its journal is different`
+    ? `line ${revision} of its journal has another hash`
     : `its journal is at line ${revision}; the plan is based on line ${planned.revision}`;
 }

@@ -10,7 +10,7 @@ export const onlyReported =
   "The deployment is in mode plan: keyturn reports these calls and does not make them.";
 
 export const nothingToApply =
-  "The plan opens no rotation: there is nothing to apply. Scheduled changes need no apply.";
+  "The plan requests no rotation: there is nothing to apply. Scheduled changes need no apply.";
 
 type Line = ForecastEvent & { alias: string };
 
@@ -39,11 +39,7 @@ export function showPlan(
       noteCommand(talk, isComing ? "  then:" : "  next:", next);
     }
     if (cut)
-      noteText(
-        talk,
-        "",
-        `${alias}: more changes follow than the plan shows; use an earlier --until`,
-      );
+      noteText(talk, "", `${alias}: the plan does not show all changes; use an earlier --until`);
   }
   for (const { alias, why } of plan.unforeseen) {
     noteText(talk, "", `${alias}: the next runs cannot be predicted: ${why}`);
@@ -109,7 +105,8 @@ function inAll(
       : `${total} changing ${total === 1 ? "call" : "calls"} for ${moved.length} of ${considered} ${managed} until ${formatTime(untilMs)}: ${each.join(", ")}.`;
   const change = monthlyUsd.then - monthlyUsd.now;
   const sign = change < 0 ? "-" : "+";
-  return `${calls} Their keys cost $${monthlyUsd.now} a month now and $${monthlyUsd.then} then (${sign}$${Math.abs(change)}).`;
+  const all = considered === 1 ? "this managed key" : `all ${considered} managed keys`;
+  return `${calls} The KMS keys of ${all} cost $${monthlyUsd.now} a month now and $${monthlyUsd.then} then (${sign}$${Math.abs(change)}).`;
 }
 
 const namedAtMost = 5;

@@ -61,7 +61,7 @@ function pci({ keys }: Report, { overdue, activated, revoked }: Summary): Contro
       answer: markup`The ${link("timelines", "timelines")} show each retired version, and mark the
       compromised ones. The ${link("evidence", "evidence of drain")} shows its last use at each
       reading. ${revoked} versions were revoked in this period.`,
-      note: `${observed} of ${keys.length} keys have a policy with originate: observe. It does not prevent encryption under a retired version before that is disabled; the last use shows it. KMS reports only the last operation: a later Decrypt can hide an earlier Encrypt. With originate: alias-only, the key policy denies encryption.`,
+      note: `${observed} of ${keys.length} keys have a policy with originate: observe. This policy does not prevent encryption under a retired version until the version is disabled; the last use shows such an encryption. KMS reports only the last operation: a later Decrypt can hide an earlier Encrypt. With originate: alias-only, the key policy denies encryption.`,
     },
   ];
 }
@@ -87,7 +87,7 @@ function aws({ keys }: Report): Control[] {
   const pending = keys.flatMap(({ versions }) =>
     versions.filter(({ phase }) => phase === "pending-deletion"),
   );
-  const symmetric = `The check reads only the automatic rotation of the backing key. It flags a symmetric key that is rotated by its alias: up to ${flagged.length} of the ${keys.length} keys here. keyturn neither enables nor reads automatic rotation.`;
+  const symmetric = `The check reads only the automatic rotation of the backing key. It therefore flags symmetric keys that are rotated by alias: up to ${flagged.length} of the ${keys.length} keys here. keyturn neither enables nor reads automatic rotation.`;
   return [
     {
       name: "CIS AWS Foundations 3.6 (v3.0.0, v5.0.0)",

@@ -42,10 +42,10 @@ export type Drain = {
 };
 
 const readingTexts: Record<string, string> = {
-  drained: "drain proved",
-  "evidence-read": "read again: changed",
+  drained: "proved unused",
+  "evidence-read": "changed since the reading before",
   disabled: "on record at DisableKey",
-  unused: "the hour before DisableKey: not used",
+  unused: "not used in the hour before DisableKey",
   completed: "the last reading",
 };
 

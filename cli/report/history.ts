@@ -128,7 +128,8 @@ function found(walk: Walk, entry: JournalEntry): void {
   const tenure = newTenure(Number(detail.version), keyId);
   tenure.periodFromMs = createdAtMs(walk, keyId) ?? activationBy(walk, entry, tenure.number);
   if (before === undefined) {
-    const note = "version 1 counts from the key's creation; keyturn manages it since it was found";
+    const note =
+      "the cryptoperiod of version 1 counts from the key's creation; keyturn manages the key since this line";
     enter(tenure, "active", tenure.periodFromMs, note);
   } else {
     const last = before.phases.at(-1);
@@ -199,7 +200,7 @@ function completed(walk: Walk, entry: JournalEntry): void {
   if (tenure === undefined) return;
   if (entry.step === "drain") enter(tenure, "retained", entry.atMs);
   else if (kindOf(tenure) === "pending-deletion") {
-    enter(tenure, "destroyed", entry.atMs, "the time at which keyturn observed the deletion");
+    enter(tenure, "destroyed", entry.atMs, "keyturn observed the deletion at this time");
   }
 }
 

@@ -34,7 +34,8 @@ export const phaseTexts = {
     label: "retained",
     short: "ret",
     nist: "deactivated (processing only)",
-    meaning: "as draining, without an end: the policy retains old versions, or it is still needed",
+    meaning:
+      "like draining, but without an end: the policy retains old versions, or the version is needed",
   },
   disabled: {
     label: "disabled",
@@ -47,7 +48,7 @@ export const phaseTexts = {
     short: "del",
     nist: "destruction scheduled",
     meaning:
-      "KMS refuses every use, and deletes it on the date; the deletion can be cancelled until then",
+      "KMS refuses every use, and deletes the key on its deletion date; until then the deletion can be cancelled",
   },
   destroyed: {
     label: "destroyed",
@@ -59,7 +60,7 @@ export const phaseTexts = {
     label: "reactivating",
     short: "back",
     nist: "deactivated, being reactivated",
-    meaning: "a rollback: it is enabled, and the aliases move back to it",
+    meaning: "a rollback enables it and moves the aliases back to it",
   },
   released: {
     label: "not managed",
@@ -71,7 +72,8 @@ export const phaseTexts = {
     label: "not known",
     short: "?",
     nist: "not known",
-    meaning: "the table was restored, and the record rebuilt from KMS: the states between are lost",
+    meaning:
+      "the table was restored, and keyturn rebuilt the record from KMS: the states in between are lost",
   },
 } as const satisfies Record<string, PhaseText>;
 

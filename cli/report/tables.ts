@@ -54,7 +54,7 @@ function policyOf({ policy }: KeyReport): string {
   const { drain, approval, retire } = policy;
   const end =
     retire === "delete"
-      ? `delete after ${lasted(policy.soakMs)} disabled, with a window of ${policy.deletionWindowDays}d`
+      ? `delete after a soak of ${lasted(policy.soakMs)}, with a deletion window of ${policy.deletionWindowDays}d`
       : retire;
   const asked = approval === "none" ? "no approval" : `approval before ${approval}`;
   return `${policy.name}: cryptoperiod ${lasted(policy.cryptoperiodMs)}; drain at least ${lasted(drain.atLeastMs)}, quiet for ${lasted(drain.quietForMs)}, evidence ${drain.evidence}; originate ${policy.originate}; retire: ${end}; ${asked}`;

@@ -5,7 +5,7 @@ import { day } from "./wording.ts";
 
 export const exceptions = markup`<p>
   Open findings, and findings that held something in the period; overdue times; overridden evidence;
-  restored versions. Rejected requests are in <a href="#decisions">requests and approvals</a>.
+  restored versions. Rejected requests are in the section <a href="#decisions">requests and approvals</a>.
 </p>`;
 
 export const controls = markup`<p>

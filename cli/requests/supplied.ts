@@ -64,7 +64,7 @@ function evidenceOnRecord(record: ManagedKey, fields: Fields): Supplied {
   }
   if (others.length > 0) {
     const numbers = waiting.map(({ version }) => version).join(" and ");
-    const message = `versions ${numbers} of ${alias} wait for approval: name one`;
+    const message = `versions ${numbers} of ${alias} wait for approval: name one with --version`;
     throw new Failure(
       exitCodes.usage,
       message,

@@ -33,7 +33,7 @@ function printStep(talk: Talk, view: StepView, nowMs: number): void {
   }
   for (const { why, untilMs } of view.waits) {
     const until =
-      untilMs === undefined ? "" : `, ${fromNow(untilMs, nowMs)}: ${formatTime(untilMs)}`;
+      untilMs === undefined ? "" : `, until ${formatTime(untilMs)} (${fromNow(untilMs, nowMs)})`;
     printText(talk, `    ${talk.styled("yellow", "waits for")} `, `${why}${until}`);
   }
 }

@@ -53,7 +53,10 @@ function inStep(rotation: Rotation, policy: Policy, old: Version | undefined): W
       return distributing(rotation, policy);
     case "activate": {
       const left = rotation.intent.aliases.filter((alias) => !(alias in rotation.movedAtMs));
-      const what = left.length === 0 ? "every alias to point at it" : `${left.join(", ")} to move`;
+      const what =
+        left.length === 0
+          ? "every alias to point at the new version"
+          : `${left.join(", ")} to move`;
       return [{ why: what }];
     }
     case "drain":
@@ -69,9 +72,9 @@ function distributing(rotation: Rotation, policy: Policy): Wait[] {
   const knownAtMs = enabledSinceMs + policy.propagationMs;
   const silent = dependents.filter((name) => !(name in acknowledgedAtMs));
   return [
-    { why: "the propagation wait", untilMs: knownAtMs },
+    { why: "propagation", untilMs: knownAtMs },
     ...silent.map((name) => ({
-      why: `${name} to acknowledge it`,
+      why: `${name} to acknowledge the new version`,
       untilMs: knownAtMs + policy.acknowledgeWithinMs,
     })),
   ];

@@ -80,7 +80,7 @@ async function takeOver(
   boundTo: (keyId: string) => Promise<string | undefined>,
 ): Promise<Bound> {
   const by = await boundTo(keyId);
-  if (by === undefined) return { kind: "taken", by: "a managed key that released it" };
+  if (by === undefined) return { kind: "taken", by: "another managed key" };
   if (by === alias) return { kind: "bound" };
   const held = await readHeld(db, by);
   // This code cannot read which versions newer code lists.

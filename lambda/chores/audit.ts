@@ -118,7 +118,7 @@ async function unknownKey(run: Run, records: ManagedKey[], keyId: string): Promi
   const alias = tags[tagNames.alias] ?? "";
   const rotationId = tags[tagNames.rotation] ?? "";
   const reportOf = (but: string): Finding => {
-    const observed = `${keyId} (${key.state}) is tagged version ${tags[tagNames.version] ?? "?"} of ${alias}${but}`;
+    const observed = `${keyId} (${key.state}) is tagged as version ${tags[tagNames.version] ?? "?"} of ${alias}${but}`;
     const next = showTags(keyId);
     return finding("UNKNOWN_KEY", keyId, observed.slice(0, 1000), next, nowMs);
   };
@@ -127,7 +127,7 @@ async function unknownKey(run: Run, records: ManagedKey[], keyId: string): Promi
     isOld ? { what: "held", finding: reportOf(`: ${why}`) } : { what: "held" };
   const record = records.find((candidate) => candidate.alias === alias);
   const open = record?.rotations.find(({ id }) => id === rotationId);
-  if (open?.step === "generate") return held("its rotation has no successor yet");
+  if (open?.step === "generate") return held("its rotation has no new version yet");
   const closed = record === undefined ? undefined : await table.closedRotation(alias, rotationId);
   // A rotation cancelled before it had a key has no other successor: the key is no excess key.
   const rotation = open ?? (closed?.step === "generate" ? undefined : closed);
@@ -135,7 +135,7 @@ async function unknownKey(run: Run, records: ManagedKey[], keyId: string): Promi
     return { what: "unknown", finding: reportOf("") };
   }
   const handed = await handOver(run, alias, extraOf(rotation, keyId, nowMs));
-  return handed ? known : held("a run held it at every handover");
+  return handed ? known : held("runs always held the managed key");
 }
 
 /** The rotation that made the key has another successor: its managed key takes the excess key. */

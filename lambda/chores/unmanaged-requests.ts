@@ -23,7 +23,7 @@ export async function isUnmanaged(current: Run, alias: string): Promise<void> {
     if (request.kind !== "enrol") return [];
     // The first pass would reject it, yet enrol the key that the record names.
     return isBoundElsewhere(request)
-      ? [{ kind: "not" as const, why: "it was planned on a deleted record" }]
+      ? [{ kind: "not" as const, why: "the plan is of a deleted record" }]
       : [enrollable(configuration, alias, request.policy)];
   });
   const found = answers.find(({ kind }) => kind === "home");

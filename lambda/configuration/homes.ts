@@ -35,12 +35,12 @@ export function enrollable(
   const { managedKeys, policies } = configuration;
   const not = (why: string): Enrollable => ({ kind: "not", why });
   const moved = managedKeys.find(({ aliases }) => aliases.includes(alias));
-  if (moved !== undefined) return not(`it moves with ${moved.alias}`);
+  if (moved !== undefined) return not(`it is an alias of ${moved.alias}`);
   if (!mayEnrol(configuration, alias)) return not(notOpen(configuration, alias));
   const home = taggedHome(configuration, alias, [alias], policyName);
   const names = Object.keys(policies).join(", ");
   return home === undefined
-    ? not(`no policy ${policyName}, only ${names}`)
+    ? not(`there is no policy ${policyName}, only ${names}`)
     : { kind: "home", home };
 }
 
@@ -58,7 +58,7 @@ export function notOpen(
   { taggedAliases }: Pick<Configuration, "taggedAliases">,
   alias: string,
 ): string {
-  return `taggedAliases does not match ${alias}: it has ${taggedAliases.join(", ") || "none"}`;
+  return `taggedAliases does not match ${alias}; its patterns: ${taggedAliases.join(", ") || "none"}`;
 }
 
 /** Many may tag or write requests: this right must not become the right to delete. */

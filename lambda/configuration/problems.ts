@@ -72,7 +72,7 @@ function checkPeriods(policy: Fields, path: Path, document: unknown): Problem[] 
 function checkApproval(policy: Fields, path: Path, document: unknown): Problem[] {
   const { retire = policyDefaults.retire } = policy;
   if (policy.approval === "none" && retire === "delete") {
-    const expected = '"delete" or "revoke" (an operator approves of every deletion)';
+    const expected = '"delete" or "revoke" (an operator must approve every deletion)';
     return [problem(document, [...path, "approval"], expected)];
   }
   if (policy.approval !== "delete" || (retire !== "retain" && retire !== "disable")) return [];
@@ -125,7 +125,7 @@ function findRepeats(what: string, named: Named[], document: unknown): Problem[]
       firstPaths.set(name, path);
       return [];
     }
-    const expected = `${what} named once (also ${renderPath(first)})`;
+    const expected = `${what} named only once (also in ${renderPath(first)})`;
     return [problem(document, path, expected)];
   });
 }

@@ -53,8 +53,8 @@ function fields<Shape extends Record<string, z.core.SomeType>>(shape: Shape) {
   return z.strictObject(shape, {
     error: ({ code }) =>
       code === "unrecognized_keys"
-        ? `no field of this name (there are ${names})`
-        : `an object of ${names}`,
+        ? `no field of this name (fields: ${names})`
+        : `an object with fields ${names}`,
   });
 }
 
@@ -117,7 +117,7 @@ export const aliasNamePattern = /^(?=.{1,256}$)alias\/(?!aws\/)[a-zA-Z0-9/_-]+$/
 
 const aliasSchema = text(
   aliasNamePattern,
-  'an alias name: "alias/" and letters, digits, /, _ or -, not "alias/aws/", at most 256 characters',
+  'an alias name: "alias/", then letters, digits, /, _ or -; not "alias/aws/"; at most 256 characters',
 );
 
 const aliasPatternSchema = text(

@@ -37,7 +37,7 @@ const need = z.string(needs).check(z.regex(/^grant:[0-9a-zA-Z]{1,128}$/, needs))
 /** Rejects unknown fields of this kind, with a list of the known ones. */
 function fields<Shape extends Record<string, z.core.SomeType>>(shape: Shape) {
   const all = { ...asked, ...shape };
-  return z.strictObject(all, `no field of this name (there are ${Object.keys(all).join(", ")})`);
+  return z.strictObject(all, `no field of this name (fields: ${Object.keys(all).join(", ")})`);
 }
 
 const approval = fields({

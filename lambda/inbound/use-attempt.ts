@@ -154,7 +154,7 @@ function whyNot(outer: Fields, detail: Fields, home: FunctionLocation): string |
     return `it is from Region ${shown(outer["region"])}`;
   }
   if (fieldsOf(detail["requestParameters"])["dryRun"] === true) return "it is a dry run";
-  if (isOwn(fieldsOf(detail["userIdentity"]), home)) return "the function's own role made it";
+  if (isOwn(fieldsOf(detail["userIdentity"]), home)) return "the function's own role made the call";
   return undefined;
 }
 

@@ -18,7 +18,7 @@ export async function act(
   await pacer.take(call.kind, deadlineMs);
   const leftMs = deadlineMs - ports.clock.nowMs();
   if (leftMs < requestLimitMs) {
-    const message = `${leftMs} ms left, too few for a request`;
+    const message = `${leftMs} ms left: too little time for a request`;
     return { kind: "refused", refusal: "PastDeadline", message };
   }
   return ports.keys.change(call, { deadlineMs, limitMs: requestLimitMs });

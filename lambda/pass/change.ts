@@ -22,7 +22,7 @@ export async function change(
     if (before.versions.some((version) => version.keyId === keyId)) continue;
     const bound = await table.bind(keyId, next.alias, context.nowMs);
     if (bound.kind === "taken") {
-      const observed = `${keyId} is a version of ${bound.by} already`;
+      const observed = `${keyId} is already a version of ${bound.by}`;
       const command = showAliases(keyId);
       const taken = finding("KEY_ALREADY_MANAGED", next.alias, observed, command, context.nowMs);
       return halted(state, taken, context);

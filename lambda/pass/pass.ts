@@ -163,7 +163,7 @@ function planned(state: PassState, { call: made, reason }: CallDecision, context
   return end(state, {
     kind: "rest",
     dueAtMs: nowMs + recheckMs,
-    reason: `would ${made.kind} ${subject}`,
+    reason: `would call ${made.kind}: ${subject}`,
     findings: [],
     halted: false,
     planned: { call: made.kind, subject, reason, sinceMs: nowMs },

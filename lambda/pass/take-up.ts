@@ -13,7 +13,7 @@ import type { UseAttempt } from "../workflow/model/types.ts";
 const claimBackoffMs = 30_000;
 
 function claimTooLong(alias: string, untilMs: number, nowMs: number): Finding {
-  const observed = `a run claimed it until ${isoOf(untilMs)}, longer than any run lasts`;
+  const observed = `a run has a claim until ${isoOf(untilMs)}, longer than any run lasts`;
   return finding("CLOCK_SKEW", alias, observed, "date -u", nowMs);
 }
 
@@ -41,7 +41,7 @@ export async function oneKey(
       }
       return false;
     case "newer-schema": {
-      const observed = `schema ${claimed.schema} is newer than this code's`;
+      const observed = `newer code wrote the record, with schema ${claimed.schema}`;
       const next = explain("SCHEMA_NEWER");
       telemetry.finding(alias, finding("SCHEMA_NEWER", alias, observed, next, nowMs));
       return true;

@@ -39,7 +39,7 @@ export function decideGenerate(scene: StepScene): Decision {
   if (unansweredEpoch === undefined) return create(scene);
   const entry = record.unsettled.find(({ epoch }) => epoch === unansweredEpoch);
   if (entry !== undefined && mayStillLand(record.unsettled, unansweredEpoch, context.nowMs)) {
-    const reason = "an unanswered CreateKey may still create a key, or not show it yet";
+    const reason = "the key of an unanswered CreateKey may still appear";
     return { kind: "wait", untilMs: entry.untilMs, reason, ...manyMisses(rotation, context) };
   }
   return adopt(scene) ?? notFound(scene);
@@ -91,7 +91,7 @@ function neverMade(record: ManagedKey, rotation: Rotation): Decision {
     next: withRotationClosed(record, rotation),
     entry: {
       event: "cancelled",
-      reason: "it was rolled back, and no key was made",
+      reason: "rolled back before KMS created a key",
       rotationId: rotation.id,
       step: "generate",
       detail: { from: rotation.from, to: rotation.to },
@@ -112,7 +112,7 @@ function pauseAfter(rotation: Rotation, context: Context): Decision | undefined 
 
 function manyMisses({ id, to, intent }: Rotation, context: Context): { finding?: Finding } {
   if (intent.misses < 2) return {};
-  const observed = `CreateKey for version ${to} gave no answer ${intent.misses} times; keyturn finds no key that it created`;
+  const observed = `CreateKey for version ${to} gave no answer ${intent.misses} times; keyturn finds no key of these calls`;
   return { finding: finding("STUCK", id, observed, "aws kms list-keys", context.nowMs) };
 }
 
@@ -123,7 +123,7 @@ function abandoned(record: ManagedKey, rotation: Rotation): Decision {
     next: { ...record, rotations: record.rotations.filter(({ id }) => id !== rotation.id) },
     entry: {
       event: "abandoned",
-      reason: "the key policy changed after the intent was written, and no key was made",
+      reason: "the key policy changed before KMS created a key",
       rotationId: rotation.id,
       step: "generate",
       detail: { policyHash: rotation.intent.policyHash },
@@ -166,7 +166,7 @@ function adopt(scene: StepScene): Decision | undefined {
     entry: {
       ...entry,
       event: "adopted",
-      reason: "an unanswered CreateKey had created this key, and it matches the intent",
+      reason: "an unanswered CreateKey had created this key, which matches the rotation",
       detail: { ...entry.detail, candidates: candidates.length },
     },
   };
@@ -269,7 +269,7 @@ export function generated(
     },
     entry: {
       event: "generated",
-      reason: "the new version has its key",
+      reason: "KMS created the key of the new version",
       rotationId: rotation.id,
       step: "generate",
       detail: { version: rotation.to, keyId: key.keyId, attempts: rotation.intent.attempts },

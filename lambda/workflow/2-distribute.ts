@@ -33,7 +33,7 @@ export function decideDistribute(scene: StepScene): Decision {
   if (rotation.enabledSinceMs === undefined) return grantsFirst(scene, fresh);
   const readyAtMs = rotation.enabledSinceMs + rotation.policy.propagationMs;
   if (context.nowMs < readyAtMs) {
-    return { kind: "wait", untilMs: readyAtMs, reason: "the new version propagates" };
+    return { kind: "wait", untilMs: readyAtMs, reason: "propagation" };
   }
   const notReady = whyNotEnabledYet(scene, fresh);
   if (notReady !== undefined) return notReady;
@@ -179,7 +179,7 @@ export function whyNotEnabledYet(scene: StepScene, fresh: Version): Decision | u
     );
     return { kind: "halt", finding: deleted };
   }
-  const observedNow = `${version} is ${key.state} before it is active`;
+  const observedNow = `${version} is ${key.state}, and is not active yet`;
   const next = bringToEnabled(key);
   const changed = finding("NEW_VERSION_NOT_ENABLED", fresh.keyId, observedNow, next, context.nowMs);
   return { kind: "halt", finding: changed };

@@ -64,7 +64,11 @@ function stillMoving({ record, rotation, context }: StepScene): Decision | undef
   const shownAtMs = openedAtMs + consistencyMs;
   const isMoved = intent.aliases.every((alias) => Object.hasOwn(movedAtMs, alias));
   if (direction === "forward" || isMoved || nowMs >= shownAtMs) return undefined;
-  return { kind: "wait", untilMs: shownAtMs, reason: "an alias may have been moved just before" };
+  return {
+    kind: "wait",
+    untilMs: shownAtMs,
+    reason: "reads may not show the last moves yet",
+  };
 }
 
 /** Requires that no other deployment owns either version, and that the new one is not retired. */

@@ -69,7 +69,7 @@ function judged(scene: StepScene): Decision {
     next: withRotation(record, moved),
     entry: {
       event: "drained",
-      reason: "no alias, unused as required",
+      reason: "no alias; unused long enough",
       rotationId: rotation.id,
       step: "drain",
       detail: {

@@ -90,7 +90,7 @@ function disable(scene: StepScene): Decision {
   const inUse = notQuiet(scene, evidence);
   if (isDisabled && onIt !== undefined) return needed(scene, "alias", onIt.observed);
   if (isDisabled && inUse !== undefined) {
-    return needed(scene, "use", `our call landed late: ${describeLastUse(lastUse)}`);
+    return needed(scene, "use", `not proved unused at DisableKey: ${describeLastUse(lastUse)}`);
   }
   // Since DisableKey landed no use was possible: only earlier evidence shows whether it was quiet.
   const still = isDisabled ? stillNeeded(scene, evidence) : undefined;
@@ -116,7 +116,7 @@ function disable(scene: StepScene): Decision {
   if (rotation.policy.approval === "revoke" && !isApproved(rotation, evidence, "disable")) {
     return approvalRequired(scene, evidence, "disable");
   }
-  return callOn(rotation, { kind: "DisableKey", keyId: old.keyId }, "drain proved");
+  return callOn(rotation, { kind: "DisableKey", keyId: old.keyId }, "proved unused");
 }
 
 /** The record once the old version is disabled. */
@@ -128,7 +128,7 @@ export function disabled(record: ManagedKey, rotation: Rotation, nowMs: number):
       ...without(rotation, "unanswered", "watchTestedAtMs"),
       stepSinceMs: nowMs,
     }),
-    entry: entryOf({ rotation, old }, "disabled", "drain proved and read again", {
+    entry: entryOf({ rotation, old }, "disabled", "unused; evidence read again", {
       lastUse: rotation.evidence === undefined ? "" : describeLastUse(rotation.evidence.lastUse),
     }),
   };

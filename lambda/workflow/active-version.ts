@@ -87,7 +87,7 @@ function cleared(record: ManagedKey): Decision {
     next: without(record, "suspectedAtMs"),
     entry: {
       event: "cleared",
-      reason: "the aliases are where the record has them",
+      reason: "the aliases point where the record says",
       detail: {},
     },
   };
@@ -108,7 +108,7 @@ function open(scene: Scene, key: Key, active: Version): Decision {
   const tags = valueOf(observed.tags[key.keyId]);
   const aliases = valueOf(observed.aliases[key.keyId]);
   if (policy === undefined || tags === undefined || aliases === undefined) {
-    return { kind: "retry", reason: `reads of ${key.keyId} disagree: not consistent yet` };
+    return { kind: "retry", reason: `reads of ${key.keyId} are not consistent yet` };
   }
   const problem = whyNotCarried(key, policy, tags, context.nowMs);
   if (problem !== undefined) return { kind: "halt", finding: problem };

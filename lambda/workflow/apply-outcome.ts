@@ -191,7 +191,7 @@ function denied(record: ManagedKey, call: Call, usually: Decision, context: Cont
   const destructive = call.kind === "DisableKey" || call.kind === "ScheduleKeyDeletion";
   if (!destructive || usually.kind !== "halt") return usually;
   const untilMs = context.nowMs + 6 * recheckMs;
-  const reason = `${record.alias}: ${call.kind} is denied`;
+  const reason = `KMS denies ${call.kind}`;
   const version = record.versions.find(({ keyId }) => keyId === call.keyId);
   const byHand =
     call.kind === "DisableKey" && version?.overriddenBy !== undefined

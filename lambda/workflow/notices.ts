@@ -71,7 +71,7 @@ function callersUnseen({ rotations, versions }: ManagedKey, nowMs: number): Find
     const isRetiring = step === "drain" || step === "revoke";
     if (old === undefined || !isRetiring || policy.retire === "retain") return [];
     if (sharedWith.length === 0) return [];
-    const observed = `version ${from}, ${old.keyId}, admits ${accountsIn(sharedWith)}`;
+    const observed = `version ${from}, ${old.keyId}, allows ${accountsIn(sharedWith)}`;
     return [finding("CALLERS_UNSEEN", old.keyId, observed, showPolicy(old.keyId), nowMs)];
   });
 }

@@ -188,7 +188,7 @@ function withinTheRules(scene: Scene, decision: Decision): Decision {
   return {
     kind: "blocked",
     untilMs,
-    reason: `an earlier call may still take effect: ${decision.reason}`,
+    reason: `an earlier call may still take effect; ${decision.call.kind} waits`,
   };
 }
 
@@ -239,7 +239,7 @@ function homeChanged(record: ManagedKey, home: Home, nowMs: number): Decision {
     },
     entry: {
       event: "configured",
-      reason: "the configuration changed; open rotations adopt only its milder parts",
+      reason: "the configuration changed; open rotations adopt only its safer values",
       detail: { policy: home.policy.name, aliases: home.aliases.join() },
     },
   };

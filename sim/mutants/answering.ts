@@ -77,7 +77,7 @@ export const answering: Mutant[] = [
     edits: [
       {
         file: restore,
-        find: '  if (untilMs !== undefined) {\n    return { kind: "wait", untilMs, reason: "an earlier call could still disable it" };\n  }\n',
+        find: '  if (untilMs !== undefined) {\n    return { kind: "wait", untilMs, reason: "an earlier call could still disable the version" };\n  }\n',
         replace: "",
       },
       {

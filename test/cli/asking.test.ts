@@ -28,7 +28,7 @@ describe("enrol", () => {
 
   test.each([
     ["an unknown policy", payroll, "shorty", 2, "Did you mean short?"],
-    ["an alias that no pattern allows", "alias/others", "short", 1, "it has alias/team-*"],
+    ["an alias that no pattern allows", "alias/others", "short", 1, "its patterns: alias/team-*"],
     ["a managed key", orders, "short", 1, "is already a managed key"],
   ])("with %s is rejected at once", async (_, alias, policy, code, message) => {
     const account = await young();
@@ -82,7 +82,7 @@ describe("a request", () => {
     const { stdout } = await type(account, "status", orders);
     expect(stdout).toMatch(/^OVERDUE .*\n.*\n {2}next: npx keyturn resume alias\/orders$/m);
     const { stderr } = await type(account, "resume", orders);
-    expect(stderr).toContain("It opens a new rotation at once: cryptoperiod ended.");
+    expect(stderr).toContain("A new rotation opens at once: cryptoperiod ended.");
     await account.passDays(1);
     expect((await type(account, "history", orders)).stdout).toContain("cryptoperiod ended");
   });

@@ -125,15 +125,19 @@ describe("doctor", () => {
   test("reports a schedule that stopped, and one that never started", async () => {
     const account = await after(2);
     account.clock.advance(10 * dayMs);
-    expect(await reads(account)).toEqual([expect.stringMatching(/runs: work is due for \d+d/)]);
-    expect(await reads(await after(0))).toEqual([expect.stringContaining("runs: no run yet")]);
+    expect(await reads(account)).toEqual([
+      expect.stringMatching(/runs: work has been due for \d+d/),
+    ]);
+    expect(await reads(await after(0))).toEqual([
+      expect.stringContaining("runs: no run has taken place yet"),
+    ]);
   });
 
   test("reports a drifted alias, and a halted managed key, with the next command", async () => {
     const account = await drifted();
     const found = (await reads(account)).join("\n");
-    expect(found).toContain("halted or waiting: 1: alias/orders");
-    expect(found).toContain("drifted aliases: 1: alias/orders");
+    expect(found).toContain("halted or waiting: 1 (alias/orders)");
+    expect(found).toContain("drifted aliases: 1 (alias/orders)");
   });
 });
 

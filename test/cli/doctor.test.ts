@@ -52,7 +52,7 @@ describe("doctor", () => {
   test.each([
     ["the audit of all aliases runs weekly: last 2d ago, next in 5d", nowMs + 5 * dayMs],
     ["the audit of all aliases runs weekly: next in 30m", nowMs + 30 * minuteMs],
-    ["no audit of all aliases took place yet", undefined],
+    ["no audit of all aliases has taken place yet", undefined],
   ])("reports the time of its observation of the aliases: %s", (when, dueAtMs) => {
     const audit = dueAtMs === undefined ? undefined : { dueAtMs, findings: [] };
     const aliases = diagnose(signsWith({ audit })).find(({ name }) => name === "drifted aliases");
@@ -68,13 +68,16 @@ describe("doctor", () => {
     });
     const audit = { dueAtMs: nowMs - 2 * dayMs, findings: [] };
     expect(reads({ audit, tagSearch: audit }, late)).toEqual([
-      "runs: work is due for 2d and no run has processed it; last recorded run 3d ago",
+      "runs: work has been due for 2d, and no run has processed it; last recorded run 3d ago",
     ]);
   });
 
   test.each([
-    [3 * minuteMs, "this machine's clock: 3m ahead of AWS's; ages shown here are off by that"],
-    [-2 * hourMs, "this machine's clock: 2h behind AWS's; ages shown here are off by that"],
+    [
+      3 * minuteMs,
+      "this machine's clock: 3m ahead of AWS's; ages shown here are wrong by that much",
+    ],
+    [-2 * hourMs, "this machine's clock: 2h behind AWS's; ages shown here are wrong by that much"],
   ])("compares the operator's clock with AWS's (%d ms)", (aheadMs, observed) => {
     expect(reads({ aheadMs })).toEqual([observed]);
     expect(reads({ aheadMs: 900 })).toEqual([]);
@@ -83,7 +86,7 @@ describe("doctor", () => {
 
   test("reports a claim or mark that no run with a correct clock can have written", () => {
     const untilMs = nowMs + 31 * minuteMs;
-    const skewed = ["clocks of runs: 1: alias/orders"];
+    const skewed = ["clocks of runs: 1 (alias/orders)"];
     expect(reads({}, aRecord({ claim: { runId: "one", epoch: 3, untilMs } }))).toEqual(skewed);
     expect(reads({}, aRecord({ unsettled: [{ epoch: 3, untilMs }] }))).toEqual(skewed);
     const untilSoonMs = nowMs + 29 * minuteMs;
@@ -101,8 +104,8 @@ describe("doctor", () => {
       sinceMs: nowMs,
     } as const;
     expect(reads({ heardAtMs }, aRecord({ findings: [awaited] }))).toEqual([
-      "halted or waiting: 1: alias/orders",
-      "monitoring of the drain: last CloudTrail event received 40d ago; one expected for 1: alias/orders",
+      "halted or waiting: 1 (alias/orders)",
+      "monitoring of the drain: last CloudTrail event received 40d ago; one is expected for 1 (alias/orders)",
     ]);
   });
 
@@ -129,10 +132,10 @@ describe("doctor", () => {
     const other = { ...finding, code: "OTHER_OWNER" } as const;
     const audit = { dueAtMs: nowMs + dayMs, findings: [finding] };
     expect(reads({ audit, unread: ["alias/new"] }, aRecord({ findings: [other] }))).toEqual([
-      "halted or waiting: 1: alias/orders",
-      "keys of another owner: 1: alias/orders",
-      "newer records: 1: alias/new",
-      "unknown keys: 1: k-1",
+      "halted or waiting: 1 (alias/orders)",
+      "keys of another owner: 1 (alias/orders)",
+      "newer records: 1 (alias/new)",
+      "unknown keys: 1 (k-1)",
     ]);
   });
 });

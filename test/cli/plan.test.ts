@@ -90,7 +90,7 @@ describe("plan", () => {
     const { stdout, stderr, code } = await type(account, "plan", "--until", "60d");
     expect([stdout, code]).toEqual([expect.stringContaining("alias/invoices"), 1]);
     expect(stderr).toMatch(/alias\/orders: the next runs cannot be predicted: .*not iterable/s);
-    expect(stderr).toMatch(/alias\/newer: .* newer code wrote it, with schema 99/);
+    expect(stderr).toMatch(/alias\/newer: .* newer code wrote the record, with schema 99/);
   });
 
   test("as JSON is the document that --out writes", async () => {
@@ -192,7 +192,7 @@ describe("apply", () => {
       "another table",
       ({ hash: _, ...plan }) => sealedAs(plan, { table: { name: "x", id: "y" } }),
       2,
-      "is of table x, and this is keyturn",
+      "is for table x, not for keyturn",
     ],
     [
       "a new table of the same name",

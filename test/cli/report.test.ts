@@ -134,7 +134,7 @@ describe("the HTML", () => {
     expect(html).toContain("a later Decrypt can therefore hide an earlier Encrypt");
     expect(html).toContain("up to an hour of lag");
     expect(html).toContain("Security Hub KMS.3");
-    expect(html).toContain("rotated by its alias: up to 3 of the 6 keys here");
+    expect(html).toContain("rotated by alias: up to 3 of the 6 keys here");
     expect(html).toContain("cmk-backing-key-rotation-enabled");
     expect(html).toContain("aws cloudtrail lookup-events");
   });

@@ -30,9 +30,13 @@ describe("a document is rejected that is or has", () => {
   const many = Array.from({ length: 50 }, (_, index) => `alias/a${index}`);
   const services = Array.from({ length: 51 }, (_, index) => `service-${index}`);
   const rows: Row[] = [
-    ["a list", [], "(document): got [], expected an object of owner, mode, policies, manag"],
-    ["null", null, "(document): got null, expected an object of owner"],
-    ["a string", "x", '(document): got "x", expected an object of owner'],
+    [
+      "a list",
+      [],
+      "(document): got [], expected an object with fields owner, mode, policies, manag",
+    ],
+    ["null", null, "(document): got null, expected an object with fields owner"],
+    ["a string", "x", '(document): got "x", expected an object with fields owner'],
     ["no owner", { policies: {} }, "owner: got nothing, expected a tag value: 1 to 256"],
     ["an empty owner", { owner: "", policies: {} }, 'owner: got "", expected a tag va'],
     ["an asterisk in the owner", { owner: "a*", policies: {} }, 'owner: got "a*", expected a tag'],
@@ -52,7 +56,7 @@ describe("a document is rejected that is or has", () => {
     [
       "an alias without its prefix",
       withKeys({ alias: "orders", policy: "q" }),
-      'managedKeys[0].alias: got "orders", expected an alias name: "alias/" and letters',
+      'managedKeys[0].alias: got "orders", expected an alias name: "alias/", then letters',
     ],
     [
       "an alias of AWS",
@@ -77,7 +81,7 @@ describe("a document is rejected that is or has", () => {
     [
       "an alias twice in one managed key",
       withKeys({ alias: "alias/a", policy: "q", aliases: ["alias/a"] }),
-      'managedKeys[0].aliases[0]: got "alias/a", expected an alias named once (also managed',
+      'managedKeys[0].aliases[0]: got "alias/a", expected an alias named only once',
     ],
     [
       "an alias in two managed keys",
@@ -85,7 +89,7 @@ describe("a document is rejected that is or has", () => {
         { alias: "alias/a", policy: "q", aliases: ["alias/b"] },
         { alias: "alias/b", policy: "q" },
       ),
-      'managedKeys[1].alias: got "alias/b", expected an alias named once (also managedKeys[0]',
+      'managedKeys[1].alias: got "alias/b", expected an alias named only once (also in managedKeys[0]',
     ],
     [
       "more aliases than KMS allows on one key",
@@ -110,7 +114,7 @@ describe("a document is rejected that is or has", () => {
     [
       "a dependent twice in one managed key",
       withKeys({ alias: "alias/a", policy: "q", dependents: ["billing", "ledger", "billing"] }),
-      'managedKeys[0].dependents[2]: got "billing", expected a dependent named once (also ' +
+      'managedKeys[0].dependents[2]: got "billing", expected a dependent named only once (also in ' +
         "managedKeys[0].dependents[0])",
     ],
     [
@@ -127,7 +131,7 @@ describe("a document is rejected that is or has", () => {
 
 describe("a policy is rejected that is or has", () => {
   const rows: Row[] = [
-    ["a string", "90d", ': got "90d", expected an object of cryptoperiod, lead'],
+    ["a string", "90d", ': got "90d", expected an object with fields cryptoperiod, lead'],
     ["a misspelt field", { cryptoPeriod: "9d" }, '.cryptoPeriod: got "9d", expected no field of'],
     ["a misspelt drain field", { drain: { quiet: "3h" } }, '.drain.quiet: got "3h", expected no f'],
     ["a duration without unit", { soak: "14" }, '.soak: got "14", expected a duration: a whole'],
@@ -198,7 +202,7 @@ describe("a policy is rejected that is or has", () => {
     [
       "a deletion without an approval",
       { approval: "none", retire: "delete" },
-      '.approval: got "none", expected "delete" or "revoke" (an operator approves of every deletion)',
+      '.approval: got "none", expected "delete" or "revoke" (an operator must approve every deletion)',
     ],
     ["an unknown approval", { approval: true }, '.approval: got true, expected one of "none", "re'],
     [

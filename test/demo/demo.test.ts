@@ -67,8 +67,8 @@ describe("a short story", () => {
     const text = reported.map(({ who, what }) => `${who}: ${what}`).join("\n");
     expect(text).toMatch(/machine: the run is killed[^]*keyturn: finds [^\n]* adopts it as v2/);
     expect(text).toMatch(/machine: two runs start[^]*keyturn: one run finds the run claim held/);
-    expect(text).toMatch(/operator: moves the alias to v1[^]*keyturn: halts: ALIAS_MOVED/);
-    expect(text).toMatch(/operator: moves the alias back to v2[^]*keyturn: continues: the cause/);
+    expect(text).toMatch(/operator: moves the alias to v1[^]*keyturn: halts with ALIAS_MOVED/);
+    expect(text).toMatch(/operator: moves the alias back to v2[^]*keyturn: closes ALIAS_MOVED/);
     expect(text).toMatch(/application: reads or verifies every item that it ever made: 34 of 34/);
     expect(text).toMatch(
       /operator: requests a rollback of v2[^]*keyturn: v1 is active again; v2 drains/,
@@ -255,7 +255,7 @@ describe("a proof FAILED", () => {
     await world.ask("EnableKey", { KeyId: old?.keyId });
     expect(failing({})).toContain("every retired version");
     await world.ask("CreateKey", {});
-    expect(failing({})).toContain("no KMS key");
+    expect(failing({})).toContain("every KMS key");
     await world.ask("UpdateAlias", { AliasName: "alias/orders", TargetKeyId: old?.keyId });
     expect(failing({})).toContain("each managed key");
   });

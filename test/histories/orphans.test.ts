@@ -202,7 +202,7 @@ describe("the audit", () => {
     await world.passDays(8);
     const [reported] = world.table.choreFindings("audit");
     expect(reported).toMatchObject({ code: "UNKNOWN_KEY", subject: extra });
-    expect(reported?.observed).toContain("a run held it");
+    expect(reported?.observed).toContain("runs always held the managed key");
     world.intercept = undefined;
     await world.passDays(quietDays);
     expect(await world.stateOf(extra)).toBe("Disabled");

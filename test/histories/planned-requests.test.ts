@@ -37,9 +37,7 @@ describe("a planned request", () => {
       await world.asks("resume");
       const fields = kind === "rollback" ? { version: 1 } : {};
       await world.asks(kind, { ifHead, ...fields });
-      expect(rejections(world)).toEqual([
-        expect.stringContaining("it was planned on a journal that ended in"),
-      ]);
+      expect(rejections(world)).toEqual([expect.stringContaining("the plan names the head")]);
       expect(await world.findings()).toContain("REQUEST_REJECTED");
     },
   );
@@ -62,7 +60,7 @@ describe("a planned request", () => {
     world.configuration = { ...world.configuration, policies: { ...policies, quarterly } };
     world.request("rotate", { ifHead });
     await world.passDays(1);
-    expect(rejections(world)).toEqual(["the configuration has changed since it was planned"]);
+    expect(rejections(world)).toEqual(["the configuration has changed since the plan"]);
     expect(world.history()).not.toContain("rotation-requested");
   });
 });

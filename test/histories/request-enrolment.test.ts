@@ -72,7 +72,7 @@ describe("a request to enrol a key", () => {
     world.request("enrol", { policy: "quarterly", ifHead: "a".repeat(64) }, payroll);
     await world.passDays(1);
     expect(world.reported.map(({ finding }) => finding.observed)).toEqual([
-      expect.stringContaining("it was planned on a deleted record"),
+      expect.stringContaining("the plan is of a deleted record"),
     ]);
     expect(await world.table.read(payroll)).toBeUndefined();
   });
@@ -83,7 +83,7 @@ describe("a request to enrol a key", () => {
     world.request("enrol", { policy: "quarterly" }, payroll);
     await world.passDays(1);
     expect(world.reported.map(({ finding }) => finding.observed)).toEqual([
-      expect.stringContaining("it moves with alias/orders"),
+      expect.stringContaining("it is an alias of alias/orders"),
     ]);
   });
 

@@ -65,7 +65,7 @@ describe.each(Object.entries(histories))("in a history that %s", (_, history) =>
         );
         expect(why === undefined).toBe(isFresh && stored.record.tableId === tableId);
         const { reasons, wanted } = await applied(now, head);
-        const forThat = reasons.filter((reason) => reason.includes("planned on"));
+        const forThat = reasons.filter((reason) => reason.includes("the plan names the head"));
         expect({ isFresh, forThat: forThat.length, wanted: wanted && !isFresh }).toEqual({
           isFresh,
           forThat: isFresh ? 0 : 1,

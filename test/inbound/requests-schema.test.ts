@@ -45,7 +45,7 @@ describe("a request", () => {
     [{ kind: "pause", by: "" }, /^by: got ""/],
     [{ kind: "pause", by: "x".repeat(257) }, /^by: /],
     [{ kind: "pause", by, reason: 7 }, /^reason: got 7/],
-    [{ kind: "pause", by, until: 7 }, /^until: got 7, .*\(there are schema, by, reason, ifHead\)$/],
+    [{ kind: "pause", by, until: 7 }, /^until: got 7, .*\(fields: schema, by, reason, ifHead\)$/],
     [{ kind: "pause", by, ifHead: "12" }, /^ifHead: got "12", expected 64 hexadecimal/],
     [{ kind: "pause", by, ttl: 1 }, /^ttl: got 1, expected no field/],
     [{ kind: "pause", by, "a\nb": 1 }, /^"a\\nb": got 1/],

@@ -162,7 +162,7 @@ describe("synthesis fails with the construct path and the value", () => {
       ],
       [
         "where an alias is managed twice",
-        'manage()[1].alias: got "alias/orders", expected an alias named once',
+        'manage()[1].alias: got "alias/orders", expected an alias named only once',
         (rotation) => {
           rotation.manage("alias/orders", "quarterly");
           rotation.manage("alias/orders", "quarterly");
@@ -170,7 +170,7 @@ describe("synthesis fails with the construct path and the value", () => {
       ],
       [
         "where a key is managed twice, by two aliases",
-        "Theirs/Alias and Theirs/Other point at one key",
+        "Theirs/Alias and Theirs/Other point at the same key",
         (rotation, stack) => {
           const first = anAlias(stack);
           const second = new kms.Alias(stack, "Other", {
@@ -183,7 +183,7 @@ describe("synthesis fails with the construct path and the value", () => {
       ],
       [
         "where the policy in a key's tag deletes",
-        "Theirs/Signing/Resource has the tag keyturn:policy=quarterly, which deletes",
+        "Theirs/Signing/Resource has the tag keyturn:policy=quarterly: this policy deletes keys",
         (_rotation, stack) => Tags.of(aKey(stack)).add("keyturn:policy", "quarterly"),
         policyOf({ retire: "delete" }),
       ],

@@ -186,7 +186,9 @@ describe("an old version is not quiet", () => {
     );
     expect(blocked).toMatchObject({
       finding: {
-        observed: expect.stringMatching(/version 1: Sign at .*evidence evidence-hash/) as string,
+        observed: expect.stringMatching(
+          /version 1 was used after its retirement: Sign at .*evidence evidence-hash/,
+        ) as string,
         next: expect.stringMatching(/approve.* --version 1 --evidence evidence-hash/) as string,
       },
     });
@@ -246,7 +248,7 @@ describe("an old version is not quiet", () => {
       finding: { code: "DRAIN_PROLONGED", subject: "key-1", sinceMs: nowMs },
     });
     expect(reported).toMatchObject({
-      finding: { observed: expect.stringContaining("version 1 drains for 88 days") as string },
+      finding: { observed: expect.stringContaining("version 1 has drained for 88 days") as string },
     });
     expect(inDrain(88 * dayMs - 1)).not.toHaveProperty("finding");
   });

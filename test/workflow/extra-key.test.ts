@@ -81,7 +81,7 @@ describe("an excess key", () => {
     ["has an alias", { aliases: { "key-9": present(["alias/x"]) } }, /has an alias$/],
     ["has a grant", { grants: { "key-9": present([grant]) } }, /has grants$/],
     ["was used", { "last-use": { "key-9": lastUsed("Decrypt", 5) } }, /was used: Decrypt$/],
-    ["may have been used", { "last-use": { "key-9": unknownLastUse } }, /does not know$/],
+    ["may have been used", { "last-use": { "key-9": unknownLastUse } }, /has an unknown last use$/],
     [
       "is another owner's",
       { tags: { "key-9": present({ ...tags, "keyturn:owner": "x" }) } },

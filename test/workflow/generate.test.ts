@@ -113,7 +113,7 @@ describe("a CreateKey without an answer", () => {
     expect(reported).toMatchObject({
       finding: {
         observed:
-          "CreateKey for version 2 gave no answer 2 times; keyturn finds no key that it created",
+          "CreateKey for version 2 gave no answer 2 times; keyturn finds no key of these calls",
         next: "aws kms list-keys",
       },
     });
@@ -163,7 +163,7 @@ describe("once it has its key", () => {
     const { next, entry } = generated(record, rotation, key, context);
     expect(entry).toEqual({
       event: "generated",
-      reason: "the new version has its key",
+      reason: "KMS created the key of the new version",
       rotationId: "r1",
       step: "generate",
       detail: { version: 2, keyId: "key-2", attempts: 1 },

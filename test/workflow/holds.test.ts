@@ -57,14 +57,19 @@ describe("a managed key that is paused", () => {
       halt: false,
       restores: true,
       others: [],
-      finding: { code: "PAUSED", subject: alias, observed: "by ada: an incident", sinceMs: 5 },
+      finding: {
+        code: "PAUSED",
+        subject: alias,
+        observed: "paused by ada: an incident",
+        sinceMs: 5,
+      },
     });
     expect(still?.finding.next).toBe(resume);
     expect(watched(still)).toEqual([...restoring, "revoking"]);
   });
 
   test("without a reason names the operator", () => {
-    expect(at([hold("pause", { reason: "" })])?.finding.observed).toBe("by ada");
+    expect(at([hold("pause", { reason: "" })])?.finding.observed).toBe("paused by ada");
   });
 });
 

@@ -59,7 +59,7 @@ describe("a key that a search by our tags finds, and that is not on record", () 
     const halt = first(shown(tags("3")));
     expect(halt).toMatchObject(halts("STATE_BEHIND_KMS", alias));
     expect(halt).toMatchObject({
-      finding: { observed: "key-3 is tagged as version 3; the record has none beyond 2" },
+      finding: { observed: "key-3 is tagged as version 3; the last one on record is 2" },
     });
   });
 
@@ -94,7 +94,7 @@ describe("a version with another label in a search", () => {
     const halt = first(itself(tags("1", { "keyturn:retired": "r5" })));
     expect(halt).toMatchObject(halts("STATE_BEHIND_KMS", alias));
     expect(halt).toMatchObject({
-      finding: { observed: "version 1, key-1, is labelled r5; on record is r1" },
+      finding: { observed: "version 1, key-1: its label is r5; the record has r1" },
     });
   });
 
@@ -182,11 +182,11 @@ describe("the label on a version", () => {
     const at = (ms: number) => ({ record: { authorizationChangedAtMs: nowMs - ms } });
     expect(wrong(undefined, at(5 * minuteMs - 1))).toMatchObject(waits(nowMs + 1));
     expect(wrong(undefined, at(5 * minuteMs))).toMatchObject({
-      finding: { observed: "version 1, key-1, is labelled nothing; on record is r1" },
+      finding: { observed: "version 1, key-1: its label is missing; the record has r1" },
     });
     const none = wrong("r1", { old: { label: undefined } });
     expect(none).toMatchObject({
-      finding: { observed: expect.stringMatching(/record is nothing$/) as string },
+      finding: { observed: expect.stringMatching(/record has none$/) as string },
     });
   });
 
@@ -268,7 +268,7 @@ describe("a record that is behind KMS", () => {
     expect(otherTable(record, aContext())).toBeUndefined();
     expect(spoken(otherTable(record, aContext({ tableId: "copy" })))).toMatchObject({
       code: "STATE_BEHIND_KMS",
-      observed: "the record was written in table table; this is copy",
+      observed: "the record was written in table table; this table is copy",
     });
   });
 

@@ -112,7 +112,7 @@ describe("a changing call", () => {
     expect(of([untag], { record: { unsettled } })).toEqual({
       kind: "blocked",
       untilMs: blockedMs,
-      reason: "an earlier call may still take effect: it is time",
+      reason: "an earlier call may still take effect; UntagResource waits",
     });
     expect(of([untag], { record: { unsettled: [{ epoch: 7, untilMs: blockedMs }] } })).toEqual(
       untag,

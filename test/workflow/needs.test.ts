@@ -243,7 +243,7 @@ describe("an approval", () => {
   test("that leaves a need out is rejected, and says which", () => {
     const left = given({ observed: holding(ebs) });
     expect(left).toMatchObject(changes("request-rejected"));
-    expect(nextOf(left).rejected).toMatchObject([{ why: "it does not accept grant:b0" }]);
+    expect(nextOf(left).rejected).toMatchObject([{ why: "the request does not accept grant:b0" }]);
     const all = given({ observed: holding(ebs) }, { accepts: ["grant:b0"] });
     expect(all).toMatchObject(changes("approved", { of: "delete", accepts: "grant:b0" }));
   });

@@ -107,7 +107,7 @@ describe("a record rebuilt from KMS", () => {
     const { lines } = done(shows([{ keyId: "key-2" }], { record: { versions: [aVersion(1)] } }));
     expect(lines).toEqual([
       "version 2, key-2, is active",
-      "version 1, key-1, is no longer counted: KMS does not show it as ours",
+      "version 1, key-1, is no longer counted: KMS shows no such version",
     ]);
   });
 
@@ -180,7 +180,7 @@ describe("a record cannot be rebuilt", () => {
     [
       "the active key is not Enabled",
       shows([{ keyId: "key-2", state: "Disabled" }]),
-      /points at key-2, Disabled$/,
+      /points at key-2, which is Disabled$/,
     ],
     [
       "the active key is not tagged",

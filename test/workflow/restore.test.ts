@@ -99,7 +99,7 @@ describe("restoring it", () => {
   test("enables a Disabled key, with the reason", () => {
     const call = decide({}, { observed: state("Disabled") });
     expect(call).toMatchObject(calls("EnableKey", { keyId: "key-1" }));
-    expect(call).toMatchObject({ reason: "version 1 is needed, and reads Disabled" });
+    expect(call).toMatchObject({ reason: "version 1 is needed; KMS shows it as Disabled" });
   });
 
   test("is repeated if reads do not show it five minutes after KMS accepted it", () => {

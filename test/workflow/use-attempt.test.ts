@@ -149,7 +149,7 @@ describe("the record after an attempt", () => {
     const [hold] = nextOf(decide({ old: disabled }, change)).holds;
     expect(hold?.reason).toBe(
       "Decrypt by arn:app via s3.amazonaws.com on version 1, key-1, " +
-        "encryption context of bucket, tenant; CloudTrail event event-1",
+        "encryption context keys bucket, tenant; CloudTrail event event-1",
     );
   });
 

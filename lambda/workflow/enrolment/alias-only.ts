@@ -89,7 +89,7 @@ export function whyNotAliasOnly(
     const viaService = conditionKeysOf(statement).some(
       (key) => key.toLowerCase() === "kms:viaservice",
     );
-    if (viaService) return "its key policy names kms:ViaService, by which services use it";
+    if (viaService) return "its key policy has a kms:ViaService condition";
   }
   return undefined;
 }

@@ -40,12 +40,12 @@ export function whyNotCarried(
   }
   if (policy.document.includes(aliasOnlySid) && policy.aliasOnly === undefined) {
     const observed =
-      "a statement of the key policy has the Sid KeyturnAliasOnly, and is not keyturn's";
+      "a key policy statement has the Sid KeyturnAliasOnly, and keyturn did not write it";
     return finding("POLICY_NOT_CARRIED", key.keyId, observed, show, nowMs);
   }
   const copied = Object.keys(copyableTags(tags)).length;
   if (copied + ownTags > tagsPerKey) {
-    const observed = `${copied} tags of its own and ${ownTags} of keyturn's exceed ${tagsPerKey}`;
+    const observed = `${copied} tags of the key and ${ownTags} of keyturn exceed ${tagsPerKey}`;
     const next = showTags(key.keyId);
     return finding("TOO_MANY_TAGS", key.keyId, observed, next, nowMs);
   }

@@ -58,7 +58,7 @@ export function decideEnrolment(scene: Scene): Decision {
   if (known.keyId !== key.keyId) {
     const before = keyFirst(scene, known.keyId);
     if (before !== undefined) return before;
-    const observations = `${record.alias} points at ${key.keyId}; when enrolment began, at ${known.keyId}`;
+    const observations = `${record.alias} points at ${key.keyId}; it pointed at ${known.keyId} when enrolment began`;
     const next = moveTo(scene, known, record.aliases);
     const moved = finding("ALIAS_MOVED", record.alias, observations, next, context.nowMs);
     return { kind: "halt", finding: moved };
@@ -68,13 +68,13 @@ export function decideEnrolment(scene: Scene): Decision {
     return { kind: "change", ...enrolled(record, context.nowMs) };
   }
   if (record.taggedAtMs !== undefined && context.nowMs < record.taggedAtMs + consistencyMs) {
-    return { kind: "retry", reason: "it was tagged, and reads do not show it yet" };
+    return { kind: "retry", reason: "reads do not show the new tags yet" };
   }
   return {
     kind: "call",
     call: { kind: "TagResource", keyId: key.keyId, tags: wanted },
     matter: { kind: "enrolment" },
-    reason: "with its owner's tags the record can be rebuilt from KMS",
+    reason: "keyturn can rebuild the record from these tags",
   };
 }
 
@@ -146,7 +146,9 @@ export function whyAliasOnlyUnfit(scene: Scene, keyId: string): Decision | undef
   const document = valueOf(observed.policy[keyId])?.document ?? "{}";
   const characters = withAliasOnly(document, record.aliases).length;
   const tooLong =
-    characters > policyCharactersMax ? `its policy would have ${characters} characters` : undefined;
+    characters > policyCharactersMax
+      ? `its key policy would have ${characters} characters`
+      : undefined;
   const why = whyNotAliasOnly(document, valueOf(observed.grants[keyId]) ?? []) ?? tooLong;
   if (why === undefined) return undefined;
   const next = showGrants(keyId);
@@ -161,7 +163,7 @@ function whyForeign({ record, context }: Scene, key: Key, tags: Tags): Decision 
   const version = tags[tagNames.version];
   const show = showTags(key.keyId);
   if (owner !== undefined && owner !== record.owner) {
-    const observed = `${key.keyId} belongs to owner ${owner}; this is ${record.owner}`;
+    const observed = `${key.keyId} belongs to owner ${owner}; this deployment is ${record.owner}`;
     const other = finding("OTHER_OWNER", record.alias, observed, show, context.nowMs);
     return { kind: "halt", finding: other };
   }
@@ -171,7 +173,7 @@ function whyForeign({ record, context }: Scene, key: Key, tags: Tags): Decision 
     return { kind: "halt", finding: taken };
   }
   if (version !== undefined && version !== "1") {
-    const observed = `${key.keyId} is tagged as version ${version}; the table has no version`;
+    const observed = `${key.keyId} is tagged as version ${version}; the record has no version`;
     return { kind: "halt", finding: behind(record, observed, context.nowMs) };
   }
   return undefined;

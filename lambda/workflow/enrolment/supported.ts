@@ -12,16 +12,16 @@ const supportedUsages = [
 /** Why keyturn does not rotate a key of this kind; undefined where it does. */
 export function whyUnsupported(key: Key): string | undefined {
   if (key.managedBy === "AWS") return "only AWS rotates an AWS managed key";
-  if (key.multiRegion) return "a multi-Region key has replicas, which would have to follow";
+  if (key.multiRegion) return "keyturn does not rotate the replicas of a multi-Region key";
   if (!supportedUsages.includes(key.usage)) return `usage ${key.usage} is not supported`;
   switch (key.origin) {
     case "AWS_KMS":
     case "AWS_CLOUDHSM":
       return undefined;
     case "EXTERNAL":
-      return "its material was imported, and only its owner can import the next";
+      return "keyturn cannot import key material";
     case "EXTERNAL_KEY_STORE":
-      return "a key of an external key store needs its own external key, made beforehand";
+      return "keyturn cannot create a key in an external key store";
     default:
       return `origin ${key.origin} is not supported`;
   }

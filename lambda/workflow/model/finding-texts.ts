@@ -7,7 +7,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     meaning: "The configuration names an alias that does not exist.",
     cause: "The alias is misspelt, was deleted, or is not created yet.",
     remedy:
-      "Create the alias on the key that it should name, or remove it from the configuration. A managed key's own alias belongs on its active version.",
+      "Create the alias on the key that it should point at, or remove it from the configuration. A managed key's own alias belongs on its active version.",
   },
   ALIAS_SET_SPLIT: {
     meaning: "The aliases of one managed key point at different KMS keys.",
@@ -19,14 +19,14 @@ export const findingTexts: Record<FindingCode, Explained> = {
       "An external actor moved an alias: it points at a key that the record does not expect.",
     cause: "An operator, a script, or an apply of infrastructure code that names the key.",
     remedy:
-      "Find out who needs it there. Move it back, or un-enrol the managed key. Also move back an alias that points at the new version before keyturn activates it: only keyturn knows when the dependents can use that version. Code that names the key of an alias resets the alias at each apply: configure the code to ignore the target (Terraform: ignore_changes = [target_key_id]).",
+      "Find out who moved the alias, and why. Move it back, or un-enrol the managed key. If it points at a version that keyturn has not activated yet, move it back too: only keyturn knows when the dependents can use that version. Infrastructure code that names the key resets the alias at each apply: configure the code to ignore the target (Terraform: ignore_changes = [target_key_id]).",
   },
   ALIAS_ON_OLD_VERSION: {
     meaning: "An alias points at a version that keyturn is about to revoke.",
     cause:
       "An external actor set it after the rotation, or it is an unlisted alias that keyturn does not move.",
     remedy:
-      "Run the printed command: it moves each alias to the version that is active now. Or delete them.",
+      "Run the printed command, which moves each alias to the active version; or delete the aliases.",
   },
   KEY_NOT_ENABLED: {
     meaning: "The active KMS key, or the one to enrol, is not Enabled.",
@@ -48,18 +48,20 @@ export const findingTexts: Record<FindingCode, Explained> = {
   KEY_ALREADY_MANAGED: {
     meaning: "The KMS key is already a version of another managed key.",
     cause: "Two managed keys have aliases on the same KMS key.",
-    remedy: "List all its aliases under one managed key.",
+    remedy: "List all aliases of the key under one managed key.",
   },
   STATE_BEHIND_KMS: {
     meaning: "KMS shows changes to this managed key that the table does not have.",
     cause:
       "The table was restored from a backup or is new, or an external actor changed keyturn's tags.",
     remedy:
-      "Send the request `reconcile`: keyturn shows what it would write, and writes it when you send the request again with the number of that proposal.",
+      "Send the request `reconcile`: keyturn shows a proposal, with a number, of what it would write. Send the request again with that number: keyturn writes it.",
   },
   USED_WHILE_DISABLED: {
-    meaning: "A principal tried to use a version that is out of use; keyturn restores the version.",
-    cause: "A caller has the key's id, or old ciphertext, and did not use it during the drain.",
+    meaning:
+      "A principal tried to use a version that is disabled or pending deletion; keyturn restores it.",
+    cause:
+      "A caller has the key's id, or old ciphertext, and did not use the version during the drain.",
     remedy:
       "Have the named caller stop using that version, or re-encrypt what it needs. Then `resume`: the version drains again.",
   },
@@ -71,7 +73,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   },
   ALIAS_ONLY_UNFIT: {
     meaning:
-      "The policy sets `originate: alias-only` for a key that AWS services use: they call by ARN, and KMS would deny them.",
+      "The policy sets `originate: alias-only` for a key that AWS services use: they name it by its ARN, and KMS would deny their calls.",
     cause: "A grant, a service principal or a kms:ViaService condition names an AWS service.",
     remedy: "Give this managed key a policy with `originate: observe`.",
   },
@@ -84,7 +86,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   POLICY_NOT_CARRIED: {
     meaning: "A part of the key policy would be wrong on a new key.",
     cause:
-      "It names the key's own id or a deleted principal, or has a statement with keyturn's Sid.",
+      "It names the key's own id or a deleted principal, or has a statement with keyturn's Sid that keyturn did not write.",
     remedy: 'Write a policy that is valid for any key: Resource "*", principals that exist.',
   },
   TOO_MANY_TAGS: {
@@ -96,7 +98,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     meaning: "KMS refused the key policy for the new version.",
     cause:
       "It names a principal that does not exist, or would lock out the role that creates the key.",
-    remedy: "Correct the policy of the active version; the new version copies it.",
+    remedy: "Correct the key policy of the active version: keyturn copies it to the new version.",
   },
   ACCESS_DENIED: {
     meaning: "KMS denies keyturn's next call: its role, the key policy or an SCP forbids it.",
@@ -150,21 +152,22 @@ export const findingTexts: Record<FindingCode, Explained> = {
   },
   GRANT_HOLDS_OLD_VERSION: {
     meaning: "A resource of an AWS service holds a grant on the old version, and may need it.",
-    cause: "An EBS volume, an RDS instance or a like resource is encrypted under the old version.",
+    cause:
+      "An EBS volume, an RDS instance or a similar resource is encrypted under the old version.",
     remedy:
-      "Re-encrypt or delete the resource; its service then retires the grant. Where the grant is a leftover, `approve` the evidence and accept the id.",
+      "Re-encrypt or delete the resource; its service then retires the grant. Where nothing needs the grant, `approve` the evidence and accept the grant's id.",
   },
   DRAIN_NOT_WATCHED: {
     meaning:
       "No KMS event arrived through CloudTrail and EventBridge for a day: keyturn would miss an attempt to use a disabled key.",
     cause: "No trail logs KMS's read-only events, the rules are disabled, or CloudTrail is late.",
     remedy:
-      "Verify that a trail of the Region logs management events, read-only ones too, without excluding AWS KMS, and that the rules of this deployment are enabled. Or deploy without monitoring: watchDrain: false.",
+      "Verify that a trail of the Region logs management events, including read-only ones, and does not exclude AWS KMS. Verify that the rules of this deployment are enabled. Or deploy without monitoring: watchDrain: false.",
   },
   APPROVAL_REQUIRED: {
     meaning:
       "keyturn needs an approval before its next call. Every deletion needs one; DisableKey needs one if the policy says so.",
-    cause: "The evidence is complete, and no operator has approved exactly this call on it.",
+    cause: "The evidence is complete, and no operator has approved this call on this evidence.",
     remedy:
       "Read the evidence (`npx keyturn status <alias>`). Before a deletion, ask the owners of the data. Then run the printed command.",
   },
@@ -175,7 +178,8 @@ export const findingTexts: Record<FindingCode, Explained> = {
       "Each named dependent sends the request `acknowledge`, or an operator sends it for them: `npx keyturn acknowledge`.",
   },
   USAGE_UNKNOWN: {
-    meaning: "KMS does not know when the old version was last used, and unknown is not unused.",
+    meaning:
+      "KMS does not know when the old version was last used; keyturn does not treat this as unused.",
     cause: "GetKeyLastUsage gave no answer, or no date from which KMS tracks the key.",
     remedy: "Wait until KMS returns one, or set the policy's drain.evidence to advisory.",
   },
@@ -196,7 +200,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     meaning: "The old version is still in use, long after its minimum time in drain.",
     cause: "Callers still read data that the old version protects and that was not re-encrypted.",
     remedy:
-      "Find the callers and re-encrypt the data that it protects, or set the policy to retain it.",
+      "Find the callers and re-encrypt the data that the version protects, or set the policy to retain old versions.",
   },
   PAUSED: {
     meaning: "An operator paused this managed key: keyturn only restores versions that are needed.",

@@ -5,14 +5,14 @@ export const noticeTexts = {
   NEVER_DELETED: {
     meaning: "The policy deletes old versions; keyturn will disable this one and keep it.",
     cause:
-      "Callers use its public key outside KMS; or it signs, and its public key could not be archived.",
+      "Callers use its public key outside KMS; or it is a signing key, and keyturn could not archive its public key.",
     remedy:
       "For a signing key, allow the role kms:GetPublicKey. For other asymmetric keys: nothing.",
   },
   CALLERS_UNSEEN: {
     meaning: "Callers of other accounts may use a version that keyturn retires.",
     cause:
-      "Its key policy or a grant admits them. AWS logs their refused calls in their own accounts alone: once the version is out of use, no use attempt of theirs reaches keyturn.",
+      "Its key policy or a grant allows them. AWS logs their refused calls only in their own accounts: keyturn cannot detect their use attempts once the version is disabled.",
     remedy:
       "Ask their owners whether they still need it, before you approve. Their successful calls count as use.",
   },
@@ -43,7 +43,8 @@ export const noticeTexts = {
   },
   RECORD_LARGE: {
     meaning: "The item of this managed key is past 100 KB; DynamoDB's limit is 400 KB.",
-    cause: "Many rotations are open at once, or keyturn cannot move events and journal lines out.",
+    cause:
+      "Many rotations are open at once, or keyturn cannot move events and journal lines out of the item.",
     remedy: "Find the rotations or versions that never complete.",
   },
   EXTRA_NOT_QUARANTINED: {
@@ -63,7 +64,7 @@ export const noticeTexts = {
   },
   CONFIGURATION_INVALID: {
     meaning: "The configuration is malformed; keyturn changes no key.",
-    cause: "An edit bypassed synthesis, which checks it.",
+    cause: "An edit bypassed synthesis, which checks the configuration.",
     remedy: "Correct the reported problem, and deploy again.",
   },
 } satisfies Partial<Record<FindingCode, Explained>>;

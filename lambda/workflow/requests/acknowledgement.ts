@@ -33,7 +33,7 @@ export function notAcknowledged(
   const untilMs = readyAtMs + rotation.policy.acknowledgeWithinMs;
   const late = context.nowMs >= untilMs;
   const code: FindingCode = late ? "DEPENDENT_NOT_READY" : "ACKNOWLEDGEMENT_AWAITED";
-  const observed = `version ${fresh.number}, ${fresh.keyId}, waits for ${missing.join(", ")}, until ${isoOf(untilMs)}`;
+  const observed = `version ${fresh.number}, ${fresh.keyId}: no acknowledgement from ${missing.join(", ")}; due ${isoOf(untilMs)}`;
   const next = inOrder(
     missing.map((dependent) =>
       requestCommand(record.alias, "acknowledge", { version: fresh.number, dependent }),
@@ -41,5 +41,5 @@ export function notAcknowledged(
   );
   const what = finding(code, record.alias, observed, next, context.nowMs);
   if (late) return { kind: "halt", finding: what };
-  return { kind: "wait", untilMs, reason: "its dependents must acknowledge it", finding: what };
+  return { kind: "wait", untilMs, reason: "dependents must acknowledge", finding: what };
 }

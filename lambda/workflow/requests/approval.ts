@@ -49,7 +49,7 @@ export function decideApproval(scene: Scene, request: Approve): Decision {
   // late, would approve the deletion.
   const of: Destructive = old.state === "disabled" ? "delete" : "disable";
   if (request.of !== of) {
-    return reject(scene, request, `it approves ${request.of}, and the next call is ${of}`);
+    return reject(scene, request, `the next call is ${of}, not ${request.of}`);
   }
   if (request.override) {
     if (request.confirm !== record.alias) {
@@ -73,7 +73,7 @@ export function decideApproval(scene: Scene, request: Approve): Decision {
     }
     const left = notAccepted(needsOf(valueOf(observed.grants[keyId]) ?? []), request.accepts);
     if (left.length > 0) {
-      const why = `it does not accept ${left.map(({ id }) => id).join(", ")}`;
+      const why = `the request does not accept ${left.map(({ id }) => id).join(", ")}`;
       return reject(scene, request, why);
     }
   }
@@ -98,13 +98,13 @@ export function approvalRequired(scene: StepScene, evidence: Evidence, of: Destr
   const { number, keyId } = old;
   const { sharedWith = [] } = rotation;
   const needs = openNeeds(scene, old, {}, of);
-  const shared = sharedWith.length === 0 ? "" : `; it admits ${accountsIn(sharedWith)}`;
+  const shared = sharedWith.length === 0 ? "" : `; it allows ${accountsIn(sharedWith)}`;
   const unseen = of === "delete" ? `${shared}; ${unseenByKms}` : shared;
   const observed = `to ${of} version ${number}, ${keyId}: last use ${describeLastUse(evidence.lastUse)}${listed(needs)}${unseen}; evidence ${evidence.hash}`;
   const next = approveCommand(record.alias, old, evidence, needs, of);
   const what = finding("APPROVAL_REQUIRED", keyId, observed, next, context.nowMs);
   const untilMs = context.nowMs + 6 * recheckMs;
-  return { kind: "wait", untilMs, reason: "an approval", finding: what };
+  return { kind: "wait", untilMs, reason: "an operator must approve", finding: what };
 }
 
 /** A resource with a grant may need the version after any quiet time. */
@@ -121,7 +121,7 @@ export function heldByGrants(scene: StepScene, evidence: Evidence): Decision | u
   const next = approveCommand(record.alias, old, evidence, all, "disable");
   const what = finding("GRANT_HOLDS_OLD_VERSION", old.keyId, observed, next, context.nowMs);
   const untilMs = context.nowMs + 6 * recheckMs;
-  return { kind: "wait", untilMs, reason: "a grant of an AWS service holds it", finding: what };
+  return { kind: "wait", untilMs, reason: "a grant holds the version", finding: what };
 }
 
 /** The command that approves this call, and accepts these needs. */

@@ -47,12 +47,12 @@ export function decideRequest(scene: Scene, request: Request): Decision {
 function whyMovedOn({ record, context }: Scene, { ifHead }: WellFormedRequest): string | undefined {
   if (ifHead === undefined) return undefined;
   if (ifHead !== context.head) {
-    return `it was planned on a journal that ended in ${ifHead}: line ${record.revision} differs`;
+    return `the plan names the head ${ifHead}; line ${record.revision} has another hash`;
   }
   const { home } = context;
   return home === undefined || sameHome(record, home)
     ? undefined
-    : "the configuration has changed since it was planned";
+    : "the configuration has changed since the plan";
 }
 
 /** Obstacles that do not depend on the request's content. */

@@ -45,7 +45,7 @@ export function rebuild(scene: Scene): Rebuilt | { why: string } {
   if (hidden !== undefined) return { why: `KMS denies reading ${hidden[0]}` };
   const { key } = target;
   if (key.state !== "Enabled")
-    return { why: `${record.alias} points at ${key.keyId}, ${key.state}` };
+    return { why: `${record.alias} points at ${key.keyId}, which is ${key.state}` };
   const found = chosen(scene, key.keyId);
   const active = found.find((one) => one.key.keyId === key.keyId);
   if (active === undefined) {
@@ -168,6 +168,6 @@ function deleted(before: ManagedKey, versions: Version[]): string[] {
     .filter(({ keyId }) => versions.every((version) => version.keyId !== keyId))
     .map(
       ({ number, keyId }) =>
-        `version ${number}, ${keyId}, is no longer counted: KMS does not show it as ours`,
+        `version ${number}, ${keyId}, is no longer counted: KMS shows no such version`,
     );
 }

@@ -62,7 +62,7 @@ export function decideReconciled(scene: Scene): Decision {
     next: without(next, "reconciledAtMs"),
     entry: {
       event: "reconciled",
-      reason: "observed again, when no earlier call could still take effect",
+      reason: "observed again; no earlier call can take effect",
       detail: { wrote: isSame ? "nothing" : linesOf(versions).join("; ") },
     },
   };

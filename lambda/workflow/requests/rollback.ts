@@ -40,14 +40,16 @@ export function rollBack(record: ManagedKey, number: number, when: When): Rolled
   }
   if (busy?.direction === "back") return { refused: "a rollback is already under way" };
   if (busy !== undefined && isTouched(busy)) {
-    return { refused: `aliases are moving to version ${busy.to}: roll that one back first` };
+    return { refused: `aliases are moving to version ${busy.to}: roll back that version first` };
   }
   const before = versionBefore(record, number);
   if (before === undefined) return { refused: `no version before ${number} exists` };
   const { deletionAtMs = Infinity } = before;
   if (when.nowMs >= deletionAtMs) {
     const date = isoOf(deletionAtMs);
-    return { refused: `version ${before.number}, ${before.keyId}, was to be deleted at ${date}` };
+    return {
+      refused: `the deletion date of version ${before.number}, ${before.keyId}, has passed: ${date}`,
+    };
   }
   const free = busy === undefined ? record : cancelled(record, busy, when).next;
   return back(free, active, before, when);
@@ -118,7 +120,7 @@ function reversed(record: ManagedKey, busy: Rotation, when: When): Transition {
 
 /** No alias pointed at the new version: if it has a key, it drains like any retired version. */
 export function cancelled(record: ManagedKey, busy: Rotation, when: When): Transition {
-  const reason = "it was rolled back before any alias had moved";
+  const reason = "rolled back before any alias moved";
   const cancelled = entry(busy, "cancelled", reason);
   if (busy.step === "generate" && busy.intent.unansweredEpoch !== undefined) {
     const rotations = record.rotations.map((one) =>

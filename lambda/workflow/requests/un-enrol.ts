@@ -23,7 +23,7 @@ export function decideUnenrolment(scene: Scene): Decision {
       context.nowMs < record.authorizationChangedAtMs + consistencyMs &&
       wasJustUntagged(record, keyId)
     ) {
-      return { kind: "retry", reason: "the tags were removed, and reads do not show it yet" };
+      return { kind: "retry", reason: "reads do not show the removal of the tags yet" };
     }
     return {
       kind: "call",

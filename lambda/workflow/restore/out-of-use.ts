@@ -30,7 +30,7 @@ export function decideOutOfUse(scene: Scene): Decision | undefined {
 
 function restore(scene: Scene, version: Version, alias: string): Decision | undefined {
   const { record, observed, context } = scene;
-  const why = `${alias} was moved to version ${version.number}, which is out of use`;
+  const why = `${alias} points at version ${version.number}, which keyturn disabled`;
   const rotation = rotationOut(record, version.number);
   if (rotation !== undefined) {
     return needed({ record, context, rotation, old: version }, "alias", why);

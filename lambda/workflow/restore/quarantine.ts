@@ -18,7 +18,7 @@ export function decideExtra(scene: Scene, extra: Extra): Decision {
   const { keyId } = extra;
   const ripeAtMs = extra.foundAtMs + consistencyMs + lastUseLagMs;
   if (context.nowMs < ripeAtMs) {
-    return { kind: "wait", untilMs: ripeAtMs, reason: "until reads of an excess key agree" };
+    return { kind: "wait", untilMs: ripeAtMs, reason: "reads of an excess key may lag" };
   }
   const first = stillToObserve(observed, [
     { kind: "key", key: keyId },
@@ -49,18 +49,23 @@ export function decideExtra(scene: Scene, extra: Extra): Decision {
   const createdAtMs = valueOf(observed.key[keyId])?.createdAtMs ?? extra.foundAtMs;
   const quietAtMs = createdAtMs + provenQuietDays(record.policy) * dayMs + clockSkewMs;
   if (context.nowMs < quietAtMs) {
-    const reason = "until an excess key is unused for the policy's quiet period";
+    const reason = "an excess key must be unused for the quiet period";
     return { kind: "wait", untilMs: quietAtMs, reason };
   }
   const matter = { kind: "extra", keyId } as const;
   if (extra.labelledAtMs === undefined) {
     const tags = { [tagNames.retired]: extra.rotationId };
     const call = { kind: "TagResource", keyId, tags } as const;
-    return { kind: "call", call, matter, reason: "an excess key" };
+    return { kind: "call", call, matter, reason: "it is an excess key" };
   }
   const blocked = guardrail(scene, { keyId, createdAtMs }, lastUseOf(observed, keyId));
   if (blocked !== undefined) return blocked;
-  return { kind: "call", call: { kind: "DisableKey", keyId }, matter, reason: "an excess key" };
+  return {
+    kind: "call",
+    call: { kind: "DisableKey", keyId },
+    matter,
+    reason: "it is an excess key",
+  };
 }
 
 /** The record once an excess key is out of use. */
@@ -104,7 +109,7 @@ function whyNotExtra({ record, observed }: Scene, extra: Extra): string | undefi
   const lastUse = lastUseOf(observed, keyId);
   if (lastUse.kind === "used") return `was used: ${lastUse.operation}`;
   if (lastUse.kind !== "never" || lastUse.sinceMs > createdAtMs) {
-    return "has a last use that KMS does not know";
+    return "has an unknown last use";
   }
   return undefined;
 }

@@ -40,7 +40,7 @@ export function notYetReactivated(scene: StepScene, target: Version): Decision |
   const { cancelledAtMs, enabledAtMs, unlabelledAtMs } = rotation.reactivation ?? {};
   const call = (made: Call, doneAtMs: number | undefined, why: string): Decision =>
     doneAtMs !== undefined && context.nowMs < doneAtMs + consistencyMs
-      ? { kind: "retry", reason: `${made.kind} was accepted, and reads do not show it yet` }
+      ? { kind: "retry", reason: `reads do not show the ${made.kind} yet` }
       : {
           kind: "call",
           call: made,
@@ -71,13 +71,13 @@ export function notYetReactivated(scene: StepScene, target: Version): Decision |
   }
   const untilMs = blockedUntilMs(record.unsettled, context.epoch, context.uncertain, context.nowMs);
   if (untilMs === undefined) return undefined;
-  return { kind: "wait", untilMs, reason: "an earlier call could still disable it" };
+  return { kind: "wait", untilMs, reason: "an earlier call could still disable the version" };
 }
 
 /** The operator rolls back the rollback: then the active version stays active. */
 function deleted({ record, context }: StepScene, { number, keyId }: Version): Decision {
   const next = reconcileCommand(record);
-  const observations = `version ${number}, ${keyId}, the target of a rollback, is deleted`;
+  const observations = `version ${number}, ${keyId}, the target of the rollback, is deleted`;
   return {
     kind: "halt",
     finding: finding("VERSION_DELETED", keyId, observations, next, context.nowMs),

@@ -86,13 +86,13 @@ export function decideRestored(scene: StepScene, restored: Restored): Decision {
   const { epoch, uncertain, nowMs } = context;
   const untilMs = blockedUntilMs(record.unsettled, epoch, uncertain, nowMs);
   if (untilMs !== undefined) {
-    return { kind: "wait", untilMs, reason: "an earlier call could still disable it" };
+    return { kind: "wait", untilMs, reason: "an earlier call could still disable the version" };
   }
   if (!restored.relabelled && rotation.labelledAtMs !== undefined) {
-    return labelAs(scene, rotation.episode + 1, "the label on the key records the restore");
+    return labelAs(scene, rotation.episode + 1, "the new label records the restore");
   }
   if (asked && isHeld(record, "restored")) {
-    const reason = "after a use attempt an operator must resume";
+    const reason = "an operator must resume after the use attempt";
     return { kind: "wait", untilMs: nowMs + recheckMs, reason };
   }
   return drainAnew(scene, restored);
@@ -116,8 +116,8 @@ function callToRestore(
   const state = valueOf(observed.key[keyId])?.state;
   const recent = (atMs: number | undefined): boolean =>
     atMs !== undefined && context.nowMs < atMs + consistencyMs;
-  const why = `version ${number} is needed, and reads ${state}`;
-  const again = "it was restored, and reads do not show it yet";
+  const why = `version ${number} is needed; KMS shows it as ${state}`;
+  const again = "reads do not show the restore yet";
   if (state === "PendingDeletion" && cancel) {
     if (!recent(cancelledAtMs)) return callOn(rotation, { kind: "CancelKeyDeletion", keyId }, why);
     // After the accepted CancelKeyDeletion the key is Disabled: this read is old.

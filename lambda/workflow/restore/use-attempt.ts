@@ -96,6 +96,6 @@ export function mayBePending({ state }: Version, rotation: Rotation): boolean {
 function describe(version: Version, attempt: UseAttempt): string {
   const { principal, service, operation, encryptionContextKeys: names, eventId } = attempt;
   const via = service === undefined ? "" : ` via ${service}`;
-  const context = names.length === 0 ? "" : `, encryption context of ${names.join(", ")}`;
+  const context = names.length === 0 ? "" : `, encryption context keys ${names.join(", ")}`;
   return `${operation} by ${principal}${via} on version ${version.number}, ${version.keyId}${context}; CloudTrail event ${eventId}`;
 }

@@ -52,7 +52,11 @@ function withoutApproval(scene: StepScene): Decision | undefined {
     return { kind: "change", ...deletionCancelled(record, rotation, context.nowMs) };
   }
   if (state !== "PendingDeletion") return undefined;
-  return callOn(rotation, { kind: "CancelKeyDeletion", keyId }, "no approval of it is on record");
+  return callOn(
+    rotation,
+    { kind: "CancelKeyDeletion", keyId },
+    "no operator approved the deletion",
+  );
 }
 
 /** The record once a deletion without an approval is cancelled: the soak ends anew. */
@@ -66,7 +70,7 @@ export function deletionCancelled(
   const next = { ...without(rotation, "unanswered"), stepSinceMs: nowMs, soakSinceMs: nowMs };
   return {
     next: withRotation(withVersion(record, disabled), next),
-    entry: entryOf({ rotation, old }, "deletion-cancelled", "no approval of it is on record"),
+    entry: entryOf({ rotation, old }, "deletion-cancelled", "no operator approved the deletion"),
   };
 }
 
@@ -96,5 +100,5 @@ export function awaitDeletion(scene: StepScene): Decision {
   const changed = neededOrDrifted(scene, "PendingDeletion");
   if (changed !== undefined) return changed;
   const untilMs = Math.max(key.deletionAtMs ?? 0, nowMs + recheckMs);
-  return { kind: "wait", untilMs, reason: "KMS may delete up to a day late" };
+  return { kind: "wait", untilMs, reason: "KMS may delete the key up to a day late" };
 }

@@ -37,18 +37,18 @@ export function notQuiet(scene: StepScene, evidence: Evidence): Decision | undef
     case "unknown": {
       if (rotation.policy.drain.evidence === "advisory") return undefined;
       const what = finding("USAGE_UNKNOWN", old.keyId, verdict.why, show, context.nowMs);
-      return blocked("unknown is not unused", what);
+      return blocked("the last use is unknown", what);
     }
     case "originated": {
       if (approved) return stillInUse(scene, lastUse, show);
       const first = observeFirst(scene, [{ kind: "grants", keyId: old.keyId }]);
       if (first !== undefined) return first;
       const needs = openNeeds(scene, old, {}, "disable");
-      const observations = `version ${old.number}: ${describeLastUse(lastUse)}, after it was retired${listed(needs)}; evidence ${hash}`;
+      const observations = `version ${old.number} was used after its retirement: ${describeLastUse(lastUse)}${listed(needs)}; evidence ${hash}`;
       const code = "ORIGINATED_AFTER_ACTIVATION";
       const next = approveCommand(record.alias, old, evidence, needs, "disable");
       return blocked(
-        "it still originates",
+        "the old version still originates",
         finding(code, old.keyId, observations, next, context.nowMs),
       );
     }
@@ -66,7 +66,7 @@ function stillInUse(scene: StepScene, lastUse: LastUse, show: string): Decision 
   return {
     kind: "wait",
     untilMs: Math.max(verdict.quietAtMs, context.nowMs + recheckMs),
-    reason: `not quiet for long enough: ${describeLastUse(lastUse)}`,
+    reason: `not unused for long enough: ${describeLastUse(lastUse)}`,
     ...prolonged(scene, lastUse, show),
   };
 }
@@ -77,6 +77,6 @@ function prolonged(scene: StepScene, lastUse: LastUse, show: string): { finding?
   const inDrainMs = context.nowMs - drainSinceMs(scene);
   if (inDrainMs < 2 * (atLeastMs + quietForMs)) return {};
   const days = Math.floor(inDrainMs / dayMs);
-  const observations = `version ${old.number} drains for ${days} days: ${describeLastUse(lastUse)}`;
+  const observations = `version ${old.number} has drained for ${days} days: last use ${describeLastUse(lastUse)}`;
   return { finding: finding("DRAIN_PROLONGED", old.keyId, observations, show, context.nowMs) };
 }

@@ -34,12 +34,12 @@ export function observeAliases(scene: StepScene): Decision {
   if (onIt !== undefined) return needed(scene, "alias", onIt.observed);
   const againAtMs = (old.disabledAtMs ?? context.nowMs) + consistencyMs;
   if (context.nowMs < againAtMs) {
-    return { kind: "wait", untilMs: againAtMs, reason: "to read the aliases again" };
+    return { kind: "wait", untilMs: againAtMs, reason: "a second check for aliases" };
   }
   return {
     kind: "change",
     next: withRotation(record, { ...rotation, soakSinceMs: context.nowMs }),
-    entry: entryOf(scene, "soaking", "no alias is on it, once reads are consistent"),
+    entry: entryOf(scene, "soaking", "a second read shows no alias on it"),
   };
 }
 
@@ -51,7 +51,11 @@ export function soak(scene: StepScene): Decision {
   // After a deletion that was cancelled: until then a read may still show it.
   const shownAtMs = rotation.stepSinceMs + consistencyMs;
   if (context.nowMs < shownAtMs) {
-    return { kind: "wait", untilMs: shownAtMs, reason: "reads must show the cancelled deletion" };
+    return {
+      kind: "wait",
+      untilMs: shownAtMs,
+      reason: "reads may not show the cancelled deletion yet",
+    };
   }
   const endsMs = (rotation.soakSinceMs ?? context.nowMs) + rotation.policy.soakMs;
   if (context.nowMs < endsMs) {
@@ -88,7 +92,7 @@ export function soak(scene: StepScene): Decision {
   if (!isAccepted || !isApproved(rotation, evidence, "delete")) {
     return approvalRequired(scene, evidence, "delete");
   }
-  return callOn(rotation, call, "the soak is over, without a use attempt");
+  return callOn(rotation, call, "no use attempt in the soak");
 }
 
 /** Whether a ScheduleKeyDeletion without an answer took effect: whatever the soak still lasts. */
@@ -107,7 +111,11 @@ function readLateUse(scene: StepScene): Decision {
   const { record, rotation, old, context } = scene;
   const reportedAtMs = (old.disabledAtMs ?? context.nowMs) + lastUseLagMs + consistencyMs;
   if (context.nowMs < reportedAtMs) {
-    return { kind: "wait", untilMs: reportedAtMs, reason: "to read the evidence of the last hour" };
+    return {
+      kind: "wait",
+      untilMs: reportedAtMs,
+      reason: "evidence of the hour before DisableKey",
+    };
   }
   const first = observeFirst(scene, [{ kind: "last-use", keyId: old.keyId }]);
   if (first !== undefined) return first;

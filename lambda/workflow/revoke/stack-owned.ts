@@ -28,14 +28,14 @@ export function reportedOfStack(scene: StepScene): Decision | undefined {
   }
   const untilMs = stackReportedAtMs + dayMs;
   if (context.nowMs >= untilMs) return undefined;
-  const observations = `version ${old.number}, ${old.keyId}, of the stack ${stack}, is about to be disabled`;
+  const observations = `version ${old.number}, ${old.keyId}, is in the stack ${stack}, and keyturn will disable it`;
   const shown = ["describe-stack-resources", "--physical-resource-id", old.keyId];
   const next = commandLine("aws", "cloudformation", ...shown);
   const what = finding("KEY_IN_STACK", old.keyId, observations, next, context.nowMs);
   return {
     kind: "wait",
     untilMs,
-    reason: "a stack has the key: reported for a day first",
+    reason: "a stack has the key: keyturn waits a day",
     finding: what,
   };
 }

@@ -57,7 +57,8 @@ export function aliasMoved(scene: Scene, alias: string, expected: Version | unde
   const first = expected === undefined ? undefined : keyFirst(scene, expected.keyId);
   if (first !== undefined) return first;
   const where = expected?.keyId ?? "the key of an active version";
-  const observations = `${alias} points at ${key.keyId}, not at ${where}${how(record, key.keyId)}`;
+  const [version, cause] = which(record, key.keyId);
+  const observations = `${alias} points at ${key.keyId}${version}, not at ${where}${cause}`;
   const next = expected === undefined ? showKey(alias) : moveTo(scene, expected, [alias]);
   return {
     kind: "halt",
@@ -76,12 +77,15 @@ export function moveTo({ observed }: Scene, { keyId }: Version, aliases: string[
   return target === undefined ? showKey(keyId) : pointAt(target, aliases);
 }
 
-/** Infrastructure code that names the key resets the alias at each apply. */
-function how({ versions }: Pick<ManagedKey, "versions">, keyId: string): string {
+/** The version of the wrong key. Infrastructure code that names a key resets its alias at each apply. */
+function which({ versions }: Pick<ManagedKey, "versions">, keyId: string): [string, string] {
   const version = versions.find((one) => one.keyId === keyId);
   if (version?.state === "pending-activation") {
-    return `: on version ${version.number}, before keyturn activates it`;
+    return [` (version ${version.number}, not activated yet)`, ""];
   }
-  if (version?.retiredAtMs === undefined) return "";
-  return `: back on version ${version.number}, retired at ${isoOf(version.retiredAtMs)}; an apply of code that names its key does this`;
+  if (version?.retiredAtMs === undefined) return ["", ""];
+  return [
+    ` (version ${version.number}, retired at ${isoOf(version.retiredAtMs)})`,
+    "; infrastructure code that names the old key may have moved it",
+  ];
 }

@@ -91,7 +91,7 @@ export function guardrail(
   const endsMs = guardrailEndsMs(document, lastUse, createdAtMs);
   if (context.nowMs >= endsMs) return undefined;
   const reason = "kms:TrailingDaysWithoutKeyUsage in the key policy";
-  const observedThen = `${reason} forbids it until ${isoOf(endsMs)}`;
+  const observedThen = `${reason} forbids the call until ${isoOf(endsMs)}`;
   const what = finding("GUARDRAIL", keyId, observedThen, showPolicy(keyId), context.nowMs);
   return { kind: "wait", untilMs: endsMs, reason, finding: what };
 }

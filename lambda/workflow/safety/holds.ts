@@ -77,7 +77,7 @@ function used(record: ManagedKey, hold: Hold, observed: ObservedState, { mode }:
 
 function paused({ alias }: ManagedKey, { by, reason, atMs }: Hold): Finding {
   const why = reason === "" ? "" : `: ${reason}`;
-  return finding("PAUSED", alias, `by ${by}${why}`, requestCommand(alias, "resume"), atMs);
+  return finding("PAUSED", alias, `paused by ${by}${why}`, requestCommand(alias, "resume"), atMs);
 }
 
 export function heldAfterRollback({ alias, holds }: ManagedKey): Finding[] {

@@ -44,7 +44,7 @@ export function lineageFirst(scene: Scene): Decision | undefined {
   const newer = unknown.find((keyId) => isNewer(scene, keyId));
   if (newer !== undefined) {
     const number = valueOf(observed.tags[newer])?.[tagNames.version] ?? "?";
-    const observations = `${newer} is tagged as version ${number}; the record has none beyond ${record.lastNumber}`;
+    const observations = `${newer} is tagged as version ${number}; the last one on record is ${record.lastNumber}`;
     return { kind: "halt", finding: behind(record, observations, context.nowMs) };
   }
   for (const version of oddlyLabelled) {
@@ -74,7 +74,7 @@ export function numberOf(tags: Tags): number {
 /** The finding where the record was written in another table. */
 export function otherTable(record: ManagedKey, context: Context): Finding | undefined {
   if (record.tableId === context.tableId) return undefined;
-  const observations = `the record was written in table ${record.tableId}; this is ${context.tableId}`;
+  const observations = `the record was written in table ${record.tableId}; this table is ${context.tableId}`;
   return behind(record, observations, context.nowMs);
 }
 
@@ -90,10 +90,10 @@ export function wrongLabel(
   if (tags === undefined || isLabelKnown(record, version.number, tags)) return undefined;
   const settlesAtMs = record.authorizationChangedAtMs + consistencyMs;
   if (context.nowMs < settlesAtMs) {
-    return { kind: "wait", untilMs: settlesAtMs, reason: "until every read shows the last label" };
+    return { kind: "wait", untilMs: settlesAtMs, reason: "reads may not show the last label yet" };
   }
-  const there = tags[tagNames.retired] ?? "nothing";
-  const observations = `version ${version.number}, ${version.keyId}, is labelled ${there}; on record is ${version.label ?? "nothing"}`;
+  const there = tags[tagNames.retired] ?? "missing";
+  const observations = `version ${version.number}, ${version.keyId}: its label is ${there}; the record has ${version.label ?? "none"}`;
   return { kind: "halt", finding: behind(record, observations, context.nowMs) };
 }
 

@@ -93,7 +93,7 @@ export function accessDenied(
 ): Decision {
   const lagEndsMs = record.authorizationChangedAtMs + authorizationLagMs;
   if (context.nowMs < lagEndsMs) {
-    return { kind: "wait", untilMs: lagEndsMs, reason: "denied, and authorization may still lag" };
+    return { kind: "wait", untilMs: lagEndsMs, reason: "denied; authorization may still lag" };
   }
   const next = subject.startsWith("alias/") ? showKey(subject) : showPolicy(subject);
   return {

@@ -27,7 +27,8 @@ export function ownerFinding(scene: Scene, { number, keyId }: Version): Finding 
   const { record, context } = scene;
   const owner = valueOf(scene.observed.tags[keyId])?.[tagNames.owner];
   if (owner === record.owner) return undefined;
-  const observed = `version ${number}, ${keyId}, belongs to ${owner ?? "no owner"} by its tags`;
+  const has = owner === undefined ? "no owner tag" : `the owner tag ${owner}`;
+  const observed = `version ${number}, ${keyId}, has ${has}`;
   return finding("OTHER_OWNER", record.alias, observed, showTags(keyId), context.nowMs);
 }
 

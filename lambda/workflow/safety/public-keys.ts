@@ -46,7 +46,7 @@ export function archive(
   }
   const allowedAtMs = record.authorizationChangedAtMs + authorizationLagMs;
   if (observation.kind === "denied" && context.nowMs < allowedAtMs) {
-    return { kind: "wait", untilMs: allowedAtMs, reason: "the right to read its public key" };
+    return { kind: "wait", untilMs: allowedAtMs, reason: "authorization for GetPublicKey may lag" };
   }
   // Without the right to read it, the version is only kept longer: nothing waits for it.
   const found = valueOf(observation);
