@@ -104,8 +104,8 @@ export const answering: Mutant[] = [
       },
       {
         file: "lambda/workflow/2-distribute.ts",
-        find: '  const notReady = whyNotEnabledYet(scene, fresh);\n  if (notReady !== undefined) return notReady;\n  return {\n    kind: "change",',
-        replace: '  return {\n    kind: "change",',
+        find: '  const notReady = whyNotEnabledYet(scene, fresh);\n  if (notReady !== undefined) return notReady;\n  const grants = ',
+        replace: "  const grants = ",
       },
       {
         file: "lambda/workflow/2-distribute.ts",
