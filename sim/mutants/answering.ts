@@ -104,7 +104,7 @@ export const answering: Mutant[] = [
       },
       {
         file: "lambda/workflow/2-distribute.ts",
-        find: '  const notReady = whyNotEnabledYet(scene, fresh);\n  if (notReady !== undefined) return notReady;\n  const grants = ',
+        find: "  const notReady = whyNotEnabledYet(scene, fresh);\n  if (notReady !== undefined) return notReady;\n  const grants = ",
         replace: "  const grants = ",
       },
       {
