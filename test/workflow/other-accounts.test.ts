@@ -24,6 +24,7 @@ describe("a key admits callers of other accounts", () => {
     ["an account by its number", { Principal: { AWS: [partner, own] } }, [partner]],
     ["anybody", { Principal: "*" }, ["*"]],
     ["anybody, in the longer spelling", { Principal: { AWS: "*" } }, ["*"]],
+    ["all but one", { NotPrincipal: { AWS: role } }, ["*"]],
     ["a service", { Principal: { Service: "logs.amazonaws.com" } }, []],
     ["what it denies", { Effect: "Deny", Principal: { AWS: role } }, []],
     [

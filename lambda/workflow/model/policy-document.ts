@@ -30,11 +30,12 @@ export function conditionKeysOf(statement: Fields): string[] {
   return Object.values(operators).flatMap((block) => (isFields(block) ? Object.keys(block) : []));
 }
 
-/** The AWS principals of each statement that allows something, and its condition. */
+/** Who is allowed something by each statement, and its condition. NotPrincipal allows all others. */
 export function allowed(document: string): { principals: string[]; condition: unknown }[] {
   return statementsOf(readDocument(document)).flatMap((statement) => {
     if (!isFields(statement) || statement["Effect"] !== "Allow") return [];
-    const { Principal: principal, Condition: condition } = statement;
+    const { Principal: principal, NotPrincipal: not, Condition: condition } = statement;
+    if (not !== undefined) return [{ principals: ["*"], condition }];
     const principals = isFields(principal) ? listed(principal["AWS"]) : listed(principal);
     return [{ principals, condition }];
   });
