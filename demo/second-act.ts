@@ -38,7 +38,11 @@ async function rollBack(key: OneKey, stage: Stage): Promise<Check> {
   await key.encrypt();
   await key.until(({ versions }) => versions[1]?.state === "active");
   await key.encrypt();
-  key.narrate("keyturn", "v2 is active; v1 drains", "rotated as in the first act");
+  key.narrate(
+    "keyturn",
+    "v2 is active; v1 drains",
+    "second act: another AWS account with one key, rotated as in the first act",
+  );
   await key.ask("rollback", { version: 2 }, "one of its readers cannot use v2");
   await key.until(({ versions }) => versions[0]?.state === "active");
   const unreadable = await key.unreadable();
@@ -87,7 +91,7 @@ async function restore(key: OneKey, stage: Stage): Promise<Check> {
   key.narrate("keyturn", "v1 and v2 are deleted", "after a new drain and a new soak");
   problems.push(...(await key.unreadable()));
   const name = "a use attempt on a disabled version restores it at once";
-  return check(name, problems, `${copies} copies of the event wrote nothing`);
+  return check(name, problems, `${copies} further copies of the event changed nothing`);
 }
 
 async function plan(key: OneKey): Promise<Check> {

@@ -132,7 +132,7 @@ function ofRuns(timing: Timing): Record<OfRuns, AlarmDefinition> {
       missingData: "notBreaching",
       meaning:
         "Consecutive runs use all their time: each next run resumes the work, but work falls due faster than the runs complete it. A single such run is harmless; a first deployment that enrols thousands of keys has many.",
-      next: "Does KMS or DynamoDB answer slowly (see the times in the log)? Is quotaShare too small for the number of managed keys? Raise quotaShare or the function's timeout, or spread the keys over more accounts.",
+      next: "Does KMS or DynamoDB answer slowly (see the times in the log)? Is quotaShare (the construct property: the share of the KMS request quota that a run may use) too small for the number of managed keys? Raise it or the function's timeout, or spread the keys over more accounts.",
     },
   };
 }
@@ -220,7 +220,7 @@ function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
       metric: ours("ThrottledInARow", "Maximum"),
       meaning:
         "KMS throttled a managed key in three passes in a row. Single throttled calls are harmless: keyturn repeats them later.",
-      next: "Which other callers use the account's KMS request quota in this Region (AWS/Usage, CallCount of KMS)? Reduce their requests, lower quotaShare, or request a higher quota.",
+      next: "Which other callers use the account's KMS request quota in this Region (AWS/Usage, CallCount of KMS)? Reduce their requests, lower quotaShare (the construct property: the share of the quota that a run may use), or request a higher quota.",
     },
   };
 }

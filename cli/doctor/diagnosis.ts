@@ -67,9 +67,9 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
   return [
     counted("halted or waiting", halted, "no managed key", `${status} --findings`),
     counted(
-      "retired versions in need",
+      "retired versions still needed",
       needed,
-      "no use or grant shows one",
+      "no use or grant indicates a need",
       `${status} --findings`,
     ),
     counted("approvals", unapproved, "none is awaited", explain("APPROVAL_REQUIRED")),
@@ -147,7 +147,7 @@ function runs(signs: Signs): Check {
   const dues = [...keys, audit, tagSearch].flatMap((one) => one?.dueAtMs ?? []);
   const oldestMs = dues.reduce((oldest, dueAtMs) => Math.min(oldest, dueAtMs), Infinity);
   if (nowMs <= oldestMs + lateMs) {
-    return { name, verdict: "ok", observed: `${trace}; nothing is overdue` };
+    return { name, verdict: "ok", observed: `${trace}; no due work is waiting` };
   }
   const observed = `work has been due for ${roughly(nowMs - oldestMs)}, and no run has processed it; ${trace}`;
   return { name, verdict: "attention", observed, next: listRules };

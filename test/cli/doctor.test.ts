@@ -110,8 +110,8 @@ describe("doctor", () => {
   });
 
   test.each([
-    ["GRANT_HOLDS_OLD_VERSION", "retired versions in need: 1 (alias/orders)"],
-    ["ORIGINATED_AFTER_ACTIVATION", "retired versions in need: 1 (alias/orders)"],
+    ["GRANT_HOLDS_OLD_VERSION", "retired versions still needed: 1 (alias/orders)"],
+    ["ORIGINATED_AFTER_ACTIVATION", "retired versions still needed: 1 (alias/orders)"],
     ["APPROVAL_REQUIRED", "approvals: 1 (alias/orders)"],
   ] as const)("names the keys that an operator decides on: %s", (code, observed) => {
     const awaited = { code, subject: "k-1", observed: "", next: "", sinceMs: 0 };

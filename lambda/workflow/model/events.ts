@@ -26,7 +26,7 @@ export const eventCatalogue = {
   "stack-reported":
     "The old version is a resource of a CloudFormation stack: a finding reports that for a day.",
   "watch-tested":
-    "keyturn made the canary call. When its event arrives, events of use attempts arrive too.",
+    "keyturn made the canary call. The arrival of its event proves that use attempts reach the function.",
   disabled: "The old version is disabled.",
   soaking: "Reads of KMS are consistent again, and no alias points at the disabled version.",
   unused: "The disabled version was not used in the hour before it was disabled.",

@@ -37,9 +37,10 @@ export const noticeTexts = {
     remedy: "Read the reason; if KMS or DynamoDB throttles, reduce the load on the shared quota.",
   },
   CLOCK_SKEW: {
-    meaning: "A claim or mark expires later than any run could end: a clock is wrong.",
+    meaning: "A claim or settle mark expires later than any run could end: a clock is wrong.",
     cause: "A run on a machine with a wrong clock, or a claim that an operator wrote.",
-    remedy: "Find the machine with the wrong clock. keyturn waits until the claim or mark expires.",
+    remedy:
+      "Find the machine with the wrong clock. keyturn waits until the claim or settle mark expires.",
   },
   RECORD_LARGE: {
     meaning: "The item of this managed key is past 100 KB; DynamoDB's limit is 400 KB.",
