@@ -5,6 +5,7 @@
 import { transition } from "../record/journal.ts";
 import type { Run } from "../pass/context.ts";
 import { extraOf } from "../workflow/1-generate.ts";
+import { observeAgainAtMs } from "../workflow/drift/drift.ts";
 import { showTags } from "../workflow/model/commands.ts";
 import { finding, type Finding } from "../workflow/model/findings.ts";
 import { auditEveryMs, consistencyMs, dayMs, recheckMs } from "../workflow/model/limits.ts";
@@ -26,9 +27,12 @@ export async function audit(run: Run): Promise<void> {
   const found = await run.ports.discovery.keysTagged({ [tagNames.owner]: owner });
   const tagged = found.map(({ keyId }) => keyId);
   const configured = await table.readMany([...run.homes.keys()]);
-  const records = [...configured, ...(await enrolledOtherwise(run, configured, tagged))];
+  const others = await notConfigured(run, configured, tagged);
+  const enrolled = others.filter(({ enrolledBy }) => enrolledBy !== "configuration");
+  const records = [...configured, ...enrolled];
   run.telemetry.census(records);
-  const noted = await findDrift(run, records, new Set(tagged));
+  const drift = await findDrift(run, records, new Set(tagged));
+  const noted = (await hurryLate(run, [...configured, ...others])) && drift;
   const { findings, all } = await findUnknownKeys(run, records, tagged);
   for (const item of findings) run.telemetry.finding(item.subject, item);
   const soonMs = noted && all ? auditEveryMs : recheckMs;
@@ -36,7 +40,7 @@ export async function audit(run: Run): Promise<void> {
 }
 
 /** Managed keys that the configuration does not list: found by their tagged keys. */
-async function enrolledOtherwise(
+async function notConfigured(
   run: Run,
   configured: ManagedKey[],
   tagged: string[],
@@ -48,8 +52,21 @@ async function enrolledOtherwise(
     const alias = await run.ports.table.boundTo(keyId);
     if (alias !== undefined && !run.homes.has(alias)) aliases.add(alias);
   }
-  const others = await run.ports.table.readMany([...aliases]);
-  return others.filter(({ enrolledBy }) => enrolledBy !== "configuration");
+  return run.ports.table.readMany([...aliases]);
+}
+
+/**
+ * Makes a managed key due that this code would observe earlier than the record says. Version 0.1.0 reads
+ * nothing until the date of a deletion, and schedules deletions without an approval. False if a run held one.
+ */
+async function hurryLate(run: Run, records: ManagedKey[]): Promise<boolean> {
+  const { table, clock } = run.ports;
+  let noted = true;
+  for (const record of records) {
+    if (record.dueAtMs <= observeAgainAtMs(record, clock.nowMs())) continue;
+    noted = (await table.nudge(record.alias, clock.nowMs())) && noted;
+  }
+  return noted;
 }
 
 function keysOf(records: ManagedKey[]): Set<string> {

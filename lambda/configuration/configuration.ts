@@ -4,6 +4,7 @@
  */
 import type * as z from "zod/mini";
 import { canonicalHash } from "../record/canonical.ts";
+import { schema } from "../record/migrate.ts";
 import { ConfigurationError, findContradictions, fromIssue } from "./problems.ts";
 import {
   type ConfigurationDocument,
@@ -65,9 +66,12 @@ export function readDocument(json: string): ConfigurationDocument {
   return document as ConfigurationDocument;
 }
 
-/** SHA-256 in hex over canonical JSON: the order of fields does not matter. */
+/**
+ * SHA-256 in hex over canonical JSON: the order of fields does not matter. `schema`: of the records. Code
+ * that writes another schema applies the same configuration again, and its audit reads every record.
+ */
 export function configurationHash(configuration: Configuration): string {
-  return canonicalHash(configuration);
+  return canonicalHash({ ...configuration, schema });
 }
 
 function parseJson(json: string): unknown {

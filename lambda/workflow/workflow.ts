@@ -141,9 +141,11 @@ function decideHeld(scene: Scene, still: HoldInForce): MatterDecision {
 
 function onlyRestoring(decision: Decision, nowMs: number): Decision {
   if (decision.kind === "observe" || isRestoring(decision)) return decision;
-  // The record of a deletion that KMS has scheduled: only then keyturn watches over it.
-  const isScheduled = decision.kind === "change" && decision.entry.event === "deletion-scheduled";
-  if (isScheduled || decision.kind === "wait") return decision;
+  // The record of a deletion that KMS has scheduled, or cancelled: only then keyturn watches over it.
+  const isNoted =
+    decision.kind === "change" &&
+    ["deletion-scheduled", "deletion-cancelled"].includes(decision.entry.event);
+  if (isNoted || decision.kind === "wait") return decision;
   return { kind: "wait", untilMs: nowMs + recheckMs, reason: "on hold: keyturn changes nothing" };
 }
 

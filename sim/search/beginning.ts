@@ -1,7 +1,8 @@
 /** The states in which the search begins. */
-import { newManagedKey } from "../../lambda/workflow/model/record.ts";
+import { consistencyMs } from "../../lambda/workflow/model/limits.ts";
+import { newManagedKey, without } from "../../lambda/workflow/model/record.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
-import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
+import type { ManagedKey, Policy } from "../../lambda/workflow/model/types.ts";
 import { home, hourMs, longMs, owner, policy, startMs, tableId } from "./fixture.ts";
 import { shape } from "./model-kms.ts";
 import { movesOf } from "./moves.ts";
@@ -15,6 +16,7 @@ export const nothing: Budget = {
   rollbacks: 0,
   resumes: 0,
   approvals: 0,
+  overrides: 0,
   uses: 0,
   outside: 0,
 };
@@ -24,7 +26,7 @@ export const nothing: Budget = {
  * nothing prevents a run from disabling this version soon after it was active.
  */
 export function aged(budget: Budget): SearchState {
-  let state = atRest({ ...nothing, rotates: 1 }, 0);
+  let state = atRest({ ...nothing, rotates: 1 }, {});
   for (const step of [/requests rotate/, /CreateKey .* is answered/]) {
     const { first, rest } = movesOf(state, { workers: 1, without: undefined });
     const next = [...(first === undefined ? [] : [first]), ...rest].find(({ name }) =>
@@ -52,8 +54,24 @@ export function aged(budget: Budget): SearchState {
   };
 }
 
-/** One enrolled version, in use for a long time. */
-export function atRest(budget: Budget, propagationMs: number): SearchState {
+/** An earlier release scheduled the deletion of version 1 without an approval; the audit made it due. */
+export function deletionPending(budget: Budget): SearchState {
+  const under = { ...nothing, rotates: 1, approvals: 1 };
+  let state = atRest(under, {});
+  for (let name = ""; !/ScheduleKeyDeletion .* is answered/.test(name);) {
+    const { first, rest } = movesOf(state, { workers: 1, without: undefined });
+    const move = first ?? rest.find((one) => /requests rotate/.test(one.name));
+    if (move === undefined) throw new Error("no deletion is scheduled");
+    ({ name, state } = move);
+  }
+  const { record } = state;
+  const rotations = record.rotations.map((rotation) => without(rotation, "approval"));
+  const dueAtMs = state.nowMs + consistencyMs;
+  return { ...state, record: { ...record, rotations, dueAtMs }, budget };
+}
+
+/** One enrolled version, in use for a long time, under the policy with these changes. */
+export function atRest(budget: Budget, changes: Partial<Policy>): SearchState {
   const createdAtMs = startMs - longMs;
   const id = "key-1";
   const tags = {
@@ -76,7 +94,7 @@ export function atRest(budget: Budget, propagationMs: number): SearchState {
   const record: ManagedKey = {
     ...newManagedKey(
       { owner, tableId },
-      { ...home, policy: { ...policy, propagationMs } },
+      { ...home, policy: { ...policy, ...changes } },
       "configuration",
       createdAtMs,
     ),

@@ -5,6 +5,7 @@ import { auditReads } from "./audit.ts";
 import type { Bounds, Move } from "./move.ts";
 import { others } from "./external-changes.ts";
 import { approvals, attemptsHeard, isFree, requested, scheduled } from "./runs.ts";
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import type { SearchState } from "./state.ts";
 
 /**
@@ -67,10 +68,21 @@ function later(state: SearchState, bounds: Bounds): Move[] {
   };
   const lost = deleted.find(({ id }) => state.asked.includes(id));
   const wrong = lost === undefined ? {} : { wrong: `I5: ${lost.id}, which is in use, is deleted` };
+  const unapproved = deleted.find((key) => key.by === "us" && !isApproved(record, key.id));
+  const gate =
+    unapproved === undefined
+      ? {}
+      : { wrong: `gate: ${unapproved.id} is deleted without an approval of the deletion` };
   const served = deleted.find(({ id }) => id === state.kms.target);
   const bare =
     served === undefined ? {} : { wrong: `I1: ${served.id}, where the alias is, is deleted` };
-  return [{ name: `${spell(atMs - nowMs)} pass`, state: next, ...bare, ...wrong }];
+  return [{ name: `${spell(atMs - nowMs)} pass`, state: next, ...gate, ...bare, ...wrong }];
+}
+
+function isApproved({ versions, rotations }: ManagedKey, keyId: string): boolean {
+  const version = versions.find((one) => one.keyId === keyId);
+  const { approval } = rotations.find(({ from }) => from === version?.number) ?? {};
+  return approval?.of === "delete" && !approval.override;
 }
 
 function caughtUp(state: SearchState): SearchState {

@@ -127,8 +127,8 @@ export function project(state: SearchState): Projection {
   for (const keyId of state.asked) text(keyId);
   put(state.opened);
   const { faults, lags, rotates, rollbacks, resumes, uses: used, outside } = state.budget;
-  const { approvals } = state.budget;
-  put(lags | (approvals << 4));
+  const { approvals, overrides } = state.budget;
+  put(lags | (approvals << 4) | (overrides << 8));
   put(
     faults | (rotates << 4) | (rollbacks << 8) | (resumes << 12) | (used << 16) | (outside << 20),
   );
@@ -150,6 +150,7 @@ function record(of: ManagedKey, isClaimed: boolean): void {
   flag(of.suspectedAtMs);
   time(of.authorizationChangedAtMs, consistencyMs);
   flag(of.wanted);
+  flag(of.wanted?.urgent);
   put(of.lastNumber);
   text(of.waitingFor);
   for (const { kind, version: number } of of.holds) text(`${kind} ${number}`);
@@ -177,6 +178,7 @@ function version(of: Version): void {
   text(of.state);
   text(of.label);
   flag(of.activatedAtMs);
+  flag(of.overriddenBy);
   among(births, of.createdAtMs);
   time(of.createdAtMs, consistencyMs);
   among(uses, of.retiredAtMs);
@@ -192,6 +194,7 @@ function rotation(of: Rotation): void {
   text(of.unanswered);
   put(of.episode);
   time(of.enabledSinceMs, of.policy.propagationMs);
+  flag(of.urgent);
   flag(of.labelledAtMs);
   flag(of.lateUseReadAtMs);
   flag(of.cancelledAtMs);
@@ -202,6 +205,7 @@ function rotation(of: Rotation): void {
   put(nothing);
   lastUse(of.evidence?.lastUse);
   text(of.approval?.of);
+  flag(of.approval?.override);
   if (of.approval !== undefined) {
     if (of.approval.evidence === "never") text("never");
     else among(uses, Number(of.approval.evidence));

@@ -1,7 +1,8 @@
 /** How runs begin: by the schedule, by a request, and by a use attempt. */
 import { concern } from "../../lambda/workflow/restore/use-attempt.ts";
+import type { Destructive } from "../../lambda/workflow/safety/needs.ts";
 import type { Request } from "../../lambda/workflow/model/types.ts";
-import { hourMs } from "./fixture.ts";
+import { alias, hourMs } from "./fixture.ts";
 import { evidenceOf, keyNamed } from "./model-kms.ts";
 import { spend, type Bounds, type Move } from "./move.ts";
 import { isHeld, shownOf, type Attempted, type SearchState } from "./state.ts";
@@ -55,6 +56,7 @@ export function requested(state: SearchState, bounds: Bounds): Move[] {
       moves.push(...ask(spend(state, "rollbacks"), request, bounds));
     }
   }
+  if (budget.overrides > 0) moves.push(...overrides(state, bounds));
   if (budget.resumes > 0 && record.holds.length > 0) {
     const after = { ...spend(state, "resumes"), asked: [] };
     moves.push(...ask(after, { ...by, kind: "resume" }, bounds));
@@ -62,7 +64,24 @@ export function requested(state: SearchState, bounds: Bounds): Move[] {
   return moves;
 }
 
-/** An operator approves the deletion that a finding asks for, on the evidence that KMS shows. */
+/** An operator declares the active version compromised, and overrides the evidence of its drain. */
+function overrides(state: SearchState, bounds: Bounds): Move[] {
+  const { versions, rotations } = state.record;
+  const by = { id: "request", by: "ada", reason: "" };
+  const after = spend(state, "overrides");
+  return versions.flatMap(({ number, state: is }) => {
+    const out = rotations.find(({ from }) => from === number);
+    if (is === "active") return ask(after, { ...by, kind: "compromised", version: number }, bounds);
+    if (out?.urgent !== true || out.approval?.override === true) return [];
+    const request: Request = {
+      ...{ ...by, kind: "approve", of: "disable", version: number, evidence: "" },
+      ...{ accepts: [], override: true, confirm: alias },
+    };
+    return ask(after, request, bounds);
+  });
+}
+
+/** An operator approves what a finding asks for, on the evidence that KMS shows; or the other call. */
 export function approvals(state: SearchState, bounds: Bounds): Move[] {
   if (!isFree(state, bounds) || state.budget.approvals === 0) return [];
   const { record, nowMs } = state;
@@ -74,13 +93,18 @@ export function approvals(state: SearchState, bounds: Bounds): Move[] {
     const rotation = record.rotations.find(({ from }) => from === version.number);
     if (rotation === undefined) return [];
     const { approval } = rotation;
-    if (approval?.evidence === evidence && approval.of === "delete") return [];
-    const request: Request = {
-      ...{ id: "request", by: "ada", reason: "" },
-      ...{ kind: "approve", of: "delete", version: version.number, evidence },
-      ...{ accepts: [], override: false, confirm: "" },
-    };
-    return ask(spend(state, "approvals"), request, bounds);
+    const next: Destructive = version.state === "disabled" ? "delete" : "disable";
+    if (approval?.evidence === evidence && approval.of === next) return [];
+    // A request that is repeated, or sent too early, names the other call.
+    const named: Destructive[] = record.policy.approval === "none" ? [next] : ["disable", "delete"];
+    return named.flatMap((of) => {
+      const request: Request = {
+        ...{ id: "request", by: "ada", reason: "" },
+        ...{ kind: "approve", of, version: version.number, evidence },
+        ...{ accepts: [], override: false, confirm: "" },
+      };
+      return ask(spend(state, "approvals"), request, bounds);
+    });
   });
 }
 

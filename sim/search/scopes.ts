@@ -1,12 +1,15 @@
 /** The scopes of the search: where each begins, and its budget of events. */
 import { consistencyMs } from "../../lambda/workflow/model/limits.ts";
-import { aged, atRest, nothing } from "./beginning.ts";
+import type { Policy } from "../../lambda/workflow/model/types.ts";
+import { aged, atRest, deletionPending, nothing } from "./beginning.ts";
 import type { Part } from "./rule.ts";
 import type { Budget, SearchState } from "./state.ts";
 
 export type Scope = {
   name: string;
-  from: "at rest" | "about to move";
+  from: "at rest" | "about to move" | "deletion pending";
+  /** The approvals that the policy asks for; production accepts `none` beside `delete` of old records only. */
+  approval: Policy["approval"];
   /** The most concurrent runs, without those that died or timed out. */
   workers: number;
   budget: Budget;
@@ -15,7 +18,13 @@ export type Scope = {
 function scope(name: string, from: Scope["from"], workers: number, some: Partial<Budget>): Scope {
   const under = from === "about to move" ? 1 : 0;
   const approvals = (some.rotates ?? 0) + under;
-  return { name, from, workers, budget: { ...nothing, approvals, ...some } };
+  return { name, from, approval: "none", workers, budget: { ...nothing, approvals, ...some } };
+}
+
+/** Each destructive call needs an approval of its own. */
+function twice(name: string, workers: number, some: Partial<Budget>): Scope {
+  const approvals = 2 * (some.rotates ?? 0);
+  return { ...scope(name, "at rest", workers, { approvals, ...some }), approval: "revoke" };
 }
 
 /** The largest first: two threads then end at about the same time. */
@@ -42,6 +51,15 @@ export const scopes: Scope[] = [
   scope("tripwire twice, three runs", "at rest", 3, { rotates: 1, faults: 1, uses: 2 }),
   scope("two rotations, two faults", "at rest", 3, { rotates: 2, faults: 2 }),
   scope("an external actor, twice", "at rest", 2, { rotates: 1, faults: 1, outside: 2 }),
+  twice("an approval before each call, and one too many", 2, {
+    ...{ rotates: 1, faults: 1, uses: 1, approvals: 3 },
+  }),
+  twice("evidence overridden", 2, {
+    ...{ rotates: 0, faults: 1, approvals: 2, overrides: 2 },
+  }),
+  scope("a deletion without an approval is pending", "deletion pending", 2, {
+    ...{ faults: 2, uses: 1, rollbacks: 1, approvals: 1 },
+  }),
 ];
 
 /** Further scopes, which take twice as long again (`--all`). */
@@ -63,6 +81,10 @@ export const smallScopes: Scope[] = [
   scope("an external actor", "at rest", 2, { rotates: 1, faults: 1, outside: 1 }),
   scope("reads that lag", "at rest", 2, { rotates: 1, lags: 1, rollbacks: 1 }),
   scope("two rotations, to the deletion", "at rest", 3, { rotates: 2, faults: 1 }),
+  twice("an approval before each call", 2, { rotates: 1, faults: 1, approvals: 3 }),
+  scope("a deletion without an approval is pending, one fault", "deletion pending", 2, {
+    ...{ faults: 1, rollbacks: 1, approvals: 1 },
+  }),
 ];
 
 /**
@@ -70,9 +92,15 @@ export const smallScopes: Scope[] = [
  * a new version propagates for five minutes, the minimum of an accepted configuration: I1 needs it
  * too.
  */
-export function beginningOf({ from, budget }: Scope): SearchState {
-  if (from === "about to move") return aged(budget);
-  return atRest(budget, budget.lags > 0 ? consistencyMs : 0);
+export function beginningOf({ from, budget, approval }: Scope): SearchState {
+  switch (from) {
+    case "about to move":
+      return aged(budget);
+    case "deletion pending":
+      return deletionPending(budget);
+    case "at rest":
+      return atRest(budget, { approval, propagationMs: budget.lags > 0 ? consistencyMs : 0 });
+  }
 }
 
 export type Schedule = {

@@ -52,8 +52,10 @@ export type Budget = {
   rotates: number;
   rollbacks: number;
   resumes: number;
-  /** Approvals of a deletion, on the evidence that KMS shows at that moment. */
+  /** Approvals of the next call, or of the other one, on the evidence that KMS shows. */
   approvals: number;
+  /** A version is declared compromised, or its evidence is overridden. */
+  overrides: number;
   /** Reads that show, for up to five minutes, the state before a call landed. */
   lags: number;
   /** An application uses a version that is or was active, or tries to. */

@@ -2,9 +2,10 @@
 import type { Scope } from "./scopes.ts";
 import type { Result } from "./search.ts";
 
-export function bounds({ from, workers, budget }: Omit<Scope, "name">): string {
+export function bounds({ from, approval, workers, budget }: Omit<Scope, "name">): string {
   const some = Object.entries(budget).filter(([, count]) => count > 0);
-  return `begins ${from}, ${workers} runs at once, ${some.map(([name, n]) => `${name} ${n}`).join(", ")}`;
+  const under = approval === "none" ? "" : `, approval ${approval}`;
+  return `begins ${from}${under}, ${workers} runs at once, ${some.map(([name, n]) => `${name} ${n}`).join(", ")}`;
 }
 
 export function ends({ ends: counts }: Result): string {

@@ -1,50 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { dayMs, minuteMs, tagList } from "../fixtures.ts";
-import { World } from "../world.ts";
-import { recorded, type Recorded, type StoredOfEarlier } from "./recorded.ts";
-
-const alias = "alias/orders";
-const aliases = [alias, "alias/orders-eu"];
-
-/** The account and the table of that moment of an earlier version, with new key ids. */
-async function taken({ nowMs, stored, kms, bindings }: Recorded): Promise<World> {
-  const world = new World({
-    policy: { cryptoperiodMs: 200 * dayMs, retire: "delete" },
-    aliases: { [alias]: aliases.slice(1) },
-  });
-  let text = JSON.stringify({ stored, bindings });
-  const made: { KeyId: string; key: Recorded["kms"][number] }[] = [];
-  for (const key of kms) {
-    world.clock.moveTo(Math.max(key.createdAtMs, world.clock.nowMs()));
-    const { KeyMetadata } = await world.ask<{ KeyMetadata: { KeyId: string } }>("CreateKey", {
-      Description: key.description,
-      Tags: tagList(key.tags),
-    });
-    for (const AliasName of key.aliases) {
-      await world.ask("CreateAlias", { AliasName, TargetKeyId: KeyMetadata.KeyId });
-    }
-    made.push({ KeyId: KeyMetadata.KeyId, key });
-    text = text.replaceAll(key.keyId, KeyMetadata.KeyId);
-  }
-  for (const { KeyId, key } of made) await bringInto(world, KeyId, key);
-  world.clock.moveTo(nowMs);
-  const before = JSON.parse(text) as {
-    stored: StoredOfEarlier;
-    bindings: Record<string, string>;
-  };
-  world.table.put(before.stored);
-  for (const [keyId, of] of Object.entries(before.bindings)) {
-    await world.table.bind(keyId, of, nowMs);
-  }
-  return world;
-}
-
-async function bringInto(world: World, KeyId: string, key: Recorded["kms"][number]): Promise<void> {
-  if (key.state === "Disabled") await world.ask("DisableKey", { KeyId });
-  if (key.state !== "PendingDeletion") return;
-  world.clock.moveTo((key.deletionAtMs ?? 0) - 30 * dayMs);
-  await world.ask("ScheduleKeyDeletion", { KeyId, PendingWindowInDays: 30 });
-}
+import { minuteMs } from "../fixtures.ts";
+import type { World } from "../world.ts";
+import { recorded } from "./recorded.ts";
+import { alias, aliases, taken } from "./taken.ts";
 
 /** An operator only resumes and approves evidence. */
 async function passWithOperator(world: World, days: number): Promise<void> {

@@ -113,7 +113,7 @@ describe("a managed key with a use attempt", () => {
 });
 
 describe("a managed key that the configuration does not name", () => {
-  test("is halted, and completes restores under way", () => {
+  test("is halted, completes restores under way, and watches what may be deleted", () => {
     const still = at([hold("pause")], { home: undefined });
     expect(still).toMatchObject({
       halt: true,
@@ -121,7 +121,7 @@ describe("a managed key that the configuration does not name", () => {
       others: [],
       finding: { code: "NOT_CONFIGURED", subject: alias, sinceMs: nowMs },
     });
-    expect(watched(still)).toEqual(restoring);
+    expect(watched(still)).toEqual([...restoring, "revoking"]);
   });
 });
 

@@ -48,7 +48,8 @@ function withoutApproval(scene: StepScene): Decision | undefined {
   const foreign = ownerFinding(scene, old);
   if (foreign !== undefined) return { kind: "halt", finding: foreign };
   const state = valueOf(observed.key[keyId])?.state;
-  if (state === "Disabled" && rotation.unanswered === "CancelKeyDeletion") {
+  // Also after a second CancelKeyDeletion, which KMS refuses because the first one landed late.
+  if (state === "Disabled") {
     return { kind: "change", ...deletionCancelled(record, rotation, context.nowMs) };
   }
   if (state !== "PendingDeletion") return undefined;

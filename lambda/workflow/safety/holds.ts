@@ -36,12 +36,12 @@ export function holdInForce({ record, observed, context }: Scene): HoldInForce |
       context.attempt === undefined ? [] : back.filter(isAskedFor(record, context.attempt));
     return { finding: older, others: [], halt: true, watched: asked, restores: false };
   }
-  if (context.home === undefined) {
-    const what = notConfigured(record, context);
-    return { finding: what, others: [], halt: true, watched: back, restores: false };
-  }
   const revoking = record.rotations.filter(({ step }) => step === "revoke");
   const watched = [...back, ...revoking];
+  if (context.home === undefined) {
+    const what = notConfigured(record, context);
+    return { finding: what, others: [], halt: true, watched, restores: false };
+  }
   const attempts = record.holds.filter(({ kind }) => kind === "restored");
   const [first, ...others] = attempts.map((attempt) => used(record, attempt, observed, context));
   if (first !== undefined) return { finding: first, others, halt: true, watched, restores: true };
