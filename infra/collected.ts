@@ -105,7 +105,7 @@ function tooShort({ policies }: Configuration): string[] {
     const neededMs = propagationMs + settleMs + drain.atLeastMs;
     if (cryptoperiodMs >= neededMs) return [];
     const got = formatDuration(cryptoperiodMs);
-    const parts = `propagation ${formatDuration(propagationMs)}, settling ${formatDuration(settleMs)}, drain ${formatDuration(drain.atLeastMs)}`;
+    const parts = `propagation ${formatDuration(propagationMs)}, settle rule ${formatDuration(settleMs)}, drain ${formatDuration(drain.atLeastMs)}`;
     return [
       `policies.${name}.cryptoperiod: got "${got}", expected at least ${formatDuration(neededMs)} (${parts})`,
     ];

@@ -62,7 +62,7 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
   const drifted = those((key) => key.drifted);
   const skewed = those((key) => key.skewed);
   const foreign = those(({ otherOwner }) => otherOwner);
-  const orphans = keys.flatMap((key) => key.orphans);
+  const excess = keys.flatMap((key) => key.excess);
   const skew = "no claim or settle mark ends later than any run could";
   return [
     counted("halted or waiting", halted, "no managed key", `${status} --findings`),
@@ -82,9 +82,9 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
       explain("ALIAS_MOVED"),
     ),
     counted("clocks of runs", skewed, skew, explain("CLOCK_SKEW")),
-    counted("orphans", orphans, "none", explain("EXTRA_NOT_QUARANTINED")),
+    counted("excess keys", excess, "all are quarantined", explain("EXTRA_NOT_QUARANTINED")),
     counted("keys of another owner", foreign, "no alias points at one", explain("OTHER_OWNER")),
-    counted("newer records", unread, "every record can be read", explain("SCHEMA_NEWER")),
+    counted("record schemas", unread, "every record can be read", explain("SCHEMA_NEWER")),
   ];
 }
 

@@ -25,7 +25,7 @@ export type Sign = {
   skewed: boolean;
   otherOwner: boolean;
   /** Excess keys that are not quarantined yet. */
-  orphans: string[];
+  excess: string[];
   /** The revocation of an old version waits for an event that proves the monitoring. */
   unheard: boolean;
 };
@@ -57,7 +57,7 @@ export function signOf(record: ManagedKey, heardAtMs: number | undefined, nowMs:
     drifted: has(drift),
     skewed: has(["CLOCK_SKEW"]) || clockIsSkewed(record, nowMs),
     otherOwner: has(["OTHER_OWNER"]),
-    orphans: record.extras
+    excess: record.extras
       .filter((one) => one.quarantinedAtMs === undefined)
       .map((one) => one.keyId),
     unheard: has(["DRAIN_NOT_WATCHED"]) || (asksForEvent && !isHeard),

@@ -18,7 +18,7 @@ export function alarmsPage(): string {
   });
   const sections = alarms.map(
     ([name, alarm]) =>
-      `## ${name}\n\n${alarm.meaning}\n\n- **Watches**: ${whatOf(alarm)} ${thresholdOf(alarm)}, ${periodOf(alarm)}; missing data is ${alarm.missingData}\n- **What to do**: ${alarm.next}\n`,
+      `## ${name}\n\n${alarm.meaning}\n\n- **Watches**: ${whatOf(alarm)}; ALARM if ${conditionOf(alarm)}; missing data is ${alarm.missingData}\n- **What to do**: ${alarm.next}\n`,
   );
   const head = ["alarm", "metric", "threshold", "period", "meaning in short", "what to do first"];
   return `${introduction}
@@ -81,11 +81,16 @@ function dimensionNames(): string {
 function whatOf({ metric, filledWith }: AlarmDefinition): string {
   const { namespace, metricName, statistic } = metric;
   const name = `\`${namespace} ${metricName}\`, ${statistic}`;
-  return filledWith === undefined ? name : `${name}; ${filledWith} if there is none`;
+  return filledWith === undefined ? name : `${name} (${filledWith} without data)`;
 }
 
 function thresholdOf({ metric, comparison, threshold }: AlarmDefinition): string {
   return `\`${comparison} ${threshold}${metric.metricName === "Duration" ? " ms" : ""}\``;
+}
+
+function conditionOf(alarm: AlarmDefinition): string {
+  const each = alarm.evaluationPeriods === 1 ? "" : "each of ";
+  return `${thresholdOf(alarm)} in ${each}${periodOf(alarm)}`;
 }
 
 function periodOf({ periodSeconds, evaluationPeriods }: AlarmDefinition): string {

@@ -6,7 +6,7 @@ import { effects, type Effect, type FindingCode } from "../../lambda/workflow/mo
 const effectTexts: Record<Effect, string> = {
   halt: "The managed key halts until the cause is corrected; other keys continue.",
   block: "One action waits; all other work on the managed key continues.",
-  notice: "Nothing waits.",
+  notice: "The finding itself stops nothing.",
   refuse: "keyturn does not begin to work on the managed keys concerned.",
 };
 

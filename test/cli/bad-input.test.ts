@@ -113,7 +113,7 @@ describe("a record that newer code wrote", () => {
     expect(one.stderr).toContain("alias/newer has schema 4, which newer code wrote");
     expect(one.stderr).toContain("next: npx keyturn explain SCHEMA_NEWER");
     const doctor = await typed(account, ["doctor", ...nowOf(account)]);
-    expect(doctor.stdout).toContain("newer records: 1 (alias/newer)");
+    expect(doctor.stdout).toContain("record schemas: 1 (alias/newer)");
   });
 
   test("does not hide that another table is not a state table of keyturn", async () => {

@@ -134,7 +134,7 @@ describe("doctor", () => {
     expect(reads({ audit, unread: ["alias/new"] }, aRecord({ findings: [other] }))).toEqual([
       "halted or waiting: 1 (alias/orders)",
       "keys of another owner: 1 (alias/orders)",
-      "newer records: 1 (alias/new)",
+      "record schemas: 1 (alias/new)",
       "unknown keys: 1 (k-1)",
     ]);
   });

@@ -41,9 +41,10 @@ export const findingTexts: Record<FindingCode, Explained> = {
     remedy: "Remove it from the configuration; rotate it as KMS documents for its kind.",
   },
   OTHER_OWNER: {
-    meaning: "The key carries the owner tag of another keyturn deployment.",
-    cause: "Two deployments name the same key, or an external actor changed its tag.",
-    remedy: "Manage it in the other deployment, or un-enrol it there first.",
+    meaning: "The key does not carry this deployment's owner tag: it carries another one, or none.",
+    cause: "Two deployments name the same key, or an external actor changed or removed its tag.",
+    remedy:
+      "Manage it in the other deployment, or un-enrol it there first. If the tag was removed, set it again.",
   },
   KEY_ALREADY_MANAGED: {
     meaning: "The KMS key is already a version of another managed key.",
@@ -231,7 +232,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   },
   ALIAS_ONLY_NOT_ENFORCED: {
     meaning:
-      "The policy sets `originate: alias-only`, and this version lacks `KeyturnAliasOnly`: callers can still originate with it by id.",
+      "The policy sets `originate: alias-only`, and the key policy of this version lacks the statement `KeyturnAliasOnly`: callers can still originate with it by id.",
     cause: "The version is older than keyturn's management or than this policy field.",
     remedy: "Nothing: the next version gets this statement. Until then keyturn observes its use.",
   },

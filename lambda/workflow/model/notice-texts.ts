@@ -1,4 +1,4 @@
-/** The same of the findings that stop nothing. */
+/** The same for other findings, most of them notices. */
 import type { Explained, FindingCode } from "./findings.ts";
 
 export const noticeTexts = {
