@@ -22,6 +22,14 @@ describe("a key admits callers of other accounts", () => {
     ["its own account", { Principal: { AWS: `arn:aws:iam::${own}:root` } }, []],
     ["a role", { Principal: { AWS: role } }, [partner]],
     ["an account by its number", { Principal: { AWS: [partner, own] } }, [partner]],
+    [
+      "two accounts, sorted",
+      { Principal: { AWS: [partner, "111122223333"] } },
+      ["111122223333", partner],
+    ],
+    ["a role that was deleted", { Principal: { AWS: "AROA012345678901" } }, []],
+    ["no account, by its number", { Principal: { AWS: "2222333344445" } }, []],
+    ["a principal of no account", { Principal: { AWS: "arn:aws:s3:::a-bucket" } }, []],
     ["anybody", { Principal: "*" }, ["*"]],
     ["anybody, in the longer spelling", { Principal: { AWS: "*" } }, ["*"]],
     ["all but one", { NotPrincipal: { AWS: role } }, ["*"]],
@@ -56,5 +64,8 @@ describe("a key admits callers of other accounts", () => {
 
 test("a finding names the accounts", () => {
   expect(accountsIn([partner])).toBe("callers of account 222233334444");
+  expect(accountsIn(["111122223333", partner])).toBe(
+    "callers of account 111122223333, 222233334444",
+  );
   expect(accountsIn(["*", partner])).toBe("callers of any account");
 });
