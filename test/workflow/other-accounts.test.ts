@@ -29,7 +29,6 @@ describe("a key admits callers of other accounts", () => {
     ],
     ["a role that was deleted", { Principal: { AWS: "AROA012345678901" } }, []],
     ["no account, by its number", { Principal: { AWS: "2222333344445" } }, []],
-    ["a principal of no account", { Principal: { AWS: "arn:aws:s3:::a-bucket" } }, []],
     ["anybody", { Principal: "*" }, ["*"]],
     ["anybody, in the longer spelling", { Principal: { AWS: "*" } }, ["*"]],
     ["all but one", { NotPrincipal: { AWS: role } }, ["*"]],
@@ -53,6 +52,11 @@ describe("a key admits callers of other accounts", () => {
     [{ StringNotEquals: { "kms:CallerAccount": own } }, ["*"]],
   ])("unless a condition names the callers' accounts: %j", (condition, accounts) => {
     expect(admittedBy({ Principal: "*", Condition: condition })).toEqual(accounts);
+  });
+
+  test("but not where a principal has no account", () => {
+    const statement = { Effect: "Allow", Principal: { AWS: "arn:aws:s3:::a-bucket" } };
+    expect(accountsOfPolicy(JSON.stringify({ Statement: statement }), arn)).toEqual([]);
   });
 
   test("where a grant names one of their principals", () => {
