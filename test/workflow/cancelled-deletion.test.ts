@@ -110,6 +110,13 @@ describe("once KMS accepted CancelKeyDeletion", () => {
     expect(next.versions.map((one) => one.state)).toEqual(["retained", "disabled", "active"]);
   });
 
+  test("the same for the version that a rollback retired", () => {
+    const { next, entry } = after(cancel, { rotation: { direction: "back" } });
+    expect(entry).toMatchObject({ event: "deletion-cancelled", detail: { version: 1 } });
+    expect(next.versions[0]).toMatchObject({ state: "disabled" });
+    expect(next.rotations[0]).not.toHaveProperty("reactivation");
+  });
+
   test("in a restore it is the first of two calls: EnableKey follows", () => {
     const { next } = after(cancel, { rotation: { restored } });
     expect(next.versions[0]).toMatchObject({ state: "pending-deletion" });
