@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { applyDone } from "../../lambda/workflow/apply-outcome.ts";
 import { decideRevoke } from "../../lambda/workflow/5-revoke.ts";
-import type { Call, Decision, Matter, Rotation } from "../../lambda/workflow/model/types.ts";
+import type { Call, Decision, Matter } from "../../lambda/workflow/model/types.ts";
 import { aPolicy, dayMs, minuteMs } from "../fixtures.ts";
 import { calls, changes, halts, nextOf, ofRotation, readsOf, spoken, waits } from "./decided.ts";
 import {
