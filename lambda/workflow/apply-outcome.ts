@@ -137,9 +137,9 @@ export function applyDone(
 }
 
 /** A deletion without an approval is cancelled, and nothing else: the version stays disabled. */
-function isKept(record: ManagedKey, { from, direction, restored }: Rotation): boolean {
+function isKept(record: ManagedKey, { from, restored }: Rotation): boolean {
   const old = record.versions.find(({ number }) => number === from);
-  return restored === undefined && direction === "forward" && old?.state === "pending-deletion";
+  return restored === undefined && old?.state === "pending-deletion";
 }
 
 /** The record once KMS refused a call, which therefore had no effect. */

@@ -199,3 +199,33 @@ describe("in a rollback", () => {
     expect(openedAtMs).toBeLessThan(nowMs);
   });
 });
+
+describe("an alias on a third key", () => {
+  const commandFor = (setting: StepSetting) => {
+    const halted = decide({ observed: on("key-3"), ...setting });
+    expect(halted).toMatchObject(halts("ALIAS_MOVED", alias));
+    return halted.kind === "halt" ? halted.finding.next : "";
+  };
+
+  test("goes back to the old version, or to the new one once it was moved there", () => {
+    expect(commandFor({})).toMatch(/key-1\b/);
+    expect(commandFor({ rotation: { movedAtMs: moved } })).toMatch(/key-2\b/);
+  });
+
+  test("goes to the active version where the rotation was reversed", () => {
+    const reversed: StepSetting = {
+      old: { state: "pending-activation" },
+      fresh: { state: "active", activatedAtMs: 5 },
+      rotation: { direction: "back" },
+    };
+    expect(commandFor(reversed)).toMatch(/key-2\b/);
+  });
+});
+
+test("an alias on the new version that no call moved is judged by the old version's label", () => {
+  const scene = stepScene("activate", { observed: on("key-2") });
+  const asked = readsOf((observed) => decideActivate({ ...scene, observed }), scene.observed);
+  expect(asked).toEqual(["key key-2", `key ${alias}`, "tags key-1", "key key-1"]);
+  const observed = { ...on("key-2"), tags: { "key-1": denied } };
+  expect(decide({ observed })).toMatchObject(halts("ACCESS_DENIED", "key-1"));
+});

@@ -164,6 +164,15 @@ describe("a key cannot have the statement", () => {
     expect(whyNotAliasOnly(alone, [])).toMatch(why);
   });
 
+  test.each<[statement: object]>([
+    [{ Condition: { StringEquals: { "kms:CallerAccount": "000000000000" } } }],
+    [{ Principal: undefined, NotPrincipal: { AWS: `${account}:role/x` } }],
+    [{ Principal: "*" }],
+  ])("but can where a statement limits callers in another way: %j", (statement) => {
+    const document = policyOf(delegate, { ...delegate, Sid: "s", ...statement });
+    expect(whyNotAliasOnly(document, [app])).toBeUndefined();
+  });
+
   test("but can where no statement names a service, or only to deny it", () => {
     const denied = { ...delegate, Effect: "Deny", Principal: { Service: "s3.amazonaws.com" } };
     const condition = { Condition: { StringEquals: { "kms:ViaService": "s3.amazonaws.com" } } };

@@ -51,6 +51,16 @@ describe("a scheduled deletion", () => {
     );
   });
 
+  test("is observed at its date, even just after it was scheduled", () => {
+    const just = { stepSinceMs: nowMs - minuteMs };
+    const deleted = { key: { "key-1": absent } };
+    const reached = (deletionAtMs: number, observed: StepSetting["observed"] = {}) =>
+      decide({ old: { state: "pending-deletion", deletionAtMs }, rotation: just, observed });
+    expect(reached(nowMs, deleted)).toMatchObject(changes("completed"));
+    expect(reached(nowMs - 1, deleted)).toMatchObject(changes("completed"));
+    expect(reached(nowMs)).toMatchObject(waits(nowMs + hourMs));
+  });
+
   test("is complete when the key is deleted, and the version leaves the record", () => {
     const done = wait({ observed: { key: { "key-1": absent } } });
     expect(done).toMatchObject(changes("completed", { version: 1, keyId: "key-1" }));

@@ -28,3 +28,7 @@ test("without an override, or where a deletion is denied, the key policy is show
   expect(nextAfter(schedule, "ada")).toBe(policy);
   expect(nextAfter({ ...disable, keyId: "key-2" }, "ada")).toContain("get-key-policy");
 });
+
+test("the key policy is shown also of an excess key, which is no version", () => {
+  expect(nextAfter({ ...disable, keyId: "key-9" }, "ada")).toContain("--key-id key-9");
+});

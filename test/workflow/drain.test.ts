@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { decideDrain } from "../../lambda/workflow/4-drain.ts";
 import { notQuiet, retiredAtMs as retiredAt } from "../../lambda/workflow/revoke/quiet.ts";
+import type { Grant } from "../../lambda/workflow/model/types.ts";
 import { evidenceOf } from "../../lambda/workflow/safety/destruction.ts";
 import { aPolicy, dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { calls, changes, halts, readsOf, nextOf, spoken, waits } from "./decided.ts";
@@ -262,5 +263,30 @@ describe("an old version is not quiet", () => {
       },
     });
     expect(lastUsedAtMs).toBeLessThan(retiredAtMs);
+  });
+});
+
+describe("a drained version that an AWS service holds by a grant", () => {
+  const held: Grant = { grantId: "b0", grantee: "ec2.amazonaws.com", operations: ["Decrypt"] };
+  const grants = { "key-1": present([held]) };
+
+  test("is reported also while it is not unused for long enough", () => {
+    const observed = { grants, "last-use": { "key-1": lastUsed("Decrypt", nowMs - dayMs) } };
+    const untilMs = nowMs + 13 * dayMs + hourMs;
+    expect(decide({ observed })).toMatchObject(waits(untilMs, "GRANT_HOLDS_OLD_VERSION", "key-1"));
+  });
+
+  test("is reported with the grant where it still originates", () => {
+    const observed = { grants, "last-use": { "key-1": lastUsed("Sign", nowMs - dayMs) } };
+    const full = stepScene("drain", { observed });
+    const asked = readsOf((some) => decideDrain({ ...full, observed: some }), full.observed);
+    expect(asked).toEqual(["key key-1", "aliases key-1", "last-use key-1", "grants key-1"]);
+    expect(decide({ observed })).toMatchObject({
+      finding: {
+        code: "ORIGINATED_AFTER_ACTIVATION",
+        observed: expect.stringContaining("; grant:b0: ec2.amazonaws.com may Decrypt") as string,
+        next: expect.stringContaining("--accept grant:b0") as string,
+      },
+    });
   });
 });

@@ -60,6 +60,8 @@ describe("a use that evidence shows later", () => {
       true,
     );
     expect(usedSince(undefined, used(11))).toBe(true);
+    const never = { kind: "never" as const, sinceMs: 0 };
+    expect(usedSince({ observedAtMs: 10 * hourMs, lastUse: never }, used(hourMs))).toBe(true);
   });
 
   test("where the last use was unknown, counts unless it is older than the read and its lag", () => {
@@ -81,6 +83,16 @@ describe("a guardrail in the key policy", () => {
 
   test("counts from creation for a key never used", () => {
     expect(guardrailEndsMs(deny("30"), { kind: "never", sinceMs: 0 }, 5 * dayMs)).toBe(36 * dayMs);
+  });
+
+  test("counts from the start of the tracking for a key never used since", () => {
+    const never = { kind: "never" as const, sinceMs: 7 * dayMs };
+    expect(guardrailEndsMs(deny("30"), never, 5 * dayMs)).toBe(38 * dayMs);
+  });
+
+  test("counts from creation where the last use is unknown", () => {
+    const unknown = { kind: "unknown" as const, why: "older than the tracking" };
+    expect(guardrailEndsMs(deny("30"), unknown, 5 * dayMs)).toBe(36 * dayMs);
   });
 
   test("is absent where the policy has no such condition", () => {

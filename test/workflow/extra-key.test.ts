@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { decideExtra, quarantined } from "../../lambda/workflow/restore/quarantine.ts";
 import type { Extra } from "../../lambda/workflow/model/types.ts";
-import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
+import { aPolicy, dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { calls, readsOf, nextOf, spoken, waits } from "./decided.ts";
 import {
   absent,
@@ -13,6 +13,7 @@ import {
   unknownLastUse,
   lastUsed,
   type Observations,
+  stepScene,
 } from "./scene.ts";
 
 const made: Extra = {
@@ -24,13 +25,16 @@ const made: Extra = {
 const grant = { grantId: "g", grantee: "app", operations: [] };
 const tags = { "keyturn:owner": "acme", "keyturn:rotation": "r0" };
 
+const neverSince = (sinceMs: number) =>
+  present({ lastUse: { kind: "never" as const, sinceMs }, hash: "h" });
+
 /** An excess key of a rotation, which no caller ever used. */
 const unused: Observations = {
   key: { "key-9": observedKey("key-9", { createdAtMs: 900 * dayMs }) },
   tags: { "key-9": present(tags) },
   aliases: { "key-9": present([]) },
   grants: { "key-9": present([]) },
-  "last-use": { "key-9": present({ lastUse: { kind: "never" as const, sinceMs: 0 }, hash: "h" }) },
+  "last-use": { "key-9": neverSince(0) },
   policy: { "key-9": present({ document: "{}", hash: "h" }) },
 };
 const decide = (extra: Partial<Extra> = {}, observed: Observations = {}) =>
@@ -81,6 +85,11 @@ describe("an excess key", () => {
     ["has an alias", { aliases: { "key-9": present(["alias/x"]) } }, /has an alias$/],
     ["has a grant", { grants: { "key-9": present([grant]) } }, /has grants$/],
     ["was used", { "last-use": { "key-9": lastUsed("Decrypt", 5) } }, /was used: Decrypt$/],
+    [
+      "has no known use, and is older than the tracking",
+      { "last-use": { "key-9": neverSince(900 * dayMs + 1) } },
+      /has an unknown last use$/,
+    ],
     ["may have been used", { "last-use": { "key-9": unknownLastUse } }, /has an unknown last use$/],
     [
       "is another owner's",
@@ -125,6 +134,34 @@ describe("an excess key", () => {
       kind: "wait",
       finding: { observed: expect.stringMatching(/is a version$/) as string },
     });
+    const second = decideExtra(stepScene("drain"), { ...made, keyId: "key-2" });
+    expect(second).toMatchObject({
+      finding: { observed: expect.stringMatching(/is a version$/) as string },
+    });
+  });
+
+  test("must be as old as the quiet period, and a minute for the clocks", () => {
+    const quietForMs = 20 * dayMs;
+    const drain = { ...aPolicy().drain, quietForMs };
+    const young = (evidence: "required" | "advisory", createdAtMs: number) =>
+      spoken(
+        decideExtra(
+          aScene({
+            record: { policy: aPolicy({ drain: { ...drain, evidence } }) },
+            observed: { ...unused, key: { "key-9": observedKey("key-9", { createdAtMs }) } },
+          }),
+          made,
+        ),
+      );
+    const ripe = nowMs - quietForMs - minuteMs;
+    expect(young("required", ripe + 1)).toMatchObject(waits(nowMs + 1));
+    expect(young("required", ripe)).toMatchObject({ kind: "call" });
+    expect(young("advisory", nowMs - minuteMs)).toMatchObject({ kind: "call" });
+  });
+
+  test("whose tracking begins with the key is known to be unused", () => {
+    const observed = { "last-use": { "key-9": neverSince(900 * dayMs) } };
+    expect(decide({}, observed)).toMatchObject({ kind: "call" });
   });
 
   test("is not disabled before the guardrail in its policy allows it", () => {

@@ -191,6 +191,32 @@ describe("before the next version is made, a retiring one", () => {
     else expect(decision).toBeUndefined();
   });
 
+  test("is one of several, which are read together, and each of which counts", () => {
+    const versions = [
+      aVersion(1, { state: "draining", retiredAtMs }),
+      aVersion(2, { state: "draining", retiredAtMs }),
+      aVersion(3),
+    ];
+    const rotations = [aRotation(), aRotation({ id: "r2", from: 2, to: 3 })];
+    const at = (second: "Enabled" | "Disabled") =>
+      aScene({
+        record: { versions, rotations, lastNumber: 3 },
+        observed: { key: { "key-2": observedKey("key-2", { state: second }) } },
+      });
+    expect(guard(at("Enabled"), create, matter)).toBeUndefined();
+    expect(guard(at("Disabled"), create, matter)).toMatchObject(halts("VERSION_CHANGED", "key-2"));
+    const scene = at("Enabled");
+    const key = { [alias]: observedKey("key-3") };
+    const unread = { ...scene, observed: { ...scene.observed, key } };
+    expect(guard(unread, create, matter)).toEqual({
+      kind: "observe",
+      reads: [
+        { kind: "key", key: "key-1" },
+        { kind: "key", key: "key-2" },
+      ],
+    });
+  });
+
   test("may not be read", () => {
     const scene = stepScene("revoke", { observed: { key: { "key-1": denied } } });
     expect(guard(scene, create, matter)).toMatchObject(halts("ACCESS_DENIED", "key-1"));

@@ -107,6 +107,16 @@ describe("a managed key with a use attempt", () => {
     expect(at(used, { mode: "plan" }, key)?.finding.next).toBe(next);
   });
 
+  test("in mode act needs no command but resume: keyturn enables the key", () => {
+    const disabled = aKey({ keyId: "key-2", state: "Disabled" });
+    const key = { "key-2": { kind: "observed", value: disabled } } as const;
+    expect(at(used, { mode: "act" }, key)?.finding.next).toBe(resume);
+  });
+
+  test("in mode plan needs no command but resume where the key was not read", () => {
+    expect(at(used, { mode: "plan" })?.finding.next).toBe(resume);
+  });
+
   test("that is deleted since is reported under the alias", () => {
     expect(at([hold("restored", { version: 9 })])?.finding.subject).toBe(alias);
   });
@@ -180,4 +190,8 @@ describe("holds on record", () => {
     expect(short?.observed).toBe("version 2 was rolled back by ada");
     expect(heldAfterRollback(aRecord({ holds: [hold("pause")] }))).toEqual([]);
   });
+});
+
+test("a managed key that is not configured names the page that explains it", () => {
+  expect(at([], { home: undefined })?.finding.next).toBe("npx keyturn explain NOT_CONFIGURED");
 });

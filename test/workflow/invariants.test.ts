@@ -80,6 +80,14 @@ describe("the settle rule", () => {
   });
 });
 
+test("the mark of another epoch is not this epoch's own", () => {
+  const unsettled = [{ epoch: 3, untilMs: nowMs + 1 }];
+  expect(broken(disable, { record: { unsettled } })).toEqual([
+    "settle rule: a call without an answer may still land",
+    "settle rule: this epoch's own mark is not on record",
+  ]);
+});
+
 describe("I1: an alias moves", () => {
   test.each<[where: string, setting: StepSetting, invariant: RegExp]>([
     [
@@ -153,6 +161,20 @@ describe.each<[Call["kind"], Call]>([
     expect(broken(call, old({ state: "disabled" }))).toEqual([]);
   });
 
+  test.each(["key-2", "key-9"])(
+    "is not made on %s, which this rotation does not retire",
+    (keyId) => {
+      const observed = {
+        aliases: { [keyId]: present([]) },
+        tags: { [keyId]: present({ "keyturn:owner": "acme" }) },
+        "last-use": { [keyId]: lastUsed("Sign", lastUsedAtMs) },
+      };
+      expect(broken({ ...call, keyId } as Call, { observed })).toEqual([
+        "I3: no evidence of drain is on record",
+      ]);
+    },
+  );
+
   test("is not made by another rotation, or by another kind of matter", () => {
     const others: Matter[] = [
       { kind: "rotation", rotationId: "r2" },
@@ -191,6 +213,14 @@ describe("I8: a deletion", () => {
     ]);
     expect(broken(disable, { rotation: { approval: given } })).toEqual([]);
   });
+});
+
+test("I8: the approval of another rotation serves no deletion", () => {
+  const without = stepScene("revoke", { rotation: { evidence } }).rotation;
+  const other = { ...without, id: "r0", from: 8, to: 9, approval };
+  expect(broken(schedule, { record: { rotations: [other, without] } })).toEqual([
+    "I8: no operator approved this deletion",
+  ]);
 });
 
 describe("I4: a key of another owner is never changed", () => {

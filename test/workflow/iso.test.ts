@@ -12,3 +12,8 @@ test("any second from 1970 to 9999 has the format of Date", () => {
     { numRuns: 2000 },
   );
 });
+
+test("the leap day that ends a period of four centuries is a day of its own", () => {
+  expect(isoOf(Date.UTC(2000, 1, 29, 12))).toBe("2000-02-29T12:00:00Z");
+  expect(isoOf(Date.UTC(2000, 2, 1))).toBe("2000-03-01T00:00:00Z");
+});

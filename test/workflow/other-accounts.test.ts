@@ -22,6 +22,13 @@ describe("a key admits callers of other accounts", () => {
     ["its own account", { Principal: { AWS: `arn:aws:iam::${own}:root` } }, []],
     ["a role", { Principal: { AWS: role } }, [partner]],
     ["an account by its number", { Principal: { AWS: [partner, own] } }, [partner]],
+    [
+      "two accounts, sorted",
+      { Principal: { AWS: [partner, "111122223333"] } },
+      ["111122223333", partner],
+    ],
+    ["a role that was deleted", { Principal: { AWS: "AROA012345678901" } }, []],
+    ["no account, by its number", { Principal: { AWS: "2222333344445" } }, []],
     ["anybody", { Principal: "*" }, ["*"]],
     ["anybody, in the longer spelling", { Principal: { AWS: "*" } }, ["*"]],
     ["all but one", { NotPrincipal: { AWS: role } }, ["*"]],
@@ -47,6 +54,11 @@ describe("a key admits callers of other accounts", () => {
     expect(admittedBy({ Principal: "*", Condition: condition })).toEqual(accounts);
   });
 
+  test("but not where a principal has no account", () => {
+    const statement = { Effect: "Allow", Principal: { AWS: "arn:aws:s3:::a-bucket" } };
+    expect(accountsOfPolicy(JSON.stringify({ Statement: statement }), arn)).toEqual([]);
+  });
+
   test("where a grant names one of their principals", () => {
     const nobody = { Principal: { AWS: `arn:aws:iam::${own}:root` } };
     expect(admittedBy(nobody, role)).toEqual([partner]);
@@ -56,5 +68,8 @@ describe("a key admits callers of other accounts", () => {
 
 test("a finding names the accounts", () => {
   expect(accountsIn([partner])).toBe("callers of account 222233334444");
+  expect(accountsIn(["111122223333", partner])).toBe(
+    "callers of account 111122223333, 222233334444",
+  );
   expect(accountsIn(["*", partner])).toBe("callers of any account");
 });

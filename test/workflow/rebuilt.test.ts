@@ -32,6 +32,13 @@ describe("a record rebuilt from KMS", () => {
     ]);
   });
 
+  test("has no deletion date and no label where KMS shows none", () => {
+    const [old, active] = done(shows(two)).next.versions;
+    expect(old).not.toHaveProperty("deletionAtMs");
+    expect(active).not.toHaveProperty("label");
+    expect(active).not.toHaveProperty("deletionAtMs");
+  });
+
   test("keeps the known facts of a version, and drops open rotations", () => {
     const versions = [
       aVersion(1, { activatedAtMs: 3, retiredAtMs: 4, aliasOnly: true, state: "draining" }),

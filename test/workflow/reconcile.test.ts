@@ -4,7 +4,7 @@ import { decideReconcile, decideReconciled } from "../../lambda/workflow/request
 import type { Scene } from "../../lambda/workflow/model/types.ts";
 import { aHome } from "../fixtures.ts";
 import { changes, halts, readsOf, nextOf, spoken, waits } from "./decided.ts";
-import { alias, aVersion, blockedMs, nowMs, observedKey, unsettled } from "./scene.ts";
+import { absent, alias, aVersion, blockedMs, nowMs, observedKey, unsettled } from "./scene.ts";
 import { done, shows, two, type Shown } from "./shown.ts";
 
 describe("reconciling", () => {
@@ -27,6 +27,23 @@ describe("reconciling", () => {
       versions: [{ number: 1, state: "active" }],
     });
     expect(nextOf(first)).not.toHaveProperty("reconciledAtMs");
+  });
+
+  test("reads the versions on record and the alias's key where the search finds none", () => {
+    const scene = shows(two);
+    const observed = { ...scene.observed, lineage: { [alias]: absent } };
+    const asked = readsOf(
+      (some) => decideReconcile({ ...scene, observed: some }, request),
+      observed,
+    );
+    expect(asked).toEqual([
+      `lineage ${alias}`,
+      `key ${alias}`,
+      "key key-1",
+      "tags key-1",
+      "key key-2",
+      "tags key-2",
+    ]);
   });
 
   test("writes exactly what was shown, when requested", () => {

@@ -273,3 +273,8 @@ describe("once KMS accepted a restore call", () => {
     expect(dayMs).toBeLessThan(nowMs);
   });
 });
+
+test("a version that is deleted has no owner any more: its deletion is reported", () => {
+  const observed = { key: { "key-1": absent }, tags: { "key-1": absent } };
+  expect(decide({}, { observed })).toMatchObject(halts("VERSION_DELETED", "key-1"));
+});

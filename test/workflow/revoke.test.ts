@@ -113,6 +113,25 @@ describe("an old version is disabled", () => {
     expect(decision).toMatchObject(changes("watch-tested"));
   });
 
+  test("its public key is archived before, while KMS still returns it", () => {
+    const old = { publicKey: undefined };
+    const unread = decideRevoke(scene({ old }));
+    expect(unread).toEqual({ kind: "observe", reads: [{ kind: "public-key", keyId: "key-1" }] });
+    const observed = { "public-key": { "key-1": present("a public key") } };
+    expect(decide({ old, observed })).toMatchObject(changes("public-key-archived"));
+  });
+
+  test("an operator may disable it after overriding the evidence, and only then", () => {
+    const observed = { key: state("Disabled") };
+    const of = "disable" as const;
+    const approval = { evidence: "", of, accepts: [], override: true, by: "ada", atMs: 0 };
+    expect(decide({ observed, rotation: { approval } })).toMatchObject(changes("disabled"));
+    const given = { ...approval, override: false, evidence: "evidence-hash" };
+    expect(decide({ observed, rotation: { approval: given } })).toMatchObject(
+      halts("VERSION_CHANGED", "key-1"),
+    );
+  });
+
   test("a policy may require an approval first, of exactly this evidence", () => {
     const policy = aPolicy({ approval: "revoke" });
     const asked = decide({ rotation: { policy } });
@@ -125,6 +144,11 @@ describe("an old version is disabled", () => {
       by: "ada",
       atMs: 0,
     };
+    expect(asked).toMatchObject({
+      finding: {
+        observed: expect.stringMatching(/^to disable version 1, key-1: last use/) as string,
+      },
+    });
     expect(decide({ rotation: { policy, approval } })).toMatchObject(calls("DisableKey"));
     const later = aPolicy({ approval: "delete" });
     expect(decide({ rotation: { policy: later } })).toMatchObject(calls("DisableKey"));
@@ -132,6 +156,14 @@ describe("an old version is disabled", () => {
 });
 
 describe("a DisableKey without an answer", () => {
+  test("is undone where the version is not quiet for as long as the policy now asks", () => {
+    const drain = { ...aPolicy().drain, quietForMs: 90 * dayMs };
+    const rotation = { ...landed.rotation, policy: aPolicy({ drain }) };
+    const back = decide({ ...landed, rotation });
+    expect(back).toMatchObject(changes("restore-started"));
+    expect(nextOf(back).rotations[0]?.restored).toMatchObject({ because: "use" });
+  });
+
   test("has landed where the key reads Disabled, with no other read", () => {
     const done = decide({ ...landed, context: { drainWatch: "cloudtrail" } });
     expect(done).toMatchObject(

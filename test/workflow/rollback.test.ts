@@ -235,3 +235,28 @@ describe("a rotation is cancelled", () => {
     expect(hourMs).toBeLessThan(nowMs);
   });
 });
+
+describe("a rollback finds its version", () => {
+  test("by number, where two were retired at the same time, in whatever order they are on record", () => {
+    const record = aRecord({ versions: [retired(2), retired(1), aVersion(3)] });
+    expect(done(record, 3).next.rotations).toMatchObject([{ from: 3, to: 2 }]);
+    const sorted = aRecord({ versions: [retired(1), retired(2), aVersion(3)] });
+    expect(done(sorted, 3).next.rotations).toMatchObject([{ from: 3, to: 2 }]);
+  });
+
+  test("only once: of a version whose aliases already go back to it, it is refused", () => {
+    const reversed = aRotation({ from: 2, to: 1, direction: "back", step: "activate" });
+    const versions = [aVersion(1), aVersion(2, { state: "pending-activation" })];
+    expect(refusal(aRecord({ versions, rotations: [reversed] }), 1)).toBe(
+      "a rollback is already under way",
+    );
+  });
+
+  test("also while no version is active: the new one is cancelled", () => {
+    const versions = [retired(1), aVersion(2, { state: "pending-activation" })];
+    const rotations = [aRotation({ step: "distribute" })];
+    const { next, entry } = done(aRecord({ versions, rotations }), 2);
+    expect(entry.event).toBe("cancelled");
+    expect(next.versions[1]).toMatchObject({ state: "draining" });
+  });
+});

@@ -3,7 +3,7 @@ import { concern, decideAttempt, mayBePending } from "../../lambda/workflow/rest
 import type { ManagedKey, Restored, UseAttempt } from "../../lambda/workflow/model/types.ts";
 import { hourMs, minuteMs } from "../fixtures.ts";
 import { changes, nextOf, spoken } from "./decided.ts";
-import { aVersion, nowMs, stepScene, type StepSetting } from "./scene.ts";
+import { aRotation, aScene, aVersion, nowMs, stepScene, type StepSetting } from "./scene.ts";
 
 const attempt: UseAttempt = {
   eventId: "event-1",
@@ -167,4 +167,30 @@ test("a deletion of ours may be pending, now or as soon as a late call lands", (
   expect(pending("disabled", { unanswered: "ScheduleKeyDeletion" })).toBe(true);
   expect(pending("disabled", { unanswered: "DisableKey" })).toBe(false);
   expect(pending("disabled", { restored: { ...restored("use"), cancel: true } })).toBe(true);
+});
+
+describe("with several versions on record, an attempt", () => {
+  const out = { state: "disabled" as const, retiredAtMs: nowMs - 2 * hourMs };
+  const versions = [aVersion(1, out), aVersion(2, out), aVersion(3)];
+  const rotations = [
+    aRotation({ step: "revoke" }),
+    aRotation({ id: "r2", from: 2, to: 3, step: "revoke" }),
+  ];
+
+  test("restores the version of its key alone", () => {
+    const scene = aScene({ record: { versions, rotations } });
+    const next = nextOf(decideAttempt(scene, { ...attempt, keyId: "key-2" }));
+    expect(next.versions.map(({ state }) => state)).toEqual(["disabled", "draining", "active"]);
+    expect(next.holds).toMatchObject([{ kind: "restored", version: 2 }]);
+    expect(next.rotations.find(({ id }) => id === "r1")).toEqual(rotations[0]);
+  });
+
+  test.each(["active", "retained", "draining"] as const)(
+    "on one that is %s and in no rotation restores nothing",
+    (state) => {
+      const alone = stepScene("revoke", { old: { state }, record: { rotations: [] } });
+      expect(concern(alone.record, attempt)).toBe("none");
+      expect(decideAttempt(alone, attempt)).toBeUndefined();
+    },
+  );
 });
