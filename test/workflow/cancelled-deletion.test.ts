@@ -57,12 +57,14 @@ describe("a deletion without an approval is cancelled", () => {
     expect(decide({ observed })).toMatchObject(halts("OTHER_OWNER", alias));
   });
 
-  test.each(["Disabled", "Enabled"] as const)(
-    "not where an external actor did, and the key is %s",
-    (name) => {
-      expect(decide({ observed: state(name) })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
-    },
-  );
+  test("not where an external actor enabled the key", () => {
+    const observed = state("Enabled");
+    expect(decide({ observed })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
+  });
+
+  test("also where another call cancelled it: a second CancelKeyDeletion is refused", () => {
+    expect(decide({ observed: state("Disabled") })).toMatchObject(changes("deletion-cancelled"));
+  });
 
   test("and keyturn's own call leaves it disabled, and the soak begins anew", () => {
     const done = decide({ rotation: { unanswered }, observed: state("Disabled") });
