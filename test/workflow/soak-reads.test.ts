@@ -36,7 +36,7 @@ describe("a soak with a ScheduleKeyDeletion that has no answer", () => {
     expect(asked).toEqual(["key key-1"]);
   });
 
-  test("does not read the grants before its end", () => {
+  test("reads no grants before its end", () => {
     const held: Grant = { grantId: "b0", grantee: "ec2.amazonaws.com", operations: ["Decrypt"] };
     const observed = { grants: { "key-1": present([held]) } };
     const untilMs = nowMs - hourMs + 14 * dayMs;
@@ -45,7 +45,7 @@ describe("a soak with a ScheduleKeyDeletion that has no answer", () => {
     expect(decide(over, { rotation, observed })).toMatchObject(changes("restore-started"));
   });
 
-  test("reports a key that was deleted", () => {
+  test("reports a key that is deleted", () => {
     const observed = { key: { "key-1": absent } };
     expect(decide(over, { rotation, observed })).toMatchObject(halts("VERSION_DELETED", "key-1"));
   });
