@@ -33,7 +33,7 @@ export async function doctor(session: Session): Promise<ExitCode> {
   noteText(
     talk,
     "",
-    `${keys.length === 1 ? "1 managed key" : `${keys.length} managed keys`} in ${tableName}`,
+    `${keys.length === 1 ? "1 managed key" : `${keys.length} managed keys`} in table ${tableName}`,
   );
   return code;
 }

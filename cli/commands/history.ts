@@ -49,10 +49,11 @@ export async function history(
 }
 
 function inWords(detail: JournalEntry["detail"]): string {
-  const parts = Object.entries(detail).map(([name, value]) =>
+  const parts = Object.entries(detail).map(([name, value]) => {
+    if (name === "extras") return `excess keys ${value}`;
     // `--json` has all of it.
-    name === "publicKey" ? `publicKey ${String(value).slice(0, 16)}…` : `${name} ${value}`,
-  );
+    return name === "publicKey" ? `publicKey ${String(value).slice(0, 16)}…` : `${name} ${value}`;
+  });
   return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
 }
 

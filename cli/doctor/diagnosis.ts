@@ -119,7 +119,7 @@ function table({ tableName, tookMs }: Signs): Check {
   return {
     name: "table",
     verdict: "ok",
-    observed: `${tableName} answers in ${Math.ceil(tookMs)} ms`,
+    observed: `the table ${tableName} answers in ${Math.ceil(tookMs)} ms`,
   };
 }
 

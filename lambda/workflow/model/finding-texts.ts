@@ -134,7 +134,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   VERSION_DELETED: {
     meaning: "A version that should still exist is not in KMS.",
     cause:
-      "KMS completed a deletion that an external actor had scheduled; or this is another account.",
+      "KMS completed a deletion that an external actor had scheduled; or keyturn now runs in another account.",
     remedy:
       "Search CloudTrail for the principal that deleted it (aws cloudtrail lookup-events, by the key's ARN). Data that only this key could decrypt is lost. The printed command requests a proposal; the next printed command removes the version from the record, and rotations continue.",
   },
@@ -161,7 +161,8 @@ export const findingTexts: Record<FindingCode, Explained> = {
   DRAIN_NOT_WATCHED: {
     meaning:
       "No KMS event arrived through CloudTrail and EventBridge for a day: keyturn would miss an attempt to use a disabled key.",
-    cause: "No trail logs KMS's read-only events, the rules are disabled, or CloudTrail is late.",
+    cause:
+      "No trail logs KMS's read-only events, the rules are disabled, or CloudTrail delivers its events with a delay.",
     remedy:
       "Verify that a trail of the Region logs management events, including read-only ones, and does not exclude AWS KMS. Verify that the rules of this deployment are enabled. Or deploy without monitoring: watchDrain: false.",
   },
@@ -182,7 +183,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     meaning:
       "KMS does not know when the old version was last used; keyturn does not treat this as unused.",
     cause: "GetKeyLastUsage gave no answer, or no date from which KMS tracks the key.",
-    remedy: "Wait until KMS returns one, or set the policy's drain.evidence to advisory.",
+    remedy: "Wait until KMS returns an answer, or set the policy's drain.evidence to advisory.",
   },
   ORIGINATED_AFTER_ACTIVATION: {
     meaning: "The old version was used to encrypt, sign or MAC after the alias had moved.",
@@ -234,7 +235,8 @@ export const findingTexts: Record<FindingCode, Explained> = {
     meaning:
       "The policy sets `originate: alias-only`, and the key policy of this version lacks the statement `KeyturnAliasOnly`: callers can still originate with it by id.",
     cause: "The version is older than keyturn's management or than this policy field.",
-    remedy: "Nothing: the next version gets this statement. Until then keyturn observes its use.",
+    remedy:
+      "Nothing: the next version gets this statement. Until then, `observe` applies to this version.",
   },
   EVIDENCE_OVERRIDDEN: {
     meaning:
