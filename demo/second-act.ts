@@ -68,7 +68,7 @@ async function restore(key: OneKey, stage: Stage): Promise<Check> {
   );
   key.narrate("keyturn", "v1 and v2 are disabled and soak", "they were unused for two weeks");
   await key.unreadable();
-  const tried = "tries to decrypt ciphertexts of v1 and v2, and KMS refuses";
+  const tried = "tries to decrypt ciphertexts of v1 and v2, which are disabled now; KMS refuses";
   key.narrate("application", tried);
   const attempts = [...aws.useAttempts];
   const count = attempts.length;

@@ -212,7 +212,7 @@ function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
       ...lasting,
       metric: ours("RotationsStuck", "Maximum"),
       meaning:
-        "A step of a rotation lasts a day longer than its policy requires (the drain: a day longer than twice that time), or eight passes of a managed key failed in a row.",
+        "A step of a rotation is more than a day past the time that its policy sets (the drain: more than a day past twice that time), or eight passes of a managed key failed in a row.",
       next: `${whichOnes}, with the reason for the wait: a dependent, an approval, a version that is still in use, a call that fails repeatedly. Its findings have the next command (docs/findings.md).`,
     },
     ThrottlingPersistent: {

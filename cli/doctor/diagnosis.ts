@@ -119,7 +119,7 @@ function table({ tableName, tookMs }: Signs): Check {
   return {
     name: "table",
     verdict: "ok",
-    observed: `the table ${tableName} answers in ${Math.ceil(tookMs)} ms`,
+    observed: `"${tableName}" answers in ${Math.ceil(tookMs)} ms`,
   };
 }
 

@@ -147,7 +147,7 @@ test("doctor compares the clocks by the date of AWS's answer, unless --now is gi
   });
   const { stdout } = await typed(undefined, ["doctor"], env);
   expect(stdout).toMatch(/^WARN +this machine's clock: [12]h ahead of AWS's/m);
-  expect(stdout).toMatch(/^ok +table: the table keyturn answers in \d+ ms$/m);
+  expect(stdout).toMatch(/^ok +table: "keyturn" answers in \d+ ms$/m);
   const pretended = await typed(undefined, ["doctor", "--now", "2027-01-01"], env);
   expect(pretended.stdout).toMatch(/^ok +this machine's clock: not compared/m);
 });

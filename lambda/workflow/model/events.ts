@@ -36,7 +36,8 @@ export const eventCatalogue = {
   lapsed: "A call without an answer had no effect.",
   "deletion-scheduled": "KMS has a date for the deletion of the old version.",
   completed: "The rotation is complete: the old version is retained, disabled or deleted.",
-  cleared: "The audit suspected a moved alias; keyturn found every alias where the record has it.",
+  cleared:
+    "The audit suspected a moved alias; keyturn observed that every alias points where the record says.",
   "extra-found": "The audit found an excess key of a rotation.",
   quarantined: "keyturn disabled an excess key.",
   "rotation-requested": "An operator requested a rotation: it opens as soon as possible.",

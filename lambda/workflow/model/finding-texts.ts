@@ -7,7 +7,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     meaning: "The configuration names an alias that does not exist.",
     cause: "The alias is misspelt, was deleted, or is not created yet.",
     remedy:
-      "Create the alias on the key that it should point at, or remove it from the configuration. A managed key's own alias belongs on its active version.",
+      "Create the alias on the key that it should point at, or remove it from the configuration. If the alias of an already managed key was deleted, create it again on the active version.",
   },
   ALIAS_SET_SPLIT: {
     meaning: "The aliases of one managed key point at different KMS keys.",
@@ -106,7 +106,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     cause:
       "A policy was changed or does not delegate to IAM, or authorization lags longer than documented.",
     remedy:
-      "Allow keyturn's role the named action on that key. Where KMS denies DisableKey because the key is in use, and an operator overrode the evidence, an operator with sufficient rights must disable it.",
+      "Allow keyturn's role the named action on that key. The role may not disable a recently used key, also where an operator overrode the evidence: a principal with the right must then disable it.",
   },
   KEY_QUOTA_REACHED: {
     meaning: "The account has reached a KMS resource quota.",
@@ -136,7 +136,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     cause:
       "KMS completed a deletion that an external actor had scheduled; or keyturn now runs in another account.",
     remedy:
-      "Search CloudTrail for the principal that deleted it (aws cloudtrail lookup-events, by the key's ARN). Data that only this key could decrypt is lost. The printed command requests a proposal; the next printed command removes the version from the record, and rotations continue.",
+      "Search CloudTrail for the principal that deleted it (aws cloudtrail lookup-events, by the key's ARN). Data that only this key could decrypt is lost. The printed command makes keyturn propose a record without this version. The finding then prints the command that applies the proposal.",
   },
   KEY_IN_STACK: {
     meaning: "A key that is about to be disabled is a resource of a CloudFormation stack.",
@@ -148,7 +148,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     meaning:
       "No rotation opens: a key for key agreement or encapsulation needs configured dependents.",
     cause:
-      "Callers that keep the old public key get another secret, and no error, after a rotation.",
+      "After a rotation, callers that keep the old public key derive another shared secret, without an error.",
     remedy: "Name the callers as `dependents` of the managed key; each acknowledges a new version.",
   },
   GRANT_HOLDS_OLD_VERSION: {
@@ -190,7 +190,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     cause:
       "A caller uses the key's id or ARN, or an AWS service resolved the alias when it was configured.",
     remedy:
-      "Find the caller that names the key by id, and have it use the alias. KMS reports only the last use: a later Decrypt or Verify replaces this evidence. Or `approve` this evidence.",
+      "Find the caller that names the key by id, and have it use the alias; or `approve` this evidence. KMS reports only the last use: a later Decrypt or Verify replaces this evidence.",
   },
   GUARDRAIL: {
     meaning: "A key policy forbids disabling or deleting a key this soon after its last use.",
@@ -234,9 +234,10 @@ export const findingTexts: Record<FindingCode, Explained> = {
   ALIAS_ONLY_NOT_ENFORCED: {
     meaning:
       "The policy sets `originate: alias-only`, and the key policy of this version lacks the statement `KeyturnAliasOnly`: callers can still originate with it by id.",
-    cause: "The version is older than keyturn's management or than this policy field.",
+    cause:
+      "The version was created before keyturn managed the key, or before the policy set `alias-only`.",
     remedy:
-      "Nothing: the next version gets this statement. Until then, `observe` applies to this version.",
+      "Nothing: the next version gets this statement. Until then, `originate: observe` applies to this version (docs/policies.md).",
   },
   EVIDENCE_OVERRIDDEN: {
     meaning:
