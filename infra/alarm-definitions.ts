@@ -106,7 +106,7 @@ function ofRuns(timing: Timing): Record<OfRuns, AlarmDefinition> {
       threshold: 1,
       missingData: "breaching",
       meaning:
-        "No run has finished for three intervals: keyturn rotates nothing, and the other alarms on its own metrics are unreliable. After the first deployment the alarm is in ALARM until the first run, at most one interval later.",
+        "No run has finished for three intervals: keyturn rotates nothing, and the other alarms on metrics of the namespace `keyturn` are unreliable. After the first deployment the alarm is in ALARM until the first run, at most one interval later.",
       next: "Is the schedule's rule enabled? Does the function start (see its log), and is it throttled (AWS/Lambda Throttles)? The messages in the dead-letter queue have the error. Nothing is lost: the next run resumes from the table.",
     },
     RunErrors: {
@@ -212,7 +212,7 @@ function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
       ...lasting,
       metric: ours("RotationsStuck", "Maximum"),
       meaning:
-        "A step of a rotation is more than a day past the time that its policy sets (the drain: more than a day past twice that time), or eight passes of a managed key failed in a row.",
+        "A step of a rotation is more than a day past the time that its policy sets (for the drain, more than a day past twice that time), or eight passes of a managed key failed in a row.",
       next: `${whichOnes}, with the reason for the wait: a dependent, an approval, a version that is still in use, a call that fails repeatedly. Its findings have the next command (docs/findings.md).`,
     },
     ThrottlingPersistent: {

@@ -63,7 +63,7 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
   const skewed = those((key) => key.skewed);
   const foreign = those(({ otherOwner }) => otherOwner);
   const excess = keys.flatMap((key) => key.excess);
-  const skew = "no claim or settle mark ends later than any run could";
+  const skew = "every claim and settle mark expires within the longest possible run";
   return [
     counted("halted or waiting", halted, "no managed key", `${status} --findings`),
     counted(

@@ -56,7 +56,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     cause:
       "The table was restored from a backup or is new, or an external actor changed keyturn's tags.",
     remedy:
-      "Send the request `reconcile`: keyturn shows a proposal, with a number, of what it would write. Send the request again with that number: keyturn writes it.",
+      "Send the request `reconcile`: keyturn shows a numbered proposal: the changes that it would write. Send the request again with that number: keyturn writes it.",
   },
   USED_WHILE_DISABLED: {
     meaning:
@@ -106,7 +106,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     cause:
       "A policy was changed or does not delegate to IAM, or authorization lags longer than documented.",
     remedy:
-      "Allow keyturn's role the named action on that key. The role may not disable a recently used key, also where an operator overrode the evidence: a principal with the right must then disable it.",
+      "Allow keyturn's role the named action on that key. IAM denies the role DisableKey on a recently used key, even if an operator overrode the evidence: another principal must then disable it.",
   },
   KEY_QUOTA_REACHED: {
     meaning: "The account has reached a KMS resource quota.",
@@ -182,7 +182,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   USAGE_UNKNOWN: {
     meaning:
       "KMS does not know when the old version was last used; keyturn does not treat this as unused.",
-    cause: "GetKeyLastUsage gave no answer, or no date from which KMS tracks the key.",
+    cause: "GetKeyLastUsage did not answer, or did not state since when KMS tracks the key.",
     remedy: "Wait until KMS returns an answer, or set the policy's drain.evidence to advisory.",
   },
   ORIGINATED_AFTER_ACTIVATION: {
