@@ -3,7 +3,7 @@ import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import { describeLastUse } from "../../lambda/workflow/safety/evidence.ts";
 import { lastUseLagMs } from "../../lambda/workflow/model/limits.ts";
-import type { Policy, Rotation } from "../../lambda/workflow/model/types.ts";
+import type { Destructive, Policy, Rotation } from "../../lambda/workflow/model/types.ts";
 import { rotationsOf } from "./history.ts";
 
 export type Reading = {
@@ -83,7 +83,7 @@ function newDrain({ detail }: JournalEntry, rotationId: string, rotation?: Rotat
 
 function approvalOf(
   rotation: Rotation | undefined,
-  wanted: "disable" | "delete",
+  wanted: Destructive,
 ): DrainApproval | undefined {
   if (rotation?.approval?.of !== wanted) return undefined;
   const { by, atMs, override, evidence, accepts } = rotation.approval;

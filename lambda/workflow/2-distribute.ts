@@ -11,7 +11,7 @@ import { versionOf, withRotation } from "./model/record.ts";
 import { notAcknowledged } from "./requests/acknowledgement.ts";
 import { reconcileCommand } from "./model/request-command.ts";
 import { notYetReactivated } from "./restore/reactivate.ts";
-import { isForService } from "./safety/needs.ts";
+import { serviceOf } from "./model/service-principal.ts";
 import { withGrantees } from "./safety/other-accounts.ts";
 import { observeFirst, valueOf } from "./safety/observations.ts";
 import type {
@@ -50,7 +50,7 @@ function isPropagating({ rotation, context }: StepScene): boolean {
 
 /** AWS services make grants for their own resources: keyturn does not copy these. */
 export function customersGrants(grants: Grant[]): Grant[] {
-  return grants.filter((grant) => !isForService(grant));
+  return grants.filter((grant) => serviceOf(grant) === undefined);
 }
 
 function grantsFirst(scene: StepScene, fresh: Version): Decision {

@@ -58,11 +58,7 @@ function judged(scene: StepScene): Decision {
   const { lastUse } = evidence;
   if (rotation.policy.retire === "retain") return retained(scene, evidence);
   const block = notQuiet(scene, evidence);
-  if (block !== undefined) {
-    return block.kind === "wait" && block.finding === undefined
-      ? reportHolders(scene, block)
-      : block;
-  }
+  if (block !== undefined) return reportHolders(scene, block);
   const moved: Rotation = { ...rotation, step: "revoke", stepSinceMs: context.nowMs, evidence };
   return {
     kind: "change",

@@ -1,7 +1,6 @@
 /** How runs begin: by the schedule, by a request, and by a use attempt. */
 import { concern } from "../../lambda/workflow/restore/use-attempt.ts";
-import type { Destructive } from "../../lambda/workflow/safety/needs.ts";
-import type { Request } from "../../lambda/workflow/model/types.ts";
+import type { Destructive, Request } from "../../lambda/workflow/model/types.ts";
 import { alias, hourMs } from "./fixture.ts";
 import { evidenceOf, keyNamed } from "./model-kms.ts";
 import { spend, type Bounds, type Move } from "./move.ts";

@@ -140,8 +140,10 @@ describe("a key cannot have the statement", () => {
   const app = { grantee: `${account}:role/app` };
   const scaling = `${account}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRole`;
   const instance = "arn:aws:sts::000000000000:assumed-role/aws:ec2-infrastructure/i-1";
-  test.each<[grant: { grantee: string; retiring?: string }]>([
+  test.each<[grant: Parameters<typeof whyNotAliasOnly>[1][number]]>([
     [{ grantee: "rds.us-east-1.amazonaws.com" }],
+    [{ grantee: "s3.c2s.ic.gov", granteeIsService: true }],
+    [{ ...app, retiring: "s3.c2s.ic.gov", retiringIsService: true }],
     [{ grantee: scaling }],
     [{ grantee: instance }],
     [{ ...app, retiring: "dynamodb.us-east-1.amazonaws.com" }],

@@ -2,13 +2,13 @@ import { describe, expect, test } from "vitest";
 import {
   canBeAccepted,
   isApproved,
-  isForService,
   listed,
   needsOf,
   openNeeds,
 } from "../../lambda/workflow/safety/needs.ts";
+import { serviceOf } from "../../lambda/workflow/model/service-principal.ts";
 import type { Approval, Grant } from "../../lambda/workflow/model/types.ts";
-import { absent, allObserved, aRecord, lastUsedAtMs, nowMs } from "./scene.ts";
+import { anApproval, absent, allObserved, aRecord, lastUsedAtMs, nowMs } from "./scene.ts";
 
 const role = "arn:aws:iam::000000000000:role/app";
 const ebs: Grant = {
@@ -65,7 +65,7 @@ describe("a grant is for an AWS service", () => {
     ["its grantee", { grantee: "s3.c2s.ic.gov", granteeIsService: true }],
     ["its retiring principal", { retiring: "s3.c2s.ic.gov", retiringIsService: true }],
   ])("by %s, in a partition whose service names differ", (_what, grant) => {
-    expect(isForService({ ...ebs, grantee: role, ...grant })).toBe(true);
+    expect(serviceOf({ ...ebs, grantee: role, ...grant })).toBe("s3.c2s.ic.gov");
   });
 
   test.each<[what: string, grant: Partial<Grant>]>([
@@ -73,19 +73,12 @@ describe("a grant is for an AWS service", () => {
     ["a role that is named after a service", { grantee: `${role}-s3.amazonaws.com-reader` }],
     ["two roles", { retiring: role }],
   ])("and not by %s", (_what, grant) => {
-    expect(isForService({ ...ebs, grantee: role, ...grant })).toBe(false);
+    expect(serviceOf({ ...ebs, grantee: role, ...grant })).toBeUndefined();
   });
 });
 
 describe("an approval", () => {
-  const approval: Approval = {
-    evidence: "h",
-    of: "delete",
-    accepts: [],
-    override: false,
-    by: "ada",
-    atMs: 0,
-  };
+  const approval: Approval = anApproval({ evidence: "h", of: "delete" });
   const lastUse = { kind: "used" as const, atMs: lastUsedAtMs, operation: "Sign" };
   const evidence = { observedAtMs: nowMs, hash: "h", lastUse };
 

@@ -5,6 +5,8 @@
 import { newManagedKey } from "../../lambda/workflow/model/record.ts";
 import { nothingObserved } from "../../lambda/workflow/safety/observations.ts";
 import type {
+  Approval,
+  Request,
   KeyState,
   ManagedKey,
   Context,
@@ -228,3 +230,25 @@ export function stepScene(step: Step, setting: StepSetting = {}): StepScene {
 /** A mark of an earlier epoch: its call may still land for an hour. */
 export const blockedMs = nowMs + hourMs;
 export const unsettled = [{ epoch: 3, untilMs: blockedMs }];
+
+/** An approval of the evidence in a scene, for DisableKey. */
+export function anApproval(changes: Partial<Approval> = {}): Approval {
+  return {
+    evidence: "evidence-hash",
+    of: "disable",
+    accepts: [],
+    override: false,
+    by: "ada",
+    atMs: 0,
+    ...changes,
+  };
+}
+
+type Approve = Extract<Request, { kind: "approve" }>;
+
+/** The request for such an approval. */
+export function anApproveRequest(changes: Partial<Approve> = {}): Approve {
+  const { evidence, of, accepts, override, by } = anApproval();
+  const asked = { id: "a", kind: "approve", by, reason: "", version: 1 } as const;
+  return { ...asked, evidence, of, accepts, override, confirm: "", ...changes };
+}

@@ -8,7 +8,6 @@
  * The statement does not deny ReEncryptTo and DeriveSharedSecret: through these an old version can
  * still be put to new use.
  */
-import type { Grant } from "../model/kms.ts";
 import {
   conditionKeysOf,
   isFields,
@@ -17,7 +16,7 @@ import {
   statementsOf,
   type Fields,
 } from "../model/policy-document.ts";
-import { isServicePrincipal } from "../model/service-principal.ts";
+import { isServicePrincipal, serviceOf } from "../model/service-principal.ts";
 
 export const aliasOnlySid = "KeyturnAliasOnly";
 const originating = ["kms:Encrypt", "kms:GenerateDataKey*", "kms:GenerateMac", "kms:Sign"];
@@ -76,11 +75,9 @@ export function withoutAliasOnly(document: string): string {
  */
 export function whyNotAliasOnly(
   document: string,
-  grants: Pick<Grant, "grantee" | "retiring">[],
+  grants: Parameters<typeof serviceOf>[0][],
 ): string | undefined {
-  const granted = grants
-    .flatMap(({ grantee, retiring }) => [grantee, retiring ?? ""])
-    .find(isServicePrincipal);
+  const [granted] = grants.flatMap((grant) => serviceOf(grant) ?? []);
   if (granted !== undefined) return `a grant names the service ${granted}`;
   for (const statement of statementsOf(readDocument(document))) {
     if (!isFields(statement) || statement["Effect"] !== "Allow") continue;

@@ -100,11 +100,13 @@ export type Reactivation = {
 /** `hash` is over the key id and KMS's answer: an approval names it. */
 export type Evidence = { observedAtMs: number; lastUse: LastUse; hash: string };
 
+/** What a destructive call does to the version. An approval is for one of the two. */
+export type Destructive = "disable" | "delete";
+
 /** An operator's approval of this evidence; `override`: of revoking without evidence. */
 export type Approval = {
   evidence: string;
-  /** For which of the two destructive calls. */
-  of: "disable" | "delete";
+  of: Destructive;
   /** The needs that it accepts, by id. */
   accepts: string[];
   override: boolean;

@@ -1,4 +1,5 @@
 /** Operators' requests for a managed key, and CloudTrail's reports of uses of its versions. */
+import type { Destructive } from "./managed-key.ts";
 
 /**
  * Who asked, and why; `id` orders the requests and is unique. With `ifHead` keyturn fulfils it only
@@ -26,7 +27,7 @@ export type Request =
       /** Hash of the approved evidence; empty with `override`. */
       evidence: string;
       /** The call that it approves. */
-      of: "disable" | "delete";
+      of: Destructive;
       /** The needs that it accepts, by id (docs/requests.md). */
       accepts: string[];
       override: boolean;

@@ -7,7 +7,7 @@ import { recheckMs } from "../model/limits.ts";
 import { failsSilently } from "../safety/public-keys.ts";
 import type { Decision, ManagedKey, StepScene, Version } from "../model/types.ts";
 
-/** Whoever agrees or encapsulates with the old public key would fail silently once the alias moves. */
+/** A caller that agrees or encapsulates with the old public key fails silently once the alias moves. */
 export function dependentRequired(record: ManagedKey, { shape }: Version, nowMs: number): Decision {
   const { alias } = record;
   const observed = `${alias} has usage ${shape.usage}, and no dependent is named for it`;
@@ -26,8 +26,9 @@ export function notAcknowledged(
   if (rotation.direction === "back") return undefined;
   const named = new Set([...rotation.dependents, ...record.dependents]);
   // A rotation that an older version opened: the same as at its opening.
-  if (named.size === 0 && failsSilently(fresh.shape))
+  if (named.size === 0 && failsSilently(fresh.shape)) {
     return dependentRequired(record, fresh, context.nowMs);
+  }
   const missing = [...named].filter((name) => !Object.hasOwn(rotation.acknowledgedAtMs, name));
   if (missing.length === 0) return undefined;
   const untilMs = readyAtMs + rotation.policy.acknowledgeWithinMs;

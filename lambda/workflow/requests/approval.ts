@@ -9,17 +9,18 @@ import { recheckMs } from "../model/limits.ts";
 import { rotationOut, versionOf, withRotation, withVersion } from "../model/record.ts";
 import {
   canBeAccepted,
+  heldBy,
   listed,
   needsOf,
   notAccepted,
   openNeeds,
-  type Destructive,
   type Need,
 } from "../safety/needs.ts";
 import { accountsIn } from "../safety/other-accounts.ts";
 import { stillToObserve, valueOf } from "../safety/observations.ts";
 import type {
   Decision,
+  Destructive,
   Evidence,
   KmsRead,
   Request,
@@ -116,8 +117,7 @@ export function heldByGrants(scene: StepScene, evidence: Evidence): Decision | u
   const needs = openNeeds(scene, old, isCurrent ? rotation : {}, "disable");
   if (needs.length === 0) return undefined;
   const all = openNeeds(scene, old, {}, "disable");
-  const holders = needs.map(({ id, state }) => `${id}: ${state}`).join("; ");
-  const observed = `version ${old.number}, ${old.keyId}, is held by ${holders}; evidence ${evidence.hash}`;
+  const observed = `${heldBy(old, needs)}; evidence ${evidence.hash}`;
   const next = approveCommand(record.alias, old, evidence, all, "disable");
   const what = finding("GRANT_HOLDS_OLD_VERSION", old.keyId, observed, next, context.nowMs);
   const untilMs = context.nowMs + 6 * recheckMs;

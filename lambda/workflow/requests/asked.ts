@@ -157,8 +157,9 @@ function enrol(scene: Scene, request: Of<"enrol">): Decision {
   const { name } = context.home?.policy ?? record.policy;
   if (name !== request.policy) return reject(scene, request, `the policy is ${name}`);
   if (record.unenrolment !== undefined) return enrolAnew(scene, request);
-  if (record.enrolledAtMs !== undefined)
+  if (record.enrolledAtMs !== undefined) {
     return reject(scene, request, "the managed key is already enrolled");
+  }
   return fulfil(scene, request, record, "enrol-requested", { detail: { policy: name } });
 }
 

@@ -2,23 +2,26 @@
 import { showGrants } from "../model/commands.ts";
 import { finding } from "../model/findings.ts";
 import { needed } from "../restore/restore.ts";
-import { openNeeds } from "../safety/needs.ts";
+import { heldBy, openNeeds } from "../safety/needs.ts";
 import { observeFirst } from "../safety/observations.ts";
 import type { Decision, StepScene } from "../model/types.ts";
 
-/** A wait in drain reports the holders of the version from the first observation on. */
+/**
+ * A wait in drain reports the holders of the version from the first observation on, unless it has a
+ * finding of its own.
+ */
 export function reportHolders(scene: StepScene, wait: Decision): Decision {
   const { rotation, old, context } = scene;
-  if (wait.kind !== "wait" || rotation.policy.retire === "retain") return wait;
+  if (wait.kind !== "wait" || wait.finding !== undefined) return wait;
+  if (rotation.policy.retire === "retain") return wait;
   const first = observeFirst(scene, [{ kind: "grants", keyId: old.keyId }]);
   if (first !== undefined) return first;
   const needs = openNeeds(scene, old, rotation, "disable");
   if (needs.length === 0) return wait;
-  const holders = needs.map(({ id, state }) => `${id}: ${state}`).join("; ");
-  const observed = `version ${old.number}, ${old.keyId}, is held by ${holders}`;
-  const next = showGrants(old.keyId);
   const code = "GRANT_HOLDS_OLD_VERSION";
-  return { ...wait, finding: finding(code, old.keyId, observed, next, context.nowMs) };
+  const next = showGrants(old.keyId);
+  const what = finding(code, old.keyId, heldBy(old, needs), next, context.nowMs);
+  return { ...wait, finding: what };
 }
 
 /** Undefined where an approval accepts every grant, or where the evidence was overridden. */

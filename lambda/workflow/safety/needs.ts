@@ -3,8 +3,8 @@
  * service calls KMS only at attach, start or restore ("Determine past usage of a KMS key" in the KMS
  * Developer Guide warns of EBS). Each need has an id, by which an operator accepts it.
  */
-import { isServicePrincipal } from "../model/service-principal.ts";
-import type { Evidence, Grant, Rotation, Scene, Version } from "../model/types.ts";
+import { serviceOf } from "../model/service-principal.ts";
+import type { Destructive, Evidence, Grant, Rotation, Scene, Version } from "../model/types.ts";
 import { valueOf } from "./observations.ts";
 
 export type Need = { id: string; state: string };
@@ -13,9 +13,6 @@ export type Need = { id: string; state: string };
 const needsMax = 20;
 /** All further ones. No approval accepts it: no finding lists what it stands for. */
 const others = "grants:others";
-
-/** What a destructive call does to the version. An approval is for one of the two. */
-export type Destructive = "disable" | "delete";
 
 /** The operations of a grant that read what exists, or that let a service make such a grant. */
 const needing = new Set([
@@ -31,7 +28,7 @@ const needing = new Set([
 /** The needs that these grants show: twenty, and one for all others. */
 export function needsOf(grants: Grant[]): Need[] {
   const needs = grants
-    .filter(isForService)
+    .filter((grant) => serviceOf(grant) !== undefined)
     .filter(({ operations }) => operations.some((operation) => needing.has(operation)))
     .map((grant) => ({ id: `grant:${grant.grantId}`, state: describe(grant) }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -39,13 +36,6 @@ export function needsOf(grants: Grant[]): Need[] {
   const more = needs.length - needsMax;
   const state = `${more} more grants of AWS services, which no approval accepts`;
   return [...needs.slice(0, needsMax), { id: others, state }];
-}
-
-/** Whether the grant is for an AWS service. Only an AWS service has the field of its own. */
-export function isForService(grant: Grant): boolean {
-  const { grantee, granteeIsService, retiring = "", retiringIsService } = grant;
-  if (granteeIsService === true || retiringIsService === true) return true;
-  return [grantee, retiring].some(isServicePrincipal);
 }
 
 /** Without the values of an encryption context: they may be personal data. */
@@ -71,7 +61,16 @@ export function openNeeds(
 
 /** How a finding lists needs after what it observed. */
 export function listed(needs: Need[]): string {
-  return needs.map(({ id, state }) => `; ${id}: ${state}`).join("");
+  return needs.map((need) => `; ${describeNeed(need)}`).join("");
+}
+
+/** The state of a version that these needs hold. */
+export function heldBy({ number, keyId }: Version, needs: Need[]): string {
+  return `version ${number}, ${keyId}, is held by ${needs.map(describeNeed).join("; ")}`;
+}
+
+function describeNeed({ id, state }: Need): string {
+  return `${id}: ${state}`;
 }
 
 export function notAccepted(needs: Need[], accepts: string[]): Need[] {

@@ -85,16 +85,23 @@ export function valueOf<T>(observation: Observation<T> | undefined): T | undefin
 }
 
 /** Authorization lags behind tags, aliases and policies: for a while, a denial may be temporary. */
+export function mayStillLag(
+  { authorizationChangedAtMs }: Pick<ManagedKey, "authorizationChangedAtMs">,
+  nowMs: number,
+): Extract<Decision, { kind: "wait" }> | undefined {
+  const untilMs = authorizationChangedAtMs + authorizationLagMs;
+  if (nowMs >= untilMs) return undefined;
+  return { kind: "wait", untilMs, reason: "denied; authorization may still lag" };
+}
+
 export function accessDenied(
   record: ManagedKey,
   context: Context,
   subject: string,
   message: string,
 ): Decision {
-  const lagEndsMs = record.authorizationChangedAtMs + authorizationLagMs;
-  if (context.nowMs < lagEndsMs) {
-    return { kind: "wait", untilMs: lagEndsMs, reason: "denied; authorization may still lag" };
-  }
+  const lag = mayStillLag(record, context.nowMs);
+  if (lag !== undefined) return lag;
   const next = subject.startsWith("alias/") ? showKey(subject) : showPolicy(subject);
   return {
     kind: "halt",

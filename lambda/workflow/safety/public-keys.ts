@@ -2,10 +2,9 @@
  * Asymmetric keys: who holds the public key encrypts, encapsulates, agrees or verifies without KMS, and
  * no signal shows it. So what such a key made is kept readable, and signatures stay verifiable.
  */
-import { authorizationLagMs } from "../model/limits.ts";
 import { withVersion } from "../model/record.ts";
 import type { Decision, KeyShape, Policy, Scene, Version } from "../model/types.ts";
-import { valueOf } from "./observations.ts";
+import { mayStillLag, valueOf } from "./observations.ts";
 
 export function isAsymmetric({ spec }: KeyShape): boolean {
   return spec !== "SYMMETRIC_DEFAULT" && !spec.startsWith("HMAC_");
@@ -44,10 +43,8 @@ export function archive(
   if (observation === undefined) {
     return { kind: "observe", reads: [{ kind: "public-key", keyId }] };
   }
-  const allowedAtMs = record.authorizationChangedAtMs + authorizationLagMs;
-  if (observation.kind === "denied" && context.nowMs < allowedAtMs) {
-    return { kind: "wait", untilMs: allowedAtMs, reason: "authorization for GetPublicKey may lag" };
-  }
+  const lag = observation.kind === "denied" ? mayStillLag(record, context.nowMs) : undefined;
+  if (lag !== undefined) return lag;
   // Without the right to read it, the version is only kept longer: nothing waits for it.
   const found = valueOf(observation);
   if (found === undefined) return undefined;
