@@ -1,5 +1,6 @@
 /** An operator who approves of each deletion that a finding asks for, once, with what it names. */
 import type { Finding } from "../lambda/workflow/model/findings.ts";
+import { requiredApproval } from "../lambda/workflow/requests/required-approval.ts";
 import type { Version } from "../lambda/workflow/model/types.ts";
 
 type Approval = {
@@ -15,16 +16,16 @@ export class Approver {
 
   /** The requests for what is new among these findings. */
   requests(versions: Pick<Version, "number" | "keyId">[], findings: Finding[]): Approval[] {
-    return findings.flatMap(({ code, subject, observed, sinceMs }) => {
+    return findings.flatMap((finding) => {
+      const { subject, sinceMs } = finding;
       const version = versions.find(({ keyId }) => keyId === subject)?.number;
-      const [, evidence] = /; evidence ([0-9a-f]{64})$/.exec(observed) ?? [];
-      const asks = code === "APPROVAL_REQUIRED" && observed.startsWith("to delete ");
-      if (!asks || version === undefined || evidence === undefined) return [];
+      const required = requiredApproval(finding);
+      if (required?.of !== "delete" || version === undefined) return [];
+      const { of, evidence, accepts } = required;
       const name = `${subject} ${evidence} ${sinceMs}`;
       if (this.#given.has(name)) return [];
       this.#given.add(name);
-      const accepts = observed.match(/\bgrant:[0-9a-zA-Z]+/g) ?? [];
-      return [{ kind: "approve", version, of: "delete", evidence, accepts }];
+      return [{ kind: "approve", version, of, evidence, accepts }];
     });
   }
 }

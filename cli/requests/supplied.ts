@@ -1,7 +1,7 @@
 /** Supplies the omitted fields of a request from the record that the operator reads; pure. */
 import { exitCodes, Failure } from "../terminal/failure.ts";
 import { rotationBeforeActivation, activeVersion } from "../../lambda/workflow/model/record.ts";
-import type { Finding } from "../../lambda/workflow/model/findings.ts";
+import { requiredApproval } from "../../lambda/workflow/requests/required-approval.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 
 export type Fields = Record<string, string | number | boolean | string[] | undefined>;
@@ -35,26 +35,14 @@ function isWhole({ override, evidence, version }: Fields): boolean {
   return override === true || (evidence !== undefined && version !== undefined);
 }
 
-const wantApproval: Finding["code"][] = [
-  "APPROVAL_REQUIRED",
-  "GRANT_HOLDS_OLD_VERSION",
-  "ORIGINATED_AFTER_ACTIVATION",
-];
-
-/** The ids of the needs that the finding lists: an approval accepts them all. */
-const needPattern = /\bgrant:[0-9a-zA-Z]+/g;
-
-/** The text of the finding, which the operator reads, has the hash. */
-const hashPattern = /evidence ([0-9a-f]{64})$/;
-
 function evidenceOnRecord(record: ManagedKey, fields: Fields): Supplied {
   const { alias } = record;
-  const waiting = record.findings.flatMap(({ code, subject, observed }) => {
-    const version = record.versions.find(({ keyId }) => keyId === subject)?.number;
-    const [, evidence] = hashPattern.exec(observed) ?? [];
+  const waiting = record.findings.flatMap((finding) => {
+    const version = record.versions.find(({ keyId }) => keyId === finding.subject)?.number;
+    const required = requiredApproval(finding);
     const fits = fields["version"] === undefined || fields["version"] === version;
-    return wantApproval.includes(code) && evidence !== undefined && fits
-      ? [{ version, evidence, observed }]
+    return required !== undefined && fits
+      ? [{ ...required, version, observed: finding.observed }]
       : [];
   });
   const [only, ...others] = waiting;
@@ -71,11 +59,11 @@ function evidenceOnRecord(record: ManagedKey, fields: Fields): Supplied {
       `npx keyturn approve ${alias} --version ${only.version}`,
     );
   }
-  const { version, evidence, observed } = only;
-  const of = observed.startsWith("to delete ") ? { of: "delete" } : {};
-  const accepts = fields["accepts"] ?? observed.match(needPattern) ?? undefined;
+  const { version, evidence, observed, of } = only;
+  const needs = only.accepts.length === 0 ? undefined : only.accepts;
+  const accepts = fields["accepts"] ?? needs;
   const all = {
-    ...of,
+    ...(of === "delete" ? { of } : {}),
     ...fields,
     version,
     evidence,

@@ -2,6 +2,7 @@
  * An operator who approves the deletions that findings ask for. They know what needs a version without
  * using it, and approve of none that is needed. Data that applications read later they forget.
  */
+import { requiredApproval } from "../../lambda/workflow/requests/required-approval.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import type { TableTwin } from "../ports/table.ts";
 import type { Engine } from "./engine.ts";
@@ -39,17 +40,16 @@ export class Approver {
   }
 
   #approve({ alias, versions, findings }: ManagedKey): void {
-    for (const { code, subject, observed } of findings) {
+    for (const finding of findings) {
+      const { subject } = finding;
       const version = versions.find(({ keyId }) => keyId === subject)?.number;
-      const [, evidence] = /; evidence ([0-9a-f]{64})$/.exec(observed) ?? [];
-      const isAsked = code === "APPROVAL_REQUIRED" && observed.startsWith("to delete ");
-      if (!isAsked || version === undefined || this.#resources.isNeeded(subject)) continue;
+      const { of, evidence } = requiredApproval(finding) ?? {};
+      if (of !== "delete" || version === undefined || this.#resources.isNeeded(subject)) continue;
       const name = `${subject} ${evidence}`;
       if (this.#given.has(name)) continue;
       this.#given.add(name);
       const id = `approval-${String(this.#given.size).padStart(6, "0")}`;
-      const asked = { kind: "approve", of: "delete", version, evidence };
-      this.#world.table.ask(alias, id, { ...asked, by: "ada" });
+      this.#world.table.ask(alias, id, { kind: "approve", of, version, evidence, by: "ada" });
     }
   }
 }

@@ -1,5 +1,6 @@
 /** What needs an old version without using it, before the deployed function. */
 import { describe, expect, test } from "vitest";
+import { requiredApproval } from "../../lambda/workflow/requests/required-approval.ts";
 import { dayMs } from "../fixtures.ts";
 import { aDeployment, orders, roleName, type Deployed } from "./deployed.ts";
 
@@ -96,10 +97,10 @@ describe("a version out of use", () => {
     const deployed = await aDeployment(deletes, signing);
     const { passUntil, record, state, aws, first } = deployed;
     await passUntil(drained + 20 * dayMs, async () => {
-      for (const { code, observed } of (await record())?.findings ?? []) {
-        const [, evidence] = /evidence ([0-9a-f]{64})$/.exec(observed) ?? [];
-        if (code !== "APPROVAL_REQUIRED" || evidence === undefined) continue;
-        const body = { kind: "approve", version: 1, of: "delete", evidence, by: "ada" };
+      for (const finding of (await record())?.findings ?? []) {
+        const { of, evidence } = requiredApproval(finding) ?? {};
+        if (of !== "delete" || evidence === undefined) continue;
+        const body = { kind: "approve", version: 1, of, evidence, by: "ada" };
         await state.ask(orders, `approval-${evidence.slice(0, 8)}`, body);
       }
     });
