@@ -5,17 +5,17 @@ import {
   ReEncryptCommand,
   type KMSClient,
 } from "@aws-sdk/client-kms";
-import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { createTable } from "../lambda/aws/dynamodb.ts";
 import { readEnvironment } from "../lambda/configuration/environment.ts";
 import { createFunction, type Result } from "../lambda/function.ts";
 import type { DueItem } from "../lambda/ports.ts";
 import type { ManagedKey } from "../lambda/workflow/model/types.ts";
 import { SimRandom } from "../embedded-aws/random.ts";
-import { approve, askedIn } from "./approver.ts";
+import { approve, deletionsIn } from "./approver.ts";
 import { minuteMs } from "./fleet.ts";
 import { contextOf } from "./keyturn.ts";
 import { isRead, Observer } from "./observer.ts";
+import { writeRequest } from "./request-item.ts";
 import { tableName, type Stage } from "./stage.ts";
 import type { Entry } from "./timeline.ts";
 
@@ -96,10 +96,10 @@ export class OneKey {
     for (const { code, observed } of (await this.record()).findings) {
       if (code !== "APPROVAL_REQUIRED" || this.#approved.has(observed)) continue;
       this.#approved.add(observed);
-      for (const asked of askedIn(observed)) {
-        await approve(alias, `approval-${String(this.#approved.size).padStart(4, "0")}`, asked);
+      for (const deletion of deletionsIn(observed)) {
+        await approve(alias, `approval-${String(this.#approved.size).padStart(4, "0")}`, deletion);
         const why = "no backup and no other account needs it";
-        this.narrate("operator", `approves the deletion of v${asked.version}`, why);
+        this.narrate("operator", `approves the deletion of v${deletion.version}`, why);
       }
     }
   }
@@ -112,19 +112,7 @@ export class OneKey {
 
   async ask(kind: string, fields: { version?: number }, why: string): Promise<void> {
     const sk = `request-${String((this.#requests += 1)).padStart(4, "0")}`;
-    const version = fields.version === undefined ? {} : { version: { N: String(fields.version) } };
-    const Item = {
-      pk: { S: `request#${alias}` },
-      sk: { S: sk },
-      queue: { S: "due" },
-      dueAtMs: { N: "1" },
-      kind: { S: kind },
-      by: { S: "ada" },
-      ...version,
-    };
-    const dynamoDb = new DynamoDBClient({});
-    await dynamoDb.send(new PutItemCommand({ TableName: tableName, Item }));
-    dynamoDb.destroy();
+    await writeRequest(alias, sk, { kind, ...fields });
     const of = fields.version === undefined ? "" : ` of v${fields.version}`;
     this.narrate("operator", `requests a ${kind}${of} with an item in the table`, why);
     await this.#next(this.acts, Number.MAX_SAFE_INTEGER);
