@@ -6,6 +6,7 @@ import type { Bounds, Move } from "./move.ts";
 import { others } from "./external-changes.ts";
 import { approvals, attemptsHeard, isFree, requested, scheduled } from "./runs.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
+import { isDeletionApproved } from "./properties.ts";
 import type { SearchState } from "./state.ts";
 
 /**
@@ -81,8 +82,7 @@ function later(state: SearchState, bounds: Bounds): Move[] {
 
 function isApproved({ versions, rotations }: ManagedKey, keyId: string): boolean {
   const version = versions.find((one) => one.keyId === keyId);
-  const { approval } = rotations.find(({ from }) => from === version?.number) ?? {};
-  return approval?.of === "delete" && !approval.override;
+  return isDeletionApproved(rotations.find(({ from }) => from === version?.number));
 }
 
 function caughtUp(state: SearchState): SearchState {

@@ -1,6 +1,7 @@
 /** The invariants of ARCHITECTURE.md, checked when a call is sent, when it lands, and at rest. */
 import { recheckMs } from "../../lambda/workflow/model/limits.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
+import type { Rotation } from "../../lambda/workflow/model/types.ts";
 import { isHeld } from "../../lambda/workflow/safety/holds.ts";
 import { keyNamed, lastUseInModel } from "./model-kms.ts";
 import { auditReads } from "./audit.ts";
@@ -29,13 +30,13 @@ export function wrongToSend(
     return `I2: ${call.kind} ${keyId} is sent while run ${move.epoch} may still move the alias there`;
   }
   if (matter.kind !== "rotation") return undefined;
-  const { approval } = record.rotations.find(({ id }) => id === matter.rotationId) ?? {};
-  if (call.kind === "ScheduleKeyDeletion" && (approval?.of !== "delete" || approval.override)) {
+  const rotation = record.rotations.find(({ id }) => id === matter.rotationId);
+  if (call.kind === "ScheduleKeyDeletion" && !isDeletionApproved(rotation)) {
     return `gate: ScheduleKeyDeletion ${keyId} is sent without an approval of the deletion`;
   }
   if (state.asked.includes(keyId)) return `I5: ${call.kind} ${keyId} is sent despite a use attempt`;
   const key = keyNamed(shownOf(state), keyId);
-  const known = record.rotations.find(({ id }) => id === matter.rotationId)?.evidence?.lastUse;
+  const known = rotation?.evidence?.lastUse;
   const shows = key === undefined ? undefined : lastUseInModel(key, nowMs);
   const isRead =
     known?.kind === shows?.kind &&
@@ -43,6 +44,12 @@ export function wrongToSend(
   return isRead
     ? undefined
     : `I3: ${call.kind} ${keyId} does not rest on what KMS shows of its use`;
+}
+
+/** Whether an operator approved the deletion of the version that this rotation retires. */
+export function isDeletionApproved(rotation: Rotation | undefined): boolean {
+  const { approval } = rotation ?? {};
+  return approval?.of === "delete" && !approval.override;
 }
 
 /** The invariant that a landing call violates; only a later external change excuses it. */
