@@ -6,6 +6,7 @@ import { evidenceOf } from "../../lambda/workflow/safety/destruction.ts";
 import { aPolicy, dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { calls, changes, halts, readsOf, nextOf, spoken, waits } from "./decided.ts";
 import {
+  anApproval,
   absent,
   alias,
   aVersion,
@@ -150,14 +151,7 @@ describe("an old version is not quiet", () => {
     observed: { "last-use": { "key-1": lastUsed(operation, atMs) } },
   });
   const lateMs = retiredAtMs + 5 * minuteMs + 1;
-  const approval = {
-    evidence: "evidence-hash",
-    of: "disable" as const,
-    accepts: [],
-    override: false,
-    by: "ada",
-    atMs: 0,
-  };
+  const approval = anApproval();
   const because = { retiredAtMs: retiredAtMs - 10 * dayMs, label: "r1" };
 
   test("while it was used within the quiet period and the lag of the evidence", () => {

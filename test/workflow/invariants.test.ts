@@ -4,6 +4,7 @@ import type { Call, ManagedKey, Matter, Version } from "../../lambda/workflow/mo
 import { dayMs } from "../fixtures.ts";
 import { ofRotation } from "./decided.ts";
 import {
+  anApproval,
   absent,
   aVersion,
   denied,
@@ -18,14 +19,7 @@ import {
 
 const lastUse = { kind: "used" as const, atMs: lastUsedAtMs, operation: "Sign" };
 const evidence = { observedAtMs: nowMs - dayMs, hash: "h", lastUse };
-const approval = {
-  evidence: "h",
-  of: "delete" as const,
-  accepts: [],
-  override: false,
-  by: "ada",
-  atMs: 0,
-};
+const approval = anApproval({ evidence: "h", of: "delete" });
 const own = { epoch: 7, untilMs: nowMs + 1 };
 const matter = ofRotation as Matter;
 

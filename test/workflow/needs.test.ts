@@ -2,10 +2,19 @@ import { describe, expect, test } from "vitest";
 import { decideRevoke } from "../../lambda/workflow/5-revoke.ts";
 import { decideApproval } from "../../lambda/workflow/requests/approval.ts";
 import { needsOf } from "../../lambda/workflow/safety/needs.ts";
-import type { Approval, Grant, Request } from "../../lambda/workflow/model/types.ts";
+import type { Approval, Grant } from "../../lambda/workflow/model/types.ts";
 import { aPolicy, dayMs, hourMs } from "../fixtures.ts";
 import { calls, changes, nextOf, spoken, waits } from "./decided.ts";
-import { lastUsedAtMs, nowMs, observedKey, present, stepScene, type StepSetting } from "./scene.ts";
+import {
+  anApproveRequest,
+  anApproval,
+  lastUsedAtMs,
+  nowMs,
+  observedKey,
+  present,
+  stepScene,
+  type StepSetting,
+} from "./scene.ts";
 
 const ebs: Grant = {
   grantId: "b0",
@@ -13,14 +22,7 @@ const ebs: Grant = {
   operations: ["Decrypt"],
   constraints: { encryptionContextSubset: { "aws:ebs:id": "vol-0abc" } },
 };
-const approval: Approval = {
-  evidence: "evidence-hash",
-  of: "disable",
-  accepts: [],
-  override: false,
-  by: "ada",
-  atMs: 0,
-};
+const approval: Approval = anApproval();
 const evidence = {
   observedAtMs: nowMs - 20 * dayMs,
   hash: "evidence-hash",
@@ -212,21 +214,8 @@ describe("in the deletion window", () => {
 });
 
 describe("an approval", () => {
-  type Approve = Extract<Request, { kind: "approve" }>;
-  const request = (more: Partial<Approve> = {}): Approve => ({
-    id: "q1",
-    kind: "approve",
-    by: "ada",
-    reason: "",
-    version: 1,
-    evidence: "evidence-hash",
-    of: "disable",
-    accepts: [],
-    override: false,
-    confirm: "",
-    ...more,
-  });
-  const given = (setting: StepSetting, more: Partial<Approve> = {}) =>
+  const request = anApproveRequest;
+  const given = (setting: StepSetting, more: Parameters<typeof request>[0] = {}) =>
     decideApproval(soaked(setting), request({ of: "delete", ...more }));
 
   test("is for the call that comes next: disable, or delete", () => {

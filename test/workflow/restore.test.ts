@@ -4,6 +4,7 @@ import type { Restored, Version } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { calls, changes, halts, readsOf, nextOf, spoken, waits } from "./decided.ts";
 import {
+  anApproval,
   absent,
   alias,
   blockedMs,
@@ -227,14 +228,7 @@ describe("a restored version", () => {
     const rotation = {
       restored: { ...lost, relabelled },
       evidence: { observedAtMs: 0, hash: "h", lastUse },
-      approval: {
-        evidence: "h",
-        of: "disable" as const,
-        accepts: [],
-        override: false,
-        by: "ada",
-        atMs: 0,
-      },
+      approval: anApproval({ evidence: "h" }),
       soakSinceMs: 5,
       lateUseReadAtMs: 6,
       unanswered: "EnableKey" as const,

@@ -3,6 +3,7 @@ import { decideRevoke, disabled } from "../../lambda/workflow/5-revoke.ts";
 import { aPolicy, dayMs, hourMs } from "../fixtures.ts";
 import { calls, changes, halts, readsOf, nextOf, spoken, waits } from "./decided.ts";
 import {
+  anApproval,
   absent,
   alias,
   blockedMs,
@@ -136,14 +137,7 @@ describe("an old version is disabled", () => {
     const policy = aPolicy({ approval: "revoke" });
     const asked = decide({ rotation: { policy } });
     expect(asked).toMatchObject(waits(nowMs + 6 * hourMs, "APPROVAL_REQUIRED", "key-1"));
-    const approval = {
-      evidence: "evidence-hash",
-      of: "disable" as const,
-      accepts: [],
-      override: false,
-      by: "ada",
-      atMs: 0,
-    };
+    const approval = anApproval();
     expect(asked).toMatchObject({
       finding: {
         observed: expect.stringMatching(/^to disable version 1, key-1: last use/) as string,
@@ -263,14 +257,7 @@ describe("revoke's next decision depends on the old version's state", () => {
 
   test("one that is pending deletion causes a wait", () => {
     const old = { state: "pending-deletion" as const, deletionAtMs: nowMs + 5 };
-    const approval = {
-      evidence: "evidence-hash",
-      of: "delete" as const,
-      accepts: [],
-      override: false,
-      by: "ada",
-      atMs: 0,
-    };
+    const approval = anApproval({ of: "delete" });
     expect(decide({ old, rotation: { approval } })).toMatchObject(waits(nowMs + 5));
   });
 });

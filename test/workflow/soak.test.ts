@@ -3,6 +3,7 @@ import { decideRevoke } from "../../lambda/workflow/5-revoke.ts";
 import { aPolicy, dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { calls, changes, halts, readsOf, nextOf, spoken, waits } from "./decided.ts";
 import {
+  anApproval,
   absent,
   alias,
   denied,
@@ -17,14 +18,7 @@ import {
   type StepSetting,
 } from "./scene.ts";
 
-const override = {
-  evidence: "",
-  of: "disable" as const,
-  accepts: [],
-  override: true,
-  by: "ada",
-  atMs: 0,
-};
+const override = anApproval({ evidence: "", override: true });
 /** An operator approved of the deletion. */
 const approved = {
   ...override,

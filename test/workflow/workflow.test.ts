@@ -4,6 +4,7 @@ import { decide } from "../../lambda/workflow/workflow.ts";
 import { aHome, aPolicy, dayMs, hourMs } from "../fixtures.ts";
 import { calls, changes, readsOf, spoken, waits } from "./decided.ts";
 import {
+  anApproveRequest,
   alias,
   aRotation,
   aScene,
@@ -20,17 +21,7 @@ import {
 const asked = { by: "ada", reason: "" };
 const pause: Request = { ...asked, id: "p", kind: "pause" };
 const resume: Request = { ...asked, id: "e", kind: "resume" };
-const approve: Request = {
-  ...asked,
-  id: "a",
-  kind: "approve",
-  version: 1,
-  evidence: "evidence-hash",
-  of: "disable",
-  accepts: [],
-  override: false,
-  confirm: "",
-};
+const approve = anApproveRequest();
 const held = { kind: "pause", atMs: 5, by: "ada", reason: "an incident" } as const;
 const attempt: UseAttempt = {
   eventId: "event-1",
