@@ -36,7 +36,7 @@ function opening({ keys, days }: HistoryOptions, paint: Paint): string[] {
   const plot =
     "An application uses them throughout and loses no data, while a run is killed, two runs " +
     "overlap,\nand an operator moves an alias by hand. In the second act, a version is rolled " +
-    "back, a use attempt\nrestores a disabled version, and mode plan reports its next call.";
+    "back, a use attempt\nrestores a disabled version, and mode plan reports the next call.";
   const shown = fleet.slice(0, 12).map(fleetLine);
   const others = fleet.length > shown.length ? [`  … and ${fleet.length - shown.length} more`] : [];
   return [paint("bold", title), plot, "", ...shown, ...others, ""];

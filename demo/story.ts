@@ -153,7 +153,7 @@ class Story {
     const isFirst = this.#application.produced() === 0;
     await this.#application.work();
     if (!isFirst) return [];
-    const what = `encrypts, signs or makes a MAC under every alias, and again every ${works.everyMs / dayMs} days`;
+    const what = `encrypts, signs or generates a MAC under every alias, and again every ${works.everyMs / dayMs} days`;
     return [{ atMs: this.#agenda.nowMs(), who: "application", aliases: [], what }];
   }
 
