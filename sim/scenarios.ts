@@ -1,4 +1,5 @@
 /** The worlds: one for each of the four hidden assumptions, a calm one, and combinations. */
+import type { SimRandom } from "../embedded-aws/random.ts";
 import { deleting, patient, rash, varied } from "./policies.ts";
 import { anything, asymmetric, base, brief, forgetful, some, type Scenario } from "./scenario.ts";
 import { noNeeds } from "./world/resources.ts";
@@ -6,6 +7,17 @@ import { insideEnvelope, noFaults } from "./world/fault-plan.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
+
+/** Versions go as far as a deletion, while something needs them without using them. */
+const needed = {
+  ...base,
+  policy: deleting,
+  faults: (random: SimRandom) => ({
+    ...noFaults,
+    stale: some(random, 0.2),
+    lostResponse: 0.02,
+  }),
+};
 
 export const scenarios = {
   calm: {
@@ -73,28 +85,22 @@ export const scenarios = {
   },
   /** Volumes hold grants for a day and more, and their service calls at the start alone. */
   "held-by-services": {
-    ...base,
+    ...needed,
     name: "held-by-services",
-    policy: deleting,
     needs: { ...noNeeds, volumesEveryMs: 9 * hourMs, neededAfterMs: 30 * hourMs },
-    faults: (random) => ({ ...noFaults, stale: some(random, 0.2), lostResponse: 0.02 }),
   },
   /** Snapshots without a grant start long after: EC2's CreateGrant is their first call. */
   "started-late": {
-    ...base,
+    ...needed,
     name: "started-late",
-    policy: deleting,
     needs: { ...noNeeds, snapshotsEveryMs: 7 * hourMs, neededAfterMs: 24 * hourMs },
-    faults: (random) => ({ ...noFaults, stale: some(random, 0.2), lostResponse: 0.02 }),
   },
   /** Signing keys with verifiers that fetch the public key, or never; and a key for encryption. */
   "public-keys": {
-    ...base,
+    ...needed,
     name: "public-keys",
-    policy: deleting,
     firstKey: asymmetric,
     needs: { ...noNeeds, verifiersEveryMs: 8 * hourMs, neededAfterMs: 24 * hourMs },
-    faults: (random) => ({ ...noFaults, stale: some(random, 0.2), lostResponse: 0.02 }),
   },
   collisions: {
     ...base,
