@@ -4,7 +4,8 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { build, transform, type BuildOptions } from "esbuild";
+import { build, type BuildOptions } from "esbuild";
+import { minify } from "terser";
 import { errorsOfCommands } from "./bundle-errors.ts";
 import { trimLibraries, type Trimming } from "./bundle-trims.ts";
 
@@ -52,10 +53,15 @@ export async function bundleModule(
   const { outputFiles } = await build({ ...options, ...from, sourcemap: "inline", plugins });
   const [module] = outputFiles;
   if (module === undefined) throw new Error("esbuild wrote no module");
-  // Minifies again: esbuild minifies file by file, and this is one file. The map follows the first
-  // one.
-  const again = { ...minified, legalComments: "inline", sourcemap: "external" } as const;
-  return transform(module.text, again);
+  // Minifies again: esbuild minifies file by file, and terser all of it. The map follows the first one.
+  const { code, map } = await minify(module.text, {
+    module: true,
+    ecma: 2020,
+    compress: { passes: 2 },
+    sourceMap: { content: "inline", asObject: false },
+  });
+  if (code === undefined || typeof map !== "string") throw new Error("terser wrote no module");
+  return { code, map };
 }
 
 async function main(entry: string, outputFolder: string): Promise<void> {
