@@ -223,15 +223,21 @@ function decryptUnder(call: Call, source: Source): { plaintext: Uint8Array; mate
   if (parts === undefined) {
     const { made } = currentMaterial(call, key);
     const plaintext = cryptography.decrypt(made, algorithm, blob ?? new Uint8Array());
-    if (plaintext === undefined) throw invalidCiphertext();
+    if (plaintext === undefined) throw notOpenedBy(call, key);
     return { plaintext };
   }
   const { materialId, sealed } = parts;
   const material = materialById(call, key, materialId);
   const bound = boundContext(source.context);
   const plaintext = material === undefined ? undefined : cryptography.open(material, sealed, bound);
-  if (plaintext === undefined) throw invalidCiphertext();
+  if (plaintext === undefined) throw notOpenedBy(call, key);
   return { plaintext, materialId };
+}
+
+/** ReEncrypt found its destination last, but the error is the source's. */
+function notOpenedBy(call: Call, key: KmsKey): AwsError {
+  call.keyId = key.keyId;
+  return invalidCiphertext();
 }
 
 function tokensOf(input: { GrantTokens?: string[] }): { GrantTokens?: string[] } {

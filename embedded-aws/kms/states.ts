@@ -97,12 +97,17 @@ export function checkState(
 /** EC2 begins to attach a volume with CreateGrant; a verifier fetches the public key. */
 const needing = new Set(["CreateGrant", "GetPublicKey"]);
 
-/** Whether this is a use of a key that is disabled or pending deletion. */
-export function isOutOfUseFor(operation: string, key: KmsKey): boolean {
+/** Whether a call of the operation needs its key. */
+export function isUse(operation: string): boolean {
   const row = rows[operation];
   // Only cryptographic operations have these two rows of the table.
-  const isUse = row === cryptographic || row === keyPairs || needing.has(operation);
-  return isUse && (key.state === "Disabled" || pendingDeletion[key.state] !== undefined);
+  return row === cryptographic || row === keyPairs || needing.has(operation);
+}
+
+/** Whether this is a use of a key that is disabled or pending deletion. */
+export function isOutOfUseFor(operation: string, key: KmsKey): boolean {
+  if (!isUse(operation)) return false;
+  return key.state === "Disabled" || pendingDeletion[key.state] !== undefined;
 }
 
 function refusal(footnote: Footnote, key: KmsKey): AwsError {

@@ -4,6 +4,7 @@ import { IdentityPolicies } from "../iam/identity-policies.ts";
 import type { SimRandom } from "../random.ts";
 import { aliasOperations } from "./aliases.ts";
 import { addAwsManagedKey } from "./aws-managed.ts";
+import type { CloudTrailEvent } from "./cloudtrail-record.ts";
 import { createKeyOperations } from "./create-key.ts";
 import { realCryptography, type Cryptography } from "./cryptography.ts";
 import { dataKeyOperations } from "./data-keys.ts";
@@ -15,6 +16,7 @@ import type { Operation } from "./operation.ts";
 import { policyOperations } from "./policies.ts";
 import { publicKeyOperations } from "./public-keys.ts";
 import { RequestQuotas } from "./quotas.ts";
+import { refusedUseOf } from "./refused-uses.ts";
 import { rotationOperations } from "./rotation.ts";
 import { signOperations } from "./sign.ts";
 import { snapshotOf, type KmsSnapshot } from "./snapshot.ts";
@@ -80,6 +82,8 @@ export class KmsTwin {
   onCall: ((record: CallRecord) => void) | undefined;
   /** Called, with EventBridge's event, for each use of a disabled or pending deletion key. */
   onUseAttempt: ((event: UseAttemptEvent) => void) | undefined;
+  /** Called, with EventBridge's event, for each use that access or cryptography refuses. */
+  onRefusedUse: ((event: CloudTrailEvent) => void) | undefined;
   readonly world: World;
   readonly #counts = new Map<string, number>();
   readonly #quotas: RequestQuotas | undefined;
@@ -121,8 +125,7 @@ export class KmsTwin {
       return answer ?? {};
     } catch (error) {
       this.#record(call, error instanceof AwsError ? error.code : "error");
-      const attempt = useAttemptOf(call, input, error);
-      if (attempt !== undefined) this.onUseAttempt?.(attempt);
+      this.#report(call, input, error);
       throw error;
     }
   }
@@ -193,6 +196,15 @@ export class KmsTwin {
     call.spend(call.operation);
     sweepDeleted(this.world, call.nowMs);
     return run(call, input);
+  }
+
+  /** At most one of the two events: the errors differ. */
+  #report(call: Call, input: unknown, error: unknown): void {
+    const attempt = useAttemptOf(call, input, error);
+    if (attempt !== undefined) this.onUseAttempt?.(attempt);
+    if (this.onRefusedUse === undefined) return;
+    const refused = refusedUseOf(call, input, error);
+    if (refused !== undefined) this.onRefusedUse(refused);
   }
 
   #record(call: Call, outcome: string): void {
