@@ -11,6 +11,7 @@ import { authorizeService } from "./iam/service-requests.ts";
 import { failure, success, type Reply } from "./http/reply.ts";
 import { listen, type Incoming } from "./http/server.ts";
 import { principalOf } from "./http/signature.ts";
+import type { CloudTrailEvent } from "./kms/cloudtrail-record.ts";
 import { KmsTwin, type KmsTwinOptions } from "./kms/twin.ts";
 import type { UseAttemptEvent } from "./kms/use-attempts.ts";
 import { SimRandom } from "./random.ts";
@@ -34,6 +35,8 @@ export type EmbeddedAws = {
   events: readonly RecordedEvent[];
   /** The CloudTrail events of attempts to use disabled keys. The embedded AWS does not deliver them. */
   useAttempts: readonly UseAttemptEvent[];
+  /** The CloudTrail events of refused uses. The embedded AWS does not deliver them. */
+  refusedUses: readonly CloudTrailEvent[];
   /** The environment variables with which a process uses it. */
   env: Record<string, string>;
   createStateTable(tableName: string): Promise<void>;
@@ -65,8 +68,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
   const quotaClockMs = () => performance.now();
   const kms = new KmsTwin({ quotaClockMs, ...options, clock, random });
   const recorder = new EventRecorder(clock, random);
-  const useAttempts: UseAttemptEvent[] = [];
-  kms.onUseAttempt = (event) => useAttempts.push(event);
+  const trail = trailOf(kms);
   const dynamoDb = startDynamoDb();
   const calls = newCalls();
 
@@ -111,7 +113,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     kms,
     clock,
     events: recorder.events,
-    useAttempts,
+    ...trail,
     env,
     async createStateTable(tableName) {
       const body = Buffer.from(JSON.stringify(createTableInput(tableName)));
@@ -127,6 +129,14 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     close: () => server.close(),
   };
   return aws;
+}
+
+function trailOf(kms: KmsTwin): Pick<EmbeddedAws, "useAttempts" | "refusedUses"> {
+  const useAttempts: UseAttemptEvent[] = [];
+  const refusedUses: CloudTrailEvent[] = [];
+  kms.onUseAttempt = (event) => useAttempts.push(event);
+  kms.onRefusedUse = (event) => refusedUses.push(event);
+  return { useAttempts, refusedUses };
 }
 
 /** The service, operation and caller of a request, or the error reply. */

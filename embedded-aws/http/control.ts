@@ -2,6 +2,7 @@
 import { flag, integer, readInput, structure, text } from "./shape.ts";
 import type { SimClock } from "../clock.ts";
 import type { RecordedEvent } from "../eventbridge.ts";
+import type { CloudTrailEvent } from "../kms/cloudtrail-record.ts";
 import type { KmsTwin } from "../kms/twin.ts";
 import type { UseAttemptEvent } from "../kms/use-attempts.ts";
 import type { KeyState } from "../kms/types.ts";
@@ -14,6 +15,7 @@ export type Controlled = {
   kms: KmsTwin;
   events: readonly RecordedEvent[];
   useAttempts: readonly UseAttemptEvent[];
+  refusedUses: readonly CloudTrailEvent[];
   calls(): Record<string, Record<string, number>>;
   resetCalls(): void;
 };
@@ -41,6 +43,8 @@ export function control(controlled: Controlled, request: Incoming): Reply {
         return json(200, controlled.events);
       case "GET /_keyturn/use-attempts":
         return json(200, controlled.useAttempts);
+      case "GET /_keyturn/refused-uses":
+        return json(200, controlled.refusedUses);
       case "GET /_keyturn/kms":
         return json(200, controlled.kms.snapshot());
       case "POST /_keyturn/kms/state":

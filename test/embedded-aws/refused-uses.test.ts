@@ -1,5 +1,6 @@
-import { describe, expect, test } from "vitest";
-import { account, arnOf, everything, outcomeOf, policyOf } from "./harness.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { account, arnOf, bytes, everything, openLab, outcomeOf, policyOf } from "./harness.ts";
+import type { Lab } from "./harness.ts";
 import { aTrail, hmac, keyArnOf, macOf, message, uses, type Trail } from "./refusals.ts";
 
 const who = `User: ${arnOf("stranger")} is not authorized to perform`;
@@ -163,4 +164,26 @@ test("an event has its own ids, and does not change the twin's other ids", async
   expect(new Set(reported.ids).size).toBe(6);
   expect(await history(true)).toEqual(reported);
   expect(unreported).toEqual({ ids: [], next: reported.next });
+});
+
+describe("the embedded AWS", () => {
+  let lab: Lab;
+
+  beforeAll(async () => void (lab = await openLab()));
+
+  afterAll(() => lab.close());
+
+  test("lists the refused uses, apart from the use attempts", async () => {
+    lab.aws.kms.world.identityPolicies.attach(arnOf("stranger"), []);
+    const { KeyId } = await lab.aKey();
+    const encrypt = { KeyId, Plaintext: bytes("secret") };
+    expect(await outcomeOf(lab.kmsAs("stranger").encrypt(encrypt))).toBe("AccessDeniedException");
+    await lab.kms.disableKey({ KeyId });
+    expect(await outcomeOf(lab.kms.encrypt(encrypt))).toBe("DisabledException");
+    const response = await fetch(`${lab.aws.endpoint}/_keyturn/refused-uses`);
+    expect(await response.json()).toEqual(lab.aws.refusedUses);
+    const messages = lab.aws.refusedUses.map(({ detail }) => detail.errorMessage);
+    expect(messages).toEqual([denial("Encrypt", KeyId)]);
+    expect(lab.aws.useAttempts).toHaveLength(1);
+  });
 });
