@@ -68,8 +68,10 @@ function addKey(call: Call, key: KmsKey, action: string, add: Add): void {
   add("kms:CustomerMasterKeyUsage", key.usage);
   add("kms:MultiRegion", String(key.multiRegion));
   if (key.multiRegion) add("kms:MultiRegionKeyType", "PRIMARY");
-  for (const [name, value] of key.tags) add(`aws:ResourceTag/${name}`, value);
-  add("kms:ResourceAliases", [...key.aliasNames]);
+  // AWS applies a change of tags or aliases up to five minutes later; the hook decides when.
+  const { tags, aliasNames } = call.world.authorizedBy?.(key, call.caller) ?? key;
+  for (const [name, value] of tags) add(`aws:ResourceTag/${name}`, value);
+  add("kms:ResourceAliases", [...aliasNames]);
   if (action === "DisableKey" || action === "ScheduleKeyDeletion") {
     const days = trailingDaysWithoutUse(call.world, key, call.nowMs);
     add("kms:TrailingDaysWithoutKeyUsage", String(days));

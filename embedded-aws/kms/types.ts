@@ -105,6 +105,15 @@ export type CustomKeyStore = {
   cloudHsmClusterId?: string;
 };
 
+/**
+ * A change of a tag or an alias reaches authorization up to five minutes late ("ABAC for AWS KMS" in the
+ * AWS KMS Developer Guide). The lock-out check of CreateKey asks for a key that is not in the world yet.
+ */
+export type AuthorizedBy = (
+  key: KmsKey,
+  caller: Caller,
+) => { aliasNames: Iterable<string>; tags: Iterable<[string, string]> };
+
 export type World = {
   readonly account: string;
   readonly region: string;
@@ -124,6 +133,8 @@ export type World = {
   /** The aliases in the order of ListAliases; undefined after a change. */
   aliasOrder: Alias[] | undefined;
   readonly identityPolicies: IdentityPolicies;
+  /** The tags and aliases by which a caller is authorized. Undefined: those that the key has now. */
+  authorizedBy?: AuthorizedBy | undefined;
   readonly customKeyStores: Map<string, CustomKeyStore>;
   /** Every grant token that CreateGrant returned, with its grant. */
   readonly grantTokens: Map<string, { keyId: string; grantId: string }>;
