@@ -17,6 +17,7 @@ const rooms = [
   ["the simulator", "^sim/"],
   ["the embedded AWS", "^embedded-aws/"],
   ["the function", "^lambda/(handler|function|service)[.]ts$"],
+  ["the second function", "^lambda/refusals/"],
   ["the AWS adapters", "^lambda/aws/"],
   ["the run", "^lambda/run/"],
   ["the chores", "^lambda/chores/"],

@@ -11,16 +11,10 @@ import type { Chance, Clock } from "./ports.ts";
 import { createMetrics, createTelemetry } from "./telemetry/powertools.ts";
 import type { RunResult } from "./run/run.ts";
 import { createService } from "./service.ts";
-import { readUseAttempt, type FunctionLocation } from "./inbound/use-attempt.ts";
+import { homeOf } from "./inbound/cloudtrail.ts";
+import { readUseAttempt } from "./inbound/use-attempt.ts";
 
 export type Outside = { clock: Clock; chance: Chance };
-
-/** A function ARN names its Region and account; an emulator may pass another string. */
-function homeOf({ invokedFunctionArn }: Context, roleName: string | undefined): FunctionLocation {
-  const [, , , region, accountId] = invokedFunctionArn.split(":");
-  if (region === undefined || accountId === undefined) return {};
-  return { region, accountId, ...(roleName === undefined ? {} : { roleName }) };
-}
 
 export type Result =
   | RunResult
@@ -46,13 +40,14 @@ export function createFunction(
     environment.configuration,
     environment.quotaShare,
     environment.drainWatch,
+    environment.refusalsWatch,
   );
   return middy<unknown, Result>()
     .use(injectLambdaContext(logger))
     .use(logMetrics(metrics))
     .handler(async (event, context) => {
       const deadlineMs = clock.nowMs() + context.getRemainingTimeInMillis();
-      const reading = readUseAttempt(event, homeOf(context, environment.roleName));
+      const reading = readUseAttempt(event, homeOf(context.invokedFunctionArn, environment.roleName));
       switch (reading.kind) {
         case "no such event":
           return service.run(deadlineMs);

@@ -13,6 +13,8 @@ import type {
   Outcome,
   Rotation,
   Observation,
+  Refusals,
+  RefusalsWatch,
   TaggedKey,
   Tags,
 } from "./workflow/model/types.ts";
@@ -36,8 +38,8 @@ export interface KeyService {
   lastUseOf(keyId: string): Promise<Observation<LastUse>>;
   /** DER SubjectPublicKeyInfo, in Base64. */
   publicKeyOf(keyId: string): Promise<Observation<string>>;
-  /** A DescribeKey with a distinct event in CloudTrail (`canaryMark`). */
-  canary(keyId: string): Promise<void>;
+  /** A DescribeKey whose event in CloudTrail has this mark (`inbound/canary.ts`). */
+  canary(keyId: string, mark: string): Promise<void>;
   /** Every alias of the account and Region that points at a key. */
   allAliases(): Promise<{ alias: string; keyId: string }[]>;
   /** One attempt, no retry; never throws for an error of KMS or the network. */
@@ -86,6 +88,8 @@ export type DueItem =
   | { kind: "chore"; chore: Chore; dueAtMs: number }
   /** A request for this managed key. */
   | { kind: "request"; alias: string; dueAtMs: number }
+  /** News of refused uses of this managed key's versions. */
+  | { kind: "refusals"; alias: string; dueAtMs: number }
   /** The configuration applied last; always due: a run's one query returns it. */
   | { kind: "configuration"; hash: string };
 
@@ -136,8 +140,21 @@ export type AppliedConfiguration = {
 
 export type Bound = { kind: "bound" } | { kind: "taken"; by: string };
 
+/** The refused uses that the second function collects; it writes nothing but these. */
+export interface RefusedUses {
+  refusals(alias: string): Promise<Refusals | undefined>;
+  /** Writes them if nobody did since the read of `readRevision`; 0 if there were none. */
+  saveRefusals(alias: string, next: Refusals, readRevision: number): Promise<boolean>;
+  /** They fall due no longer, unless they changed since this revision. */
+  refusalsRead(alias: string, revision: number): Promise<void>;
+  /** Of an alias that is not managed. */
+  forgetRefusals(alias: string): Promise<void>;
+  refusalsWatch(): Promise<RefusalsWatch | undefined>;
+  saveRefusalsWatch(next: RefusalsWatch, readRevision: number): Promise<boolean>;
+}
+
 /** The state. Every write is conditional, and repeating one has no other effect. */
-export interface Table {
+export interface Table extends RefusedUses {
   /** The due items, the longest due first; `next` if the limit cut it. One query. */
   due(nowMs: number, limit: number, after?: DueCursor): Promise<DuePage>;
   /** The right to be the only working run; the same run may renew `untilMs`. */

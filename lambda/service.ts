@@ -23,6 +23,7 @@ export function createService(
   configuration: Configuration,
   quotaShare: number,
   drainWatch: DrainWatch = "none",
+  refusalsWatch: DrainWatch = "none",
 ): Service {
   const hash = configurationHash(configuration);
   let configurationApplied = false;
@@ -34,6 +35,7 @@ export function createService(
     configurationApplied,
     quotaShare,
     drainWatch,
+    refusalsWatch,
     deadlineMs,
   });
   return {

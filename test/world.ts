@@ -10,7 +10,13 @@ import { run, type RunResult } from "../lambda/run/run.ts";
 import type { RunOptions } from "../lambda/pass/context.ts";
 import { readUseAttempt } from "../lambda/inbound/use-attempt.ts";
 import type { Finding } from "../lambda/workflow/model/findings.ts";
-import type { DrainWatch, ManagedKey, Mode, Policy } from "../lambda/workflow/model/types.ts";
+import type {
+  AcceptedRefusal,
+  DrainWatch,
+  ManagedKey,
+  Mode,
+  Policy,
+} from "../lambda/workflow/model/types.ts";
 import { SimClock } from "../embedded-aws/clock.ts";
 import { cheapCryptography } from "../embedded-aws/kms/cheap-cryptography.ts";
 import { KmsTwin } from "../embedded-aws/kms/twin.ts";
@@ -42,6 +48,7 @@ export type WorldOptions = {
   mode?: Mode;
   dependents?: string[];
   taggedAliases?: string[];
+  acceptedRefusals?: AcceptedRefusal[];
   lastUsageLagMs?: number;
   keyQuota?: number;
   drainWatch?: DrainWatch;
@@ -105,6 +112,7 @@ export class World {
         policy: policy.name,
         dependents: options.dependents ?? [],
       })),
+      acceptedRefusals: options.acceptedRefusals ?? [],
       taggedAliases: options.taggedAliases ?? ["alias/*"],
     };
   }

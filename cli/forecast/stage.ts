@@ -68,6 +68,7 @@ export class Stage {
         policies: {},
         managedKeys: [],
         taggedAliases: [],
+        acceptedRefusals: [],
       },
       configurationHash: "",
       homes: new Map([[alias, { alias, aliases, policy, dependents }]]),

@@ -23,6 +23,8 @@ export const keys = {
   request: (alias: string, id: string) => ({ pk: `request#${alias}`, sk: id }),
   runClaim: () => ({ pk: "run", sk: "claim" }),
   chore: (chore: Chore) => ({ pk: chore, sk: "state" }),
+  refusals: (alias: string) => ({ pk: `refused#${alias}`, sk: "uses" }),
+  refusalsWatch: () => ({ pk: "refused#", sk: "watch" }),
   canary: () => ({ pk: "canary", sk: "state" }),
   configuration: (hash: string) => ({ pk: `configuration#${hash}`, sk: "applied" }),
 };
@@ -47,6 +49,7 @@ const absent: Record<Optional<ManagedKey>, undefined> = {
   unenrolment: undefined,
   planned: undefined,
   reconciledAtMs: undefined,
+  collectedFromMs: undefined,
 };
 
 /** Attributes of earlier schemas that present ones replace. */
@@ -86,6 +89,8 @@ export function dueItemOf(item: Item): DueItem | undefined {
   if (managed !== undefined) return { kind: "managed-key", alias: managed, dueAtMs };
   const asked = after("request#");
   if (asked !== undefined) return { kind: "request", alias: asked, dueAtMs };
+  const refused = after("refused#");
+  if (refused !== undefined) return { kind: "refusals", alias: refused, dueAtMs };
   if (pk === "audit" || pk === "tag-search") return { kind: "chore", chore: pk, dueAtMs };
   const hash = after("configuration#");
   return hash === undefined ? undefined : { kind: "configuration", hash };

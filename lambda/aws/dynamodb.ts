@@ -7,6 +7,7 @@ import { claim } from "./dynamodb-claims.ts";
 import { createTableClient, type TableClient } from "./dynamodb-client.ts";
 import { createDeploymentItems } from "./dynamodb-deployment.ts";
 import { dueItemOf, dueQueue, toItem, type Item } from "./dynamodb-items.ts";
+import { createRefusals } from "./dynamodb-refusals.ts";
 import { createRecords } from "./dynamodb-records.ts";
 import { createRequests, describeId } from "./dynamodb-requests.ts";
 
@@ -20,6 +21,7 @@ export function createTable(tableName: string, config: DynamoDBClientConfig = {}
     ...createRequests(db),
     ...createBindings(db),
     ...createDeploymentItems(db),
+    ...createRefusals(db),
   };
 }
 

@@ -21,7 +21,6 @@ import {
   type KMSClientConfig,
 } from "@aws-sdk/client-kms";
 import { keyPolicyOf } from "../record/canonical.ts";
-import { canaryMark } from "../inbound/canary.ts";
 import { RotationError } from "../errors.ts";
 import type { Clock, Guard, KeyService } from "../ports.ts";
 import type { Call, LastUse, Outcome, Tags } from "../workflow/model/types.ts";
@@ -47,7 +46,7 @@ export function createKeyService(clock: Clock, config: KMSClientConfig = {}): Ke
   const reading = new KMSClient(config);
   const writing = new KMSClient({ ...config, maxAttempts: 1 });
   refuseLateSends(writing, clock);
-  let canaryClient: KMSClient | undefined;
+  const canaryClients = new Map<string, KMSClient>();
   return {
     describe: (key) =>
       sighted(async () => {
@@ -102,9 +101,9 @@ export function createKeyService(clock: Clock, config: KMSClientConfig = {}): Ke
         const { PublicKey } = await reading.send(new GetPublicKeyCommand({ KeyId: keyId }));
         return Buffer.from(PublicKey ?? []).toString("base64");
       }, isUnfit),
-    canary: async (keyId) => {
-      canaryClient ??= new KMSClient({ ...config, customUserAgent: canaryMark });
-      const client = canaryClient;
+    canary: async (keyId, mark) => {
+      const client = canaryClients.get(mark) ?? new KMSClient({ ...config, customUserAgent: mark });
+      canaryClients.set(mark, client);
       await sighted(() => client.send(new DescribeKeyCommand({ KeyId: keyId })));
     },
     allAliases: () => allAliases(reading),

@@ -13,7 +13,7 @@ import {
   type policySchema,
 } from "./schema.ts";
 import { parseDuration } from "./durations.ts";
-import type { Mode, Policy } from "../workflow/model/types.ts";
+import type { AcceptedRefusal, Mode, Policy } from "../workflow/model/types.ts";
 
 export { ConfigurationError, type Problem } from "./problems.ts";
 export type { ConfigurationDocument, Mode, Policy };
@@ -33,6 +33,8 @@ export type Configuration = {
   managedKeys: { alias: string; aliases: string[]; policy: string; dependents: string[] }[];
   /** Patterns, with `*` for any characters, of the aliases that a tag may enrol. */
   taggedAliases: string[];
+  /** Callers that KMS refuses on purpose: they block no deletion, and no finding reports them. */
+  acceptedRefusals: AcceptedRefusal[];
 };
 
 /** Rejects unknown fields. Throws a ConfigurationError with every problem. */
@@ -50,8 +52,8 @@ export function parseConfiguration(document: unknown): Configuration {
   const managedKeys = data.managedKeys.map(({ alias, aliases, policy, dependents }) => {
     return { alias, aliases: [alias, ...aliases], policy, dependents };
   });
-  const { owner, mode, taggedAliases } = data;
-  return { owner, mode, policies, managedKeys, taggedAliases };
+  const { owner, mode, taggedAliases, acceptedRefusals } = data;
+  return { owner, mode, policies, managedKeys, taggedAliases, acceptedRefusals };
 }
 
 /** `parseConfiguration` of a file's text; malformed JSON is a ConfigurationError too. */

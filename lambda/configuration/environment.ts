@@ -17,6 +17,7 @@ export type Environment = {
   /** The share of each KMS request quota that a run may spend; other callers use the rest. */
   quotaShare: number;
   drainWatch: DrainWatch;
+  refusalsWatch: DrainWatch;
   /** The name of the function's own role, whose calls are no use attempts; undefined where it is not known. */
   roleName?: string;
   configuration: Configuration;
@@ -30,7 +31,8 @@ const besideTheBundle = fileURLToPath(new URL("config.json", import.meta.url));
  * configuration (`config.json` beside the bundle); `KEYTURN_EVENT_BUS`, the name of the bus
  * (`default`); `KEYTURN_DISCOVERY`, `tagging` (the default) or `walk`; `KEYTURN_QUOTA_SHARE`, a
  * number above 0 and up to 1 (0.4); `KEYTURN_DRAIN_WATCH`, `cloudtrail` if the function receives
- * its events, or `none` (the default); `KEYTURN_ROLE`, the name of the function's role. An empty
+ * its events, or `none` (the default); `KEYTURN_REFUSALS_WATCH`, `cloudtrail` if the second function
+ * collects refused uses, or `none` (the default); `KEYTURN_ROLE`, the name of the function's role. An empty
  * variable counts as not set.
  * Throws a ConfigurationError.
  */
@@ -63,18 +65,17 @@ export function readEnvironment(variables: Record<string, string | undefined>): 
   const quotaShare = Number(
     take("KEYTURN_QUOTA_SHARE", "0.4", /^(0?\.\d*[1-9]\d*|1(\.0*)?)$/, "a number above 0, up to 1"),
   );
-  const drainWatch = take(
-    "KEYTURN_DRAIN_WATCH",
-    "none",
-    /^(cloudtrail|none)$/,
-    '"cloudtrail" or "none"',
-  ) as DrainWatch;
+  const watchOf = (name: string): DrainWatch =>
+    take(name, "none", /^(cloudtrail|none)$/, '"cloudtrail" or "none"') as DrainWatch;
+  const drainWatch = watchOf("KEYTURN_DRAIN_WATCH");
+  const refusalsWatch = watchOf("KEYTURN_REFUSALS_WATCH");
   const roleName = variables.KEYTURN_ROLE || undefined;
   if (problems.length > 0) throw new ConfigurationError(problems);
   const path = variables.KEYTURN_CONFIG || besideTheBundle;
   const configuration = readConfiguration(readText(path));
   const role = roleName === undefined ? {} : { roleName };
-  return { tableName, eventBusName, discovery, quotaShare, drainWatch, ...role, configuration };
+  const watches = { drainWatch, refusalsWatch };
+  return { tableName, eventBusName, discovery, quotaShare, ...watches, ...role, configuration };
 }
 
 function readText(path: string): string {

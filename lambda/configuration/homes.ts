@@ -1,7 +1,7 @@
 /** A managed key's policy: from the configuration, or from the tag on its first version. */
 import type { Configuration } from "./configuration.ts";
 import { aliasNamePattern } from "./schema.ts";
-import type { Home, ManagedKey, Policy } from "../workflow/model/types.ts";
+import type { AcceptedRefusal, Home, ManagedKey, Policy } from "../workflow/model/types.ts";
 
 export function homesOf(configuration: Configuration): Map<string, Home> {
   return new Map(
@@ -49,9 +49,20 @@ export function mayEnrol(
   { taggedAliases }: Pick<Configuration, "taggedAliases">,
   alias: string,
 ): boolean {
-  // As in IAM: `*` matches any characters, also none.
-  const like = (pattern: string) => new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(alias);
-  return aliasNamePattern.test(alias) && taggedAliases.some(like);
+  return aliasNamePattern.test(alias) && taggedAliases.some((pattern) => isLike(pattern, alias));
+}
+
+/** As in IAM: `*` matches any characters, also none. */
+function isLike(pattern: string, alias: string): boolean {
+  return new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(alias);
+}
+
+/** The refused uses of this managed key's versions that an operator accepts in the configuration. */
+export function acceptedOf(
+  { acceptedRefusals }: Configuration,
+  managedKey: string,
+): AcceptedRefusal[] {
+  return acceptedRefusals.filter(({ alias }) => isLike(alias, managedKey));
 }
 
 export function notOpen(

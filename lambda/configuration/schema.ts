@@ -149,6 +149,24 @@ const anyAlias = "alias/*";
 /** Each is part of the policies of the function's role. */
 const taggedAliasesMax = 50;
 
+/** An exact principal: a pattern could accept callers that the rotation locks out. */
+const acceptedRefusalSchema = fields({
+  alias: z._default(aliasPatternSchema, anyAlias),
+  principal: text(
+    /^(?!.*[*?\s])[!-~\p{L}\p{N}]{1,256}$/u,
+    "a principal as findings show it, without the name of a session, and without * or ?",
+  ),
+  operation: z._default(
+    text(/^(?:\*|[A-Z][A-Za-z]{1,63})$/, 'an operation such as "Decrypt", or "*"'),
+    "*",
+  ),
+  error: z._default(
+    text(/^(?:\*|[A-Z][A-Za-z]{1,63})$/, 'an error such as "AccessDenied", or "*"'),
+    "*",
+  ),
+});
+const acceptedRefusalsMax = 200;
+
 export const documentSchema = fields({
   owner: text(
     /^(?! |aws:)[\p{L}\p{N} _.:/=+@-]{1,256}(?<! )$/iu,
@@ -167,6 +185,12 @@ export const documentSchema = fields({
       .array(aliasPatternSchema, "a list of alias patterns")
       .check(z.maxLength(taggedAliasesMax, `at most ${taggedAliasesMax} patterns`)),
     [anyAlias],
+  ),
+  acceptedRefusals: z._default(
+    z
+      .array(acceptedRefusalSchema, "a list of accepted refusals")
+      .check(z.maxLength(acceptedRefusalsMax, `at most ${acceptedRefusalsMax} accepted refusals`)),
+    [],
   ),
 });
 

@@ -32,7 +32,9 @@ const asked = {
 const alias = text(1, 256);
 const acceptsMax = 100;
 const needs = `a list of at most ${acceptsMax} ids of needs, such as grant:0123abcd`;
-const need = z.string(needs).check(z.regex(/^grant:[0-9a-zA-Z]{1,128}$/, needs));
+const need = z
+  .string(needs)
+  .check(z.regex(/^(?:grant:[0-9a-zA-Z]{1,128}|refused:[^\s;,]{1,1000})$/, needs));
 
 /** Rejects unknown fields of this kind, with a list of the known ones. */
 function fields<Shape extends Record<string, z.core.SomeType>>(shape: Shape) {

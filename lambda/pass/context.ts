@@ -19,6 +19,8 @@ export type RunOptions = {
   quotaShare: number;
   /** Whether a key goes out of use only if CloudTrail's events arrive. */
   drainWatch?: DrainWatch;
+  /** Whether a version is deleted only if refused uses are collected. */
+  refusalsWatch?: DrainWatch;
   /** When Lambda ends this run. */
   deadlineMs: number;
 };

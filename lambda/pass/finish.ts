@@ -3,7 +3,7 @@ import { retryDelayMs } from "./backoff.ts";
 import { RotationError } from "../errors.ts";
 import { transition } from "../record/journal.ts";
 import type { Stored } from "../ports.ts";
-import type { Finish, Pass } from "./state.ts";
+import type { Finish, Pass, PassState } from "./state.ts";
 import { observeAgainAtMs } from "../workflow/drift/drift.ts";
 import { effects, sameFinding, type Finding } from "../workflow/model/findings.ts";
 import { fulfilledForMs, recheckMs, rejectedForMs } from "../workflow/model/limits.ts";
@@ -12,7 +12,8 @@ import { activeVersion } from "../workflow/model/record.ts";
 import { overdueAtMs } from "../workflow/active-version.ts";
 import { leftUnsettled } from "../workflow/safety/settle.ts";
 import { stuckAtMs } from "../workflow/safety/stuck.ts";
-import type { EntryDraft, ManagedKey } from "../workflow/model/types.ts";
+import { valueOf } from "../workflow/safety/observations.ts";
+import type { EntryDraft, ManagedKey, ObservedState } from "../workflow/model/types.ts";
 import { write } from "./write.ts";
 
 /** The most ids to keep of requests whose items are deleted. */
@@ -21,7 +22,7 @@ const fulfilledMax = 200;
 type WithVersions = Pick<ManagedKey, "versions" | "enrolledAtMs" | "policy">;
 type FinishedRecord = WithVersions &
   Pick<ManagedKey, "rotations" | "dependents" | "findings" | "unenrolment">;
-type Left = { stored: Stored; uncertain: boolean; asked: { id: string }[] };
+type Left = Pick<PassState, "stored" | "uncertain" | "asked" | "observed">;
 
 export async function finishPass(pass: Pass, left: Left, finish: Finish): Promise<Stored> {
   const withPlan = await recordPlannedCall(pass, left.stored, finish);
@@ -42,16 +43,30 @@ export async function finishPass(pass: Pass, left: Left, finish: Finish): Promis
   );
   const next = { ...sent.stored, record: { ...rested, dueAtMs } };
   const stored = await write(pass.ports.table, reported, next);
+  await refusalsRead(pass, record.alias, left.observed);
   pass.telemetry.rested({
     alias: record.alias,
     overdueMs: overdueMs(record, nowMs),
     halted: isHalted(record, finish),
     stuck: nowMs >= stuckAtMs(record),
+    lockedOut: record.findings.some(({ code }) => code === "REFUSED_SINCE_ACTIVATION"),
     tries: backoff.tries,
     dueAtMs,
     waitingFor: rested.waitingFor,
   });
   return stored;
+}
+
+/** After the write: what it decided on is on record. Where this fails, the next run makes one more pass. */
+async function refusalsRead(pass: Pass, alias: string, observed: ObservedState): Promise<void> {
+  const refusals = valueOf(observed.refusals[alias]);
+  if (refusals?.dueAtMs === undefined) return;
+  try {
+    await pass.ports.table.refusalsRead(alias, refusals.revision);
+  } catch (error) {
+    if (!(error instanceof RotationError)) throw error;
+    pass.telemetry.failed(alias, error);
+  }
 }
 
 /** Mode `plan`: records a planned call when it is new. */
@@ -204,14 +219,18 @@ function nextDueMs(
 }
 
 /**
- * When the next pass must report an overdue or stuck key: as soon as it is so, and then repeatedly,
+ * When the next pass must report an overdue or stuck key, or a caller that is locked out: as soon as it is so, and then repeatedly,
  * to keep the alarm on as long as its condition lasts.
  */
 function reportedAgainAtMs(record: FinishedRecord, nowMs: number): number {
   const active = activeVersion(record);
   const managed = record.enrolledAtMs !== undefined && active !== undefined;
   const soonest = [managed ? overdueAtMs(record, active) : Infinity, stuckAtMs(record)];
-  return Math.min(...soonest.map((atMs) => (atMs > nowMs ? atMs : nowMs + recheckMs)));
+  const lockedOut = record.findings.some(({ code }) => code === "REFUSED_SINCE_ACTIVATION");
+  return Math.min(
+    ...soonest.map((atMs) => (atMs > nowMs ? atMs : nowMs + recheckMs)),
+    lockedOut ? nowMs + recheckMs : Infinity,
+  );
 }
 
 /** A pass that did not rest may have ended before the halt that an open finding reports. */

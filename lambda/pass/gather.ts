@@ -1,5 +1,6 @@
 /** Makes the reads that the workflow asks for. */
 import { canonicalHash } from "../record/canonical.ts";
+import { canaryMark, refusalsMark } from "../inbound/canary.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Ports } from "../ports.ts";
 import { tagNames } from "../workflow/model/tag-names.ts";
@@ -67,6 +68,10 @@ async function readFrom(
     }
     case "watch":
       return heard(source, read.keyId);
+    case "refusals":
+      return observed(await source.table.refusals(read.alias));
+    case "refusals-watch":
+      return collecting(source, read.keyId);
     case "lineage":
       return { kind: "observed", value: await discovery.keysTagged(ours(record)) };
   }
@@ -79,8 +84,23 @@ async function heard(
 ): Promise<ObservedState["watch"][string]> {
   const heardAtMs = await table.heardAtMs();
   const isFresh = heardAtMs !== undefined && clock.nowMs() - heardAtMs < heardForMs;
-  if (!isFresh) await keys.canary(keyId);
-  return heardAtMs === undefined ? { kind: "absent" } : { kind: "observed", value: { heardAtMs } };
+  if (!isFresh) await keys.canary(keyId, canaryMark);
+  return observed(heardAtMs === undefined ? undefined : { heardAtMs });
+}
+
+/** Sends a canary through the queue of refused uses if none arrived recently. */
+async function collecting(
+  { table, keys, clock }: Eyes,
+  keyId: string,
+): Promise<ObservedState["refusals-watch"][string]> {
+  const watch = await table.refusalsWatch();
+  const isFresh = watch !== undefined && clock.nowMs() - watch.heardAtMs < heardForMs;
+  if (!isFresh) await keys.canary(keyId, refusalsMark);
+  return observed(watch);
+}
+
+function observed<T>(value: T | undefined): Observation<T> {
+  return value === undefined ? { kind: "absent" } : { kind: "observed", value };
 }
 
 function ours({ owner, alias }: ManagedKey): Tags {
@@ -109,4 +129,6 @@ const operationOf: Record<KmsRead["kind"], string> = {
   successors: "GetResources",
   lineage: "GetResources",
   watch: "DescribeKey",
+  refusals: "none of KMS",
+  "refusals-watch": "DescribeKey",
 };

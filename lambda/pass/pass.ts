@@ -98,6 +98,8 @@ function contextOf(pass: Pass, state: PassState, nowMs: number): Context {
     requests: state.asked.filter(({ id }) => !done.includes(id)),
     ...(pass.attempt === undefined ? {} : { attempt: pass.attempt }),
     ...(pass.drainWatch === undefined ? {} : { drainWatch: pass.drainWatch }),
+    ...(pass.refusalsWatch === undefined ? {} : { refusalsWatch: pass.refusalsWatch }),
+    acceptedRefusals: pass.acceptedRefusals,
   };
 }
 

@@ -5,6 +5,7 @@ import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { Finding } from "../workflow/model/findings.ts";
 import { recheckMs } from "../workflow/model/limits.ts";
 import type {
+  AcceptedRefusal,
   DrainWatch,
   Home,
   Mode,
@@ -26,6 +27,8 @@ export type Pass = {
   home: Home | undefined;
   mode: Mode;
   drainWatch?: DrainWatch;
+  refusalsWatch?: DrainWatch;
+  acceptedRefusals: AcceptedRefusal[];
   /** The record's table. */
   tableId: string;
   /** An attempt to use a version that is out of use. */

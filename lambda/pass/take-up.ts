@@ -1,5 +1,5 @@
 /** Claims one managed key and makes its pass. */
-import { homeOf } from "../configuration/homes.ts";
+import { acceptedOf, homeOf } from "../configuration/homes.ts";
 import type { ClaimRequest } from "../ports.ts";
 import type { Run } from "./context.ts";
 import { makePass } from "./pass.ts";
@@ -49,7 +49,9 @@ export async function oneKey(
     case "claimed": {
       const home = homeOf(homes, configuration, claimed.stored.record);
       const asked = attempt === undefined ? {} : { attempt };
-      await makePass({ ...current, home, mode: configuration.mode, ...asked }, claimed.stored);
+      const acceptedRefusals = acceptedOf(configuration, alias);
+      const pass = { ...current, home, mode: configuration.mode, acceptedRefusals, ...asked };
+      await makePass(pass, claimed.stored);
       return true;
     }
   }

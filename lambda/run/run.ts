@@ -153,8 +153,17 @@ async function takeOn(current: Run, item: Work): Promise<void> {
       return item.chore === "audit" ? audit(current) : searchTags(current);
     case "managed-key":
       return void (await oneKey(current, item.alias, "due"));
+    case "refusals":
+      if (await oneKey(current, item.alias, "asked")) return;
+      return refusedUnmanaged(current, item.alias);
     case "request":
       if (await oneKey(current, item.alias, "asked")) return;
       return isUnmanaged(current, item.alias);
   }
+}
+
+/** Refused uses of a key that was managed once: nothing reads them, and they must not stay due. */
+async function refusedUnmanaged({ ports, homes }: Run, alias: string): Promise<void> {
+  const isManaged = homes.has(alias) || (await ports.table.read(alias)) !== undefined;
+  if (!isManaged) await ports.table.forgetRefusals(alias);
 }

@@ -21,6 +21,7 @@ type Counts = {
   throttledLong: Set<string>;
   halted: Set<string>;
   stuck: Set<string>;
+  lockedOut: Set<string>;
   overdueMs: Map<string, number>;
 };
 
@@ -33,6 +34,7 @@ function none(): Counts {
     throttledLong: new Set(),
     halted: new Set(),
     stuck: new Set(),
+    lockedOut: new Set(),
     overdueMs: new Map(),
   };
 }
@@ -124,13 +126,15 @@ function throttle(counts: Counts, alias: string): void {
 }
 
 /** The last pass of a managed key counts. */
-function note(counts: Counts, { alias, halted, stuck, tries, overdueMs }: Rested): void {
+function note(counts: Counts, rested: Rested): void {
+  const { alias, halted, stuck, lockedOut, tries, overdueMs } = rested;
   const put = (set: Set<string>, isSo: boolean): void => {
     if (isSo) set.add(alias);
     else set.delete(alias);
   };
   put(counts.halted, halted);
   put(counts.stuck, stuck);
+  put(counts.lockedOut, lockedOut);
   put(counts.throttledLong, counts.throttled.has(alias) && tries >= throttledPasses);
   counts.overdueMs.set(alias, overdueMs);
 }
@@ -144,6 +148,7 @@ function addCounts(metrics: Metrics, counts: Counts): void {
   count("RotationsCompleted", counts.completed);
   count("RotationsHalted", counts.halted.size);
   count("RotationsStuck", counts.stuck.size);
+  count("LockedOut", counts.lockedOut.size);
   count("Overdue", overdueMs.length);
   count("Throttles", counts.throttles);
   count("ThrottledInARow", counts.throttledLong.size);

@@ -20,6 +20,8 @@ export type Rested = {
   halted: boolean;
   /** One of its rotations exceeds its step's expected time, or pass after pass fails. */
   stuck: boolean;
+  /** A caller is refused since the active version is active. */
+  lockedOut: boolean;
   /** The number of failed passes in a row. */
   tries: number;
   dueAtMs: number;

@@ -124,7 +124,7 @@ export function applyDone(
     case "CancelKeyDeletion":
     case "EnableKey":
       if (call.kind === "CancelKeyDeletion" && isKept(record, rotation)) {
-        return deletionCancelled(record, rotation, nowMs);
+        return deletionCancelled(record, rotation, decision.reason, nowMs);
       }
       return rotation.restored === undefined
         ? reactivatedBy(record, rotation, call.kind, nowMs)
@@ -136,7 +136,7 @@ export function applyDone(
   }
 }
 
-/** A deletion without an approval is cancelled, and nothing else: the version stays disabled. */
+/** A deletion that must not happen is cancelled, and nothing else: the version stays disabled. */
 function isKept(record: ManagedKey, { from, restored }: Rotation): boolean {
   const old = record.versions.find(({ number }) => number === from);
   return restored === undefined && old?.state === "pending-deletion";

@@ -20,6 +20,8 @@ import { decideReconciled } from "./requests/reconcile.ts";
 import { hurried, sameAliases, sameHome, saferOf } from "./model/policy.ts";
 import { rotationBeforeActivation, rotationOf, versionOf } from "./model/record.ts";
 import { decideActiveVersion } from "./active-version.ts";
+import { refusalFindings } from "./safety/refusal-findings.ts";
+import { readsOfRefusals } from "./safety/refusals.ts";
 import { blockedUntilMs, isExempt } from "./safety/settle.ts";
 import { holdInForce, type HoldInForce } from "./safety/holds.ts";
 import { decideUnenrolment } from "./requests/un-enrol.ts";
@@ -84,9 +86,12 @@ function nextOf(requests: Request[]): Request | undefined {
 function verdict(scene: Scene, decisions: Decision[], others: Finding[] = []): MatterDecision {
   const { record, context } = scene;
   const known = context.home === undefined ? [] : notices(record, context.nowMs);
-  const found = [...known, ...others, ...decisions.flatMap(findingsOf)];
+  const refused = refusalFindings(scene);
+  const found = [...known, ...refused, ...others, ...decisions.flatMap(findingsOf)];
+  const reads = readsOfRefusals(scene);
+  const first: Decision[] = reads.length === 0 ? [] : [{ kind: "observe", reads }];
   return {
-    decision: withinTheRules(scene, mostUrgent(record, decisions)),
+    decision: withinTheRules(scene, mostUrgent(record, [...decisions, ...first])),
     findings: keepSince(record.findings, found),
   };
 }

@@ -17,7 +17,7 @@ import type {
 } from "../../lambda/ports.ts";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import { clockSkewMs } from "../../lambda/workflow/model/limits.ts";
-import type { Rotation } from "../../lambda/workflow/model/types.ts";
+import type { Refusals, RefusalsWatch, Rotation } from "../../lambda/workflow/model/types.ts";
 
 /** Records and closed rotations keep the schema in which they were put. */
 export type Contents = {
@@ -31,6 +31,8 @@ export type Contents = {
   runClaim: { runId: string; untilMs: number } | undefined;
   heardAtMs: number | undefined;
   chores: Map<Chore, { dueAtMs: number; findings: Finding[] }>;
+  refusals: Map<string, Refusals>;
+  refusalsWatch: RefusalsWatch | undefined;
 };
 
 export type Copy = <T>(value: T) => T;
@@ -54,6 +56,8 @@ export class TableState {
     runClaim: undefined,
     heardAtMs: undefined,
     chores: new Map(),
+    refusals: new Map(),
+    refusalsWatch: undefined,
   };
 
   constructor(copy: Copy) {
@@ -98,16 +102,17 @@ export class TableState {
   }
 
   isDue(nowMs: number): boolean {
-    const { configurations, requests, records, chores } = this.contents;
+    const { configurations, requests, records, chores, refusals } = this.contents;
     if (configurations.size === 0) return true;
     for (const asked of requests.values()) if (asked.size > 0) return true;
     for (const { record } of records.values()) if (record.dueAtMs <= nowMs) return true;
     for (const { dueAtMs } of chores.values()) if (dueAtMs <= nowMs) return true;
+    for (const { dueAtMs } of refusals.values()) if ((dueAtMs ?? Infinity) <= nowMs) return true;
     return false;
   }
 
   #timed(): Timed[] {
-    const { configurations, requests, records, chores } = this.contents;
+    const { configurations, requests, records, chores, refusals } = this.contents;
     const timed: Timed[] = [];
     for (const hash of configurations) {
       timed.push({ atMs: 0, item: { kind: "configuration", hash } });
@@ -122,6 +127,10 @@ export class TableState {
     }
     for (const [chore, { dueAtMs }] of chores) {
       timed.push({ atMs: dueAtMs, item: { kind: "chore", chore, dueAtMs } });
+    }
+    for (const [alias, { dueAtMs }] of refusals) {
+      if (dueAtMs === undefined) continue;
+      timed.push({ atMs: dueAtMs, item: { kind: "refusals", alias, dueAtMs } });
     }
     return timed;
   }
@@ -224,6 +233,25 @@ export class TableState {
     return asked
       .map(([id, body]) => ({ id, body: structuredClone(body) }))
       .sort((a, b) => Buffer.compare(Buffer.from(a.id), Buffer.from(b.id)));
+  }
+
+  saveRefusals(alias: string, next: Refusals, readRevision: number): boolean {
+    const { refusals } = this.contents;
+    if ((refusals.get(alias)?.revision ?? readRevision) !== readRevision) return false;
+    refusals.set(alias, this.copy(next));
+    return true;
+  }
+
+  refusalsRead(alias: string, revision: number): void {
+    const { refusals } = this.contents;
+    const { dueAtMs: _, ...there } = refusals.get(alias) ?? { revision: -1, on: {} };
+    if (there.revision === revision) refusals.set(alias, there);
+  }
+
+  saveRefusalsWatch(next: RefusalsWatch, readRevision: number): boolean {
+    if ((this.contents.refusalsWatch?.revision ?? readRevision) !== readRevision) return false;
+    this.contents.refusalsWatch = this.copy(next);
+    return true;
   }
 
   deleteRequests(alias: string, ids: string[]): void {

@@ -2,7 +2,14 @@
 import { claimBy, type ClaimSteps } from "../../lambda/pass/claim.ts";
 import { genesisHash } from "../../lambda/record/journal.ts";
 import { migrateRotation } from "../../lambda/record/migrate.ts";
-import type { Chore, ClaimRequest, JournalEntry, Stored, Table } from "../../lambda/ports.ts";
+import type {
+  Chore,
+  ClaimRequest,
+  JournalEntry,
+  RefusedUses,
+  Stored,
+  Table,
+} from "../../lambda/ports.ts";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import { copied, shared, TableState, type Contents } from "./table-state.ts";
 
@@ -50,6 +57,7 @@ export function createTableTwin(options: { tableId?: string; shares?: boolean } 
     ...recordsOf(state),
     ...bindingsOf(state),
     ...deploymentItemsOf(state),
+    ...refusalsOf(state),
     ...reading,
     ...setting,
     tableId: options.tableId ?? "table-1",
@@ -139,6 +147,17 @@ function deploymentItemsOf(state: TableState): Pick<Table, DeploymentItems> {
         const kept = findings ?? chores.get(chore)?.findings ?? [];
         chores.set(chore, { dueAtMs, findings: state.copy(kept) });
       }),
+  };
+}
+
+function refusalsOf(state: TableState): RefusedUses {
+  return {
+    refusals: (alias) => later(() => state.copy(state.contents.refusals.get(alias))),
+    saveRefusals: (alias, next, revision) => later(() => state.saveRefusals(alias, next, revision)),
+    refusalsRead: (alias, revision) => later(() => state.refusalsRead(alias, revision)),
+    forgetRefusals: (alias) => later(() => void state.contents.refusals.delete(alias)),
+    refusalsWatch: () => later(() => state.copy(state.contents.refusalsWatch)),
+    saveRefusalsWatch: (next, revision) => later(() => state.saveRefusalsWatch(next, revision)),
   };
 }
 

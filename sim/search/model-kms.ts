@@ -53,6 +53,7 @@ function observe(kms: ModelKms, nowMs: number, read: KmsRead): Observation<unkno
     const ours = kms.keys.filter(({ tags }) => tags[tagNames.alias] === read.alias);
     return observedAs(ours.map(({ id, tags }) => ({ keyId: id, tags })));
   }
+  if (read.kind === "refusals") return { kind: "absent" };
   const named = read.kind === "key" ? read.key : read.keyId;
   const key = keyNamed(kms, named === alias ? kms.target : named);
   if (key === undefined) return { kind: "absent" };
@@ -72,6 +73,7 @@ function observe(kms: ModelKms, nowMs: number, read: KmsRead): Observation<unkno
     case "public-key":
       return observedAs("");
     case "watch":
+    case "refusals-watch":
       return { kind: "absent" };
   }
 }

@@ -9,5 +9,12 @@ export function configurationOf(byAlias: ReadonlyMap<string, Policy>): Configura
     policies[policy.name] = policy;
     return { alias, aliases: [alias], policy: policy.name, dependents: [] };
   });
-  return { owner: "acme", mode: "act", policies, managedKeys, taggedAliases: [] };
+  return {
+    owner: "acme",
+    mode: "act",
+    policies,
+    managedKeys,
+    acceptedRefusals: [],
+    taggedAliases: [],
+  };
 }

@@ -30,6 +30,7 @@ function aFullRecord(): Required<ManagedKey> {
     enrolledAtMs: 0,
     suspectedAtMs: nowMs,
     reconciledAtMs: nowMs,
+    collectedFromMs: nowMs,
     unlistedAliases: ["alias/audit"],
     backoff: { tries: 2, jitter: 0.12345678901234568 },
     versions: [aVersion({ activatedAtMs: 0, retiredAtMs: nowMs, deletionAtMs: nowMs })],

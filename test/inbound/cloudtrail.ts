@@ -1,5 +1,6 @@
 /** A CloudTrail record as EventBridge delivers it, for the tests of its parser. */
-import { readUseAttempt, type FunctionLocation } from "../../lambda/inbound/use-attempt.ts";
+import type { FunctionLocation } from "../../lambda/inbound/cloudtrail.ts";
+import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
 import type { UseAttempt } from "../../lambda/workflow/model/requests.ts";
 
 export const account = "111122223333";

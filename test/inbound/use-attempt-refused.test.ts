@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readUseAttempt, type FunctionLocation } from "../../lambda/inbound/use-attempt.ts";
+import type { FunctionLocation } from "../../lambda/inbound/cloudtrail.ts";
+import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
 import {
   account,
   attemptIn,

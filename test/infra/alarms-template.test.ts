@@ -160,7 +160,13 @@ function logLines(): Record<string, unknown>[] {
   telemetry.transition({ record, journalHead: "", outbox: [line], writes: 0 });
   telemetry.finding("alias/orders", finding("ALIAS_MOVED", "alias/orders", "observed", "next", 0));
   telemetry.census([record]);
-  const rested = { halted: false, stuck: false, tries: 0, dueAtMs: Number.MAX_SAFE_INTEGER };
+  const rested = {
+    halted: false,
+    stuck: false,
+    lockedOut: false,
+    tries: 0,
+    dueAtMs: Number.MAX_SAFE_INTEGER,
+  };
   telemetry.rested({ alias: "alias/orders", overdueMs: 0, waitingFor: "the soak", ...rested });
   return written.map((json) => JSON.parse(json) as Record<string, unknown>);
 }
@@ -184,6 +190,7 @@ test("a run of the deployed function that fails on its table emits that, and no 
       discovery: "tagging",
       quotaShare: 1,
       drainWatch: "none",
+      refusalsWatch: "none",
       configuration,
     },
     {

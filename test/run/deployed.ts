@@ -4,12 +4,15 @@ import { onTestFinished, vi } from "vitest";
 import { createState } from "../../lambda/aws/dynamodb-reading.ts";
 import { readConfiguration } from "../../lambda/configuration/configuration.ts";
 import { createFunction } from "../../lambda/function.ts";
+import { refusalsMark } from "../../lambda/inbound/canary.ts";
+import { createRefusalsFunction } from "../../lambda/refusals/function.ts";
+import type { DrainWatch } from "../../lambda/workflow/model/types.ts";
 import { SimClock } from "../../embedded-aws/clock.ts";
 import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts";
 import { startEmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
 import { SimRandom } from "../../embedded-aws/random.ts";
 import { sdkConfig } from "../contract/sides.ts";
-import { minuteMs } from "../fixtures.ts";
+import { dayMs, minuteMs } from "../fixtures.ts";
 
 export const orders = "alias/orders";
 export const tableName = "keyturn";
@@ -18,8 +21,11 @@ const operator = { principalArn: "arn:aws:iam::000000000000:user/operator" };
 
 export type Deployed = Awaited<ReturnType<typeof aDeployment>>;
 
+/** `refusalsWatch`: whether the queue of refused uses is there, and a trail; `passUntil` then delivers its events. */
+type More = { refusalsWatch?: DrainWatch; acceptedRefusals?: object[] };
+
 /** `policy`: the one policy of the configuration; `key`: further input of CreateKey. */
-export async function aDeployment(policy: object, key: object = {}) {
+export async function aDeployment(policy: object, key: object = {}, more: More = {}) {
   const clock = new SimClock({ startMs: Date.UTC(2027, 0, 1) });
   const aws = await startEmbeddedAws({ clock, quotas: "off", cryptography: cheapCryptography });
   onTestFinished(() => aws.close());
@@ -41,7 +47,8 @@ export async function aDeployment(policy: object, key: object = {}) {
   onTestFinished(() => void vi.restoreAllMocks());
   const random = new SimRandom(1);
   const managedKeys = [{ alias: orders, policy: "one" }];
-  const document = { owner: "acme", policies: { one: policy }, managedKeys };
+  const { refusalsWatch = "none", acceptedRefusals = [] } = more;
+  const document = { owner: "acme", policies: { one: policy }, managedKeys, acceptedRefusals };
   const handler = createFunction(
     {
       tableName,
@@ -49,6 +56,7 @@ export async function aDeployment(policy: object, key: object = {}) {
       discovery: "tagging",
       quotaShare: 1,
       drainWatch: "none",
+      refusalsWatch,
       roleName,
       configuration: readConfiguration(JSON.stringify(document)),
     },
@@ -64,10 +72,31 @@ export async function aDeployment(policy: object, key: object = {}) {
     awsRequestId: "request",
     getRemainingTimeInMillis: () => 5 * minuteMs,
   } as Context;
+  const collector = createRefusalsFunction({ tableName, roleName, aliases: {} }, () =>
+    clock.nowMs(),
+  );
+  /** One batch of the queue of refused uses. */
+  const collect = (...events: unknown[]) => collector({ Records: events.map(messageOf) }, context);
+  let delivered = 0;
+  let canaryAtMs = 0;
+  let isOff = false;
+  /** What a trail delivers: the refused uses since the last time, and a canary a day. */
+  const deliverRefused = async (): Promise<void> => {
+    if (refusalsWatch === "none" || isOff) return;
+    const events: unknown[] = aws.refusedUses.slice(delivered);
+    delivered = aws.refusedUses.length;
+    if (clock.nowMs() >= canaryAtMs + dayMs) {
+      canaryAtMs = clock.nowMs();
+      events.push(canaryEvent(canaryAtMs));
+    }
+    if (events.length > 0) await collect(...events);
+  };
   const state = createState(tableName, sdkConfig(aws.endpoint));
   const record = async () => (await state.read(orders))?.record;
   return {
-    ...{ aws, clock, log, state, first, ask, record },
+    ...{ aws, clock, log, state, first, ask, record, collect, deliverRefused },
+    trailOff: () => void (isOff = true),
+    trailOn: () => void (isOff = false),
     run: () => handler({}, context),
     /** CloudTrail's event of a refused call. */
     deliver: (event: unknown) => handler(event, context),
@@ -76,10 +105,29 @@ export async function aDeployment(policy: object, key: object = {}) {
       for (;;) {
         await handler({}, context);
         await afterRun();
+        await deliverRefused();
         const dueMs = Math.max((await record())?.dueAtMs ?? 0, clock.nowMs() + minuteMs);
         clock.moveTo(Math.min(dueMs, untilMs));
         if (dueMs >= untilMs) return;
       }
+    },
+  };
+}
+
+function messageOf(event: unknown, index: number): { messageId: string; body: string } {
+  return { messageId: `message-${index}`, body: JSON.stringify(event) };
+}
+
+/** CloudTrail's event of the canary for refused uses, sent at this time. */
+export function canaryEvent(atMs: number): unknown {
+  return {
+    source: "aws.kms",
+    "detail-type": "AWS API Call via CloudTrail",
+    detail: {
+      eventSource: "kms.amazonaws.com",
+      eventName: "DescribeKey",
+      eventTime: `${new Date(atMs).toISOString().slice(0, 19)}Z`,
+      userAgent: `aws-sdk-js/3 ${refusalsMark}`,
     },
   };
 }

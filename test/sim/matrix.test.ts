@@ -64,6 +64,12 @@ const table: Visits<Table> = {
   schedule: true,
   heard: "only when CloudTrail monitors the drain: it changes no record",
   heardAtMs: "same as heard",
+  refusals: "only when refused uses are collected",
+  saveRefusals: "the second function's",
+  refusalsRead: "only when refused uses are collected",
+  forgetRefusals: "only for refused uses of a key that is managed no longer",
+  refusalsWatch: "only when refused uses are collected",
+  saveRefusalsWatch: "the second function's",
 };
 
 let all: Reference[] = [];

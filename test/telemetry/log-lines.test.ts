@@ -66,6 +66,7 @@ test("Powertools drops no field of any log line", () => {
   const rested = {
     halted: false,
     stuck: false,
+    lockedOut: false,
     tries: 0,
     dueAtMs: 0,
     overdueMs: 0,

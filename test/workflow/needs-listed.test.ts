@@ -8,7 +8,17 @@ import {
 } from "../../lambda/workflow/safety/needs.ts";
 import { serviceOf } from "../../lambda/workflow/model/service-principal.ts";
 import type { Approval, Grant } from "../../lambda/workflow/model/types.ts";
-import { anApproval, absent, allObserved, aRecord, lastUsedAtMs, nowMs } from "./scene.ts";
+import {
+  aContext,
+  anApproval,
+  absent,
+  allObserved,
+  aRecord,
+  aRotation,
+  aVersion,
+  lastUsedAtMs,
+  nowMs,
+} from "./scene.ts";
 
 const role = "arn:aws:iam::000000000000:role/app";
 const ebs: Grant = {
@@ -55,8 +65,10 @@ describe("the needs of a version", () => {
   });
 
   test("are none where the key is deleted", () => {
-    const observed = allObserved(aRecord(), { grants: { "key-1": absent } });
-    expect(openNeeds({ observed }, { keyId: "key-1" }, {}, "delete")).toEqual([]);
+    const record = aRecord();
+    const observed = allObserved(record, { grants: { "key-1": absent } });
+    const scene = { record, observed, context: aContext() };
+    expect(openNeeds(scene, aVersion(1), aRotation(), "delete")).toEqual([]);
   });
 });
 

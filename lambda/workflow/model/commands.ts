@@ -47,6 +47,10 @@ export function showLastUse(keyId: string): string {
   return commandLine("aws", "kms", "get-key-last-usage", "--key-id", keyId);
 }
 
+export function showStatus(alias: string): string {
+  return commandLine("npx", "keyturn", "status", alias);
+}
+
 export function showHistory(alias: string): string {
   return commandLine("npx", "keyturn", "history", alias);
 }

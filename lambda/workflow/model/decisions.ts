@@ -1,6 +1,7 @@
 /** The decisions about a managed key, and their inputs. */
 import type { EventName } from "./events.ts";
 import type { Finding } from "./findings.ts";
+import type { AcceptedRefusal } from "./refusals.ts";
 import type { Call, KmsRead, ObservedState } from "./kms.ts";
 import type { Request, UseAttempt } from "./requests.ts";
 import type { Home, ManagedKey, Rotation, Step, Version } from "./managed-key.ts";
@@ -61,6 +62,10 @@ export type Context = {
   head: string;
   /** Absent: no event received, and none expected. */
   drainWatch?: DrainWatch;
+  /** Absent: no refused use is collected. */
+  refusalsWatch?: DrainWatch;
+  /** The refusals of this managed key's callers that the configuration accepts. */
+  acceptedRefusals?: AcceptedRefusal[];
   /** The open requests, in order. */
   requests: Request[];
   /** An attempt to use a version that is out of use. */

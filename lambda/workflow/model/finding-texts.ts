@@ -1,6 +1,7 @@
 /** The meaning, usual cause and remedy of each finding, for operators; not in the function's package. */
 import type { Explained, FindingCode } from "./findings.ts";
 import { noticeTexts } from "./notice-texts.ts";
+import { refusalTexts } from "./refusal-texts.ts";
 
 export const findingTexts: Record<FindingCode, Explained> = {
   ALIAS_NOT_FOUND: {
@@ -247,4 +248,5 @@ export const findingTexts: Record<FindingCode, Explained> = {
       "Help the callers that still need it. keyturn does not delete it, and a use attempt does not restore it.",
   },
   ...noticeTexts,
+  ...refusalTexts,
 };

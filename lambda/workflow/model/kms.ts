@@ -1,5 +1,7 @@
 /** What keyturn reads from KMS, the changes it asks for, and the possible answers. */
 
+import type { Refusals, RefusalsWatch } from "./refusals.ts";
+
 export type KeyState =
   | "Creating"
   | "Enabled"
@@ -85,7 +87,11 @@ export type KmsRead =
   /** Keys with the tags of a version of this managed key. */
   | { kind: "lineage"; alias: string }
   /** Whether CloudTrail's events reach the function; this read calls KMS about this key. */
-  | { kind: "watch"; keyId: string };
+  | { kind: "watch"; keyId: string }
+  /** The refused uses of a managed key; this read calls no KMS. */
+  | { kind: "refusals"; alias: string }
+  /** Whether refused uses are collected; this read calls KMS about this key, at most daily. */
+  | { kind: "refusals-watch"; keyId: string };
 
 /** All observations since the last changing call, by kind of read and subject. */
 export type ObservedState = {
@@ -102,6 +108,9 @@ export type ObservedState = {
   lineage: Record<string, Observation<TaggedKey[]>>;
   /** When the event of the last canary call arrived; absent where none ever did. */
   watch: Record<string, Observation<{ heardAtMs: number }>>;
+  /** Absent where none was ever collected. */
+  refusals: Record<string, Observation<Refusals>>;
+  "refusals-watch": Record<string, Observation<RefusalsWatch>>;
 };
 
 export type Call =

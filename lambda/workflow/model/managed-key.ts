@@ -103,6 +103,12 @@ export type Evidence = { observedAtMs: number; lastUse: LastUse; hash: string };
 /** What a destructive call does to the version. An approval is for one of the two. */
 export type Destructive = "disable" | "delete";
 
+/**
+ * Why a version may be needed that nothing uses. `changedAtMs`: an earlier approval of it is void; Infinity:
+ * none accepts it.
+ */
+export type Need = { id: string; state: string; changedAtMs?: number };
+
 /** An operator's approval of this evidence; `override`: of revoking without evidence. */
 export type Approval = {
   evidence: string;
@@ -254,6 +260,8 @@ export type ManagedKey = {
   proposal?: Proposal;
   /** When it was rebuilt; until keyturn observes KMS again after all earlier calls have landed. */
   reconciledAtMs?: number;
+  /** Since when its refused uses count as collected: none from before a reconciliation does. */
+  collectedFromMs?: number;
   /** Who asked to un-enrol it; the keys that are untagged; when all of them were. */
   unenrolment?: { by: string; atMs: number; untagged?: string[]; endedAtMs?: number };
   planned?: Planned;

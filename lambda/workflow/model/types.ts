@@ -3,3 +3,4 @@ export type * from "./decisions.ts";
 export type * from "./kms.ts";
 export type * from "./managed-key.ts";
 export type * from "./requests.ts";
+export type * from "./refusals.ts";

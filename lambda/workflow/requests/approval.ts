@@ -1,28 +1,29 @@
 /** An operator's approval of drain evidence: valid for one version and one observed last use. */
 import { describeLastUse } from "../safety/evidence.ts";
 import { evidenceOf } from "../safety/destruction.ts";
-import { showGrants } from "../model/commands.ts";
+import { showGrants, showStatus } from "../model/commands.ts";
 import { finding } from "../model/findings.ts";
 import { requestCommand } from "../model/request-command.ts";
 import { fulfil, reject } from "./fulfil.ts";
 import { recheckMs } from "../model/limits.ts";
 import { rotationOut, versionOf, withRotation, withVersion } from "../model/record.ts";
 import {
+  allNeeds,
   canBeAccepted,
   heldBy,
   listed,
-  needsOf,
   notAccepted,
   openNeeds,
-  type Need,
 } from "../safety/needs.ts";
 import { accountsIn } from "../safety/other-accounts.ts";
 import { stillToObserve, valueOf } from "../safety/observations.ts";
+import { readsOfRefusals } from "../safety/refusals.ts";
 import type {
   Decision,
   Destructive,
   Evidence,
   KmsRead,
+  Need,
   Request,
   Scene,
   StepScene,
@@ -64,6 +65,7 @@ export function decideApproval(scene: Scene, request: Approve): Decision {
     const reads: KmsRead[] = [
       { kind: "last-use", keyId },
       { kind: "grants", keyId },
+      ...readsOfRefusals(scene),
     ];
     const first = stillToObserve(observed, reads);
     if (first !== undefined) return first;
@@ -72,7 +74,7 @@ export function decideApproval(scene: Scene, request: Approve): Decision {
       const why = `the evidence is now ${hash}: ${describeLastUse(lastUse)}`;
       return reject(scene, request, why);
     }
-    const left = notAccepted(needsOf(valueOf(observed.grants[keyId]) ?? []), request.accepts);
+    const left = notAccepted(allNeeds(scene, old, rotation, of), request.accepts, context.nowMs);
     if (left.length > 0) {
       const why = `the request does not accept ${left.map(({ id }) => id).join(", ")}`;
       return reject(scene, request, why);
@@ -98,14 +100,21 @@ export function approvalRequired(scene: StepScene, evidence: Evidence, of: Destr
   const { record, rotation, old, context } = scene;
   const { number, keyId } = old;
   const { sharedWith = [] } = rotation;
-  const needs = openNeeds(scene, old, {}, of);
+  const needs = allNeeds(scene, old, rotation, of);
   const shared = sharedWith.length === 0 ? "" : `; it allows ${accountsIn(sharedWith)}`;
-  const unseen = of === "delete" ? `${shared}; ${unseenByKms}` : shared;
+  const unseen = of === "delete" ? `${shared}; ${unseenByKms}${unattributed(scene)}` : shared;
   const observed = `to ${of} version ${number}, ${keyId}: last use ${describeLastUse(evidence.lastUse)}${listed(needs)}${unseen}; evidence ${evidence.hash}`;
   const next = approveCommand(record.alias, old, evidence, needs, of);
   const what = finding("APPROVAL_REQUIRED", keyId, observed, next, context.nowMs);
   const untilMs = context.nowMs + 6 * recheckMs;
   return { kind: "wait", untilMs, reason: "an operator must approve", finding: what };
+}
+
+/** Refused calls whose event names no key may concern this version, too. */
+function unattributed({ observed, old }: StepScene): string {
+  const { unattributed: count = 0 } = valueOf(observed["refusals-watch"][old.keyId]) ?? {};
+  if (count === 0) return "";
+  return `; CloudTrail has ${count} refused ${count === 1 ? "call that names" : "calls that name"} no key`;
 }
 
 /** A resource with a grant may need the version after any quiet time. */
@@ -114,9 +123,9 @@ export function heldByGrants(scene: StepScene, evidence: Evidence): Decision | u
   if (rotation.approval?.override === true) return undefined;
   // A later use voids the approval, and with it what the approval accepts.
   const isCurrent = rotation.approval?.evidence === evidence.hash;
-  const needs = openNeeds(scene, old, isCurrent ? rotation : {}, "disable");
+  const all = allNeeds(scene, old, rotation, "disable");
+  const needs = isCurrent ? openNeeds(scene, old, rotation, "disable") : all;
   if (needs.length === 0) return undefined;
-  const all = openNeeds(scene, old, {}, "disable");
   const observed = `${heldBy(old, needs)}; evidence ${evidence.hash}`;
   const next = approveCommand(record.alias, old, evidence, all, "disable");
   const what = finding("GRANT_HOLDS_OLD_VERSION", old.keyId, observed, next, context.nowMs);
@@ -132,7 +141,7 @@ export function approveCommand(
   needs: Need[],
   of: Destructive,
 ): string {
-  if (!canBeAccepted(needs)) return showGrants(keyId);
+  if (!canBeAccepted(needs)) return of === "delete" ? showStatus(alias) : showGrants(keyId);
   const accepting = needs.length === 0 ? {} : { accept: needs.map(({ id }) => id).join(",") };
   return requestCommand(alias, "approve", {
     version: number,

@@ -24,7 +24,11 @@ export function decideReconcile(scene: Scene, request: Reconcile): Decision {
   const shown = record.proposal;
   const same = shown?.lines.join("\n") === lines.join("\n");
   if (same && request.proposal === shown?.revision) {
-    const done = { ...without(next, "proposal"), reconciledAtMs: scene.context.nowMs };
+    const done = {
+      ...without(next, "proposal"),
+      reconciledAtMs: scene.context.nowMs,
+      collectedFromMs: scene.context.nowMs,
+    };
     return fulfil(scene, request, done, "reconciled", { detail: { wrote: lines.join("; ") } });
   }
   const proposal = { revision: record.revision + 1, lines };

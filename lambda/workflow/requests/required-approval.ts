@@ -14,6 +14,9 @@ const codes: FindingCode[] = [
   "ORIGINATED_AFTER_ACTIVATION",
 ];
 
+/** Each id begins an item of a list, and a colon ends it. */
+const idsInText = /(?<=; )(?:grant:[0-9a-zA-Z]+|refused:[^\s;,]+)(?=: )/g;
+
 /** Undefined where the finding asks for no approval, or does not have the evidence yet. */
 export function requiredApproval({
   code,
@@ -22,5 +25,5 @@ export function requiredApproval({
   const [, evidence] = /; evidence ([0-9a-f]{64})$/.exec(observed) ?? [];
   if (!codes.includes(code) || evidence === undefined) return undefined;
   const of = observed.startsWith("to delete ") ? "delete" : "disable";
-  return { of, evidence, accepts: observed.match(/\bgrant:[0-9a-zA-Z]+/g) ?? [] };
+  return { of, evidence, accepts: observed.match(idsInText) ?? [] };
 }

@@ -3,6 +3,7 @@ import { waitNames } from "../model/wait-names.ts";
 import { neededOrDrifted, waitObserving } from "../drift/drift.ts";
 import { consistencyMs, dayMs, recheckMs } from "../model/limits.ts";
 import { callOn } from "../safety/destruction.ts";
+import { openRefusals } from "../safety/needs.ts";
 import { entryOf, ownerFinding } from "../safety/old-version.ts";
 import { heldSince } from "./held.ts";
 import {
@@ -33,15 +34,24 @@ export function scheduled(
   };
 }
 
-/**
- * Version 0.1.0 scheduled deletions without an approval. Such a deletion is cancelled, and the version
- * stays disabled until an operator approves.
- */
-function withoutApproval(scene: StepScene): Decision | undefined {
-  const { record, rotation, old, observed, context } = scene;
-  const { evidence, approval } = rotation;
+/** Why a scheduled deletion must not happen. */
+function whyCancel(scene: StepScene): string | undefined {
+  const { rotation, old } = scene;
+  const { evidence, approval, unanswered } = rotation;
   // Without evidence on record it is not keyturn that scheduled it.
-  if (evidence === undefined || (approval?.of === "delete" && !approval.override)) return undefined;
+  if (evidence === undefined) return undefined;
+  // Version 0.1.0 scheduled deletions without an approval.
+  if (approval?.of !== "delete" || approval.override) return "no operator approved the deletion";
+  const [need] = openRefusals(scene, old, rotation);
+  if (need !== undefined) return `refused after the approval: ${need.id}, ${need.state}`;
+  return unanswered === "CancelKeyDeletion" ? "keyturn had to cancel it" : undefined;
+}
+
+/** A deletion that must not happen is cancelled, and the version stays disabled until an operator approves. */
+function cancelled(scene: StepScene): Decision | undefined {
+  const { record, rotation, old, observed, context } = scene;
+  const reason = whyCancel(scene);
+  if (reason === undefined) return undefined;
   const { keyId } = old;
   const first = observeFirst(scene, [{ kind: "tags", keyId }]);
   if (first !== undefined) return first;
@@ -50,28 +60,29 @@ function withoutApproval(scene: StepScene): Decision | undefined {
   const state = valueOf(observed.key[keyId])?.state;
   // Also after a second CancelKeyDeletion, which KMS refuses because the first one landed late.
   if (state === "Disabled") {
-    return { kind: "change", ...deletionCancelled(record, rotation, context.nowMs) };
+    return { kind: "change", ...deletionCancelled(record, rotation, reason, context.nowMs) };
   }
   if (state !== "PendingDeletion") return undefined;
-  return callOn(
-    rotation,
-    { kind: "CancelKeyDeletion", keyId },
-    "no operator approved the deletion",
-  );
+  return callOn(rotation, { kind: "CancelKeyDeletion", keyId }, reason);
 }
 
-/** The record once a deletion without an approval is cancelled: the soak ends anew. */
+/** The record once a deletion is cancelled: the soak begins anew, and with it a new approval is due. */
 export function deletionCancelled(
   record: ManagedKey,
   rotation: Rotation,
+  reason: string,
   nowMs: number,
 ): Transition {
   const old = versionOf(record, rotation.from);
   const disabled = without({ ...old, state: "disabled" as const }, "deletionAtMs");
-  const next = { ...without(rotation, "unanswered"), stepSinceMs: nowMs, soakSinceMs: nowMs };
+  const next = {
+    ...without(rotation, "unanswered", "approval"),
+    stepSinceMs: nowMs,
+    soakSinceMs: nowMs,
+  };
   return {
     next: withRotation(withVersion(record, disabled), next),
-    entry: entryOf({ rotation, old }, "deletion-cancelled", "no operator approved the deletion"),
+    entry: entryOf({ rotation, old }, "deletion-cancelled", reason),
   };
 }
 
@@ -95,8 +106,8 @@ export function awaitDeletion(scene: StepScene): Decision {
       entry: entryOf(scene, "completed", "deleted by KMS"),
     };
   }
-  const cancelled = withoutApproval(scene) ?? heldSince(scene);
-  if (cancelled !== undefined) return cancelled;
+  const stopped = cancelled(scene) ?? heldSince(scene);
+  if (stopped !== undefined) return stopped;
   if (nowMs < deletedAtMs) return waitObserving(scene, "PendingDeletion", deletedAtMs, reason);
   const changed = neededOrDrifted(scene, "PendingDeletion");
   if (changed !== undefined) return changed;

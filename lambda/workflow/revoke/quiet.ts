@@ -4,7 +4,7 @@ import { finding, type Finding } from "../model/findings.ts";
 import { dayMs, recheckMs } from "../model/limits.ts";
 import type { Decision, Evidence, LastUse, StepScene, Version } from "../model/types.ts";
 import { describeLastUse, judge, judgeQuiet } from "../safety/evidence.ts";
-import { isApproved, listed, openNeeds } from "../safety/needs.ts";
+import { allNeeds, isApproved, listed } from "../safety/needs.ts";
 import { observeFirst } from "../safety/observations.ts";
 import { approveCommand } from "../requests/approval.ts";
 
@@ -43,7 +43,7 @@ export function notQuiet(scene: StepScene, evidence: Evidence): Decision | undef
       if (approved) return stillInUse(scene, lastUse, show);
       const first = observeFirst(scene, [{ kind: "grants", keyId: old.keyId }]);
       if (first !== undefined) return first;
-      const needs = openNeeds(scene, old, {}, "disable");
+      const needs = allNeeds(scene, old, rotation, "disable");
       const observations = `version ${old.number} was used after its retirement: ${describeLastUse(lastUse)}${listed(needs)}; evidence ${hash}`;
       const code = "ORIGINATED_AFTER_ACTIVATION";
       const next = approveCommand(record.alias, old, evidence, needs, "disable");

@@ -22,6 +22,7 @@ import { aliasesOn, entryOf, ownerFinding } from "../safety/old-version.ts";
 import { withRotation, withRotationClosed } from "../model/record.ts";
 import { observeFirst, valueOf } from "../safety/observations.ts";
 import type { Call, Decision, Evidence, LastUse, StepScene } from "../model/types.ts";
+import { notCollected } from "./collected.ts";
 import { heldSince } from "./held.ts";
 import { notWatched } from "./watched.ts";
 
@@ -85,7 +86,7 @@ export function soak(scene: StepScene): Decision {
   const call: Call = { kind: "ScheduleKeyDeletion", keyId: old.keyId, windowDays };
   const newEvidence = evidenceRead(scene, lastUse);
   if (newEvidence !== undefined) return newEvidence;
-  const unheard = notWatched(scene);
+  const unheard = notWatched(scene) ?? notCollected(scene);
   if (unheard !== undefined) return unheard;
   // Under every policy: an operator approves what cannot be undone.
   const isAccepted = openNeeds(scene, old, rotation, "delete").length === 0;

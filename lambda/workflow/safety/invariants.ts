@@ -47,6 +47,9 @@ export function violations(
       must(drained(record, call.keyId, matter), "I3: no evidence of drain is on record");
       if (call.kind === "ScheduleKeyDeletion") {
         must(isDeletionApproved(record, matter), "I8: no operator approved this deletion");
+        const isRead =
+          context.refusalsWatch !== "cloudtrail" || observed.refusals[record.alias] !== undefined;
+        must(isRead, "I8: the refused uses were not read again");
       }
       break;
     }

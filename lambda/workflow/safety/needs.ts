@@ -4,14 +4,21 @@
  * Developer Guide warns of EBS). Each need has an id, by which an operator accepts it.
  */
 import { serviceOf } from "../model/service-principal.ts";
-import type { Destructive, Evidence, Grant, Rotation, Scene, Version } from "../model/types.ts";
+import type {
+  Destructive,
+  Evidence,
+  Grant,
+  Need,
+  Rotation,
+  Scene,
+  Version,
+} from "../model/types.ts";
 import { valueOf } from "./observations.ts";
-
-export type Need = { id: string; state: string };
+import { needsOfRefusals } from "./refusals.ts";
 
 /** A finding lists no more needs than this: a record has to hold its text. */
 const needsMax = 20;
-/** All further ones. No approval accepts it: no finding lists what it stands for. */
+/** All further ones: no finding lists what it stands for. */
 const others = "grants:others";
 
 /** The operations of a grant that read what exists, or that let a service make such a grant. */
@@ -35,7 +42,7 @@ export function needsOf(grants: Grant[]): Need[] {
   if (needs.length <= needsMax) return needs;
   const more = needs.length - needsMax;
   const state = `${more} more grants of AWS services, which no approval accepts`;
-  return [...needs.slice(0, needsMax), { id: others, state }];
+  return [...needs.slice(0, needsMax), { id: others, state, changedAtMs: Infinity }];
 }
 
 /** Without the values of an encryption context: they may be personal data. */
@@ -48,15 +55,39 @@ function describe({ grantee, constraints = {}, operations }: Grant): string {
   return `${grantee}${source} may ${operations.join(", ")}${context}`;
 }
 
-/** The needs of a version that no approval accepts for this call. Its grants were observed before. */
-export function openNeeds(
-  { observed }: Pick<Scene, "observed">,
-  { keyId }: Pick<Version, "keyId">,
-  { approval }: Pick<Rotation, "approval">,
+/** Everything that needs a version before this call. Its grants and refusals were observed before. */
+export function allNeeds(
+  scene: Pick<Scene, "record" | "observed" | "context">,
+  old: Version,
+  rotation: Rotation,
   of: Destructive,
 ): Need[] {
-  const accepted = approval === undefined || !serves(approval.of, of) ? [] : approval.accepts;
-  return notAccepted(needsOf(valueOf(observed.grants[keyId]) ?? []), accepted);
+  const grants = needsOf(valueOf(scene.observed.grants[old.keyId]) ?? []);
+  // Refused callers lose nothing more by a DisableKey, which a restore undoes.
+  return of === "disable" ? grants : [...grants, ...needsOfRefusals(scene, old, rotation)];
+}
+
+/** Refused uses that the approval of the deletion does not accept. */
+export function openRefusals(
+  scene: Pick<Scene, "record" | "observed" | "context">,
+  old: Version,
+  rotation: Rotation,
+): Need[] {
+  const { accepts = [], atMs = 0 } = rotation.approval ?? {};
+  return notAccepted(needsOfRefusals(scene, old, rotation), accepts, atMs);
+}
+
+/** Those that this approval does not accept for this call. */
+export function openNeeds(
+  scene: Pick<Scene, "record" | "observed" | "context">,
+  old: Version,
+  rotation: Rotation,
+  of: Destructive,
+): Need[] {
+  const { approval } = rotation;
+  const needs = allNeeds(scene, old, rotation, of);
+  if (approval === undefined || !serves(approval.of, of)) return needs;
+  return notAccepted(needs, approval.accepts, approval.atMs);
 }
 
 /** How a finding lists needs after what it observed. */
@@ -73,13 +104,14 @@ function describeNeed({ id, state }: Need): string {
   return `${id}: ${state}`;
 }
 
-export function notAccepted(needs: Need[], accepts: string[]): Need[] {
-  return needs.filter(({ id }) => id === others || !accepts.includes(id));
+/** Those that an approval of this time does not accept. */
+export function notAccepted(needs: Need[], accepts: string[], atMs: number): Need[] {
+  return needs.filter(({ id, changedAtMs = 0 }) => changedAtMs > atMs || !accepts.includes(id));
 }
 
 /** Whether an approval can accept all of these. */
 export function canBeAccepted(needs: Need[]): boolean {
-  return needs.every(({ id }) => id !== others);
+  return needs.every(({ changedAtMs }) => changedAtMs !== Infinity);
 }
 
 /** An approval given before DisableKey never serves for a deletion. */

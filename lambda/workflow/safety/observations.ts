@@ -24,6 +24,8 @@ export function nothingObserved(): ObservedState {
     successors: {},
     lineage: {},
     watch: {},
+    refusals: {},
+    "refusals-watch": {},
   };
 }
 
@@ -35,6 +37,7 @@ export function subjectOfRead(read: KmsRead): string {
     case "successors":
       return read.rotationId;
     case "lineage":
+    case "refusals":
       return read.alias;
     case "aliases":
     case "policy":
@@ -43,6 +46,7 @@ export function subjectOfRead(read: KmsRead): string {
     case "last-use":
     case "public-key":
     case "watch":
+    case "refusals-watch":
       return read.keyId;
   }
 }

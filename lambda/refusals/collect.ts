@@ -1,0 +1,150 @@
+/**
+ * The second function: it takes CloudTrail's events of refused uses from a queue, and stores what concerns a
+ * managed key for the next run. It has no right on KMS: text by callers never meets a role that can disable
+ * a key, and a flood of events delays no run.
+ */
+import type { FunctionLocation } from "../inbound/cloudtrail.ts";
+import { readRefusedUse, type RefusedCall } from "../inbound/refused-use.ts";
+import type { RefusedUses, Table } from "../ports.ts";
+import type { Refusals, RefusalsWatch, Version } from "../workflow/model/types.ts";
+import { collected, none } from "./collected.ts";
+import { Memory } from "./memory.ts";
+import { tallyOf, withTally, type Tally } from "./tally.ts";
+import { watched } from "./watched.ts";
+
+export type RefusalsTable = Pick<Table, "boundTo" | "read"> & RefusedUses;
+
+/** A message of the queue: one event, as JSON. */
+export type Message = { id: string; body: string };
+
+export type Collected = {
+  /** The ids of the messages that must be delivered again. */
+  failed: string[];
+  /** How many events name no key. */
+  unattributed: number;
+  /** The first error of the table. */
+  error?: unknown;
+};
+
+/** How many kinds of calls wait in memory for their next write. */
+const waitingMax = 2_000;
+const attemptsMax = 5;
+const theWatch = "watch";
+
+type Item = { versions: Version[] | undefined; refusals: Refusals };
+
+/** Lives as long as its process. */
+export class Collector {
+  readonly #table: RefusalsTable;
+  readonly #nowMs: () => number;
+  readonly #aliasOf: (alias: string) => string;
+  readonly #bindings: Memory<string | undefined>;
+  readonly #items: Memory<Item>;
+  readonly #watch: Memory<RefusalsWatch | undefined>;
+  /** By managed key: calls that are not stored yet. */
+  readonly #waiting = new Map<string, Map<string, Tally>>();
+
+  /** `aliasOf`: the managed key of any alias of its set. */
+  constructor(table: RefusalsTable, nowMs: () => number, aliasOf: (alias: string) => string) {
+    this.#table = table;
+    this.#nowMs = nowMs;
+    this.#aliasOf = aliasOf;
+    this.#bindings = new Memory(nowMs);
+    this.#items = new Memory(nowMs);
+    this.#watch = new Memory(nowMs);
+  }
+
+  async collect(messages: Message[], home: FunctionLocation): Promise<Collected> {
+    const result: Collected = { failed: [], unattributed: 0 };
+    const orFail = async <T>(ids: string[], act: () => Promise<T>): Promise<T | undefined> => {
+      try {
+        return await act();
+      } catch (error) {
+        result.failed.push(...ids);
+        result.error ??= error;
+        return undefined;
+      }
+    };
+    const byManagedKey = new Map<string, string[]>();
+    const heard: { id: string; atMs: number }[] = [];
+    for (const { id, body } of messages) {
+      const reading = readRefusedUse(eventIn(body), home);
+      if (reading.kind === "canary") {
+        heard.push({ id, atMs: Math.min(reading.atMs, this.#nowMs()) });
+      }
+      if (reading.kind === "unattributed") result.unattributed += 1;
+      if (reading.kind !== "refused") continue;
+      const alias = await orFail([id], () => this.#managedKeyOf(reading.call));
+      if (alias === undefined) continue;
+      this.#await(alias, tallyOf(reading.call));
+      byManagedKey.set(alias, [...(byManagedKey.get(alias) ?? []), id]);
+    }
+    for (const [alias, ids] of byManagedKey) await orFail(ids, () => this.#store(alias));
+    const times = heard.map(({ atMs }) => atMs);
+    await orFail(
+      heard.map(({ id }) => id),
+      () => this.#noteWatch(times, result.unattributed),
+    );
+    return result;
+  }
+
+  async #managedKeyOf({ on }: RefusedCall): Promise<string | undefined> {
+    if ("alias" in on) return this.#aliasOf(on.alias);
+    const keyId = "keyId" in on ? on.keyId : on.readingByKeyId;
+    return this.#bindings.get(keyId, () => this.#table.boundTo(keyId));
+  }
+
+  #await(alias: string, tally: Tally): void {
+    const tallies = this.#waiting.get(alias) ?? new Map<string, Tally>();
+    this.#waiting.set(alias, tallies);
+    const name = `${tally.subject} ${tally.name}`;
+    const before = tallies.get(name);
+    if (before === undefined && tallies.size >= waitingMax) return;
+    tallies.set(name, before === undefined ? tally : withTally(before, tally));
+  }
+
+  /** Writes what must be stored now; the rest waits for a later call. */
+  async #store(alias: string): Promise<void> {
+    for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+      const { versions, refusals } = await this.#items.get(alias, () => this.#read(alias));
+      const tallies = [...(this.#waiting.get(alias)?.values() ?? [])];
+      const { next, mustWrite } = collected(refusals, tallies, versions ?? [], this.#nowMs());
+      if (versions === undefined) this.#waiting.delete(alias);
+      if (versions === undefined || !mustWrite) return;
+      const saved = { ...next, revision: refusals.revision + 1 };
+      if (await this.#table.saveRefusals(alias, saved, refusals.revision)) {
+        this.#items.set(alias, { versions, refusals: saved });
+        this.#waiting.delete(alias);
+        return;
+      }
+      this.#items.forget(alias);
+    }
+    throw new Error(`${alias}: others keep writing its refusals`);
+  }
+
+  async #read(alias: string): Promise<Item> {
+    const versions = (await this.#table.read(alias))?.record.versions;
+    return { versions, refusals: (await this.#table.refusals(alias)) ?? none };
+  }
+
+  async #noteWatch(heard: number[], unattributed: number): Promise<void> {
+    if (heard.length + unattributed === 0) return;
+    for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+      const before = await this.#watch.get(theWatch, () => this.#table.refusalsWatch());
+      const next = watched(before, heard, unattributed, this.#nowMs());
+      if (next === undefined) return;
+      const isSaved = await this.#table.saveRefusalsWatch(next, before?.revision ?? 0);
+      if (isSaved) return this.#watch.set(theWatch, next);
+      this.#watch.forget(theWatch);
+    }
+    throw new Error("others keep writing the watch of refusals");
+  }
+}
+
+function eventIn(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,54 @@
+/** The second function in Lambda: a batch of the queue's messages in, the ids of those to deliver again out. */
+import { Logger } from "@aws-lambda-powertools/logger";
+import { MetricUnit } from "@aws-lambda-powertools/metrics";
+import type { Context, SQSBatchResponse } from "aws-lambda";
+import { createTable } from "../aws/dynamodb.ts";
+import { homeOf } from "../inbound/cloudtrail.ts";
+import { describeError } from "../errors.ts";
+import { createMetrics } from "../telemetry/powertools.ts";
+import { Collector, type Message } from "./collect.ts";
+
+export type RefusalsEnvironment = {
+  tableName: string;
+  /** The name of the first function's role, whose refused calls lock nobody out. */
+  roleName?: string;
+  /** The managed key of each further alias of its set. */
+  aliases: Record<string, string>;
+};
+
+export function createRefusalsFunction(
+  { tableName, roleName, aliases }: RefusalsEnvironment,
+  nowMs: () => number,
+): (event: unknown, context: Context) => Promise<SQSBatchResponse> {
+  const logger = new Logger({ serviceName: "keyturn" });
+  const metrics = createMetrics(tableName);
+  const ofAlias = new Map(Object.entries(aliases));
+  const aliasOf = (alias: string): string => ofAlias.get(alias) ?? alias;
+  const collector = new Collector(createTable(tableName), nowMs, aliasOf);
+  return async (event, context) => {
+    const home = homeOf(context.invokedFunctionArn, roleName);
+    const { failed, unattributed, error } = await collector.collect(messagesOf(event), home);
+    // One line and one metric for a batch: a flood of events must not become a flood of log lines.
+    if (error !== undefined) {
+      logger.error("refused uses not stored", {
+        messages: failed.length,
+        cause: describeError(error),
+      });
+    }
+    if (unattributed > 0) {
+      metrics.addMetric("RefusalsUnattributed", MetricUnit.Count, unattributed);
+      metrics.publishStoredMetrics();
+    }
+    return { batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })) };
+  };
+}
+
+/** Only Lambda's poller of the queue may invoke the function; any other event has no messages. */
+function messagesOf(event: unknown): Message[] {
+  const { Records: records } = (event ?? {}) as { Records?: unknown };
+  if (!Array.isArray(records)) return [];
+  return records.flatMap((record: { messageId?: unknown; body?: unknown } | null) => {
+    const { messageId: id, body } = record ?? {};
+    return typeof id === "string" && typeof body === "string" ? [{ id, body }] : [];
+  });
+}

@@ -1,0 +1,58 @@
+/**
+ * The refusals of the active version that the move cannot have caused: its key policy alone denies them, that policy
+ * is the predecessor's, and nothing in it depends on the version.
+ */
+import type { KmsRead, RefusedUse, Scene, Version } from "../model/types.ts";
+import { valueOf } from "./observations.ts";
+
+type Observed = Pick<Scene, "record" | "observed">;
+
+/** The version that the active one replaced: the one retired last. */
+export function predecessorOf({ versions }: Scene["record"]): Version | undefined {
+  return versions
+    .filter(({ retiredAtMs }) => retiredAtMs !== undefined)
+    .sort((a, b) => (a.retiredAtMs ?? 0) - (b.retiredAtMs ?? 0))
+    .at(-1);
+}
+
+/** Only where one of these refusals may be excused. */
+export function readsOfExcuse(scene: Observed, uses: RefusedUse[]): KmsRead[] {
+  const { record, observed } = scene;
+  const active = record.versions.find(({ state }) => state === "active");
+  const before = predecessorOf(record);
+  if (active === undefined || before === undefined) return [];
+  if (!uses.some(({ byKeyPolicy }) => byKeyPolicy === true)) return [];
+  const reads: KmsRead[] = [
+    { kind: "policy", keyId: active.keyId },
+    { kind: "policy", keyId: before.keyId },
+    { kind: "grants", keyId: before.keyId },
+  ];
+  return reads.filter((read) =>
+    read.kind === "policy"
+      ? observed.policy[read.keyId] === undefined
+      : observed.grants[before.keyId] === undefined,
+  );
+}
+
+export function excused({ record, observed }: Observed, active: Version, use: RefusedUse): boolean {
+  const before = predecessorOf(record);
+  if (use.byKeyPolicy !== true || before === undefined) return false;
+  const now = valueOf(observed.policy[active.keyId]);
+  const then = valueOf(observed.policy[before.keyId]);
+  const grants = valueOf(observed.grants[before.keyId]);
+  if (now === undefined || then === undefined || grants === undefined) return false;
+  const dependsOnVersion =
+    /kms:(?:ResourceAliases|RequestAlias)/i.test(now.document) ||
+    record.versions.some(({ keyId }) => now.document.includes(keyId));
+  const hadGrant = grants.some(({ grantee }) => callerOf(grantee) === callerOf(use.principal));
+  return now.hash === then.hash && !dependsOnVersion && !hadGrant;
+}
+
+/** Equal for a role, by its path or without, and for its sessions. */
+function callerOf(principal: string): string {
+  const [, , service, , account, resource = ""] = principal.split(":");
+  const names = resource.split("/");
+  if (service === "sts" && names[0] === "assumed-role") return `${account} role ${names[1]}`;
+  if (service === "iam" && names[0] === "role") return `${account} role ${names.at(-1)}`;
+  return principal;
+}

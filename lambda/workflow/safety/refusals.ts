@@ -1,0 +1,156 @@
+/**
+ * What refused uses mean for the versions of a managed key. Whoever a move itself locks out leaves no last use: only
+ * the refusal shows that they need the version (ADR 22). A refusal reports or blocks; it never enables a key, and
+ * never shortens a wait: anybody without rights can cause one.
+ */
+import { isoOf } from "../model/iso.ts";
+import { authorizationLagMs, dayMs } from "../model/limits.ts";
+import { byAlias } from "../model/refusals.ts";
+import type {
+  AcceptedRefusal,
+  KmsRead,
+  Need,
+  OtherRefusals,
+  RefusedUse,
+  Rotation,
+  Scene,
+  Version,
+} from "../model/types.ts";
+import { excused, readsOfExcuse } from "./excused.ts";
+import { valueOf } from "./observations.ts";
+
+/** The operations on a retired version that read what exists, or let a service read it. */
+const reading = new Set([
+  "CreateGrant",
+  "Decapsulate",
+  "Decrypt",
+  "DeriveSharedSecret",
+  "GetPublicKey",
+  "ReEncrypt",
+  "ReEncryptFrom",
+  "Verify",
+  "VerifyMac",
+]);
+
+/** While further uses join the others, no approval can know what it accepts. */
+const settledForMs = dayMs;
+
+type Observed = Pick<Scene, "record" | "observed" | "context">;
+export type Refused = { id: string; name: string; use: RefusedUse };
+
+/** The reads that the refusals of this managed key need; none where the deployment does not collect them. */
+export function readsOfRefusals(scene: Scene): KmsRead[] {
+  const { record, observed, context } = scene;
+  if (context.refusalsWatch !== "cloudtrail") return [];
+  const { alias } = record;
+  const retiring = record.rotations.find(({ step }) => step === "drain" || step === "revoke");
+  const old = record.versions.find(({ number }) => number === retiring?.from);
+  const watch: KmsRead[] = old === undefined ? [] : [{ kind: "refusals-watch", keyId: old.keyId }];
+  if (observed.refusals[alias] === undefined) return [{ kind: "refusals", alias }, ...watch];
+  return readsOfExcuse(scene, candidatesOn(scene));
+}
+
+/** Why a version must not be deleted; what the configuration accepts is left out. */
+export function needsOfRefusals(scene: Observed, old: Version, rotation: Rotation): Need[] {
+  const { record, context } = scene;
+  const { retiredAtMs = Infinity, number } = old;
+  const after = record.versions.find((one) => one.number === rotation.to);
+  const isAfter = ({ lastAtMs }: { lastAtMs: number }): boolean => lastAtMs >= retiredAtMs;
+  const mine = refusedOn(scene, old.keyId, number).filter(({ use }) => reading.has(use.operation));
+  const lockedOut = after === undefined ? [] : sinceActivation(scene, after);
+  const named = refusedOn(scene, byAlias, byAlias);
+  const uses = [
+    ...mine.filter(({ use }) => isAfter(use)),
+    ...lockedOut,
+    ...named.filter(({ use }) => isAfter(use)),
+  ];
+  const others = [
+    needOfOthers(othersOn(scene, old.keyId), number, isAfter, context.nowMs),
+    after === undefined
+      ? undefined
+      : needOfOthers(othersOn(scene, after.keyId), after.number, since(after), context.nowMs),
+    needOfOthers(othersOn(scene, byAlias), byAlias, isAfter, context.nowMs),
+  ];
+  return [
+    ...uses.map(({ id, use }) => ({ id, state: describeUse(use) })),
+    ...others.filter((need) => need !== undefined),
+  ];
+}
+
+/** The refusals of a version since it is active, but those that the move cannot have caused. */
+export function sinceActivation(scene: Observed, version: Version): Refused[] {
+  const { retiredAtMs = Infinity } = version;
+  const isActive = version.retiredAtMs === undefined;
+  return refusedOn(scene, version.keyId, version.number)
+    .filter(({ use }) => use.error === "AccessDenied" && since(version)(use))
+    .filter(({ use }) => use.firstAtMs < retiredAtMs)
+    .filter(({ use }) => !(isActive && excused(scene, version, use)));
+}
+
+function since({ activatedAtMs = Infinity }: Version): (use: { lastAtMs: number }) => boolean {
+  return ({ lastAtMs }) => lastAtMs >= activatedAtMs + authorizationLagMs;
+}
+
+function candidatesOn(scene: Observed): RefusedUse[] {
+  const active = scene.record.versions.find(({ state }) => state === "active");
+  if (active === undefined) return [];
+  return refusedOn(scene, active.keyId, active.number)
+    .map(({ use }) => use)
+    .filter(since(active));
+}
+
+/** Of a subject; `prefix` is its part of the id. What the configuration accepts is left out. */
+export function refusedOn(scene: Observed, subject: string, prefix: number | string): Refused[] {
+  const uses = refusalsOf(scene)?.on[subject]?.uses ?? {};
+  return Object.entries(uses)
+    .map(([name, use]) => ({ id: idOf(prefix, use), name, use }))
+    .filter(({ use }) => !isAccepted(scene.context.acceptedRefusals ?? [], use))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+export function othersOn(scene: Observed, subject: string): OtherRefusals | undefined {
+  return refusalsOf(scene)?.on[subject]?.others;
+}
+
+function refusalsOf({ record, observed }: Observed) {
+  return valueOf(observed.refusals[record.alias]);
+}
+
+/** Whether such a use reads existing data. */
+export function isReading({ operation }: RefusedUse): boolean {
+  return reading.has(operation);
+}
+
+function isAccepted(accepted: AcceptedRefusal[], use: RefusedUse): boolean {
+  return accepted.some(
+    ({ principal, operation, error }) =>
+      principal === use.principal &&
+      (operation === "*" || operation === use.operation) &&
+      (error === "*" || error === use.error),
+  );
+}
+
+/** Without times and counts: a repetition voids no approval. Without blanks, commas and semicolons: lists need them. */
+function idOf(prefix: number | string, { principal, operation, error }: RefusedUse): string {
+  const encoded = principal.replace(/[^\w:/@=.+-]/gu, (text) => encodeURIComponent(text));
+  return `refused:${prefix}|${encoded}|${operation}|${error}`;
+}
+
+export function describeUse({ firstAtMs, lastAtMs, count }: RefusedUse): string {
+  const times = count === 1 ? "once" : `${count} times`;
+  return `${times} since ${isoOf(firstAtMs)}, last ${isoOf(lastAtMs)}`;
+}
+
+function needOfOthers(
+  others: OtherRefusals | undefined,
+  prefix: number | string,
+  counts: (use: { lastAtMs: number }) => boolean,
+  nowMs: number,
+): Need | undefined {
+  if (others === undefined || !counts(others)) return undefined;
+  const isGrowing = nowMs < others.grownAtMs + settledForMs;
+  const why = isGrowing ? "; no approval accepts them while more join" : "";
+  const state = `further callers, ${others.count} times since ${isoOf(others.firstAtMs)}${why}`;
+  const id = `refused:${prefix}|others`;
+  return { id, state, changedAtMs: isGrowing ? Infinity : others.grownAtMs };
+}
