@@ -136,7 +136,7 @@ export default defineConfig(
     },
   },
   {
-    files: ["lambda/handler.ts"],
+    files: ["lambda/handler.ts", "lambda/refusals/handler.ts"],
     rules: { "no-restricted-syntax": ["error", ...sdkOnlyInAdapters] },
   },
   {

@@ -34,6 +34,7 @@ describe("an accepted configuration", () => {
     const example = readFileSync(new URL("../../keyturn.example.json", import.meta.url), "utf8");
     expect(readConfiguration(example)).toEqual({
       owner: "acme-prod",
+      acceptedRefusals: [],
       mode: "act",
       policies: {
         quarterly: {
