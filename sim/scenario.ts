@@ -2,6 +2,8 @@
 import type { Policy } from "../lambda/workflow/model/types.ts";
 import type { SimRandom } from "../embedded-aws/random.ts";
 import { hasty } from "./policies.ts";
+import type { Callers } from "./world/callers.ts";
+import type { Delivery } from "./world/trail.ts";
 import type { Habits } from "./world/application.ts";
 import { noNeeds, type Needs } from "./world/resources.ts";
 import { insideEnvelope, type Envelope, type Faults } from "./world/fault-plan.ts";
@@ -25,6 +27,8 @@ export type Scenario = {
   habits: (random: SimRandom) => Habits;
   /** Who needs a key without using it. */
   needs: Needs;
+  /** Callers that a move may lock out, and how their events arrive; none: nothing collects refused uses. */
+  callers?: Callers & Delivery;
   /** What CreateKey is given for the first version of each alias. */
   firstKey: (index: number) => object;
   /** How long faults occur, and how long the calm after them lasts. */

@@ -19,6 +19,9 @@ const needed = {
   }),
 };
 
+/** Refusals arrive within a quarter of an hour; a few are lost. */
+const heard = { everyMs: 2 * hourMs, delayMs: 15 * minuteMs, lost: 0.05 };
+
 export const scenarios = {
   calm: {
     ...base,
@@ -101,6 +104,36 @@ export const scenarios = {
     name: "public-keys",
     firstKey: asymmetric,
     needs: { ...noNeeds, verifiersEveryMs: 8 * hourMs, neededAfterMs: 24 * hourMs },
+  },
+  /** Readers that are allowed by the alias are refused on the old version from the move on. */
+  "allowed-by-alias": {
+    ...needed,
+    name: "allowed-by-alias",
+    callers: { ...heard, counts: { "by-alias": 1, "by-tag": 1, scanner: 2 } },
+  },
+  /** Callers whose policies name the first key's ARN are refused on the new version. */
+  "allowed-by-first-key": {
+    ...needed,
+    name: "allowed-by-first-key",
+    callers: { ...heard, counts: { "by-arn": 1, "by-tag": 1, scanner: 2 } },
+  },
+  /** Readers that name the alias for old data get the new key. */
+  "read-by-alias": {
+    ...needed,
+    name: "read-by-alias",
+    callers: { ...heard, counts: { "by-name": 1, scanner: 1 } },
+  },
+  /** For days no event of a refusal arrives. */
+  "trail-off": {
+    ...needed,
+    name: "trail-off",
+    keys: 1,
+    tickEveryMs: hourMs / 2,
+    safetyMs: 7 * 24 * hourMs,
+    callers: {
+      ...{ counts: { "by-alias": 1 }, everyMs: 30 * minuteMs, delayMs: 5 * minuteMs, lost: 0 },
+      off: { afterMs: 24 * hourMs, forMs: 4 * 24 * hourMs },
+    },
   },
   collisions: {
     ...base,

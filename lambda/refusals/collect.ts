@@ -76,7 +76,9 @@ export class Collector {
       if (reading.kind !== "refused") continue;
       const alias = await orFail([id], () => this.#managedKeyOf(reading.call));
       if (alias === undefined) continue;
-      this.#await(alias, tallyOf(reading.call));
+      // A time ahead of ours would count as after every later move.
+      const atMs = Math.min(reading.call.atMs, this.#nowMs());
+      this.#await(alias, tallyOf({ ...reading.call, atMs }));
       byManagedKey.set(alias, [...(byManagedKey.get(alias) ?? []), id]);
     }
     for (const [alias, ids] of byManagedKey) await orFail(ids, () => this.#store(alias));

@@ -6,6 +6,7 @@ import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { Claimed, ClaimRequest, Stored } from "../../lambda/ports.ts";
 import type { Call, Claim, Policy } from "../../lambda/workflow/model/types.ts";
 import type { KmsKey, World } from "../../embedded-aws/kms/types.ts";
+import type { Lockout } from "../world/callers.ts";
 import type { Applied } from "../world/shared-kms.ts";
 
 export type Invariant =
@@ -19,6 +20,7 @@ export type Invariant =
   | "drift is never overwritten"
   | "a plan applies unchanged, or not"
   | "what is needed stays"
+  | "a lock-out is reported"
   | "no orphan"
   | "one run, one pass"
   | "one claim, one pass"
@@ -56,6 +58,8 @@ export interface Checker {
   onUse?(keyId: string): void;
   /** A resource needs this key; `isMet`: KMS served it. */
   onNeed?(resource: { keyId: string }, isMet: boolean): void;
+  /** KMS refused a caller that needs a key. */
+  onLockout?(lockout: Lockout): void;
   onOutage?(alias: string, error: Error): void;
   onUnreadable?(alias: string, keyId: string): void;
   /** After the calm, when all work should be done. */

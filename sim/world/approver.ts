@@ -5,6 +5,7 @@
 import { requiredApproval } from "../../lambda/workflow/requests/required-approval.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import type { TableTwin } from "../ports/table.ts";
+import { scannerArn } from "./callers.ts";
 import type { Engine } from "./engine.ts";
 import type { Resources } from "./resources.ts";
 
@@ -43,13 +44,18 @@ export class Approver {
     for (const finding of findings) {
       const { subject } = finding;
       const version = versions.find(({ keyId }) => keyId === subject)?.number;
-      const { of, evidence } = requiredApproval(finding) ?? {};
+      const { of, evidence, accepts: needs = [] } = requiredApproval(finding) ?? {};
+      // They know the scanners, and ask of nobody else why it is refused.
+      const accepts = needs.filter((id) => id.includes(scannerArn));
       if (of !== "delete" || version === undefined || this.#resources.isNeeded(subject)) continue;
-      const name = `${subject} ${evidence}`;
+      const name = `${subject} ${evidence} ${accepts.join()}`;
       if (this.#given.has(name)) continue;
       this.#given.add(name);
       const id = `approval-${String(this.#given.size).padStart(6, "0")}`;
-      this.#world.table.ask(alias, id, { kind: "approve", of, version, evidence, by: "ada" });
+      this.#world.table.ask(alias, id, {
+        ...{ kind: "approve", of, version, evidence, by: "ada" },
+        ...(accepts.length === 0 ? {} : { accepts }),
+      });
     }
   }
 }

@@ -17,6 +17,7 @@ import { announcements, passes } from "../checkers/passes.ts";
 import { versionsOfOneRotation } from "../checkers/successors.ts";
 import { keyturnAccounts } from "./keyturn-accounts.ts";
 import { portsOf, type Outside } from "./ports.ts";
+import { RefusalsFunction } from "./refusals-function.ts";
 import type { Rotator, Surroundings } from "./rotator.ts";
 import { Sandbox } from "./sandbox.ts";
 
@@ -38,6 +39,7 @@ export class Keyturn implements Rotator {
   readonly #around: Surroundings;
   readonly #outside: Outside;
   readonly #telemetry: Telemetry;
+  readonly #collector: RefusalsFunction;
   /** Keys that a finding outside of any record reports. */
   readonly #result = new Set<string>();
   #warm: Warm[] = [];
@@ -67,6 +69,7 @@ export class Keyturn implements Rotator {
       },
     };
     this.#telemetry = telemetryOf(around, this.#result);
+    this.#collector = new RefusalsFunction(this.#outside, (error) => bug(around, error));
   }
 
   /** The schedule fires. A run with nothing due ends at once: only some of these are simulated. */
@@ -91,6 +94,10 @@ export class Keyturn implements Rotator {
     this.#invoke(`a use attempt on ${keys}`, (service, deadlineMs) =>
       service.answer(attempts, deadlineMs),
     );
+  }
+
+  deliverRefused(event: unknown): void {
+    this.#collector.deliver(event);
   }
 
   #invoke(
@@ -132,7 +139,7 @@ export class Keyturn implements Rotator {
 
   /** An idle environment, or a new one up to the limit. */
   #environment(): Warm | undefined {
-    const { random, engine, faultPlan, configuration } = this.#around;
+    const { random, engine, faultPlan, configuration, collects } = this.#around;
     this.#warm = this.#warm.filter(({ sandbox }) => sandbox.isAlive);
     const idle = this.#warm.filter(({ sandbox }) => sandbox.isIdle);
     const chosen = idle[Math.floor(random.next() * (idle.length + 0.1))];
@@ -146,6 +153,8 @@ export class Keyturn implements Rotator {
       this.#telemetry,
       configuration,
       1,
+      "none",
+      collects ? "cloudtrail" : "none",
     );
     const warm = { sandbox, service };
     this.#warm.push(warm);

@@ -32,6 +32,10 @@ export class Naive implements Rotator {
     };
   }
 
+  deliverRefused(): void {
+    // It has no such queue.
+  }
+
   tick(): void {
     const { engine, faultPlan, trace } = this.#around;
     const name = `script-${(this.runs += 1)}`;

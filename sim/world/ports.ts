@@ -20,6 +20,7 @@ import type { Checker } from "../checkers/checker.ts";
 import { createKeyServiceTwin } from "../ports/keys.ts";
 import type { TableTwin } from "../ports/table.ts";
 import type { SimRandom } from "../../embedded-aws/random.ts";
+import type { Engine } from "./engine.ts";
 import type { FaultPlan, Medium } from "./fault-plan.ts";
 import type { Network } from "./network.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -29,6 +30,7 @@ import type { SharedKms } from "./shared-kms.ts";
 export type Flight = { call: Call; sentAtMs: number };
 
 export type Outside = {
+  engine: Engine;
   kms: SharedKms;
   table: TableTwin;
   network: Network;
@@ -36,6 +38,8 @@ export type Outside = {
   random: SimRandom;
   flights: Set<Flight>;
   principalArn: string;
+  /** Called with the mark of each canary. */
+  canary: (mark: string) => void;
   /** Called with the answer of the table to the claim of a pass. */
   claimed: NonNullable<Checker["onClaim"]>;
   /** Called on every write of a record. */
@@ -51,9 +55,13 @@ export function portsOf(sandbox: Sandbox, outside: Outside): Ports {
     faultPlan.strikes("unknownUse")
       ? { kind: "observed", value: { kind: "unknown", why: "not tracked" } }
       : real.lastUseOf(keyId);
+  const canary: KeyService["canary"] = async (keyId, mark) => {
+    await real.canary(keyId, mark);
+    outside.canary(mark);
+  };
   return {
     keys: {
-      ...faulty("KMS", { ...real, lastUseOf }, "observe", "KMS_FAILED"),
+      ...faulty("KMS", { ...real, lastUseOf, canary }, "observe", "KMS_FAILED"),
       change: changing(sandbox, outside, real),
     },
     discovery: faulty("tagging", discoveryOf(outside), "observe", "DISCOVERY_FAILED"),

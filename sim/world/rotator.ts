@@ -23,6 +23,10 @@ export type Surroundings = {
   configuration: Configuration;
   policies: Map<string, Policy>;
   facts: Facts;
+  /** Whether refused uses are collected. */
+  collects: boolean;
+  /** Called with the mark of each canary. */
+  canary: (mark: string) => void;
   /** Called with the record after each pass. */
   passEnded: (record: ManagedKey) => void;
   trace: (line: () => string) => void;
@@ -38,4 +42,6 @@ export interface Rotator {
   tick(): void;
   /** A CloudTrail event about the use of a key that is out of use. */
   deliver(event: unknown): void;
+  /** A CloudTrail event about a refused use reaches the queue. */
+  deliverRefused(event: unknown): void;
 }

@@ -5,17 +5,11 @@
 import { requestLimitMs } from "../../lambda/workflow/model/limits.ts";
 import type { ManagedKey, Policy } from "../../lambda/workflow/model/types.ts";
 import { availability } from "../checkers/availability.ts";
-import {
-  bookkeeper,
-  Interventions,
-  type Checker,
-  type Facts,
-  type Invariant,
-  type Violation,
-} from "../checkers/checker.ts";
+import { bookkeeper, type Checker, type Facts, type Violation } from "../checkers/checker.ts";
 import { data } from "../checkers/data.ts";
 import { drift } from "../checkers/drift.ts";
 import { evidence } from "../checkers/evidence.ts";
+import { lockouts } from "../checkers/lockouts.ts";
 import { needs } from "../checkers/needs.ts";
 import { liveness } from "../checkers/liveness.ts";
 import { successors } from "../checkers/successors.ts";
@@ -26,9 +20,11 @@ import { SimRandom } from "../../embedded-aws/random.ts";
 import type { Scenario } from "../scenario.ts";
 import { Application } from "./application.ts";
 import { Approver } from "./approver.ts";
+import { CallersOfKeys, type Lockout } from "./callers.ts";
 import { complaintsOf } from "./complaints.ts";
 import { configurationOf } from "./configuration.ts";
 import { Engine } from "./engine.ts";
+import { factsOf } from "./facts.ts";
 import { FaultPlan, type Faults } from "./fault-plan.ts";
 import { Keyturn, keyturnArn } from "./keyturn.ts";
 import { Naive, naiveArn } from "./naive.ts";
@@ -38,6 +34,7 @@ import type { Flight } from "./ports.ts";
 import type { Rotator, Surroundings } from "./rotator.ts";
 import { Resources } from "./resources.ts";
 import { SharedKms } from "./shared-kms.ts";
+import { Trail } from "./trail.ts";
 
 const hourMs = 3_600_000;
 const minuteMs = 60_000;
@@ -86,6 +83,8 @@ export class SimulatedWorld {
   readonly #ours: string;
   readonly #externalActors: ExternalActors;
   readonly #resources: Resources;
+  readonly #trail: Trail | undefined;
+  readonly #callers: CallersOfKeys | undefined;
   readonly #policies = new Map<string, Policy>();
   readonly #checkers: Checker[];
   readonly #onLine: ((line: string) => void) | undefined;
@@ -112,6 +111,12 @@ export class SimulatedWorld {
       publicKeyOfDisabled: "refused",
     });
     twin.onUseAttempt = (event) => this.#deliver(event);
+    const { callers } = scenario;
+    if (callers !== undefined) {
+      const deliver = (event: unknown): void => this.#rotator.deliverRefused(event);
+      this.#trail = new Trail(this.engine, seed, callers, deliver);
+      twin.onRefusedUse = (event) => this.#trail?.record(event);
+    }
     this.kms = new SharedKms(twin, this.faultPlan, [this.#ours], keyturnArn);
     for (let index = 0; index < scenario.keys; index++) {
       this.#policies.set(`alias/key-${index}`, scenario.policy(random, index));
@@ -127,6 +132,12 @@ export class SimulatedWorld {
       trace: around.trace,
     });
     this.#resources = new Resources(around, complaints);
+    if (this.#trail !== undefined) {
+      const lockedOut = (lockout: Lockout): void => {
+        for (const checker of this.#checkers) checker.onLockout?.(lockout);
+      };
+      this.#callers = new CallersOfKeys(around, this.#trail, seed, lockedOut);
+    }
     for (const [index, alias] of aliases.entries()) {
       const habits = scenario.habits(random);
       const isSymmetric = Object.keys(scenario.firstKey(index)).length === 0;
@@ -161,7 +172,12 @@ export class SimulatedWorld {
       flights: this.#flights,
       configuration: configurationOf(this.#policies),
       policies: this.#policies,
-      facts: this.#facts(),
+      facts: factsOf({
+        ...{ engine, trace, violations: this.violations, kms: kms.world, ours: this.#ours },
+        ...{ policies: this.#policies, flights: this.#flights, uses: this.#uses },
+      }),
+      collects: this.#scenario.callers !== undefined,
+      canary: (mark) => this.#trail?.canary(mark),
       passEnded: (record) => this.onPassEnd?.(record),
       trace,
     };
@@ -206,12 +222,13 @@ export class SimulatedWorld {
 
   /** Makes the keys that exist before keyturn, and starts everything. */
   #settle(): void {
-    const { crons, externalActors } = this.#scenario;
+    const { crons, externalActors, callers } = this.#scenario;
     const isNaive = this.#ours === naiveArn;
     const tickEveryMs = isNaive ? hourMs : this.#scenario.tickEveryMs;
     const schedulers = isNaive ? crons : this.#scenario.schedulers;
     for (const [index, alias] of [...this.#policies.keys()].entries()) {
-      const made = this.#make("CreateKey", this.#scenario.firstKey(index)) as {
+      const tagged = callers === undefined ? {} : { Tags: [{ TagKey: "app", TagValue: alias }] };
+      const made = this.#make("CreateKey", { ...this.#scenario.firstKey(index), ...tagged }) as {
         KeyMetadata: { KeyId: string };
       };
       this.#make("CreateAlias", { AliasName: alias, TargetKeyId: made.KeyMetadata.KeyId });
@@ -230,6 +247,7 @@ export class SimulatedWorld {
     const { engine, table } = this;
     const aliases = [...this.#policies.keys()];
     this.#resources.start(aliases, this.#scenario.needs);
+    if (callers !== undefined) this.#callers?.start(aliases, callers);
     const world = { engine, table, aliases };
     new Approver(world, this.#resources, (alias) => this.record(alias)).start();
   }
@@ -259,25 +277,6 @@ export class SimulatedWorld {
     if (this.#random.next() < 0.2) deliver();
   }
 
-  #facts(): Facts {
-    return {
-      nowMs: () => this.engine.nowMs(),
-      kms: this.kms.world,
-      ours: this.#ours,
-      policies: this.#policies,
-      flights: this.#flights,
-      interventions: new Interventions(this.#ours),
-      uses: this.#uses,
-      plans: new Map(),
-      violated: (invariant: Invariant, what: string) => {
-        const isReported = this.violations.some((one) => one.what === what);
-        if (isReported) return;
-        this.violations.push({ invariant, atMs: this.engine.nowMs(), what });
-        this.#trace(() => `VIOLATION ${invariant}: ${what}`);
-      },
-    };
-  }
-
   #checkersOf(facts: Facts): Checker[] {
     return [
       availability(facts),
@@ -286,6 +285,9 @@ export class SimulatedWorld {
       successors(facts, this.#externalActors.askedAtMs),
       data(facts, this.applications),
       needs(facts, this.#resources, (alias) => this.record(alias)),
+      ...(this.#callers === undefined
+        ? []
+        : [lockouts(facts, this.#callers, (alias) => this.record(alias))]),
       liveness(facts, this.#rotator.accounts, this.#scenario),
       ...this.#rotator.checkers,
       bookkeeper(facts.interventions),

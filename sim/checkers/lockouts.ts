@@ -1,0 +1,98 @@
+/**
+ * Nobody's key is deleted under a refusal that reached the queue, or that a watched trail would have shown; and a
+ * lock-out by a move is reported.
+ */
+import type { CallersOfKeys, Lockout } from "../world/callers.ts";
+import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
+import { keyIdIn, nameOf, type Checker, type Facts } from "./checker.ts";
+
+const hourMs = 3_600_000;
+/** From the queue to a decision: batches that fail come again, and runs fail, too. */
+const knownAfterMs = 3 * hourMs;
+/** A trail that is off for longer than this is found out. */
+const gapMs = 40 * hourMs;
+
+export function lockouts(
+  facts: Facts,
+  callers: CallersOfKeys,
+  recordOf: (alias: string) => ManagedKey | undefined,
+): Checker {
+  const { kms, ours, violated } = facts;
+  const deletedByUs = new Set<string>();
+
+  const needOf = (keyId: string): Lockout | undefined =>
+    callers.lockouts.find(
+      (one) => one.keyId === keyId && isKnowable(one, facts.nowMs()) && isByMove(one, recordOf),
+    );
+
+  return {
+    beforeChange(operation, input, by) {
+      if (by !== ours || operation !== "ScheduleKeyDeletion") return;
+      const keyId = keyIdIn(input);
+      const need = needOf(keyId);
+      if (need === undefined) return;
+      const { caller } = need;
+      const what = `${operation} on ${nameOf(kms.keys.get(keyId), keyId)}, which ${caller.kind} ${caller.principalArn} needs`;
+      violated("what is needed stays", what);
+    },
+    onChange({ operation, input, principalArn }) {
+      const keyId = keyIdIn(input);
+      if (operation === "ScheduleKeyDeletion" && principalArn === ours) deletedByUs.add(keyId);
+      else if (operation === "ScheduleKeyDeletion" || operation === "CancelKeyDeletion") {
+        deletedByUs.delete(keyId);
+      }
+    },
+    onLockout({ keyId, caller }) {
+      const key = kms.keys.get(keyId);
+      const isGoing = key === undefined || key.state === "PendingDeletion";
+      // Once it is scheduled, only an event can stop it.
+      const isHeard = needOf(keyId)?.fate.kind === "delivered";
+      if (isGoing && deletedByUs.has(keyId) && isHeard) {
+        const what = `${nameOf(key, keyId)} is ${key?.state ?? "deleted"}, and ${caller.principalArn} is refused`;
+        violated("what is needed stays", what);
+      }
+      if (caller.kind === "by-arn") mustBeReported(caller);
+    },
+  };
+
+  function mustBeReported({ alias, principalArn }: Lockout["caller"]): void {
+    const record = recordOf(alias);
+    const active = record?.versions.find(({ state }) => state === "active");
+    if (record === undefined || active?.activatedAtMs === undefined) return;
+    const sinceMs = active.activatedAtMs + hourMs / 2;
+    const known = callers.lockouts.some(
+      (one) =>
+        one.caller.principalArn === principalArn &&
+        one.atMs >= sinceMs &&
+        one.fate.kind === "delivered" &&
+        one.fate.atMs < facts.nowMs() - knownAfterMs,
+    );
+    // On a later version it was refused before the move, too.
+    if (!known || active.number !== 2 || record.claim !== undefined) return;
+    if (record.findings.some(({ code }) => code === "REFUSED_SINCE_ACTIVATION")) return;
+    const what = `${principalArn} is refused on version ${active.number} of ${alias} since the move`;
+    violated("a lock-out is reported", what);
+  }
+}
+
+/** Refused uses that arrived long ago, and those of a trail that is off for long enough to notice. */
+function isKnowable({ fate }: Lockout, nowMs: number): boolean {
+  switch (fate.kind) {
+    case "delivered":
+      return fate.atMs < nowMs - knownAfterMs;
+    case "off":
+      return fate.sinceMs < nowMs - gapMs;
+    case "lost":
+      return false;
+  }
+}
+
+/** A refusal before its key was retired, or in the minutes after, has another cause. */
+function isByMove(
+  { keyId, caller, atMs }: Lockout,
+  recordOf: (alias: string) => ManagedKey | undefined,
+): boolean {
+  const { versions = [] } = recordOf(caller.alias) ?? {};
+  const { retiredAtMs = Infinity } = versions.find((one) => one.keyId === keyId) ?? {};
+  return caller.kind !== "by-tag" && atMs >= retiredAtMs + hourMs / 4;
+}
