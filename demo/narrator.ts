@@ -78,7 +78,7 @@ export class Narrator {
       case "activated":
         return {
           step: "activate",
-          what: `${version} is active; ${before(version)} now only processes`,
+          what: `${version} is active; ${before(version)} now only decrypts or verifies`,
           why: "observed, moved the alias, observed again",
         };
       case "drained":
@@ -127,7 +127,10 @@ export class Narrator {
   #completed({ alias }: JournalEntry, version: string): Words {
     switch (this.#retire.get(alias)) {
       case "retain":
-        return { what: `${version} stays enabled and only processes`, why: "policy: retain" };
+        return {
+          what: `${version} stays enabled and only decrypts or verifies`,
+          why: "policy: retain",
+        };
       case "delete":
         return { what: `${version} is deleted`, why: "its waiting period is over; policy: delete" };
       case "disable":
@@ -142,13 +145,16 @@ export class Narrator {
       return { what: `closes ${closed.join()}: its cause no longer exists`, incident: true };
     }
     const halts = opened.some((code) => effects[code] === "halt");
-    return {
-      what: `${halts ? "halts with" : "reports"} ${opened.join()}: ${this.plain(reason)}`,
-      why: halts
-        ? "keyturn never overwrites an external change; an operator must correct it"
-        : "the key is not halted",
-      incident: true,
-    };
+    const reports = `${halts ? "halts with" : "reports"} ${opened.join()}`;
+    const state = this.plain(reason);
+    const why = halts
+      ? "keyturn does not overwrite an external change; an operator must correct it"
+      : "the key is not halted";
+    const deletion = /^to delete (v\d+): (last use .*)$/.exec(state);
+    if (deletion === null) return { what: `${reports}: ${state}`, why, incident: true };
+    const [, version, lastUse = ""] = deletion;
+    const what = `${reports} for the deletion of ${version}; ${why}`;
+    return { what, why: lastUse, incident: true };
   }
 
   /** Replaces key ids with version names, and leaves out what only a command reads. */

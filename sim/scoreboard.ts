@@ -22,7 +22,7 @@ const columns: { name: string; of: Invariant[] }[] = [
 /** A row for every world and each rotator; both rotators run the same seeds. */
 export async function scoreboard(seeds: number, threads: number): Promise<string[]> {
   const lines = [
-    `Per thousand simulated years, by ${seeds} seeds of each world:`,
+    `Violations per thousand simulated years, with ${seeds} seeds in each world:`,
     "",
     row("world", "rotator", ...columns.map(({ name }) => name)),
   ];

@@ -9,11 +9,11 @@ import { noteText, noteCommand, printText } from "../terminal/print.ts";
 import { packageVersion } from "../plan/version.ts";
 import { formatTime } from "../terminal/words.ts";
 
-export const appliedSchema = "keyturn/applied/1";
+export const appliedSchema = "keyturn/applied/2";
 
 export type ApplyOptions = { by: string; reason?: string };
 
-type WellFormedRequest = { alias: string; id: string; asked: "now" | "before" };
+type RequestOfPlan = { alias: string; id: string; requested: "now" | "earlier" };
 
 export async function apply(
   session: Session,
@@ -26,20 +26,20 @@ export async function apply(
   const rotating = plan.managedKeys.filter(({ rotates }) => rotates);
   const moved = await movedOn(session, plan, rotating);
   if (moved.length > 0) throw stale(moved, file);
-  const asked: WellFormedRequest[] = [];
+  const requests: RequestOfPlan[] = [];
   // In sequence: after a failure, the earlier requests are known. A second apply repeats their ids.
-  for (const one of rotating) asked.push(await askFor(session, plan, one, options));
+  for (const one of rotating) requests.push(await askFor(session, plan, one, options));
   const watch = `npx keyturn status --moving --table ${tableName}`;
   if (json) {
-    talk.json({ schema: appliedSchema, plan: plan.hash, asked, watch });
+    talk.json({ schema: appliedSchema, plan: plan.hash, requests, watch });
     return exitCodes.ok;
   }
-  if (asked.length === 0) {
+  if (requests.length === 0) {
     noteText(talk, "", nothingToApply);
     return exitCodes.ok;
   }
-  for (const { alias, id, asked: when } of asked) {
-    const what = when === "now" ? "Requested" : "Already requested:";
+  for (const { alias, id, requested } of requests) {
+    const what = requested === "now" ? "Requested" : "Already requested:";
     printText(talk, "", `${what} the rotation of ${alias}, as request ${id}.`);
   }
   noteText(
@@ -93,7 +93,7 @@ async function askFor(
   plan: Plan,
   { alias, head }: PlannedKey,
   { by, reason }: ApplyOptions,
-): Promise<WellFormedRequest> {
+): Promise<RequestOfPlan> {
   const stamp = new Date(plan.madeAtMs).toISOString().replace(/[-:]/g, "").replace(/\.\d+/, "");
   const id = `${stamp}-${canonicalHash({ plan: plan.hash, alias }).slice(0, 16)}`;
   const body = {
@@ -103,5 +103,5 @@ async function askFor(
     ifHead: head,
   };
   const isNew = await state.ask(alias, id, body);
-  return { alias, id, asked: isNew ? "now" : "before" };
+  return { alias, id, requested: isNew ? "now" : "earlier" };
 }

@@ -1,5 +1,5 @@
 /** `keyturn explain`: explains a finding code. docs/findings.md has the same texts. */
-import { findingTexts } from "../../lambda/workflow/model/finding-texts.ts";
+import { findingTexts, holdFindings } from "../../lambda/workflow/model/finding-texts.ts";
 import { effects, type Effect, type FindingCode } from "../../lambda/workflow/model/findings.ts";
 import { exitCodes, Failure, type ExitCode } from "../terminal/failure.ts";
 import { nearest } from "../terminal/near.ts";
@@ -38,7 +38,8 @@ export function explain(given: string | undefined, talk: Talk, json: boolean): E
     return exitCodes.ok;
   }
   const title = `${talk.styled("bold", code)}  `;
-  const what = `${effect}: ${effectTexts[effect]}`;
+  const isHold = holdFindings.includes(code);
+  const what = `${effect}: ${isHold ? "for information; it reports a hold" : effectTexts[effect]}`;
   if (widthOf(title + what) <= talk.columns) talk.line(title + what);
   else {
     talk.line(title.trimEnd());

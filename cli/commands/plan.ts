@@ -11,7 +11,7 @@ import {
   usdPerKeyMonth,
   type Plan,
   type PlannedKey,
-  type Unforeseen,
+  type NotPredicted,
 } from "../plan/plan.ts";
 import { writePlan } from "../plan/plan-file.ts";
 import { showPlan } from "../plan/show.ts";
@@ -49,7 +49,7 @@ export async function plan(
   const named = await Promise.all(given.map((one) => session.managedKey(one)));
   const observed = await observe(session, untilMs, named, new Set(requests.keys()));
   const applies = out !== undefined;
-  const { managedKeys, unforeseen } = await predicted(session, observed.aliases, (alias) => ({
+  const { managedKeys, notPredicted } = await predicted(session, observed.aliases, (alias) => ({
     ahead: { nowMs, untilMs, requests: requests.get(alias) ?? [] },
     applies,
   }));
@@ -67,7 +67,7 @@ export async function plan(
       then: costing(({ keysThen }) => keysThen),
     },
     managedKeys: managedKeys.filter(concerns).sort(byAlias),
-    unforeseen: [...observed.unread, ...unforeseen].sort(byAlias),
+    notPredicted: [...observed.unread, ...notPredicted].sort(byAlias),
   });
   if (out !== undefined) writePlan(out, made);
   if (json) talk.json(made);
@@ -81,7 +81,7 @@ export async function plan(
     );
   }
   const waiting = made.managedKeys.some(({ waitsFor }) => waitsFor.length > 0);
-  return waiting || made.unforeseen.length > 0 ? exitCodes.attention : exitCodes.ok;
+  return waiting || made.notPredicted.length > 0 ? exitCodes.attention : exitCodes.ok;
 }
 
 function byAlias(a: { alias: string }, b: { alias: string }): number {
@@ -93,7 +93,7 @@ type ObservedState = {
   all: Set<string>;
   /** The managed keys that may change. */
   aliases: string[];
-  unread: Unforeseen[];
+  unread: NotPredicted[];
   considered: number;
   keys: number;
   tableId: string | undefined;
@@ -115,7 +115,7 @@ async function observe(
       asked.has(record.alias) ||
       record.findings.some(({ code }) => effects[code] === "halt"),
   });
-  const unread: Unforeseen[] = [];
+  const unread: NotPredicted[] = [];
   const newer = (alias: string, schema: number): void =>
     void unread.push({ alias, why: `newer code wrote the record, with schema ${schema}` });
   const found =
@@ -142,10 +142,10 @@ async function predicted(
   { state }: Session,
   aliases: string[],
   how: (alias: string) => { ahead: Ahead; applies: boolean },
-): Promise<{ managedKeys: PlannedKey[]; unforeseen: Unforeseen[] }> {
+): Promise<{ managedKeys: PlannedKey[]; notPredicted: NotPredicted[] }> {
   const queue = [...aliases];
   const managedKeys: PlannedKey[] = [];
-  const unforeseen: Unforeseen[] = [];
+  const notPredicted: NotPredicted[] = [];
   const reader = async (): Promise<void> => {
     for (let alias = queue.shift(); alias !== undefined; alias = queue.shift()) {
       const stored = await state.read(alias);
@@ -155,12 +155,12 @@ async function predicted(
         managedKeys.push(await (applies ? applied(stored, ahead) : unattended(stored, ahead)));
       } catch (error) {
         // The function itself would fail on this record. The plan reports it and shows the others.
-        unforeseen.push({ alias, why: describeError(error) });
+        notPredicted.push({ alias, why: describeError(error) });
       }
     }
   };
   await Promise.all(Array.from({ length: readers }, reader));
-  return { managedKeys, unforeseen };
+  return { managedKeys, notPredicted };
 }
 
 async function unattended(stored: Stored, ahead: Ahead): Promise<PlannedKey> {

@@ -45,7 +45,7 @@ export function addReads(program: Command, around: Surroundings, within: Within)
 
   program
     .command("report")
-    .description("writes the evidence for an audit: HTML that needs no network, CSV and JSON")
+    .description("writes a compliance report: HTML that needs no network, CSV and JSON")
     .requiredOption("--out <dir>", "the directory for the files")
     .option("--from <date>", "the first day, in UTC (default: a year before --to)")
     .option("--to <date>", "the last day, in UTC (default: now)")

@@ -1,4 +1,4 @@
-/** `keyturn report`: writes the evidence for an audit, as self-contained files. */
+/** `keyturn report`: writes the compliance report, as self-contained files. */
 import { join } from "node:path";
 import type { StateReader } from "../../lambda/aws/dynamodb-reading.ts";
 import { exitCodes, type ExitCode } from "../terminal/failure.ts";
@@ -30,6 +30,7 @@ export async function report(session: Session, options: ReportOptions): Promise<
   const files = written.map((file) => ({ ...file, path: join(options.out, file.path) }));
   const summary = summaryOf(made);
   const { keys, exceptions, broken, unread } = summary;
+  const kinds = "findings, overdue versions, overrides, restores";
   const isWhole = broken.length + unread.length === 0;
   const code = isWhole ? exitCodes.ok : exitCodes.attention;
   if (json) {
@@ -47,8 +48,12 @@ export async function report(session: Session, options: ReportOptions): Promise<
     talk.note(`${talk.styled("red", "MISSING")} ${printable(alias)}: newer code wrote its record`);
   }
   const store =
-    "The report contains the head of each journal: store the report where writers of the table cannot change it.";
-  noteText(talk, "", `${keys} managed keys, ${exceptions} exceptions. ${store}`);
+    "The report contains the head of each journal: store the report where principals that can write to the table cannot change it.";
+  noteText(
+    talk,
+    "",
+    `${keys} managed keys, ${exceptions} exceptions in the period (${kinds}). ${store}`,
+  );
   if (broken[0] !== undefined) {
     talk.note(`next: npx keyturn verify ${printable(broken[0])} --table ${tableName}`);
   }

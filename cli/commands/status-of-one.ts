@@ -3,7 +3,7 @@ import { inPresentNames } from "../../lambda/record/earlier-events.ts";
 import type { RequestItem } from "../../lambda/ports.ts";
 import type { ManagedKey, Rotation, Version } from "../../lambda/workflow/model/types.ts";
 import { exitCodes, type ExitCode } from "../terminal/failure.ts";
-import { needsPerson, overviewOf } from "../status/overview.ts";
+import { isStopped, needsPerson, overviewOf } from "../status/overview.ts";
 import { printCommand, printText } from "../terminal/print.ts";
 import type { Session } from "../session.ts";
 import { ageOf, coloured } from "../status/table.ts";
@@ -64,7 +64,8 @@ function printStep(talk: Talk, record: ManagedKey, nowMs: number): void {
   const { aliases, waitingFor, claim, holds, wanted, unsettled } = record;
   const others = aliases.slice(1);
   if (others.length > 0) printText(talk, "  also ", others.join(", "));
-  printText(talk, "  ", `next ${fromNow(nextAtMs(record, nowMs), nowMs)}: ${waitingFor}`);
+  const next = isStopped(record) ? "next observation" : "next";
+  printText(talk, "  ", `${next} ${fromNow(nextAtMs(record, nowMs), nowMs)}: ${waitingFor}`);
   if (claim !== undefined && claim.untilMs > nowMs) {
     printText(talk, "  ", `claimed by a run until ${formatTime(claim.untilMs)} at the latest`);
   }

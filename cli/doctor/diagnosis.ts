@@ -1,6 +1,12 @@
 /** Checks the service itself, from the content of the table; pure. */
 import type { Finding, FindingCode } from "../../lambda/workflow/model/findings.ts";
-import { auditEveryMs, clockSkewMs, dayMs, recheckMs } from "../../lambda/workflow/model/limits.ts";
+import {
+  auditEveryMs,
+  believableAheadMs,
+  clockSkewMs,
+  dayMs,
+  recheckMs,
+} from "../../lambda/workflow/model/limits.ts";
 import type { Sign } from "./signs.ts";
 import { ago, fromNow, roughly } from "../terminal/words.ts";
 
@@ -29,7 +35,7 @@ export type Signs = {
   tagSearch: Chored;
   /** The latest end of the present run. */
   runUntilMs: number | undefined;
-  /** When the last CloudTrail event arrived. */
+  /** When the last canary event arrived. */
   heardAtMs: number | undefined;
 };
 
@@ -63,7 +69,8 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
   const skewed = those((key) => key.skewed);
   const foreign = those(({ otherOwner }) => otherOwner);
   const excess = keys.flatMap((key) => key.excess);
-  const skew = "every claim and settle mark expires within the longest possible run";
+  const minutes = believableAheadMs / 60_000;
+  const skew = `no claim or settle mark expires more than ${minutes} minutes from now`;
   return [
     counted("halted or waiting", halted, "no managed key", `${status} --findings`),
     counted(
@@ -82,7 +89,7 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
       explain("ALIAS_MOVED"),
     ),
     counted("clocks of runs", skewed, skew, explain("CLOCK_SKEW")),
-    counted("excess keys", excess, "all are quarantined", explain("EXTRA_NOT_QUARANTINED")),
+    counted("excess keys", excess, "none is outside quarantine", explain("EXTRA_NOT_QUARANTINED")),
     counted("keys of another owner", foreign, "no alias points at one", explain("OTHER_OWNER")),
     counted("record schemas", unread, "every record can be read", explain("SCHEMA_NEWER")),
   ];
@@ -143,11 +150,13 @@ function runs(signs: Signs): Check {
   }
   const tracedMs = lastTraceMs(signs);
   const trace =
-    runUntilMs > nowMs ? "a run is active" : `last recorded run ${ago(tracedMs, nowMs)}`;
+    runUntilMs > nowMs
+      ? "a run is active"
+      : `the last run that recorded work was ${ago(tracedMs, nowMs)}`;
   const dues = [...keys, audit, tagSearch].flatMap((one) => one?.dueAtMs ?? []);
   const oldestMs = dues.reduce((oldest, dueAtMs) => Math.min(oldest, dueAtMs), Infinity);
   if (nowMs <= oldestMs + lateMs) {
-    return { name, verdict: "ok", observed: `${trace}; no due work is waiting` };
+    return { name, verdict: "ok", observed: `no due work is waiting; ${trace}` };
   }
   const observed = `work has been due for ${roughly(nowMs - oldestMs)}, and no run has processed it; ${trace}`;
   return { name, verdict: "attention", observed, next: listRules };
@@ -166,11 +175,11 @@ function watch({ keys, heardAtMs, nowMs }: Signs): Check {
   const name = "monitoring of the drain";
   const last =
     heardAtMs === undefined
-      ? "no CloudTrail event received yet"
-      : `last CloudTrail event received ${ago(heardAtMs, nowMs)}`;
+      ? "no canary event received yet"
+      : `last canary event received ${ago(heardAtMs, nowMs)}`;
   const unheard = keys.filter((key) => key.unheard).map(({ alias }) => alias);
   if (unheard.length === 0) {
-    return { name, verdict: "ok", observed: `${last}; none expected` };
+    return { name, verdict: "ok", observed: `${last}; no rotation waits for one` };
   }
   const observed = `${last}; one is expected for ${listed(unheard)}`;
   return { name, verdict: "attention", observed, next: "npx keyturn explain DRAIN_NOT_WATCHED" };

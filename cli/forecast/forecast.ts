@@ -23,7 +23,7 @@ export type Forecast = {
   keysNow: number;
   keysThen: number;
   /** The forecast stopped before the end: it reached its limit of passes. */
-  cut: boolean;
+  truncated: boolean;
 };
 
 export type Ahead = {
@@ -55,7 +55,7 @@ export async function forecast(stored: Stored, ahead: Ahead): Promise<Forecast> 
   );
   // Before enrolment, only KMS knows which key is behind the alias.
   const isUnknown = halts.length > 0 || activeVersion(record) === undefined;
-  const cut = !isUnknown && (await play(stage, ahead));
+  const truncated = !isUnknown && (await play(stage, ahead));
   if (isUnknown && ahead.requests.length > 0) await stage.passAt(ahead.nowMs);
   // Then the answer to a request is all that can be predicted.
   const planned = isUnknown
@@ -63,7 +63,7 @@ export async function forecast(stored: Stored, ahead: Ahead): Promise<Forecast> 
     : stage.planned;
   const end = isUnknown ? record : stage.record();
   return {
-    ...{ alias, revision, head, planned, keysNow, cut },
+    ...{ alias, revision, head, planned, keysNow, truncated },
     waitsFor: end.findings.filter(({ code }) => ["halt", "block"].includes(effects[code])),
     waitingFor: end.waitingFor,
     dueAtMs: end.dueAtMs,

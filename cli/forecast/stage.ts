@@ -106,7 +106,7 @@ export class Stage {
     const { event, step, rotationId } = line;
     const call = this.#called;
     this.#called = undefined;
-    const reason = call === undefined ? line.reason : this.#why(call, line);
+    const reason = call === undefined ? whyWithoutCall(line) : this.#why(call, line);
     this.planned.push({
       atMs: this.#nowMs,
       event,
@@ -127,6 +127,16 @@ export class Stage {
     );
     return earlier?.reason ?? reason;
   }
+}
+
+/** The journal has the codes of findings in a field of their own. */
+function whyWithoutCall({ event, reason, detail }: JournalEntry): string {
+  if (event !== "findings-opened" && event !== "findings-closed") return reason;
+  const opened = event === "findings-opened";
+  const found = String((opened ? detail.came : detail.went) ?? "").matchAll(/(?:^|, )([A-Z_]+) /g);
+  const codes = new Set([...found].map(([, code]) => code));
+  const names = [...codes].join(", ");
+  return opened ? `${names}: ${reason}` : `the condition no longer exists: ${names}`;
 }
 
 function subjectIn(record: ManagedKey, call: Call): string {

@@ -27,10 +27,11 @@ export type PlannedKey = {
   dueAtMs: number;
   keysNow: number;
   keysThen: number;
-  cut: boolean;
+  /** The prediction stopped before `untilMs`: it reached its limit of passes. */
+  truncated: boolean;
 };
 
-export type Unforeseen = { alias: string; why: string };
+export type NotPredicted = { alias: string; why: string };
 
 export type PlanBody = {
   schema: typeof planSchema;
@@ -45,7 +46,7 @@ export type PlanBody = {
   /** Those that change, or that need an operator. */
   managedKeys: PlannedKey[];
   /** Those without a prediction: the record has an error, or newer code wrote it. */
-  unforeseen: Unforeseen[];
+  notPredicted: NotPredicted[];
 };
 
 /** `hash` covers all other fields: `apply` rejects an edited plan. */

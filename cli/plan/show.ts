@@ -29,19 +29,19 @@ export function showPlan(
     for (const line of tableLines(columns(talk), lines, talk.columns)) talk.line(line);
   }
   noteText(talk, "", inAll(plan, lines, considered));
-  for (const { alias, waitsFor, cut } of plan.managedKeys) {
+  for (const { alias, waitsFor, truncated } of plan.managedKeys) {
     for (const { code, sinceMs, next } of waitsFor) {
       const isComing = sinceMs > plan.madeAtMs;
       const needs = isComing
         ? `will need an operator at ${formatTime(sinceMs)}`
         : "needs an operator";
       noteText(talk, "", `${alias} ${needs}: ${talk.styled("yellow", code)}`);
-      noteCommand(talk, isComing ? "  then:" : "  next:", next);
+      noteCommand(talk, isComing ? "  at that time:" : "  next:", next);
     }
-    if (cut)
+    if (truncated)
       noteText(talk, "", `${alias}: the plan does not show all changes; use an earlier --until`);
   }
-  for (const { alias, why } of plan.unforeseen) {
+  for (const { alias, why } of plan.notPredicted) {
     noteText(talk, "", `${alias}: the next runs cannot be predicted: ${why}`);
   }
   if (plan.mode === "plan") noteText(talk, "", onlyReported);
@@ -106,7 +106,8 @@ function inAll(
   const change = monthlyUsd.then - monthlyUsd.now;
   const sign = change < 0 ? "-" : "+";
   const all = considered === 1 ? "this managed key" : `all ${considered} managed keys`;
-  return `${calls} The KMS keys of ${all} cost $${monthlyUsd.now} a month now and $${monthlyUsd.then} then (${sign}$${Math.abs(change)}).`;
+  const endsOn = formatTime(untilMs).slice(0, "2027-03-06".length);
+  return `${calls} The KMS keys of ${all} cost $${monthlyUsd.now} a month now and $${monthlyUsd.then} a month on ${endsOn} (${sign}$${Math.abs(change)}).`;
 }
 
 const namedAtMost = 5;

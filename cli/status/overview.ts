@@ -83,6 +83,11 @@ export function needsPerson({ effect }: Overview): boolean {
   return effect !== undefined && effect !== "notice";
 }
 
+/** Whether no step follows before an operator acts: `nextAtMs` is then the next observation. */
+export function isStopped({ findings }: Pick<Overview, "findings">): boolean {
+  return findings.some(({ code }) => code === "PAUSED" || effectOf(code) === "halt");
+}
+
 /** Sorts by the severity of the findings, then those in rotation first, then by name. */
 export function byNeed(a: Overview, b: Overview): number {
   return (

@@ -1,6 +1,6 @@
 /** `status` as a table: a row for each managed key. */
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
-import { effectOf, type Overview } from "./overview.ts";
+import { effectOf, isStopped, type Overview } from "./overview.ts";
 import type { Column } from "../terminal/table-view.ts";
 import type { Talk } from "../terminal/talk.ts";
 import { bar, fromNow, roughly } from "../terminal/words.ts";
@@ -16,7 +16,11 @@ export function columnsFor(talk: Talk, nowMs: number): Column<Overview>[] {
     },
     { title: "AGE", cell: ageOf, leaves: 2 },
     { title: "STEP", cell: ({ step }) => step, leaves: 0 },
-    { title: "NEXT", cell: ({ nextAtMs }) => fromNow(nextAtMs, nowMs), leaves: 1 },
+    {
+      title: "NEXT",
+      cell: (one) => (isStopped(one) ? "-" : fromNow(one.nextAtMs, nowMs)),
+      leaves: 1,
+    },
     {
       title: "WHY",
       cell: whyOf,

@@ -18,8 +18,8 @@ at least once, in the order of the journal. Dependents select events with a rule
 \`detail\` is the stored journal line:
 
 - \`alias\`: the managed key
-- \`revision\`: 1, 2, 3 … for each managed key; it shows duplicates and gaps to a consumer
-- \`event\`, \`reason\`, \`atMs\` (epoch milliseconds), \`epoch\` (of the run's claim), and, within a rotation,
+- \`revision\`: 1, 2, 3 … for each managed key; a consumer detects duplicate and missing events by it
+- \`event\`, \`reason\`, \`atMs\` (epoch milliseconds), \`epoch\` (of the pass's claim), and, within a rotation,
   \`rotationId\` and \`step\`
 - \`detail\`: fields of this event, usually \`version\` and \`keyId\`
 - \`previousHash\` and \`hash\`: a hash chain. \`hash\` is the SHA-256 of the line's canonical JSON without \`hash\`

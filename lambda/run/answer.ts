@@ -1,6 +1,6 @@
 /**
  * The answer to a use attempt: restores the version in this same invocation, also while another run
- * works. Duplicates, forgeries and endless retries of a client cost three reads each, and no write.
+ * works. Duplicates, forgeries and endless retries of a client cost at most four reads each, and no write.
  */
 import { begin, type Run, type RunOptions } from "../pass/context.ts";
 import { oneKey } from "../pass/take-up.ts";

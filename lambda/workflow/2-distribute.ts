@@ -195,7 +195,7 @@ function distributed(scene: StepScene, fresh: Version): Decision {
     next: { ...withRotation(record, moved), extras: [...record.extras, ...extras.found] },
     entry: {
       event: "distributed",
-      reason: "Enabled after the propagation wait",
+      reason: "Enabled, propagation wait over",
       rotationId: rotation.id,
       step: "distribute",
       detail: { version: fresh.number, keyId: fresh.keyId, extras: extras.found.length },

@@ -61,14 +61,14 @@ describe("doctor", () => {
     );
   });
 
-  test("reports the age of the last recorded run if due work is not processed", () => {
+  test("reports the age of the last recorded work if due work is not processed", () => {
     const late = aRecord({
       dueAtMs: nowMs - 2 * dayMs,
       authorizationChangedAtMs: nowMs - 3 * dayMs,
     });
     const audit = { dueAtMs: nowMs - 2 * dayMs, findings: [] };
     expect(reads({ audit, tagSearch: audit }, late)).toEqual([
-      "runs: work has been due for 2d, and no run has processed it; last recorded run 3d ago",
+      "runs: work has been due for 2d, and no run has processed it; the last run that recorded work was 3d ago",
     ]);
   });
 
@@ -105,7 +105,7 @@ describe("doctor", () => {
     } as const;
     expect(reads({ heardAtMs }, aRecord({ findings: [awaited] }))).toEqual([
       "halted or waiting: 1 (alias/orders)",
-      "monitoring of the drain: last CloudTrail event received 40d ago; one is expected for 1 (alias/orders)",
+      "monitoring of the drain: last canary event received 40d ago; one is expected for 1 (alias/orders)",
     ]);
   });
 

@@ -18,8 +18,8 @@ async function forecastIn(world: World): Promise<ForecastEvent[]> {
   const nowMs = world.clock.nowMs();
   const untilMs = nowMs + daysAhead * dayMs;
   const requests = await world.table.requests(orders);
-  const { planned, cut } = await forecast(stored, { nowMs, untilMs, requests });
-  expect(cut).toBe(false);
+  const { planned, truncated } = await forecast(stored, { nowMs, untilMs, requests });
+  expect(truncated).toBe(false);
   return planned;
 }
 

@@ -32,7 +32,7 @@ describe("plan", () => {
     const account = await after(2);
     const { stderr } = await type(account, "plan", "--until", "200d");
     expect(stderr).toMatch(/orders will need an operator at [-\d]+ [\d:]+: APPROVAL_REQUIRED/);
-    expect(stderr).toContain("then: npx keyturn status alias/orders");
+    expect(stderr).toContain("at that time: npx keyturn status alias/orders");
     expect(stderr).not.toContain("keyturn approve");
   });
 
@@ -43,7 +43,7 @@ describe("plan", () => {
     const rows = stdout.split("\n").filter((line) => line.includes("CreateKey v2"));
     expect(rows).toHaveLength(1);
     expect(stderr).toMatch(/^3 changing calls for 1 of 1 managed key until /);
-    expect(stderr).toMatch(/cost \$1 a month now and \$2 then \(\+\$1\)/);
+    expect(stderr).toMatch(/cost \$1 a month now and \$2 a month on 2027-03-04 \(\+\$1\)/);
     const [day = ""] = rows[0]?.split(" ") ?? [];
     const atMs = Date.parse(`${day}T00:00Z`);
     await account.passDays((atMs - account.clock.nowMs()) / 86_400_000 - 0.1);

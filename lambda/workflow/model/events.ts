@@ -11,7 +11,8 @@ export const eventCatalogue = {
   opened: "A rotation begins; the record describes the key that keyturn will create.",
   abandoned: "The key policy changed before CreateKey: the rotation begins again.",
   generated: "KMS created the key of the new version.",
-  adopted: "A CreateKey without an answer had created a key: it becomes the new version.",
+  adopted:
+    "keyturn found the key of a CreateKey without an answer: this key becomes the new version.",
   "not-found": "A CreateKey without an answer created no key that keyturn can find.",
   granted: "KMS accepted CreateGrant for a copy of a grant of the old version.",
   propagating: "The new version is Enabled and has the grants; the propagation wait begins.",
@@ -28,7 +29,8 @@ export const eventCatalogue = {
   "watch-tested":
     "keyturn made the canary call. The arrival of its event proves that use attempts reach the function.",
   disabled: "The old version is disabled.",
-  soaking: "Reads of KMS are consistent again, and no alias points at the disabled version.",
+  soaking:
+    "A second read, five minutes after DisableKey, shows no alias on the version: the soak begins.",
   unused: "The disabled version was not used in the hour before it was disabled.",
   "restore-started": "Something needs a disabled version: keyturn restores it.",
   "re-enabled": "KMS accepted EnableKey for a disabled version.",
@@ -50,7 +52,8 @@ export const eventCatalogue = {
   reactivated: "keyturn observed every alias on the previous version, which is active again.",
   paused: "An operator paused the managed key.",
   resumed: "An operator resumed the managed key.",
-  approved: "An operator approved the evidence for revoking a version.",
+  approved:
+    "An operator approved one call on the evidence of a version (DisableKey or the deletion), or overrode the evidence.",
   acknowledged: "A dependent acknowledged the new version.",
   "request-rejected": "keyturn rejected a malformed or impossible request.",
   "reconcile-proposed":
@@ -59,7 +62,8 @@ export const eventCatalogue = {
   "enrol-requested": "An operator requested enrolment of the key behind the alias.",
   "un-enrol-requested": "An operator requested un-enrolment of the managed key.",
   untagged: "KMS accepted UntagResource for keyturn's tags on a key.",
-  "un-enrolled": "KMS removed keyturn's tags; all keys stay as they are.",
+  "un-enrolled":
+    "KMS removed keyturn's tags, except from keys pending deletion; every key and alias stays as it is.",
   "re-enrolled": "An operator requested enrolment of an un-enrolled managed key.",
   "call-planned": "Mode plan: keyturn reports the call that it would make in mode act.",
   "findings-opened": "Findings opened, and others may have closed.",

@@ -25,7 +25,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   ALIAS_ON_OLD_VERSION: {
     meaning: "An alias points at a version that keyturn is about to revoke.",
     cause:
-      "An external actor set it after the rotation, or it is an unlisted alias that keyturn does not move.",
+      "An external actor pointed it at this version after the rotation, or it is an unlisted alias that keyturn does not move.",
     remedy:
       "Run the printed command, which moves each alias to the active version; or delete the aliases.",
   },
@@ -57,7 +57,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     cause:
       "The table was restored from a backup or is new, or an external actor changed keyturn's tags.",
     remedy:
-      "Send the request `reconcile`: keyturn shows a numbered proposal: the changes that it would write. Send the request again with that number: keyturn writes it.",
+      "Send the request `reconcile`: keyturn shows a proposal with a number, which lists its changes to the record. Send the request again with that number. keyturn then writes these changes.",
   },
   USED_WHILE_DISABLED: {
     meaning:
@@ -83,10 +83,11 @@ export const findingTexts: Record<FindingCode, Explained> = {
     meaning: "The configuration no longer names this managed key.",
     cause: "The managed key, or its policy, was removed from the configuration without `un-enrol`.",
     remedy:
-      "Add it to managedKeys in the configuration again and deploy, or un-enrol it. Until then its keys stay as they are.",
+      "Add it to managedKeys in the configuration again and deploy, or un-enrol it. Until then keyturn only restores versions that are needed, and cancels a deletion that no operator approved.",
   },
   POLICY_NOT_CARRIED: {
-    meaning: "A part of the key policy would be wrong on a new key.",
+    meaning:
+      "keyturn creates no new version: a part of the key policy would not be valid on a new key.",
     cause:
       "It names the key's own id or a deleted principal, or has a statement with keyturn's Sid that keyturn did not write.",
     remedy: 'Write a policy that is valid for any key: Resource "*", principals that exist.',
@@ -130,7 +131,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     cause:
       "An operator or a script enabled or disabled it, or scheduled or cancelled its deletion.",
     remedy:
-      "Find out who changed it and why. The printed command restores the state that keyturn expects, in the order that KMS requires: a cancelled deletion leaves a key Disabled.",
+      "Find out who changed it and why. The printed command returns the key to the state that keyturn expects. CancelKeyDeletion leaves a key Disabled: the command then also enables it, if keyturn expects Enabled.",
   },
   VERSION_DELETED: {
     meaning: "A version that should still exist is not in KMS.",
@@ -143,7 +144,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     meaning: "A key that is about to be disabled is a resource of a CloudFormation stack.",
     cause: "The stack created the first version, and keyturn is about to disable it.",
     remedy:
-      "Nothing, if the stack retains the key and only the alias refers to it. Otherwise pause, and remove the key from the stack first (DeletionPolicy: Retain).",
+      "Nothing, if the stack retains the key (DeletionPolicy: Retain) and no resource of the stack except the alias refers to the key. Otherwise pause, set that policy, and remove the key from the stack first.",
   },
   DEPENDENT_REQUIRED: {
     meaning:
@@ -153,7 +154,8 @@ export const findingTexts: Record<FindingCode, Explained> = {
     remedy: "Name the callers as `dependents` of the managed key; each acknowledges a new version.",
   },
   GRANT_HOLDS_OLD_VERSION: {
-    meaning: "A resource of an AWS service holds a grant on the old version, and may need it.",
+    meaning:
+      "An AWS service holds a grant on the old version for one of its resources, and may need it.",
     cause:
       "An EBS volume, an RDS instance or a similar resource is encrypted under the old version.",
     remedy:
@@ -161,7 +163,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   },
   DRAIN_NOT_WATCHED: {
     meaning:
-      "No KMS event arrived through CloudTrail and EventBridge for a day: keyturn would miss an attempt to use a disabled key.",
+      "No canary event arrived through CloudTrail and EventBridge for a day: keyturn would miss an attempt to use a disabled key.",
     cause:
       "No trail logs KMS's read-only events, the rules are disabled, or CloudTrail delivers its events with a delay.",
     remedy:
@@ -187,11 +189,12 @@ export const findingTexts: Record<FindingCode, Explained> = {
     remedy: "Wait until KMS returns an answer, or set the policy's drain.evidence to advisory.",
   },
   ORIGINATED_AFTER_ACTIVATION: {
-    meaning: "The old version was used to encrypt, sign or MAC after the alias had moved.",
+    meaning:
+      "The old version was used to encrypt, encapsulate, sign or MAC after the alias had moved.",
     cause:
-      "A caller uses the key's id or ARN, or an AWS service resolved the alias when it was configured.",
+      "A caller uses the key's id or ARN, or an AWS service resolved the alias to the key when a resource was configured.",
     remedy:
-      "Find the caller that names the key by id, and have it use the alias; or `approve` this evidence. KMS reports only the last use: a later Decrypt or Verify replaces this evidence.",
+      "Find the caller that names the key by id, and have it use the alias; or `approve` this evidence. KMS reports only the last use: after a later Decrypt or Verify this finding closes, although the caller may still encrypt or sign.",
   },
   GUARDRAIL: {
     meaning: "A key policy forbids disabling or deleting a key this soon after its last use.",
@@ -250,3 +253,6 @@ export const findingTexts: Record<FindingCode, Explained> = {
   ...noticeTexts,
   ...refusalTexts,
 };
+
+/** These report a hold, which has the effect; the finding has none. */
+export const holdFindings: FindingCode[] = ["PAUSED", "HELD_AFTER_ROLLBACK"];

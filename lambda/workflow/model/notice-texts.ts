@@ -18,7 +18,8 @@ export const noticeTexts = {
   },
   OVERDUE: {
     meaning: "The active version is past its cryptoperiod.",
-    cause: "Its rotation is blocked, or was configured too late; or the function did not run.",
+    cause:
+      "A finding or a hold stops its rotation; the key was enrolled, or its policy shortened the cryptoperiod, too late; or the function did not run.",
     remedy: "Read the other findings of this managed key for the cause.",
   },
   UNLISTED_ALIAS: {
@@ -37,15 +38,15 @@ export const noticeTexts = {
     remedy: "Read the reason; if KMS or DynamoDB throttles, reduce the load on the shared quota.",
   },
   CLOCK_SKEW: {
-    meaning: "A claim or settle mark expires later than any run could end: a clock is wrong.",
-    cause: "A run on a machine with a wrong clock, or a claim that an operator wrote.",
+    meaning: "A claim or settle mark expires more than 30 minutes from now: a clock is wrong.",
+    cause: "A run on a machine with a wrong clock, or an edit of the table.",
     remedy:
       "Find the machine with the wrong clock. keyturn waits until the claim or settle mark expires.",
   },
   RECORD_LARGE: {
     meaning: "The item of this managed key is past 100 KB; DynamoDB's limit is 400 KB.",
     cause:
-      "Many rotations are open at once, or keyturn cannot move events and journal lines out of the item.",
+      "Many rotations are open at once, or keyturn cannot publish its events or store journal lines in items of their own.",
     remedy: "Find the rotations or versions that never complete.",
   },
   EXTRA_NOT_QUARANTINED: {
