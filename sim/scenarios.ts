@@ -83,6 +83,10 @@ export const scenarios = {
       verifiersEveryMs: 40 * hourMs,
       neededAfterMs: 20 * hourMs,
     },
+    callers: {
+      ...{ ...heard, everyMs: 8 * hourMs },
+      counts: { "by-alias": 1, "by-arn": 1, "by-tag": 1, "by-name": 1, scanner: 2 },
+    },
     firstKey: (index) => (index === 4 ? asymmetric(0) : {}),
     faults: anything,
   },
@@ -110,6 +114,12 @@ export const scenarios = {
     ...needed,
     name: "allowed-by-alias",
     callers: { ...heard, counts: { "by-alias": 1, "by-tag": 1, scanner: 2 } },
+  },
+  /** Such readers come so rarely that a deletion may be scheduled before the first refusal. */
+  "refused-late": {
+    ...needed,
+    name: "refused-late",
+    callers: { ...heard, counts: { "by-alias": 2 }, everyMs: 14 * hourMs },
   },
   /** Callers whose policies name the first key's ARN are refused on the new version. */
   "allowed-by-first-key": {

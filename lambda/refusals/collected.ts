@@ -57,9 +57,10 @@ export function collected(
     isNews ||= change === "news";
     isRepeated ||= change === "repeated";
     if (known !== undefined)
-      there.uses[tally.name] = { ...withTally(known, tally), storedAtMs: nowMs };
+      there.uses[tally.name] = useOf(withTally(known, tally), tally, version, nowMs);
     else if (hasRoom) {
-      there.uses[tally.name] = firstOf(tally, nowMs);
+      const { subject: _, name: __, ...first } = tally;
+      there.uses[tally.name] = useOf(first, tally, version, nowMs);
       characters += charactersPerUse;
     } else there.others = withOther(there.others, tally, nowMs);
   }
@@ -121,8 +122,20 @@ function among(
   return change === "news" && isSoon ? "later" : change;
 }
 
-function firstOf({ subject: _, name: __, ...use }: Tally, nowMs: number): RefusedUse {
-  return { ...use, storedAtMs: nowMs };
+function useOf(
+  use: Omit<RefusedUse, "storedAtMs">,
+  { firstAtMs, lastAtMs }: Tally,
+  version: KnownVersion | undefined,
+  nowMs: number,
+): RefusedUse {
+  const { retiredAtMs = Infinity } = version ?? {};
+  const before = [lastAtMs, firstAtMs].find((atMs) => atMs < retiredAtMs);
+  const lastBeforeMs = Math.max(use.lastBeforeMs ?? -Infinity, before ?? -Infinity);
+  return {
+    ...use,
+    ...(lastBeforeMs === -Infinity ? {} : { lastBeforeMs }),
+    storedAtMs: nowMs,
+  };
 }
 
 function withOther(

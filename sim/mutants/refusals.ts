@@ -48,7 +48,7 @@ export const refusals: Mutant[] = [
         replace: "  if (need === undefined) return `refused after the approval",
       },
     ],
-    scenario: "allowed-by-alias",
+    scenario: "refused-late",
     seed: 1,
     invariant: stays,
   },

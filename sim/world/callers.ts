@@ -128,6 +128,8 @@ export class CallersOfKeys {
     const made = answer?.CiphertextBlob as Uint8Array | undefined;
     if (keyId !== undefined && made !== undefined && !kept.has(keyId)) kept.set(keyId, made);
     for (const [heldKeyId, CiphertextBlob] of kept) {
+      // A reader that succeeds would keep the version in use.
+      if (kind === "by-tag" && heldKeyId !== keyId) continue;
       const named = kind === "by-name" ? { KeyId: alias } : {};
       this.#call(caller, "Decrypt", { CiphertextBlob, ...named }, heldKeyId);
     }

@@ -12,6 +12,8 @@ export type RefusedUse = {
   error: string;
   firstAtMs: number;
   lastAtMs: number;
+  /** When it was last refused while the version was active, or not active yet. */
+  lastBeforeMs?: number;
   /** Counts events, which may arrive twice. */
   count: number;
   /** Present where the message says that no resource-based policy, or grant, allows the call. */

@@ -120,11 +120,9 @@ function lockedOut(scene: Scene, active: Version): Finding[] {
 /** By name: equal principal, operation and error. */
 function refusedBefore(scene: Scene, before: Version): (name: string) => boolean {
   const { retiredAtMs = 0 } = before;
-  const isBefore = (atMs: number): boolean => atMs >= retiredAtMs - beforeMs && atMs < retiredAtMs;
-  const uses = refusedOn(scene, before.keyId, before.number);
   const names = new Set(
-    uses
-      .filter(({ use }) => isBefore(use.firstAtMs) || isBefore(use.lastAtMs))
+    refusedOn(scene, before.keyId, before.number)
+      .filter(({ use }) => (use.lastBeforeMs ?? 0) >= retiredAtMs - beforeMs)
       .map(({ name }) => name),
   );
   const { known = {} } = othersOn(scene, before.keyId) ?? {};
