@@ -6,7 +6,7 @@ import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { Claimed, ClaimRequest, Stored } from "../../lambda/ports.ts";
 import type { Call, Claim, Policy } from "../../lambda/workflow/model/types.ts";
 import type { KmsKey, World } from "../../embedded-aws/kms/types.ts";
-import type { Lockout } from "../world/callers.ts";
+import type { Lockout } from "../world/lockout.ts";
 import type { Applied } from "../world/shared-kms.ts";
 
 export type Invariant =

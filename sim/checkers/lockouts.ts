@@ -2,7 +2,7 @@
  * Nobody's key is deleted under a refusal that reached the queue, or that a watched trail would have shown; and a
  * lock-out by a move is reported.
  */
-import type { CallersOfKeys, Lockout } from "../world/callers.ts";
+import type { Lockout } from "../world/lockout.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { keyIdIn, nameOf, type Checker, type Facts } from "./checker.ts";
 
@@ -14,7 +14,7 @@ const gapMs = 40 * hourMs;
 
 export function lockouts(
   facts: Facts,
-  callers: CallersOfKeys,
+  callers: { lockouts: Lockout[] },
   recordOf: (alias: string) => ManagedKey | undefined,
 ): Checker {
   const { kms, ours, violated } = facts;

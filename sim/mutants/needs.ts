@@ -64,8 +64,8 @@ export const needs: Mutant[] = [
       },
       {
         file: "lambda/workflow/revoke/deletion.ts",
-        find: '(approval?.of === "delete" && !approval.override)',
-        replace: "true",
+        find: 'if (approval?.of !== "delete" || approval.override) return "no operator approved the deletion";',
+        replace: "",
       },
       {
         file: "lambda/workflow/safety/invariants.ts",

@@ -17,6 +17,7 @@ export const nothing: Budget = {
   resumes: 0,
   approvals: 0,
   overrides: 0,
+  refusals: 0,
   uses: 0,
   outside: 0,
 };
@@ -114,6 +115,8 @@ export function atRest(budget: Budget, changes: Partial<Policy>): SearchState {
     waiting: [],
     attempts: [],
     asked: [],
+    refused: [],
+    isNews: false,
     opened: 0,
     budget,
   };

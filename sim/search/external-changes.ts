@@ -17,6 +17,7 @@ export function others(state: SearchState): Move[] {
       if (key.state === "Enabled" && isLate) moves.push(attempted(after, key, "already refused"));
     }
   }
+  if (budget.refusals > 0) moves.push(...refusals(state));
   if (budget.outside === 0) return moves;
   const after = spend(state, "outside");
   for (const key of kms.keys) {
@@ -25,6 +26,19 @@ export function others(state: SearchState): Move[] {
     moves.push(switched(after, key, key.state === "Enabled" ? "Disabled" : "Enabled"));
   }
   return moves;
+}
+
+/** At any moment, also while a call is under way: no read of the run has shown it. */
+function refusals(state: SearchState): Move[] {
+  const after = spend(state, "refusals");
+  return state.record.versions
+    .filter(({ state: is }) => is === "draining" || is === "disabled" || is === "pending-deletion")
+    .map(({ keyId }) => {
+      const caller = `caller-${state.refused.length + 1}`;
+      const refused = [...state.refused, { keyId, caller, atMs: state.nowMs }];
+      const name = `${caller} is refused on ${keyId}`;
+      return { name, state: { ...after, refused, isNews: true } };
+    });
 }
 
 function used(state: SearchState, key: ModelKey): Move {

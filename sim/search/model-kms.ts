@@ -6,13 +6,15 @@ import type {
   KmsRead,
   ObservedState,
   Observation,
+  Refusals,
   Tags,
+  Version,
 } from "../../lambda/workflow/model/types.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { subjectOfRead } from "../../lambda/workflow/safety/observations.ts";
 import { lastUseLagMs } from "../../lambda/workflow/model/limits.ts";
 import { alias, dayMs } from "./fixture.ts";
-import type { ModelKey, ModelKms } from "./state.ts";
+import { shownOf, type ModelKey, type ModelKms, type Refused, type SearchState } from "./state.ts";
 
 export const shape = {
   spec: "SYMMETRIC_DEFAULT",
@@ -31,20 +33,25 @@ export function withKey(kms: ModelKms, changed: ModelKey): ModelKms {
 
 /** The earlier observations, with these reads added. */
 export function observeAll(
-  kms: ModelKms,
+  state: Pick<SearchState, "kms" | "lag" | "refused">,
   nowMs: number,
   observed: ObservedState,
   reads: KmsRead[],
 ): ObservedState {
   let all = observed;
   for (const read of reads) {
-    const observation = observe(kms, nowMs, read);
+    const observation =
+      read.kind === "refusals"
+        ? observedAs(refusalsIn(state, nowMs))
+        : observe(shownOf(state), nowMs, read);
     all = { ...all, [read.kind]: { ...all[read.kind], [subjectOfRead(read)]: observation } };
   }
   return all;
 }
 
-function observe(kms: ModelKms, nowMs: number, read: KmsRead): Observation<unknown> {
+type OfKms = Exclude<KmsRead, { kind: "refusals" }>;
+
+function observe(kms: ModelKms, nowMs: number, read: OfKms): Observation<unknown> {
   if (read.kind === "successors") {
     const found = kms.keys.filter(({ tags }) => tags[tagNames.rotation] === read.rotationId);
     return observedAs(found.map(({ id }) => id));
@@ -53,7 +60,6 @@ function observe(kms: ModelKms, nowMs: number, read: KmsRead): Observation<unkno
     const ours = kms.keys.filter(({ tags }) => tags[tagNames.alias] === read.alias);
     return observedAs(ours.map(({ id, tags }) => ({ keyId: id, tags })));
   }
-  if (read.kind === "refusals") return { kind: "absent" };
   const named = read.kind === "key" ? read.key : read.keyId;
   const key = keyNamed(kms, named === alias ? kms.target : named);
   if (key === undefined) return { kind: "absent" };
@@ -73,9 +79,30 @@ function observe(kms: ModelKms, nowMs: number, read: KmsRead): Observation<unkno
     case "public-key":
       return observedAs("");
     case "watch":
-    case "refusals-watch":
       return { kind: "absent" };
+    case "refusals-watch":
+      return observedAs({
+        ...{ revision: 1, heardAtMs: nowMs, sinceMs: 0, unattributed: 0, storedAtMs: 0 },
+      });
   }
+}
+
+/** Every caller is refused again and again: the last time is now. */
+function refusalsIn({ refused }: Pick<SearchState, "refused">, nowMs: number): Refusals {
+  const on: Refusals["on"] = {};
+  for (const { keyId, caller } of refused) {
+    const { uses } = (on[keyId] ??= { uses: {} });
+    const times = { firstAtMs: nowMs, lastAtMs: nowMs, storedAtMs: nowMs, count: 1 };
+    uses[caller] = { principal: caller, operation: "Decrypt", error: "AccessDenied", ...times };
+  }
+  return { revision: refused.length, on };
+}
+
+/** The ids by which an operator accepts them (`lambda/workflow/safety/refusals.ts`). */
+export function idsOf(refused: readonly Refused[], version: Version): string[] {
+  return refused
+    .filter(({ keyId }) => keyId === version.keyId)
+    .map(({ caller }) => `refused:${version.number}|${caller}|Decrypt|AccessDenied`);
 }
 
 function observedAs<T>(value: T): Observation<T> {

@@ -6,7 +6,7 @@ import type { Bounds, Move } from "./move.ts";
 import { others } from "./external-changes.ts";
 import { approvals, attemptsHeard, isFree, requested, scheduled } from "./runs.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
-import { isDeletionApproved } from "./properties.ts";
+import { isDeletionApproved, notAccepted } from "./properties.ts";
 import type { SearchState } from "./state.ts";
 
 /**
@@ -38,7 +38,7 @@ export function movesOf(state: SearchState, bounds: Bounds): Moves {
 function later(state: SearchState, bounds: Bounds): Move[] {
   const { record, flights, kms, nowMs } = state;
   const isAwaited = state.attempts.some(({ atMs }) => nowMs >= atMs + attemptWithinMs);
-  const isDue = record.dueAtMs <= nowMs && isFree(state, bounds);
+  const isDue = (record.dueAtMs <= nowMs || state.isNews) && isFree(state, bounds);
   if (state.waiting.length > 0 || isAwaited || isDue) return [];
   const timesMs = [
     ...state.attempts.map(({ atMs }) => atMs + attemptWithinMs),
@@ -74,10 +74,19 @@ function later(state: SearchState, bounds: Bounds): Move[] {
     unapproved === undefined
       ? {}
       : { wrong: `gate: ${unapproved.id} is deleted without an approval of the deletion` };
+  // A run takes up a refusal at once; in the last hour its call may fail once too often.
+  const early = state.refused.filter((one) => one.atMs < atMs - attemptWithinMs);
+  const refused = deleted.find(
+    ({ id, by }) => by === "us" && notAccepted({ record, refused: early }, id) !== undefined,
+  );
+  const under =
+    refused === undefined ? {} : { wrong: `gate: ${refused.id} is deleted despite a refusal` };
   const served = deleted.find(({ id }) => id === state.kms.target);
   const bare =
     served === undefined ? {} : { wrong: `I1: ${served.id}, where the alias is, is deleted` };
-  return [{ name: `${spell(atMs - nowMs)} pass`, state: next, ...gate, ...bare, ...wrong }];
+  return [
+    { name: `${spell(atMs - nowMs)} pass`, state: next, ...gate, ...under, ...bare, ...wrong },
+  ];
 }
 
 function isApproved({ versions, rotations }: ManagedKey, keyId: string): boolean {

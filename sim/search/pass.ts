@@ -15,13 +15,7 @@ import { home, hourMs, minuteMs, runLimitMs, tableId } from "./fixture.ts";
 import { observeAll } from "./model-kms.ts";
 import { wrongToSend } from "./properties.ts";
 import { announcedMarks, marksAtRest, mayBeMade, shown, type Part } from "./rule.ts";
-import {
-  shownOf,
-  type Attempted,
-  type CallDecision,
-  type SearchState,
-  type Waiting,
-} from "./state.ts";
+import type { Attempted, CallDecision, SearchState, Waiting } from "./state.ts";
 
 const decisionsMax = 60;
 const retryAfterMs = minuteMs;
@@ -61,7 +55,7 @@ export function proceed(state: SearchState, pass: Pass, without: Part | undefine
     });
     switch (decision.kind) {
       case "observe":
-        observed = observeAll(shownOf(state), nowMs, observed, decision.reads);
+        observed = observeAll(state, nowMs, observed, decision.reads);
         break;
       case "change": {
         const next = { ...decision.next, unsettled: record.unsettled };
@@ -94,7 +88,7 @@ export function proceed(state: SearchState, pass: Pass, without: Part | undefine
 }
 
 export function searchContextOf(
-  { nowMs, opened, record }: SearchState,
+  { nowMs, opened, record, budget, refused }: SearchState,
   { epoch, uncertain, parked, attempt }: Pick<Pass, "epoch" | "uncertain" | "parked" | "attempt">,
   requests: Request[],
 ): Context {
@@ -110,6 +104,7 @@ export function searchContextOf(
     // The model keeps no journal, and its requests name no journal line.
     head: "",
     requests,
+    ...(budget.refusals + refused.length > 0 ? { refusalsWatch: "cloudtrail" } : {}),
     ...(attempt === undefined ? {} : { attempt: attemptTo(attempt) }),
   };
 }
@@ -173,7 +168,8 @@ function rested(
   const ends = unsettled.map(({ untilMs }) => Math.max(untilMs, nowMs));
   const dueAtMs = Math.min(finish.dueAtMs, nowMs + farMs, ...ends);
   const { kind: waitingFor, findings } = finish;
-  return { ...state, record: { ...record, unsettled, waitingFor, findings, dueAtMs } };
+  const rest = { ...record, unsettled, waitingFor, findings, dueAtMs };
+  return { ...state, isNews: false, record: rest };
 }
 
 /** Takes the claim (`table.claim`), also by force; the caller checks whether it is free. */

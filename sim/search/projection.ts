@@ -125,10 +125,15 @@ export function project(state: SearchState): Projection {
   }
   put(state.asked.length);
   for (const keyId of state.asked) text(keyId);
+  for (const { keyId, caller, atMs } of state.refused) {
+    text(`${keyId} ${caller}`);
+    time(atMs, horizonMs);
+  }
+  flag(state.isNews);
   put(state.opened);
   const { faults, lags, rotates, rollbacks, resumes, uses: used, outside } = state.budget;
-  const { approvals, overrides } = state.budget;
-  put(lags | (approvals << 4) | (overrides << 8));
+  const { approvals, overrides, refusals } = state.budget;
+  put(lags | (approvals << 4) | (overrides << 8) | (refusals << 12));
   put(
     faults | (rotates << 4) | (rollbacks << 8) | (resumes << 12) | (used << 16) | (outside << 20),
   );
@@ -206,6 +211,7 @@ function rotation(of: Rotation): void {
   lastUse(of.evidence?.lastUse);
   text(of.approval?.of);
   flag(of.approval?.override);
+  text(of.approval?.accepts.join());
   if (of.approval !== undefined) {
     if (of.approval.evidence === "never") text("never");
     else among(uses, Number(of.approval.evidence));

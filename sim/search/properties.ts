@@ -3,7 +3,7 @@ import { recheckMs } from "../../lambda/workflow/model/limits.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { Rotation } from "../../lambda/workflow/model/types.ts";
 import { isHeld } from "../../lambda/workflow/safety/holds.ts";
-import { keyNamed, lastUseInModel } from "./model-kms.ts";
+import { idsOf, keyNamed, lastUseInModel } from "./model-kms.ts";
 import { auditReads } from "./audit.ts";
 import {
   shownOf,
@@ -34,6 +34,8 @@ export function wrongToSend(
   if (call.kind === "ScheduleKeyDeletion" && !isDeletionApproved(rotation)) {
     return `gate: ScheduleKeyDeletion ${keyId} is sent without an approval of the deletion`;
   }
+  const caller = call.kind === "ScheduleKeyDeletion" ? notAccepted(state, keyId) : undefined;
+  if (caller !== undefined) return `gate: ScheduleKeyDeletion ${keyId} is sent despite ${caller}`;
   if (state.asked.includes(keyId)) return `I5: ${call.kind} ${keyId} is sent despite a use attempt`;
   const key = keyNamed(shownOf(state), keyId);
   const known = rotation?.evidence?.lastUse;
@@ -50,6 +52,17 @@ export function wrongToSend(
 export function isDeletionApproved(rotation: Rotation | undefined): boolean {
   const { approval } = rotation ?? {};
   return approval?.of === "delete" && !approval.override;
+}
+
+/** A refused caller of this key that no approval accepts. */
+export function notAccepted(
+  { record, refused }: Pick<SearchState, "record" | "refused">,
+  keyId: string,
+): string | undefined {
+  const version = record.versions.find((one) => one.keyId === keyId);
+  if (version === undefined) return undefined;
+  const { approval } = record.rotations.find(({ from }) => from === version.number) ?? {};
+  return idsOf(refused, version).find((id) => approval?.accepts.includes(id) !== true);
 }
 
 /** The invariant that a landing call violates; only a later external change excuses it. */
@@ -109,7 +122,7 @@ const notices = new Set(["HELD_AFTER_ROLLBACK", "REQUEST_REJECTED", "OVERDUE", "
 /** "done", or the code of a finding; undefined if the state still moves. */
 export function restOf(state: SearchState): string | undefined {
   const { record, flights, waiting, attempts, nowMs } = state;
-  if (flights.length + waiting.length + attempts.length > 0) return undefined;
+  if (flights.length + waiting.length + attempts.length > 0 || state.isNews) return undefined;
   if (state.lag !== undefined) return undefined;
   if (record.claim !== undefined || record.waitingFor === "retry") return undefined;
   if (record.unsettled.some(({ untilMs }) => untilMs > nowMs)) return undefined;
@@ -128,10 +141,15 @@ const drift = ["ALIAS_MOVED", "ALIAS_ON_OLD_VERSION", "VERSION_CHANGED", "STATE_
 
 /** The invariant that a state at rest violates; `isAlone`: without external changes. */
 export function wrongAtRest(
-  { kms, asked }: SearchState,
+  state: SearchState,
   rest: string,
   isAlone: boolean,
 ): string | undefined {
+  const { kms, asked } = state;
+  for (const { id, by } of kms.keys.filter(({ state: is }) => is === "PendingDeletion")) {
+    const caller = by === "us" ? notAccepted(state, id) : undefined;
+    if (caller !== undefined) return `gate: ${id} is pending deletion despite ${caller}`;
+  }
   for (const keyId of asked) {
     const key = keyNamed(kms, keyId);
     if (key?.state === "Enabled" || key?.by === "operator") continue;

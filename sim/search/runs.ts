@@ -2,8 +2,9 @@
 import { concern } from "../../lambda/workflow/restore/use-attempt.ts";
 import type { Destructive, Request } from "../../lambda/workflow/model/types.ts";
 import { alias, hourMs } from "./fixture.ts";
-import { evidenceOf, keyNamed } from "./model-kms.ts";
+import { evidenceOf, idsOf, keyNamed } from "./model-kms.ts";
 import { spend, type Bounds, type Move } from "./move.ts";
+import { notAccepted } from "./properties.ts";
 import { isHeld, shownOf, type Attempted, type SearchState } from "./state.ts";
 import { attemptTo, claimed, proceed, type Proceeded } from "./pass.ts";
 
@@ -27,7 +28,8 @@ export function isFree(state: SearchState, { workers }: Bounds): boolean {
 
 /** The schedule starts a run if the key is due. */
 export function scheduled(state: SearchState, bounds: Bounds): Move[] {
-  if (state.record.dueAtMs > state.nowMs || !isFree(state, bounds)) return [];
+  const isDue = state.record.dueAtMs <= state.nowMs || state.isNews;
+  if (!isDue || !isFree(state, bounds)) return [];
   const { state: held, pass } = claimed(state);
   const name = `run ${pass.epoch} begins`;
   const proceeded = proceed(held, pass, bounds.without);
@@ -93,17 +95,22 @@ export function approvals(state: SearchState, bounds: Bounds): Move[] {
     if (rotation === undefined) return [];
     const { approval } = rotation;
     const next: Destructive = version.state === "disabled" ? "delete" : "disable";
-    if (approval?.evidence === evidence && approval.of === next) return [];
+    const isCurrent = approval?.evidence === evidence && approval.of === next;
+    if (isCurrent && notAccepted(state, subject) === undefined) return [];
     // A request that is repeated, or sent too early, names the other call.
     const named: Destructive[] = record.policy.approval === "none" ? [next] : ["disable", "delete"];
-    return named.flatMap((of) => {
-      const request: Request = {
-        ...{ id: "request", by: "ada", reason: "" },
-        ...{ kind: "approve", of, version: version.number, evidence },
-        ...{ accepts: [], override: false, confirm: "" },
-      };
-      return ask(spend(state, "approvals"), request, bounds);
-    });
+    const ids = idsOf(state.refused, version);
+    const accepting = ids.length === 0 ? [[]] : [[], ids];
+    return named.flatMap((of) =>
+      accepting.flatMap((accepts) => {
+        const request: Request = {
+          ...{ id: "request", by: "ada", reason: "" },
+          ...{ kind: "approve", of, version: version.number, evidence },
+          ...{ accepts, override: false, confirm: "" },
+        };
+        return ask(spend(state, "approvals"), request, bounds);
+      }),
+    );
   });
 }
 

@@ -57,6 +57,12 @@ export const scopes: Scope[] = [
   twice("evidence overridden", 2, {
     ...{ rotates: 0, faults: 1, approvals: 2, overrides: 2 },
   }),
+  scope("a caller is refused, two faults", "at rest", 2, {
+    ...{ rotates: 1, faults: 2, refusals: 1, approvals: 2 },
+  }),
+  scope("callers are refused, rollback and tripwire", "at rest", 2, {
+    ...{ rotates: 1, faults: 1, refusals: 1, rollbacks: 1, uses: 1, approvals: 2 },
+  }),
   scope("a deletion without an approval is pending", "deletion pending", 2, {
     ...{ faults: 2, uses: 1, rollbacks: 1, approvals: 1 },
   }),
@@ -81,6 +87,9 @@ export const smallScopes: Scope[] = [
   scope("an external actor", "at rest", 2, { rotates: 1, faults: 1, outside: 1 }),
   scope("reads that lag", "at rest", 2, { rotates: 1, lags: 1, rollbacks: 1 }),
   scope("two rotations, to the deletion", "at rest", 3, { rotates: 2, faults: 1 }),
+  scope("two callers are refused", "at rest", 2, {
+    ...{ rotates: 1, faults: 1, refusals: 2, approvals: 2 },
+  }),
   twice("an approval before each call", 2, { rotates: 1, faults: 1, approvals: 3 }),
   scope("a deletion without an approval is pending, one fault", "deletion pending", 2, {
     ...{ faults: 1, rollbacks: 1, approvals: 1 },

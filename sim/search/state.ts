@@ -58,6 +58,8 @@ export type Budget = {
   overrides: number;
   /** Reads that show, for up to five minutes, the state before a call landed. */
   lags: number;
+  /** Further callers that KMS refuses on a retired version, as the second function stores it. */
+  refusals: number;
   /** An application uses a version that is or was active, or tries to. */
   uses: number;
   /** An operator moves the alias, or enables or disables a key. */
@@ -72,6 +74,8 @@ export type Lag = {
   untilMs: number;
 };
 
+export type Refused = { keyId: string; caller: string; atMs: number };
+
 export type SearchState = {
   nowMs: number;
   record: ManagedKey;
@@ -83,6 +87,10 @@ export type SearchState = {
   attempts: readonly Attempted[];
   /** Keys with an accepted use attempt, until an operator resumes. */
   asked: readonly string[];
+  /** The stored refused uses: one caller each. */
+  refused: readonly Refused[];
+  /** Whether no pass has read the last of them. */
+  isNews: boolean;
   /** How many rotations were ever opened; their ids contain this number. */
   opened: number;
   budget: Budget;

@@ -5,19 +5,14 @@
 import { AwsError } from "../../embedded-aws/http/aws-error.ts";
 import { SimRandom } from "../../embedded-aws/random.ts";
 import type { Surroundings } from "./rotator.ts";
-import type { Fate, Trail } from "./trail.ts";
+import type { Caller, CallerKind, Fate, Lockout } from "./lockout.ts";
+import type { Trail } from "./trail.ts";
 
 const minuteMs = 60_000;
 const plaintext = Buffer.from("what they must still read");
 const account = "arn:aws:iam::000000000000:role";
 /** Authorization sees a change of aliases and tags up to five minutes late. */
 const lagMs = 5 * minuteMs;
-
-/**
- * `by-alias`: allowed by kms:ResourceAliases. `by-arn`: its policy names the first key. `by-tag`: allowed by a tag.
- * `by-name`: reads old data and names the alias. `scanner`: allowed nothing, calls every key.
- */
-export type CallerKind = "by-alias" | "by-arn" | "by-tag" | "by-name" | "scanner";
 
 export type Callers = {
   /** How many of each kind an alias has; scanners, in all. */
@@ -27,18 +22,6 @@ export type Callers = {
 
 /** The prefix of the scanners' names: an operator knows them. */
 export const scannerArn = `${account}/scanner`;
-
-/** A refusal of data or of the active key that the caller needs `keyId` for. */
-export type Lockout = { keyId: string; caller: Caller; atMs: number; fate: Fate };
-
-export type Caller = {
-  kind: CallerKind;
-  principalArn: string;
-  alias: string;
-  /** The first key of its alias, which its policy names. */
-  firstKeyId: string;
-  kept: Map<string, Uint8Array>;
-};
 
 type World = Pick<Surroundings, "engine" | "kms" | "policies">;
 

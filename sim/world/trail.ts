@@ -5,6 +5,7 @@
 import { refusalsMark } from "../../lambda/inbound/canary.ts";
 import { SimRandom } from "../../embedded-aws/random.ts";
 import type { Engine } from "./engine.ts";
+import type { Fate } from "./lockout.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -16,10 +17,6 @@ export type Delivery = {
   /** From when to when, after the start, no event arrives. */
   off?: { afterMs: number; forMs: number };
 };
-
-/** `delivered`: when it first reaches the queue; `off`: the trail is off from then on. */
-export type Fate =
-  { kind: "delivered"; atMs: number } | { kind: "lost" } | { kind: "off"; sinceMs: number };
 
 export class Trail {
   /** The fate of the last event. */

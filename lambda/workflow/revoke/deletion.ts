@@ -92,9 +92,12 @@ export function awaitDeletion(scene: StepScene): Decision {
   const { nowMs } = context;
   const deletedAtMs = old.deletionAtMs ?? nowMs;
   const reason = waitNames.deletion;
-  // Just after ScheduleKeyDeletion a read may still show the key Disabled.
-  const isSettled = nowMs >= rotation.stepSinceMs + consistencyMs;
-  if (nowMs < deletedAtMs && !isSettled) return { kind: "wait", untilMs: deletedAtMs, reason };
+  // Just after ScheduleKeyDeletion a read may still show the key Disabled, as after a cancelled deletion.
+  const shownAtMs = rotation.stepSinceMs + consistencyMs;
+  if (nowMs < deletedAtMs && nowMs < shownAtMs) {
+    const untilMs = whyCancel(scene) === undefined ? deletedAtMs : shownAtMs;
+    return { kind: "wait", untilMs, reason };
+  }
   const first = observeFirst(scene, [{ kind: "key", key: old.keyId }]);
   if (first !== undefined) return first;
   const key = valueOf(observed.key[old.keyId]);
