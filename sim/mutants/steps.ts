@@ -80,7 +80,7 @@ export const steps: Mutant[] = [
       },
     ],
     scenario: "everything",
-    seed: 24,
+    seed: 34,
   },
   {
     name: "forget that the evidence lags",
