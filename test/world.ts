@@ -4,29 +4,28 @@
  */
 import { configurationHash, type Configuration } from "../lambda/configuration/configuration.ts";
 import { RotationError } from "../lambda/errors.ts";
-import type { DueItem, JournalEntry, Ports } from "../lambda/ports.ts";
+import { refusalsMark } from "../lambda/inbound/canary.ts";
+import type { DueItem, JournalEntry, KeyService, Ports } from "../lambda/ports.ts";
 import { answer, type Answer } from "../lambda/run/answer.ts";
 import { run, type RunResult } from "../lambda/run/run.ts";
 import type { RunOptions } from "../lambda/pass/context.ts";
 import { readUseAttempt } from "../lambda/inbound/use-attempt.ts";
 import type { Finding } from "../lambda/workflow/model/findings.ts";
-import type {
-  AcceptedRefusal,
-  DrainWatch,
-  ManagedKey,
-  Mode,
-  Policy,
-} from "../lambda/workflow/model/types.ts";
+import type { DrainWatch, ManagedKey } from "../lambda/workflow/model/types.ts";
 import { SimClock } from "../embedded-aws/clock.ts";
 import { cheapCryptography } from "../embedded-aws/kms/cheap-cryptography.ts";
 import { KmsTwin } from "../embedded-aws/kms/twin.ts";
 import { createDiscoveryTwin, createKeyServiceTwin } from "../sim/ports/keys.ts";
 import { createTableTwin, type TableTwin } from "../sim/ports/table.ts";
 import { SimRandom } from "../embedded-aws/random.ts";
-import { aPolicy, dayMs, minuteMs } from "./fixtures.ts";
+import { canaryEvent, dayMs, minuteMs } from "./fixtures.ts";
 import { Approver } from "./approver.ts";
 import { intercepted, type Intercept } from "./faults.ts";
+import { RefusedTrail } from "./histories/refused-trail.ts";
+import { configurationOf, type WorldOptions } from "./histories/world-options.ts";
 import { listener } from "./listener.ts";
+
+export type { WorldOptions };
 
 export const startMs = Date.UTC(2027, 0, 1);
 export const keyturnArn = "arn:aws:iam::000000000000:role/keyturn";
@@ -39,25 +38,6 @@ export class Died extends Error {
   override readonly name = "Died";
 }
 
-export type WorldOptions = {
-  policy?: Partial<Policy>;
-  /** Managed keys by alias, with further input of CreateKey for the first version of each. */
-  keys?: Record<string, object>;
-  aliases?: Record<string, string[]>;
-  owner?: string;
-  mode?: Mode;
-  dependents?: string[];
-  taggedAliases?: string[];
-  acceptedRefusals?: AcceptedRefusal[];
-  lastUsageLagMs?: number;
-  keyQuota?: number;
-  drainWatch?: DrainWatch;
-  /** Whether a due tag search alone starts a run. */
-  searchesDaily?: boolean;
-  /** Whether an operator approves of each deletion, as soon as a finding asks for it. */
-  approves?: boolean;
-};
-
 export class World {
   readonly clock = new SimClock({ startMs });
   readonly kms: KmsTwin;
@@ -69,6 +49,8 @@ export class World {
   readonly calls: string[] = [];
   /** The CloudTrail events of attempts to use a disabled key. */
   readonly attempts: unknown[] = [];
+  /** How long after a refused call its event reaches the queue. */
+  eventDelayMs = minuteMs;
   configuration: Configuration;
   /** Set by a test to break calls between a run and the world. */
   intercept: Intercept | undefined;
@@ -80,6 +62,8 @@ export class World {
   readonly #approver = new Approver();
   readonly #searchesDaily: boolean;
   readonly #drainWatch: DrainWatch;
+  readonly refusalsWatch: DrainWatch;
+  readonly #refused: RefusedTrail;
   #ids = 0;
   #deployed = false;
 
@@ -88,6 +72,8 @@ export class World {
     this.#approves = options.approves ?? true;
     this.#searchesDaily = options.searchesDaily ?? false;
     this.#drainWatch = options.drainWatch ?? "none";
+    this.refusalsWatch = options.refusalsWatch ?? "none";
+    this.#refused = new RefusedTrail(this.table, () => clock.nowMs());
     this.kms = new KmsTwin({
       clock,
       random: new SimRandom(1),
@@ -100,21 +86,8 @@ export class World {
       if (principalArn === keyturnArn) this.calls.push(operation);
     };
     this.kms.onUseAttempt = (event) => void this.attempts.push(event);
-    const policy = aPolicy(options.policy);
-    const aliases = Object.keys(options.keys ?? { "alias/orders": {} });
-    this.configuration = {
-      owner: options.owner ?? "acme",
-      mode: options.mode ?? "act",
-      policies: { [policy.name]: policy },
-      managedKeys: aliases.map((alias) => ({
-        alias,
-        aliases: [alias, ...(options.aliases?.[alias] ?? [])],
-        policy: policy.name,
-        dependents: options.dependents ?? [],
-      })),
-      acceptedRefusals: options.acceptedRefusals ?? [],
-      taggedAliases: options.taggedAliases ?? ["alias/*"],
-    };
+    this.kms.onRefusedUse = (event) => this.#refused.record(event, this.eventDelayMs);
+    this.configuration = configurationOf(options);
   }
 
   /** An operator or an application calls KMS. */
@@ -122,8 +95,21 @@ export class World {
     return (await this.kms.call(operation, input, { principalArn: personArn })) as T;
   }
 
+  /** The second function takes what has reached its queue. */
+  async collectRefused(): Promise<void> {
+    if (this.refusalsWatch !== "none") await this.#refused.collect();
+  }
+
   ports(): Ports {
-    const keys = createKeyServiceTwin(this.kms, this.clock, keyturnArn);
+    const twin = createKeyServiceTwin(this.kms, this.clock, keyturnArn);
+    const keys: KeyService = {
+      ...twin,
+      canary: async (keyId, mark) => {
+        await twin.canary(keyId, mark);
+        if (mark === refusalsMark)
+          this.#refused.record(canaryEvent(this.clock.nowMs()), this.eventDelayMs);
+      },
+    };
     const discovery = createDiscoveryTwin(this.kms);
     const events = {
       publish: (entries: JournalEntry[]) => {
@@ -187,6 +173,7 @@ export class World {
       configurationApplied: false,
       quotaShare: 1,
       drainWatch: this.#drainWatch,
+      refusalsWatch: this.refusalsWatch,
       deadlineMs: this.clock.nowMs() + runLimitMs,
     };
   }

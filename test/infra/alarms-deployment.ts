@@ -73,7 +73,10 @@ export class Running {
       return metrics;
     };
     const telemetry = createTelemetry(new Logger({ logLevel: "SILENT" }), metrics);
-    const service = createService(world.ports(), telemetry, world.configuration, 1);
+    const service = createService(
+      ...([world.ports(), telemetry, world.configuration, 1, "none"] as const),
+      world.refusalsWatch,
+    );
     this.#invoke = middy()
       .use(logMetrics(metrics))
       .handler(() => service.run(world.clock.nowMs() + timeoutMs));
@@ -83,6 +86,7 @@ export class Running {
     const untilMs = this.world.clock.nowMs() + ms;
     while (this.#nextTickMs <= untilMs) {
       this.#timeTo(this.#nextTickMs);
+      await this.world.collectRefused();
       if (this.schedule === "undeliverable") this.#lose();
       if (this.schedule === "on") await this.#deliver();
       this.#nextTickMs += this.#intervalMs;

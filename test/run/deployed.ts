@@ -4,7 +4,6 @@ import { onTestFinished, vi } from "vitest";
 import { createState } from "../../lambda/aws/dynamodb-reading.ts";
 import { readConfiguration } from "../../lambda/configuration/configuration.ts";
 import { createFunction } from "../../lambda/function.ts";
-import { refusalsMark } from "../../lambda/inbound/canary.ts";
 import { createRefusalsFunction } from "../../lambda/refusals/function.ts";
 import type { DrainWatch } from "../../lambda/workflow/model/types.ts";
 import { SimClock } from "../../embedded-aws/clock.ts";
@@ -12,7 +11,7 @@ import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts"
 import { startEmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
 import { SimRandom } from "../../embedded-aws/random.ts";
 import { sdkConfig } from "../contract/sides.ts";
-import { dayMs, minuteMs } from "../fixtures.ts";
+import { canaryEvent, dayMs, minuteMs } from "../fixtures.ts";
 
 export const orders = "alias/orders";
 export const tableName = "keyturn";
@@ -116,18 +115,4 @@ export async function aDeployment(policy: object, key: object = {}, more: More =
 
 function messageOf(event: unknown, index: number): { messageId: string; body: string } {
   return { messageId: `message-${index}`, body: JSON.stringify(event) };
-}
-
-/** CloudTrail's event of the canary for refused uses, sent at this time. */
-export function canaryEvent(atMs: number): unknown {
-  return {
-    source: "aws.kms",
-    "detail-type": "AWS API Call via CloudTrail",
-    detail: {
-      eventSource: "kms.amazonaws.com",
-      eventName: "DescribeKey",
-      eventTime: `${new Date(atMs).toISOString().slice(0, 19)}Z`,
-      userAgent: `aws-sdk-js/3 ${refusalsMark}`,
-    },
-  };
 }

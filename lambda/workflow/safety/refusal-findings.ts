@@ -1,7 +1,7 @@
 /** What refused uses report: by version for callers of an old one, and for callers that a move locked out. */
 import { explain } from "../model/commands.ts";
 import { finding, type Finding, type FindingCode } from "../model/findings.ts";
-import { authorizationLagMs, dayMs } from "../model/limits.ts";
+import { dayMs } from "../model/limits.ts";
 import { byAlias } from "../model/refusals.ts";
 import { requestCommand } from "../model/request-command.ts";
 import type { OtherRefusals, Scene, Version } from "../model/types.ts";
@@ -11,6 +11,7 @@ import {
   isReading,
   othersOn,
   refusedOn,
+  since,
   sinceActivation,
   type Refused,
 } from "./refusals.ts";
@@ -19,6 +20,8 @@ import {
 const reportedForMs = 32 * dayMs;
 /** An alarm ends a few days after the last refusal. */
 const lockedOutForMs = 3 * dayMs;
+/** A caller that a move locks out is refused within a month of it; a new scanner may come at any time. */
+const byMoveForMs = 35 * dayMs;
 /** A caller that was refused in this time before the move was not locked out by it. */
 const beforeMs = 30 * dayMs;
 /** A record has to hold the text. */
@@ -100,9 +103,19 @@ function lockedOut(scene: Scene, active: Version): Finding[] {
     nowMs < lastAtMs + lockedOutForMs;
   const all = notAccepted(scene, sinceActivation(scene, active));
   const known = refusedBefore(scene, before);
-  const uses = all.filter(({ name, use }) => isRecent(use) && !known(name));
+  const movedUntilMs = (active.activatedAtMs ?? 0) + byMoveForMs;
+  const uses = all.filter(
+    ({ name, use }) => isRecent(use) && use.firstAtMs < movedUntilMs && !known(name),
+  );
   const others = othersOn(scene, active.keyId);
-  const isAmongOthers = others !== undefined && isRecent(others) && hasNew(others, active, known);
+  const isAmongOthers =
+    others !== undefined &&
+    nowMs < movedUntilMs &&
+    hasNew(
+      others,
+      (atMs) => since(active)({ lastAtMs: atMs }) && isRecent({ lastAtMs: atMs }),
+      known,
+    );
   if (uses.length === 0 && !isAmongOthers) return [];
   const { number, keyId } = active;
   const more = isAmongOthers ? ["callers beyond the first twenty"] : [];
@@ -113,8 +126,8 @@ function lockedOut(scene: Scene, active: Version): Finding[] {
       : "";
   const observed = `since version ${number}, ${keyId}, is active, it refused ${texts}${hint}`;
   const next = rollbackCommand(scene, active, before);
-  const since = Math.min(sinceMs(uses), isAmongOthers ? others.firstAtMs : Infinity);
-  return [finding("REFUSED_SINCE_ACTIVATION", keyId, observed, next, since)];
+  const firstMs = Math.min(sinceMs(uses), isAmongOthers ? others.firstAtMs : Infinity);
+  return [finding("REFUSED_SINCE_ACTIVATION", keyId, observed, next, firstMs)];
 }
 
 /** By name: equal principal, operation and error. */
@@ -131,12 +144,11 @@ function refusedBefore(scene: Scene, before: Version): (name: string) => boolean
 
 function hasNew(
   { known, isFull, grownAtMs }: OtherRefusals,
-  { activatedAtMs = Infinity }: Version,
+  isSinceMove: (atMs: number) => boolean,
   wasRefused: (name: string) => boolean,
 ): boolean {
-  const isSince = (atMs: number): boolean => atMs >= activatedAtMs + authorizationLagMs;
-  if (isFull === true && isSince(grownAtMs)) return true;
-  return Object.entries(known).some(([name, atMs]) => isSince(atMs) && !wasRefused(name));
+  if (isFull === true && isSinceMove(grownAtMs)) return true;
+  return Object.entries(known).some(([name, atMs]) => isSinceMove(atMs) && !wasRefused(name));
 }
 
 /** A compromised version must not become active again. */

@@ -87,7 +87,10 @@ export function sinceActivation(scene: Observed, version: Version): Refused[] {
     .filter(({ use }) => !(isActive && excused(scene, version, use)));
 }
 
-function since({ activatedAtMs = Infinity }: Version): (use: { lastAtMs: number }) => boolean {
+/** Whether a use counts as refused by the active version, and not by authorization that lags. */
+export function since({
+  activatedAtMs = Infinity,
+}: Version): (use: { lastAtMs: number }) => boolean {
   return ({ lastAtMs }) => lastAtMs >= activatedAtMs + authorizationLagMs;
 }
 
