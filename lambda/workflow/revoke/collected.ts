@@ -2,7 +2,7 @@
  * No refusal proves nothing where refusals are not collected: before a deletion, they were for as long as the version
  * must be quiet, without a gap.
  */
-import { finding } from "../model/findings.ts";
+import { finding, type Finding } from "../model/findings.ts";
 import { isoOf } from "../model/iso.ts";
 import { dayMs, recheckMs } from "../model/limits.ts";
 import { observeFirst, valueOf } from "../safety/observations.ts";
@@ -18,20 +18,40 @@ export function notCollected(scene: StepScene): Decision | undefined {
   if (refusalsWatch !== "cloudtrail") return undefined;
   const first = observeFirst(scene, [{ kind: "refusals-watch", keyId: old.keyId }]);
   if (first !== undefined) return first;
-  const watch = valueOf(observed["refusals-watch"][old.keyId]);
-  const isHeard = watch !== undefined && nowMs - watch.heardAtMs <= refusalsGapMs;
-  const sinceMs = Math.max(watch?.sinceMs ?? nowMs, record.collectedFromMs ?? 0);
-  const enoughAtMs = sinceMs + rotation.policy.drain.quietForMs;
-  if (isHeard && nowMs >= enoughAtMs) return undefined;
-  const since = isHeard
-    ? `only since ${isoOf(sinceMs)}`
-    : `since ${isoOf(watch?.heardAtMs ?? nowMs)} without a canary event`;
-  const what = `refused uses are collected ${since}; keyturn does not delete ${old.keyId}`;
+  const unheard = notHeard(scene, `keyturn does not delete ${old.keyId}`);
+  const reason = "refused uses must be collected for longer";
+  if (unheard !== undefined) {
+    return { kind: "wait", untilMs: nowMs + recheckMs, reason, finding: unheard };
+  }
+  const { sinceMs = nowMs } = valueOf(observed["refusals-watch"][old.keyId]) ?? {};
+  const fromMs = Math.max(sinceMs, record.collectedFromMs ?? 0);
+  const enoughAtMs = fromMs + rotation.policy.drain.quietForMs;
+  if (nowMs >= enoughAtMs) return undefined;
+  const what = `refused uses are collected only since ${isoOf(fromMs)}; keyturn deletes ${old.keyId} at ${isoOf(enoughAtMs)} at the earliest`;
+  const untilMs = Math.min(enoughAtMs, nowMs + dayMs);
+  return { kind: "wait", untilMs, reason, finding: findingOf(scene, what) };
+}
+
+/** While the deletion is scheduled, a refusal could not stop it: an operator must know. */
+export function reportUnheard(scene: StepScene, wait: Decision): Decision {
+  const { old, context } = scene;
+  if (wait.kind !== "wait" || wait.finding !== undefined) return wait;
+  const date = isoOf(old.deletionAtMs ?? context.nowMs);
+  const unheard = notHeard(scene, `KMS deletes ${old.keyId} at ${date} or later`);
+  return unheard === undefined ? wait : { ...wait, finding: unheard };
+}
+
+function notHeard(scene: StepScene, consequence: string): Finding | undefined {
+  const { old, observed, context } = scene;
+  if (context.refusalsWatch !== "cloudtrail") return undefined;
+  const { heardAtMs } = valueOf(observed["refusals-watch"][old.keyId]) ?? {};
+  if (heardAtMs !== undefined && context.nowMs - heardAtMs <= refusalsGapMs) return undefined;
+  const since = heardAtMs === undefined ? "" : ` since ${isoOf(heardAtMs)}`;
+  const what = `no canary event came through the queue of refused uses${since}; ${consequence}`;
+  return findingOf(scene, what);
+}
+
+function findingOf({ rotation, context }: StepScene, what: string): Finding {
   const next = "aws cloudtrail describe-trails";
-  return {
-    kind: "wait",
-    untilMs: isHeard ? Math.min(enoughAtMs, nowMs + dayMs) : nowMs + recheckMs,
-    reason: "refused uses must be collected for longer",
-    finding: finding("REFUSALS_NOT_WATCHED", rotation.id, what, next, nowMs),
-  };
+  return finding("REFUSALS_NOT_WATCHED", rotation.id, what, next, context.nowMs);
 }

@@ -5,6 +5,7 @@ import { consistencyMs, dayMs, recheckMs } from "../model/limits.ts";
 import { callOn } from "../safety/destruction.ts";
 import { openRefusals } from "../safety/needs.ts";
 import { entryOf, ownerFinding } from "../safety/old-version.ts";
+import { reportUnheard } from "./collected.ts";
 import { heldSince } from "./held.ts";
 import {
   versionOf,
@@ -111,7 +112,10 @@ export function awaitDeletion(scene: StepScene): Decision {
   }
   const stopped = cancelled(scene) ?? heldSince(scene);
   if (stopped !== undefined) return stopped;
-  if (nowMs < deletedAtMs) return waitObserving(scene, "PendingDeletion", deletedAtMs, reason);
+  if (nowMs < deletedAtMs) {
+    const wait = waitObserving(scene, "PendingDeletion", deletedAtMs, reason);
+    return reportUnheard(scene, wait);
+  }
   const changed = neededOrDrifted(scene, "PendingDeletion");
   if (changed !== undefined) return changed;
   const untilMs = Math.max(key.deletionAtMs ?? 0, nowMs + recheckMs);
