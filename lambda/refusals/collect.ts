@@ -33,7 +33,7 @@ const theWatch = "watch";
 
 type Item = { versions: Version[] | undefined; refusals: Refusals };
 
-/** Lives as long as its process. */
+/** One for each process. */
 export class Collector {
   readonly #table: RefusalsTable;
   readonly #nowMs: () => number;

@@ -19,7 +19,7 @@ type KnownVersion = Pick<Version, "keyId" | "activatedAtMs" | "retiredAtMs">;
 const repeatedEveryMs = dayMs / 24;
 /** A further use among the others is stored at most this often. */
 const grownEveryMs = 10 * 60_000;
-/** How many of the others are told apart. */
+/** How many of the others are distinguished. */
 const knownMax = 300;
 /** DynamoDB bills and limits an item by its size; new uses of a larger one join the others. */
 const charactersMax = 90_000;

@@ -46,7 +46,7 @@ export function lockouts(
       const key = kms.keys.get(keyId);
       const isGoing = key === undefined || key.state === "PendingDeletion";
       // Once it is scheduled, only an event can stop it.
-      const isHeard = needOf(keyId)?.fate.kind === "delivered";
+      const isHeard = needOf(keyId)?.arrival.kind === "delivered";
       if (isGoing && deletedByUs.has(keyId) && isHeard) {
         const what = `${nameOf(key, keyId)} is ${key?.state ?? "deleted"}, and ${caller.principalArn} is refused`;
         violated("what is needed stays", what);
@@ -64,8 +64,8 @@ export function lockouts(
       (one) =>
         one.caller.principalArn === principalArn &&
         one.atMs >= sinceMs &&
-        one.fate.kind === "delivered" &&
-        one.fate.atMs < facts.nowMs() - knownAfterMs,
+        one.arrival.kind === "delivered" &&
+        one.arrival.atMs < facts.nowMs() - knownAfterMs,
     );
     // On a later version it was refused before the move, too.
     if (!known || active.number !== 2 || record.claim !== undefined) return;
@@ -76,12 +76,12 @@ export function lockouts(
 }
 
 /** Refused uses that arrived long ago, and those of a trail that is off for long enough to notice. */
-function isKnowable({ fate }: Lockout, nowMs: number): boolean {
-  switch (fate.kind) {
+function isKnowable({ arrival }: Lockout, nowMs: number): boolean {
+  switch (arrival.kind) {
     case "delivered":
-      return fate.atMs < nowMs - knownAfterMs;
+      return arrival.atMs < nowMs - knownAfterMs;
     case "off":
-      return fate.sinceMs < nowMs - gapMs;
+      return arrival.sinceMs < nowMs - gapMs;
     case "lost":
       return false;
   }

@@ -1,4 +1,4 @@
-/** Version 0.1.0's blindness to refused uses, one mutant a row of the design, and the ways to lose sight of them. */
+/** Version 0.1.0's blindness to refused uses, one mutant a row of the design, and ways to miss them. */
 import type { Mutant } from "./mutant.ts";
 
 const file = "lambda/workflow/safety/refusals.ts";

@@ -5,7 +5,7 @@
 import { AwsError } from "../../embedded-aws/http/aws-error.ts";
 import { SimRandom } from "../../embedded-aws/random.ts";
 import type { Surroundings } from "./rotator.ts";
-import type { Caller, CallerKind, Fate, Lockout } from "./lockout.ts";
+import type { Caller, CallerKind, Arrival, Lockout } from "./lockout.ts";
 import type { Trail } from "./trail.ts";
 
 const minuteMs = 60_000;
@@ -140,9 +140,9 @@ export class CallersOfKeys {
       return kms.call(operation, input, by) as Record<string, unknown>;
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
-      const fate = this.#trail.last as Fate | undefined;
-      if (fate === undefined || neededKeyId === "") return undefined;
-      const lockout = { keyId: neededKeyId, caller, atMs: engine.nowMs(), fate };
+      const arrival = this.#trail.last as Arrival | undefined;
+      if (arrival === undefined || neededKeyId === "") return undefined;
+      const lockout = { keyId: neededKeyId, caller, atMs: engine.nowMs(), arrival };
       this.lockouts.push(lockout);
       this.#lockedOut(lockout);
       return undefined;

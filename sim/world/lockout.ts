@@ -16,8 +16,8 @@ export type Caller = {
 };
 
 /** `delivered`: when it first reaches the queue; `off`: the trail is off from then on. */
-export type Fate =
+export type Arrival =
   { kind: "delivered"; atMs: number } | { kind: "lost" } | { kind: "off"; sinceMs: number };
 
 /** A refusal of data, or of the active key, that the caller needs `keyId` for. */
-export type Lockout = { keyId: string; caller: Caller; atMs: number; fate: Fate };
+export type Lockout = { keyId: string; caller: Caller; atMs: number; arrival: Arrival };

@@ -5,7 +5,7 @@
 import { refusalsMark } from "../../lambda/inbound/canary.ts";
 import { SimRandom } from "../../embedded-aws/random.ts";
 import type { Engine } from "./engine.ts";
-import type { Fate } from "./lockout.ts";
+import type { Arrival } from "./lockout.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -19,8 +19,8 @@ export type Delivery = {
 };
 
 export class Trail {
-  /** The fate of the last event. */
-  last: Fate | undefined;
+  /** The arrival of the last event. */
+  last: Arrival | undefined;
   readonly #engine: Engine;
   readonly #random: SimRandom;
   readonly #delivery: Delivery;
@@ -37,7 +37,7 @@ export class Trail {
 
   /** An event of a refused use. */
   record(event: unknown): void {
-    this.last = this.#fateOf();
+    this.last = this.#arrivalOf();
     if (this.last.kind !== "delivered") return;
     this.#arrive(event, this.last.atMs);
     if (this.#random.next() < 0.2) this.#arrive(event, this.last.atMs + this.#delayMs());
@@ -57,7 +57,7 @@ export class Trail {
     this.#arrive(event, this.#engine.nowMs() + this.#delayMs());
   }
 
-  #fateOf(): Fate {
+  #arrivalOf(): Arrival {
     const sinceMs = this.#offSinceMs();
     if (sinceMs !== undefined) return { kind: "off", sinceMs };
     if (this.#random.next() < this.#delivery.lost) return { kind: "lost" };
