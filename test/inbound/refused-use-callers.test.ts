@@ -115,7 +115,7 @@ describe("any event", () => {
       detail: fc.dictionary(fc.constantFrom(...names), member, { maxKeys: 4 }),
       userIdentity: identity,
       outer: fc.dictionary(fc.constantFrom("account", "region", "source"), member, { maxKeys: 1 }),
-      make: fc.constantFrom(deniedOf, (detail: object) => incorrectKeyOf("alias/a", detail)),
+      make: fc.constantFrom(deniedOf, (...more: object[]) => incorrectKeyOf("alias/a", ...more)),
     })
     .map(({ make, detail, userIdentity, outer }) => make({ userIdentity, ...detail }, outer));
 

@@ -28,16 +28,19 @@ export function deniedOf(detail: object = {}, outer: object = {}): unknown {
 }
 
 /** A Decrypt that named the wrong key; `named` is the request's key id. */
-export function incorrectKeyOf(named: unknown, detail: object = {}): unknown {
+export function incorrectKeyOf(named: unknown, detail: object = {}, outer: object = {}): unknown {
   const { encryptionAlgorithm } = decrypt.requestParameters;
-  return eventOf({
-    errorCode: "IncorrectKeyException",
-    errorMessage:
-      "The key ID in the request does not identify a CMK that can perform this operation.",
-    requestParameters: { keyId: named, encryptionAlgorithm },
-    resources: undefined,
-    ...detail,
-  });
+  return eventOf(
+    {
+      errorCode: "IncorrectKeyException",
+      errorMessage:
+        "The key ID in the request does not identify a CMK that can perform this operation.",
+      requestParameters: { keyId: named, encryptionAlgorithm },
+      resources: undefined,
+      ...detail,
+    },
+    outer,
+  );
 }
 
 /** The refused call in an event; throws where the event is none. */

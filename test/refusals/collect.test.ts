@@ -64,7 +64,8 @@ describe("a refused use of a managed key", () => {
     await there.collect(deniedUse(), deniedUse({ keyId: second }));
     const stored = await there.twin.read(orders);
     if (stored === undefined) throw new Error("no record");
-    there.twin.put({ ...stored, record: { ...stored.record, versions: versionsOf().slice(1) } });
+    const record = { ...stored.record, versions: versionsOf().slice(1) };
+    there.twin.put({ ...stored, record });
     there.clock.advance(minuteMs);
     await there.collect(deniedUse({ keyId: second, by: "another" }), deniedUse());
     expect(Object.keys((await there.stored())?.on ?? {})).toEqual([second]);

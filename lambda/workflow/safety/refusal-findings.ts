@@ -9,6 +9,7 @@ import { predecessorOf } from "./excused.ts";
 import {
   describeUse,
   isReading,
+  movedAtMs,
   othersOn,
   refusedOn,
   sinceActivation,
@@ -98,11 +99,13 @@ function lockedOut(scene: Scene, active: Version): Finding[] {
   if (before === undefined) return [];
   const isRecent = ({ lastAtMs }: { lastAtMs: number }): boolean =>
     nowMs < lastAtMs + lockedOutForMs;
-  const all = notAccepted(scene, sinceActivation(scene, active));
+  const activeSinceMs = movedAtMs(scene.record, before, active);
+  const all = notAccepted(scene, sinceActivation(scene, active, activeSinceMs));
   const known = refusedBefore(scene, before);
   const uses = all.filter(({ name, use }) => isRecent(use) && !known(name));
   const others = othersOn(scene, active.keyId);
-  const isAmongOthers = others !== undefined && isRecent(others) && hasNew(others, active, known);
+  const isAmongOthers =
+    others !== undefined && isRecent(others) && hasNew(others, activeSinceMs, known);
   if (uses.length === 0 && !isAmongOthers) return [];
   const { number, keyId } = active;
   const more = isAmongOthers ? ["callers beyond the first twenty"] : [];
@@ -131,10 +134,10 @@ function refusedBefore(scene: Scene, before: Version): (name: string) => boolean
 
 function hasNew(
   { known, isFull, grownAtMs }: OtherRefusals,
-  { activatedAtMs = Infinity }: Version,
+  activeSinceMs: number,
   wasRefused: (name: string) => boolean,
 ): boolean {
-  const isSince = (atMs: number): boolean => atMs >= activatedAtMs + authorizationLagMs;
+  const isSince = (atMs: number): boolean => atMs >= activeSinceMs + authorizationLagMs;
   if (isFull === true && isSince(grownAtMs)) return true;
   return Object.entries(known).some(([name, atMs]) => isSince(atMs) && !wasRefused(name));
 }
