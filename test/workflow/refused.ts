@@ -7,8 +7,9 @@ import type {
   RefusedOn,
   RefusedUse,
 } from "../../lambda/workflow/model/types.ts";
-import { aPolicy, dayMs, minuteMs } from "../fixtures.ts";
+import { aHome, aPolicy, dayMs, minuteMs } from "../fixtures.ts";
 import {
+  alias,
   lastUsedAtMs,
   nowMs,
   present,
@@ -58,7 +59,7 @@ export type On = Record<string, RefusedOn>;
 
 export function refusalsOf(on: On, watch: Partial<RefusalsWatch> = {}): Observations {
   return {
-    refusals: { "alias/orders": present({ revision: 1, on }) },
+    refusals: { [alias]: present({ revision: 1, on }) },
     "refusals-watch": { "key-1": present({ ...watching, ...watch }) },
   };
 }
@@ -77,16 +78,19 @@ export type RefusedSetting = StepSetting & { on?: On; watch?: Partial<RefusalsWa
 
 /** Version 1 is disabled and has soaked; its policy deletes, and refused uses are collected. */
 export function soaked({ on = {}, watch = {}, ...setting }: RefusedSetting = {}) {
+  const policy = aPolicy({ retire: "delete" });
   const rotation = {
     evidence,
     soakSinceMs: nowMs - 14 * dayMs,
     lateUseReadAtMs: nowMs - 13 * dayMs,
     stepSinceMs: nowMs - 15 * dayMs,
-    policy: aPolicy({ retire: "delete" }),
+    policy,
     ...setting.rotation,
   };
   const old = { state: "disabled" as const, disabledAtMs: nowMs - 15 * dayMs, ...setting.old };
-  const context = { refusalsWatch: "cloudtrail" as const, ...setting.context };
+  const home = aHome({ alias, policy });
+  const context = { refusalsWatch: "cloudtrail" as const, home, ...setting.context };
+  const record = { policy, ...setting.record };
   const observed = { ...refusalsOf(on, watch), ...setting.observed };
-  return stepScene("revoke", { ...setting, old, rotation, context, observed });
+  return stepScene("revoke", { ...setting, record, old, rotation, context, observed });
 }

@@ -110,10 +110,8 @@ function lockedOut(scene: Scene, active: Version): Finding[] {
   const { number, keyId } = active;
   const more = isAmongOthers ? ["callers beyond the first twenty"] : [];
   const texts = [...(uses.length === 0 ? [] : [listed(uses)]), ...more].join("; ");
-  const hint =
-    all.length > uses.length
-      ? `; ${all.length - uses.length} more were refused before it, too`
-      : "";
+  const refusedToo = all.filter(({ name }) => known(name)).length;
+  const hint = refusedToo > 0 ? `; ${refusedToo} more were refused before it, too` : "";
   const observed = `since version ${number}, ${keyId}, is active, it refused ${texts}${hint}`;
   const next = rollbackCommand(scene, active, before);
   const since = Math.min(sinceMs(uses), isAmongOthers ? others.firstAtMs : Infinity);
@@ -142,10 +140,12 @@ function hasNew(
   return Object.entries(known).some(([name, atMs]) => isSince(atMs) && !wasRefused(name));
 }
 
-/** A compromised version must not become active again. */
+/** A compromised version must not become active again: only an open rotation shows that it is none. */
 function rollbackCommand({ record }: Scene, active: Version, before: Version): string {
-  const rotation = record.rotations.find(({ to }) => to === active.number);
-  const isPossible = rotation?.urgent !== true && before.number < active.number;
+  const rotation = record.rotations.find(
+    ({ from, to }) => from === before.number && to === active.number,
+  );
+  const isPossible = rotation?.direction === "forward" && rotation.urgent !== true;
   return isPossible
     ? requestCommand(record.alias, "rollback", { version: active.number })
     : explain("REFUSED_SINCE_ACTIVATION");
