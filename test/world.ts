@@ -52,6 +52,7 @@ export type WorldOptions = {
   lastUsageLagMs?: number;
   keyQuota?: number;
   drainWatch?: DrainWatch;
+  refusalsWatch?: DrainWatch;
   /** Whether a due tag search alone starts a run. */
   searchesDaily?: boolean;
   /** Whether an operator approves of each deletion, as soon as a finding asks for it. */
@@ -80,6 +81,8 @@ export class World {
   readonly #approver = new Approver();
   readonly #searchesDaily: boolean;
   readonly #drainWatch: DrainWatch;
+  /** A test may deploy it anew. */
+  refusalsWatch: DrainWatch;
   #ids = 0;
   #deployed = false;
 
@@ -88,6 +91,7 @@ export class World {
     this.#approves = options.approves ?? true;
     this.#searchesDaily = options.searchesDaily ?? false;
     this.#drainWatch = options.drainWatch ?? "none";
+    this.refusalsWatch = options.refusalsWatch ?? "none";
     this.kms = new KmsTwin({
       clock,
       random: new SimRandom(1),
@@ -187,6 +191,7 @@ export class World {
       configurationApplied: false,
       quotaShare: 1,
       drainWatch: this.#drainWatch,
+      refusalsWatch: this.refusalsWatch,
       deadlineMs: this.clock.nowMs() + runLimitMs,
     };
   }
