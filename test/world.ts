@@ -81,8 +81,7 @@ export class World {
   readonly #approver = new Approver();
   readonly #searchesDaily: boolean;
   readonly #drainWatch: DrainWatch;
-  /** A test may deploy it anew. */
-  refusalsWatch: DrainWatch;
+  readonly refusalsWatch: DrainWatch;
   #ids = 0;
   #deployed = false;
 

@@ -101,8 +101,7 @@ test("news about an un-enrolled managed key is read like any other", async () =>
 });
 
 test("news that the deployment no longer collects is due no more, and stays stored", async () => {
-  const world = await aWorldWithNews();
-  world.refusalsWatch = "none";
+  const world = await aWorldWithNews({ refusalsWatch: "none" });
   await world.tick();
   expect(await dueKinds(world)).toEqual([]);
   expect(await world.table.refusals(orders)).toEqual({ revision: 1, on: {} });
