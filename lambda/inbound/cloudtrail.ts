@@ -34,12 +34,14 @@ export const keyArnInText = new RegExp(`${keyArn}(?![0-9a-zA-Z-])`, "g");
 
 /** When the canary of this mark was sent, by its event; undefined for any other event. */
 export function canaryIn(outer: Fields, detail: Fields, mark: string): number | undefined {
+  const { userAgent } = detail;
   const isOurs =
     outer["source"] === "aws.kms" &&
     outer["detail-type"] === detailType &&
     detail["eventSource"] === eventSource &&
     detail["eventName"] === "DescribeKey" &&
-    String(detail["userAgent"]).includes(mark);
+    typeof userAgent === "string" &&
+    userAgent.includes(mark);
   return isOurs ? timeOf(detail["eventTime"]) : undefined;
 }
 

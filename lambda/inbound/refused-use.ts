@@ -153,7 +153,9 @@ function madeByAnotherKey(detail: Fields, home: FunctionLocation, found: Found):
   if (error === "KMSInvalidMacException" || error === "KMSInvalidSignatureException") {
     return { kind: "ignored", why: "the call named no alias" };
   }
-  const candidates = [...resourceArns(detail["resources"]), named];
+  // ReEncrypt has two resources: what it named as its source decides.
+  const isNamed = eventName === "ReEncrypt" && typeof named === "string";
+  const candidates = isNamed ? [named] : [...resourceArns(detail["resources"]), named];
   const keyIds = candidates.flatMap((one) => keyIdOf(one, home) ?? []);
   const [readingByKeyId] = keyIds;
   if (readingByKeyId !== undefined) {

@@ -5,6 +5,7 @@ import type { Pacer } from "./pacer.ts";
 import type { Ports } from "../ports.ts";
 import { tagNames } from "../workflow/model/tag-names.ts";
 import { subjectOfRead } from "../workflow/safety/observations.ts";
+import { canaryAfterMs } from "../workflow/revoke/collected.ts";
 import { heardForMs } from "../workflow/revoke/watched.ts";
 import type {
   LastUse,
@@ -88,13 +89,13 @@ async function heard(
   return observed(heardAtMs === undefined ? undefined : { heardAtMs });
 }
 
-/** Sends a canary through the queue of refused uses if none arrived recently. */
+/** Sends a canary through the queue of refused uses if the last one will be too old at the next pass. */
 async function collecting(
   { table, keys, clock }: Eyes,
   keyId: string,
 ): Promise<ObservedState["refusals-watch"][string]> {
   const watch = await table.refusalsWatch();
-  const isFresh = watch !== undefined && clock.nowMs() - watch.heardAtMs < heardForMs;
+  const isFresh = watch !== undefined && clock.nowMs() - watch.heardAtMs < canaryAfterMs;
   if (!isFresh) await keys.canary(keyId, refusalsMark);
   return observed(watch);
 }

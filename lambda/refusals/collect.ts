@@ -26,11 +26,17 @@ export type Collected = {
   error?: unknown;
 };
 
-/** How many kinds of calls wait in memory for their next write. */
+/** How many kinds of calls on a managed key wait in memory for their next write. */
 const waitingMax = 2_000;
 const attemptsMax = 5;
 const theWatch = "watch";
 
+/** The readings of one batch; `named`: the refused calls, by the key or alias that they are about. */
+type Batch = {
+  named: Map<string, { on: RefusedCall["on"]; calls: RefusedCall[]; ids: string[] }>;
+  canaries: { id: string; atMs: number }[];
+  unattributed: number;
+};
 type Item = { versions: Version[] | undefined; refusals: Refusals };
 
 /** One for each process. */
@@ -43,6 +49,8 @@ export class Collector {
   readonly #watch: Memory<RefusalsWatch | undefined>;
   /** By managed key: calls that are not stored yet. */
   readonly #waiting = new Map<string, Map<string, Tally>>();
+  /** How many events that name no key are not counted in the table yet. */
+  #unattributed = 0;
 
   /** `aliasOf`: the managed key of any alias of its set. */
   constructor(table: RefusalsTable, nowMs: () => number, aliasOf: (alias: string) => string) {
@@ -55,7 +63,8 @@ export class Collector {
   }
 
   async collect(messages: Message[], home: FunctionLocation): Promise<Collected> {
-    const result: Collected = { failed: [], unattributed: 0 };
+    const { named, canaries, unattributed } = this.#read(messages, home);
+    const result: Collected = { failed: [], unattributed };
     const orFail = async <T>(ids: string[], act: () => Promise<T>): Promise<T | undefined> => {
       try {
         return await act();
@@ -66,31 +75,46 @@ export class Collector {
       }
     };
     const byManagedKey = new Map<string, string[]>();
-    const heard: { id: string; atMs: number }[] = [];
-    for (const { id, body } of messages) {
-      const reading = readRefusedUse(eventIn(body), home);
-      if (reading.kind === "canary") {
-        heard.push({ id, atMs: Math.min(reading.atMs, this.#nowMs()) });
-      }
-      if (reading.kind === "unattributed") result.unattributed += 1;
-      if (reading.kind !== "refused") continue;
-      const alias = await orFail([id], () => this.#managedKeyOf(reading.call));
+    for (const { on, calls, ids } of named.values()) {
+      const alias = await orFail(ids, () => this.#managedKeyOf(on));
       if (alias === undefined) continue;
-      // A time ahead of ours would count as after every later move.
-      const atMs = Math.min(reading.call.atMs, this.#nowMs());
-      this.#await(alias, tallyOf({ ...reading.call, atMs }));
-      byManagedKey.set(alias, [...(byManagedKey.get(alias) ?? []), id]);
+      for (const call of calls) this.#await(alias, tallyOf(call));
+      byManagedKey.set(alias, [...(byManagedKey.get(alias) ?? []), ...ids]);
     }
-    for (const [alias, ids] of byManagedKey) await orFail(ids, () => this.#store(alias));
-    const times = heard.map(({ atMs }) => atMs);
+    for (const [alias, ids] of byManagedKey) {
+      await orFail(ids, () => this.#store(alias));
+      this.#keepFew(alias);
+    }
+    const times = canaries.map(({ atMs }) => atMs);
     await orFail(
-      heard.map(({ id }) => id),
-      () => this.#noteWatch(times, result.unattributed),
+      canaries.map(({ id }) => id),
+      () => this.#noteWatch(times, unattributed),
     );
     return result;
   }
 
-  async #managedKeyOf({ on }: RefusedCall): Promise<string | undefined> {
+  /** A time ahead of ours would count as after every later move. */
+  #read(messages: Message[], home: FunctionLocation): Batch {
+    const batch: Batch = { named: new Map(), canaries: [], unattributed: 0 };
+    const nowMs = this.#nowMs();
+    for (const { id, body } of messages) {
+      const reading = readRefusedUse(eventIn(body), home);
+      if (reading.kind === "unattributed") batch.unattributed += 1;
+      if (reading.kind === "canary") {
+        batch.canaries.push({ id, atMs: Math.min(reading.atMs, nowMs) });
+      }
+      if (reading.kind !== "refused") continue;
+      const { call } = reading;
+      const name = Object.values(call.on).join();
+      const same = batch.named.get(name) ?? { on: call.on, calls: [], ids: [] };
+      batch.named.set(name, same);
+      same.calls.push({ ...call, atMs: Math.min(call.atMs, nowMs) });
+      same.ids.push(id);
+    }
+    return batch;
+  }
+
+  async #managedKeyOf(on: RefusedCall["on"]): Promise<string | undefined> {
     if ("alias" in on) return this.#aliasOf(on.alias);
     const keyId = "keyId" in on ? on.keyId : on.readingByKeyId;
     return this.#bindings.get(keyId, () => this.#table.boundTo(keyId));
@@ -101,14 +125,19 @@ export class Collector {
     this.#waiting.set(alias, tallies);
     const name = `${tally.subject} ${tally.name}`;
     const before = tallies.get(name);
-    if (before === undefined && tallies.size >= waitingMax) return;
     tallies.set(name, before === undefined ? tally : withTally(before, tally));
+  }
+
+  /** Nothing of these must be written: a flood loses some of its counts. */
+  #keepFew(alias: string): void {
+    const tallies = this.#waiting.get(alias) ?? new Map<string, Tally>();
+    for (const name of [...tallies.keys()].slice(waitingMax)) tallies.delete(name);
   }
 
   /** Writes what must be stored now; the rest waits for a later call. */
   async #store(alias: string): Promise<void> {
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-      const { versions, refusals } = await this.#items.get(alias, () => this.#read(alias));
+      const { versions, refusals } = await this.#items.get(alias, () => this.#readItem(alias));
       const tallies = [...(this.#waiting.get(alias)?.values() ?? [])];
       const { next, mustWrite } = collected(refusals, tallies, versions ?? [], this.#nowMs());
       if (versions === undefined) this.#waiting.delete(alias);
@@ -124,19 +153,23 @@ export class Collector {
     throw new Error(`${alias}: others keep writing its refusals`);
   }
 
-  async #read(alias: string): Promise<Item> {
+  async #readItem(alias: string): Promise<Item> {
     const versions = (await this.#table.read(alias))?.record.versions;
+    if (versions === undefined) return { versions, refusals: none };
     return { versions, refusals: (await this.#table.refusals(alias)) ?? none };
   }
 
   async #noteWatch(heard: number[], unattributed: number): Promise<void> {
     if (heard.length + unattributed === 0) return;
+    this.#unattributed += unattributed;
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const before = await this.#watch.get(theWatch, () => this.#table.refusalsWatch());
-      const next = watched(before, heard, unattributed, this.#nowMs());
+      const next = watched(before, heard, this.#unattributed, this.#nowMs());
       if (next === undefined) return;
-      const isSaved = await this.#table.saveRefusalsWatch(next, before?.revision ?? 0);
-      if (isSaved) return this.#watch.set(theWatch, next);
+      if (await this.#table.saveRefusalsWatch(next, before?.revision ?? 0)) {
+        this.#unattributed = 0;
+        return this.#watch.set(theWatch, next);
+      }
       this.#watch.forget(theWatch);
     }
     throw new Error("others keep writing the watch of refusals");

@@ -17,13 +17,14 @@ type KnownVersion = Pick<Version, "keyId" | "activatedAtMs" | "retiredAtMs">;
 
 /** A repetition is stored at most this often. */
 const repeatedEveryMs = dayMs / 24;
-/** A further use among the others is stored at most this often. */
+/** Further uses among the others, where there is no room to tell them apart, are stored at most this often. */
 const grownEveryMs = 10 * 60_000;
 /** How many of the others are distinguished. */
 const knownMax = 300;
-/** DynamoDB bills and limits an item by its size; new uses of a larger one join the others. */
-const charactersMax = 90_000;
-const charactersPerUse = 700;
+/** DynamoDB bills and limits an item by its size: a larger one gets no further use, and no further name. */
+const bytesMax = 80_000;
+/** Of the name and the time of one of the others. */
+const bytesPerName = 30;
 
 export const none: Refusals = { revision: 0, on: {} };
 
@@ -38,34 +39,37 @@ export function collected(
   nowMs: number,
 ): { next: Refusals; mustWrite: boolean } {
   const on = ofVersions(before.on, versions);
-  let characters = JSON.stringify(on).length;
-  let isNews = false;
-  let isRepeated = false;
+  let bytes = bytesOf(on);
+  const changes = new Set<Change>();
   for (const tally of tallies) {
     const version = versions.find(({ keyId }) => keyId === tally.subject);
-    if (version === undefined && tally.subject !== byAlias) continue;
-    if (version !== undefined && isLag(version, tally)) continue;
+    if (version === undefined ? tally.subject !== byAlias : isLag(version, tally)) continue;
     const there = (on[tally.subject] ??= { uses: {} });
+    const since = { boundariesMs: boundaries(version), nowMs };
     const known = there.uses[tally.name];
-    const hasRoom = Object.keys(there.uses).length < usesMax && characters < charactersMax;
-    const change =
-      known !== undefined
-        ? again(known, tally, boundaries(version), nowMs)
-        : hasRoom
-          ? "news"
-          : among(there.others, tally, boundaries(version), nowMs);
-    isNews ||= change === "news";
-    isRepeated ||= change === "repeated";
-    if (known !== undefined)
+    const { subject: _, name: __, ...call } = tally;
+    const first = useOf(call, tally, version, nowMs);
+    const size = bytesOf(first);
+    if (known !== undefined) {
+      changes.add(again(known, tally, since));
       there.uses[tally.name] = useOf(withTally(known, tally), tally, version, nowMs);
-    else if (hasRoom) {
-      const { subject: _, name: __, ...first } = tally;
-      there.uses[tally.name] = useOf(first, tally, version, nowMs);
-      characters += charactersPerUse;
-    } else there.others = withOther(there.others, tally, nowMs);
+    } else if (Object.keys(there.uses).length < usesMax && bytes + size < bytesMax) {
+      changes.add("news");
+      there.uses[tally.name] = first;
+      bytes += size;
+    } else {
+      // The time of the last write: an earlier tally of this call has changed the copy.
+      const storedAtMs = before.on[tally.subject]?.others?.storedAtMs ?? nowMs;
+      const names = Object.keys(there.others?.known ?? {}).length;
+      const hasRoom = names < knownMax && bytes < bytesMax;
+      changes.add(among(there.others, tally, { ...since, hasRoom, storedAtMs }));
+      there.others = withOther(there.others, tally, hasRoom, nowMs);
+      bytes += bytesPerName;
+    }
   }
-  const due = isNews ? { dueAtMs: nowMs } : {};
-  return { next: { ...before, ...due, on }, mustWrite: isNews || isRepeated };
+  const due = changes.has("news") ? { dueAtMs: nowMs } : {};
+  const mustWrite = changes.has("news") || changes.has("repeated");
+  return { next: { ...before, ...due, on }, mustWrite };
 }
 
 /** Copies; the versions that KMS deleted are left out. */
@@ -74,10 +78,16 @@ function ofVersions(on: Refusals["on"], versions: KnownVersion[]): Record<string
     ([subject]) => subject === byAlias || versions.some(({ keyId }) => keyId === subject),
   );
   return Object.fromEntries(
-    kept.map(([subject, { uses, ...rest }]) => {
-      return [subject, { ...rest, uses: { ...uses } }];
+    kept.map(([subject, { uses, others }]): [string, RefusedOn] => {
+      const copy =
+        others === undefined ? {} : { others: { ...others, known: { ...others.known } } };
+      return [subject, { uses: { ...uses }, ...copy }];
     }),
   );
+}
+
+function bytesOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
 }
 
 /** For minutes after the move authorization lags behind it, and refuses callers that it will admit. */
@@ -96,30 +106,28 @@ function boundaries(version: KnownVersion | undefined): number[] {
 }
 
 type Change = "news" | "repeated" | "later";
+type Since = { boundariesMs: number[]; nowMs: number };
 
 function again(
   { lastAtMs, storedAtMs }: Pick<RefusedUse, "lastAtMs" | "storedAtMs">,
   tally: Tally,
-  boundariesMs: number[],
-  nowMs: number,
+  { boundariesMs, nowMs }: Since,
 ): Change {
   if (boundariesMs.some((atMs) => lastAtMs < atMs && tally.lastAtMs >= atMs)) return "news";
   return nowMs >= storedAtMs + repeatedEveryMs ? "repeated" : "later";
 }
 
+/** The first sight of a use that can be told apart is news; further ones are, every few minutes. */
 function among(
   others: OtherRefusals | undefined,
   tally: Tally,
-  boundariesMs: number[],
-  nowMs: number,
+  since: Since & { hasRoom: boolean; storedAtMs: number },
 ): Change {
   if (others === undefined) return "news";
+  const { storedAtMs, nowMs, hasRoom } = since;
   const lastAtMs = others.known[tally.name];
-  if (lastAtMs === undefined) return nowMs >= others.storedAtMs + grownEveryMs ? "news" : "later";
-  const known = { lastAtMs, storedAtMs: others.storedAtMs };
-  const change = again(known, tally, boundariesMs, nowMs);
-  const isSoon = nowMs < others.storedAtMs + grownEveryMs;
-  return change === "news" && isSoon ? "later" : change;
+  if (lastAtMs !== undefined) return again({ lastAtMs, storedAtMs }, tally, since);
+  return hasRoom || nowMs >= storedAtMs + grownEveryMs ? "news" : "later";
 }
 
 function useOf(
@@ -138,22 +146,24 @@ function useOf(
   };
 }
 
+/** Changes `others.known`, which is a copy. */
 function withOther(
   others: OtherRefusals | undefined,
   { name, firstAtMs, lastAtMs, count }: Tally,
+  hasRoom: boolean,
   nowMs: number,
 ): OtherRefusals {
-  const known = { ...others?.known };
+  const known = others?.known ?? {};
   const isNew = known[name] === undefined;
-  const hasRoom = Object.keys(known).length < knownMax;
-  if (!isNew || hasRoom) known[name] = Math.max(known[name] ?? 0, lastAtMs);
+  const isToldApart = !isNew || hasRoom;
+  if (isToldApart) known[name] = Math.max(known[name] ?? 0, lastAtMs);
   return {
     firstAtMs: Math.min(others?.firstAtMs ?? firstAtMs, firstAtMs),
     lastAtMs: Math.max(others?.lastAtMs ?? lastAtMs, lastAtMs),
     count: (others?.count ?? 0) + count,
     grownAtMs: isNew ? Math.max(others?.grownAtMs ?? 0, lastAtMs) : (others?.grownAtMs ?? lastAtMs),
     known,
-    ...(others?.isFull === true || (isNew && !hasRoom) ? { isFull: true } : {}),
+    ...(others?.isFull === true || !isToldApart ? { isFull: true } : {}),
     storedAtMs: nowMs,
   };
 }

@@ -154,12 +154,19 @@ async function takeOn(current: Run, item: Work): Promise<void> {
     case "managed-key":
       return void (await oneKey(current, item.alias, "due"));
     case "refusals":
+      if (current.refusalsWatch !== "cloudtrail") return refusedUnread(current, item.alias);
       if (await oneKey(current, item.alias, "asked")) return;
       return refusedUnmanaged(current, item.alias);
     case "request":
       if (await oneKey(current, item.alias, "asked")) return;
       return isUnmanaged(current, item.alias);
   }
+}
+
+/** No pass reads them: they stay stored, and must not stay due. */
+async function refusedUnread({ ports: { table } }: Run, alias: string): Promise<void> {
+  const refusals = await table.refusals(alias);
+  if (refusals !== undefined) await table.refusalsRead(alias, refusals.revision);
 }
 
 /** Refused uses of a key that was managed once: nothing reads them, and they must not stay due. */

@@ -75,7 +75,10 @@ export async function aDeployment(policy: object, key: object = {}, more: More =
     clock.nowMs(),
   );
   /** One batch of the queue of refused uses. */
-  const collect = (...events: unknown[]) => collector({ Records: events.map(messageOf) }, context);
+  const collect = (...events: unknown[]) => collectBodies(events.map((one) => JSON.stringify(one)));
+  /** The same, of events as JSON. */
+  const collectBodies = (bodies: string[]) =>
+    collector({ Records: bodies.map(messageOf) }, context);
   let delivered = 0;
   let canaryAtMs = 0;
   let isOff = false;
@@ -93,7 +96,7 @@ export async function aDeployment(policy: object, key: object = {}, more: More =
   const state = createState(tableName, sdkConfig(aws.endpoint));
   const record = async () => (await state.read(orders))?.record;
   return {
-    ...{ aws, clock, log, state, first, ask, record, collect, deliverRefused },
+    ...{ aws, clock, log, state, first, ask, record, collect, collectBodies, deliverRefused },
     trailOff: () => void (isOff = true),
     trailOn: () => void (isOff = false),
     run: () => handler({}, context),
@@ -113,6 +116,6 @@ export async function aDeployment(policy: object, key: object = {}, more: More =
   };
 }
 
-function messageOf(event: unknown, index: number): { messageId: string; body: string } {
-  return { messageId: `message-${index}`, body: JSON.stringify(event) };
+function messageOf(body: string, index: number): { messageId: string; body: string } {
+  return { messageId: `message-${index}`, body };
 }

@@ -1,67 +1,21 @@
 /** Callers that a rotation locks out, before the two deployed functions. */
 import { describe, expect, test } from "vitest";
-import { requiredApproval } from "../../lambda/workflow/requests/required-approval.ts";
 import { dayMs, minuteMs } from "../fixtures.ts";
-import { aDeployment, orders, type Deployed } from "./deployed.ts";
-
-const account = "000000000000";
-const policy = {
-  cryptoperiod: "30d",
-  drain: { atLeast: "1d", quietFor: "1d" },
-  soak: "1d",
-  retire: "delete",
-};
-const startMs = Date.UTC(2027, 0, 1);
-/** Version 1 drains from day 27 on, and its deletion waits for an approval from day 31 on. */
-const moved = startMs + 28 * dayMs;
-const asked = startMs + 33 * dayMs;
-const reader = `arn:aws:iam::${account}:role/reader`;
-
-type Caller = { Condition?: object; Resource?: string | string[] };
-
-async function anAccount(more: Parameters<typeof aDeployment>[2] = {}) {
-  const deployed = await aDeployment(policy, {}, { refusalsWatch: "cloudtrail", ...more });
-  const { aws, ask, first } = deployed;
-  const allow = (principalArn: string, { Resource = "*", ...rest }: Caller) => {
-    const Action = ["kms:Encrypt", "kms:Decrypt", "kms:GetPublicKey"];
-    const Statement = [{ Effect: "Allow", Action, Resource, ...rest }];
-    const document = JSON.stringify({ Version: "2012-10-17", Statement });
-    aws.kms.world.identityPolicies.attach(principalArn, [document]);
-  };
-  const refused = (operation: string, input: object, principalArn = reader): void => {
-    expect(() => ask(operation, input, { principalArn })).toThrow();
-  };
-  const Plaintext = Buffer.from("data").toString("base64");
-  const { CiphertextBlob } = ask<{ CiphertextBlob: Uint8Array }>("Encrypt", {
-    KeyId: first,
-    Plaintext,
-  });
-  const read = { CiphertextBlob: Buffer.from(CiphertextBlob).toString("base64") };
-  const stateOf = (keyId: string) => aws.kms.world.keys.get(keyId)?.state;
-  return { ...deployed, allow, refused, read, Plaintext, stateOf };
-}
-
-type Account = Awaited<ReturnType<typeof anAccount>>;
+import {
+  account,
+  anAccount,
+  approve,
+  asked,
+  findings,
+  moved,
+  reader,
+  type Caller,
+} from "./account.ts";
+import { orders } from "./deployed.ts";
 
 const byAlias: Caller = {
   Condition: { "ForAnyValue:StringEquals": { "kms:ResourceAliases": orders } },
 };
-
-async function findings(record: Deployed["record"]): Promise<Record<string, string>> {
-  const { findings: found = [] } = (await record()) ?? {};
-  return Object.fromEntries(found.map(({ code, observed }) => [code, observed]));
-}
-
-/** An operator approves of what the finding of a deletion asks for; `accepting`: also of the needs that it lists. */
-async function approve({ record, state, clock }: Account, accepting: boolean): Promise<void> {
-  for (const finding of (await record())?.findings ?? []) {
-    const { of, evidence, accepts } = requiredApproval(finding) ?? {};
-    if (of !== "delete" || evidence === undefined) continue;
-    const body = { kind: "approve", version: 1, of, evidence, by: "ada" };
-    const more = accepting ? { accepts } : {};
-    await state.ask(orders, `approval-${clock.nowMs()}`, { ...body, ...more });
-  }
-}
 
 describe("a reader that is allowed by the alias, and refused on the old version since the move", () => {
   test("is reported by name, and blocks the deletion until an operator accepts it", async () => {

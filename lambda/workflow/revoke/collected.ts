@@ -4,12 +4,14 @@
  */
 import { finding, type Finding } from "../model/findings.ts";
 import { isoOf } from "../model/iso.ts";
-import { dayMs, recheckMs } from "../model/limits.ts";
+import { dayMs, observeEveryMs, recheckMs } from "../model/limits.ts";
 import { observeFirst, valueOf } from "../safety/observations.ts";
 import type { Decision, StepScene } from "../model/types.ts";
 
 /** Canaries are a day apart, and CloudTrail's events may be late: a longer silence is a gap. */
 export const refusalsGapMs = 1.5 * dayMs;
+/** A pass sends another where the last one is older: the next pass may be a day later, and its event late. */
+export const canaryAfterMs = refusalsGapMs - observeEveryMs - 2 * recheckMs;
 
 /** Undefined where refusals were collected, or where the deployment does not collect them. */
 export function notCollected(scene: StepScene): Decision | undefined {

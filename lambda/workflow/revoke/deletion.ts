@@ -15,6 +15,7 @@ import {
   withVersion,
 } from "../model/record.ts";
 import { observeFirst, valueOf } from "../safety/observations.ts";
+import { readsOfRefusals } from "../safety/refusals.ts";
 import type { Decision, ManagedKey, Rotation, StepScene, Transition } from "../model/types.ts";
 
 /** The record once KMS has a date for the deletion. */
@@ -51,6 +52,9 @@ function whyCancel(scene: StepScene): string | undefined {
 /** A deletion that must not happen is cancelled, and the version stays disabled until an operator approves. */
 function cancelled(scene: StepScene): Decision | undefined {
   const { record, rotation, old, observed, context } = scene;
+  // Its call is a restore, which other reads do not hold up.
+  const reads = readsOfRefusals(scene);
+  if (reads.length > 0) return { kind: "observe", reads };
   const reason = whyCancel(scene);
   if (reason === undefined) return undefined;
   const { keyId } = old;
@@ -112,12 +116,14 @@ export function awaitDeletion(scene: StepScene): Decision {
   }
   const stopped = cancelled(scene) ?? heldSince(scene);
   if (stopped !== undefined) return stopped;
+  // No call without an answer explains that it is enabled.
+  const isChecked = nowMs >= deletedAtMs || key.state === "Enabled";
+  const changed = isChecked ? neededOrDrifted(scene, "PendingDeletion") : undefined;
+  if (changed !== undefined) return changed;
   if (nowMs < deletedAtMs) {
     const wait = waitObserving(scene, "PendingDeletion", deletedAtMs, reason);
     return reportUnheard(scene, wait);
   }
-  const changed = neededOrDrifted(scene, "PendingDeletion");
-  if (changed !== undefined) return changed;
   const untilMs = Math.max(key.deletionAtMs ?? 0, nowMs + recheckMs);
   return { kind: "wait", untilMs, reason: "KMS may delete the key up to a day late" };
 }

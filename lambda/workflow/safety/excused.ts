@@ -2,15 +2,16 @@
  * The refusals of the active version that the move cannot have caused: its key policy alone denies them, that policy
  * is the predecessor's, and nothing in it depends on the version.
  */
-import type { KmsRead, RefusedUse, Scene, Version } from "../model/types.ts";
+import { isServicePrincipal } from "../model/service-principal.ts";
+import type { Grant, KmsRead, RefusedUse, Scene, Version } from "../model/types.ts";
 import { valueOf } from "./observations.ts";
 
 type Observed = Pick<Scene, "record" | "observed">;
 
-/** The version that the active one replaced: the one retired last. */
+/** The version that the active one replaced: of those that were active, the one retired last. */
 export function predecessorOf({ versions }: Scene["record"]): Version | undefined {
   return versions
-    .filter(({ retiredAtMs }) => retiredAtMs !== undefined)
+    .filter(({ activatedAtMs, retiredAtMs }) => ![activatedAtMs, retiredAtMs].includes(undefined))
     .sort((a, b) => (a.retiredAtMs ?? 0) - (b.retiredAtMs ?? 0))
     .at(-1);
 }
@@ -44,8 +45,18 @@ export function excused({ record, observed }: Observed, active: Version, use: Re
   const dependsOnVersion =
     /kms:(?:ResourceAliases|RequestAlias)/i.test(now.document) ||
     record.versions.some(({ keyId }) => now.document.includes(keyId));
-  const hadGrant = grants.some(({ grantee }) => callerOf(grantee) === callerOf(use.principal));
+  const hadGrant = grants.some((grant) => mayBeFor(grant, use.principal));
   return now.hash === then.hash && !dependsOnVersion && !hadGrant;
+}
+
+/** KMS shows a role that is deleted, or was just made, by an id alone: it may be anybody. */
+function mayBeFor({ grantee, granteeIsService }: Grant, principal: string): boolean {
+  if (callerOf(grantee) === callerOf(principal)) return true;
+  const [arn, , , , account, resource] = grantee.split(":");
+  const wholeAccount = arn === "arn" && resource === "root" ? account : grantee;
+  const isAccount = /^[0-9]{12}$/.test(wholeAccount ?? "");
+  if (isAccount) return principal.split(":")[4] === wholeAccount;
+  return arn !== "arn" && granteeIsService !== true && !isServicePrincipal(grantee);
 }
 
 /** Equal for a role, by its path or without, and for its sessions. */

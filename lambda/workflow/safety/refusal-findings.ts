@@ -9,6 +9,7 @@ import { predecessorOf } from "./excused.ts";
 import {
   describeUse,
   isReading,
+  movedAtMs,
   othersOn,
   refusedOn,
   since,
@@ -101,9 +102,10 @@ function lockedOut(scene: Scene, active: Version): Finding[] {
   if (before === undefined) return [];
   const isRecent = ({ lastAtMs }: { lastAtMs: number }): boolean =>
     nowMs < lastAtMs + lockedOutForMs;
-  const all = notAccepted(scene, sinceActivation(scene, active));
+  const activeSinceMs = movedAtMs(scene.record, before, active);
+  const all = notAccepted(scene, sinceActivation(scene, active, activeSinceMs));
   const known = refusedBefore(scene, before);
-  const movedUntilMs = (active.activatedAtMs ?? 0) + byMoveForMs;
+  const movedUntilMs = activeSinceMs + byMoveForMs;
   const uses = all.filter(
     ({ name, use }) => isRecent(use) && use.firstAtMs < movedUntilMs && !known(name),
   );
@@ -113,17 +115,15 @@ function lockedOut(scene: Scene, active: Version): Finding[] {
     nowMs < movedUntilMs &&
     hasNew(
       others,
-      (atMs) => since(active)({ lastAtMs: atMs }) && isRecent({ lastAtMs: atMs }),
+      (atMs) => since(activeSinceMs)({ lastAtMs: atMs }) && isRecent({ lastAtMs: atMs }),
       known,
     );
   if (uses.length === 0 && !isAmongOthers) return [];
   const { number, keyId } = active;
   const more = isAmongOthers ? ["callers beyond the first twenty"] : [];
   const texts = [...(uses.length === 0 ? [] : [listed(uses)]), ...more].join("; ");
-  const hint =
-    all.length > uses.length
-      ? `; ${all.length - uses.length} more were refused before it, too`
-      : "";
+  const refusedToo = all.filter(({ name }) => known(name)).length;
+  const hint = refusedToo > 0 ? `; ${refusedToo} more were refused before it, too` : "";
   const observed = `since version ${number}, ${keyId}, is active, it refused ${texts}${hint}`;
   const next = rollbackCommand(scene, active, before);
   const firstMs = Math.min(sinceMs(uses), isAmongOthers ? others.firstAtMs : Infinity);
@@ -151,10 +151,12 @@ function hasNew(
   return Object.entries(known).some(([name, atMs]) => isSinceMove(atMs) && !wasRefused(name));
 }
 
-/** A compromised version must not become active again. */
+/** A compromised version must not become active again: only an open rotation shows that it is none. */
 function rollbackCommand({ record }: Scene, active: Version, before: Version): string {
-  const rotation = record.rotations.find(({ to }) => to === active.number);
-  const isPossible = rotation?.urgent !== true && before.number < active.number;
+  const rotation = record.rotations.find(
+    ({ from, to }) => from === before.number && to === active.number,
+  );
+  const isPossible = rotation?.direction === "forward" && rotation.urgent !== true;
   return isPossible
     ? requestCommand(record.alias, "rollback", { version: active.number })
     : explain("REFUSED_SINCE_ACTIVATION");

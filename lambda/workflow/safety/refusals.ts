@@ -57,7 +57,8 @@ export function needsOfRefusals(scene: Observed, old: Version, rotation: Rotatio
   const after = record.versions.find((one) => one.number === rotation.to);
   const isAfter = ({ lastAtMs }: { lastAtMs: number }): boolean => lastAtMs >= retiredAtMs;
   const mine = refusedOn(scene, old.keyId, number).filter(({ use }) => reading.has(use.operation));
-  const lockedOut = after === undefined ? [] : sinceActivation(scene, after);
+  const sinceMs = after === undefined ? Infinity : movedAtMs(record, old, after);
+  const lockedOut = after === undefined ? [] : sinceActivation(scene, after, sinceMs);
   const named = refusedOn(scene, byAlias, byAlias);
   const uses = [
     ...mine.filter(({ use }) => isAfter(use)),
@@ -68,7 +69,7 @@ export function needsOfRefusals(scene: Observed, old: Version, rotation: Rotatio
     needOfOthers(othersOn(scene, old.keyId), number, isAfter, context.nowMs),
     after === undefined
       ? undefined
-      : needOfOthers(othersOn(scene, after.keyId), after.number, since(after), context.nowMs),
+      : needOfOthers(othersOn(scene, after.keyId), after.number, since(sinceMs), context.nowMs),
     needOfOthers(othersOn(scene, byAlias), byAlias, isAfter, context.nowMs),
   ];
   return [
@@ -77,21 +78,35 @@ export function needsOfRefusals(scene: Observed, old: Version, rotation: Rotatio
   ];
 }
 
+/** Since when `after` is active in place of `before`: a rollback makes it active anew. */
+export function movedAtMs(
+  { rotations }: Pick<Scene["record"], "rotations">,
+  before: Version,
+  { number, activatedAtMs = Infinity }: Version,
+): number {
+  const isBack = rotations.some(
+    ({ direction, from, to }) => direction === "back" && from === before.number && to === number,
+  );
+  return isBack ? Math.max(activatedAtMs, before.retiredAtMs ?? 0) : activatedAtMs;
+}
+
 /** The refusals of a version since it is active, but those that the move cannot have caused. */
-export function sinceActivation(scene: Observed, version: Version): Refused[] {
+export function sinceActivation(
+  scene: Observed,
+  version: Version,
+  activeSinceMs: number,
+): Refused[] {
   const { retiredAtMs = Infinity } = version;
   const isActive = version.retiredAtMs === undefined;
   return refusedOn(scene, version.keyId, version.number)
-    .filter(({ use }) => use.error === "AccessDenied" && since(version)(use))
+    .filter(({ use }) => use.error === "AccessDenied" && since(activeSinceMs)(use))
     .filter(({ use }) => use.firstAtMs < retiredAtMs)
     .filter(({ use }) => !(isActive && excused(scene, version, use)));
 }
 
 /** Whether a use counts as refused by the active version, and not by authorization that lags. */
-export function since({
-  activatedAtMs = Infinity,
-}: Version): (use: { lastAtMs: number }) => boolean {
-  return ({ lastAtMs }) => lastAtMs >= activatedAtMs + authorizationLagMs;
+export function since(activeSinceMs: number): (use: { lastAtMs: number }) => boolean {
+  return ({ lastAtMs }) => lastAtMs >= activeSinceMs + authorizationLagMs;
 }
 
 function candidatesOn(scene: Observed): RefusedUse[] {
@@ -99,7 +114,7 @@ function candidatesOn(scene: Observed): RefusedUse[] {
   if (active === undefined) return [];
   return refusedOn(scene, active.keyId, active.number)
     .map(({ use }) => use)
-    .filter(since(active));
+    .filter(since(active.activatedAtMs ?? Infinity));
 }
 
 /** Of a subject; `prefix` is its part of the id. What the configuration accepts is left out. */
@@ -124,10 +139,12 @@ export function isReading({ operation }: RefusedUse): boolean {
   return reading.has(operation);
 }
 
+/** An operator copies the principal from a finding, which shows it encoded. */
 function isAccepted(accepted: AcceptedRefusal[], use: RefusedUse): boolean {
+  const names = [use.principal, encoded(use.principal)];
   return accepted.some(
     ({ principal, operation, error }) =>
-      principal === use.principal &&
+      names.includes(principal) &&
       (operation === "*" || operation === use.operation) &&
       (error === "*" || error === use.error),
   );
@@ -135,8 +152,11 @@ function isAccepted(accepted: AcceptedRefusal[], use: RefusedUse): boolean {
 
 /** Without times and counts: a repetition voids no approval. Without blanks, commas and semicolons: lists need them. */
 function idOf(prefix: number | string, { principal, operation, error }: RefusedUse): string {
-  const encoded = principal.replace(/[^\w:/@=.+-]/gu, (text) => encodeURIComponent(text));
-  return `refused:${prefix}|${encoded}|${operation}|${error}`;
+  return `refused:${prefix}|${encoded(principal)}|${operation}|${error}`;
+}
+
+function encoded(principal: string): string {
+  return principal.replace(/[^\w:/@=.+-]/gu, (text) => encodeURIComponent(text));
 }
 
 export function describeUse({ firstAtMs, lastAtMs, count }: RefusedUse): string {

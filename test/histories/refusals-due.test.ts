@@ -1,0 +1,108 @@
+/** News of refused uses, from the item that the second function writes to the pass that reads it. */
+import { expect, test } from "vitest";
+import type { Refusals } from "../../lambda/workflow/model/types.ts";
+import { dayMs, minuteMs } from "../fixtures.ts";
+import { aWorld, type World } from "../world.ts";
+
+const orders = "alias/orders";
+const watched = { refusalsWatch: "cloudtrail" } as const;
+
+/** A managed key, at rest, and news about it. */
+async function aWorldWithNews(options: Parameters<typeof aWorld>[0] = watched): Promise<World> {
+  const world = await aWorld(options);
+  await world.passDays(1);
+  await putNews(world, orders);
+  return world;
+}
+
+async function putNews(world: World, alias: string): Promise<void> {
+  const next: Refusals = { revision: 1, on: {}, dueAtMs: world.clock.nowMs() };
+  expect(await world.table.saveRefusals(alias, next, 0)).toBe(true);
+}
+
+const dueKinds = async (world: World): Promise<string[]> => {
+  const { items } = await world.table.due(world.clock.nowMs(), 10);
+  return items.map(({ kind }) => kind).filter((kind) => kind !== "configuration");
+};
+
+test("news makes one pass, and is due no more", async () => {
+  const world = await aWorldWithNews();
+  const { epoch } = await world.record();
+  expect(await dueKinds(world)).toEqual(["refusals"]);
+  expect(await world.tick()).toMatchObject({ passes: 1, failed: 0 });
+  expect(await dueKinds(world)).toEqual([]);
+  expect((await world.record()).epoch).toBe(epoch + 1);
+  expect(await world.table.refusals(orders)).toEqual({ revision: 1, on: {} });
+});
+
+test("news that arrives while a pass decides stays due for the next one", async () => {
+  const world = await aWorldWithNews();
+  world.intercept = async (_port, method, _input, proceed) => {
+    const answer = await proceed();
+    if (method !== "refusals") return answer;
+    world.intercept = undefined;
+    const dueAtMs = world.clock.nowMs();
+    await world.table.saveRefusals(orders, { revision: 2, on: {}, dueAtMs }, 1);
+    return answer;
+  };
+  await world.tick();
+  expect(await dueKinds(world)).toEqual(["refusals"]);
+  await world.tick();
+  expect(await dueKinds(world)).toEqual([]);
+});
+
+test("news stays due where the table fails to take it as read: the next run makes one more pass", async () => {
+  const world = await aWorldWithNews();
+  world.intercept = async (_port, method, _input, proceed) => {
+    if (method !== "refusalsRead") return proceed();
+    const { RotationError } = await import("../../lambda/errors.ts");
+    throw new RotationError("TABLE_FAILED", "no table");
+  };
+  expect(await world.tick()).toMatchObject({ passes: 1, failed: 0 });
+  expect(world.errors).toMatchObject([{ message: "no table" }]);
+  expect(await dueKinds(world)).toEqual(["refusals"]);
+  world.intercept = undefined;
+  await world.tick();
+  expect(await dueKinds(world)).toEqual([]);
+});
+
+test("news about an alias that is no longer managed is deleted by a run", async () => {
+  const world = await aWorldWithNews();
+  await putNews(world, "alias/gone");
+  await world.tick();
+  expect(await world.table.refusals("alias/gone")).toBeUndefined();
+  expect(await world.table.refusals(orders)).toBeDefined();
+  expect(await dueKinds(world)).toEqual([]);
+  expect(world.errors).toEqual([]);
+});
+
+test("news about a managed key that another run holds stays due", async () => {
+  const world = await aWorldWithNews();
+  const nowMs = world.clock.nowMs();
+  await world.table.claim(orders, {
+    ...{ runId: "another", passId: "another", nowMs, untilMs: nowMs + 5 * minuteMs },
+    ...{ dueAgainAtMs: nowMs + dayMs, taking: "asked" },
+  });
+  await world.tick();
+  expect(await dueKinds(world)).toEqual(["refusals"]);
+  world.clock.advance(6 * minuteMs);
+  await world.tick();
+  expect(await dueKinds(world)).toEqual([]);
+});
+
+test("news about an un-enrolled managed key is read like any other", async () => {
+  const world = await aWorld(watched);
+  await world.passDays(1);
+  await world.asks("un-enrol", { confirm: orders });
+  await world.passDays(1);
+  await putNews(world, orders);
+  await world.tick();
+  expect(await dueKinds(world)).toEqual([]);
+});
+
+test("news that the deployment no longer collects is due no more, and stays stored", async () => {
+  const world = await aWorldWithNews({ refusalsWatch: "none" });
+  await world.tick();
+  expect(await dueKinds(world)).toEqual([]);
+  expect(await world.table.refusals(orders)).toEqual({ revision: 1, on: {} });
+});

@@ -1,0 +1,144 @@
+import { describe, expect, test } from "vitest";
+import { collected, none } from "../../lambda/refusals/collected.ts";
+import type { Tally } from "../../lambda/refusals/tally.ts";
+import type { Refusals, Version } from "../../lambda/workflow/model/types.ts";
+import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
+import { first, second } from "../inbound/cloudtrail.ts";
+import { aTally, manyTallies, movedAtMs, startMs, versionsOf } from "./collecting.ts";
+
+const versions = versionsOf();
+
+/** The item after each of these lists was collected, if it was written. */
+function after(...steps: [tallies: Tally[], nowMs: number][]): Refusals {
+  let stored = none;
+  for (const [tallies, nowMs] of steps) {
+    const { next, mustWrite } = collected(stored, tallies, versions, nowMs);
+    if (mustWrite) stored = next;
+  }
+  return stored;
+}
+
+const isWritten = (before: Refusals, tallies: Tally[], nowMs: number, of: Version[] = versions) =>
+  collected(before, tallies, of, nowMs).mustWrite;
+
+describe("the first sight of a use", () => {
+  test("is written at once, and makes the managed key due", () => {
+    const use = aTally({ count: 3, firstAtMs: startMs - minuteMs });
+    const { next, mustWrite } = collected(none, [use], versions, startMs + hourMs);
+    expect(mustWrite).toBe(true);
+    const { subject: _, name, ...rest } = use;
+    expect(next).toEqual({
+      revision: 0,
+      dueAtMs: startMs + hourMs,
+      on: { [first]: { uses: { [name]: { ...rest, storedAtMs: startMs + hourMs } } } },
+    });
+  });
+
+  test("has another id for another principal, operation or error", () => {
+    const others: Partial<Tally>[] = [
+      {},
+      { principal: "arn:aws:iam::111122223333:role/other" },
+      { operation: "Verify" },
+      { error: "IncorrectKeyException" },
+    ];
+    const { on } = after([others.map((changes) => aTally(changes)), startMs]);
+    expect(Object.keys(on[first]?.uses ?? {})).toHaveLength(4);
+  });
+
+  test("is kept apart by version, and for calls that name the alias", () => {
+    const subjects = [first, second, "alias"];
+    const { on } = after([subjects.map((subject) => aTally({ subject })), startMs]);
+    expect(Object.keys(on)).toEqual(subjects);
+  });
+});
+
+describe("a repetition", () => {
+  const once = after([[aTally()], startMs]);
+
+  test("is written an hour after the last write, and not before", () => {
+    const again = (lastAtMs: number) => [aTally({ lastAtMs })];
+    expect(isWritten(once, again(startMs + 1), startMs + hourMs - 1)).toBe(false);
+    expect(isWritten(once, again(startMs + 1), startMs + hourMs)).toBe(true);
+    const later = collected(once, again(startMs + 7), versions, startMs + hourMs).next;
+    expect(later.on[first]?.uses[aTally().name]).toMatchObject({
+      ...{ firstAtMs: startMs, lastAtMs: startMs + 7, count: 2, storedAtMs: startMs + hourMs },
+    });
+  });
+
+  test("does not make the managed key due", () => {
+    const { dueAtMs: _, ...isRead } = once;
+    const { next } = collected(isRead, [aTally()], versions, startMs + hourMs);
+    expect(next).not.toHaveProperty("dueAtMs");
+  });
+
+  test("that another policy denies is no denial by the key policy alone", () => {
+    const byKeyPolicy = { byKeyPolicy: true } as const;
+    const use = (...tallies: Tally[]) =>
+      after(...tallies.map((one, index): [Tally[], number] => [[one], startMs + index * hourMs]))
+        .on[first]?.uses[aTally().name];
+    expect(use(aTally(byKeyPolicy), aTally(byKeyPolicy))).toMatchObject(byKeyPolicy);
+    expect(use(aTally(byKeyPolicy), aTally())).not.toHaveProperty("byKeyPolicy");
+    expect(use(aTally(), aTally(byKeyPolicy))).not.toHaveProperty("byKeyPolicy");
+  });
+
+  test("across the retirement of the version is news: from then on it is a need", () => {
+    const before = after([[aTally({ lastAtMs: movedAtMs - 1 })], movedAtMs - 1]);
+    const soon = movedAtMs + minuteMs;
+    expect(isWritten(before, [aTally({ lastAtMs: movedAtMs - 1 })], soon)).toBe(false);
+    const { next, mustWrite } = collected(
+      before,
+      [aTally({ lastAtMs: movedAtMs })],
+      versions,
+      soon,
+    );
+    expect([mustWrite, next.dueAtMs]).toEqual([true, soon]);
+    expect(isWritten(next, [aTally({ lastAtMs: movedAtMs + 1 })], soon + 1)).toBe(false);
+  });
+
+  test("across ten minutes after the activation is news: from then on the move may cause it", () => {
+    const onSecond = (lastAtMs: number) => [aTally({ subject: second, lastAtMs })];
+    const settledAtMs = movedAtMs + 10 * minuteMs;
+    const before = after([onSecond(movedAtMs - 1), movedAtMs - 1]);
+    for (const atMs of [movedAtMs, settledAtMs - 1]) {
+      expect(isWritten(before, onSecond(atMs), settledAtMs + 1)).toBe(false);
+    }
+    const { next, mustWrite } = collected(before, onSecond(settledAtMs), versions, settledAtMs + 1);
+    expect([mustWrite, next.dueAtMs]).toEqual([true, settledAtMs + 1]);
+  });
+});
+
+describe("in the ten minutes after an activation", () => {
+  const settledAtMs = movedAtMs + 10 * minuteMs;
+  const at = (subject: string, lastAtMs: number) =>
+    isWritten(none, [aTally({ subject, lastAtMs })], movedAtMs + dayMs);
+
+  test("a refusal of the active version is the lag of authorization, and is left out", () => {
+    const times = [movedAtMs - 1, movedAtMs, settledAtMs - 1, settledAtMs];
+    expect(times.map((atMs) => at(second, atMs))).toEqual([true, false, false, true]);
+  });
+
+  test("a refusal of the retired version counts", () => {
+    expect(at(first, movedAtMs + 1)).toBe(true);
+  });
+});
+
+describe("a version that KMS deleted", () => {
+  test("is dropped with the next write, and its late events with it", () => {
+    const both = after([
+      [aTally(), aTally({ subject: second }), aTally({ subject: "alias" })],
+      startMs,
+    ]);
+    const left = versions.slice(1);
+    expect(isWritten(both, [aTally()], startMs + dayMs, left)).toBe(false);
+    const { next } = collected(both, [aTally({ subject: second })], left, startMs + dayMs);
+    expect(Object.keys(next.on)).toEqual([second, "alias"]);
+  });
+});
+
+test("collecting changes neither what was stored nor the tallies", () => {
+  const before = after([manyTallies(30), startMs]);
+  const [copy, tallies] = [structuredClone(before), manyTallies(40, { lastAtMs: startMs + 1 })];
+  collected(before, tallies, versions, startMs + dayMs);
+  expect(before).toEqual(copy);
+  expect(tallies).toEqual(manyTallies(40, { lastAtMs: startMs + 1 }));
+});

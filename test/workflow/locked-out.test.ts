@@ -1,0 +1,200 @@
+/** REFUSED_SINCE_ACTIVATION: the alarm for callers that a move locked out. */
+import { describe, expect, test } from "vitest";
+import { refusalFindings } from "../../lambda/workflow/safety/refusal-findings.ts";
+import type { RefusedOn, RefusedUse } from "../../lambda/workflow/model/types.ts";
+import { dayMs, minuteMs } from "../fixtures.ts";
+import { spoken } from "./decided.ts";
+import {
+  accepting,
+  aUse,
+  nameOfUse,
+  othersOf,
+  reader,
+  soaked,
+  usesOf,
+  type On,
+  type RefusedSetting,
+} from "./refused.ts";
+import { anApproval, aVersion, nowMs } from "./scene.ts";
+
+/** Version 2 has been active for a day. */
+const movedMs = nowMs - dayMs;
+const settledMs = movedMs + 10 * minuteMs;
+
+function alarms(on: On, { rotation, old, fresh, ...setting }: RefusedSetting = {}) {
+  const findings = refusalFindings(
+    soaked({
+      ...setting,
+      on,
+      old: { state: "draining", retiredAtMs: movedMs, ...old },
+      fresh: { activatedAtMs: movedMs, ...fresh },
+      rotation: { step: "drain", ...rotation },
+    }),
+  );
+  for (const finding of findings) spoken(finding);
+  return findings.filter(({ code }) => code === "REFUSED_SINCE_ACTIVATION");
+}
+
+const lockedOut = (changes: Partial<RefusedUse> = {}): RefusedUse =>
+  aUse({ operation: "Encrypt", lastAtMs: settledMs, ...changes });
+const refusing = (second: RefusedOn, first?: RefusedOn): On => ({
+  "key-2": second,
+  ...(first === undefined ? {} : { "key-1": first }),
+});
+/** Refused on version 2 since the move, and on version 1 at these times. */
+const alsoOnFirst = (changes: Partial<RefusedUse>) =>
+  alarms(refusing(usesOf(lockedOut()), usesOf(lockedOut(changes))));
+
+describe("a caller that the active version refuses since the move", () => {
+  test("is reported, with the command that rolls back", () => {
+    expect(alarms(refusing(usesOf(lockedOut())))).toEqual([
+      {
+        code: "REFUSED_SINCE_ACTIVATION",
+        subject: "key-2",
+        observed: `since version 2, key-2, is active, it refused refused:2|${reader}|Encrypt|AccessDenied: once since 1972-09-26T00:10:00Z, last 1972-09-26T00:10:00Z`,
+        next: "npx keyturn rollback alias/orders --version 2",
+        sinceMs: settledMs,
+      },
+    ]);
+  });
+
+  test("is not reported for the ten minutes in which authorization may lag", () => {
+    expect(alarms(refusing(usesOf(lockedOut({ lastAtMs: settledMs - 1 }))))).toEqual([]);
+  });
+
+  test("is reported for three days after its last refusal", () => {
+    const at = (activatedAtMs: number, lastAtMs: number) =>
+      alarms(refusing(usesOf(lockedOut({ lastAtMs }))), { fresh: { activatedAtMs } });
+    const before = nowMs - 9 * dayMs;
+    expect(at(before, nowMs - 3 * dayMs + 1)).toHaveLength(1);
+    expect(at(before, nowMs - 3 * dayMs)).toEqual([]);
+  });
+
+  test("is not reported where an approval, or the configuration, accepts it", () => {
+    const accepts = [`refused:2|${reader}|Encrypt|AccessDenied`];
+    const rotation = { approval: anApproval({ of: "delete", accepts }) };
+    expect(alarms(refusing(usesOf(lockedOut())), { rotation })).toEqual([]);
+    const context = { acceptedRefusals: [accepting({ operation: "Encrypt" })] };
+    expect(alarms(refusing(usesOf(lockedOut())), { context })).toEqual([]);
+  });
+
+  test("is not reported where the key policy alone denies it, as before the move", () => {
+    expect(alarms(refusing(usesOf(lockedOut({ byKeyPolicy: true }))))).toEqual([]);
+  });
+
+  test("is not reported for the first version: no move made it active", () => {
+    const record = { versions: [aVersion(2, { activatedAtMs: movedMs })], rotations: [] };
+    expect(alarms(refusing(usesOf(lockedOut())), { record })).toEqual([]);
+  });
+});
+
+describe("a caller that the predecessor refused in the 30 days before the move", () => {
+  const fromMs = movedMs - 30 * dayMs;
+
+  test.each([
+    ["30 days before", fromMs],
+    ["just before", movedMs - 1],
+  ])("was not locked out by it: it was refused %s, and may be since", (_when, lastBeforeMs) => {
+    expect(alsoOnFirst({ lastBeforeMs })).toEqual([]);
+    expect(alsoOnFirst({ lastBeforeMs, firstAtMs: 0, lastAtMs: nowMs })).toEqual([]);
+  });
+
+  test("may have been locked out where it was refused earlier, or after the move alone", () => {
+    expect(alsoOnFirst({ lastBeforeMs: fromMs - 1, firstAtMs: 0 })).toHaveLength(1);
+    expect(alsoOnFirst({ firstAtMs: movedMs })).toHaveLength(1);
+  });
+
+  test("was not, where it was among the predecessor's others", () => {
+    const known = { [nameOfUse(lockedOut())]: movedMs - dayMs };
+    expect(alarms(refusing(usesOf(lockedOut()), othersOf({ known })))).toEqual([]);
+  });
+
+  test("is counted beside those that were; an older refusal is not", () => {
+    const scanners = ["s1", "s2"].map((principal) => lockedOut({ principal }));
+    const before = scanners.map((use) => ({ ...use, lastBeforeMs: movedMs - 1 }));
+    const [alarm] = alarms(refusing(usesOf(lockedOut(), ...scanners), usesOf(...before)));
+    expect(alarm?.observed).toMatch(/; 2 more were refused before it, too$/);
+    const fresh = { activatedAtMs: nowMs - 9 * dayMs };
+    const old = { retiredAtMs: nowMs - 9 * dayMs };
+    const past = lockedOut({ principal: "past", lastAtMs: nowMs - 5 * dayMs });
+    const [alone] = alarms(refusing(usesOf(lockedOut(), past)), { fresh, old });
+    expect(alone?.observed).not.toContain("refused before it");
+  });
+});
+
+describe("callers beyond the first twenty of the active version", () => {
+  const name = nameOfUse(lockedOut());
+  const others = (changes: Parameters<typeof othersOf>[0], first?: RefusedOn) =>
+    alarms(refusing(othersOf({ lastAtMs: settledMs, ...changes }), first));
+
+  test("are reported where one joined since the move that the predecessor did not refuse", () => {
+    expect(others({ known: { [name]: settledMs } })).toMatchObject([
+      { observed: expect.stringMatching(/refused callers beyond the first twenty$/) as string },
+    ]);
+    expect(others({ known: { [name]: settledMs - 1 } })).toEqual([]);
+    const scanner = lockedOut({ lastBeforeMs: movedMs - dayMs, lastAtMs: nowMs });
+    expect(others({ known: { [name]: settledMs } }, usesOf(scanner))).toEqual([]);
+  });
+
+  test("are reported where more joined since the move than the item tells apart", () => {
+    expect(others({ isFull: true, grownAtMs: settledMs })).toHaveLength(1);
+    expect(others({ isFull: true, grownAtMs: settledMs - 1 })).toEqual([]);
+  });
+
+  test("are reported for three days, and beside the callers that have an id", () => {
+    const fresh = { activatedAtMs: nowMs - 9 * dayMs };
+    const lastAtMs = nowMs - 3 * dayMs;
+    const old = othersOf({ lastAtMs, known: { [name]: lastAtMs } });
+    expect(alarms(refusing(old), { fresh })).toEqual([]);
+    const recent = { lastAtMs: settledMs, known: { other: settledMs }, firstAtMs: settledMs - 7 };
+    const [alarm] = alarms(refusing({ ...othersOf(recent), ...usesOf(lockedOut()) }));
+    expect(alarm?.observed).toMatch(/; callers beyond the first twenty$/);
+    expect(alarm?.sinceMs).toBe(settledMs - 7);
+  });
+});
+
+describe("the alarm prints a rollback", () => {
+  const next = (setting: RefusedSetting) => {
+    const [alarm] = alarms(refusing(usesOf(lockedOut())), setting);
+    return alarm?.next;
+  };
+  const explained = "npx keyturn explain REFUSED_SINCE_ACTIVATION";
+
+  test("not after `compromised`: the version must not become active again", () => {
+    expect(next({ rotation: { urgent: true } })).toBe(explained);
+  });
+
+  test("not once the rotation is closed: nothing on record says that it was not compromised", () => {
+    expect(next({ record: { rotations: [] } })).toBe(explained);
+  });
+
+  test("also where a later rotation was rolled back before it moved an alias", () => {
+    const versions = [
+      aVersion(1, { state: "draining", retiredAtMs: movedMs }),
+      aVersion(2, { activatedAtMs: movedMs }),
+      aVersion(3, { state: "draining", activatedAtMs: undefined, retiredAtMs: movedMs + 7 }),
+    ];
+    expect(next({ record: { versions } })).toBe("npx keyturn rollback alias/orders --version 2");
+  });
+});
+
+describe("after a rollback", () => {
+  const versions = [
+    aVersion(1, { activatedAtMs: nowMs - 90 * dayMs }),
+    aVersion(2, { state: "draining", retiredAtMs: movedMs }),
+  ];
+  const rotation = { direction: "back" as const, from: 2, to: 1 };
+  const back = (use: RefusedUse) =>
+    alarms({ "key-1": usesOf(use) }, { record: { versions }, rotation });
+
+  test("the refusals from the version's retirement raise no alarm", () => {
+    expect(back(lockedOut({ lastAtMs: movedMs - dayMs }))).toEqual([]);
+    expect(back(lockedOut({ lastAtMs: settledMs - 1 }))).toEqual([]);
+  });
+
+  test("a caller that it locks out is reported, without another rollback", () => {
+    expect(back(lockedOut())).toMatchObject([
+      { subject: "key-1", next: "npx keyturn explain REFUSED_SINCE_ACTIVATION" },
+    ]);
+  });
+});
