@@ -42,7 +42,7 @@ describe("they were not, and the deletion waits", () => {
     expect(silent).toMatchObject({
       finding: {
         observed: expect.stringContaining(
-          "without a canary event; keyturn does not delete",
+          "; keyturn does not delete",
         ) as string,
         next: "aws cloudtrail describe-trails",
       },
