@@ -22,7 +22,7 @@ import { acknowledge, acknowledged } from "./acknowledged.ts";
 import { collect, problemsOf, type Collected } from "./collected.ts";
 import type { KeyRotationProps } from "./key-rotation-props.ts";
 import { retain, type Managed, type ManageOptions } from "./managed-alias.ts";
-import { noCodeYet, setCode } from "./package-code.ts";
+import { noCodeYet, setRotationCode } from "./package-code.ts";
 import {
   canListAliases,
   eventStatements,
@@ -139,7 +139,7 @@ export class KeyRotation extends Construct {
           if (node !== this || collected !== undefined) return;
           const { document, configuration } = complete();
           if (document === undefined || configuration === undefined) return;
-          setCode(this.function, document);
+          setRotationCode(this.function, document);
           this.#permitKms(configuration);
         },
       },
