@@ -18,6 +18,7 @@ export type Deployed = {
   document: ConfigurationDocument;
   discovery?: "tagging" | "walk";
   watchDrain?: boolean;
+  watchRefusals?: boolean;
 };
 
 export type RoleStatement = {
@@ -49,13 +50,14 @@ export function isOfCollector(logicalId: string): boolean {
 }
 
 function statementsOf(
-  { document, discovery, watchDrain }: Deployed,
+  { document, discovery, watchDrain, watchRefusals }: Deployed,
   isWanted: (logicalId: string) => boolean,
 ): RoleStatement[] {
   const stack = new KeyRotationStack(createApp(), "Keyturn", {
     configuration: document,
     ...(discovery === undefined ? {} : { discovery }),
     ...(watchDrain === undefined ? {} : { watchDrain }),
+    ...(watchRefusals === undefined ? {} : { watchRefusals }),
   });
   const { Resources: resources } = Template.fromStack(stack).toJSON() as { Resources: Resources };
   const [role, ...others] = Object.keys(resources).filter(
