@@ -158,9 +158,9 @@ export class KeyRotation extends Construct {
   }
 
   #createAlarms(logGroup: logs.ILogGroup): Alarms {
-    const { function: watchedFunction, table, deadLetterQueue } = this;
+    const { function: watchedFunction, table, deadLetterQueue, refusedUses } = this;
     const { interval = defaultInterval, alarmTopic } = this.#props;
-    const watched = { function: watchedFunction, table, deadLetterQueue, interval };
+    const watched = { function: watchedFunction, table, deadLetterQueue, refusedUses, interval };
     const alarms = createAlarms(this, { ...watched, timeout });
     createDashboard(this, "Dashboard", { ...watched, alarms, logGroup });
     if (alarmTopic === undefined) {
