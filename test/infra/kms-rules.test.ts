@@ -30,12 +30,13 @@ type Found = Record<string, { Properties: Partial<Rule> }>;
 
 let synthesised: [name: string, rule: Rule][] | undefined;
 
-/** Those with a pattern, by the name in their logical ids. */
+/** Those with a pattern, by the name in their logical ids. A stack of an earlier version keeps the first one. */
 function rules(): [name: string, rule: Rule][] {
   if (synthesised !== undefined) return synthesised;
   const configuration = { owner: "acme", policies: { quarterly: {} } };
   const stack = new KeyRotationStack(createApp(), "Keyturn", { configuration });
   const found = Template.fromStack(stack).findResources("AWS::Events::Rule") as Found;
+  expect(Object.keys(found)).toContain("KeyRotationUseAttempts7544DA84");
   synthesised = Object.entries(found).flatMap(([id, { Properties }]) => {
     if (Properties.EventPattern === undefined) return [];
     return [[/^KeyRotation(\D+?)(?:Rule)?[0-9A-F]{8}$/.exec(id)?.[1] ?? id, Properties as Rule]];
