@@ -10,8 +10,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { bundleModule } from "../infra/bundle-function.ts";
-import { bundle, projectFolder, sizeLimitKiB } from "../infra/bundle.ts";
+import { bundle, projectFolder, rotationPackage } from "../infra/bundle.ts";
 
+const { sizeLimitKiB } = rotationPackage;
 /** The limit for the load time of the function, as a multiple of that of the clients alone. */
 const ratioLimit = 2;
 

@@ -7,7 +7,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { App, Duration } from "aws-cdk-lib";
+import { App, CfnOutput, Duration } from "aws-cdk-lib";
 import type { CfnFunction } from "aws-cdk-lib/aws-lambda";
 import { Asset } from "aws-cdk-lib/aws-s3-assets";
 import { bundle } from "../infra/bundle.ts";
@@ -34,6 +34,11 @@ const stack = new KeyRotationStack(app, name, {
 if (alarms === "plain") withoutMetricMath(stack);
 
 const { rotation } = stack;
+const { refusedUses } = rotation;
+if (refusedUses === undefined) throw new Error("expected the queue of refused uses");
+// For the test, which sends to the queue: an emulator's rules receive no CloudTrail events.
+new CfnOutput(stack, "RefusedUsesQueueUrl", { value: refusedUses.queue.queueUrl });
+new CfnOutput(stack, "RefusedUsesRule", { value: refusedUses.rule.ruleName });
 bundle(join(import.meta.dirname, "hasty-handler.ts"), configuration, folder);
 const hasty = new Asset(rotation, "HastyPackage", { path: folder });
 const resource = rotation.function.node.defaultChild as CfnFunction;

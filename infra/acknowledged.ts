@@ -8,6 +8,22 @@ export type Acknowledged = { nag: string[]; checkov: string[]; reason: string };
 const noOwnKey =
   "with a customer managed key the role would need cryptographic rights, and it has none on any key";
 
+const inlinePolicy: Acknowledged = {
+  nag: ["NIST.800.53.R5-IAMNoInlinePolicy"],
+  checkov: [],
+  reason: "the policy belongs to this role alone, and has no use without it",
+};
+
+/** Of both functions. */
+const functions: Acknowledged[] = [
+  { nag: [], checkov: ["CKV_AWS_173"], reason: `no variable is a secret; ${noOwnKey}` },
+  {
+    nag: ["NIST.800.53.R5-LambdaInsideVPC"],
+    checkov: ["CKV_AWS_117"],
+    reason: "it calls only AWS's public endpoints, and accepts no connections",
+  },
+];
+
 export const acknowledged = {
   table: [
     { nag: [], checkov: ["CKV_AWS_119"], reason: noOwnKey },
@@ -45,23 +61,29 @@ export const acknowledged = {
       checkov: [],
       reason: "the function creates the keys; tags in the conditions identify its own",
     },
-    {
-      nag: ["NIST.800.53.R5-IAMNoInlinePolicy"],
-      checkov: [],
-      reason: "the policy belongs to this role alone, and has no use without it",
-    },
+    inlinePolicy,
   ],
   function: [
-    { nag: [], checkov: ["CKV_AWS_173"], reason: `no variable is a secret; ${noOwnKey}` },
+    ...functions,
     {
       nag: ["NIST.800.53.R5-LambdaConcurrency"],
       checkov: ["CKV_AWS_115"],
       reason: "a new account has no concurrency to reserve; reservedConcurrentExecutions sets it",
     },
+  ],
+  refusalsQueue: [{ nag: [], checkov: ["CKV_AWS_27"], reason: noOwnKey }],
+  collectorRole: [inlinePolicy],
+  collector: [
+    ...functions,
     {
-      nag: ["NIST.800.53.R5-LambdaInsideVPC"],
-      checkov: ["CKV_AWS_117"],
-      reason: "it calls only AWS's public endpoints, and accepts no connections",
+      nag: ["NIST.800.53.R5-LambdaConcurrency"],
+      checkov: ["CKV_AWS_115"],
+      reason: "its event source limits it to two invocations at a time",
+    },
+    {
+      nag: ["NIST.800.53.R5-LambdaDLQ"],
+      checkov: ["CKV_AWS_116"],
+      reason: "its queue moves messages that it cannot store to the dead-letter queue",
     },
   ],
   alarm: [

@@ -3,7 +3,17 @@
  * of an alarm for a lasting condition is the longest time between two passes of a managed key: the
  * alarm stays in ALARM until the condition ends, and then returns to OK by itself.
  */
-import { leavingOffMs, recheckMs, requestLimitMs } from "../lambda/workflow/model/limits.ts";
+import { leavingOffMs, requestLimitMs } from "../lambda/workflow/model/limits.ts";
+import {
+  type AlarmDefinition,
+  betweenPassesSeconds,
+  inMinutes,
+  lasting,
+  longestIntervalSeconds,
+  ours,
+  type Timing,
+} from "./alarm-model.ts";
+import { refusalAlarms, type RefusalAlarmName } from "./refusal-alarms.ts";
 
 export type AlarmName =
   | "HeartbeatMissing"
@@ -15,75 +25,16 @@ export type AlarmName =
   | "RotationHalted"
   | "StepStuck"
   | "ThrottlingPersistent"
-  | "TableErrors";
-
-export type Namespace = "keyturn" | "AWS/Lambda" | "AWS/SQS";
-
-export type MetricDefinition = {
-  namespace: Namespace;
-  metricName: string;
-  statistic: "Sum" | "Maximum";
-};
-
-export type AlarmDefinition = {
-  metric: MetricDefinition;
-  /** The value for periods without data. */
-  filledWith?: number;
-  periodSeconds: number;
-  /** All of the last `evaluationPeriods` must breach. */
-  evaluationPeriods: number;
-  comparison: ">=" | "<";
-  threshold: number;
-  missingData: "breaching" | "notBreaching";
-  meaning: string;
-  /** What the operator does next. */
-  next: string;
-};
-
-export type Timing = { intervalSeconds: number; timeoutSeconds: number };
-
-/** The names in each namespace's dimensions, as the service and Powertools emit them. */
-export type Names = { tableName: string; functionName: string; queueName: string };
-
-export function dimensionsOf(namespace: Namespace, names: Names): Record<string, string> {
-  switch (namespace) {
-    case "keyturn":
-      return { service: "keyturn", table: names.tableName };
-    case "AWS/Lambda":
-      return { FunctionName: names.functionName };
-    case "AWS/SQS":
-      return { QueueName: names.queueName };
-  }
-}
-
-const ours = (metricName: string, statistic: "Sum" | "Maximum"): MetricDefinition => ({
-  namespace: "keyturn",
-  metricName,
-  statistic,
-});
-
-/** CloudWatch: an alarm evaluates a week at most (API reference, PutMetricAlarm, Period). */
-export const longestIntervalSeconds = 86_400;
-
-/** A metric has one value a minute, and a period is a number of minutes. */
-function inMinutes(seconds: number): number {
-  return Math.ceil(seconds / 60) * 60;
-}
-
-/**
- * The longest time between two passes of a managed key that waits for an operator or for KMS: one
- * hour, the three runs after it, of which one may be lost, and 15 minutes for slow runs.
- */
-export function betweenPassesSeconds(intervalSeconds: number): number {
-  return inMinutes(recheckMs / 1000 + 3 * intervalSeconds + 900);
-}
+  | "TableErrors"
+  | RefusalAlarmName;
 
 /** Throws a RangeError if the runs are too far apart for any alarm. */
 export function alarmDefinitions(timing: Timing): Record<AlarmName, AlarmDefinition> {
   if (timing.intervalSeconds > longestIntervalSeconds) {
     throw new RangeError(`interval: alarms need one run a day, got ${timing.intervalSeconds} s`);
   }
-  return { ...ofRuns(timing), ...ofSurroundings(timing), ...ofRotations(timing) };
+  const general = { ...ofRuns(timing), ...ofSurroundings(timing), ...ofRotations(timing) };
+  return { ...general, ...refusalAlarms(timing) };
 }
 
 type OfRuns = "HeartbeatMissing" | "RunErrors" | "TurnErrors" | "RunNearTimeLimit";
@@ -166,8 +117,8 @@ function ofSurroundings(timing: Timing): Record<OfSurroundings, AlarmDefinition>
       threshold: 1,
       missingData: "notBreaching",
       meaning:
-        "The function failed on an event after all retries, or EventBridge could not deliver the event. A lost event of the schedule is harmless, because the next one starts the same work. A lost CloudTrail event may be a use attempt: keyturn then did not restore the version.",
-      next: "Read the messages: each has the event and the error. Invoke the function again with each CloudTrail event. Then correct the cause, and purge the queue: the alarm stays in ALARM while the queue has messages.",
+        "A function failed on an event after all retries, or EventBridge could not deliver the event. A lost event of the schedule is harmless, because the next one starts the same work. A lost CloudTrail event may be a use attempt: keyturn then did not restore the version. Or it may be a refused use.",
+      next: "Read the messages: each has the event, and most have the error. Invoke the function again with each CloudTrail event; for refused uses (DeadLetterQueueSourceArn names their queue), the second function with Records of messageId and body. Then correct the cause, and purge the queue: the alarm stays in ALARM while the queue has messages.",
     },
     TableErrors: {
       ...repeatedErrors(timing),
@@ -179,20 +130,13 @@ function ofSurroundings(timing: Timing): Record<OfSurroundings, AlarmDefinition>
   };
 }
 
-type OfRotations = Exclude<AlarmName, OfRuns | OfSurroundings>;
+type OfRotations = Exclude<AlarmName, OfRuns | OfSurroundings | RefusalAlarmName>;
 
 function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
-  const lasting = {
-    periodSeconds: betweenPassesSeconds(timing.intervalSeconds),
-    evaluationPeriods: 1,
-    comparison: ">=",
-    threshold: 1,
-    missingData: "notBreaching",
-  } as const;
   const whichOnes = "The dashboard's first table names it";
   return {
     RotationOverdue: {
-      ...lasting,
+      ...lasting(timing),
       metric: ours("Overdue", "Maximum"),
       // In two consecutive periods: keyturn immediately rotates a key that is enrolled past its
       // cryptoperiod, and that takes less time.
@@ -202,21 +146,21 @@ function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
       next: `${whichOnes}, and so does the finding OVERDUE; its other findings report the cause: a pause, a rollback, a denied call, dependents that did not acknowledge. Each finding has the next command (docs/findings.md).`,
     },
     RotationHalted: {
-      ...lasting,
+      ...lasting(timing),
       metric: ours("RotationsHalted", "Maximum"),
       meaning:
         "A managed key is halted: an external actor made a change that keyturn does not overwrite, or KMS refuses the next call. keyturn does not change this managed key until an operator acts; other keys continue.",
       next: `${whichOnes}. Read its finding (docs/findings.md), and follow its remedy. The managed key then continues by itself within an hour.`,
     },
     StepStuck: {
-      ...lasting,
+      ...lasting(timing),
       metric: ours("RotationsStuck", "Maximum"),
       meaning:
         "A step of a rotation is more than a day past the time that its policy sets (for the drain, more than a day past twice that time), or eight passes of a managed key failed in a row.",
       next: `${whichOnes}, with the reason for the wait: a dependent, an approval, a version that is still in use, a call that fails repeatedly. Its findings have the next command (docs/findings.md).`,
     },
     ThrottlingPersistent: {
-      ...lasting,
+      ...lasting(timing),
       metric: ours("ThrottledInARow", "Maximum"),
       meaning:
         "KMS throttled a managed key in three passes in a row. Single throttled calls are harmless: keyturn repeats them later.",

@@ -2,27 +2,36 @@
 import { Duration } from "aws-cdk-lib";
 import * as cloudwatch from "aws-cdk-lib/aws-cloudwatch";
 import { Construct } from "constructs";
+import { alarmDefinitions, type AlarmName } from "./alarm-definitions.ts";
 import {
   type AlarmDefinition,
-  alarmDefinitions,
-  type AlarmName,
   dimensionsOf,
   type MetricDefinition,
   type Names,
-} from "./alarm-definitions.ts";
+} from "./alarm-model.ts";
+import { refusalAlarmNames, type RefusalAlarmName } from "./refusal-alarms.ts";
+
+type CollectorNames = {
+  readonly function: { readonly functionName: string };
+  readonly queue: { readonly queueName: string };
+};
 
 /** Only the names count: constructs have them. */
 export type Watched = {
   readonly function: { readonly functionName: string };
   readonly table: { readonly tableName: string };
   readonly deadLetterQueue: { readonly queueName: string };
+  /** Undefined where refused uses are not collected. */
+  readonly refusedUses: CollectorNames | undefined;
   /** The time between two runs of the schedule: a day at most. */
   readonly interval: Duration;
   /** Lambda ends a run after this time. */
   readonly timeout: Duration;
 };
 
-export type Alarms = Readonly<Record<AlarmName, cloudwatch.Alarm>>;
+/** Those of refused uses are absent where refused uses are not collected. */
+export type Alarms = Readonly<Record<Exclude<AlarmName, RefusalAlarmName>, cloudwatch.Alarm>> &
+  Readonly<Partial<Record<RefusalAlarmName, cloudwatch.Alarm>>>;
 
 /**
  * Creates the alarms in `scope`, without actions:
@@ -36,31 +45,39 @@ export function createAlarms(scope: Construct, watched: Watched): Alarms {
   });
   const names = namesOf(watched);
   const within = new Construct(scope, "Alarms");
-  const created = Object.entries(definitions).map(([name, definition]) => {
-    return [name, createAlarm(within, name, definition, names)] as const;
-  });
-  return Object.fromEntries(created) as Record<AlarmName, cloudwatch.Alarm>;
+  const absent: readonly string[] = watched.refusedUses === undefined ? refusalAlarmNames : [];
+  const created = Object.entries(definitions)
+    .filter(([name]) => !absent.includes(name))
+    .map(([name, definition]) => [name, createAlarm(within, name, definition, names)] as const);
+  return Object.fromEntries(created) as unknown as Alarms;
 }
 
-export function namesOf(watched: Pick<Watched, "table" | "function" | "deadLetterQueue">): Names {
-  const { table, function: run, deadLetterQueue } = watched;
+type Named = "table" | "function" | "deadLetterQueue" | "refusedUses";
+
+export function namesOf(watched: Pick<Watched, Named>): Names {
+  const { table, function: run, deadLetterQueue, refusedUses } = watched;
   return {
     tableName: table.tableName,
     functionName: run.functionName,
     queueName: deadLetterQueue.queueName,
+    refusedUses: refusedUses && {
+      functionName: refusedUses.function.functionName,
+      queueName: refusedUses.queue.queueName,
+    },
   };
 }
 
 export function metricOf(
-  { namespace, metricName, statistic }: MetricDefinition,
+  metric: MetricDefinition,
   names: Names,
   periodSeconds: number,
 ): cloudwatch.Metric {
+  const { namespace, metricName, statistic } = metric;
   return new cloudwatch.Metric({
     namespace,
     metricName,
     statistic,
-    dimensionsMap: dimensionsOf(namespace, names),
+    dimensionsMap: dimensionsOf(metric, names),
     period: Duration.seconds(periodSeconds),
   });
 }

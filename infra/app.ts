@@ -20,12 +20,18 @@ if (configuration !== undefined) {
   const stack = new KeyRotationStack(app, "Keyturn", {
     description: "keyturn: rotates AWS KMS keys behind their aliases",
     configuration,
-    watchDrain: String(app.node.tryGetContext("watchDrain")) !== "false",
+    watchDrain: isOn("watchDrain"),
+    watchRefusals: isOn("watchRefusals"),
   });
   if (path.endsWith(".example.json")) {
     const message = `${path} is an example: write your own configuration, and name it with -c config=<its path>`;
     Annotations.of(stack).addWarningV2("keyturn:example", message);
   }
+}
+
+/** A context that is on by default. */
+function isOn(name: string): boolean {
+  return String(app.node.tryGetContext(name)) !== "false";
 }
 
 /** Prints a mistake in the user's file without a stack trace. */

@@ -1,5 +1,5 @@
 /**
- * `node infra/bundle-function.ts ENTRY OUTPUT_FOLDER`: the work of `bundle` in a separate process,
+ * `node infra/bundle-function.ts ENTRY OUTPUT_FOLDER MAP`: the work of `bundle` in a separate process,
  * since esbuild accepts plugins only in its asynchronous API, and a construct is synchronous.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -64,19 +64,19 @@ export async function bundleModule(
   return { code, map };
 }
 
-async function main(entry: string, outputFolder: string): Promise<void> {
+async function main(entry: string, outputFolder: string, mapName: string): Promise<void> {
   const { code, map } = await bundleModule({ file: entry }, (modules) => {
     throw new Error(`infra/bundle-trims.ts: nothing to trim in ${modules.source}`);
   });
   mkdirSync(outputFolder, { recursive: true });
   writeFileSync(join(outputFolder, "handler.mjs"), code);
-  writeFileSync(join(dirname(outputFolder), "handler.mjs.map"), map);
+  writeFileSync(join(dirname(outputFolder), mapName), map);
 }
 
 if (import.meta.main) {
-  const [entry, outputFolder] = process.argv.slice(2);
-  if (entry === undefined || outputFolder === undefined) {
-    throw new Error("expected an entry and an output folder");
+  const [entry, outputFolder, mapName] = process.argv.slice(2);
+  if (entry === undefined || outputFolder === undefined || mapName === undefined) {
+    throw new Error("expected an entry, an output folder and the name of the source map");
   }
-  await main(resolve(entry), resolve(outputFolder));
+  await main(resolve(entry), resolve(outputFolder), mapName);
 }

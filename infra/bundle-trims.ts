@@ -9,6 +9,8 @@ import { withErrors, type ErrorsOfClients } from "./bundle-errors.ts";
 type Trim = {
   /** The modules to trim, by their paths below `node_modules`. */
   modules: RegExp;
+  /** The client whose bundles have these modules; undefined if every bundle has them. */
+  client?: string;
   /** Returns the text to bundle instead of a module's. */
   trimmed: (text: string, path: string, errors: ErrorsOfClients) => string;
 };
@@ -230,8 +232,9 @@ const schemas: Trim = {
   trimmed: (text, path, errors) => withoutNames(withErrors(text, path, errors)),
 };
 
-const trims = [
-  ...[credentials, sharedFiles, regionOfInstance, eventStreams, sha256WithoutNode, manyRegions],
+const trims: Trim[] = [
+  ...[credentials, sharedFiles, regionOfInstance, eventStreams, sha256WithoutNode],
+  { ...manyRegions, client: "client-eventbridge" },
   ...[adaptiveRetries, leastRecentlyUsed, extensions, requestLog, requestLogFilter, oldNode],
   ...[dates, logBuffers, manifests, exceptions, schemas],
 ];
@@ -257,7 +260,10 @@ export function trimLibraries({ errors = new Map(), untrimmed }: Trimming = {}):
         });
       }
       build.onEnd(() => {
-        for (const trim of trims) if (!met.has(trim)) untrimmed?.(trim.modules);
+        for (const trim of trims) {
+          const isIn = trim.client === undefined || errors.has(trim.client);
+          if (isIn && !met.has(trim)) untrimmed?.(trim.modules);
+        }
       });
     },
   };

@@ -1,4 +1,4 @@
-/** The function's package: one minified module and the configuration that it reads. */
+/** The packages of the two functions: each has one minified module, and the data that it reads. */
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -6,22 +6,47 @@ import { join, resolve } from "node:path";
 /** The folder of this project's sources. */
 export const projectFolder = join(import.meta.dirname, "..");
 
-/** The size limit of the minified module: every cold start reads and compiles all of it. */
-export const sizeLimitKiB = 400;
+export type FunctionPackage = {
+  /** The file beside the module. */
+  data: string;
+  /** The file beside the package's folder. */
+  map: string;
+  /** The size limit of the minified module: every cold start reads and compiles all of it. */
+  sizeLimitKiB: number;
+};
+
+/** lambda/handler.ts, and its configuration. */
+export const rotationPackage: FunctionPackage = {
+  data: "config.json",
+  map: "handler.mjs.map",
+  sizeLimitKiB: 400,
+};
+
+/** lambda/refusals/handler.ts, and the managed key of each further alias. */
+export const refusalsPackage: FunctionPackage = {
+  data: "aliases.json",
+  map: "refusals.mjs.map",
+  sizeLimitKiB: 210,
+};
 
 /**
- * Writes `handler.mjs` and `config.json` into `outputFolder`, and `handler.mjs.map` beside that
- * folder: in cdk.out, the map is not deployed. The same sources and document always give the same
- * bytes. Throws on esbuild's errors.
+ * Writes `handler.mjs` and the data into `outputFolder`, and the source map beside that folder: in
+ * cdk.out, the map is not deployed. The same sources and data always give the same bytes. Throws on
+ * esbuild's errors.
  *
  * The map of the same build gives the source of a line and column in the log:
  * `node -p 'new (require("module").SourceMap)(JSON.parse(fs.readFileSync("cdk.out/handler.mjs.map"))).findOrigin(LINE, COLUMN)'`
  */
-export function bundle(entry: string, configuration: unknown, outputFolder: string): void {
+export function bundle(
+  entry: string,
+  content: unknown,
+  outputFolder: string,
+  { data, map }: FunctionPackage = rotationPackage,
+): void {
   const worker = join(import.meta.dirname, "bundle-function.ts");
-  execFileSync(process.execPath, [worker, resolve(entry), resolve(outputFolder)], {
+  execFileSync(process.execPath, [worker, resolve(entry), resolve(outputFolder), map], {
     stdio: ["ignore", "ignore", "pipe"],
   });
-  const json = JSON.stringify(configuration, undefined, 2);
-  writeFileSync(join(outputFolder, "config.json"), `${json}\n`);
+  const json = JSON.stringify(content, undefined, 2);
+  writeFileSync(join(outputFolder, data), `${json}\n`);
 }

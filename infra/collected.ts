@@ -13,6 +13,7 @@ import { formatDuration } from "../lambda/configuration/durations.ts";
 import { authorizationLagMs, longestRunMs } from "../lambda/workflow/model/limits.ts";
 import { tagNames } from "../lambda/workflow/model/tag-names.ts";
 import { nameOf, targetOf, whyUnfit, type Managed } from "./managed-alias.ts";
+import type { AcceptedRefusal } from "./key-rotation-props.ts";
 import { documentOf, type RotationPolicy } from "./rotation-policy.ts";
 
 type Props = {
@@ -21,6 +22,8 @@ type Props = {
   mode?: "act" | "plan";
   taggedAliases?: string[];
   quotaShare?: number;
+  watchRefusals?: boolean;
+  acceptedRefusals?: AcceptedRefusal[];
 };
 
 /** Either a configuration, or at least one problem. */
@@ -31,14 +34,19 @@ export type Collected = {
 };
 
 export function collect(scope: IConstruct, props: Props, managed: Managed[]): Collected {
-  const problems = [...unfit(managed), ...repeated(managed), ...outOfBounds(props)];
+  const problems = [
+    ...unfit(managed),
+    ...repeated(managed),
+    ...outOfBounds(props),
+    ...unwatched(props),
+  ];
   const managedKeys = managed.flatMap(({ alias, ...rest }) => {
     const name = nameOf(scope, alias);
     if (name !== undefined) return [{ alias: name, ...rest }];
     problems.push(`${pathOf(alias)} has a name that is unknown at synth: give it an aliasName`);
     return [];
   });
-  const { owner, mode = "act", taggedAliases = [] } = props;
+  const { owner, mode = "act", taggedAliases = [], acceptedRefusals = [] } = props;
   const policies = Object.fromEntries(
     Object.entries(props.policies).map(([name, policy]) => [name, documentOf(policy)]),
   );
@@ -48,6 +56,7 @@ export function collect(scope: IConstruct, props: Props, managed: Managed[]): Co
     policies,
     managedKeys,
     taggedAliases,
+    acceptedRefusals,
   };
   try {
     const configuration = parseConfiguration(document);
@@ -96,6 +105,17 @@ function outOfBounds({ quotaShare = 0.4 }: Props): string[] {
     problems.push(`quotaShare: expected a number from 0.01 to 1, got ${quotaShare}`);
   }
   return problems;
+}
+
+/** Callers that the rotation locked out have no last use: only their refused uses show them. */
+function unwatched({ watchRefusals, policies }: Props): string[] {
+  if (watchRefusals !== false) return [];
+  return Object.entries(policies).flatMap(([name, { retire }]) => {
+    if (retire !== "delete") return [];
+    return [
+      `policies.${name}.retire: got "delete" beside watchRefusals: false, expected "retain" or "disable" (refused uses must block a deletion)`,
+    ];
+  });
 }
 
 /** A shorter cryptoperiod would let more and more versions drain at the same time. */

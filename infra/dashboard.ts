@@ -2,7 +2,7 @@
 import { Duration } from "aws-cdk-lib";
 import * as cloudwatch from "aws-cdk-lib/aws-cloudwatch";
 import type { Construct } from "constructs";
-import { betweenPassesSeconds } from "./alarm-definitions.ts";
+import { betweenPassesSeconds } from "./alarm-model.ts";
 import { type Alarms, metricOf, namesOf, type Watched } from "./alarms.ts";
 
 export type DashboardProps = Omit<Watched, "timeout"> & {

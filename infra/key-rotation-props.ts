@@ -4,6 +4,30 @@ import type * as logs from "aws-cdk-lib/aws-logs";
 import type * as sns from "aws-cdk-lib/aws-sns";
 import type { RotationPolicy } from "./rotation-policy.ts";
 
+/** A principal, and which of its refused uses are on purpose. */
+export interface AcceptedRefusal {
+  /**
+   * The managed key, or a pattern with `*` for any characters.
+   * @default "alias/*"
+   */
+  readonly alias?: string;
+
+  /** The principal as findings show it, without the name of a session. No pattern. */
+  readonly principal: string;
+
+  /**
+   * An operation of KMS, or `*`.
+   * @default "*"
+   */
+  readonly operation?: string;
+
+  /**
+   * An error such as `AccessDenied`, or `*`.
+   * @default "*"
+   */
+  readonly error?: string;
+}
+
 export interface KeyRotationProps {
   /** The policies, by the names for `manage()`. */
   readonly policies: Record<string, RotationPolicy>;
@@ -75,6 +99,21 @@ export interface KeyRotationProps {
    * @default true
    */
   readonly watchDrain?: boolean;
+
+  /**
+   * Whether a second function collects, through CloudTrail and EventBridge, uses of keys that KMS
+   * refuses: callers that a rotation locks out have no last use. They block the deletion of a
+   * version. Requires the same trail as `watchDrain`, and `true` beside `retire: "delete"`.
+   * @default true
+   */
+  readonly watchRefusals?: boolean;
+
+  /**
+   * Callers that KMS refuses on purpose, such as scanners: their refused uses are not reported, and
+   * block no deletion.
+   * @default - none
+   */
+  readonly acceptedRefusals?: AcceptedRefusal[];
 
   /**
    * Lambda's reserved concurrency for the function. In a new account the deployment of it fails.

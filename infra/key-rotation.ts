@@ -22,7 +22,7 @@ import { acknowledge, acknowledged } from "./acknowledged.ts";
 import { collect, problemsOf, type Collected } from "./collected.ts";
 import type { KeyRotationProps } from "./key-rotation-props.ts";
 import { retain, type Managed, type ManageOptions } from "./managed-alias.ts";
-import { noCodeYet, setCode } from "./package-code.ts";
+import { noCodeYet, setRotationCode } from "./package-code.ts";
 import {
   canListAliases,
   eventStatements,
@@ -33,6 +33,7 @@ import {
 } from "./permissions.ts";
 import { createDashboard } from "./dashboard.ts";
 import { watchDrain } from "./drain-watch.ts";
+import { RefusedUses } from "./refused-uses.ts";
 import { createTable } from "./state-table.ts";
 
 const defaultInterval = Duration.minutes(5);
@@ -50,6 +51,8 @@ export class KeyRotation extends Construct {
   readonly schedule: events.Rule;
   /** The events of runs that did not start or failed; kept for two weeks. */
   readonly deadLetterQueue: sqs.Queue;
+  /** Undefined with `watchRefusals: false`. */
+  readonly refusedUses: RefusedUses | undefined;
   /** See docs/alarms.md. */
   readonly alarms: Alarms;
   readonly #managed: Managed[] = [];
@@ -74,8 +77,9 @@ export class KeyRotation extends Construct {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
+    const { logRetention = logs.RetentionDays.ONE_YEAR } = props;
     const logGroup = new logs.LogGroup(this, "Log", {
-      retention: props.logRetention ?? logs.RetentionDays.ONE_YEAR,
+      retention: logRetention,
       removalPolicy: RemovalPolicy.RETAIN,
     });
     // Not CDK's default role: its managed policy may write to every log group of the account.
@@ -87,6 +91,10 @@ export class KeyRotation extends Construct {
     this.function = this.#createFunction(logGroup);
     this.schedule = this.#createSchedule(interval);
     if (props.watchDrain !== false) watchDrain(this, this);
+    const { table, deadLetterQueue } = this;
+    const collected = { table, deadLetterQueue, logRetention, rotationRole: this.#role };
+    this.refusedUses =
+      props.watchRefusals === false ? undefined : new RefusedUses(this, "RefusedUses", collected);
     this.#permit([...tableStatements(this.table.tableArn), ...eventStatements(this.#eventBus)]);
     this.alarms = this.#createAlarms(logGroup);
     acknowledge(this.table, acknowledged.table);
@@ -139,7 +147,8 @@ export class KeyRotation extends Construct {
           if (node !== this || collected !== undefined) return;
           const { document, configuration } = complete();
           if (document === undefined || configuration === undefined) return;
-          setCode(this.function, document);
+          setRotationCode(this.function, document);
+          this.refusedUses?.complete(configuration);
           this.#permitKms(configuration);
         },
       },
@@ -149,9 +158,9 @@ export class KeyRotation extends Construct {
   }
 
   #createAlarms(logGroup: logs.ILogGroup): Alarms {
-    const { function: watchedFunction, table, deadLetterQueue } = this;
+    const { function: watchedFunction, table, deadLetterQueue, refusedUses } = this;
     const { interval = defaultInterval, alarmTopic } = this.#props;
-    const watched = { function: watchedFunction, table, deadLetterQueue, interval };
+    const watched = { function: watchedFunction, table, deadLetterQueue, refusedUses, interval };
     const alarms = createAlarms(this, { ...watched, timeout });
     createDashboard(this, "Dashboard", { ...watched, alarms, logGroup });
     if (alarmTopic === undefined) {
@@ -186,6 +195,7 @@ export class KeyRotation extends Construct {
         KEYTURN_DISCOVERY: discovery,
         KEYTURN_QUOTA_SHARE: String(quotaShare),
         KEYTURN_DRAIN_WATCH: this.#props.watchDrain === false ? "none" : "cloudtrail",
+        KEYTURN_REFUSALS_WATCH: this.#props.watchRefusals === false ? "none" : "cloudtrail",
         KEYTURN_ROLE: this.#role.roleName,
       },
     });

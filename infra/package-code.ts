@@ -1,16 +1,37 @@
 import { join } from "node:path";
 import { AssetHashType, DockerImage } from "aws-cdk-lib";
 import * as lambda from "aws-cdk-lib/aws-lambda";
-import type { ConfigurationDocument } from "../lambda/configuration/configuration.ts";
-import { bundle, projectFolder } from "./bundle.ts";
+import type {
+  Configuration,
+  ConfigurationDocument,
+} from "../lambda/configuration/configuration.ts";
+import {
+  bundle,
+  type FunctionPackage,
+  projectFolder,
+  refusalsPackage,
+  rotationPackage,
+} from "./bundle.ts";
 
 /** A placeholder until the configuration is complete; never deployed. */
 export const noCodeYet = lambda.Code.fromInline("throw new Error('keyturn: no package')");
 
-/** Sets the package with the complete configuration. */
-export function setCode(target: lambda.Function, configuration: ConfigurationDocument): void {
+/** Sets the first function's package, with the complete configuration. */
+export function setRotationCode(target: lambda.Function, document: ConfigurationDocument): void {
+  setCode(target, packageOf("handler.ts", document, rotationPackage));
+}
+
+/** Sets the second function's package: of the configuration it has only the names of aliases. */
+export function setRefusalsCode(target: lambda.Function, { managedKeys }: Configuration): void {
+  const further = managedKeys.flatMap(({ alias, aliases }) =>
+    aliases.filter((one) => one !== alias).map((one) => [one, alias] as const),
+  );
+  const content = Object.fromEntries(further);
+  setCode(target, packageOf("refusals/handler.ts", content, refusalsPackage));
+}
+
+function setCode(target: lambda.Function, code: lambda.Code): void {
   const resource = target.node.defaultChild as lambda.CfnFunction;
-  const code = packageOf(configuration);
   const { s3Location } = code.bind(target);
   if (s3Location === undefined) throw new TypeError("expected the package to be an asset");
   resource.code = { s3Bucket: s3Location.bucketName, s3Key: s3Location.objectKey };
@@ -18,15 +39,18 @@ export function setCode(target: lambda.Function, configuration: ConfigurationDoc
 }
 
 /** Built locally by esbuild: without Docker, a shell or a lock file. */
-function packageOf(configuration: ConfigurationDocument): lambda.Code {
+function packageOf(entry: string, content: unknown, as: FunctionPackage): lambda.Code {
   return lambda.Code.fromAsset(join(projectFolder, "lambda"), {
     // The hash of the deployed files: only their change updates the function.
     assetHashType: AssetHashType.OUTPUT,
     bundling: {
       image: DockerImage.fromRegistry("unused"),
+      // Unused as well, but CDK bundles only once for equal options, of which it ignores functions:
+      // another function, or another deployment in the app, would get this package.
+      command: [entry, JSON.stringify(content)],
       local: {
         tryBundle(outputFolder) {
-          bundle(join(projectFolder, "lambda/handler.ts"), configuration, outputFolder);
+          bundle(join(projectFolder, "lambda", entry), content, outputFolder, as);
           return true;
         },
       },

@@ -30,7 +30,7 @@ export type PermissionsProps = {
   sessionArn: string;
 };
 
-type Conditions = Record<string, Record<string, unknown>>;
+export type Conditions = Record<string, Record<string, unknown>>;
 
 /** The KMS statements, the broad ones last. */
 export function kmsStatements(props: PermissionsProps): iam.PolicyStatement[] {
@@ -96,12 +96,15 @@ export function stateReading(tableArn: string): { actions: string[]; resourceArn
 /** An operator's rights: `request#<alias>` is the partition of that managed key's requests. */
 export function requestWriting(aliases: string[]): { actions: string[]; conditions: Conditions } {
   const partitions = (aliases.length === 0 ? ["*"] : aliases).map((alias) => `request#${alias}`);
+  return { actions: ["dynamodb:PutItem"], conditions: onPartitions(partitions) };
+}
+
+/** Only requests for items of these partitions; patterns, with `*` for any characters. */
+export function onPartitions(partitions: string[]): Conditions {
   return {
-    actions: ["dynamodb:PutItem"],
-    conditions: {
-      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": partitions },
-      Null: { "dynamodb:LeadingKeys": "false" },
-    },
+    "ForAllValues:StringLike": { "dynamodb:LeadingKeys": partitions },
+    // ForAllValues is also true for a request that names no item.
+    Null: { "dynamodb:LeadingKeys": "false" },
   };
 }
 
@@ -220,7 +223,7 @@ function ownKey({ configuration }: PermissionsProps): Conditions {
   return { StringEquals: { [`aws:ResourceTag/${tagNames.owner}`]: configuration.owner } };
 }
 
-function allow(
+export function allow(
   sid: string,
   actions: string[],
   resources: string[],

@@ -8,8 +8,9 @@ import { KeyRotation } from "./key-rotation.ts";
 import type { KeyRotationProps } from "./key-rotation-props.ts";
 import { policyOf } from "./rotation-policy.ts";
 
-export interface KeyRotationStackProps
-  extends StackProps, Omit<KeyRotationProps, "policies" | "owner" | "mode" | "taggedAliases"> {
+type InConfiguration = "policies" | "owner" | "mode" | "taggedAliases" | "acceptedRefusals";
+
+export interface KeyRotationStackProps extends StackProps, Omit<KeyRotationProps, InConfiguration> {
   /** The owner, the policies and the managed keys: see docs/policies.md. */
   readonly configuration: ConfigurationDocument;
 }
@@ -22,14 +23,14 @@ export class KeyRotationStack extends Stack {
   constructor(scope: Construct, id: string, props: KeyRotationStackProps) {
     super(scope, id, props);
     const { configuration, ...others } = props;
-    const { owner, mode, managedKeys } = parseConfiguration(configuration);
+    const { owner, mode, managedKeys, acceptedRefusals } = parseConfiguration(configuration);
     const policies = Object.fromEntries(
       Object.entries(configuration.policies).map(([name, policy]) => [name, policyOf(policy)]),
     );
     // Not every alias, the function's default for a document without them: the role needs the
     // names.
     const { taggedAliases = [] } = configuration;
-    const settings = { owner, mode, policies, taggedAliases };
+    const settings = { owner, mode, policies, taggedAliases, acceptedRefusals };
     this.rotation = new KeyRotation(this, "KeyRotation", { ...others, ...settings });
     for (const { alias, aliases, policy, dependents } of managedKeys) {
       this.rotation.manage(alias, policy, { aliases: aliases.slice(1), dependents });

@@ -56,8 +56,8 @@ export const deviations: Deviation[] = [
   },
   {
     on: "any",
-    behaviour: "CloudTrail reports attempts to use a disabled key to the function",
-    why: "emulators send no such events; the deployed stack rotates, and disables no key",
+    behaviour: "CloudTrail reports attempts to use a disabled key, and refused uses, to the rules",
+    why: "emulators send no such events; the test sends a refused use to the queue itself",
     source: "KMS developer guide, logging-using-cloudtrail",
     tests: /the stack, deployed, receives CloudTrail events/,
   },

@@ -13,7 +13,9 @@ import type { Stored } from "../../lambda/ports.ts";
 import { dayMs, minuteMs, secondMs } from "../fixtures.ts";
 import { cdk, logOf, removeRetained, removeToolkit, whatRuns } from "./cdk.ts";
 import { deviationOf } from "./deviations.ts";
+import { isForRule, messagesIn, refusedUse } from "./refused-use.ts";
 import { anAccount } from "./run.ts";
+import { askJson } from "./service.ts";
 import { askKms } from "./sync-kms.ts";
 
 const suite = "the stack, deployed";
@@ -72,6 +74,7 @@ describe.skipIf(deviates(suite))(suite, () => {
   let old = "";
   let ciphertext: Uint8Array | undefined;
   let tableName = "";
+  let deployed = { TableName: "", RefusedUsesQueueUrl: "", RefusedUsesRule: "" };
 
   beforeAll(async () => {
     mkdirSync(home);
@@ -93,11 +96,9 @@ describe.skipIf(deviates(suite))(suite, () => {
     removals.push(() => removeRetained(sdk));
     removals.push(() => run("destroy", "--force", ...synthesised));
     await timed("cdk deploy", () => run("deploy", ...synthesised, ...deploy));
-    const reported = JSON.parse(readFileSync(outputs, "utf8")) as Record<
-      string,
-      { TableName: string }
-    >;
-    tableName = reported[stackName]?.TableName ?? "";
+    const reported = JSON.parse(readFileSync(outputs, "utf8")) as Record<string, typeof deployed>;
+    deployed = reported[stackName] ?? deployed;
+    tableName = deployed.TableName;
   });
 
   afterAll(async () => {
@@ -128,6 +129,23 @@ describe.skipIf(deviates(suite))(suite, () => {
     const { Tags = [] } = await kms.listResourceTags({ KeyId: old });
     expect(Tags).toContainEqual({ TagKey: "keyturn:owner", TagValue: "acme" });
     await until(async () => (await heartbeats()) || undefined);
+  });
+
+  test("stores a refused use that comes through the queue", { timeout: patienceMs }, async () => {
+    const event = refusedUse(accountId, sdk.region, old);
+    expect(await isForRule(sdk, deployed.RefusedUsesRule, event)).toBe(true);
+    await askJson(sdk, "sqs", "AmazonSQS.SendMessage", {
+      QueueUrl: deployed.RefusedUsesQueueUrl,
+      MessageBody: JSON.stringify(event),
+    });
+    const stored = await timed("until the queue had started the second function", () =>
+      until(() => createTable(tableName, sdk).refusals(alias)),
+    );
+    expect(Object.values(stored.on[old]?.uses ?? {})).toMatchObject([
+      { operation: "Decrypt", error: "AccessDenied", count: 1 },
+    ]);
+    const isEmpty = async () => (await messagesIn(sdk, deployed.RefusedUsesQueueUrl)) === 0;
+    await until(async () => (await isEmpty()) || undefined);
   });
 
   test("rotates the key after a cryptoperiod", { timeout: patienceMs }, async () => {

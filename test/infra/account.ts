@@ -14,6 +14,7 @@ import type { Ports } from "../../lambda/ports.ts";
 import { createService, type Service } from "../../lambda/service.ts";
 import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
 import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
+import type { DrainWatch } from "../../lambda/workflow/model/types.ts";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import { SimClock } from "../../embedded-aws/clock.ts";
 import { startEmbeddedAws, type EmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
@@ -31,17 +32,24 @@ import * as role from "./role.ts";
 const tickEveryMs = 5 * minuteMs;
 const operatorArn = `arn:aws:iam::${role.account}:user/operator`;
 
-/** Records the role's requested actions, and the denied ones. */
+const roles = [role.roleArn, role.collectorArn];
+
+/** Records the roles' requested actions, and the denied ones. */
 class WatchedPolicies extends IdentityPolicies {
   readonly asked = new Set<string>();
   readonly refused: string[] = [];
 
   override decide(asked: WellFormedRequest): IdentityDecision {
     const decision = super.decide(asked);
-    if (asked.principalArn !== role.roleArn) return decision;
+    if (!roles.includes(asked.principalArn)) return decision;
     this.asked.add(asked.action);
     if (decision !== "allowed") this.refused.push(`${asked.action} on ${asked.resource}`);
     return decision;
+  }
+
+  /** A request of a service that is not embedded. */
+  allows(principalArn: string, action: string, resource: string): boolean {
+    return this.decide({ principalArn, action, resource, context: () => new Map() }) === "allowed";
   }
 }
 
@@ -80,7 +88,7 @@ export class Account {
     this.policies = policies;
     this.#service = this.#serviceOf(of);
     this.#read = this.#ports("operator", of);
-    this.#dynamoDb = new DynamoDB(this.#sdk("operator"));
+    this.#dynamoDb = new DynamoDB(this.sdk("operator"));
   }
 
   static async deployed(of: role.Deployed, statements: role.RoleStatement[]): Promise<Account> {
@@ -100,8 +108,10 @@ export class Account {
 
   #serviceOf(of: role.Deployed): Service {
     const configuration = parseConfiguration(of.document);
-    const watch = of.watchDrain === true ? "cloudtrail" : "none";
-    return createService(this.#ports("keyturn", of), this.#telemetry(), configuration, 1, watch);
+    const watchIf = (is = false): DrainWatch => (is ? "cloudtrail" : "none");
+    const watches = [watchIf(of.watchDrain), watchIf(of.watchRefusals)] as const;
+    const ports = this.#ports("keyturn", of);
+    return createService(ports, this.#telemetry(), configuration, 1, ...watches);
   }
 
   async close(): Promise<void> {
@@ -207,12 +217,11 @@ export class Account {
   }
 
   #allows(action: string, resource: string): boolean {
-    const asked = { principalArn: role.roleArn, action, resource, context: () => new Map() };
-    return this.policies.decide(asked) === "allowed";
+    return this.policies.allows(role.roleArn, action, resource);
   }
 
   #ports(accessKeyId: string, { discovery }: role.Deployed): Ports {
-    const sdk = this.#sdk(accessKeyId);
+    const sdk = this.sdk(accessKeyId);
     const { clock } = this;
     let ids = 0;
     const sleep = (ms: number) => Promise.resolve(clock.advance(Math.ceil(ms)));
@@ -227,7 +236,8 @@ export class Account {
     };
   }
 
-  #sdk(accessKeyId: string) {
+  /** Of a principal with this access key. */
+  sdk(accessKeyId: string) {
     const credentials = { accessKeyId, secretAccessKey: "secret" };
     return { endpoint: this.aws.endpoint, region: role.region, credentials };
   }

@@ -15,9 +15,10 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
-import type { Names } from "../../infra/alarm-definitions.ts";
+import type { Names } from "../../infra/alarm-model.ts";
 import { createMetrics, createTelemetry } from "../../lambda/telemetry/powertools.ts";
 import { createService } from "../../lambda/service.ts";
+import type { DrainWatch } from "../../lambda/workflow/model/types.ts";
 import type { World } from "../world.ts";
 import { everyUnknown, MetricStore, minuteMs, statesOf, type Watched } from "./cloudwatch.ts";
 
@@ -31,6 +32,8 @@ type Emf = {
     CloudWatchMetrics: { Namespace: string; Dimensions: string[][]; Metrics: { Name: string }[] }[];
   };
 } & Record<string, unknown>;
+
+type Options = { intervalMs?: number; store?: MetricStore; refusalsWatch?: DrainWatch };
 
 export class Running {
   readonly store: MetricStore;
@@ -55,7 +58,7 @@ export class Running {
     world: World,
     alarms: Watched[],
     names: Names,
-    { intervalMs = 5 * minuteMs, store = new MetricStore() } = {},
+    { intervalMs = 5 * minuteMs, store = new MetricStore(), refusalsWatch = "none" }: Options = {},
   ) {
     this.world = world;
     this.#intervalMs = intervalMs;
@@ -73,10 +76,9 @@ export class Running {
       return metrics;
     };
     const telemetry = createTelemetry(new Logger({ logLevel: "SILENT" }), metrics);
-    const service = createService(
-      ...([world.ports(), telemetry, world.configuration, 1, "none"] as const),
-      world.refusalsWatch,
-    );
+    const { configuration } = world;
+    const watches = ["none", refusalsWatch] as const;
+    const service = createService(world.ports(), telemetry, configuration, 1, ...watches);
     this.#invoke = middy()
       .use(logMetrics(metrics))
       .handler(() => service.run(world.clock.nowMs() + timeoutMs));

@@ -20,7 +20,7 @@ async function anAccount(cryptoperiodMs: number): Promise<{ world: World; runnin
   });
   const world = await aWorld({ policy, refusalsWatch: "cloudtrail" });
   for (const nobody of [...scanners, person]) allow(world, nobody, "kms:ListKeys");
-  const running = deploy(world);
+  const running = deploy(world, 5, "cloudtrail");
   await running.pass(6 * minuteMs);
   return { world, running };
 }

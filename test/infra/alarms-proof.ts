@@ -4,22 +4,27 @@
  */
 import { expect } from "vitest";
 import { RotationError } from "../../lambda/errors.ts";
-import type { Outcome, Policy } from "../../lambda/workflow/model/types.ts";
+import type { DrainWatch, Outcome, Policy } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { aWorld, type World, type WorldOptions } from "../world.ts";
 import { Running } from "./alarms-deployment.ts";
 import { templateOf, watchedIn } from "./alarms-stack.ts";
 import type { Watched } from "./cloudwatch.ts";
 
-export const names = { tableName: "keyturn", functionName: "rotate", queueName: "letters" };
+export const names = {
+  tableName: "keyturn",
+  functionName: "rotate",
+  queueName: "letters",
+  refusedUses: { functionName: "collect", queueName: "refused-uses" },
+};
 
 const synthesised = new Map<number, Watched[]>();
 
 /** A new deployment, with `minutes` between two runs. */
-export function deploy(world: World, minutes = 5): Running {
+export function deploy(world: World, minutes = 5, refusalsWatch: DrainWatch = "none"): Running {
   const alarms = synthesised.get(minutes) ?? watchedIn(templateOf(["One"], minutes), "One", names);
   synthesised.set(minutes, alarms);
-  return new Running(world, alarms, names, { intervalMs: minutes * minuteMs });
+  return new Running(world, alarms, names, { intervalMs: minutes * minuteMs, refusalsWatch });
 }
 
 /** A deployment one day after its creation. */

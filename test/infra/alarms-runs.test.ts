@@ -170,7 +170,12 @@ describe("a table", () => {
 
 test("two deployments in one account and Region have separate heartbeats", async () => {
   const template = templateOf(["One", "Two"]);
-  const twins = { tableName: "keyturn-2", functionName: "rotate-2", queueName: "letters-2" };
+  const twins = {
+    ...names,
+    tableName: "keyturn-2",
+    functionName: "rotate-2",
+    queueName: "letters-2",
+  };
   const one = new Running(await aWorld(), watchedIn(template, "One", names), names);
   const alarms = watchedIn(template, "Two", twins);
   const two = new Running(await aWorld({ owner: "emca" }), alarms, twins, { store: one.store });

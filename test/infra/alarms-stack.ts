@@ -6,7 +6,8 @@ import * as lambda from "aws-cdk-lib/aws-lambda";
 import * as logs from "aws-cdk-lib/aws-logs";
 import * as sqs from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
-import type { AlarmName, Names } from "../../infra/alarm-definitions.ts";
+import type { AlarmName } from "../../infra/alarm-definitions.ts";
+import type { Names } from "../../infra/alarm-model.ts";
 import { type Alarms, createAlarms } from "../../infra/alarms.ts";
 import { createDashboard } from "../../infra/dashboard.ts";
 import { alarmProperties, watchedBy } from "./alarm-template.ts";
@@ -21,20 +22,25 @@ export class Deployment extends Construct {
   readonly function: lambda.Function;
   readonly alarms: Alarms;
 
-  constructor(scope: Construct, id: string, interval: Duration) {
+  constructor(scope: Construct, id: string, interval: Duration, collectsRefusals = true) {
     super(scope, id);
     const partitionKey = { name: "pk", type: dynamodb.AttributeType.STRING };
     this.table = new dynamodb.Table(this, "Table", { partitionKey });
     this.deadLetterQueue = new sqs.Queue(this, "DeadLetters");
     const logGroup = new logs.LogGroup(this, "Log");
-    this.function = new lambda.Function(this, "Function", {
-      runtime: lambda.Runtime.NODEJS_24_X,
-      handler: "handler.handler",
-      code: lambda.Code.fromInline("//"),
-      logGroup,
-    });
+    const functionIn = (within: Construct): lambda.Function =>
+      new lambda.Function(within, "Function", {
+        runtime: lambda.Runtime.NODEJS_24_X,
+        handler: "handler.handler",
+        code: lambda.Code.fromInline("//"),
+        logGroup,
+      });
+    this.function = functionIn(this);
     const { table, deadLetterQueue } = this;
-    const parts = { function: this.function, table, deadLetterQueue };
+    const within = new Construct(this, "RefusedUses");
+    const collector = { function: functionIn(within), queue: new sqs.Queue(within, "Queue") };
+    const refusedUses = collectsRefusals ? collector : undefined;
+    const parts = { function: this.function, table, deadLetterQueue, refusedUses };
     this.alarms = createAlarms(this, { ...parts, interval, timeout });
     const { alarms } = this;
     createDashboard(this, "Dashboard", { ...parts, interval, alarms, logGroup });
@@ -54,6 +60,9 @@ export function watchedIn(template: Template, id: string, names: Names): Watched
     if (typeof reference === "string") return reference;
     const logicalId = JSON.stringify(reference);
     if (!logicalId.includes(`"${id}`)) throw new Error(`${logicalId} is not part of ${id}`);
+    const { refusedUses } = names;
+    if (logicalId.includes("RefusedUsesQueue")) return refusedUses?.queueName ?? "";
+    if (logicalId.includes("RefusedUsesFunction")) return refusedUses?.functionName ?? "";
     if (logicalId.includes("DeadLetters")) return names.queueName;
     return logicalId.includes("Table") ? names.tableName : names.functionName;
   };

@@ -6,7 +6,9 @@ import * as sns from "aws-cdk-lib/aws-sns";
 import { Logger } from "@aws-lambda-powertools/logger";
 import type { Context } from "aws-lambda";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { alarmDefinitions, dimensionsOf } from "../../infra/alarm-definitions.ts";
+import { alarmDefinitions } from "../../infra/alarm-definitions.ts";
+import { dimensionsOf } from "../../infra/alarm-model.ts";
+import { refusalAlarmNames } from "../../infra/refusal-alarms.ts";
 import { queries } from "../../infra/dashboard.ts";
 import { createFunction } from "../../lambda/function.ts";
 import { createMetrics, createTelemetry } from "../../lambda/telemetry/powertools.ts";
@@ -55,6 +57,18 @@ describe("an alarm", () => {
     });
   });
 
+  test("of refused uses exists only where they are collected", () => {
+    const namesIn = (collectsRefusals: boolean): string[] => {
+      const stack = new Stack(createApp(), "Theirs");
+      return Object.keys(
+        new Deployment(stack, "One", Duration.minutes(5), collectsRefusals).alarms,
+      );
+    };
+    const [collected, others] = [namesIn(true), namesIn(false)];
+    expect(collected.filter((name) => !others.includes(name))).toEqual([...refusalAlarmNames]);
+    expect(others).toHaveLength(collected.length - refusalAlarmNames.length);
+  });
+
   test.each([1, 5, 60, 1440])(
     "stays within CloudWatch's evaluation range: a run in %d minutes",
     (minutes) => {
@@ -93,7 +107,10 @@ describe("the dashboard", () => {
     const wanted = new Set([...named(body.replaceAll("\\", "")), ...alarmed]);
     const running = deploy(await aWorld());
     await running.pass(8 * dayMs);
-    const ours = { namespace: "keyturn", dimensions: dimensionsOf("keyturn", names) };
+    const ours = {
+      namespace: "keyturn",
+      dimensions: dimensionsOf({ namespace: "keyturn" }, names),
+    };
     const emitted = [...wanted].filter((name) =>
       running.store.names().includes(seriesOf({ ...ours, metricName: name })),
     );

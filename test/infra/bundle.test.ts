@@ -12,8 +12,10 @@ import { SourceMap, type SourceMapPayload } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bundle, projectFolder, sizeLimitKiB } from "../../infra/bundle.ts";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { App, Stack } from "aws-cdk-lib";
+import { bundle, projectFolder, refusalsPackage, rotationPackage } from "../../infra/bundle.ts";
+import { KeyRotation } from "../../infra/key-rotation.ts";
 import { readConfiguration } from "../../lambda/configuration/configuration.ts";
 
 describe("the function's package", () => {
@@ -34,7 +36,7 @@ describe("the function's package", () => {
 
   it("is small", () => {
     const sizeKiB = Buffer.byteLength(read("package", "handler.mjs")) / 1024;
-    expect(sizeKiB).toBeLessThanOrEqual(sizeLimitKiB);
+    expect(sizeKiB).toBeLessThanOrEqual(rotationPackage.sizeLimitKiB);
   });
 
   it("has its source map beside the package, and no reference to it", () => {
@@ -85,5 +87,76 @@ describe("the function's package", () => {
   it("reports an entry that esbuild cannot bundle", () => {
     const wrong = () => bundle(join(folder, "no-such-entry.ts"), {}, packageFolder);
     expect(wrong).toThrow("no-such-entry.ts");
+  });
+});
+
+describe("the second function's package", () => {
+  const folder = mkdtempSync(join(tmpdir(), "keyturn-bundle-"));
+  const packageFolder = join(folder, "package");
+  const aliases = { "alias/orders-eu": "alias/orders" };
+  beforeAll(() => {
+    mkdirSync(packageFolder);
+    bundle(
+      join(projectFolder, "lambda/refusals/handler.ts"),
+      aliases,
+      packageFolder,
+      refusalsPackage,
+    );
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("is one module and the further aliases beside it", () => {
+    expect(readdirSync(packageFolder).sort()).toEqual(["aliases.json", "handler.mjs"]);
+    const content: unknown = JSON.parse(readFileSync(join(packageFolder, "aliases.json"), "utf8"));
+    expect(content).toEqual(aliases);
+  });
+
+  it("is small, and has no client of KMS", () => {
+    const code = readFileSync(join(packageFolder, "handler.mjs"), "utf8");
+    expect(Buffer.byteLength(code) / 1024).toBeLessThanOrEqual(refusalsPackage.sizeLimitKiB);
+    expect(code).toContain("DynamoDB_20120810");
+    expect(code).not.toContain("TrentService");
+  });
+
+  it("has a source map that does not replace the first function's", () => {
+    expect(readdirSync(folder).sort()).toEqual(["package", "refusals.mjs.map"]);
+  });
+});
+
+describe("an app with two deployments", () => {
+  it("has a package for each function, with the deployment's own configuration", () => {
+    const outdir = mkdtempSync(join(tmpdir(), "keyturn-two-"));
+    onTestFinished(() => rmSync(outdir, { recursive: true, force: true }));
+    const app = new App({ outdir });
+    const [one, two] = ["acme", "emca"].map((owner) => {
+      const stack = new Stack(app, owner);
+      const watchRefusals = owner === "acme";
+      const rotation = new KeyRotation(stack, "K", {
+        owner,
+        policies: { yearly: {} },
+        watchRefusals,
+        acceptedRefusals: [{ principal: "scanner" }],
+      });
+      if (watchRefusals) rotation.manage("alias/orders", "yearly", { aliases: ["alias/o"] });
+      return stack.stackName;
+    });
+    const assembly = app.synth();
+    const contentsOf = (name = ""): unknown[] => {
+      const { Resources } = assembly.getStackByName(name).template as {
+        Resources: Record<string, { Type: string; Properties: { Code: { S3Key: string } } }>;
+      };
+      return Object.values(Resources)
+        .filter(({ Type }) => Type === "AWS::Lambda::Function")
+        .map(({ Properties }) => {
+          const asset = join(outdir, `asset.${Properties.Code.S3Key.replace(".zip", "")}`);
+          const [data = ""] = readdirSync(asset).filter((file) => file.endsWith(".json"));
+          return JSON.parse(readFileSync(join(asset, data), "utf8")) as unknown;
+        });
+    };
+    expect(contentsOf(one)).toEqual([
+      expect.objectContaining({ owner: "acme", acceptedRefusals: [{ principal: "scanner" }] }),
+      { "alias/o": "alias/orders" },
+    ]);
+    expect(contentsOf(two)).toEqual([expect.objectContaining({ owner: "emca" })]);
   });
 });

@@ -4,14 +4,8 @@ import { describe, expect, it } from "vitest";
 import { KeyRotationStack } from "../../infra/stack.ts";
 import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
 import { createApp } from "./app.ts";
+import { actionsOf, isOfCollector, type RoleStatement as Statement } from "./role.ts";
 
-type Statement = {
-  Sid?: string;
-  Effect: string;
-  Action: string | string[];
-  Resource: unknown;
-  Condition?: Record<string, Record<string, unknown>>;
-};
 type Policies = ConfigurationDocument["policies"];
 type Deployment = {
   policies?: Policies;
@@ -21,7 +15,7 @@ type Deployment = {
   mode?: "act" | "plan";
 };
 
-/** Every statement of the role, in all of its policies. */
+/** Every statement of the first function's role, in all of its policies. */
 function statementsOf(deployment: Deployment = {}): Statement[] {
   const { policies = { quarterly: {} }, discovery, mode, taggedAliases = [] } = deployment;
   const managed = [{ alias: "alias/orders", policy: Object.keys(policies)[0] ?? "none" }];
@@ -38,15 +32,12 @@ function statementsOf(deployment: Deployment = {}): Statement[] {
     ...(discovery === undefined ? {} : { discovery }),
   });
   const template = Template.fromStack(stack);
-  const found = [
-    ...Object.values(template.findResources("AWS::IAM::Policy")),
-    ...Object.values(template.findResources("AWS::IAM::ManagedPolicy")),
-  ] as { Properties: { PolicyDocument: { Statement: Statement[] } } }[];
-  return found.flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
-}
-
-function actionsOf({ Action }: Statement): string[] {
-  return [Action].flat();
+  const found = {
+    ...template.findResources("AWS::IAM::Policy"),
+    ...template.findResources("AWS::IAM::ManagedPolicy"),
+  } as Record<string, { Properties: { PolicyDocument: { Statement: Statement[] } } }>;
+  const ours = Object.entries(found).filter(([logicalId]) => !isOfCollector(logicalId));
+  return ours.flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement);
 }
 
 function allowing(action: string, statements = statementsOf()): Statement[] {

@@ -1,4 +1,4 @@
-/** The policies of the function's role from the template, with deployed names. */
+/** The policies of the functions' roles from the template, with deployed names. */
 import { Template } from "aws-cdk-lib/assertions";
 import { KeyRotationStack } from "../../infra/stack.ts";
 import type { ConfigurationDocument } from "../../lambda/configuration/configuration.ts";
@@ -10,11 +10,15 @@ export const tableName = "keyturn";
 /** The embedded AWS's name for the principal with the access key `keyturn`. */
 export const roleArn = `arn:aws:iam::${account}:user/keyturn`;
 export const roleName = "keyturn-role";
+/** The second function's, with the access key `collector`. */
+export const collectorArn = `arn:aws:iam::${account}:user/collector`;
+export const refusalsQueueArn = `arn:aws:sqs:${region}:${account}:refused-uses`;
 
 export type Deployed = {
   document: ConfigurationDocument;
   discovery?: "tagging" | "walk";
   watchDrain?: boolean;
+  watchRefusals?: boolean;
 };
 
 export type RoleStatement = {
@@ -30,15 +34,36 @@ export function actionsOf({ Action }: RoleStatement): string[] {
   return [Action].flat();
 }
 
-/** Every statement of the role, in all of its policies. */
-export function roleStatements({ document, discovery, watchDrain }: Deployed): RoleStatement[] {
+/** Every statement of the first function's role, in all of its policies. */
+export function roleStatements(deployed: Deployed): RoleStatement[] {
+  return statementsOf(deployed, (logicalId) => !isOfCollector(logicalId));
+}
+
+/** The same for the second function. */
+export function collectorRoleStatements(deployed: Deployed): RoleStatement[] {
+  return statementsOf(deployed, isOfCollector);
+}
+
+/** By its construct's path. */
+export function isOfCollector(logicalId: string): boolean {
+  return logicalId.includes("RefusedUses");
+}
+
+function statementsOf(
+  { document, discovery, watchDrain, watchRefusals }: Deployed,
+  isWanted: (logicalId: string) => boolean,
+): RoleStatement[] {
   const stack = new KeyRotationStack(createApp(), "Keyturn", {
     configuration: document,
     ...(discovery === undefined ? {} : { discovery }),
     ...(watchDrain === undefined ? {} : { watchDrain }),
+    ...(watchRefusals === undefined ? {} : { watchRefusals }),
   });
   const { Resources: resources } = Template.fromStack(stack).toJSON() as { Resources: Resources };
-  const [role] = Object.keys(resources).filter((id) => resources[id]?.Type === "AWS::IAM::Role");
+  const [role, ...others] = Object.keys(resources).filter(
+    (id) => resources[id]?.Type === "AWS::IAM::Role" && isWanted(id),
+  );
+  if (role === undefined || others.length > 0) throw new Error("expected one role");
   const policies = Object.values(resources).filter(
     ({ Type, Properties: { Roles } }) =>
       /^AWS::IAM::(?:Managed)?Policy$/.test(Type) && JSON.stringify(Roles).includes(`"${role}"`),
@@ -84,9 +109,13 @@ function arnOf(logicalId: string, resources: Resources): string {
     case "AWS::IAM::Role":
       return roleArn;
     case "AWS::SQS::Queue":
-      return `arn:aws:sqs:${region}:${account}:dead-letters`;
-    case "AWS::Logs::LogGroup":
-      return `arn:aws:logs:${region}:${account}:log-group:keyturn:*`;
+      return isOfCollector(logicalId)
+        ? refusalsQueueArn
+        : `arn:aws:sqs:${region}:${account}:dead-letters`;
+    case "AWS::Logs::LogGroup": {
+      const name = isOfCollector(logicalId) ? "keyturn-refusals" : "keyturn";
+      return `arn:aws:logs:${region}:${account}:log-group:${name}:*`;
+    }
     default:
       throw new Error(`no ARN for ${logicalId}, a ${type}`);
   }
