@@ -3,7 +3,12 @@ import { describe, expect, test } from "vitest";
 import { excused, predecessorOf } from "../../lambda/workflow/safety/excused.ts";
 import { needsOfRefusals, readsOfRefusals } from "../../lambda/workflow/safety/refusals.ts";
 import { nothingObserved } from "../../lambda/workflow/safety/observations.ts";
-import type { Grant, RefusedUse, Version } from "../../lambda/workflow/model/types.ts";
+import type {
+  Grant,
+  ObservedState,
+  RefusedUse,
+  Version,
+} from "../../lambda/workflow/model/types.ts";
 import { dayMs } from "../fixtures.ts";
 import { aUse, reader, refusalsOf, settledAtMs, soaked, usesOf } from "./refused.ts";
 import {
@@ -102,7 +107,8 @@ describe("the policies and grants of the exemption", () => {
   const reads = (use: RefusedUse, observed: Observations = {}) => {
     const scene = soaked({ on: { "key-2": usesOf(use) } });
     const { refusals } = scene.observed;
-    return readsOfRefusals({ ...scene, observed: { ...nothingObserved(), refusals, ...observed } });
+    const known = { ...nothingObserved(), refusals, ...observed } as ObservedState;
+    return readsOfRefusals({ ...scene, observed: known });
   };
 
   test("are read where a refusal may be exempt, and nothing else", () => {
