@@ -1,5 +1,6 @@
 /** News of refused uses, from the item that the second function writes to the pass that reads it. */
 import { expect, test } from "vitest";
+import { RotationError } from "../../lambda/errors.ts";
 import type { Refusals } from "../../lambda/workflow/model/types.ts";
 import { dayMs, minuteMs } from "../fixtures.ts";
 import { aWorld, type World } from "../world.ts";
@@ -54,9 +55,8 @@ test("news that arrives while a pass decides stays due for the next one", async 
 test("news stays due where the table fails to take it as read: the next run makes one more pass", async () => {
   const world = await aWorldWithNews();
   world.intercept = async (_port, method, _input, proceed) => {
-    if (method !== "refusalsRead") return proceed();
-    const { RotationError } = await import("../../lambda/errors.ts");
-    throw new RotationError("TABLE_FAILED", "no table");
+    if (method !== "refusalsRead") return await proceed();
+    throw new RotationError("TABLE_FAILED", "no table", undefined);
   };
   expect(await world.tick()).toMatchObject({ passes: 1, failed: 0 });
   expect(world.errors).toMatchObject([{ message: "no table" }]);

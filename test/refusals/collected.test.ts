@@ -107,6 +107,29 @@ describe("a repetition", () => {
   });
 });
 
+describe("the last refusal before the retirement", () => {
+  const lastBefore = (...times: number[]) => {
+    const steps = times.map((atMs, index): [Tally[], number] => [
+      [aTally({ lastAtMs: atMs })],
+      startMs + index * hourMs,
+    ]);
+    return after(...steps).on[first]?.uses[aTally().name]?.lastBeforeMs;
+  };
+
+  test("is kept: a caller that the old version refused as well was not locked out by the move", () => {
+    expect(lastBefore(movedAtMs - 7)).toBe(movedAtMs - 7);
+    expect(lastBefore(movedAtMs - 7, startMs)).toBe(movedAtMs - 7);
+    expect(lastBefore(movedAtMs - 7, movedAtMs - 9, movedAtMs - 1)).toBe(movedAtMs - 1);
+    expect(lastBefore(movedAtMs)).toBeUndefined();
+  });
+
+  test("is known, too, of calls before and after it that came in one tally", () => {
+    const both = aTally({ firstAtMs: movedAtMs - 5, lastAtMs: movedAtMs + 5, count: 2 });
+    const { on } = after([[both], startMs]);
+    expect(on[first]?.uses[both.name]).toMatchObject({ lastBeforeMs: movedAtMs - 5 });
+  });
+});
+
 describe("in the ten minutes after an activation", () => {
   const settledAtMs = movedAtMs + 10 * minuteMs;
   const at = (subject: string, lastAtMs: number) =>

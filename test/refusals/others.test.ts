@@ -94,6 +94,7 @@ describe("more callers than the item tells apart", () => {
   test("are written every ten minutes while they are refused", () => {
     const more = [named("more", { lastAtMs: laterMs })];
     expect(isWritten(full, more, startMs + 10 * minuteMs - 1)).toBe(false);
+    expect(isWritten(full, more, startMs + 10 * minuteMs)).toBe(true);
     const next = written(full, more, laterMs);
     expect([next.dueAtMs, othersOn(next).grownAtMs]).toEqual([laterMs, laterMs]);
   });

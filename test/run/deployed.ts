@@ -77,8 +77,8 @@ export async function aDeployment(policy: object, key: object = {}, more: More =
   /** One batch of the queue of refused uses. */
   const collect = (...events: unknown[]) => collectBodies(events.map((one) => JSON.stringify(one)));
   /** The same, of events as JSON. */
-  const collectBodies = (bodies: string[]) =>
-    collector({ Records: bodies.map(messageOf) }, context);
+  const collectBodies = (bodies: string[]) => collectEvent({ Records: bodies.map(messageOf) });
+  const collectEvent = (event: unknown) => collector(event, context);
   let delivered = 0;
   let canaryAtMs = 0;
   let isOff = false;
@@ -96,7 +96,8 @@ export async function aDeployment(policy: object, key: object = {}, more: More =
   const state = createState(tableName, sdkConfig(aws.endpoint));
   const record = async () => (await state.read(orders))?.record;
   return {
-    ...{ aws, clock, log, state, first, ask, record, collect, collectBodies, deliverRefused },
+    ...{ aws, clock, log, state, first, ask, record, deliverRefused },
+    ...{ collect, collectBodies, collectEvent },
     trailOff: () => void (isOff = true),
     trailOn: () => void (isOff = false),
     run: () => handler({}, context),

@@ -15,7 +15,7 @@ const roleOf = (index: number): string => `arn:aws:iam::${account}:role/flood-${
 /** An account in which KMS refuses any of many roles the first version, and the JSON of the event. */
 async function aFlood() {
   const there = await anAccount();
-  const { allow, refused, read, aws, clock, collectBodies, passUntil } = there;
+  const { allow, refused, read, aws, clock, passUntil } = there;
   await passUntil(moved);
   const template = "a-role-that-is-replaced";
   allow(`arn:aws:iam::${account}:role/${template}`, { Resource: "arn:aws:kms:*:*:key/none" });
@@ -33,7 +33,7 @@ async function aFlood() {
     if (refusals === undefined) throw new Error("nothing is stored");
     return refusals;
   };
-  return { ...there, bodyOf, item, deliver: (bodies: string[]) => collectBodies(bodies) };
+  return { ...there, bodyOf, item };
 }
 
 /** The requests of one run, by service and operation. */
@@ -46,7 +46,7 @@ async function requestsOfRun({ aws, run }: Pick<Account, "aws" | "run">): Promis
 describe("100,000 refused events from 500 principals", () => {
   test("make few writes, a small item, and no more requests of a run", async () => {
     const flood = await aFlood();
-    const { clock, bodyOf, deliver, aws, item, first, log } = flood;
+    const { clock, bodyOf, collectBodies, aws, item, first, log } = flood;
     let writes = 0;
     let requests: object = {};
     for (let batch = 0; batch < batches; batch++) {
@@ -55,7 +55,7 @@ describe("100,000 refused events from 500 principals", () => {
       const bodies = Array.from({ length: joined }, (_, index) => bodyOf(index));
       const events = Array.from({ length: eventsPerBatch }, (_, n) => bodies[n % joined] ?? "");
       const before = aws.calls().dynamodb["PutItem"] ?? 0;
-      expect(await deliver(events)).toEqual({ batchItemFailures: [] });
+      expect(await collectBodies(events)).toEqual({ batchItemFailures: [] });
       writes += (aws.calls().dynamodb["PutItem"] ?? 0) - before;
       if (batch === batches / 2) requests = await requestsOfRun(flood);
       clock.advance(minuteMs);
@@ -78,11 +78,11 @@ describe("100,000 refused events from 500 principals", () => {
 
   test("block the deletion by one more id, which can be accepted a day after the last one joined", async () => {
     const flood = await aFlood();
-    const { clock, bodyOf, deliver, passUntil, record, stateOf, first } = flood;
+    const { clock, bodyOf, collectBodies, passUntil, record, stateOf, first } = flood;
     const all = Array.from({ length: principals }, (_, index) => bodyOf(index));
-    await deliver(all);
+    await collectBodies(all);
     await passUntil(asked - 6 * hourMs);
-    await deliver([bodyOf(principals)]);
+    await collectBodies([bodyOf(principals)]);
     await passUntil(asked);
     const growing = await findings(record);
     expect(growing.APPROVAL_REQUIRED).toMatch(/refused:1\|others: further callers, \d+ times/);
@@ -97,7 +97,7 @@ describe("100,000 refused events from 500 principals", () => {
     await passUntil(asked + dayMs + hourMs);
     expect(stateOf(first)).toBe("PendingDeletion");
     clock.advance(minuteMs);
-    await deliver([bodyOf(principals + 1)]);
+    await collectBodies([bodyOf(principals + 1)]);
     await flood.run();
     expect(stateOf(first)).toBe("Disabled");
   });
@@ -106,7 +106,7 @@ describe("100,000 refused events from 500 principals", () => {
 /** A run on the same managed key, about one refused use. */
 async function requestsWithoutFlood(): Promise<object> {
   const quiet = await aFlood();
-  await quiet.deliver([quiet.bodyOf(0)]);
+  await quiet.collectBodies([quiet.bodyOf(0)]);
   quiet.clock.advance((batches / 2) * minuteMs);
   return requestsOfRun(quiet);
 }

@@ -3,7 +3,12 @@ import { describe, expect, test } from "vitest";
 import { excused, predecessorOf } from "../../lambda/workflow/safety/excused.ts";
 import { needsOfRefusals, readsOfRefusals } from "../../lambda/workflow/safety/refusals.ts";
 import { nothingObserved } from "../../lambda/workflow/safety/observations.ts";
-import type { Grant, RefusedUse, Version } from "../../lambda/workflow/model/types.ts";
+import type {
+  Grant,
+  ObservedState,
+  RefusedUse,
+  Version,
+} from "../../lambda/workflow/model/types.ts";
 import { dayMs } from "../fixtures.ts";
 import { aUse, reader, refusalsOf, settledAtMs, soaked, usesOf } from "./refused.ts";
 import {
@@ -32,8 +37,8 @@ function blocks(use: RefusedUse, observed: Observations = {}): boolean {
   return needs.length > 0;
 }
 
-const grantTo = (grantee: string): Observations => {
-  const grant: Grant = { grantId: "g", grantee, operations: ["Decrypt"] };
+const grantTo = (grantee: string, changes: Partial<Grant> = {}): Observations => {
+  const grant: Grant = { grantId: "g", grantee, operations: ["Decrypt"], ...changes };
   return { grants: { "key-1": present([grant]) } };
 };
 
@@ -92,8 +97,23 @@ describe("a refusal of the active version by its key policy alone", () => {
     expect(blocks(scanner, grantTo(grantee))).toBe(false);
   });
 
+  test("blocks nothing for a grant to a service of another partition", () => {
+    const grants = grantTo("s3.c2s.ic.gov", { granteeIsService: true });
+    expect(blocks(scanner, grants)).toBe(false);
+  });
+
   test("blocks on a retired version: there only the alias may have allowed it", () => {
     const scene = soaked({ on: { "key-1": usesOf(scanner) } });
+    expect(needsOfRefusals(scene, scene.old, scene.rotation)).toHaveLength(1);
+  });
+
+  test("blocks once the version is retired: its policy is no longer compared", () => {
+    const versions = [
+      aVersion(1, { state: "disabled", retiredAtMs }),
+      aVersion(2, { state: "draining", activatedAtMs: retiredAtMs, retiredAtMs: nowMs }),
+      aVersion(3, { activatedAtMs: nowMs }),
+    ];
+    const scene = soaked({ on: { "key-2": usesOf(scanner) }, record: { versions } });
     expect(needsOfRefusals(scene, scene.old, scene.rotation)).toHaveLength(1);
   });
 });
@@ -102,7 +122,8 @@ describe("the policies and grants of the exemption", () => {
   const reads = (use: RefusedUse, observed: Observations = {}) => {
     const scene = soaked({ on: { "key-2": usesOf(use) } });
     const { refusals } = scene.observed;
-    return readsOfRefusals({ ...scene, observed: { ...nothingObserved(), refusals, ...observed } });
+    const known = { ...nothingObserved(), refusals, ...observed } as ObservedState;
+    return readsOfRefusals({ ...scene, observed: known });
   };
 
   test("are read where a refusal may be exempt, and nothing else", () => {
