@@ -6,7 +6,7 @@
 import { createTable } from "../../lambda/aws/dynamodb.ts";
 import { describeError } from "../../lambda/errors.ts";
 import { Collector, type Message } from "../../lambda/refusals/collect.ts";
-import { canaryEvent } from "../run/deployed.ts";
+import { canaryEvent } from "../fixtures.ts";
 import type { Account } from "./account.ts";
 import * as role from "./role.ts";
 
