@@ -15,6 +15,8 @@ export type Deployed = {
   document: ConfigurationDocument;
   discovery?: "tagging" | "walk";
   watchDrain?: boolean;
+  /** Whether the second function is there, with a trail that delivers refused uses to it. */
+  watchRefusals?: boolean;
 };
 
 export type RoleStatement = {
