@@ -2,8 +2,7 @@
 import { expect } from "vitest";
 import type { IdentityPolicies } from "../embedded-aws/iam/identity-policies.ts";
 import type { EmbeddedAws } from "../embedded-aws/embedded-aws.ts";
-import { refusalsMark } from "../lambda/inbound/canary.ts";
-import { dayMs } from "./fixtures.ts";
+import { canaryEvent, dayMs } from "./fixtures.ts";
 
 type Aws = Pick<EmbeddedAws, "clock" | "refusedUses">;
 
@@ -32,20 +31,6 @@ export class Trail {
     }
     if (events.length > 0) await this.#collect(events);
   }
-}
-
-/** CloudTrail's event of the canary for refused uses, sent at this time. */
-export function canaryEvent(atMs: number): unknown {
-  return {
-    source: "aws.kms",
-    "detail-type": "AWS API Call via CloudTrail",
-    detail: {
-      eventSource: "kms.amazonaws.com",
-      eventName: "DescribeKey",
-      eventTime: `${new Date(atMs).toISOString().slice(0, 19)}Z`,
-      userAgent: `aws-sdk-js/3 ${refusalsMark}`,
-    },
-  };
 }
 
 /** A caller that has only this right calls KMS, which refuses it. */

@@ -162,8 +162,8 @@ describe("the view of refused uses", () => {
     const [, scanner] = acceptedIn(recordWith([], 0)).map(([id]) => id);
     const here = { ...known, configuration: configuration("alias/ord*") };
     expect(acceptedIn(recordWith([], 0), here)).toContainEqual([scanner, "configuration"]);
-    const elsewhere = { ...known, configuration: configuration("alias/x*") };
-    expect(acceptedIn(recordWith([], 0), elsewhere)).toContainEqual([scanner, undefined]);
+    const other = { ...known, configuration: configuration("alias/x*") };
+    expect(acceptedIn(recordWith([], 0), other)).toContainEqual([scanner, undefined]);
     const both = [String(scanner), "refused:1|others"];
     const current = acceptedIn(recordWith(both, nowMs));
     expect(current).toContainEqual([scanner, "approval"]);
