@@ -32,7 +32,7 @@ function collected({ isCollected, ...view }: RefusalsView, nowMs: number): strin
       ? "no canary event received yet"
       : `collected since ${formatTime(collectedSinceMs)}, last canary event ${ago(heardAtMs, nowMs)}`;
   if (unattributed === 0) return since;
-  const calls = unattributed === 1 ? "1 refused call names" : `${unattributed} refused calls name`;
+  const calls = unattributed === 1 ? "1 refused use names" : `${unattributed} refused uses name`;
   return `${since}; ${calls} no key`;
 }
 

@@ -21,7 +21,7 @@ export const refusalTexts = {
   },
   REFUSED_SINCE_ACTIVATION: {
     meaning:
-      "KMS denies the active version to a caller to whom it did not deny the previous version: the rotation locked the caller out.",
+      "KMS denies a caller the active version, and did not deny it the previous one: the rotation locked the caller out.",
     cause:
       "An IAM policy of the caller names the key ARN of an older version. Each version has its own ARN.",
     remedy: `The printed rollback makes the previous version active again; keyturn prints none to a compromised version. Allow the caller every version: by a tag that keyturn copies (aws:ResourceTag), or by all keys of the account. The alias (kms:ResourceAliases) allows only the active version. ${accept}`,
