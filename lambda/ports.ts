@@ -3,7 +3,9 @@
  * one contract suite: AWS (`lambda/aws`) and the simulation (`sim`).
  */
 import type {
+  AcceptedRefusal,
   Call,
+  DrainWatch,
   Grant,
   Key,
   KeyPolicy,
@@ -136,6 +138,10 @@ export type AppliedConfiguration = {
   /** The names of its policies. */
   policies: string[];
   taggedAliases: string[];
+  /** Absent where an older version wrote it. */
+  acceptedRefusals?: AcceptedRefusal[];
+  /** Whether the deployment collects refused uses; absent where an older version wrote it. */
+  refusalsWatch?: DrainWatch;
 };
 
 export type Bound = { kind: "bound" } | { kind: "taken"; by: string };

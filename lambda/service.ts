@@ -25,7 +25,7 @@ export function createService(
   drainWatch: DrainWatch = "none",
   refusalsWatch: DrainWatch = "none",
 ): Service {
-  const hash = configurationHash(configuration);
+  const hash = configurationHash(configuration, refusalsWatch);
   let configurationApplied = false;
   const options = (deadlineMs: number): RunOptions => ({
     ports,

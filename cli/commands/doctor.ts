@@ -1,8 +1,10 @@
 /** `keyturn doctor`: checks the service itself. */
-import { diagnose, type Check } from "../doctor/diagnosis.ts";
+import type { Check } from "../doctor/checks.ts";
+import { diagnose } from "../doctor/diagnosis.ts";
 import { exitCodes, type ExitCode } from "../terminal/failure.ts";
 import { noteText, printCommand, printText } from "../terminal/print.ts";
 import type { Session } from "../session.ts";
+import { isCollected } from "../forecast/refusals.ts";
 import { signOf } from "../doctor/signs.ts";
 import type { Talk } from "../terminal/talk.ts";
 
@@ -11,17 +13,25 @@ export const doctorSchema = "keyturn/doctor/2";
 export async function doctor(session: Session): Promise<ExitCode> {
   const { state, talk, nowMs, json, tableName } = session;
   const reached = await reach(session);
-  const heardAtMs = await state.heardAtMs();
+  const [heardAtMs, refusalsWatch, configuration] = await Promise.all([
+    state.heardAtMs(),
+    state.refusalsWatch(),
+    state.configuration(),
+  ]);
+  const collectsRefusals = isCollected({ configuration, watch: refusalsWatch });
+  const heard = { heardAtMs, refusalsWatch, collectsRefusals };
   const unread: string[] = [];
-  const [keys, audit, tagSearch] = await Promise.all([
+  const [keys, audit, tagSearch, refusalsDue] = await Promise.all([
     state.managedKeys(
-      (record) => signOf(record, heardAtMs, nowMs),
+      (record) => signOf(record, heard, nowMs),
       (alias) => unread.push(alias),
     ),
     state.chore("audit"),
     state.chore("tag-search"),
+    state.refusalsDue(nowMs),
   ]);
-  const signs = { nowMs, tableName, keys, unread, audit, tagSearch, heardAtMs, ...reached };
+  const chores = { audit, tagSearch, refusalsDue };
+  const signs = { nowMs, tableName, keys, unread, ...chores, ...heard, ...reached };
   const checks = diagnose(signs);
   const isWell = checks.every(({ verdict }) => verdict === "ok");
   const code = isWell ? exitCodes.ok : exitCodes.attention;

@@ -49,7 +49,9 @@ export async function history(
 }
 
 function inWords(detail: JournalEntry["detail"]): string {
-  const parts = Object.entries(detail).map(([name, value]) => {
+  // No finding closed, for example.
+  const given = Object.entries(detail).filter(([, value]) => value !== "");
+  const parts = given.map(([name, value]) => {
     if (name === "extras") return `excess keys ${value}`;
     // `--json` has all of it.
     return name === "publicKey" ? `publicKey ${String(value).slice(0, 16)}…` : `${name} ${value}`;

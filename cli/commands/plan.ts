@@ -1,5 +1,6 @@
 /** `keyturn plan`: predicts the next runs: their times, their calls and their cost. */
-import { forecast, type Ahead } from "../forecast/forecast.ts";
+import { forecast } from "../forecast/forecast.ts";
+import type { Ahead } from "../forecast/planned.ts";
 import { aheadMostMs } from "./arguments.ts";
 import { exitCodes, Failure, type ExitCode } from "../terminal/failure.ts";
 import {
@@ -46,11 +47,17 @@ export async function plan(
     throw new Failure(exitCodes.usage, message, "npx keyturn plan --help");
   }
   const { configuration, requests } = await session.state.waiting();
+  const [watch, refused] = await Promise.all([
+    session.state.refusalsWatch(),
+    session.state.refusalsDue(nowMs),
+  ]);
   const named = await Promise.all(given.map((one) => session.managedKey(one)));
-  const observed = await observe(session, untilMs, named, new Set(requests.keys()));
+  const news = new Set([...requests.keys(), ...refused.map(({ alias }) => alias)]);
+  const observed = await observe(session, untilMs, named, news);
   const applies = out !== undefined;
   const { managedKeys, notPredicted } = await predicted(session, observed.aliases, (alias) => ({
     ahead: { nowMs, untilMs, requests: requests.get(alias) ?? [] },
+    known: { watch, configuration },
     applies,
   }));
   const costing = (of: (key: PlannedKey) => number): number =>
@@ -104,7 +111,8 @@ async function observe(
   { state }: Session,
   untilMs: number,
   named: ManagedKey[],
-  asked: Set<string>,
+  /** With a request or refused uses that no run has read. */
+  news: Set<string>,
 ): Promise<ObservedState> {
   const pick = (record: ManagedKey) => ({
     alias: record.alias,
@@ -112,7 +120,7 @@ async function observe(
     keys: costingKeys(record),
     moves:
       record.dueAtMs <= untilMs ||
-      asked.has(record.alias) ||
+      news.has(record.alias) ||
       record.findings.some(({ code }) => effects[code] === "halt"),
   });
   const unread: NotPredicted[] = [];
@@ -138,10 +146,16 @@ function costingKeys({ versions, extras }: ManagedKey): number {
   return versions.length + extras.length - pending.length;
 }
 
+type How = {
+  ahead: Omit<Ahead, "refused">;
+  known: Omit<Ahead["refused"], "refusals">;
+  applies: boolean;
+};
+
 async function predicted(
   { state }: Session,
   aliases: string[],
-  how: (alias: string) => { ahead: Ahead; applies: boolean },
+  how: (alias: string) => How,
 ): Promise<{ managedKeys: PlannedKey[]; notPredicted: NotPredicted[] }> {
   const queue = [...aliases];
   const managedKeys: PlannedKey[] = [];
@@ -150,7 +164,9 @@ async function predicted(
     for (let alias = queue.shift(); alias !== undefined; alias = queue.shift()) {
       const stored = await state.read(alias);
       if (stored === undefined) continue;
-      const { ahead, applies } = how(alias);
+      const { known, applies, ...rest } = how(alias);
+      const refused = { ...known, refusals: await state.refusals(alias) };
+      const ahead = { ...rest.ahead, refused };
       try {
         managedKeys.push(await (applies ? applied(stored, ahead) : unattended(stored, ahead)));
       } catch (error) {

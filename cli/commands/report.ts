@@ -67,13 +67,16 @@ async function read(
   nowMs: number,
 ): Promise<Pick<Report, "keys" | "unread">> {
   const aliases = (await state.aliases()).sort();
+  const [watch, configuration] = await Promise.all([state.refusalsWatch(), state.configuration()]);
   const found: (KeyReport | undefined)[] = [];
   let next = 0;
   const reader = async (): Promise<void> => {
     while (next < aliases.length) {
       const at = next++;
-      const history = await state.history(aliases[at] ?? "");
-      found[at] = history === undefined ? undefined : keyReport(history, period, nowMs);
+      const alias = aliases[at] ?? "";
+      const [history, refusals] = await Promise.all([state.history(alias), state.refusals(alias)]);
+      const refused = { refusals, watch, configuration };
+      found[at] = history === undefined ? undefined : keyReport(history, period, nowMs, refused);
     }
   };
   await Promise.all(Array.from({ length: readers }, reader));

@@ -32,7 +32,8 @@ type RequestCommand = {
   options?: Option[];
   kind?: (options: RequestOptions) => string;
   fields?: (options: RequestOptions) => Fields;
-  effect: (options: RequestOptions) => string;
+  /** `fields`: those of the request, also those that the record supplied. */
+  effect: (options: RequestOptions, fields: Fields) => string;
   /** For an alias that is not a managed key yet. */
   begins?: boolean;
   /** Shows something instead of writing a request; undefined if there is nothing to show. */
@@ -119,10 +120,10 @@ const requestCommands: RequestCommand[] = [
       ...(override === true ? { override } : {}),
     }),
     typed: ({ override }) => (override === true ? "in the request" : "no"),
-    effect: ({ override }) =>
+    effect: ({ override }, fields) =>
       override === true
         ? "keyturn disables the version although it is, or may be, in use. If IAM denies that, the finding prints the command. keyturn never deletes the version on this approval."
-        : "keyturn may make the approved call on this evidence, and on no other. The call is DisableKey, or with --of delete ScheduleKeyDeletion.",
+        : approved(fields),
   },
   {
     name: "reconcile",
@@ -169,6 +170,13 @@ const requestCommands: RequestCommand[] = [
   },
 ];
 
+function approved({ of, version: number, accepts }: Fields): string {
+  const call = of === "delete" ? "ScheduleKeyDeletion" : "DisableKey";
+  const needs = Array.isArray(accepts) ? accepts.length : 0;
+  const accepting = needs === 0 ? "" : ` It accepts ${needs === 1 ? "1 need" : `${needs} needs`}.`;
+  return `The request approves ${call} of version ${String(number)}: keyturn may make this call on this evidence, and on no other.${accepting}`;
+}
+
 export function addRequests(
   program: Command,
   { env, newId, prompt }: Surroundings,
@@ -207,7 +215,7 @@ function askingFor(
     kind: request.kind?.(options) ?? request.name,
     fields: request.fields?.(options) ?? {},
     ...(reason === undefined ? {} : { reason }),
-    effect: request.effect(options),
+    effect: (fields) => request.effect(options, fields),
     begins: request.begins === true,
     typed: request.typed?.(options) ?? "no",
     confirm: typed,

@@ -10,7 +10,6 @@ import { proposalLines } from "../requests/proposal.ts";
 import { noteCommand, noteText, printText } from "../terminal/print.ts";
 import type { Session } from "../session.ts";
 import { supplied, type Fields } from "../requests/supplied.ts";
-import { printable } from "../terminal/text.ts";
 
 export const requestSchema = "keyturn/request/1";
 
@@ -28,7 +27,7 @@ export type Asking = {
   /** The item's id. */
   id: string;
   /** The effect of the request, once the next run has processed it. */
-  effect: string;
+  effect: (fields: Fields) => string;
   /** For an alias that is not a managed key yet. */
   begins: boolean;
   typed: Typed;
@@ -44,7 +43,7 @@ export async function ask(session: Session, given: string, asking: Asking): Prom
   const { talk, json } = session;
   const { id, command, typed, confirm, prompt } = asking;
   const { alias, fields, shown } = await meant(session, given, asking);
-  for (const line of shown) talk.note(line);
+  for (const line of shown) noteText(talk, line.startsWith("  ") ? "  " : "", line.trimStart());
   if (typed !== "no" || shown.length > 0) {
     await confirmed(alias, confirm, command, json ? undefined : prompt);
   }
@@ -63,7 +62,7 @@ export async function ask(session: Session, given: string, asking: Asking): Prom
   if (!(await session.state.ask(alias, id, request.body))) {
     throw new Failure(exitCodes.attention, `request ${id} already exists; no request was written`);
   }
-  await printRequest(session, request, asking, coming ?? []);
+  await printRequest(session, request, { ...asking, fields: all }, coming ?? []);
   return exitCodes.ok;
 }
 
@@ -74,8 +73,8 @@ async function printRequest(
   planned: ForecastEvent[],
 ): Promise<void> {
   const { talk, tableName, nowMs } = session;
-  const { kind } = asking;
-  const effect = asking.effect + (kind === "resume" ? opensAtOnce(planned, nowMs) : "");
+  const { kind, fields } = asking;
+  const effect = asking.effect(fields) + (kind === "resume" ? opensAtOnce(planned, nowMs) : "");
   const watch = `npx keyturn history ${alias} --last 5 --table ${tableName}`;
   if (session.json) {
     talk.json({ schema: requestSchema, alias, id, request: body, effect, planned, watch });
@@ -124,7 +123,13 @@ async function meant(session: Session, given: string, asking: Asking): Promise<M
     return { alias, fields, shown: proposalLines(record, proposal, columns) };
   }
   const { fields: all, shown } = supplied(record, kind, fields);
-  return { alias, fields: all, shown: shown === undefined ? [] : [printable(shown)] };
+  return { alias, fields: all, shown: shown?.split(/(?<=;)(?= )/).map(indented) ?? [] };
+}
+
+/** The finding of an approval lists one need after the other. */
+function indented(part: string): string {
+  const isFirst = !part.startsWith(" ");
+  return isFirst ? part : ` ${part}`;
 }
 
 /** Throws a Failure for a request that the function's own parser would not accept. */
@@ -145,11 +150,18 @@ async function comingOf(
   { alias, id, body }: Request,
 ): Promise<ForecastEvent[] | undefined> {
   if (!predictable.includes(String(body["kind"]))) return undefined;
-  const [stored, asked] = await Promise.all([state.read(alias), state.requests(alias)]);
+  const [stored, asked, refusals, watch, configuration] = await Promise.all([
+    state.read(alias),
+    state.requests(alias),
+    state.refusals(alias),
+    state.refusalsWatch(),
+    state.configuration(),
+  ]);
   if (stored === undefined) return undefined;
   const { forecast } = await import("../forecast/forecast.ts");
   const waiting = [...asked, { id, body }];
-  const ahead = { nowMs, untilMs: nowMs + aheadMs, requests: waiting };
+  const refused = { refusals, watch, configuration };
+  const ahead = { nowMs, untilMs: nowMs + aheadMs, requests: waiting, refused };
   return (await forecast(stored, ahead)).planned;
 }
 

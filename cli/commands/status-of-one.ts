@@ -8,6 +8,8 @@ import { printCommand, printText } from "../terminal/print.ts";
 import type { Session } from "../session.ts";
 import { ageOf, coloured } from "../status/table.ts";
 import { askedOf, deletedVersions, stepsOf, type Deleted } from "../status/steps.ts";
+import { refusalsView } from "../status/refusals.ts";
+import { printRefusals } from "../status/show-refusals.ts";
 import { printRotation } from "../status/show-steps.ts";
 import { type Column, tableLines } from "../terminal/table-view.ts";
 import type { Talk } from "../terminal/talk.ts";
@@ -20,7 +22,13 @@ const askedAtMost = 5;
 export async function statusOfOne(session: Session, given: string): Promise<ExitCode> {
   const { state, talk, nowMs, json } = session;
   const { alias } = await session.managedKey(given);
-  const [history, requests] = await Promise.all([state.history(alias), state.requests(alias)]);
+  const [history, requests, ...refused] = await Promise.all([
+    state.history(alias),
+    state.requests(alias),
+    state.refusals(alias),
+    state.refusalsWatch(),
+    state.configuration(),
+  ]);
   // If it was removed between the two reads, the second one throws the Failure.
   const record = history?.record ?? (await session.managedKey(given));
   const journal = (history?.journal ?? []).map(inPresentNames);
@@ -28,12 +36,14 @@ export async function statusOfOne(session: Session, given: string): Promise<Exit
   const code = needsPerson(overview) ? exitCodes.attention : exitCodes.ok;
   const deleted = deletedVersions(record, journal);
   const asked = askedOf(journal, askedAtMost);
+  const [stored, watch, configuration] = refused;
+  const refusals = refusalsView(record, { refusals: stored, watch, configuration });
   const rotations = record.rotations.map((rotation) => {
     return { rotation, steps: stepsOf(record, rotation, journal, nowMs) };
   });
   if (json) {
     const steps = rotations.map(({ rotation: { id }, steps: of }) => ({ id, steps: of }));
-    const more = { rotations: steps, deleted, requests, asked };
+    const more = { rotations: steps, deleted, requests, asked, refusals };
     talk.json({ schema: statusSchema, nowMs, managedKeys: [overview], ...more, record });
     return code;
   }
@@ -46,6 +56,7 @@ export async function statusOfOne(session: Session, given: string): Promise<Exit
     printRotation(talk, rotation, steps, nowMs);
     printApproval(talk, rotation);
   }
+  printRefusals(talk, refusals, nowMs);
   printRequests(talk, asked, requests);
   for (const finding of overview.findings) {
     talk.line();

@@ -1,5 +1,4 @@
 /** Checks the service itself, from the content of the table; pure. */
-import type { Finding, FindingCode } from "../../lambda/workflow/model/findings.ts";
 import {
   auditEveryMs,
   believableAheadMs,
@@ -7,42 +6,18 @@ import {
   dayMs,
   recheckMs,
 } from "../../lambda/workflow/model/limits.ts";
+import { collection, unreadRefusals, watch } from "./arrivals.ts";
+import {
+  counted,
+  explain,
+  lateMs,
+  listRules,
+  type Check,
+  type Chored,
+  type Signs,
+} from "./checks.ts";
 import type { Sign } from "./signs.ts";
 import { ago, fromNow, roughly } from "../terminal/words.ts";
-
-export type Check = {
-  name: string;
-  verdict: "ok" | "attention";
-  observed: string;
-  /** The command to type next. */
-  next?: string;
-};
-
-type Chored = { dueAtMs: number; findings: Finding[] } | undefined;
-
-export type Signs = {
-  nowMs: number;
-  tableName: string;
-  /** How long the table took to answer. */
-  tookMs: number;
-  /** How far this machine's clock is ahead of AWS's; undefined if they cannot be compared. */
-  aheadMs: number | undefined;
-  keys: Sign[];
-  /** Aliases whose record newer code wrote. */
-  unread: string[];
-  /** Undefined before the first run. */
-  audit: Chored;
-  tagSearch: Chored;
-  /** The latest end of the present run. */
-  runUntilMs: number | undefined;
-  /** When the last canary event arrived. */
-  heardAtMs: number | undefined;
-};
-
-/** Three intervals of the default schedule. A run processes due work within one. */
-const lateMs = 15 * 60_000;
-
-const listRules = "aws events list-rules --query 'Rules[].[Name,State]'";
 
 export function diagnose({ keys: unsorted, ...rest }: Signs): Check[] {
   const keys = unsorted.toSorted((a, b) => (a.alias < b.alias ? -1 : 1));
@@ -54,6 +29,8 @@ export function diagnose({ keys: unsorted, ...rest }: Signs): Check[] {
     ...ofKeys(signs),
     ...ofChores(signs),
     watch(signs),
+    collection(signs),
+    unreadRefusals(signs),
   ];
 }
 
@@ -62,6 +39,7 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
   const status = `npx keyturn status --table ${tableName}`;
   const halted = those(({ waitsForPerson }) => waitsForPerson);
   const needed = those((key) => key.needed);
+  const lockedOut = those((key) => key.lockedOut);
   const unapproved = those((key) => key.unapproved);
   const overdue = those((key) => key.overdue);
   const stuck = those((key) => key.stuck);
@@ -76,9 +54,10 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
     counted(
       "retired versions still needed",
       needed,
-      "no use or grant indicates a need",
+      "no use, refused use or grant indicates a need",
       `${status} --findings`,
     ),
+    counted("callers locked out", lockedOut, "no finding reports one", `${status} --findings`),
     counted("approvals", unapproved, "none is awaited", explain("APPROVAL_REQUIRED")),
     counted("overdue", overdue, "no version is past its cryptoperiod", `${status} --overdue`),
     counted("stuck", stuck, "no step is past its limit", explain("STUCK")),
@@ -116,10 +95,6 @@ function auditedAt(audit: Chored, nowMs: number): string {
   const { dueAtMs } = audit;
   const last = dueAtMs > nowMs + recheckMs ? `last ${ago(dueAtMs - auditEveryMs, nowMs)}, ` : "";
   return `the audit of all aliases runs weekly: ${last}next ${fromNow(dueAtMs, nowMs)}`;
-}
-
-function explain(code: FindingCode): string {
-  return `npx keyturn explain ${code}`;
 }
 
 function table({ tableName, tookMs }: Signs): Check {
@@ -169,30 +144,4 @@ function lastTraceMs({ keys, tagSearch, nowMs }: Signs): number {
     (latest, { tracedAtMs }) => Math.max(latest, tracedAtMs),
     Math.min(searchedMs, nowMs),
   );
-}
-
-function watch({ keys, heardAtMs, nowMs }: Signs): Check {
-  const name = "monitoring of the drain";
-  const last =
-    heardAtMs === undefined
-      ? "no canary event received yet"
-      : `last canary event received ${ago(heardAtMs, nowMs)}`;
-  const unheard = keys.filter((key) => key.unheard).map(({ alias }) => alias);
-  if (unheard.length === 0) {
-    return { name, verdict: "ok", observed: `${last}; no rotation waits for one` };
-  }
-  const observed = `${last}; one is expected for ${listed(unheard)}`;
-  return { name, verdict: "attention", observed, next: "npx keyturn explain DRAIN_NOT_WATCHED" };
-}
-
-function counted(name: string, found: string[], well: string, next: string): Check {
-  if (found.length === 0) return { name, verdict: "ok", observed: well };
-  return { name, verdict: "attention", observed: listed(found), next };
-}
-
-const namedAtMost = 3;
-
-function listed(found: string[]): string {
-  const more = found.length > namedAtMost ? ` and ${found.length - namedAtMost} more` : "";
-  return `${found.length} (${found.slice(0, namedAtMost).join(", ")}${more})`;
 }

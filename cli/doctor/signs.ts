@@ -5,7 +5,8 @@ import { activeVersion } from "../../lambda/workflow/model/record.ts";
 import { overdueAtMs } from "../../lambda/workflow/active-version.ts";
 import { clockIsSkewed } from "../../lambda/workflow/safety/settle.ts";
 import { stuckAtMs } from "../../lambda/workflow/safety/stuck.ts";
-import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
+import type { ManagedKey, RefusalsWatch } from "../../lambda/workflow/model/types.ts";
+import { isUncollected } from "../forecast/refusals.ts";
 import { effectOf } from "../status/overview.ts";
 
 export type Sign = {
@@ -28,16 +29,30 @@ export type Sign = {
   excess: string[];
   /** The revocation of an old version waits for an event that proves the monitoring. */
   unheard: boolean;
+  /** KMS refuses callers the active version since it is active. */
+  lockedOut: boolean;
+  /** Whether a canary of the refused uses should have arrived by now, and did not. */
+  uncollected: boolean;
 };
 
 const drift: FindingCode[] = ["ALIAS_MOVED", "ALIAS_SET_SPLIT", "ALIAS_NOT_FOUND"];
 const need: FindingCode[] = [
   "GRANT_HOLDS_OLD_VERSION",
   "ORIGINATED_AFTER_ACTIVATION",
+  "READ_BY_ALIAS",
+  "REFUSED_USE",
   "USED_WHILE_DISABLED",
 ];
 
-export function signOf(record: ManagedKey, heardAtMs: number | undefined, nowMs: number): Sign {
+/** The canaries that arrived, and whether the deployment collects refused uses. */
+export type Heard = {
+  heardAtMs: number | undefined;
+  refusalsWatch: RefusalsWatch | undefined;
+  collectsRefusals: boolean | undefined;
+};
+
+export function signOf(record: ManagedKey, heard: Heard, nowMs: number): Sign {
+  const { heardAtMs, refusalsWatch, collectsRefusals } = heard;
   const { alias, dueAtMs, findings } = record;
   const active = activeVersion(record);
   const has = (codes: FindingCode[]): boolean => findings.some(({ code }) => codes.includes(code));
@@ -61,6 +76,8 @@ export function signOf(record: ManagedKey, heardAtMs: number | undefined, nowMs:
       .filter((one) => one.quarantinedAtMs === undefined)
       .map((one) => one.keyId),
     unheard: has(["DRAIN_NOT_WATCHED"]) || (asksForEvent && !isHeard),
+    lockedOut: has(["REFUSED_SINCE_ACTIVATION"]),
+    uncollected: collectsRefusals === true && isUncollected(record, refusalsWatch, nowMs),
   };
 }
 

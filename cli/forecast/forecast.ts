@@ -2,10 +2,10 @@
  * Predicts the next runs of a managed key by running them: production passes, from one due time to the
  * next, on a table and a KMS in this process that start from the record.
  */
-import type { RequestItem, Stored } from "../../lambda/ports.ts";
+import type { Stored } from "../../lambda/ports.ts";
 import { effects, type Finding } from "../../lambda/workflow/model/findings.ts";
 import { activeVersion } from "../../lambda/workflow/model/record.ts";
-import type { ForecastEvent } from "./planned.ts";
+import type { Ahead, ForecastEvent } from "./planned.ts";
 import { Stage } from "./stage.ts";
 
 export type Forecast = {
@@ -26,13 +26,6 @@ export type Forecast = {
   truncated: boolean;
 };
 
-export type Ahead = {
-  nowMs: number;
-  untilMs: number;
-  /** Items that wait for the next run. */
-  requests: RequestItem[];
-};
-
 /** The default schedule. The next pass takes place one run later at the earliest. */
 const intervalMs = 5 * 60_000;
 
@@ -48,7 +41,7 @@ const knownFromRecord: Finding["code"][] = ["USED_WHILE_DISABLED", "DEPENDENT_NO
 export async function forecast(stored: Stored, ahead: Ahead): Promise<Forecast> {
   const { record, journalHead: head } = stored;
   const { alias, revision, findings } = record;
-  const stage = new Stage(stored, ahead.requests, ahead.nowMs);
+  const stage = await Stage.of(stored, ahead);
   const keysNow = stage.kms.charged();
   const halts = findings.filter(
     ({ code }) => effects[code] === "halt" && !knownFromRecord.includes(code),
@@ -72,9 +65,11 @@ export async function forecast(stored: Stored, ahead: Ahead): Promise<Forecast> 
 }
 
 /** Whether it stopped before the end. */
-async function play(stage: Stage, { nowMs, untilMs, requests }: Ahead): Promise<boolean> {
+async function play(stage: Stage, ahead: Ahead): Promise<boolean> {
+  const { nowMs, untilMs, requests, refused } = ahead;
   const { dueAtMs } = stage.record();
-  let atMs = requests.length > 0 ? nowMs : Math.max(nowMs, dueAtMs);
+  const isNews = requests.length > 0 || refused.refusals?.dueAtMs !== undefined;
+  let atMs = isNews ? nowMs : Math.max(nowMs, dueAtMs);
   for (let passes = 0; atMs <= untilMs; passes++) {
     if (passes >= passesMax) return true;
     await stage.passAt(atMs);

@@ -39,11 +39,15 @@ type PredictedKey = {
 const rootMayAll =
   '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"kms:*","Resource":"*"}]}';
 
-/** `record` returns the record at the present time of the forecast; `called` receives each call. */
+/**
+ * `record` returns the record at the present time of the forecast; `called` receives each call, and `heard`
+ * the mark of each canary.
+ */
 export type Around = {
   record: () => ManagedKey;
   nowMs: () => number;
   called: (call: Call) => void;
+  heard: (mark: string) => Promise<void>;
 };
 
 export class PredictedKms implements KeyService, Discovery {
@@ -109,8 +113,8 @@ export class PredictedKms implements KeyService, Discovery {
     return this.#observe(keyId, () => "");
   }
 
-  canary(): Promise<void> {
-    return Promise.resolve();
+  canary(_keyId: string, mark: string): Promise<void> {
+    return this.#around.heard(mark);
   }
 
   allAliases() {

@@ -1,14 +1,17 @@
 /** Runs a forecast: one managed key, with its own table, KMS and clock. */
-import type { ForecastEvent } from "./planned.ts";
+import type { Ahead, ForecastEvent } from "./planned.ts";
 import { PredictedKms } from "./predicted-kms.ts";
+import { isCollected, isUncollected, withoutExcuses } from "./refusals.ts";
 import { createPacer } from "../../lambda/pass/pacer.ts";
-import type { Clock, JournalEntry, Ports, RequestItem, Stored } from "../../lambda/ports.ts";
+import type { Clock, JournalEntry, Ports, Stored } from "../../lambda/ports.ts";
 import type { Run } from "../../lambda/pass/context.ts";
 import { oneKey } from "../../lambda/pass/take-up.ts";
 import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
 import { subjectOfCall } from "../../lambda/workflow/apply-outcome.ts";
 import { without } from "../../lambda/workflow/model/record.ts";
 import type { Call, ManagedKey } from "../../lambda/workflow/model/types.ts";
+import { refusalsMark } from "../../lambda/inbound/canary.ts";
+import { watched } from "../../lambda/refusals/watched.ts";
 import { createTableTwin, type TableTwin } from "../../sim/ports/table.ts";
 
 const passLimitMs = 5 * 60_000;
@@ -19,12 +22,24 @@ export class Stage {
   readonly #alias: string;
   readonly #table: TableTwin;
   readonly #run: Omit<Run, "deadlineMs" | "stopAtMs">;
+  /** Whether the event of a canary for refused uses arrives. */
+  readonly #arrives: boolean;
   #nowMs: number;
   #ids = 0;
   #called: Call | undefined;
   #failed: unknown;
 
-  constructor({ record, ...rest }: Stored, requests: RequestItem[], nowMs: number) {
+  static async of(stored: Stored, ahead: Ahead): Promise<Stage> {
+    const stage = new Stage(stored, ahead);
+    const { refusals, watch } = ahead.refused;
+    if (refusals !== undefined) {
+      await stage.#table.saveRefusals(stored.record.alias, withoutExcuses(refusals), 0);
+    }
+    if (watch !== undefined) await stage.#table.saveRefusalsWatch(watch, 0);
+    return stage;
+  }
+
+  private constructor({ record, ...rest }: Stored, { requests, nowMs, refused }: Ahead) {
     this.#nowMs = nowMs;
     this.#alias = record.alias;
     this.#table = createTableTwin({ tableId: record.tableId, shares: true });
@@ -35,8 +50,10 @@ export class Stage {
       record: () => this.record(),
       nowMs: () => this.#nowMs,
       called: (call) => void (this.#called = call),
+      heard: (mark) => this.#heard(mark),
     });
-    this.#run = this.#runOf(record);
+    this.#arrives = !isUncollected(record, refused.watch, nowMs);
+    this.#run = this.#runOf(record, refused);
   }
 
   /** The present record. */
@@ -55,8 +72,18 @@ export class Stage {
     }
   }
 
-  #runOf({ alias, aliases, policy, dependents, owner, findings, tableId }: ManagedKey) {
+  /** Assumes that the events of canaries arrive, unless the table shows that they do not. */
+  async #heard(mark: string): Promise<void> {
+    if (mark !== refusalsMark || !this.#arrives) return;
+    const before = await this.#table.refusalsWatch();
+    const next = watched(before, [this.#nowMs], 0, this.#nowMs);
+    if (next !== undefined) await this.#table.saveRefusalsWatch(next, before?.revision ?? 0);
+  }
+
+  #runOf(record: ManagedKey, { configuration, watch }: Ahead["refused"]) {
+    const { alias, aliases, policy, dependents, owner, findings, tableId } = record;
     const clock: Clock = { nowMs: () => this.#nowMs, sleep: () => Promise.resolve() };
+    const collects = isCollected({ configuration, watch });
     const isUnwatched = findings.some(({ code }) => code === "DRAIN_NOT_WATCHED");
     return {
       ...{ id: "forecast", tableId, renewAtMs: 0, quotaShare: 1, configurationApplied: true },
@@ -68,13 +95,14 @@ export class Stage {
         policies: {},
         managedKeys: [],
         taggedAliases: [],
-        acceptedRefusals: [],
+        acceptedRefusals: configuration?.acceptedRefusals ?? [],
       },
       configurationHash: "",
       homes: new Map([[alias, { alias, aliases, policy, dependents }]]),
       pacer: createPacer(clock, 1),
       // The record does not show whether events arrive; the finding shows that they do not.
       ...(isUnwatched ? { drainWatch: "cloudtrail" as const } : {}),
+      ...(collects === true ? { refusalsWatch: "cloudtrail" as const } : {}),
     };
   }
 

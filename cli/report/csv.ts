@@ -1,5 +1,6 @@
 /** The report as CSV (RFC 4180), one file for each kind of fact. Times are ISO 8601 in UTC. */
 import { dayMs } from "../../lambda/workflow/model/limits.ts";
+import { furtherCallers } from "../status/refusals.ts";
 import type { KeyReport, Report } from "./model.ts";
 import { phaseTexts } from "./phases.ts";
 import { isoAt } from "./wording.ts";
@@ -64,13 +65,13 @@ export const csvFiles: CsvFile[] = [
   {
     name: "decisions.csv",
     columns:
-      "alias,taken_up_at,asked,version,by_as_they_wrote,outcome,reason,evidence,journal_line,request_id,rotation_id".split(
+      "alias,taken_up_at,asked,version,by_as_they_wrote,outcome,reason,evidence,journal_line,request_id,rotation_id,accepted".split(
         ",",
       ),
     rowsOf: ({ alias, decisions }) =>
       decisions.map((one) => [
         ...[alias, iso(one.atMs), one.asked, one.version, one.by, one.outcome, one.reason],
-        ...[one.evidence, one.line, one.requestId, one.rotationId],
+        ...[one.evidence, one.line, one.requestId, one.rotationId, one.accepts],
       ]),
   },
   {
@@ -90,6 +91,25 @@ export const csvFiles: CsvFile[] = [
           (drain.deletionApproval ?? drain.approval)?.accepts,
         ]),
       ),
+  },
+  {
+    name: "refusals.csv",
+    columns:
+      "alias,version,principal,operation,error,first_at,last_at,times,accepted_by,id,collected_since,last_canary_at".split(
+        ",",
+      ),
+    rowsOf: ({ alias, refusals: { uses, collectedSinceMs, heardAtMs } }) =>
+      uses.map(({ version = "by alias", call, firstAtMs, lastAtMs, count, acceptedBy, id }) => [
+        ...[alias, version, call?.principal ?? furtherCallers, call?.operation, call?.error],
+        ...[iso(firstAtMs), iso(lastAtMs), count, acceptedBy, id],
+        ...[iso(collectedSinceMs), iso(heardAtMs)],
+      ]),
+  },
+  {
+    name: "acceptances.csv",
+    columns: "alias,pattern,principal,operation,error".split(","),
+    rowsOf: ({ alias, refusals: { accepted = [] } }) =>
+      accepted.map((one) => [alias, one.alias, one.principal, one.operation, one.error]),
   },
   {
     name: "exceptions.csv",

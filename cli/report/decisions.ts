@@ -13,6 +13,8 @@ export type PersonsDecision = {
   rotationId: string | undefined;
   /** The hash of the approved evidence; "overridden" if the request ignored the evidence. */
   evidence: string | undefined;
+  /** The ids of the needs that an approval accepts, with spaces between them. */
+  accepts: string | undefined;
 };
 
 export function decisionsOf(journal: readonly JournalEntry[]): PersonsDecision[] {
@@ -34,5 +36,6 @@ export function decisionsOf(journal: readonly JournalEntry[]): PersonsDecision[]
           : detail.evidence === undefined
             ? undefined
             : String(detail.evidence),
+      accepts: detail.accepts === undefined ? undefined : String(detail.accepts),
     }));
 }

@@ -71,7 +71,10 @@ const reportedElsewhere: readonly string[] = ["OVERDUE", "REQUEST_REJECTED", "EV
 /** The policy requires an approval or acknowledgement: a wait for it is not an exception. */
 const asPlanned: readonly string[] = ["APPROVAL_REQUIRED", "ACKNOWLEDGEMENT_AWAITED"];
 
-/** The open findings, and the closed ones that held something. */
+/** A notice that stays an exception once it is closed: a rotation locked callers out. */
+const outages: readonly string[] = ["REFUSED_SINCE_ACTIVATION"];
+
+/** The open findings, and the closed ones that held something or report an outage. */
 function findingsIn({ record, journal }: KeyHistory): Exception[] {
   const rejectedIds = journal
     .filter(({ event }) => event === "request-rejected")
@@ -92,10 +95,12 @@ function findingsIn({ record, journal }: KeyHistory): Exception[] {
     const fromMs = Math.min(sinceMs, known ?? sinceMs);
     return { what: code, effect: effects[code], subject, observed, fromMs, toMs: undefined, next };
   });
-  const held = ended.filter(
-    ({ what, effect }) => (effect === "halt" || effect === "block") && !asPlanned.includes(what),
+  const kept = ended.filter(
+    ({ what, effect }) =>
+      outages.includes(what) ||
+      ((effect === "halt" || effect === "block") && !asPlanned.includes(what)),
   );
-  return [...open, ...held].filter(({ what }) => !reportedElsewhere.includes(what));
+  return [...open, ...kept].filter(({ what }) => !reportedElsewhere.includes(what));
 }
 
 function came(name: string, { atMs, reason }: JournalEntry): Exception {

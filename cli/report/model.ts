@@ -9,6 +9,8 @@ import { drainsOf, type Drain } from "./drains.ts";
 import { exceptionsOf, type Exception } from "./exceptions.ts";
 import { rotationReports, type RotationReport } from "./passages.ts";
 import type { Period } from "./period.ts";
+import { nothingKnown } from "../forecast/refusals.ts";
+import { refusalsView, type RefusalsView } from "../status/refusals.ts";
 import { versionsOf, type VersionReport } from "./versions.ts";
 
 export type KeyReport = {
@@ -28,6 +30,8 @@ export type KeyReport = {
   decisions: PersonsDecision[];
   drains: Drain[];
   exceptions: Exception[];
+  /** As the table has them now. */
+  refusals: RefusalsView;
   chain: ChainVerdict;
   journal: { lines: number; firstAtMs: number | undefined };
 };
@@ -41,7 +45,12 @@ export type Report = {
   unread: string[];
 };
 
-export function keyReport(stored: KeyHistory, period: Period, nowMs: number): KeyReport {
+export function keyReport(
+  stored: KeyHistory,
+  period: Period,
+  nowMs: number,
+  refused = nothingKnown,
+): KeyReport {
   const { record, journalHead } = stored;
   // The chain covers the lines as they were written.
   const chain = verifyChain(record.alias, stored.journal, journalHead);
@@ -73,6 +82,7 @@ export function keyReport(stored: KeyHistory, period: Period, nowMs: number): Ke
     exceptions: exceptionsOf(history, versions, chain, nowMs).filter(({ fromMs, toMs }) =>
       isIn(fromMs, toMs),
     ),
+    refusals: refusalsView(record, refused),
     chain,
     journal: { lines: journal.length, firstAtMs: journal[0]?.atMs },
   };

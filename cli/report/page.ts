@@ -4,6 +4,7 @@ import { markup, Markup, table } from "./html.ts";
 import { keySection } from "./key-section.ts";
 import type { Report } from "./model.ts";
 import { legend, patternDefinitions } from "./patterns.ts";
+import { refusedUses } from "./refusals.ts";
 import { at, day } from "./wording.ts";
 import { scaleOf } from "./scale.ts";
 import { styles } from "./style.ts";
@@ -32,6 +33,7 @@ export function* page(report: Report, files: WrittenPage[]): Generator<string> {
   yield section("rotations", "Rotations", texts.rotations, tables.rotations(named));
   yield section("decisions", "Requests and approvals", texts.decisions, tables.decisions(named));
   yield section("evidence", "Evidence of drain", texts.evidence, tables.evidence(named));
+  yield section("refusals", "Refused uses", texts.refusals(report), refusedUses(named));
   const chains = tables.integrity(named, report);
   yield section("integrity", "Integrity of the journals", texts.integrity(report), chains);
   yield section("limits", "Limits of this report", texts.limits(report));
@@ -59,6 +61,7 @@ const contents: [id: string, title: string][] = [
   ["rotations", "Rotations"],
   ["decisions", "Requests and approvals"],
   ["evidence", "Evidence of drain"],
+  ["refusals", "Refused uses"],
   ["integrity", "Integrity"],
   ["limits", "Limits"],
   ["files", "Files"],

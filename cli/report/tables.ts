@@ -7,7 +7,7 @@ import type { Exception } from "./exceptions.ts";
 
 export type Named = { key: KeyReport; id: string };
 
-function linkTo({ key, id }: Named): Markup {
+export function linkTo({ key, id }: Named): Markup {
   return markup`<a href="#${id}">${key.alias}</a>`;
 }
 
@@ -147,7 +147,7 @@ export function decisions(all: Named[]): Markup {
       markup`${one.asked}${one.version === undefined ? undefined : ` of v${one.version}`}`,
       one.by,
       one.outcome === "done" ? "fulfilled" : markup`<span class="warn">rejected</span>`,
-      markup`${one.reason}${one.evidence === undefined ? undefined : markup`<br>evidence <code>${one.evidence}</code>`}`,
+      markup`${one.reason}${one.evidence === undefined ? undefined : markup`<br>evidence <code>${one.evidence}</code>`}${accepting(one.accepts)}`,
       markup`line ${one.line}<br><code>${one.requestId}</code>`,
     ]),
   );
@@ -168,6 +168,12 @@ export function decisions(all: Named[]): Markup {
     },
     "Decisions",
   );
+}
+
+/** The needs that an approval accepts. */
+function accepting(ids: string | undefined): Markup | undefined {
+  if (ids === undefined || ids === "") return undefined;
+  return markup`<br>accepts ${ids.split(" ").map((id) => markup`<br><code>${id}</code>`)}`;
 }
 
 export function evidence(all: Named[]): Markup {
@@ -211,11 +217,11 @@ function drainHead(named: Named, drain: Drain): Markup {
   const deletion =
     deletionApproval === undefined
       ? undefined
-      : markup`<br>deletion approved by ${deletionApproval.by},<br>${at(deletionApproval.atMs)}`;
+      : markup`<br>deletion approved by ${deletionApproval.by},<br>${at(deletionApproval.atMs)}${accepting(deletionApproval.accepts)}`;
   const word =
     approval === undefined
       ? undefined
-      : markup`<br>approved by ${approval.by},<br>${at(approval.atMs)}`;
+      : markup`<br>approved by ${approval.by},<br>${at(approval.atMs)}${accepting(approval.accepts)}`;
   const overridden =
     approval?.override === true
       ? markup`<br><span class="bad">evidence overridden</span>`

@@ -1,10 +1,12 @@
 /** The texts above the tables: how to read them, and their limits. */
 import { markup, type Markup } from "./html.ts";
 import type { Report } from "./model.ts";
-import { day } from "./wording.ts";
+import type { RefusalsView } from "../status/refusals.ts";
+import { at, day } from "./wording.ts";
 
 export const exceptions = markup`<p>
-  Open findings, and findings that held something in the period; overdue times; overridden evidence;
+  Open findings, and findings that held something in the period; callers that a rotation locked out;
+  overdue times; overridden evidence;
   restored versions. Rejected requests are in the section <a href="#decisions">requests and approvals</a>.
 </p>`;
 
@@ -49,6 +51,29 @@ export const evidence = markup`<p>
   originating. The hash covers the key id and KMS's answer; an approval is bound to it.
 </p>`;
 
+/** One watch covers the whole table. */
+export function refusals({ keys }: Report): Markup {
+  const watches = keys.map((key) => key.refusals);
+  const [{ isCollected, heardAtMs, unattributed = 0 } = {}] = watches;
+  const sinceMs = watches.reduce<number | undefined>(earlier, undefined);
+  const since =
+    isCollected === false
+      ? "This deployment does not collect them."
+      : sinceMs === undefined || heardAtMs === undefined
+        ? "The table has no proof yet that they are collected."
+        : `keyturn has collected them since ${at(sinceMs)}; the last proof is of ${at(heardAtMs)}.`;
+  return markup`<p>
+    CloudTrail reports calls that KMS refused: because the caller may not use a version, or because it
+    named the alias for data of another version. keyturn deletes no version that a refused caller may
+    need until an operator accepts the refusal. ${since} Events that name no key: ${unattributed}.
+  </p>`;
+}
+
+function earlier(least: number | undefined, { collectedSinceMs }: RefusalsView) {
+  if (collectedSinceMs === undefined) return least;
+  return Math.min(least ?? collectedSinceMs, collectedSinceMs);
+}
+
 export function integrity({ tableName }: Report): Markup {
   return markup`<p>
     Each line of a journal has the SHA-256 of the line before it. This check finds a line that was
@@ -85,6 +110,10 @@ export function limits({ keys, period }: Report): Markup {
       that was re-encrypted.
     </li>
     <li>Any use of a key before the last one, and uses that KMS does not report.</li>
+    <li>
+      Refused callers of other accounts, whose refusals AWS logs there, and callers that a VPC endpoint
+      policy refuses, which AWS does not log. CloudTrail may lose an event.
+    </li>
     <li>Keys that keyturn does not manage.</li>
   </ul>`;
 }

@@ -32,7 +32,8 @@ export async function configurationIn(
   return appliedOf(db, await dueBy(table, configurationsMs));
 }
 
-async function dueBy(table: Table, atMs: number): Promise<DueItem[]> {
+/** The due items of this time, the longest due first. */
+export async function dueBy(table: Table, atMs: number): Promise<DueItem[]> {
   let page = await table.due(atMs, itemsMax);
   const items = [...page.items];
   while (page.next !== undefined) {
@@ -52,6 +53,11 @@ async function appliedOf(
   if (hash === undefined || others.length > 0) return undefined;
   const item = await db.get(keys.configuration(hash));
   if (item?.["mode"] === undefined) return undefined;
-  const { owner, mode, policies, taggedAliases } = unmarshall(item) as AppliedConfiguration;
-  return { owner, mode, policies, taggedAliases };
+  const applied = unmarshall(item) as AppliedConfiguration;
+  const { owner, mode, policies, taggedAliases, acceptedRefusals, refusalsWatch } = applied;
+  return {
+    ...{ owner, mode, policies, taggedAliases },
+    ...(acceptedRefusals === undefined ? {} : { acceptedRefusals }),
+    ...(refusalsWatch === undefined ? {} : { refusalsWatch }),
+  };
 }

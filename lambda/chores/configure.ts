@@ -39,8 +39,10 @@ export async function applyConfiguration(run: Run, others: string[]): Promise<bo
   if (held > 0) return false;
   await table.schedule("audit", clock.nowMs(), undefined);
   await table.schedule("tag-search", clock.nowMs(), undefined);
-  const { owner, mode, policies, taggedAliases } = run.configuration;
-  const applied = { owner, mode, policies: Object.keys(policies), taggedAliases };
+  const { owner, mode, policies, taggedAliases, acceptedRefusals } = run.configuration;
+  const { refusalsWatch = "none" } = run;
+  const names = Object.keys(policies);
+  const applied = { owner, mode, policies: names, taggedAliases, acceptedRefusals, refusalsWatch };
   await table.recordConfiguration(run.configurationHash, applied);
   return true;
 }

@@ -13,7 +13,7 @@ import {
   type policySchema,
 } from "./schema.ts";
 import { parseDuration } from "./durations.ts";
-import type { AcceptedRefusal, Mode, Policy } from "../workflow/model/types.ts";
+import type { AcceptedRefusal, DrainWatch, Mode, Policy } from "../workflow/model/types.ts";
 
 export { ConfigurationError, type Problem } from "./problems.ts";
 export type { ConfigurationDocument, Mode, Policy };
@@ -71,9 +71,13 @@ export function readDocument(json: string): ConfigurationDocument {
 /**
  * SHA-256 in hex over canonical JSON: the order of fields does not matter. `schema`: of the records. Code
  * that writes another schema applies the same configuration again, and its audit reads every record.
+ * `refusalsWatch`: stored with the applied configuration, which commands read.
  */
-export function configurationHash(configuration: Configuration): string {
-  return canonicalHash({ ...configuration, schema });
+export function configurationHash(
+  configuration: Configuration,
+  refusalsWatch: DrainWatch = "none",
+): string {
+  return canonicalHash({ ...configuration, schema, refusalsWatch });
 }
 
 function parseJson(json: string): unknown {

@@ -59,7 +59,7 @@ function isLike(pattern: string, alias: string): boolean {
 
 /** The refused uses of this managed key's versions that an operator accepts in the configuration. */
 export function acceptedOf(
-  { acceptedRefusals }: Configuration,
+  { acceptedRefusals }: Pick<Configuration, "acceptedRefusals">,
   managedKey: string,
 ): AcceptedRefusal[] {
   return acceptedRefusals.filter(({ alias }) => isLike(alias, managedKey));

@@ -117,7 +117,16 @@ export function onTheirWay({ flights, waiting }: SearchState): Pending[] {
 }
 
 /** The findings that hold nothing. */
-const notices = new Set(["HELD_AFTER_ROLLBACK", "REQUEST_REJECTED", "OVERDUE", "UNLISTED_ALIAS"]);
+const notices = new Set([
+  "HELD_AFTER_ROLLBACK",
+  "REQUEST_REJECTED",
+  "OVERDUE",
+  "UNLISTED_ALIAS",
+  "REFUSED_USE",
+  "ORIGINATION_REFUSED",
+  "REFUSED_SINCE_ACTIVATION",
+  "READ_BY_ALIAS",
+]);
 
 /** "done", or the code of a finding; undefined if the state still moves. */
 export function restOf(state: SearchState): string | undefined {

@@ -15,6 +15,11 @@ const noReason = new Set([
   "GRANT_HOLDS_OLD_VERSION",
   "NEVER_DELETED",
   "CALLERS_UNSEEN",
+  "REFUSALS_NOT_WATCHED",
+  "REFUSED_USE",
+  "ORIGINATION_REFUSED",
+  "REFUSED_SINCE_ACTIVATION",
+  "READ_BY_ALIAS",
 ]);
 
 /** `result`: keys that a finding outside of any record reports. */

@@ -6,11 +6,13 @@ import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import { writeReport } from "../../cli/report/files.ts";
 import { keyReport, type Report } from "../../cli/report/model.ts";
 import { periodOf } from "../../cli/report/period.ts";
-import { aYear, renamed } from "../cli/report-histories.ts";
+import { aYear, refusedIn, renamed } from "../cli/report-histories.ts";
 
 export function reportOf(histories: KeyHistory[], nowMs: number): Report {
   const period = periodOf({ from: "2027-01-01", to: "2027-12-31" }, nowMs);
-  const keys = histories.map((history) => keyReport(history, period, nowMs));
+  const keys = histories.map((history) =>
+    keyReport(history, period, nowMs, refusedIn(history, nowMs)),
+  );
   return { tableName: "keyturn", period, madeAtMs: nowMs, keys, unread: [] };
 }
 

@@ -83,8 +83,9 @@ describe("in a narrow terminal", () => {
     const now = line.includes("--help") ? [] : nowOf(account);
     const done = await typed(account, [...line.split(" "), ...now], { COLUMNS: "40" });
     const long = (done.stdout + done.stderr).split("\n").filter((one) => widthOf(one) > 40);
-    // Commands and hashes, which are not broken.
-    const whole = /^ *(aws|npx keyturn) |^ *[0-9a-f]{64}$|^\s*(intact +)?alias\/\S+$/;
+    // Commands, hashes, ARNs and ids of needs, which are not broken.
+    const whole =
+      /^ *(aws|npx keyturn) |^ *[0-9a-f]{64}$|^\s*(intact +)?alias\/\S+$|^ +(v\d+ +)?(arn|refused):\S+$/;
     expect(long.filter((one) => !whole.test(one))).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { diagnose, type Signs } from "../../cli/doctor/diagnosis.ts";
+import type { Signs } from "../../cli/doctor/checks.ts";
+import { diagnose } from "../../cli/doctor/diagnosis.ts";
 import { signOf } from "../../cli/doctor/signs.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { newManagedKey } from "../../lambda/workflow/model/record.ts";
@@ -21,18 +22,20 @@ function aRecord(changes: Partial<ManagedKey> = {}): ManagedKey {
 }
 
 function signsWith(changes: Partial<Signs>, record = aRecord()): Signs {
-  const heardAtMs = changes.heardAtMs;
+  const { heardAtMs, refusalsWatch, collectsRefusals } = changes;
+  const heard = { heardAtMs, refusalsWatch, collectsRefusals };
   return {
     nowMs,
     tableName: "keyturn",
     tookMs: 3,
     aheadMs: 0,
-    keys: [signOf(record, heardAtMs, nowMs)],
+    keys: [signOf(record, heard, nowMs)],
     unread: [],
     audit: { dueAtMs: nowMs + dayMs, findings: [] },
     tagSearch: { dueAtMs: nowMs + dayMs, findings: [] },
     runUntilMs: undefined,
-    heardAtMs: undefined,
+    refusalsDue: [],
+    ...heard,
     ...changes,
   };
 }

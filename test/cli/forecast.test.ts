@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { forecast } from "../../cli/forecast/forecast.ts";
 import type { ForecastEvent } from "../../cli/forecast/planned.ts";
+import { nothingKnown } from "../../cli/forecast/refusals.ts";
 import { dayMs, hourMs } from "../fixtures.ts";
 import { aWorld, type World, type WorldOptions } from "../world.ts";
 
@@ -12,13 +13,13 @@ const toleranceMs = 4 * hourMs;
 
 type Event = { atMs: number; event: string };
 
-async function forecastIn(world: World): Promise<ForecastEvent[]> {
+async function forecastIn(world: World, refused = nothingKnown): Promise<ForecastEvent[]> {
   const stored = await world.table.read(orders);
   if (stored === undefined) throw new Error("there is no record");
   const nowMs = world.clock.nowMs();
   const untilMs = nowMs + daysAhead * dayMs;
   const requests = await world.table.requests(orders);
-  const { planned, truncated } = await forecast(stored, { nowMs, untilMs, requests });
+  const { planned, truncated } = await forecast(stored, { nowMs, untilMs, requests, refused });
   expect(truncated).toBe(false);
   return planned;
 }
@@ -108,7 +109,12 @@ test("of a key that is not enrolled yet, it has only the answer to the request",
   if (stored === undefined) throw new Error("there is no record");
   const nowMs = world.clock.nowMs();
   const requests = await world.table.requests(orders);
-  const reported = await forecast(stored, { nowMs, untilMs: nowMs + dayMs, requests });
+  const reported = await forecast(stored, {
+    nowMs,
+    untilMs: nowMs + dayMs,
+    requests,
+    refused: nothingKnown,
+  });
   expect(reported.planned.map(({ event }) => event)).toEqual(["re-enrolled"]);
   expect(reported.waitsFor).toEqual([]);
 });

@@ -1,8 +1,10 @@
 /** Histories of managed keys, made by production runs, from the final state table. */
+import type { KnownRefusals } from "../../cli/forecast/refusals.ts";
 import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import { genesisHash, hashOf } from "../../lambda/record/journal.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
-import type { Policy } from "../../lambda/workflow/model/types.ts";
+import { byAlias } from "../../lambda/workflow/model/refusals.ts";
+import type { Policy, RefusedUse } from "../../lambda/workflow/model/types.ts";
 import { aPolicy, dayMs } from "../fixtures.ts";
 import { aWorld, startMs, type World, type WorldOptions } from "../world.ts";
 
@@ -136,4 +138,33 @@ async function use(world: World, alias: string): Promise<void> {
 async function keyOf(world: World, alias: string, number: number): Promise<{ KeyId: string }> {
   const version = (await world.record(alias)).versions.find((one) => one.number === number);
   return { KeyId: version?.keyId ?? "" };
+}
+
+/** Callers that each version refused, some more beyond the first twenty, and a scanner that is accepted. */
+export function refusedIn({ record }: KeyHistory, nowMs: number): KnownRefusals {
+  const times = { firstAtMs: nowMs - 9 * dayMs, lastAtMs: nowMs - dayMs, storedAtMs: nowMs };
+  const role = (name: string): string => `arn:aws:iam::000000000000:role/${name}`;
+  const use = (name: string, error = "AccessDenied"): RefusedUse => ({
+    ...{ principal: role(name), operation: "Decrypt", error, count: 3 },
+    ...times,
+  });
+  const uses = { a: use("reader-of-archives"), b: use("scanner") };
+  const others = { ...times, count: 40, grownAtMs: nowMs - dayMs, known: {} };
+  const named = { uses: { c: use("sops", "IncorrectKeyException") } };
+  const on = Object.fromEntries(record.versions.map(({ keyId }) => [keyId, { uses, others }]));
+  const of = { owner: record.owner, mode: "act" as const, policies: [], taggedAliases: [] };
+  const accepted = {
+    ...{ alias: "alias/*", principal: role("scanner"), operation: "*", error: "*" },
+  };
+  return {
+    refusals: { revision: 1, on: { ...on, [byAlias]: named } },
+    watch: {
+      revision: 1,
+      heardAtMs: nowMs - dayMs,
+      sinceMs: startMs,
+      unattributed: 2,
+      storedAtMs: 0,
+    },
+    configuration: { ...of, acceptedRefusals: [accepted], refusalsWatch: "cloudtrail" },
+  };
 }

@@ -15,7 +15,7 @@ import { orders } from "../infra/least-privilege-histories.ts";
 import { startMs } from "../world.ts";
 import { nowOf, typed, type Typed } from "./binary.ts";
 import { aFleet } from "./fleet.ts";
-import { aYear, rechained } from "./report-histories.ts";
+import { aYear, rechained, refusedIn } from "./report-histories.ts";
 import { after } from "./typing.ts";
 
 const { histories, nowMs } = await aYear();
@@ -23,7 +23,9 @@ const year: Report = {
   tableName: "keyturn",
   period: { fromMs: startMs, toMs: nowMs },
   madeAtMs: nowMs,
-  keys: histories.map((history) => keyReport(history, { fromMs: startMs, toMs: nowMs }, nowMs)),
+  keys: histories.map((history) =>
+    keyReport(history, { fromMs: startMs, toMs: nowMs }, nowMs, refusedIn(history, nowMs)),
+  ),
   unread: [],
 };
 
@@ -222,7 +224,7 @@ describe("the command", () => {
     const { stdout, code } = await report(join(out, "json"), "--json");
     const { schema, files } = JSON.parse(stdout) as { schema: string; files: object[] };
     expect({ schema, code }).toEqual({ schema: "keyturn/report-written/1", code: 0 });
-    expect(files).toHaveLength(8);
+    expect(files).toHaveLength(csvFiles.length + 2);
     expect(files[0]).toHaveProperty("sha256");
   });
 

@@ -25,8 +25,9 @@ export const deployedYoung = (): Promise<Account> => deployedFor(2, open);
 export async function after(
   days: number,
   more: Partial<ConfigurationDocument> = {},
+  watchRefusals = false,
 ): Promise<Account> {
-  const account = await deployedFor(days, more);
+  const account = await deployedFor(days, more, watchRefusals);
   onTestFinished(() => account.close());
   return account;
 }
@@ -34,8 +35,9 @@ export async function after(
 export async function deployedFor(
   days: number,
   more: Partial<ConfigurationDocument> = {},
+  watchRefusals = false,
 ): Promise<Account> {
-  const deployed = { document: { ...document, ...more } };
+  const deployed = { document: { ...document, ...more }, watchRefusals };
   // least-privilege.test.ts tests the permissions; synthesis takes seconds.
   const statements = isFull ? roleStatements(deployed) : [anything];
   const account = await Account.deployed(deployed, statements);

@@ -10,8 +10,8 @@ import { onlyShows, run } from "./typing.ts";
 const everything = [{ Effect: "Allow" as const, Action: "*", Resource: "*" }];
 
 export async function enter(situation: Situation): Promise<Account> {
-  const { watchDrain, first = {}, happens } = situation;
-  const watch = watchDrain === undefined ? {} : { watchDrain };
+  const { watchDrain = false, watchRefusals = false, first = {}, happens } = situation;
+  const watch = { watchDrain, watchRefusals };
   const account = await Account.deployed({ document: documentOf(situation), ...watch }, everything);
   onTestFinished(() => account.close());
   await happens(account, first === "none" ? "" : account.makeKey(orders, first));

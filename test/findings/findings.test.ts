@@ -6,6 +6,7 @@ import { askingSituations } from "./asking.ts";
 import { sample } from "../sizes.ts";
 import { enter, found, putsRight, showsOnly } from "./commands.ts";
 import { driftSituations } from "./drift.ts";
+import { refusedSituations } from "./refused.ts";
 import { restSituations } from "./rest.ts";
 import { commandsOf } from "./shell.ts";
 import type { Situation } from "./situation.ts";
@@ -13,8 +14,13 @@ import type { Situation } from "./situation.ts";
 /** A code without a situation does not compile. */
 const situations: Record<FindingCode, Situation[]> = {
   ...driftSituations,
-  ...askingSituations,
   ...restSituations,
+  ...refusedSituations,
+  ...askingSituations,
+  APPROVAL_REQUIRED: [
+    ...askingSituations.APPROVAL_REQUIRED,
+    ...refusedSituations.APPROVAL_REQUIRED,
+  ],
 };
 
 const all = Object.entries(situations).flatMap(([code, some]) =>

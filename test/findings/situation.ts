@@ -14,6 +14,7 @@ export type Situation = {
   managedKeys?: ConfigurationDocument["managedKeys"];
   taggedAliases?: string[];
   watchDrain?: boolean;
+  watchRefusals?: boolean;
   /** The input of CreateKey for the first version; "none" where the situation makes the keys itself. */
   first?: object | "none";
   happens: (account: Account, first: string) => Promise<void> | void;

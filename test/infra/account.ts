@@ -11,6 +11,7 @@ import { createKeyService } from "../../lambda/aws/kms.ts";
 import { parseConfiguration } from "../../lambda/configuration/configuration.ts";
 import { describeError } from "../../lambda/errors.ts";
 import type { Ports } from "../../lambda/ports.ts";
+import { Collector } from "../../lambda/refusals/collect.ts";
 import { createService, type Service } from "../../lambda/service.ts";
 import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
 import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
@@ -27,6 +28,7 @@ import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts"
 import { dayMs, minuteMs } from "../fixtures.ts";
 import { Approver } from "../approver.ts";
 import { listener } from "../listener.ts";
+import { Trail } from "../trail.ts";
 import * as role from "./role.ts";
 
 const tickEveryMs = 5 * minuteMs;
@@ -70,6 +72,8 @@ export class Account {
   readonly findingsReported: Finding[] = [];
   /** Whether an operator approves of each deletion, as soon as a finding asks for it. */
   approves = true;
+  /** Where the deployment collects refused uses. */
+  readonly trail: Trail | undefined;
   readonly #approver = new Approver();
   #service: Service;
   /** Reads as an operator, with the operator's own rights. */
@@ -87,6 +91,7 @@ export class Account {
     this.clock = clock;
     this.policies = policies;
     this.#service = this.#serviceOf(of);
+    this.trail = this.#trailOf(of);
     this.#read = this.#ports("operator", of);
     this.#dynamoDb = new DynamoDB(this.sdk("operator"));
   }
@@ -112,6 +117,21 @@ export class Account {
     const watches = [watchIf(of.watchDrain), watchIf(of.watchRefusals)] as const;
     const ports = this.#ports("keyturn", of);
     return createService(ports, this.#telemetry(), configuration, 1, ...watches);
+  }
+
+  /** The second function, without its role: other tests check its rights. */
+  #trailOf({ watchRefusals = false }: role.Deployed): Trail | undefined {
+    if (!watchRefusals) return undefined;
+    const table = createTable(role.tableName, this.sdk("operator"));
+    const collector = new Collector(
+      table,
+      () => this.clock.nowMs(),
+      (alias) => alias,
+    );
+    return new Trail(this.aws, (events) => {
+      const messages = events.map((event, at) => ({ id: String(at), body: JSON.stringify(event) }));
+      return collector.collect(messages, { accountId: role.account, region: role.region });
+    });
   }
 
   async close(): Promise<void> {
@@ -184,6 +204,7 @@ export class Account {
   async passDays(days: number): Promise<void> {
     const untilMs = this.clock.nowMs() + days * dayMs;
     for (;;) {
+      await this.trail?.deliver();
       const { items } = await this.#read.table.due(untilMs, 1000);
       const due = items.flatMap((item) => (item.kind === "configuration" ? [] : [item.dueAtMs]));
       const dueMs = items.length === 0 ? 0 : Math.min(...due);

@@ -18,6 +18,7 @@ export type Deployed = {
   document: ConfigurationDocument;
   discovery?: "tagging" | "walk";
   watchDrain?: boolean;
+  /** Whether the second function is there, with a trail that delivers refused uses to it. */
   watchRefusals?: boolean;
 };
 

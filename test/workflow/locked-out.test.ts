@@ -51,7 +51,7 @@ describe("a caller that the active version refuses since the move", () => {
       {
         code: "REFUSED_SINCE_ACTIVATION",
         subject: "key-2",
-        observed: `since version 2, key-2, is active, it refused refused:2|${reader}|Encrypt|AccessDenied: once since 1972-09-26T00:10:00Z, last 1972-09-26T00:10:00Z`,
+        observed: `refused uses of version 2, key-2, since it is active: refused:2|${reader}|Encrypt|AccessDenied: once since 1972-09-26T00:10:00Z, last 1972-09-26T00:10:00Z`,
         next: "npx keyturn rollback alias/orders --version 2",
         sinceMs: settledMs,
       },
@@ -113,7 +113,7 @@ describe("a caller that the predecessor refused in the 30 days before the move",
     const scanners = ["s1", "s2"].map((principal) => lockedOut({ principal }));
     const before = scanners.map((use) => ({ ...use, lastBeforeMs: movedMs - 1 }));
     const [alarm] = alarms(refusing(usesOf(lockedOut(), ...scanners), usesOf(...before)));
-    expect(alarm?.observed).toMatch(/; 2 more were refused before it, too$/);
+    expect(alarm?.observed).toMatch(/; 2 more were refused before the move, too$/);
     const fresh = { activatedAtMs: nowMs - 9 * dayMs };
     const old = { retiredAtMs: nowMs - 9 * dayMs };
     const past = lockedOut({ principal: "past", lastAtMs: nowMs - 5 * dayMs });
@@ -129,7 +129,7 @@ describe("callers beyond the first twenty of the active version", () => {
 
   test("are reported where one joined since the move that the predecessor did not refuse", () => {
     expect(others({ known: { [name]: settledMs } })).toMatchObject([
-      { observed: expect.stringMatching(/refused callers beyond the first twenty$/) as string },
+      { observed: expect.stringMatching(/: callers beyond the first twenty$/) as string },
     ]);
     expect(others({ known: { [name]: settledMs - 1 } })).toEqual([]);
     const scanner = lockedOut({ lastBeforeMs: movedMs - dayMs, lastAtMs: nowMs });

@@ -1,43 +1,44 @@
-/** The same for findings about refused uses. */
+/** The meaning, usual cause and remedy of each finding about refused uses. */
 import type { Explained, FindingCode } from "./findings.ts";
 
 const accept =
-  "Where the caller needs nothing, accept its id with the approval of the deletion, or add it to `acceptedRefusals` in the configuration.";
+  "If the caller does not need the data, accept its id when you approve the deletion, or add the caller to `acceptedRefusals` in the configuration.";
 
 export const refusalTexts = {
   REFUSED_USE: {
     meaning:
-      "KMS denied a caller access to a retired version. keyturn does not delete the version while the refusal stands.",
+      "KMS denied a caller access to a retired version. keyturn does not delete the version until an operator accepts the refusal.",
     cause:
-      "The caller is allowed by the alias (kms:ResourceAliases), which has moved; or a scanner calls every key.",
-    remedy: `Allow the caller by a tag that keyturn copies to each version (aws:ResourceTag), or by all keys of the account. ${accept}`,
+      "An IAM policy allows the caller by the alias (kms:ResourceAliases), which has moved to another version. Or a scanner calls every key.",
+    remedy: `Allow the caller by a tag that keyturn copies to each version (aws:ResourceTag), or allow it all keys of the account. ${accept}`,
   },
   ORIGINATION_REFUSED: {
-    meaning: "KMS denied a caller that still encrypts, signs or MACs with a retired version.",
+    meaning:
+      "KMS denied a caller that still encrypts, signs or generates MACs with a retired version. The refusal delays nothing.",
     cause:
-      "The caller names the old key, and the policy `originate: alias-only` or an SCP on the label denies that; or it is allowed by the alias alone.",
-    remedy: "Have the caller use the alias.",
+      "The caller names the old key, and the key policy of `originate: alias-only`, or an SCP on the tag `keyturn:retired`, denies that. Or an IAM policy allows the caller by the alias alone.",
+    remedy: "Change the caller to use the alias.",
   },
   REFUSED_SINCE_ACTIVATION: {
     meaning:
-      "Since a version is active, KMS denies it to a caller that the previous version did not deny: the rotation locked the caller out.",
+      "KMS denies a caller the active version, and did not deny it the previous one: the rotation locked the caller out.",
     cause:
-      "A policy of the caller names the key ARN of an older version; the new version has another one.",
-    remedy: `Allow the caller the new version: by a tag that keyturn copies (aws:ResourceTag), by the alias (kms:ResourceAliases) for new data, or by all keys of the account. Until then, the printed rollback makes the previous version active again. ${accept}`,
+      "An IAM policy of the caller names the key ARN of an older version. Each version has its own ARN.",
+    remedy: `The printed rollback makes the previous version active again; keyturn prints none to a compromised version. Allow the caller every version: by a tag that keyturn copies (aws:ResourceTag), or by all keys of the account. The alias (kms:ResourceAliases) allows only the active version. ${accept}`,
   },
   READ_BY_ALIAS: {
     meaning:
-      "A caller names the alias to decrypt or verify data of an older version: KMS uses the active version, and refuses.",
+      "A caller names the alias to decrypt or verify data of an older version. KMS uses the active version, and refuses. keyturn deletes no retired version until an operator accepts the refusal.",
     cause:
-      "The caller passes the alias as KeyId to Decrypt, ReEncrypt, VerifyMac or Verify; some tools do (sops with an alias ARN).",
-    remedy: `Leave KeyId out of Decrypt: KMS finds the key of symmetric ciphertext. Store the key ARN, which GenerateMac and Sign return, with each MAC and signature. ${accept}`,
+      "The caller passes the alias as KeyId to Decrypt, ReEncrypt, VerifyMac or Verify. Some tools do, such as sops with an alias ARN.",
+    remedy: `Omit KeyId from Decrypt: KMS finds the key of symmetric ciphertext. Store the key ARN, which GenerateMac and Sign return, with each MAC and signature, and verify with that ARN. ${accept}`,
   },
   REFUSALS_NOT_WATCHED: {
     meaning:
-      "keyturn did not collect refused uses for long enough, without a gap, to delete the version.",
+      "keyturn has not collected refused uses for long enough, without a gap, to delete the version.",
     cause:
-      "No canary event came through the queue of refused uses for more than 36 hours: no trail logs KMS's read-only events, the rule is disabled, or the second function fails.",
+      "No canary event arrived through the queue of refused uses for more than 36 hours: no trail logs the read-only events of KMS, the rule is disabled, or the second function fails. Or the collection began recently, after an upgrade or a reconcile.",
     remedy:
-      "Verify that a trail of the Region logs management events, including read-only ones, and does not exclude AWS KMS. Verify that the rule `RefusedUses` is enabled, and that its queue is empty. The deletion then waits for the policy's drain.quietFor.",
+      "Verify that a trail of the Region logs management events, including read-only ones, and does not exclude AWS KMS. Verify that the rule `RefusedUses` is enabled, and that its queue is empty. keyturn deletes the version once it has collected refused uses for the policy's drain.quietFor.",
   },
 } satisfies Partial<Record<FindingCode, Explained>>;

@@ -52,7 +52,7 @@ function onRetired(scene: Scene, { keyId, number, retiredAtMs = 0 }: Version): F
   );
   const reading = uses.filter(({ use }) => isReading(use));
   const originating = uses.filter(({ use }) => !isReading(use));
-  const what = `version ${number}, ${keyId}, refused`;
+  const what = `refused uses of version ${number}, ${keyId}:`;
   return [
     ...reported(scene, "REFUSED_USE", keyId, what, reading),
     ...reported(scene, "ORIGINATION_REFUSED", keyId, what, originating),
@@ -123,8 +123,8 @@ function lockedOut(scene: Scene, active: Version): Finding[] {
   const more = isAmongOthers ? ["callers beyond the first twenty"] : [];
   const texts = [...(uses.length === 0 ? [] : [listed(uses)]), ...more].join("; ");
   const refusedToo = all.filter(({ name }) => known(name)).length;
-  const hint = refusedToo > 0 ? `; ${refusedToo} more were refused before it, too` : "";
-  const observed = `since version ${number}, ${keyId}, is active, it refused ${texts}${hint}`;
+  const hint = refusedToo > 0 ? `; ${refusedToo} more were refused before the move, too` : "";
+  const observed = `refused uses of version ${number}, ${keyId}, since it is active: ${texts}${hint}`;
   const next = rollbackCommand(scene, active, before);
   const firstMs = Math.min(sinceMs(uses), isAmongOthers ? others.firstAtMs : Infinity);
   return [finding("REFUSED_SINCE_ACTIVATION", keyId, observed, next, firstMs)];

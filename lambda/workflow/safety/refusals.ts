@@ -139,8 +139,8 @@ export function isReading({ operation }: RefusedUse): boolean {
   return reading.has(operation);
 }
 
-/** An operator copies the principal from a finding, which shows it encoded. */
-function isAccepted(accepted: AcceptedRefusal[], use: RefusedUse): boolean {
+/** Whether the configuration accepts it. An operator copies the principal from a finding, which shows it encoded. */
+export function isAccepted(accepted: AcceptedRefusal[], use: RefusedUse): boolean {
   const names = [use.principal, encoded(use.principal)];
   return accepted.some(
     ({ principal, operation, error }) =>
@@ -151,12 +151,17 @@ function isAccepted(accepted: AcceptedRefusal[], use: RefusedUse): boolean {
 }
 
 /** Without times and counts: a repetition voids no approval. Without blanks, commas and semicolons: lists need them. */
-function idOf(prefix: number | string, { principal, operation, error }: RefusedUse): string {
+export function idOf(prefix: number | string, { principal, operation, error }: RefusedUse): string {
   return `refused:${prefix}|${encoded(principal)}|${operation}|${error}`;
 }
 
 function encoded(principal: string): string {
   return principal.replace(/[^\w:/@=.+-]/gu, (text) => encodeURIComponent(text));
+}
+
+/** All uses beyond those with an id of their own. */
+export function idOfOthers(prefix: number | string): string {
+  return `refused:${prefix}|others`;
 }
 
 export function describeUse({ firstAtMs, lastAtMs, count }: RefusedUse): string {
@@ -174,6 +179,5 @@ function needOfOthers(
   const isGrowing = nowMs < others.grownAtMs + settledForMs;
   const why = isGrowing ? "; no approval accepts them while more join" : "";
   const state = `further callers, ${others.count} times since ${isoOf(others.firstAtMs)}${why}`;
-  const id = `refused:${prefix}|others`;
-  return { id, state, changedAtMs: isGrowing ? Infinity : others.grownAtMs };
+  return { id: idOfOthers(prefix), state, changedAtMs: isGrowing ? Infinity : others.grownAtMs };
 }

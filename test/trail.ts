@@ -1,0 +1,47 @@
+/** Refused uses of the embedded AWS, and the trail that delivers them to the second function. */
+import { expect } from "vitest";
+import type { IdentityPolicies } from "../embedded-aws/iam/identity-policies.ts";
+import type { EmbeddedAws } from "../embedded-aws/embedded-aws.ts";
+import { canaryEvent, dayMs } from "./fixtures.ts";
+
+type Aws = Pick<EmbeddedAws, "clock" | "refusedUses">;
+
+/** With a canary a day. */
+export class Trail {
+  readonly #aws: Aws;
+  readonly #collect: (events: unknown[]) => Promise<unknown>;
+  #delivered = 0;
+  #canaryAtMs = 0;
+  isOn = true;
+
+  constructor(aws: Aws, collect: (events: unknown[]) => Promise<unknown>) {
+    this.#aws = aws;
+    this.#collect = collect;
+  }
+
+  /** Delivers the events since the last time. */
+  async deliver(): Promise<void> {
+    if (!this.isOn) return;
+    const { clock, refusedUses } = this.#aws;
+    const events: unknown[] = refusedUses.slice(this.#delivered);
+    this.#delivered = refusedUses.length;
+    if (clock.nowMs() >= this.#canaryAtMs + dayMs) {
+      this.#canaryAtMs = clock.nowMs();
+      events.push(canaryEvent(this.#canaryAtMs));
+    }
+    if (events.length > 0) await this.#collect(events);
+  }
+}
+
+/** A caller that has only this right calls KMS, which refuses it. */
+export function refused(
+  { aws, policies }: { aws: Pick<EmbeddedAws, "kms">; policies: IdentityPolicies },
+  principalArn: string,
+  right: object,
+  operation: string,
+  input: object,
+): void {
+  const Statement = [{ Effect: "Allow", Action: "kms:*", Resource: "*", ...right }];
+  policies.attach(principalArn, [JSON.stringify({ Version: "2012-10-17", Statement })]);
+  expect(() => aws.kms.call(operation, input, { principalArn })).toThrow();
+}
