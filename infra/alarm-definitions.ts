@@ -64,7 +64,7 @@ function ofRuns(timing: Timing): Record<OfRuns, AlarmDefinition> {
       ...repeated,
       metric: { namespace: "AWS/Lambda", metricName: "Errors", statistic: "Sum" },
       meaning:
-        "A run ended in an error, or Lambda ended it at its timeout, and a second attempt failed too.",
+        "At least two invocations in the period ended in an error, or Lambda ended them at their timeout.",
       next: "Read the last lines of the run in the log. If the table does not answer, the alarm TableErrors reports that too. If the configuration is invalid, the log has the path of each problem. Any other error is a bug or a faulty deployment: deploy the previous version, and report the error.",
     },
     TurnErrors: {
@@ -149,14 +149,14 @@ function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
       ...lasting(timing),
       metric: ours("RotationsHalted", "Maximum"),
       meaning:
-        "A managed key is halted: an external actor made a change that keyturn does not overwrite, or KMS refuses the next call. keyturn does not change this managed key until an operator acts; other keys continue.",
-      next: `${whichOnes}. Read its finding (docs/findings.md), and follow its remedy. The managed key then continues by itself within an hour.`,
+        "A managed key is halted, usually because an external actor made a change that keyturn does not overwrite, or because KMS refuses the next call. keyturn does not change it until the cause is corrected, except to restore a version; other keys continue. The finding SCHEMA_NEWER raises this alarm too.",
+      next: `${whichOnes}. Read its finding (docs/findings.md), and follow its remedy. The managed key then continues within an hour, or after the request that the finding names.`,
     },
     StepStuck: {
       ...lasting(timing),
       metric: ours("RotationsStuck", "Maximum"),
       meaning:
-        "A step of a rotation is more than a day past the time that its policy sets (for the drain, more than a day past twice that time), or eight passes of a managed key failed in a row.",
+        "A step of a rotation lasts more than a day longer than its limit, or eight passes of a managed key failed in a row, or a claim ends too far ahead (CLOCK_SKEW). The limit follows from the policy: for distribute, twice `propagation`, plus `acknowledgeWithin` if there are dependents; for the drain, twice the sum of `drain.atLeast` and `drain.quietFor`.",
       next: `${whichOnes}, with the reason for the wait: a dependent, an approval, a version that is still in use, a call that fails repeatedly. Its findings have the next command (docs/findings.md).`,
     },
     ThrottlingPersistent: {

@@ -47,7 +47,10 @@ export function createFunction(
     .use(logMetrics(metrics))
     .handler(async (event, context) => {
       const deadlineMs = clock.nowMs() + context.getRemainingTimeInMillis();
-      const reading = readUseAttempt(event, homeOf(context.invokedFunctionArn, environment.roleName));
+      const reading = readUseAttempt(
+        event,
+        homeOf(context.invokedFunctionArn, environment.roleName),
+      );
       switch (reading.kind) {
         case "no such event":
           return service.run(deadlineMs);

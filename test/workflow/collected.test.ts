@@ -41,9 +41,7 @@ describe("they were not, and the deletion waits", () => {
     expect(silent).toMatchObject(unheard(nowMs + hourMs));
     expect(silent).toMatchObject({
       finding: {
-        observed: expect.stringContaining(
-          "; keyturn does not delete",
-        ) as string,
+        observed: expect.stringContaining("; keyturn does not delete") as string,
         next: "aws cloudtrail describe-trails",
       },
     });
