@@ -17,7 +17,7 @@ type KnownVersion = Pick<Version, "keyId" | "activatedAtMs" | "retiredAtMs">;
 
 /** A repetition is stored at most this often. */
 const repeatedEveryMs = dayMs / 24;
-/** Further uses among the others, where there is no room to tell them apart, are stored at most this often. */
+/** Further uses among the others, without room for their names, are stored at most this often. */
 const grownEveryMs = 10 * 60_000;
 /** How many of the others are distinguished. */
 const knownMax = 300;
@@ -117,7 +117,7 @@ function again(
   return nowMs >= storedAtMs + repeatedEveryMs ? "repeated" : "later";
 }
 
-/** The first sight of a use that can be told apart is news; further ones are, every few minutes. */
+/** The first call of a use is news while there is room for its name, and every few minutes after that. */
 function among(
   others: OtherRefusals | undefined,
   tally: Tally,
@@ -155,15 +155,15 @@ function withOther(
 ): OtherRefusals {
   const known = others?.known ?? {};
   const isNew = known[name] === undefined;
-  const isToldApart = !isNew || hasRoom;
-  if (isToldApart) known[name] = Math.max(known[name] ?? 0, lastAtMs);
+  const isNamed = !isNew || hasRoom;
+  if (isNamed) known[name] = Math.max(known[name] ?? 0, lastAtMs);
   return {
     firstAtMs: Math.min(others?.firstAtMs ?? firstAtMs, firstAtMs),
     lastAtMs: Math.max(others?.lastAtMs ?? lastAtMs, lastAtMs),
     count: (others?.count ?? 0) + count,
     grownAtMs: isNew ? Math.max(others?.grownAtMs ?? 0, lastAtMs) : (others?.grownAtMs ?? lastAtMs),
     known,
-    ...(others?.isFull === true || !isToldApart ? { isFull: true } : {}),
+    ...(others?.isFull === true || !isNamed ? { isFull: true } : {}),
     storedAtMs: nowMs,
   };
 }

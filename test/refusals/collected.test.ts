@@ -21,7 +21,7 @@ function after(...steps: [tallies: Tally[], nowMs: number][]): Refusals {
 const isWritten = (before: Refusals, tallies: Tally[], nowMs: number, of: Version[] = versions) =>
   collected(before, tallies, of, nowMs).mustWrite;
 
-describe("the first sight of a use", () => {
+describe("the first refusal of a use", () => {
   test("is written at once, and makes the managed key due", () => {
     const use = aTally({ count: 3, firstAtMs: startMs - minuteMs });
     const { next, mustWrite } = collected(none, [use], versions, startMs + hourMs);
