@@ -45,7 +45,7 @@ export function collected(
     const version = versions.find(({ keyId }) => keyId === tally.subject);
     if (version === undefined ? tally.subject !== byAlias : isLag(version, tally)) continue;
     const there = (on[tally.subject] ??= { uses: {} });
-    const since = { boundariesMs: boundaries(version), nowMs };
+    const since = { boundariesMs: boundaries(version, versions), nowMs };
     const known = there.uses[tally.name];
     const { subject: _, name: __, ...call } = tally;
     const first = useOf(call, tally, version, nowMs);
@@ -96,13 +96,18 @@ function isLag({ activatedAtMs, retiredAtMs }: KnownVersion, { lastAtMs }: Tally
   return lastAtMs >= activatedAtMs && lastAtMs < activatedAtMs + authorizationLagMs;
 }
 
-/** From when on a refusal of this version means something else than before. */
-function boundaries(version: KnownVersion | undefined): number[] {
-  const { activatedAtMs, retiredAtMs } = version ?? {};
-  return [
-    ...(activatedAtMs === undefined ? [] : [activatedAtMs + authorizationLagMs]),
-    ...(retiredAtMs === undefined ? [] : [retiredAtMs]),
-  ];
+/** From when on a refusal of this version means something else than before; a rollback makes it active anew. */
+function boundaries(version: KnownVersion | undefined, versions: KnownVersion[]): number[] {
+  if (version === undefined) return [];
+  const { activatedAtMs, retiredAtMs } = version;
+  if (retiredAtMs !== undefined) {
+    return [
+      retiredAtMs,
+      ...(activatedAtMs === undefined ? [] : [activatedAtMs + authorizationLagMs]),
+    ];
+  }
+  const times = [activatedAtMs, ...versions.map((one) => one.retiredAtMs)];
+  return times.flatMap((atMs) => (atMs === undefined ? [] : [atMs + authorizationLagMs]));
 }
 
 type Change = "news" | "repeated" | "later";
