@@ -47,7 +47,7 @@ function report(load: Load, figures: Figures): boolean {
     ["reads, one a key and minute", reads, load.keys * minutes],
     ["other requests to the table", otherRequests, 0],
     ["lines in the log", lines, 0],
-    ["messages given back", failed, 0],
+    ["messages returned to the queue", failed, 0],
   ];
   for (const [what, count, limit] of counts) {
     console.log(`${count <= limit ? "ok  " : "OVER"}  ${what}: ${count} of ${limit}`);

@@ -17,7 +17,7 @@ type KnownVersion = Pick<Version, "keyId" | "activatedAtMs" | "retiredAtMs">;
 
 /** A repetition is stored at most this often. */
 const repeatedEveryMs = dayMs / 24;
-/** Further uses among the others, where there is no room to tell them apart, are stored at most this often. */
+/** Further uses among the others, without room for their names, are stored at most this often. */
 const grownEveryMs = 10 * 60_000;
 /** How many of the others are distinguished. */
 const knownMax = 300;
@@ -45,7 +45,7 @@ export function collected(
     const version = versions.find(({ keyId }) => keyId === tally.subject);
     if (version === undefined ? tally.subject !== byAlias : isLag(version, tally)) continue;
     const there = (on[tally.subject] ??= { uses: {} });
-    const since = { boundariesMs: boundaries(version), nowMs };
+    const since = { boundariesMs: boundaries(version, versions), nowMs };
     const known = there.uses[tally.name];
     const { subject: _, name: __, ...call } = tally;
     const first = useOf(call, tally, version, nowMs);
@@ -96,13 +96,18 @@ function isLag({ activatedAtMs, retiredAtMs }: KnownVersion, { lastAtMs }: Tally
   return lastAtMs >= activatedAtMs && lastAtMs < activatedAtMs + authorizationLagMs;
 }
 
-/** From when on a refusal of this version means something else than before. */
-function boundaries(version: KnownVersion | undefined): number[] {
-  const { activatedAtMs, retiredAtMs } = version ?? {};
-  return [
-    ...(activatedAtMs === undefined ? [] : [activatedAtMs + authorizationLagMs]),
-    ...(retiredAtMs === undefined ? [] : [retiredAtMs]),
-  ];
+/** From when on a refusal of this version means something else than before; a rollback makes it active anew. */
+function boundaries(version: KnownVersion | undefined, versions: KnownVersion[]): number[] {
+  if (version === undefined) return [];
+  const { activatedAtMs, retiredAtMs } = version;
+  if (retiredAtMs !== undefined) {
+    return [
+      retiredAtMs,
+      ...(activatedAtMs === undefined ? [] : [activatedAtMs + authorizationLagMs]),
+    ];
+  }
+  const times = [activatedAtMs, ...versions.map((one) => one.retiredAtMs)];
+  return times.flatMap((atMs) => (atMs === undefined ? [] : [atMs + authorizationLagMs]));
 }
 
 type Change = "news" | "repeated" | "later";
@@ -117,7 +122,7 @@ function again(
   return nowMs >= storedAtMs + repeatedEveryMs ? "repeated" : "later";
 }
 
-/** The first sight of a use that can be told apart is news; further ones are, every few minutes. */
+/** The first call of a use is news while there is room for its name, and every few minutes after that. */
 function among(
   others: OtherRefusals | undefined,
   tally: Tally,
@@ -155,15 +160,15 @@ function withOther(
 ): OtherRefusals {
   const known = others?.known ?? {};
   const isNew = known[name] === undefined;
-  const isToldApart = !isNew || hasRoom;
-  if (isToldApart) known[name] = Math.max(known[name] ?? 0, lastAtMs);
+  const isNamed = !isNew || hasRoom;
+  if (isNamed) known[name] = Math.max(known[name] ?? 0, lastAtMs);
   return {
     firstAtMs: Math.min(others?.firstAtMs ?? firstAtMs, firstAtMs),
     lastAtMs: Math.max(others?.lastAtMs ?? lastAtMs, lastAtMs),
     count: (others?.count ?? 0) + count,
     grownAtMs: isNew ? Math.max(others?.grownAtMs ?? 0, lastAtMs) : (others?.grownAtMs ?? lastAtMs),
     known,
-    ...(others?.isFull === true || !isToldApart ? { isFull: true } : {}),
+    ...(others?.isFull === true || !isNamed ? { isFull: true } : {}),
     storedAtMs: nowMs,
   };
 }

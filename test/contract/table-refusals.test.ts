@@ -124,7 +124,7 @@ describe.each(tableSides)("refused uses fall due in %s", (_side, open) => {
 });
 
 describe.each(tableSides)("refused uses that are forgotten in %s", (_side, open) => {
-  test("are gone, and not due; forgetting and reading none changes nothing", async () => {
+  test("are deleted, and not due; forgetting and reading none changes nothing", async () => {
     const { table } = await open();
     for (const forget of [0, 1]) {
       await table.saveRefusals(alias, refusals(1 + forget, { dueAtMs: nowMs }), 0);

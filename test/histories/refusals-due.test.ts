@@ -68,9 +68,9 @@ test("news stays due where the table fails to take it as read: the next run make
 
 test("news about an alias that is no longer managed is deleted by a run", async () => {
   const world = await aWorldWithNews();
-  await putNews(world, "alias/gone");
+  await putNews(world, "alias/removed");
   await world.tick();
-  expect(await world.table.refusals("alias/gone")).toBeUndefined();
+  expect(await world.table.refusals("alias/removed")).toBeUndefined();
   expect(await world.table.refusals(orders)).toBeDefined();
   expect(await dueKinds(world)).toEqual([]);
   expect(world.errors).toEqual([]);

@@ -14,7 +14,7 @@ import {
 
 const orders = "alias/orders";
 const ordersArn = `arn:aws:kms:${region}:${account}:${orders}`;
-const elsewhere = [
+const foreign = [
   ["another account", arnOf(first, region, "444455556666")],
   ["another Region", arnOf(first, "eu-west-1")],
 ] as const;
@@ -67,7 +67,7 @@ describe("a denial", () => {
     expect(readRefusedUse(event, home)).toEqual({ kind: "unattributed" });
   });
 
-  test.each(elsewhere)("of a key of %s is ignored", (_where, arn) => {
+  test.each(foreign)("of a key of %s is ignored", (_where, arn) => {
     const event = deniedOf({ errorMessage: denialOf(arn) });
     expect(whyIgnored(event)).toBe("no KMS key of this account and Region");
   });
@@ -129,7 +129,7 @@ describe("a call that names another key than that of the data", () => {
     }
   });
 
-  test.each(elsewhere)("is ignored where the key is of %s", (_where, arn) => {
+  test.each(foreign)("is ignored where the key is of %s", (_where, arn) => {
     const alias = arn.replace(/key\/.*/, orders);
     for (const named of [arn, alias]) {
       expect(whyIgnored(incorrectKeyOf(named))).toBe("no KMS key of this account and Region");

@@ -3,6 +3,7 @@ import { collected, none } from "../../lambda/refusals/collected.ts";
 import type { Tally } from "../../lambda/refusals/tally.ts";
 import type { Refusals, Version } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
+import { aVersion } from "../contract/tables.ts";
 import { first, second } from "../inbound/cloudtrail.ts";
 import { aTally, manyTallies, movedAtMs, startMs, versionsOf } from "./collecting.ts";
 
@@ -21,7 +22,7 @@ function after(...steps: [tallies: Tally[], nowMs: number][]): Refusals {
 const isWritten = (before: Refusals, tallies: Tally[], nowMs: number, of: Version[] = versions) =>
   collected(before, tallies, of, nowMs).mustWrite;
 
-describe("the first sight of a use", () => {
+describe("the first refusal of a use", () => {
   test("is written at once, and makes the managed key due", () => {
     const use = aTally({ count: 3, firstAtMs: startMs - minuteMs });
     const { next, mustWrite } = collected(none, [use], versions, startMs + hourMs);
@@ -105,6 +106,19 @@ describe("a repetition", () => {
     const { next, mustWrite } = collected(before, onSecond(settledAtMs), versions, settledAtMs + 1);
     expect([mustWrite, next.dueAtMs]).toEqual([true, settledAtMs + 1]);
   });
+});
+
+test("a repetition ten minutes after a rollback is news: the version is active anew", () => {
+  const back = [
+    aVersion({ number: 1, keyId: first, activatedAtMs: movedAtMs - 90 * dayMs }),
+    aVersion({ number: 2, keyId: second, state: "draining", retiredAtMs: movedAtMs }),
+  ];
+  const settledAtMs = movedAtMs + 10 * minuteMs;
+  const at = (lastAtMs: number) => [aTally({ lastAtMs })];
+  const before = collected(none, at(movedAtMs - 1), back, movedAtMs - 1).next;
+  expect(isWritten(before, at(settledAtMs - 1), settledAtMs + 1, back)).toBe(false);
+  const { next } = collected(before, at(settledAtMs), back, settledAtMs + 1);
+  expect(next.dueAtMs).toBe(settledAtMs + 1);
 });
 
 describe("the last refusal before the retirement", () => {

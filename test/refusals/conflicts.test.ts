@@ -51,7 +51,7 @@ describe("two processes", () => {
     expect(watch).toMatchObject({ heardAtMs: startMs - hourMs, sinceMs: startMs - 3 * hourMs });
   });
 
-  test("give a batch back after five lost writes, and store it when it comes again", async () => {
+  test("return a batch to the queue after five lost writes, and store it when it comes again", async () => {
     const there = await aCollector();
     const rivals = Array.from({ length: 5 }, () => there.another());
     let isActing = false;
@@ -100,7 +100,7 @@ describe("a table that fails", () => {
     ["saveRefusals", orders, ["m0", "m1", "m5"]],
     ["refusalsWatch", undefined, ["m2"]],
     ["saveRefusalsWatch", undefined, ["m2"]],
-  ])("in %s (%s) gives exactly the messages concerned back: %s", async (method, about, failed) => {
+  ])("in %s (%s) returns exactly the messages concerned: %s", async (method, about, failed) => {
     const given = await failing(method, about);
     expect(given.failed.sort()).toEqual(failed);
     expect(given.error).toEqual(new Error("no table"));

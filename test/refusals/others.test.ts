@@ -56,7 +56,7 @@ describe("a caller beyond the first twenty", () => {
   const one = written(twenty, [named("a")], startMs + 1);
   const soonMs = startMs + 2 * minuteMs;
 
-  test("is told apart, and makes the managed key due at once: the queue keeps no copy of it", () => {
+  test("has a name, and makes the managed key due at once: the queue keeps no copy of it", () => {
     const two = written(one, [named("b", { lastAtMs: soonMs })], soonMs);
     expect(two.dueAtMs).toBe(soonMs);
     expect(othersOn(two)).toMatchObject({ count: 2, grownAtMs: soonMs, lastAtMs: soonMs });
@@ -81,7 +81,7 @@ describe("a caller beyond the first twenty", () => {
   });
 });
 
-describe("more callers than the item tells apart", () => {
+describe("more callers than the item names", () => {
   const full = written(none, manyTallies(400), startMs);
   const laterMs = startMs + 20 * minuteMs;
 

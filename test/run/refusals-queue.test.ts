@@ -34,7 +34,7 @@ describe("a batch of the queue", () => {
     expect(log).toEqual([]);
   });
 
-  test("gives back the messages whose table request failed, with one line for all of them", async () => {
+  test("returns the messages whose table request failed, with one line for all of them", async () => {
     const { collect, first, log, aws } = await enrolled();
     aws.fault = (service, operation) =>
       service === "dynamodb" && operation === "PutItem"

@@ -82,7 +82,7 @@ describe("a deletion that is scheduled", () => {
     expect(grown(nowMs)).toMatchObject(cancels);
   });
 
-  test("is not keyturn's where no evidence is on record, and is left to whoever scheduled it", () => {
+  test("is not keyturn's where no evidence is on record, and is left to the actor that scheduled it", () => {
     const rotation = { evidence: undefined, approval: undefined };
     expect(decided({ on: refused(), rotation })).toMatchObject(waits(deletionAtMs));
   });
@@ -94,7 +94,7 @@ describe("a deletion that is scheduled", () => {
     expect(spoken(decideRevoke({ ...given, observed }))).toMatchObject(halts("OTHER_OWNER", alias));
   });
 
-  test("is cancelled once its key and its tags were observed, in one look", () => {
+  test("is cancelled once its key and its tags were observed, in two reads", () => {
     const full = scene({ on: refused() });
     const { refusals } = full.observed;
     const asked = readsOf(
@@ -150,7 +150,7 @@ describe("a CancelKeyDeletion without an answer", () => {
     expect(after("PendingDeletion")).toMatchObject(cancels);
   });
 
-  test("is sent again even where the refusal is gone meanwhile", () => {
+  test("is sent again even where no refusal is left", () => {
     expect(after("PendingDeletion", {})).toMatchObject(cancels);
     expect(after("PendingDeletion", {})).toMatchObject({ reason: "keyturn had to cancel it" });
   });
@@ -162,7 +162,7 @@ describe("a CancelKeyDeletion without an answer", () => {
     expect(versions[0]).toMatchObject({ state: "disabled" });
     expect(versions[0]).not.toHaveProperty("deletionAtMs");
     expect(rotations[0]).toMatchObject({ soakSinceMs: nowMs, stepSinceMs: nowMs });
-    for (const gone of ["approval", "unanswered"]) expect(rotations[0]).not.toHaveProperty(gone);
+    for (const field of ["approval", "unanswered"]) expect(rotations[0]).not.toHaveProperty(field);
   });
 
   test("is no reason to touch a key that somebody enabled", () => {

@@ -52,7 +52,7 @@ describe("they were not, and the deletion waits", () => {
     expect(decide({ observed })).toMatchObject(unheard(nowMs + hourMs));
   });
 
-  test("until they were collected for the quiet time, with a look every day", () => {
+  test("until they were collected for the quiet time, with a pass every day", () => {
     const at = (sinceMs: number) => decide({ watch: { sinceMs } });
     expect(at(nowMs - quietForMs + 1)).toMatchObject(unheard(nowMs + 1));
     expect(at(nowMs - dayMs)).toMatchObject(unheard(nowMs + dayMs));

@@ -136,7 +136,7 @@ describe("callers beyond the first twenty of the active version", () => {
     expect(others({ known: { [name]: settledMs } }, usesOf(scanner))).toEqual([]);
   });
 
-  test("are reported where more joined since the move than the item tells apart", () => {
+  test("are reported where more joined since the move than the item names", () => {
     expect(others({ isFull: true, grownAtMs: settledMs })).toHaveLength(1);
     expect(others({ isFull: true, grownAtMs: settledMs - 1 })).toEqual([]);
   });
