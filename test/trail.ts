@@ -1,8 +1,11 @@
 /** Refused uses of the embedded AWS, and the trail that delivers them to the second function. */
 import { expect } from "vitest";
-import type { IdentityPolicies } from "../embedded-aws/iam/identity-policies.ts";
 import type { EmbeddedAws } from "../embedded-aws/embedded-aws.ts";
+import { createTable } from "../lambda/aws/dynamodb.ts";
+import { Collector } from "../lambda/refusals/collect.ts";
 import { canaryEvent, dayMs } from "./fixtures.ts";
+import type { Account } from "./infra/account.ts";
+import { account as accountId, region, tableName } from "./infra/role.ts";
 
 type Aws = Pick<EmbeddedAws, "clock" | "refusedUses">;
 
@@ -33,9 +36,22 @@ export class Trail {
   }
 }
 
+/** From now on the account has a trail, and the second function, without its role: other tests prove its rights. */
+export function startTrail(account: Account): void {
+  const collector = new Collector(
+    createTable(tableName, account.sdk("operator")),
+    () => account.clock.nowMs(),
+    (alias) => alias,
+  );
+  account.trail = new Trail(account.aws, (events) => {
+    const messages = events.map((event, at) => ({ id: String(at), body: JSON.stringify(event) }));
+    return collector.collect(messages, { accountId, region });
+  });
+}
+
 /** A caller that has only this right calls KMS, which refuses it. */
 export function refused(
-  { aws, policies }: { aws: Pick<EmbeddedAws, "kms">; policies: IdentityPolicies },
+  { aws, policies }: Account,
   principalArn: string,
   right: object,
   operation: string,

@@ -3,7 +3,7 @@ import type { ConfigurationDocument } from "../../lambda/configuration/configura
 import { Account } from "../infra/account.ts";
 import { document, orders } from "../infra/least-privilege-histories.ts";
 import type { RoleStatement } from "../infra/role.ts";
-import { refused } from "../trail.ts";
+import { refused, startTrail } from "../trail.ts";
 
 const fleet: ConfigurationDocument = {
   ...document,
@@ -26,6 +26,7 @@ export const anything: RoleStatement = { Effect: "Allow", Action: "*", Resource:
 export async function aFleet(movesAfterDays = 50): Promise<Account> {
   const deployed = { document: fleet, watchRefusals: true };
   const account = await Account.deployed(deployed, [anything]);
+  startTrail(account);
   const first = account.makeKey(orders);
   account.makeKey("alias/invoices", { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" });
   const moved = account.makeKey("alias/moved", {

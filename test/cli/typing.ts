@@ -6,6 +6,7 @@ import { Account } from "../infra/account.ts";
 import { document, orders } from "../infra/least-privilege-histories.ts";
 import { roleStatements } from "../infra/role.ts";
 import { isFull } from "../sizes.ts";
+import { startTrail } from "../trail.ts";
 import { nowOf, typed, type Typed } from "./binary.ts";
 import { anything } from "./fleet.ts";
 
@@ -37,10 +38,11 @@ export async function deployedFor(
   more: Partial<ConfigurationDocument> = {},
   watchRefusals = false,
 ): Promise<Account> {
-  const deployed = { document: { ...document, ...more }, watchRefusals };
+  const deployed = { document: { ...document, ...more }, ...(watchRefusals && { watchRefusals }) };
   // least-privilege.test.ts tests the permissions; synthesis takes seconds.
   const statements = isFull ? roleStatements(deployed) : [anything];
   const account = await Account.deployed(deployed, statements);
+  if (watchRefusals) startTrail(account);
   account.makeKey(orders);
   await account.passDays(days);
   return account;

@@ -3,6 +3,7 @@ import { expect, onTestFinished } from "vitest";
 import type { Finding, FindingCode } from "../../lambda/workflow/model/findings.ts";
 import { effects } from "../../lambda/workflow/model/findings.ts";
 import { Account } from "../infra/account.ts";
+import { startTrail } from "../trail.ts";
 import { documentOf, orders, type Situation } from "./situation.ts";
 import { onlyShows, run } from "./typing.ts";
 
@@ -14,6 +15,7 @@ export async function enter(situation: Situation): Promise<Account> {
   const watch = { watchDrain, watchRefusals };
   const account = await Account.deployed({ document: documentOf(situation), ...watch }, everything);
   onTestFinished(() => account.close());
+  if (watchRefusals) startTrail(account);
   await happens(account, first === "none" ? "" : account.makeKey(orders, first));
   return account;
 }

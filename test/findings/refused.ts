@@ -80,6 +80,13 @@ export const refusedSituations = {
         await account.passDays(5);
       },
     }),
+    watched("a trail that is off while a deletion is scheduled", {
+      happens: async (account) => {
+        await account.passDays(13);
+        if (account.trail !== undefined) account.trail.isOn = false;
+        await account.passDays(4);
+      },
+    }),
     watched("a trail that is on again for an hour", {
       happens: async (account) => {
         await account.passDays(9);

@@ -11,7 +11,6 @@ import { createKeyService } from "../../lambda/aws/kms.ts";
 import { parseConfiguration } from "../../lambda/configuration/configuration.ts";
 import { describeError } from "../../lambda/errors.ts";
 import type { Ports } from "../../lambda/ports.ts";
-import { Collector } from "../../lambda/refusals/collect.ts";
 import { createService, type Service } from "../../lambda/service.ts";
 import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
 import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
@@ -28,7 +27,6 @@ import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts"
 import { dayMs, minuteMs } from "../fixtures.ts";
 import { Approver } from "../approver.ts";
 import { listener } from "../listener.ts";
-import { Trail } from "../trail.ts";
 import * as role from "./role.ts";
 
 const tickEveryMs = 5 * minuteMs;
@@ -72,8 +70,8 @@ export class Account {
   readonly findingsReported: Finding[] = [];
   /** Whether an operator approves of each deletion, as soon as a finding asks for it. */
   approves = true;
-  /** Where the deployment collects refused uses. */
-  readonly trail: Trail | undefined;
+  /** Where a test starts one: it delivers refused uses to the second function. */
+  trail: { isOn: boolean; deliver: () => Promise<void> } | undefined;
   readonly #approver = new Approver();
   #service: Service;
   /** Reads as an operator, with the operator's own rights. */
@@ -91,7 +89,6 @@ export class Account {
     this.clock = clock;
     this.policies = policies;
     this.#service = this.#serviceOf(of);
-    this.trail = this.#trailOf(of);
     this.#read = this.#ports("operator", of);
     this.#dynamoDb = new DynamoDB(this.sdk("operator"));
   }
@@ -117,21 +114,6 @@ export class Account {
     const watches = [watchIf(of.watchDrain), watchIf(of.watchRefusals)] as const;
     const ports = this.#ports("keyturn", of);
     return createService(ports, this.#telemetry(), configuration, 1, ...watches);
-  }
-
-  /** The second function, without its role: other tests check its rights. */
-  #trailOf({ watchRefusals = false }: role.Deployed): Trail | undefined {
-    if (!watchRefusals) return undefined;
-    const table = createTable(role.tableName, this.sdk("operator"));
-    const collector = new Collector(
-      table,
-      () => this.clock.nowMs(),
-      (alias) => alias,
-    );
-    return new Trail(this.aws, (events) => {
-      const messages = events.map((event, at) => ({ id: String(at), body: JSON.stringify(event) }));
-      return collector.collect(messages, { accountId: role.account, region: role.region });
-    });
   }
 
   async close(): Promise<void> {

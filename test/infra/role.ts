@@ -18,7 +18,6 @@ export type Deployed = {
   document: ConfigurationDocument;
   discovery?: "tagging" | "walk";
   watchDrain?: boolean;
-  /** Whether the second function is there, with a trail that delivers refused uses to it. */
   watchRefusals?: boolean;
 };
 

@@ -35,10 +35,10 @@ export const refusalTexts = {
   },
   REFUSALS_NOT_WATCHED: {
     meaning:
-      "keyturn has not collected refused uses for long enough, without a gap, to delete the version.",
+      "keyturn has not collected refused uses for long enough, without a gap, to delete the version. Or it does not collect them while the deletion is scheduled: a refused use could not stop the deletion.",
     cause:
       "No canary event arrived through the queue of refused uses for more than 36 hours: no trail logs the read-only events of KMS, the rule is disabled, or the second function fails. Or the collection began recently, after an upgrade or a reconcile.",
     remedy:
-      "Verify that a trail of the Region logs management events, including read-only ones, and does not exclude AWS KMS. Verify that the rule `RefusedUses` is enabled, and that its queue is empty. keyturn deletes the version once it has collected refused uses for the policy's drain.quietFor.",
+      "Verify that a trail of the Region logs management events, including read-only ones, and does not exclude AWS KMS. Verify that the rule `RefusedUses` is enabled, and that its queue is empty. keyturn schedules a deletion once it has collected refused uses for the policy's drain.quietFor. `aws kms cancel-key-deletion` stops a scheduled deletion.",
   },
 } satisfies Partial<Record<FindingCode, Explained>>;
