@@ -30,7 +30,7 @@ const asked = {
   ifHead: z.optional(sha256),
 };
 const alias = text(1, 256);
-const acceptsMax = 100;
+const acceptsMax = 200;
 const needs = `a list of at most ${acceptsMax} ids of needs, such as grant:0123abcd`;
 const need = z
   .string(needs)

@@ -6,8 +6,9 @@
 import type { FunctionLocation } from "../inbound/cloudtrail.ts";
 import { readRefusedUse, type RefusedCall } from "../inbound/refused-use.ts";
 import type { RefusedUses, Table } from "../ports.ts";
-import type { Refusals, RefusalsWatch, Version } from "../workflow/model/types.ts";
-import { collected, none } from "./collected.ts";
+import type { ManagedKey, Refusals, RefusalsWatch } from "../workflow/model/types.ts";
+import { predecessorOf } from "../workflow/safety/excused.ts";
+import { collected, none, type KnownVersion } from "./collected.ts";
 import { Memory } from "./memory.ts";
 import { tallyOf, withTally, type Tally } from "./tally.ts";
 import { watched } from "./watched.ts";
@@ -37,7 +38,7 @@ type Batch = {
   canaries: { id: string; atMs: number }[];
   unattributed: number;
 };
-type Item = { versions: Version[] | undefined; refusals: Refusals };
+type Item = { versions: KnownVersion[] | undefined; refusals: Refusals };
 
 /** One for each process. */
 export class Collector {
@@ -154,9 +155,10 @@ export class Collector {
   }
 
   async #readItem(alias: string): Promise<Item> {
-    const versions = (await this.#table.read(alias))?.record.versions;
-    if (versions === undefined) return { versions, refusals: none };
-    return { versions, refusals: (await this.#table.refusals(alias)) ?? none };
+    const record = (await this.#table.read(alias))?.record;
+    if (record === undefined) return { versions: undefined, refusals: none };
+    const refusals = (await this.#table.refusals(alias)) ?? none;
+    return { versions: knownVersions(record), refusals };
   }
 
   async #noteWatch(heard: number[], unattributed: number): Promise<void> {
@@ -182,4 +184,15 @@ function eventIn(body: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function knownVersions(record: ManagedKey): KnownVersion[] {
+  const { versions, rotations } = record;
+  const before = predecessorOf(record);
+  return versions.map((version) => {
+    const { keyId, number, retiredAtMs } = version;
+    const isOpen = rotations.some(({ from, to }) => from === number || to === number);
+    const isAtRest = retiredAtMs !== undefined && !isOpen && keyId !== before?.keyId;
+    return { ...version, isAtRest };
+  });
 }

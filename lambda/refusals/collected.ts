@@ -13,7 +13,10 @@ import type {
 } from "../workflow/model/types.ts";
 import { withTally, type Tally } from "./tally.ts";
 
-type KnownVersion = Pick<Version, "keyId" | "activatedAtMs" | "retiredAtMs">;
+/** `isAtRest`: retired before the predecessor of the active version, and in no open rotation. */
+export type KnownVersion = Pick<Version, "keyId" | "activatedAtMs" | "retiredAtMs"> & {
+  isAtRest?: boolean;
+};
 
 /** A repetition is stored at most this often. */
 const repeatedEveryMs = dayMs / 24;
@@ -23,6 +26,8 @@ const grownEveryMs = 10 * 60_000;
 const knownMax = 300;
 /** DynamoDB bills and limits an item by its size: a larger one gets no further use, and no further name. */
 const bytesMax = 80_000;
+/** From this size on, versions at rest lose their part: nothing about them waits for a decision. */
+const bytesAtRestMax = 40_000;
 /** Of the name and the time of one of the others. */
 const bytesPerName = 30;
 
@@ -40,10 +45,16 @@ export function collected(
 ): { next: Refusals; mustWrite: boolean } {
   const on = ofVersions(before.on, versions);
   let bytes = bytesOf(on);
+  for (const { keyId } of atRest(versions)) {
+    if (bytes < bytesAtRestMax) break;
+    bytes -= bytesOf(on[keyId] ?? "");
+    delete on[keyId];
+  }
   const changes = new Set<Change>();
   for (const tally of tallies) {
     const version = versions.find(({ keyId }) => keyId === tally.subject);
     if (version === undefined ? tally.subject !== byAlias : isLag(version, tally)) continue;
+    if (version?.isAtRest === true && bytes >= bytesAtRestMax) continue;
     const there = (on[tally.subject] ??= { uses: {} });
     const since = { boundariesMs: boundaries(version, versions), nowMs };
     const known = there.uses[tally.name];
@@ -84,6 +95,13 @@ function ofVersions(on: Refusals["on"], versions: KnownVersion[]): Record<string
       return [subject, { uses: { ...uses }, ...copy }];
     }),
   );
+}
+
+/** The longest retired first. */
+function atRest(versions: KnownVersion[]): KnownVersion[] {
+  return versions
+    .filter(({ isAtRest }) => isAtRest === true)
+    .sort((a, b) => (a.retiredAtMs ?? 0) - (b.retiredAtMs ?? 0));
 }
 
 function bytesOf(value: unknown): number {

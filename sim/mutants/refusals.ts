@@ -14,7 +14,13 @@ export const refusals: Mutant[] = [
   },
   {
     name: "N4: delete the version that a locked-out caller's policy names",
-    edits: [{ file, find: "    ...lockedOut,\n", replace: "" }],
+    edits: [
+      {
+        file,
+        find: "    ...later.flatMap(({ version, sinceMs }) => sinceActivation(scene, version, sinceMs)),\n",
+        replace: "",
+      },
+    ],
     scenario: "allowed-by-first-key",
     seed: 1,
     invariant: stays,

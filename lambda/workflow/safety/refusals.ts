@@ -54,28 +54,28 @@ export function readsOfRefusals(scene: Scene): KmsRead[] {
 export function needsOfRefusals(scene: Observed, old: Version, rotation: Rotation): Need[] {
   const { record, context } = scene;
   const { retiredAtMs = Infinity, number } = old;
-  const after = record.versions.find((one) => one.number === rotation.to);
   const isAfter = ({ lastAtMs }: { lastAtMs: number }): boolean => lastAtMs >= retiredAtMs;
   const mine = refusedOn(scene, old.keyId, number).filter(({ use }) => reading.has(use.operation));
-  const sinceMs = after === undefined ? Infinity : movedAtMs(record, old, after);
-  const lockedOut = after === undefined ? [] : sinceActivation(scene, after, sinceMs);
+  // A caller that names this version is refused on every later one, and may call none but the last.
+  const later = record.versions
+    .filter(
+      ({ number: is, activatedAtMs = -1 }) => is === rotation.to || activatedAtMs >= retiredAtMs,
+    )
+    .map((version) => ({ version, sinceMs: movedAtMs(record, old, version) }));
   const named = refusedOn(scene, byAlias, byAlias);
   const uses = [
     ...mine.filter(({ use }) => isAfter(use)),
-    ...lockedOut,
+    ...later.flatMap(({ version, sinceMs }) => sinceActivation(scene, version, sinceMs)),
     ...named.filter(({ use }) => isAfter(use)),
   ];
+  const othersOf = (subject: string, prefix: number | string, counts: typeof isAfter) =>
+    needOfOthers(othersOn(scene, subject), prefix, counts, context.nowMs) ?? [];
   const others = [
-    needOfOthers(othersOn(scene, old.keyId), number, isAfter, context.nowMs),
-    after === undefined
-      ? undefined
-      : needOfOthers(othersOn(scene, after.keyId), after.number, since(sinceMs), context.nowMs),
-    needOfOthers(othersOn(scene, byAlias), byAlias, isAfter, context.nowMs),
+    othersOf(old.keyId, number, isAfter),
+    ...later.map(({ version, sinceMs }) => othersOf(version.keyId, version.number, since(sinceMs))),
+    othersOf(byAlias, byAlias, isAfter),
   ];
-  return [
-    ...uses.map(({ id, use }) => ({ id, state: describeUse(use) })),
-    ...others.filter((need) => need !== undefined),
-  ];
+  return [...uses.map(({ id, use }) => ({ id, state: describeUse(use) })), ...others.flat()];
 }
 
 /** Since when `after` is active in place of `before`: a rollback makes it active anew. */
