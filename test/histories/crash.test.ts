@@ -110,10 +110,12 @@ async function expectAsIfNothingHappened(world: World): Promise<void> {
 }
 
 describe("a fault of any single call of a history leaves the same end state as no fault", () => {
-  test.each(Object.entries(faults))("%s", { timeout: 600_000 }, async (_, fault) => {
+  test.each(Object.entries(faults))("%s", { timeout: 600_000 }, async (name, fault) => {
     const { callsMade } = await playOnce(0, fault);
     expect(callsMade).toBeGreaterThan(80);
-    const numbers = Array.from({ length: callsMade }, (_number, index) => index + 1);
+    // Every second call, and the others with the next fault: `npm run matrix` has every pair.
+    const first = 1 + (Object.keys(faults).indexOf(name) % 2);
+    const numbers = Array.from({ length: callsMade >> 1 }, (_number, index) => first + 2 * index);
     for (const number of sample(numbers, 12)) {
       const { world } = await playOnce(number, fault);
       await expectAsIfNothingHappened(world).catch((error: unknown) => {
