@@ -118,7 +118,9 @@ type Found = Pick<RefusedCall, "atMs" | "principal">;
 function denied(detail: Fields, home: FunctionLocation, found: Found): RefusedUseReading {
   const { errorMessage: message, eventName, errorCode } = detail;
   if (typeof message !== "string") return { kind: "unattributed" };
-  const [arn] = message.match(keyArnInText) ?? [];
+  // The path of an IAM user, before it, may contain the ARN of another key.
+  const [, resource = message] = message.split(" on resource: ");
+  const [arn] = resource.match(keyArnInText) ?? [];
   if (arn === undefined) return { kind: "unattributed" };
   const keyId = keyIdOf(arn, home);
   if (keyId === undefined) return { kind: "ignored", why: "no KMS key of this account and Region" };

@@ -145,7 +145,8 @@ export class Collector {
       if (versions === undefined || !mustWrite) return;
       const saved = { ...next, revision: refusals.revision + 1 };
       if (await this.#table.saveRefusals(alias, saved, refusals.revision)) {
-        this.#items.set(alias, { versions, refusals: saved });
+        // The versions must be read again in time: one that is unknown here gets no use.
+        this.#items.replace(alias, { versions, refusals: saved });
         this.#waiting.delete(alias);
         return;
       }

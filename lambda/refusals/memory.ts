@@ -28,6 +28,13 @@ export class Memory<T> {
     if (this.#known.size > entriesMax && oldest !== undefined) this.forget(oldest);
   }
 
+  /** A new value of what was read before: the time of that read stays. */
+  replace(name: string, value: T): void {
+    const known = this.#known.get(name);
+    if (known === undefined) this.set(name, value);
+    else known.value = value;
+  }
+
   forget(name: string): void {
     this.#known.delete(name);
   }

@@ -14,8 +14,8 @@ const codes: FindingCode[] = [
   "ORIGINATED_AFTER_ACTIVATION",
 ];
 
-/** Each id begins an item of a list, and a colon ends it. */
-const idsInText = /(?<=; )(?:grant:[0-9a-zA-Z]+|refused:[^\s;,]+)(?=: )/g;
+/** Each id begins an item of a list, the first one perhaps after "is held by", and a colon ends it. */
+const idsInText = /(?<=; |is held by )(?:grant:[0-9a-zA-Z]+|refused:[^\s;,]+)(?=: )/g;
 
 /** Undefined where the finding asks for no approval, or does not have the evidence yet. */
 export function requiredApproval({

@@ -139,7 +139,7 @@ function refusedBefore(scene: Scene, before: Version): (name: string) => boolean
       .map(({ name }) => name),
   );
   const { known = {} } = othersOn(scene, before.keyId) ?? {};
-  return (name) => names.has(name) || known[name] !== undefined;
+  return (name) => names.has(name) || (known[name] ?? 0) >= retiredAtMs - beforeMs;
 }
 
 function hasNew(
