@@ -1,5 +1,6 @@
 /** Every field has a default: a test sets only the fields that matter to it. */
 import { refusalsMark } from "../lambda/inbound/canary.ts";
+import { canaryEvent as canaryOfMark } from "../sim/world/trail.ts";
 import type { Home, Key, Policy } from "../lambda/workflow/model/types.ts";
 
 export const secondMs = 1000;
@@ -60,14 +61,5 @@ export function tagList(tags: Record<string, string>): { TagKey: string; TagValu
 
 /** CloudTrail's event of the canary for refused uses, sent at this time. */
 export function canaryEvent(atMs: number): unknown {
-  return {
-    source: "aws.kms",
-    "detail-type": "AWS API Call via CloudTrail",
-    detail: {
-      eventSource: "kms.amazonaws.com",
-      eventName: "DescribeKey",
-      eventTime: `${new Date(atMs).toISOString().slice(0, 19)}Z`,
-      userAgent: `aws-sdk-js/3 ${refusalsMark}`,
-    },
-  };
+  return canaryOfMark(refusalsMark, atMs);
 }

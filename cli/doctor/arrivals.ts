@@ -4,10 +4,7 @@ import { ago } from "../terminal/words.ts";
 
 export function watch({ keys, heardAtMs, nowMs }: Signs): Check {
   const name = "monitoring of the drain";
-  const last =
-    heardAtMs === undefined
-      ? "no canary event received yet"
-      : `last canary event received ${ago(heardAtMs, nowMs)}`;
+  const last = lastCanary(heardAtMs, nowMs);
   const unheard = keys.filter((key) => key.unheard).map(({ alias }) => alias);
   if (unheard.length === 0) {
     return { name, verdict: "ok", observed: `${last}; no rotation waits for one` };
@@ -26,17 +23,19 @@ export function collection(signs: Signs): Check {
         : "the table does not show whether they are collected";
     return { name, verdict: "ok", observed };
   }
-  const { heardAtMs = 0 } = refusalsWatch ?? {};
-  const last =
-    heardAtMs === 0
-      ? "no canary event received yet"
-      : `last canary event received ${ago(heardAtMs, nowMs)}`;
+  // Before the first one, the watch may count the events that name no key.
+  const last = lastCanary(refusalsWatch?.heardAtMs || undefined, nowMs);
   const uncollected = keys.filter((key) => key.uncollected).map(({ alias }) => alias);
   if (uncollected.length === 0) {
     return { name, verdict: "ok", observed: `${last}; none is overdue` };
   }
   const observed = `${last}; one a day is expected for ${listed(uncollected)}`;
   return { name, verdict: "attention", observed, next: explain("REFUSALS_NOT_WATCHED") };
+}
+
+function lastCanary(heardAtMs: number | undefined, nowMs: number): string {
+  if (heardAtMs === undefined) return "no canary event received yet";
+  return `last canary event received ${ago(heardAtMs, nowMs)}`;
 }
 
 /** The second function makes a managed key due with the first event of a caller. */

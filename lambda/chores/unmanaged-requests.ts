@@ -13,10 +13,9 @@ import { finding } from "../workflow/model/findings.ts";
 import { newManagedKey } from "../workflow/model/record.ts";
 
 export async function isUnmanaged(current: Run, alias: string): Promise<void> {
-  const { configuration, homes, tableId } = current;
+  const { configuration, tableId } = current;
   const { table, clock } = current.ports;
-  const held = homes.has(alias) || (await table.read(alias)) !== undefined;
-  if (held) return;
+  if (await isManaged(current, alias)) return;
   const requests = await table.requests(alias);
   const answers = requests.flatMap((item) => {
     const request = parseRequest(item);
@@ -51,6 +50,11 @@ export async function isUnmanaged(current: Run, alias: string): Promise<void> {
     alias,
     requests.map(({ id }) => id),
   );
+}
+
+/** Whether the alias has a record, or will get one. */
+export async function isManaged({ homes, ports }: Run, alias: string): Promise<boolean> {
+  return homes.has(alias) || (await ports.table.read(alias)) !== undefined;
 }
 
 /** A new record has an empty journal. */

@@ -3,6 +3,7 @@
  * an event is trusted. Sources: "CloudTrail record contents" and "CloudTrail userIdentity element" in the
  * CloudTrail User Guide, "Logging AWS KMS API calls" in the KMS Developer Guide.
  */
+
 /**
  * The function's account, Region and role name. A multi-Region key has the same id in each of its
  * Regions; a call of the function's own role is not a need.
@@ -21,16 +22,34 @@ export type Fields = Record<string, unknown>;
 export const detailType = "AWS API Call via CloudTrail";
 export const eventSource = "kms.amazonaws.com";
 
-export const maxText = 256;
-export const maxContextKeys = 20;
+const maxText = 256;
+const maxContextKeys = 20;
 /** ReEncrypt names two; no call names more, even if an event does. */
 export const maxKeys = 4;
 
-export const keyId = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}";
-export const keyArn = `arn:aws(?:-[a-z]+)*:kms:(?<region>[a-z0-9-]+):(?<account>[0-9]{12}):key/(?<id>${keyId})`;
-export const isKeyId = new RegExp(`^(?:${keyId})$`);
-export const isKeyArn = new RegExp(`^${keyArn}$`);
+const keyId = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}";
+const keyArn = `arn:aws(?:-[a-z]+)*:kms:(?<region>[a-z0-9-]+):(?<account>[0-9]{12}):key/(?<id>${keyId})`;
+const isKeyId = new RegExp(`^(?:${keyId})$`);
+const isKeyArn = new RegExp(`^${keyArn}$`);
 export const keyArnInText = new RegExp(`${keyArn}(?![0-9a-zA-Z-])`, "g");
+
+/** "Cryptographic operations" in the KMS Developer Guide, as far as they use a KMS key. */
+export const cryptographicOperations: ReadonlySet<string> = new Set([
+  "Decapsulate",
+  "Decrypt",
+  "DeriveSharedSecret",
+  "Encapsulate",
+  "Encrypt",
+  "GenerateDataKey",
+  "GenerateDataKeyPair",
+  "GenerateDataKeyPairWithoutPlaintext",
+  "GenerateDataKeyWithoutPlaintext",
+  "GenerateMac",
+  "ReEncrypt",
+  "Sign",
+  "Verify",
+  "VerifyMac",
+]);
 
 /** When the canary of this mark was sent, by its event; undefined for any other event. */
 export function canaryIn(outer: Fields, detail: Fields, mark: string): number | undefined {
@@ -86,7 +105,7 @@ function isRole(arn: string, accountId: string, roleName: string): boolean {
   return isRoleArn && resource.split("/").at(-1) === roleName;
 }
 
-export function isElsewhere(there: unknown, here: string | undefined): boolean {
+function isElsewhere(there: unknown, here: string | undefined): boolean {
   return here !== undefined && there !== undefined && there !== here;
 }
 

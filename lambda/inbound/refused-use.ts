@@ -8,6 +8,7 @@
 import { refusalsMark } from "./canary.ts";
 import {
   canaryIn,
+  cryptographicOperations,
   fieldsOf,
   isOwn,
   keyArnInText,
@@ -55,25 +56,10 @@ export const otherKeyErrors: ReadonlySet<string> = new Set([
   "KMSInvalidSignatureException",
 ]);
 
-/** The operations whose refusal matters: they use the key, or begin to. */
-export const refusable: ReadonlySet<string> = new Set([
-  "CreateGrant",
-  "Decapsulate",
-  "Decrypt",
-  "DeriveSharedSecret",
-  "Encapsulate",
-  "Encrypt",
-  "GenerateDataKey",
-  "GenerateDataKeyPair",
-  "GenerateDataKeyPairWithoutPlaintext",
-  "GenerateDataKeyWithoutPlaintext",
-  "GenerateMac",
-  "GetPublicKey",
-  "ReEncrypt",
-  "Sign",
-  "Verify",
-  "VerifyMac",
-]);
+/** The operations whose refusal matters: they use the key, or begin to. In the order of the rule's pattern. */
+export const refusable: ReadonlySet<string> = new Set(
+  [...cryptographicOperations, "CreateGrant", "GetPublicKey"].sort(),
+);
 
 const aliasArn =
   /^arn:aws(?:-[a-z]+)*:kms:([a-z0-9-]+):([0-9]{12}):(alias\/[a-zA-Z0-9/_-]{1,250})$/;

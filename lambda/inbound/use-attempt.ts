@@ -11,6 +11,7 @@ import { canaryMark } from "./canary.ts";
 import {
   canaryIn,
   contextKeysOf,
+  cryptographicOperations,
   detailType,
   eventSource,
   fieldsOf,
@@ -42,24 +43,6 @@ export type UseAttemptReading =
 
 /** A reason to ignore the event. */
 type Ignored = { why: string };
-
-/** "Cryptographic operations" in the KMS Developer Guide, as far as they use a KMS key. */
-const cryptographicOperations = new Set([
-  "Decapsulate",
-  "Decrypt",
-  "DeriveSharedSecret",
-  "Encapsulate",
-  "Encrypt",
-  "GenerateDataKey",
-  "GenerateDataKeyPair",
-  "GenerateDataKeyPairWithoutPlaintext",
-  "GenerateDataKeyWithoutPlaintext",
-  "GenerateMac",
-  "ReEncrypt",
-  "Sign",
-  "Verify",
-  "VerifyMac",
-]);
 
 /**
  * KMS's log entries have the exception's name in `errorCode`; those of other services may omit the

@@ -49,7 +49,7 @@ export async function finishPass(pass: Pass, left: Left, finish: Finish): Promis
     overdueMs: overdueMs(record, nowMs),
     halted: isHalted(record, finish),
     stuck: nowMs >= stuckAtMs(record),
-    lockedOut: record.findings.some(({ code }) => code === "REFUSED_SINCE_ACTIVATION"),
+    lockedOut: isLockedOut(record),
     tries: backoff.tries,
     dueAtMs,
     waitingFor: rested.waitingFor,
@@ -219,18 +219,21 @@ function nextDueMs(
 }
 
 /**
- * When the next pass must report an overdue or stuck key, or a caller that is locked out: as soon as it is so, and then repeatedly,
- * to keep the alarm on as long as its condition lasts.
+ * When the next pass must report an overdue or stuck key, or a caller that is locked out: as soon as
+ * it is so, and then repeatedly, to keep the alarm on as long as its condition lasts.
  */
 function reportedAgainAtMs(record: FinishedRecord, nowMs: number): number {
   const active = activeVersion(record);
   const managed = record.enrolledAtMs !== undefined && active !== undefined;
   const soonest = [managed ? overdueAtMs(record, active) : Infinity, stuckAtMs(record)];
-  const lockedOut = record.findings.some(({ code }) => code === "REFUSED_SINCE_ACTIVATION");
   return Math.min(
     ...soonest.map((atMs) => (atMs > nowMs ? atMs : nowMs + recheckMs)),
-    lockedOut ? nowMs + recheckMs : Infinity,
+    isLockedOut(record) ? nowMs + recheckMs : Infinity,
   );
+}
+
+function isLockedOut({ findings }: Pick<ManagedKey, "findings">): boolean {
+  return findings.some(({ code }) => code === "REFUSED_SINCE_ACTIVATION");
 }
 
 /** A pass that did not rest may have ended before the halt that an open finding reports. */

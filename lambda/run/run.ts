@@ -2,7 +2,7 @@
  * One run: query what is due, then claim, gather, decide, act. A run is bounded, and one key's
  * failure does not affect others. The next run resumes from the table.
  */
-import { isUnmanaged } from "../chores/unmanaged-requests.ts";
+import { isManaged, isUnmanaged } from "../chores/unmanaged-requests.ts";
 import { audit } from "../chores/audit.ts";
 import { applyConfiguration } from "../chores/configure.ts";
 import { RotationError } from "../errors.ts";
@@ -170,7 +170,6 @@ async function refusedUnread({ ports: { table } }: Run, alias: string): Promise<
 }
 
 /** Refused uses of a key that was managed once: nothing reads them, and they must not stay due. */
-async function refusedUnmanaged({ ports, homes }: Run, alias: string): Promise<void> {
-  const isManaged = homes.has(alias) || (await ports.table.read(alias)) !== undefined;
-  if (!isManaged) await ports.table.forgetRefusals(alias);
+async function refusedUnmanaged(current: Run, alias: string): Promise<void> {
+  if (!(await isManaged(current, alias))) await current.ports.table.forgetRefusals(alias);
 }

@@ -45,7 +45,7 @@ export class Approver {
       const { subject } = finding;
       const version = versions.find(({ keyId }) => keyId === subject)?.number;
       const { of, evidence, accepts: needs = [] } = requiredApproval(finding) ?? {};
-      // They know the scanners, and ask of nobody else why it is refused.
+      // They know the scanners, and accept the refusal of no other caller.
       const accepts = needs.filter((id) => id.includes(scannerArn));
       if (of !== "delete" || version === undefined || this.#resources.isNeeded(subject)) continue;
       const name = `${subject} ${evidence} ${accepts.join()}`;

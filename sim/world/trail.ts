@@ -47,13 +47,7 @@ export class Trail {
   /** A DescribeKey with the mark of the canary. */
   canary(mark: string): void {
     if (mark !== refusalsMark || this.#offSinceMs() !== undefined) return;
-    const eventTime = `${new Date(this.#engine.nowMs()).toISOString().slice(0, 19)}Z`;
-    const call = { eventSource: "kms.amazonaws.com", eventName: "DescribeKey" };
-    const event = {
-      source: "aws.kms",
-      "detail-type": "AWS API Call via CloudTrail",
-      detail: { ...call, eventTime, userAgent: `aws-sdk-js/3 ${mark}` },
-    };
+    const event = canaryEvent(mark, this.#engine.nowMs());
     this.#arrive(event, this.#engine.nowMs() + this.#delayMs());
   }
 
@@ -88,4 +82,15 @@ export class Trail {
     const atMs = this.#engine.nowMs() + (choice === 1 ? -1 : 1) * 1000 * hourMs;
     return { ...rest, detail: { ...detail, eventTime: new Date(atMs).toISOString() } };
   }
+}
+
+/** CloudTrail's event of a canary that was sent at this time. */
+export function canaryEvent(mark: string, atMs: number): unknown {
+  const eventTime = `${new Date(atMs).toISOString().slice(0, 19)}Z`;
+  const call = { eventSource: "kms.amazonaws.com", eventName: "DescribeKey" };
+  return {
+    source: "aws.kms",
+    "detail-type": "AWS API Call via CloudTrail",
+    detail: { ...call, eventTime, userAgent: `aws-sdk-js/3 ${mark}` },
+  };
 }

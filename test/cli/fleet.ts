@@ -3,7 +3,7 @@ import type { ConfigurationDocument } from "../../lambda/configuration/configura
 import { Account } from "../infra/account.ts";
 import { document, orders } from "../infra/least-privilege-histories.ts";
 import type { RoleStatement } from "../infra/role.ts";
-import { refused, startTrail } from "../trail.ts";
+import { refused, startTrail } from "../findings/trail.ts";
 
 const fleet: ConfigurationDocument = {
   ...document,

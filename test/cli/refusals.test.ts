@@ -6,7 +6,7 @@ import { byAlias } from "../../lambda/workflow/model/refusals.ts";
 import type { ManagedKey, RefusedUse } from "../../lambda/workflow/model/types.ts";
 import { orders } from "../infra/least-privilege-histories.ts";
 import type { Account } from "../infra/account.ts";
-import { refused } from "../trail.ts";
+import { refused } from "../findings/trail.ts";
 import { after, nextSecond, type } from "./typing.ts";
 
 const role = (name: string): string => `arn:aws:iam::000000000000:role/${name}`;

@@ -6,7 +6,7 @@ import { Account } from "../infra/account.ts";
 import { document, orders } from "../infra/least-privilege-histories.ts";
 import { roleStatements } from "../infra/role.ts";
 import { isFull } from "../sizes.ts";
-import { startTrail } from "../trail.ts";
+import { startTrail } from "../findings/trail.ts";
 import { nowOf, typed, type Typed } from "./binary.ts";
 import { anything } from "./fleet.ts";
 

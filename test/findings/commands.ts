@@ -3,7 +3,7 @@ import { expect, onTestFinished } from "vitest";
 import type { Finding, FindingCode } from "../../lambda/workflow/model/findings.ts";
 import { effects } from "../../lambda/workflow/model/findings.ts";
 import { Account } from "../infra/account.ts";
-import { startTrail } from "../trail.ts";
+import { startTrail } from "./trail.ts";
 import { documentOf, orders, type Situation } from "./situation.ts";
 import { onlyShows, run } from "./typing.ts";
 

@@ -1,7 +1,7 @@
 /** Callers that KMS refuses since a move, or that name the alias for data of another version. */
 import type { FindingCode } from "../../lambda/workflow/model/findings.ts";
 import type { Account } from "../infra/account.ts";
-import { refused } from "../trail.ts";
+import { refused } from "./trail.ts";
 import { encrypt, orders, type Situation } from "./situation.ts";
 
 const reader = "arn:aws:iam::000000000000:role/the reader";

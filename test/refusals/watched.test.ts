@@ -21,7 +21,7 @@ describe("the watch over refused uses", () => {
     });
   });
 
-  test("goes on with each canary, up to 36 hours after the one before", () => {
+  test("continues with each canary, up to 36 hours after the one before", () => {
     const next = { ...before, revision: 5, storedAtMs: startMs };
     const times = [before.heardAtMs + 1, startMs, before.heardAtMs + 36 * hourMs];
     for (const heardAtMs of times) expect(heard(heardAtMs)).toEqual({ ...next, heardAtMs });

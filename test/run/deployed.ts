@@ -11,7 +11,8 @@ import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts"
 import { startEmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
 import { SimRandom } from "../../embedded-aws/random.ts";
 import { sdkConfig } from "../contract/sides.ts";
-import { canaryEvent, dayMs, minuteMs } from "../fixtures.ts";
+import { minuteMs } from "../fixtures.ts";
+import { Trail } from "../histories/refused-trail.ts";
 
 export const orders = "alias/orders";
 export const tableName = "keyturn";
@@ -79,27 +80,16 @@ export async function aDeployment(policy: object, key: object = {}, more: More =
   /** The same, of events as JSON. */
   const collectBodies = (bodies: string[]) => collectEvent({ Records: bodies.map(messageOf) });
   const collectEvent = (event: unknown) => collector(event, context);
-  let delivered = 0;
-  let canaryAtMs = 0;
-  let isOff = false;
-  /** What a trail delivers: the refused uses since the last time, and a canary a day. */
-  const deliverRefused = async (): Promise<void> => {
-    if (refusalsWatch === "none" || isOff) return;
-    const events: unknown[] = aws.refusedUses.slice(delivered);
-    delivered = aws.refusedUses.length;
-    if (clock.nowMs() >= canaryAtMs + dayMs) {
-      canaryAtMs = clock.nowMs();
-      events.push(canaryEvent(canaryAtMs));
-    }
-    if (events.length > 0) await collect(...events);
-  };
+  const trail = new Trail(aws, (events) => collect(...events));
+  trail.isOn = refusalsWatch !== "none";
   const state = createState(tableName, sdkConfig(aws.endpoint));
   const record = async () => (await state.read(orders))?.record;
   return {
-    ...{ aws, clock, log, state, first, ask, record, deliverRefused },
+    ...{ aws, clock, log, state, first, ask, record },
     ...{ collect, collectBodies, collectEvent },
-    trailOff: () => void (isOff = true),
-    trailOn: () => void (isOff = false),
+    deliverRefused: () => trail.deliver(),
+    trailOff: () => void (trail.isOn = false),
+    trailOn: () => void (trail.isOn = true),
     run: () => handler({}, context),
     /** CloudTrail's event of a refused call. */
     deliver: (event: unknown) => handler(event, context),
@@ -108,7 +98,7 @@ export async function aDeployment(policy: object, key: object = {}, more: More =
       for (;;) {
         await handler({}, context);
         await afterRun();
-        await deliverRefused();
+        await trail.deliver();
         const dueMs = Math.max((await record())?.dueAtMs ?? 0, clock.nowMs() + minuteMs);
         clock.moveTo(Math.min(dueMs, untilMs));
         if (dueMs >= untilMs) return;

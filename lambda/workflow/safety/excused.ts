@@ -2,9 +2,10 @@
  * The refusals of the active version that the move cannot have caused: its key policy alone denies them, that policy
  * is the predecessor's, and nothing in it depends on the version.
  */
+import { activeVersion } from "../model/record.ts";
 import { isServicePrincipal } from "../model/service-principal.ts";
 import type { Grant, KmsRead, RefusedUse, Scene, Version } from "../model/types.ts";
-import { valueOf } from "./observations.ts";
+import { observationOf, valueOf } from "./observations.ts";
 
 type Observed = Pick<Scene, "record" | "observed">;
 
@@ -19,7 +20,7 @@ export function predecessorOf({ versions }: Scene["record"]): Version | undefine
 /** Only where one of these refusals may be excused. */
 export function readsOfExcuse(scene: Observed, uses: RefusedUse[]): KmsRead[] {
   const { record, observed } = scene;
-  const active = record.versions.find(({ state }) => state === "active");
+  const active = activeVersion(record);
   const before = predecessorOf(record);
   if (active === undefined || before === undefined) return [];
   if (!uses.some(({ byKeyPolicy }) => byKeyPolicy === true)) return [];
@@ -28,11 +29,7 @@ export function readsOfExcuse(scene: Observed, uses: RefusedUse[]): KmsRead[] {
     { kind: "policy", keyId: before.keyId },
     { kind: "grants", keyId: before.keyId },
   ];
-  return reads.filter((read) =>
-    read.kind === "policy"
-      ? observed.policy[read.keyId] === undefined
-      : observed.grants[before.keyId] === undefined,
-  );
+  return reads.filter((read) => observationOf(observed, read) === undefined);
 }
 
 export function excused({ record, observed }: Observed, active: Version, use: RefusedUse): boolean {

@@ -2,6 +2,7 @@
 import { explain } from "../model/commands.ts";
 import { finding, type Finding, type FindingCode } from "../model/findings.ts";
 import { dayMs } from "../model/limits.ts";
+import { activeVersion } from "../model/record.ts";
 import { byAlias } from "../model/refusals.ts";
 import { requestCommand } from "../model/request-command.ts";
 import type { OtherRefusals, Scene, Version } from "../model/types.ts";
@@ -33,7 +34,7 @@ export function refusalFindings(scene: Scene): Finding[] {
   const { record, context } = scene;
   if (context.refusalsWatch !== "cloudtrail") return [];
   const retired = record.versions.filter(isRetired);
-  const active = record.versions.find(({ state }) => state === "active");
+  const active = activeVersion(record);
   const firstRetiredAtMs = Math.min(...retired.map(({ retiredAtMs = Infinity }) => retiredAtMs));
   return [
     ...retired.flatMap((version) => onRetired(scene, version)),

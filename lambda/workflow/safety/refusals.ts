@@ -1,10 +1,11 @@
 /**
- * What refused uses mean for the versions of a managed key. Whoever a move itself locks out leaves no last use: only
- * the refusal shows that they need the version (ADR 22). A refusal reports or blocks; it never enables a key, and
+ * What refused uses mean for the versions of a managed key. A caller that a move locks out leaves no last use: only
+ * the refusal shows that it needs the version (ADR 22). A refusal reports or blocks; it never enables a key, and
  * never shortens a wait: anybody without rights can cause one.
  */
 import { isoOf } from "../model/iso.ts";
 import { authorizationLagMs, dayMs } from "../model/limits.ts";
+import { activeVersion } from "../model/record.ts";
 import { byAlias } from "../model/refusals.ts";
 import type {
   AcceptedRefusal,
@@ -110,7 +111,7 @@ export function since(activeSinceMs: number): (use: { lastAtMs: number }) => boo
 }
 
 function candidatesOn(scene: Observed): RefusedUse[] {
-  const active = scene.record.versions.find(({ state }) => state === "active");
+  const active = activeVersion(scene.record);
   if (active === undefined) return [];
   return refusedOn(scene, active.keyId, active.number)
     .map(({ use }) => use)
