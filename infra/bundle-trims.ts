@@ -153,6 +153,18 @@ const logBuffers = replaced(
   }`,
 );
 
+/** Each client resolves endpoints with the rules of S3's buckets, which only S3 has. */
+const bucketEndpoints = replaced(
+  /@smithy\/core\/dist-es\/submodules\/endpoints\/middleware-endpoint\/service-customizations\/index\.js$/,
+  "export const resolveParamsForS3 = async (parameters) => parameters;",
+);
+
+/** Only for AWS's statistics: which settings of the SDK a request uses, in its user agent. */
+const featuresInUserAgent = replaced(
+  /@aws-sdk\/core\/dist-es\/submodules\/client\/middleware-user-agent\/check-features\.js$/,
+  "export const checkFeatures = async () => undefined;",
+);
+
 /** The stack pins the version of Node.js. */
 const oldNode = replaced(
   /@aws-sdk\/core\/dist-es\/submodules\/client\/emitWarningIfUnsupportedVersion\.js$/,
@@ -236,7 +248,7 @@ const trims: Trim[] = [
   ...[credentials, sharedFiles, regionOfInstance, eventStreams, sha256WithoutNode],
   { ...manyRegions, client: "client-eventbridge" },
   ...[adaptiveRetries, leastRecentlyUsed, extensions, requestLog, requestLogFilter, oldNode],
-  ...[dates, logBuffers, manifests, exceptions, schemas],
+  ...[dates, logBuffers, manifests, exceptions, schemas, bucketEndpoints, featuresInUserAgent],
 ];
 
 export type Trimming = {
