@@ -2,7 +2,12 @@
 import type { KeyHistory } from "../../lambda/aws/dynamodb-reading.ts";
 import type { JournalEntry } from "../../lambda/ports.ts";
 import { presentCode } from "../../lambda/record/schema-2.ts";
-import { effects, type Effect, type FindingCode } from "../../lambda/workflow/model/findings.ts";
+import {
+  effects,
+  outages,
+  type Effect,
+  type FindingCode,
+} from "../../lambda/workflow/model/findings.ts";
 import type { ChainVerdict } from "../journal/chain.ts";
 import type { VersionReport } from "./versions.ts";
 
@@ -71,9 +76,6 @@ const reportedElsewhere: readonly string[] = ["OVERDUE", "REQUEST_REJECTED", "EV
 /** The policy requires an approval or acknowledgement: a wait for it is not an exception. */
 const asPlanned: readonly string[] = ["APPROVAL_REQUIRED", "ACKNOWLEDGEMENT_AWAITED"];
 
-/** A notice that stays an exception once it is closed: a rotation locked callers out. */
-const outages: readonly string[] = ["REFUSED_SINCE_ACTIVATION"];
-
 /** The open findings, and the closed ones that held something or report an outage. */
 function findingsIn({ record, journal }: KeyHistory): Exception[] {
   const rejectedIds = journal
@@ -97,7 +99,7 @@ function findingsIn({ record, journal }: KeyHistory): Exception[] {
   });
   const kept = ended.filter(
     ({ what, effect }) =>
-      outages.includes(what) ||
+      outages.some((code) => code === what) ||
       ((effect === "halt" || effect === "block") && !asPlanned.includes(what)),
   );
   return [...open, ...kept].filter(({ what }) => !reportedElsewhere.includes(what));

@@ -5,6 +5,7 @@ import {
   finding,
   type Effect,
   type Finding,
+  outages,
 } from "../../lambda/workflow/model/findings.ts";
 import { activeVersion } from "../../lambda/workflow/model/record.ts";
 import { overdueAtMs } from "../../lambda/workflow/active-version.ts";
@@ -78,9 +79,10 @@ export function unreadOverview(alias: string, schema: number, nowMs: number): Ov
   };
 }
 
-/** Whether a finding holds anything until an operator acts. */
-export function needsPerson({ effect }: Overview): boolean {
-  return effect !== undefined && effect !== "notice";
+/** Whether a finding holds anything until an operator acts, or reports an outage. */
+export function needsPerson({ effect, findings }: Overview): boolean {
+  const isHeld = effect !== undefined && effect !== "notice";
+  return isHeld || findings.some(({ code }) => outages.includes(code));
 }
 
 /** Whether no step follows before an operator acts: `nextAtMs` is then the next observation. */

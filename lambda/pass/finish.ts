@@ -5,7 +5,7 @@ import { transition } from "../record/journal.ts";
 import type { Stored } from "../ports.ts";
 import type { Finish, Pass, PassState } from "./state.ts";
 import { observeAgainAtMs } from "../workflow/drift/drift.ts";
-import { effects, sameFinding, type Finding } from "../workflow/model/findings.ts";
+import { effects, outages, sameFinding, type Finding } from "../workflow/model/findings.ts";
 import { fulfilledForMs, recheckMs, rejectedForMs } from "../workflow/model/limits.ts";
 import { largeness, notices, stuck } from "../workflow/notices.ts";
 import { activeVersion } from "../workflow/model/record.ts";
@@ -233,7 +233,7 @@ function reportedAgainAtMs(record: FinishedRecord, nowMs: number): number {
 }
 
 function isLockedOut({ findings }: Pick<ManagedKey, "findings">): boolean {
-  return findings.some(({ code }) => code === "REFUSED_SINCE_ACTIVATION");
+  return findings.some(({ code }) => outages.includes(code));
 }
 
 /** A pass that did not rest may have ended before the halt that an open finding reports. */

@@ -81,6 +81,9 @@ export const effects = {
   CONFIGURATION_INVALID: "refuse",
 } as const satisfies Record<string, Effect>;
 
+/** Notices of an outage: callers are locked out, and an operator is needed at once. */
+export const outages: readonly FindingCode[] = ["REFUSED_SINCE_ACTIVATION"];
+
 export function finding(
   code: FindingCode,
   subject: string,
