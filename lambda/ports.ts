@@ -151,7 +151,7 @@ export interface RefusedUses {
   refusals(alias: string): Promise<Refusals | undefined>;
   /** Writes them if nobody did since the read of `readRevision`; 0 if there were none. */
   saveRefusals(alias: string, next: Refusals, readRevision: number): Promise<boolean>;
-  /** They fall due no longer, unless they changed since this revision. */
+  /** They fall due no longer, unless they changed since this revision. A copy of it is outdated from then on. */
   refusalsRead(alias: string, revision: number): Promise<void>;
   /** Of an alias that is not managed. */
   forgetRefusals(alias: string): Promise<void>;

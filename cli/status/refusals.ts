@@ -1,4 +1,5 @@
 /** The refused uses of a managed key, and who accepted them; pure. */
+import { withoutAccepted } from "../../lambda/pass/accepted.ts";
 import { acceptedOf } from "../../lambda/configuration/homes.ts";
 import { byAlias } from "../../lambda/workflow/model/refusals.ts";
 import type {
@@ -8,7 +9,7 @@ import type {
   RefusalsWatch,
 } from "../../lambda/workflow/model/types.ts";
 import { isCollected, type KnownRefusals } from "../forecast/refusals.ts";
-import { idOf, idOfOthers, isAccepted } from "../../lambda/workflow/safety/refusals.ts";
+import { idOf, idOfOthers, isAccepted, settledAt } from "../../lambda/workflow/safety/refusals.ts";
 
 /** Those without an id of their own. */
 export const furtherCallers = "callers beyond the first twenty";
@@ -89,9 +90,11 @@ function usesOn(
     };
   });
   if (others === undefined) return own;
-  const { firstAtMs, lastAtMs, count, grownAtMs } = others;
+  const { firstAtMs, lastAtMs, count } = others;
   const id = idOfOthers(prefix);
-  const acceptedBy = isApproved(id, grownAtMs) ? "approval" : undefined;
+  const left = withoutAccepted({ revision: 0, on: { [id]: { uses, others } } }, accepted);
+  const word = isApproved(id, settledAt(others)) ? "approval" : undefined;
+  const acceptedBy = left.on[id]?.others === undefined ? "configuration" : word;
   const all = { id, version: version?.number, call: undefined, firstAtMs, lastAtMs, count };
   return [...own, { ...all, acceptedBy }];
 }

@@ -25,9 +25,9 @@ export function createRefusals(db: TableClient): RefusedUses {
       const command = new UpdateItemCommand({
         TableName: db.tableName,
         Key: toItem(keys.refusals(alias)),
-        UpdateExpression: "REMOVE queue, dueAtMs",
+        UpdateExpression: "SET revision = :next REMOVE queue, dueAtMs",
         ConditionExpression: "revision = :revision",
-        ExpressionAttributeValues: toItem({ ":revision": revision }),
+        ExpressionAttributeValues: toItem({ ":revision": revision, ":next": revision + 1 }),
       });
       await db.attempt((client) => client.send(command));
     },

@@ -33,31 +33,16 @@ const isKeyId = new RegExp(`^(?:${keyId})$`);
 const isKeyArn = new RegExp(`^${keyArn}$`);
 export const keyArnInText = new RegExp(`${keyArn}(?![0-9a-zA-Z-])`, "g");
 
-/** "Cryptographic operations" in the KMS Developer Guide, as far as they use a KMS key. */
-export const cryptographicOperations: ReadonlySet<string> = new Set([
-  "Decapsulate",
-  "Decrypt",
-  "DeriveSharedSecret",
-  "Encapsulate",
-  "Encrypt",
-  "GenerateDataKey",
-  "GenerateDataKeyPair",
-  "GenerateDataKeyPairWithoutPlaintext",
-  "GenerateDataKeyWithoutPlaintext",
-  "GenerateMac",
-  "ReEncrypt",
-  "Sign",
-  "Verify",
-  "VerifyMac",
-]);
-
-/** When the canary of this mark was sent, by its event; undefined for any other event. */
-export function canaryIn(outer: Fields, detail: Fields, mark: string): number | undefined {
+/** When the canary of this mark was sent here, by its event; undefined for any other event. */
+export function canaryIn(
+  outer: Fields,
+  detail: Fields,
+  mark: string,
+  home: FunctionLocation,
+): number | undefined {
   const { userAgent } = detail;
   const isOurs =
-    outer["source"] === "aws.kms" &&
-    outer["detail-type"] === detailType &&
-    detail["eventSource"] === eventSource &&
+    whyForeign(outer, detail, home) === undefined &&
     detail["eventName"] === "DescribeKey" &&
     typeof userAgent === "string" &&
     userAgent.includes(mark);
@@ -94,9 +79,17 @@ export function whyForeign(
 export function isOwn(identity: Fields, { accountId, roleName }: FunctionLocation): boolean {
   if (accountId === undefined || roleName === undefined) return false;
   const issuer = fieldsOf(fieldsOf(identity["sessionContext"])["sessionIssuer"]);
-  const assumed = `:sts::${accountId}:assumed-role/${roleName}/`;
-  const arn = textOf(identity["arn"]) ?? "";
-  return arn.includes(assumed) || isRole(textOf(issuer["arn"]) ?? "", accountId, roleName);
+  return (
+    isSession(textOf(identity["arn"]) ?? "", accountId, roleName) ||
+    isRole(textOf(issuer["arn"]) ?? "", accountId, roleName)
+  );
+}
+
+/** The path of an IAM user may contain the ARN of a session. */
+function isSession(arn: string, accountId: string, roleName: string): boolean {
+  const [, , service, , account, resource = ""] = arn.split(":");
+  const isHere = service === "sts" && account === accountId;
+  return isHere && resource.startsWith(`assumed-role/${roleName}/`);
 }
 
 function isRole(arn: string, accountId: string, roleName: string): boolean {
@@ -137,10 +130,15 @@ export function principalOf(identity: Fields): string {
   return isAccount ? `${type} ${account}`.slice(0, maxText) : type;
 }
 
-/** The role of a session: a new session of the same role is the same caller. */
-export function withoutSession(principal: string): string {
+/** The role of a session, or the user who made it: the caller chooses the name of each session. */
+export function withoutSession(identity: Fields): string {
+  const principal = principalOf(identity);
   const session = /^(arn:[^:]*:sts::[^:]*:assumed-role\/[^/]+)\/.*$/s.exec(principal);
-  return session?.[1] ?? principal;
+  if (session !== null) return session[1] ?? principal;
+  const [federated] = /^arn:[^:]*:sts::[^:]*:federated-user(?=\/)/.exec(principal) ?? [];
+  if (federated === undefined) return principal;
+  const issuer = fieldsOf(fieldsOf(identity["sessionContext"])["sessionIssuer"]);
+  return textOf(issuer["arn"]) ?? federated;
 }
 
 /** The AWS service that called on a principal's behalf, if one did. */

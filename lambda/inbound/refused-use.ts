@@ -8,12 +8,10 @@
 import { refusalsMark } from "./canary.ts";
 import {
   canaryIn,
-  cryptographicOperations,
   fieldsOf,
   isOwn,
   keyArnInText,
   keyIdOf,
-  principalOf,
   resourceArns,
   shown,
   timeOf,
@@ -22,6 +20,7 @@ import {
   type Fields,
   type FunctionLocation,
 } from "./cloudtrail.ts";
+import { cryptographicOperations, otherKeyErrors } from "../workflow/model/refusals.ts";
 
 /** `on`: the key that refused it; or the alias, or key, that the call named for data of another key. */
 export type RefusedCall = {
@@ -48,14 +47,6 @@ export const denials: ReadonlyMap<string, string> = new Map([
   ["AccessDeniedException", "AccessDenied"],
 ]);
 
-/** KMS refuses data that another key made: the call named an alias, or a key, that does not fit. */
-export const otherKeyErrors: ReadonlySet<string> = new Set([
-  "IncorrectKeyException",
-  "InvalidCiphertextException",
-  "KMSInvalidMacException",
-  "KMSInvalidSignatureException",
-]);
-
 /** The operations whose refusal matters: they use the key, or begin to. In the order of the rule's pattern. */
 export const refusable: ReadonlySet<string> = new Set(
   [...cryptographicOperations, "CreateGrant", "GetPublicKey"].sort(),
@@ -69,7 +60,7 @@ const actionOfReEncrypt = /\bkms:(ReEncryptFrom|ReEncryptTo)\b/;
 export function readRefusedUse(event: unknown, home: FunctionLocation = {}): RefusedUseReading {
   const outer = fieldsOf(event);
   const detail = fieldsOf(outer["detail"]);
-  const heardAtMs = canaryIn(outer, detail, refusalsMark);
+  const heardAtMs = canaryIn(outer, detail, refusalsMark, home);
   if (heardAtMs !== undefined) return { kind: "canary", atMs: heardAtMs };
   const why = whyNot(outer, detail, home);
   if (why !== undefined) return { kind: "ignored", why };
@@ -77,7 +68,7 @@ export function readRefusedUse(event: unknown, home: FunctionLocation = {}): Ref
   if (atMs === undefined) {
     return { kind: "ignored", why: `its time is ${shown(detail["eventTime"])}` };
   }
-  const found = { atMs, principal: withoutSession(principalOf(fieldsOf(detail["userIdentity"]))) };
+  const found = { atMs, principal: withoutSession(fieldsOf(detail["userIdentity"])) };
   return denials.has(String(detail["errorCode"]))
     ? denied(detail, home, found)
     : madeByAnotherKey(detail, home, found);

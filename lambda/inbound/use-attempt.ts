@@ -11,7 +11,6 @@ import { canaryMark } from "./canary.ts";
 import {
   canaryIn,
   contextKeysOf,
-  cryptographicOperations,
   detailType,
   eventSource,
   fieldsOf,
@@ -29,6 +28,7 @@ import {
   type Fields,
   type FunctionLocation,
 } from "./cloudtrail.ts";
+import { cryptographicOperations } from "../workflow/model/refusals.ts";
 import type { UseAttempt } from "../workflow/model/requests.ts";
 
 export type UseAttemptReading =
@@ -71,7 +71,7 @@ export function readUseAttempt(event: unknown, home: FunctionLocation = {}): Use
     outer["detail-type"] === detailType ||
     detail["eventSource"] === eventSource;
   if (!claims) return { kind: "no such event" };
-  const heardAtMs = canaryIn(outer, detail, canaryMark);
+  const heardAtMs = canaryIn(outer, detail, canaryMark, home);
   if (heardAtMs !== undefined) return { kind: "canary", atMs: heardAtMs };
   const read = attemptsIn(outer, detail, home);
   return "why" in read ? { kind: "ignored", ...read } : { kind: "attempt", attempts: read };

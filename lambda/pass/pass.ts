@@ -132,8 +132,8 @@ async function follow(
 }
 
 async function read(pass: Pass, state: PassState, reads: KmsRead[]): Promise<Next> {
-  const { ports, pacer, stopAtMs } = pass;
-  const source = { ...ports, pacer, stopAtMs };
+  const { ports, pacer, stopAtMs, acceptedRefusals } = pass;
+  const source = { ...ports, pacer, stopAtMs, acceptedRefusals };
   try {
     const startedAtMs = ports.clock.nowMs();
     const observed = await gather(source, state.stored.record, state.observed, reads);

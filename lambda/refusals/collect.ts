@@ -7,6 +7,7 @@ import type { FunctionLocation } from "../inbound/cloudtrail.ts";
 import { readRefusedUse, type RefusedCall } from "../inbound/refused-use.ts";
 import type { RefusedUses, Table } from "../ports.ts";
 import type { ManagedKey, Refusals, RefusalsWatch } from "../workflow/model/types.ts";
+import { partlyMoved } from "../workflow/model/record.ts";
 import { predecessorOf } from "../workflow/safety/excused.ts";
 import { collected, none, type KnownVersion } from "./collected.ts";
 import { Memory } from "./memory.ts";
@@ -140,14 +141,20 @@ export class Collector {
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const { versions, refusals } = await this.#items.get(alias, () => this.#readItem(alias));
       const tallies = [...(this.#waiting.get(alias)?.values() ?? [])];
-      const { next, mustWrite } = collected(refusals, tallies, versions ?? [], this.#nowMs());
+      const { next, mustWrite, unknown } = collected(
+        refusals,
+        tallies,
+        versions ?? [],
+        this.#nowMs(),
+      );
       if (versions === undefined) this.#waiting.delete(alias);
       if (versions === undefined || !mustWrite) return;
       const saved = { ...next, revision: refusals.revision + 1 };
       if (await this.#table.saveRefusals(alias, saved, refusals.revision)) {
-        // The versions must be read again in time: one that is unknown here gets no use.
         this.#items.replace(alias, { versions, refusals: saved });
         this.#waiting.delete(alias);
+        // A version that is not known yet: it is stored once the versions are read again.
+        for (const tally of unknown) this.#await(alias, tally);
         return;
       }
       this.#items.forget(alias);
@@ -190,10 +197,12 @@ function eventIn(body: string): unknown {
 function knownVersions(record: ManagedKey): KnownVersion[] {
   const { versions, rotations } = record;
   const before = predecessorOf(record);
+  const moving = partlyMoved(record);
   return versions.map((version) => {
     const { keyId, number, retiredAtMs } = version;
     const isOpen = rotations.some(({ from, to }) => from === number || to === number);
     const isAtRest = retiredAtMs !== undefined && !isOpen && keyId !== before?.keyId;
-    return { ...version, isAtRest };
+    const isMoving = moving?.to === number && version.activatedAtMs === undefined;
+    return { ...version, isAtRest, ...(isMoving ? { activatedAtMs: moving.sinceMs } : {}) };
   });
 }

@@ -13,13 +13,16 @@ import type {
 } from "../workflow/model/types.ts";
 import { withTally, type Tally } from "./tally.ts";
 
-/** `isAtRest`: retired before the predecessor of the active version, and in no open rotation. */
+/**
+ * `isAtRest`: retired before the predecessor of the active version, and in no open rotation. `activatedAtMs`: also of
+ * a version that only some aliases of its set point at.
+ */
 export type KnownVersion = Pick<Version, "keyId" | "activatedAtMs" | "retiredAtMs"> & {
   isAtRest?: boolean;
 };
 
 /** A repetition is stored at most this often. */
-const repeatedEveryMs = dayMs / 24;
+export const repeatedEveryMs = dayMs / 24;
 /** Further uses among the others, without room for their names, are stored at most this often. */
 const grownEveryMs = 10 * 60_000;
 /** How many of the others are distinguished. */
@@ -28,21 +31,21 @@ const knownMax = 300;
 const bytesMax = 80_000;
 /** From this size on, versions at rest lose their part: nothing about them waits for a decision. */
 const bytesAtRestMax = 40_000;
-/** Of the name and the time of one of the others. */
-const bytesPerName = 30;
+/** Of the name and the times of one of the others. */
+const bytesPerName = 45;
 
 export const none: Refusals = { revision: 0, on: {} };
 
 /**
  * The item with these calls, and whether it must be written now. What need not be written comes again with
- * the next tally.
+ * the next tally, and so do calls on a key that is no version yet.
  */
 export function collected(
   before: Refusals,
   tallies: Tally[],
   versions: KnownVersion[],
   nowMs: number,
-): { next: Refusals; mustWrite: boolean } {
+): { next: Refusals; mustWrite: boolean; unknown: Tally[] } {
   const on = ofVersions(before.on, versions);
   let bytes = bytesOf(on);
   for (const { keyId } of atRest(versions)) {
@@ -51,8 +54,10 @@ export function collected(
     delete on[keyId];
   }
   const changes = new Set<Change>();
+  const unknown: Tally[] = [];
   for (const tally of tallies) {
     const version = versions.find(({ keyId }) => keyId === tally.subject);
+    if (version === undefined && tally.subject !== byAlias) unknown.push(tally);
     if (version === undefined ? tally.subject !== byAlias : isLag(version, tally)) continue;
     if (version?.isAtRest === true && bytes >= bytesAtRestMax) continue;
     const there = (on[tally.subject] ??= { uses: {} });
@@ -71,16 +76,16 @@ export function collected(
     } else {
       // The time of the last write: an earlier tally of this call has changed the copy.
       const storedAtMs = before.on[tally.subject]?.others?.storedAtMs ?? nowMs;
-      const names = Object.keys(there.others?.known ?? {}).length;
-      const hasRoom = names < knownMax && bytes < bytesMax;
+      const names = there.others?.known ?? {};
+      const hasRoom = Object.keys(names).length < knownMax && bytes < bytesMax;
+      if (hasRoom && names[tally.name] === undefined) bytes += bytesPerName;
       changes.add(among(there.others, tally, { ...since, hasRoom, storedAtMs }));
       there.others = withOther(there.others, tally, hasRoom, nowMs);
-      bytes += bytesPerName;
     }
   }
   const due = changes.has("news") ? { dueAtMs: nowMs } : {};
   const mustWrite = changes.has("news") || changes.has("repeated");
-  return { next: { ...before, ...due, on }, mustWrite };
+  return { next: { ...before, ...due, on }, mustWrite, unknown };
 }
 
 /** Copies; the versions that KMS deleted are left out. */
@@ -114,9 +119,13 @@ function isLag({ activatedAtMs, retiredAtMs }: KnownVersion, { lastAtMs }: Tally
   return lastAtMs >= activatedAtMs && lastAtMs < activatedAtMs + authorizationLagMs;
 }
 
-/** From when on a refusal of this version means something else than before; a rollback makes it active anew. */
+/**
+ * From when on a refusal of this version means something else than before; a rollback makes it active anew. A call
+ * that names the alias needs a version from its retirement on.
+ */
 function boundaries(version: KnownVersion | undefined, versions: KnownVersion[]): number[] {
-  if (version === undefined) return [];
+  const retirements = versions.flatMap((one) => one.retiredAtMs ?? []);
+  if (version === undefined) return retirements;
   const { activatedAtMs, retiredAtMs } = version;
   if (retiredAtMs !== undefined) {
     return [
@@ -124,18 +133,24 @@ function boundaries(version: KnownVersion | undefined, versions: KnownVersion[])
       ...(activatedAtMs === undefined ? [] : [activatedAtMs + authorizationLagMs]),
     ];
   }
-  const times = [activatedAtMs, ...versions.map((one) => one.retiredAtMs)];
-  return times.flatMap((atMs) => (atMs === undefined ? [] : [atMs + authorizationLagMs]));
+  const times = activatedAtMs === undefined ? retirements : [activatedAtMs, ...retirements];
+  return times.map((atMs) => atMs + authorizationLagMs);
 }
 
 type Change = "news" | "repeated" | "later";
 type Since = { boundariesMs: number[]; nowMs: number };
 
 function again(
-  { lastAtMs, storedAtMs }: Pick<RefusedUse, "lastAtMs" | "storedAtMs">,
+  {
+    lastAtMs,
+    storedAtMs,
+    byKeyPolicy,
+  }: Pick<RefusedUse, "lastAtMs" | "storedAtMs" | "byKeyPolicy">,
   tally: Tally,
   { boundariesMs, nowMs }: Since,
 ): Change {
+  // The key policy alone may be no need; any other reason is one.
+  if (byKeyPolicy === true && tally.byKeyPolicy !== true) return "news";
   if (boundariesMs.some((atMs) => lastAtMs < atMs && tally.lastAtMs >= atMs)) return "news";
   return nowMs >= storedAtMs + repeatedEveryMs ? "repeated" : "later";
 }
@@ -148,7 +163,7 @@ function among(
 ): Change {
   if (others === undefined) return "news";
   const { storedAtMs, nowMs, hasRoom } = since;
-  const lastAtMs = others.known[tally.name];
+  const [, lastAtMs] = others.known[tally.name] ?? [];
   if (lastAtMs !== undefined) return again({ lastAtMs, storedAtMs }, tally, since);
   return hasRoom || nowMs >= storedAtMs + grownEveryMs ? "news" : "later";
 }
@@ -179,12 +194,14 @@ function withOther(
   const known = others?.known ?? {};
   const isNew = known[name] === undefined;
   const isNamed = !isNew || hasRoom;
-  if (isNamed) known[name] = Math.max(known[name] ?? 0, lastAtMs);
+  const [sinceMs, untilMs] = known[name] ?? [firstAtMs, lastAtMs];
+  if (isNamed) known[name] = [Math.min(sinceMs, firstAtMs), Math.max(untilMs, lastAtMs)];
   return {
     firstAtMs: Math.min(others?.firstAtMs ?? firstAtMs, firstAtMs),
     lastAtMs: Math.max(others?.lastAtMs ?? lastAtMs, lastAtMs),
     count: (others?.count ?? 0) + count,
     grownAtMs: isNew ? Math.max(others?.grownAtMs ?? 0, lastAtMs) : (others?.grownAtMs ?? lastAtMs),
+    joinedAtMs: isNew ? nowMs : (others?.joinedAtMs ?? nowMs),
     known,
     ...(others?.isFull === true || !isNamed ? { isFull: true } : {}),
     storedAtMs: nowMs,

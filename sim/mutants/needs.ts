@@ -64,7 +64,7 @@ export const needs: Mutant[] = [
       },
       {
         file: "lambda/workflow/revoke/deletion.ts",
-        find: 'if (approval?.of !== "delete" || approval.override) return "no operator approved the deletion";',
+        find: '  if (isOurs && !isApproved) return "no operator approved the deletion";\n',
         replace: "",
       },
       {

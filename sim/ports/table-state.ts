@@ -245,7 +245,8 @@ export class TableState {
   refusalsRead(alias: string, revision: number): void {
     const { refusals } = this.contents;
     const { dueAtMs: _, ...there } = refusals.get(alias) ?? { revision: -1, on: {} };
-    if (there.revision === revision) refusals.set(alias, there);
+    if (there.revision !== revision) return;
+    refusals.set(alias, { ...there, revision: revision + 1 });
   }
 
   saveRefusalsWatch(next: RefusalsWatch, readRevision: number): boolean {

@@ -6,6 +6,7 @@ import { byAlias } from "../../lambda/workflow/model/refusals.ts";
 import type { ManagedKey, RefusedUse } from "../../lambda/workflow/model/types.ts";
 import { orders } from "../infra/least-privilege-histories.ts";
 import type { Account } from "../infra/account.ts";
+import { dayMs } from "../fixtures.ts";
 import { refused } from "../findings/trail.ts";
 import { after, nextSecond, type } from "./typing.ts";
 
@@ -121,7 +122,7 @@ describe("the view of refused uses", () => {
   });
   const others = {
     ...{ firstAtMs: nowMs - 9, lastAtMs: nowMs - 1, count: 40, storedAtMs: nowMs },
-    ...{ grownAtMs: nowMs - 5, known: {} },
+    ...{ grownAtMs: nowMs - 5, joinedAtMs: nowMs - dayMs - 5, known: {} },
   };
   const recordWith = (accepts: string[], atMs: number): ManagedKey =>
     ({

@@ -149,7 +149,13 @@ export function refusedIn({ record }: KeyHistory, nowMs: number): KnownRefusals 
     ...times,
   });
   const uses = { a: use("reader-of-archives"), b: use("scanner") };
-  const others = { ...times, count: 40, grownAtMs: nowMs - dayMs, known: {} };
+  const others = {
+    ...times,
+    count: 40,
+    grownAtMs: nowMs - dayMs,
+    joinedAtMs: nowMs - dayMs,
+    known: {},
+  };
   const named = { uses: { c: use("sops", "IncorrectKeyException") } };
   const on = Object.fromEntries(record.versions.map(({ keyId }) => [keyId, { uses, others }]));
   const of = { owner: record.owner, mode: "act" as const, policies: [], taggedAliases: [] };

@@ -36,6 +36,6 @@ test("the refused uses that no run has read", async () => {
   expect(await state.refusalsDue(8)).toEqual([{ alias: "alias/late", dueAtMs: 5 }]);
   await table.refusalsRead("alias/late", 1);
   expect(await state.refusalsDue(8)).toEqual([]);
-  expect(await state.refusals("alias/late")).toEqual(none);
+  expect(await state.refusals("alias/late")).toEqual({ ...none, revision: 2 });
   expect(await state.refusals("alias/unknown")).toBeUndefined();
 });

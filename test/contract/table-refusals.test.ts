@@ -15,8 +15,15 @@ const use = {
   storedAtMs: nowMs,
 };
 const others = {
-  ...{ firstAtMs: 0, lastAtMs: nowMs, count: 380, grownAtMs: nowMs, storedAtMs: nowMs },
-  ...{ known: { "a-name_000": nowMs }, isFull: true as const },
+  ...{
+    firstAtMs: 0,
+    lastAtMs: nowMs,
+    count: 380,
+    grownAtMs: nowMs,
+    joinedAtMs: nowMs,
+    storedAtMs: nowMs,
+  },
+  ...{ known: { "a-name_000": [0, nowMs] as [number, number] }, isFull: true as const },
 };
 
 function refusals(revision: number, changes: Partial<Refusals> = {}): Refusals {
@@ -101,10 +108,18 @@ describe.each(tableSides)("refused uses fall due in %s", (_side, open) => {
     await table.saveRefusals(alias, refusals(1, { dueAtMs: nowMs }), 0);
     await table.refusalsRead(alias, 1);
     expect((await table.due(nowMs, 10)).items).toEqual([]);
-    expect(await table.refusals(alias)).toStrictEqual(refusals(1));
+    expect(await table.refusals(alias)).toStrictEqual(refusals(2));
     await table.refusalsRead(alias, 1);
-    expect(await table.saveRefusals(alias, refusals(2, { dueAtMs: nowMs + 1 }), 1)).toBe(true);
+    expect(await table.saveRefusals(alias, refusals(3, { dueAtMs: nowMs + 1 }), 2)).toBe(true);
     expect((await table.due(nowMs + 1, 10)).items).toEqual([due(nowMs + 1)]);
+  });
+
+  test("and no copy from before that read makes them due again", async () => {
+    const { table } = await open();
+    await table.saveRefusals(alias, refusals(1, { dueAtMs: nowMs }), 0);
+    await table.refusalsRead(alias, 1);
+    expect(await table.saveRefusals(alias, refusals(2, { dueAtMs: nowMs }), 1)).toBe(false);
+    expect((await table.due(nowMs, 10)).items).toEqual([]);
   });
 
   test("also where a run has read an earlier revision only", async () => {

@@ -33,7 +33,7 @@ test("news makes one pass, and is due no more", async () => {
   expect(await world.tick()).toMatchObject({ passes: 1, failed: 0 });
   expect(await dueKinds(world)).toEqual([]);
   expect((await world.record()).epoch).toBe(epoch + 1);
-  expect(await world.table.refusals(orders)).toEqual({ revision: 1, on: {} });
+  expect(await world.table.refusals(orders)).toEqual({ revision: 2, on: {} });
 });
 
 test("news that arrives while a pass decides stays due for the next one", async () => {
@@ -104,5 +104,5 @@ test("news that the deployment no longer collects is due no more, and stays stor
   const world = await aWorldWithNews({ refusalsWatch: "none" });
   await world.tick();
   expect(await dueKinds(world)).toEqual([]);
-  expect(await world.table.refusals(orders)).toEqual({ revision: 1, on: {} });
+  expect(await world.table.refusals(orders)).toEqual({ revision: 2, on: {} });
 });

@@ -20,9 +20,17 @@ describe("a principal", () => {
   test.each([
     ["a user", `arn:aws:iam::${account}:user/team/alice`],
     ["the root user", `arn:aws:iam::${account}:root`],
-    ["a federated user", `arn:aws:sts::${account}:federated-user/alice`],
   ])("is the ARN of %s", (_who, arn) => {
     expect(principalOf({ type: "IAMUser", arn })).toBe(arn);
+  });
+
+  test("of a federated user is the user who made the session: that user chooses the name", () => {
+    const arn = `arn:aws:sts::${account}:federated-user/alice`;
+    const broker = `arn:aws:iam::${account}:user/broker`;
+    const sessionContext = { sessionIssuer: { type: "IAMUser", arn: broker } };
+    expect(principalOf({ type: "FederatedUser", arn, sessionContext })).toBe(broker);
+    const anybody = `arn:aws:sts::${account}:federated-user`;
+    expect(principalOf({ type: "FederatedUser", arn })).toBe(anybody);
   });
 
   test("without an ARN is the issuer of its session, or its type and account", () => {
@@ -86,6 +94,17 @@ describe("a canary", () => {
       atMs: Date.UTC(2026, 10, 2, 3, 4, 5),
     });
     expect(readRefusedUse(canaryOf(canaryMark), home)).toMatchObject({ kind: "ignored" });
+  });
+
+  test("of another account or Region proves nothing here", () => {
+    for (const mark of [refusalsMark, canaryMark]) {
+      const event = canaryOf(`aws-sdk-js/3 ${mark}`) as object;
+      for (const other of [{ account: "444455556666" }, { region: "eu-west-1" }]) {
+        const foreign = { ...event, ...other };
+        expect(readRefusedUse(foreign, home)).toMatchObject({ kind: "ignored" });
+        expect(readUseAttempt(foreign, home)).toMatchObject({ kind: "ignored" });
+      }
+    }
   });
 
   test("is no event whose user agent is not a text", () => {

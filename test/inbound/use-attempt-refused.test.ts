@@ -138,6 +138,8 @@ describe("a call of the function's own role", () => {
       sessionOf("Keyturn2"),
       sessionOf("NotKeyturn"),
       sessionOf("Keyturn", "444455556666"),
+      // An IAM user chooses its path, and may write a role session there.
+      { arn: `arn:aws:iam::${account}:user/:sts::${account}:assumed-role/Keyturn/eve` },
     ]) {
       expect(readUseAttempt(eventOf({ userIdentity: identity }), home).kind).toBe("attempt");
     }

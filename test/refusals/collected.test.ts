@@ -108,6 +108,24 @@ describe("a repetition", () => {
   });
 });
 
+test("a repetition by the alias across the retirement of any version is news: it needs that version", () => {
+  const byAlias = (lastAtMs: number) => [
+    aTally({ subject: "alias", error: "IncorrectKeyException", lastAtMs }),
+  ];
+  const before = after([byAlias(movedAtMs - 1), movedAtMs - 1]);
+  const soon = movedAtMs + minuteMs;
+  expect(isWritten(before, byAlias(movedAtMs - 1), soon)).toBe(false);
+  const { next, mustWrite } = collected(before, byAlias(movedAtMs), versions, soon);
+  expect([mustWrite, next.dueAtMs]).toEqual([true, soon]);
+});
+
+test("a repetition that another policy than the key policy denies is news: the move may cause it", () => {
+  const before = after([[aTally({ byKeyPolicy: true })], startMs]);
+  expect(isWritten(before, [aTally({ byKeyPolicy: true })], startMs + 1)).toBe(false);
+  const { next } = collected(before, [aTally()], versions, startMs + 1);
+  expect(next.dueAtMs).toBe(startMs + 1);
+});
+
 test("a repetition ten minutes after a rollback is news: the version is active anew", () => {
   const back = [
     aVersion({ number: 1, keyId: first, activatedAtMs: movedAtMs - 90 * dayMs }),
@@ -157,6 +175,13 @@ describe("in the ten minutes after an activation", () => {
   test("a refusal of the retired version counts", () => {
     expect(at(first, movedAtMs + 1)).toBe(true);
   });
+});
+
+test("a call on a key that is no version yet is handed back, for a later write", () => {
+  const early = aTally({ subject: "11111111-2222-3333-4444-555555555555" });
+  const given = collected(none, [early, aTally()], versions, startMs);
+  expect(given.unknown).toEqual([early]);
+  expect(Object.keys(given.next.on)).toEqual([first]);
 });
 
 describe("a version that KMS deleted", () => {

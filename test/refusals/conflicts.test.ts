@@ -1,6 +1,6 @@
 /** Two processes at once, a run between them, and a table that fails. */
 import { describe, expect, test } from "vitest";
-import { hourMs } from "../fixtures.ts";
+import { hourMs, minuteMs } from "../fixtures.ts";
 import { first, second } from "../inbound/cloudtrail.ts";
 import {
   aCollector,
@@ -10,6 +10,7 @@ import {
   orders,
   startMs,
   unattributed,
+  versionsOf,
   type Collecting,
 } from "./collecting.ts";
 
@@ -68,6 +69,35 @@ describe("two processes", () => {
     });
     expect(await there.collect(deniedUse({ by: "one" }))).toEqual({ failed: [], unattributed: 0 });
     expect(await principals(there)).toContain("one");
+  });
+});
+
+describe("a run", () => {
+  test("that has read the news is not called again by a copy from before", async () => {
+    const there = await aCollector();
+    await there.collect(deniedUse());
+    await there.table.refusalsRead(orders, 1);
+    there.clock.advance(2 * hourMs);
+    await there.collect(deniedUse());
+    expect(await there.stored()).not.toHaveProperty("dueAtMs");
+    expect(Object.values((await there.on()).uses)).toMatchObject([{ count: 2 }]);
+  });
+
+  test("that makes a new version loses no refusal of it that came before its record was read", async () => {
+    const [old] = versionsOf();
+    const there = await aCollector({ versions: old === undefined ? [] : [old] });
+    await there.twin.bind(second, orders, startMs);
+    await there.collect(deniedUse());
+    const stored = await there.twin.read(orders);
+    if (stored === undefined) throw new Error("no record");
+    const record = { ...stored.record, versions: versionsOf() };
+    const { revision, epoch } = record;
+    await there.twin.write({ ...stored, record }, { revision, epoch, writes: stored.writes });
+    await there.collect(deniedUse({ keyId: second, by: "locked-out" }), deniedUse({ by: "two" }));
+    expect(await principals(there, second)).toEqual([]);
+    there.clock.advance(minuteMs);
+    await there.collect(deniedUse({ by: "three" }));
+    expect(await principals(there, second)).toEqual(["locked-out"]);
   });
 });
 

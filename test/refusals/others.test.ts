@@ -60,7 +60,10 @@ describe("a caller beyond the first twenty", () => {
     const two = written(one, [named("b", { lastAtMs: soonMs })], soonMs);
     expect(two.dueAtMs).toBe(soonMs);
     expect(othersOn(two)).toMatchObject({ count: 2, grownAtMs: soonMs, lastAtMs: soonMs });
-    expect(othersOn(two).known).toEqual({ [named("a").name]: startMs, [named("b").name]: soonMs });
+    expect(othersOn(two).known).toEqual({
+      [named("a").name]: [startMs, startMs],
+      [named("b").name]: [soonMs, soonMs],
+    });
   });
 
   test("is no growth when it is refused again, and is written hourly", () => {

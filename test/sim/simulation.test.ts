@@ -79,6 +79,14 @@ test("a version from before keyturn may return, and soon have a successor", asyn
   expect(violations).toEqual([]);
 });
 
+test("a reader by the alias makes the managed key due once it needs a retired version", async () => {
+  const { violations } = await simulate({
+    seed: 1796016203,
+    scenario: scenarioNamed("read-by-alias"),
+  });
+  expect(violations).toEqual([]);
+});
+
 describe("outside the envelope the checkers find a violation", () => {
   const outside: Record<string, { changes: Partial<Envelope>; scenario: string; seeds: number }> = {
     "a request may take an hour": {

@@ -57,7 +57,7 @@ describe("an approval of a deletion", () => {
       full.observed,
     );
     expect(asked).toEqual([
-      ...["last-use key-1", "grants key-1", "refusals alias/orders", "refusals-watch key-1"],
+      ...["last-use key-1", "grants key-1", "refusals alias/orders", "refusals-watch alias/orders"],
       ...["policy key-2", "policy key-1"],
     ]);
     expect(request(on, [])).toMatchObject(changes("approved"));
@@ -106,8 +106,18 @@ describe("before ScheduleKeyDeletion", () => {
   test("callers that joined the others since the approval ask again", () => {
     const at = (atMs: number) =>
       toDelete({ on: settled, rotation: approved({ accepts: [others], atMs }) });
+    expect(at(nowMs)).toMatchObject(calls("ScheduleKeyDeletion"));
+    expect(at(nowMs - 1)).toMatchObject({ finding: { code: "APPROVAL_REQUIRED" } });
+  });
+
+  test("callers whose event came long after their call ask again, too", () => {
+    const late: On = {
+      "key-1": othersOf({ grownAtMs: nowMs - 30 * dayMs, joinedAtMs: nowMs - 2 * dayMs }),
+    };
+    const at = (atMs: number) =>
+      toDelete({ on: late, rotation: approved({ accepts: [others], atMs }) });
+    expect(at(nowMs - 3 * dayMs)).toMatchObject({ finding: { code: "APPROVAL_REQUIRED" } });
     expect(at(nowMs - dayMs)).toMatchObject(calls("ScheduleKeyDeletion"));
-    expect(at(nowMs - dayMs - 1)).toMatchObject({ finding: { code: "APPROVAL_REQUIRED" } });
   });
 
   test("no command approves while more callers join", () => {

@@ -1,5 +1,6 @@
 /** A refusal after the approval of a deletion: keyturn cancels it, and the version stays disabled. */
 import { describe, expect, test } from "vitest";
+import { applyDone } from "../../lambda/workflow/apply-outcome.ts";
 import { decideRevoke } from "../../lambda/workflow/5-revoke.ts";
 import { decide } from "../../lambda/workflow/workflow.ts";
 import { nothingObserved } from "../../lambda/workflow/safety/observations.ts";
@@ -75,16 +76,27 @@ describe("a deletion that is scheduled", () => {
 
   test("is cancelled where callers joined the others since the approval that accepts them", () => {
     const approval = { ...approved, accepts: ["refused:1|others"] };
-    const grown = (grownAtMs: number) =>
-      decided({ on: { "key-1": othersOf({ grownAtMs }) }, rotation: { approval } });
-    expect(grown(approved.atMs)).toMatchObject(waits(deletionAtMs));
-    expect(grown(approved.atMs + 1)).toMatchObject(cancels);
-    expect(grown(nowMs)).toMatchObject(cancels);
+    const joined = (joinedAtMs: number) =>
+      decided({ on: { "key-1": othersOf({ joinedAtMs }) }, rotation: { approval } });
+    expect(joined(approved.atMs - dayMs)).toMatchObject(waits(deletionAtMs));
+    expect(joined(approved.atMs - dayMs + 1)).toMatchObject(cancels);
+    expect(joined(nowMs)).toMatchObject(cancels);
   });
 
-  test("is not keyturn's where no evidence is on record, and is left to the actor that scheduled it", () => {
+  test("is left to the actor that scheduled it where no evidence is on record, and nobody is refused", () => {
     const rotation = { evidence: undefined, approval: undefined };
-    expect(decided({ on: refused(), rotation })).toMatchObject(waits(deletionAtMs));
+    expect(decided({ rotation })).toMatchObject(waits(deletionAtMs));
+  });
+
+  test("is cancelled by a refusal without evidence on record, too, and the version stays disabled", () => {
+    const rotation = { evidence: undefined, approval: undefined };
+    const given = scene({ on: refused(), rotation, old: { disabledAtMs: undefined } });
+    const decision = spoken(decideRevoke(given));
+    expect(decision).toMatchObject(cancels);
+    if (decision.kind !== "call") throw new Error("no call");
+    const { next } = applyDone(given.record, decision, { kind: "done" }, given.context);
+    expect(next.rotations).toEqual([]);
+    expect(next.versions[0]).toMatchObject({ state: "disabled", disabledAtMs: nowMs });
   });
 
   test("of a key with another owner's tag is not touched", () => {

@@ -28,7 +28,7 @@ describe("refused uses were collected", () => {
 
   test("where the deployment does not collect them: nothing is awaited", () => {
     const context = { refusalsWatch: "none" as const };
-    const observed = { "refusals-watch": { "key-1": absent } };
+    const observed = { "refusals-watch": { "alias/orders": absent } };
     expect(decide({ context, observed })).toBeUndefined();
   });
 });
@@ -48,7 +48,7 @@ describe("they were not, and the deletion waits", () => {
   });
 
   test("where no canary ever arrived", () => {
-    const observed = { "refusals-watch": { "key-1": absent } };
+    const observed = { "refusals-watch": { "alias/orders": absent } };
     expect(decide({ observed })).toMatchObject(unheard(nowMs + hourMs));
   });
 
@@ -85,6 +85,6 @@ describe("a deletion that an operator approved", () => {
   test("comes after the read of the watch", () => {
     const full = soaked({ rotation: { approval } });
     const asked = readsOf((observed) => decideRevoke({ ...full, observed }), full.observed);
-    expect(asked).toContain("refusals-watch key-1");
+    expect(asked).toContain("refusals-watch alias/orders");
   });
 });

@@ -107,14 +107,20 @@ describe("a refusal of the active version by its key policy alone", () => {
     expect(needsOfRefusals(scene, scene.old, scene.rotation)).toHaveLength(1);
   });
 
-  test("blocks once the version is retired: its policy is no longer compared", () => {
+  test("does not block either once the version is retired, while both policies can be read", () => {
     const versions = [
       aVersion(1, { state: "disabled", retiredAtMs }),
       aVersion(2, { state: "draining", activatedAtMs: retiredAtMs, retiredAtMs: nowMs }),
       aVersion(3, { activatedAtMs: nowMs }),
     ];
     const scene = soaked({ on: { "key-2": usesOf(scanner) }, record: { versions } });
-    expect(needsOfRefusals(scene, scene.old, scene.rotation)).toHaveLength(1);
+    expect(needsOfRefusals(scene, scene.old, scene.rotation)).toEqual([]);
+    const unread = { ...scene, observed: { ...scene.observed, policy: {} } };
+    expect(needsOfRefusals(unread, scene.old, scene.rotation)).toHaveLength(1);
+    expect(readsOfRefusals(unread)).toEqual([
+      { kind: "policy", keyId: "key-2" },
+      { kind: "policy", keyId: "key-1" },
+    ]);
   });
 });
 

@@ -1,8 +1,8 @@
 /** REFUSED_SINCE_ACTIVATION: the alarm for callers that a move locked out. */
 import { describe, expect, test } from "vitest";
 import { refusalFindings } from "../../lambda/workflow/safety/refusal-findings.ts";
-import type { RefusedOn, RefusedUse } from "../../lambda/workflow/model/types.ts";
-import { dayMs, minuteMs } from "../fixtures.ts";
+import type { OtherRefusals, RefusedOn, RefusedUse } from "../../lambda/workflow/model/types.ts";
+import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { spoken } from "./decided.ts";
 import {
   accepting,
@@ -35,6 +35,8 @@ function alarms(on: On, { rotation, old, fresh, ...setting }: RefusedSetting = {
   return findings.filter(({ code }) => code === "REFUSED_SINCE_ACTIVATION");
 }
 
+/** Among the others, refused once. */
+const at = (name: string, atMs: number): OtherRefusals["known"] => ({ [name]: [atMs, atMs] });
 const lockedOut = (changes: Partial<RefusedUse> = {}): RefusedUse =>
   aUse({ operation: "Encrypt", lastAtMs: settledMs, ...changes });
 const refusing = (second: RefusedOn, first?: RefusedOn): On => ({
@@ -105,7 +107,7 @@ describe("a caller that the predecessor refused in the 30 days before the move",
   });
 
   test("was not, where it was among the predecessor's others", () => {
-    const known = { [nameOfUse(lockedOut())]: movedMs - dayMs };
+    const known = at(nameOfUse(lockedOut()), movedMs - dayMs);
     expect(alarms(refusing(usesOf(lockedOut()), othersOf({ known })))).toEqual([]);
   });
 
@@ -128,12 +130,12 @@ describe("callers beyond the first twenty of the active version", () => {
     alarms(refusing(othersOf({ lastAtMs: settledMs, ...changes }), first));
 
   test("are reported where one joined since the move that the predecessor did not refuse", () => {
-    expect(others({ known: { [name]: settledMs } })).toMatchObject([
+    expect(others({ known: at(name, settledMs) })).toMatchObject([
       { observed: expect.stringMatching(/: callers beyond the first twenty$/) as string },
     ]);
-    expect(others({ known: { [name]: settledMs - 1 } })).toEqual([]);
+    expect(others({ known: at(name, settledMs - 1) })).toEqual([]);
     const scanner = lockedOut({ lastBeforeMs: movedMs - dayMs, lastAtMs: nowMs });
-    expect(others({ known: { [name]: settledMs } }, usesOf(scanner))).toEqual([]);
+    expect(others({ known: at(name, settledMs) }, usesOf(scanner))).toEqual([]);
   });
 
   test("are reported where more joined since the move than the item names", () => {
@@ -144,9 +146,9 @@ describe("callers beyond the first twenty of the active version", () => {
   test("are reported for three days, and beside the callers that have an id", () => {
     const fresh = { activatedAtMs: nowMs - 9 * dayMs };
     const lastAtMs = nowMs - 3 * dayMs;
-    const old = othersOf({ lastAtMs, known: { [name]: lastAtMs } });
+    const old = othersOf({ lastAtMs, known: at(name, lastAtMs) });
     expect(alarms(refusing(old), { fresh })).toEqual([]);
-    const recent = { lastAtMs: settledMs, known: { other: settledMs }, firstAtMs: settledMs - 7 };
+    const recent = { lastAtMs: settledMs, known: at("other", settledMs), firstAtMs: settledMs - 7 };
     const [alarm] = alarms(refusing({ ...othersOf(recent), ...usesOf(lockedOut()) }));
     expect(alarm?.observed).toMatch(/; callers beyond the first twenty$/);
     expect(alarm?.sinceMs).toBe(settledMs - 7);
@@ -192,9 +194,83 @@ describe("after a rollback", () => {
     expect(back(lockedOut({ lastAtMs: settledMs - 1 }))).toEqual([]);
   });
 
+  test("a caller that the version refused before it, also while it was retired, raises no alarm", () => {
+    expect(back(lockedOut({ firstAtMs: movedMs - 1 }))).toEqual([]);
+    const known: OtherRefusals["known"] = { one: [movedMs - 1, settledMs] };
+    const others = { "key-1": othersOf({ lastAtMs: settledMs, known }) };
+    expect(alarms(others, { record: { versions }, rotation })).toEqual([]);
+  });
+
   test("a caller that it locks out is reported, without another rollback", () => {
     expect(back(lockedOut())).toMatchObject([
       { subject: "key-1", next: "npx keyturn explain REFUSED_SINCE_ACTIVATION" },
     ]);
+  });
+});
+
+describe("a predecessor that was active for an hour", () => {
+  const versions = [
+    aVersion(1, { state: "draining", retiredAtMs: movedMs - hourMs }),
+    aVersion(2, { state: "draining", activatedAtMs: movedMs - hourMs, retiredAtMs: movedMs }),
+    aVersion(3, { activatedAtMs: movedMs }),
+  ];
+  const third = (first: Partial<RefusedUse>) =>
+    alarms(
+      { "key-1": usesOf(lockedOut(first)), "key-3": usesOf(lockedOut()) },
+      { record: { versions } },
+    );
+
+  test("makes no victim of a caller that the version before it refused", () => {
+    expect(third({ lastBeforeMs: movedMs - 2 * dayMs })).toEqual([]);
+    expect(third({ lastBeforeMs: movedMs - 31 * dayMs })).toHaveLength(1);
+  });
+});
+
+describe("a set of aliases whose move stops half-way", () => {
+  const versions = [
+    aVersion(1),
+    aVersion(2, { state: "pending-activation", activatedAtMs: undefined }),
+  ];
+  const moving = { step: "activate" as const, movedAtMs: { "alias/orders": movedMs } };
+  const halfWay = (on: On, rotation = {}) =>
+    alarms(on, {
+      record: { versions },
+      old: { state: "active", retiredAtMs: undefined },
+      fresh: versions[1] ?? {},
+      rotation: { ...moving, ...rotation },
+    });
+
+  test("reports whom the new version refuses already, with the rollback", () => {
+    expect(halfWay(refusing(usesOf(lockedOut())))).toMatchObject([
+      { subject: "key-2", next: "npx keyturn rollback alias/orders --version 2" },
+    ]);
+  });
+
+  test("reports nobody before the first alias has moved", () => {
+    expect(halfWay(refusing(usesOf(lockedOut())), { movedAtMs: {} })).toEqual([]);
+  });
+});
+
+describe("while KMS will delete the old version", () => {
+  const deletionAtMs = nowMs + 5 * dayMs;
+  const old = { state: "pending-deletion" as const, deletionAtMs };
+  const on = { ...refusing(usesOf(lockedOut())), alias: usesOf(aUse()) };
+  const all = (mode: "act" | "plan") => {
+    const scene = soaked({ on: { ...on, "key-1": usesOf(aUse()) }, old, context: { mode } });
+    return refusalFindings(scene).map(({ observed, next }) => ({ observed, next }));
+  };
+
+  test("each finding has the date", () => {
+    const date = "; KMS deletes version 1, key-1, at 1972-10-02T00:00:00Z or later";
+    const texts = all("act");
+    expect(texts.length).toBeGreaterThan(1);
+    for (const { observed } of texts) expect(observed).toContain(date);
+  });
+
+  test("keyturn cancels it, but in mode plan: there each finding has the command", () => {
+    for (const { next } of all("act")) expect(next).not.toContain("cancel-key-deletion");
+    for (const { next } of all("plan")) {
+      expect(next).toBe("aws kms cancel-key-deletion --key-id key-1");
+    }
   });
 });

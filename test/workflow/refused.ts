@@ -1,5 +1,5 @@
 /** Refused uses, as a run observes them, for the scenes of a rotation from version 1 to version 2. */
-import { nameOf } from "../../lambda/refusals/tally.ts";
+import { nameOf } from "../../lambda/record/use-name.ts";
 import type {
   AcceptedRefusal,
   OtherRefusals,
@@ -42,7 +42,8 @@ export function nameOfUse({ principal, operation, error }: RefusedUse): string {
 /** Callers beyond the first twenty, refused and joined last two days ago. */
 export function othersOf(changes: Partial<OtherRefusals> = {}): RefusedOn {
   const { lastAtMs = nowMs - 2 * dayMs } = changes;
-  const times = { firstAtMs: lastAtMs, lastAtMs, grownAtMs: lastAtMs, storedAtMs: lastAtMs };
+  const { grownAtMs = lastAtMs, joinedAtMs = grownAtMs } = changes;
+  const times = { firstAtMs: lastAtMs, lastAtMs, grownAtMs, joinedAtMs, storedAtMs: lastAtMs };
   return { uses: {}, others: { ...times, count: 7, known: {}, ...changes } };
 }
 
@@ -60,7 +61,7 @@ export type On = Record<string, RefusedOn>;
 export function refusalsOf(on: On, watch: Partial<RefusalsWatch> = {}): Observations {
   return {
     refusals: { [alias]: present({ revision: 1, on }) },
-    "refusals-watch": { "key-1": present({ ...watching, ...watch }) },
+    "refusals-watch": { [alias]: present({ ...watching, ...watch }) },
   };
 }
 

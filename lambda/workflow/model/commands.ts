@@ -65,7 +65,7 @@ export function disable(keyId: string): string {
 }
 
 /** KMS leaves a key whose deletion was cancelled Disabled (API reference, CancelKeyDeletion). */
-function cancelDeletion(keyId: string): string {
+export function cancelDeletion(keyId: string): string {
   return commandLine("aws", "kms", "cancel-key-deletion", "--key-id", keyId);
 }
 

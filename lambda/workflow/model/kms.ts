@@ -91,7 +91,8 @@ export type KmsRead =
   /** The refused uses of a managed key; this read calls no KMS. */
   | { kind: "refusals"; alias: string }
   /** Whether refused uses are collected; this read calls KMS about this key, at most daily. */
-  | { kind: "refusals-watch"; keyId: string };
+  /** A canary is a call on this key. */
+  | { kind: "refusals-watch"; alias: string; keyId: string };
 
 /** All observations since the last changing call, by kind of read and subject. */
 export type ObservedState = {

@@ -41,6 +41,14 @@ export function activeVersion(record: Pick<ManagedKey, "versions">): Version | u
   return record.versions.find((version) => version.state === "active");
 }
 
+/** Out of the alias, and not deleted: the ones retired first come first. */
+export function retiredVersions({ versions }: Pick<ManagedKey, "versions">): Version[] {
+  return versions
+    .filter(({ state }) => state !== "active" && state !== "reactivating")
+    .filter(({ retiredAtMs }) => retiredAtMs !== undefined)
+    .sort((a, b) => (a.retiredAtMs ?? 0) - (b.retiredAtMs ?? 0));
+}
+
 /** The version of that number; its absence is a bug: versions of open rotations stay listed. */
 export function versionOf(record: ManagedKey, number: number): Version {
   const version = record.versions.find((candidate) => candidate.number === number);
@@ -59,6 +67,16 @@ export function rotationBeforeActivation({
   rotations,
 }: Pick<ManagedKey, "rotations">): Rotation | undefined {
   return rotations.find(({ step }) => step !== "drain" && step !== "revoke");
+}
+
+/** Forward, to a version that some aliases of the set point at already, and not all. */
+export function partlyMoved({
+  rotations,
+}: Pick<ManagedKey, "rotations">): (Rotation & { sinceMs: number }) | undefined {
+  const moving = rotationBeforeActivation({ rotations });
+  if (moving?.step !== "activate" || moving.direction !== "forward") return undefined;
+  const sinceMs = Math.min(...Object.values(moving.movedAtMs));
+  return sinceMs === Infinity ? undefined : { ...moving, sinceMs };
 }
 
 export function withVersion(record: ManagedKey, changed: Version): ManagedKey {

@@ -27,10 +27,12 @@ export type OtherRefusals = {
   firstAtMs: number;
   lastAtMs: number;
   count: number;
-  /** When a principal, operation or error first joined it most recently. */
+  /** When the newest principal, operation or error among them was refused. */
   grownAtMs: number;
-  /** When each was last refused, by the name of its use; not all where there are too many. */
-  known: Record<string, number>;
+  /** When the newest one was stored: its event may come long after the call. */
+  joinedAtMs: number;
+  /** When each was first and last refused, by the name of its use; not all where there are too many. */
+  known: Record<string, [firstAtMs: number, lastAtMs: number]>;
   isFull?: true;
   storedAtMs: number;
 };
@@ -65,6 +67,41 @@ export type AcceptedRefusal = {
   operation: string;
   error: string;
 };
+
+/** "Cryptographic operations" in the KMS Developer Guide, as far as they use a KMS key. */
+export const cryptographicOperations: ReadonlySet<string> = new Set([
+  "Decapsulate",
+  "Decrypt",
+  "DeriveSharedSecret",
+  "Encapsulate",
+  "Encrypt",
+  "GenerateDataKey",
+  "GenerateDataKeyPair",
+  "GenerateDataKeyPairWithoutPlaintext",
+  "GenerateDataKeyWithoutPlaintext",
+  "GenerateMac",
+  "ReEncrypt",
+  "Sign",
+  "Verify",
+  "VerifyMac",
+]);
+
+/** The operations of a refused use. KMS may deny each half of a ReEncrypt. */
+export const refusedOperations: ReadonlySet<string> = new Set([
+  ...cryptographicOperations,
+  ...["CreateGrant", "GetPublicKey", "ReEncryptFrom", "ReEncryptTo"],
+]);
+
+/** KMS refuses data that another key made: the call named an alias, or a key, that does not fit. */
+export const otherKeyErrors: ReadonlySet<string> = new Set([
+  "IncorrectKeyException",
+  "InvalidCiphertextException",
+  "KMSInvalidMacException",
+  "KMSInvalidSignatureException",
+]);
+
+/** The errors of a refused use. */
+export const refusedErrors: ReadonlySet<string> = new Set(["AccessDenied", ...otherKeyErrors]);
 
 /** How many uses of a version keep an id of their own; they are never evicted. */
 export const usesMax = 20;

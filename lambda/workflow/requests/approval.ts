@@ -111,8 +111,8 @@ export function approvalRequired(scene: StepScene, evidence: Evidence, of: Destr
 }
 
 /** Refused calls whose event names no key may concern this version, too. */
-function unattributed({ observed, old }: StepScene): string {
-  const { unattributed: count = 0 } = valueOf(observed["refusals-watch"][old.keyId]) ?? {};
+function unattributed({ observed, record }: StepScene): string {
+  const { unattributed: count = 0 } = valueOf(observed["refusals-watch"][record.alias]) ?? {};
   if (count === 0) return "";
   return `; CloudTrail has ${count} refused ${count === 1 ? "call that names" : "calls that name"} no key`;
 }

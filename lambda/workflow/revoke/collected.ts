@@ -6,6 +6,7 @@ import { finding, type Finding } from "../model/findings.ts";
 import { isoOf } from "../model/iso.ts";
 import { dayMs, observeEveryMs, recheckMs } from "../model/limits.ts";
 import { observeFirst, valueOf } from "../safety/observations.ts";
+import { readsOfWatch } from "../safety/refusals.ts";
 import type { Decision, StepScene } from "../model/types.ts";
 
 /** Canaries are a day apart, and CloudTrail's events may be late: a longer silence is a gap. */
@@ -18,14 +19,14 @@ export function notCollected(scene: StepScene): Decision | undefined {
   const { record, rotation, old, observed, context } = scene;
   const { nowMs, refusalsWatch } = context;
   if (refusalsWatch !== "cloudtrail") return undefined;
-  const first = observeFirst(scene, [{ kind: "refusals-watch", keyId: old.keyId }]);
+  const first = observeFirst(scene, readsOfWatch(record));
   if (first !== undefined) return first;
   const unheard = notHeard(scene, `keyturn does not delete ${old.keyId}`);
   const reason = "refused uses must be collected for longer";
   if (unheard !== undefined) {
     return { kind: "wait", untilMs: nowMs + recheckMs, reason, finding: unheard };
   }
-  const { sinceMs = nowMs } = valueOf(observed["refusals-watch"][old.keyId]) ?? {};
+  const { sinceMs = nowMs } = valueOf(observed["refusals-watch"][record.alias]) ?? {};
   const fromMs = Math.max(sinceMs, record.collectedFromMs ?? 0);
   const enoughAtMs = fromMs + rotation.policy.drain.quietForMs;
   if (nowMs >= enoughAtMs) return undefined;
@@ -44,9 +45,9 @@ export function reportUnheard(scene: StepScene, wait: Decision): Decision {
 }
 
 function notHeard(scene: StepScene, consequence: string): Finding | undefined {
-  const { old, observed, context } = scene;
+  const { record, observed, context } = scene;
   if (context.refusalsWatch !== "cloudtrail") return undefined;
-  const { heardAtMs } = valueOf(observed["refusals-watch"][old.keyId]) ?? {};
+  const { heardAtMs } = valueOf(observed["refusals-watch"][record.alias]) ?? {};
   if (heardAtMs !== undefined && context.nowMs - heardAtMs <= refusalsGapMs) return undefined;
   const since = heardAtMs === undefined ? "" : ` since ${isoOf(heardAtMs)}`;
   const what = `no canary event came through the queue of refused uses${since}; ${consequence}`;

@@ -40,10 +40,11 @@ export function scheduled(
 function whyCancel(scene: StepScene): string | undefined {
   const { rotation, old } = scene;
   const { evidence, approval, unanswered } = rotation;
-  // Without evidence on record it is not keyturn that scheduled it.
-  if (evidence === undefined) return undefined;
+  // Without evidence on record another table, or somebody else, scheduled it, and an operator confirmed the record.
+  const isOurs = evidence !== undefined;
   // Version 0.1.0 scheduled deletions without an approval.
-  if (approval?.of !== "delete" || approval.override) return "no operator approved the deletion";
+  const isApproved = approval?.of === "delete" && !approval.override;
+  if (isOurs && !isApproved) return "no operator approved the deletion";
   const [need] = openRefusals(scene, old, rotation);
   if (need !== undefined) return `refused after the approval: ${need.id}, ${need.state}`;
   return unanswered === "CancelKeyDeletion" ? "keyturn had to cancel it" : undefined;
@@ -71,7 +72,10 @@ function cancelled(scene: StepScene): Decision | undefined {
   return callOn(rotation, { kind: "CancelKeyDeletion", keyId }, reason);
 }
 
-/** The record once a deletion is cancelled: the soak begins anew, and with it a new approval is due. */
+/**
+ * The record once a deletion is cancelled: the soak begins anew, and with it a new approval is due. Without evidence
+ * on record no soak can judge it: the version stays disabled, as `reconcile` leaves every disabled version.
+ */
 export function deletionCancelled(
   record: ManagedKey,
   rotation: Rotation,
@@ -80,15 +84,18 @@ export function deletionCancelled(
 ): Transition {
   const old = versionOf(record, rotation.from);
   const disabled = without({ ...old, state: "disabled" as const }, "deletionAtMs");
+  const entry = entryOf({ rotation, old }, "deletion-cancelled", reason);
+  if (rotation.evidence === undefined) {
+    const disabledAtMs = old.disabledAtMs ?? nowMs;
+    const kept = withVersion(record, { ...disabled, disabledAtMs });
+    return { next: withRotationClosed(kept, without(rotation, "unanswered")), entry };
+  }
   const next = {
     ...without(rotation, "unanswered", "approval"),
     stepSinceMs: nowMs,
     soakSinceMs: nowMs,
   };
-  return {
-    next: withRotation(withVersion(record, disabled), next),
-    entry: entryOf({ rotation, old }, "deletion-cancelled", reason),
-  };
+  return { next: withRotation(withVersion(record, disabled), next), entry };
 }
 
 /** KMS's clock decides: a key that KMS deleted before our date also completes the rotation. */

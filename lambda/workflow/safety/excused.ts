@@ -1,8 +1,7 @@
 /**
- * The refusals of the active version that the move cannot have caused: its key policy alone denies them, that policy
+ * The refusals of a version that the move to it cannot have caused: its key policy alone denies them, that policy
  * is the predecessor's, and nothing in it depends on the version.
  */
-import { activeVersion } from "../model/record.ts";
 import { isServicePrincipal } from "../model/service-principal.ts";
 import type { Grant, KmsRead, RefusedUse, Scene, Version } from "../model/types.ts";
 import { observationOf, valueOf } from "./observations.ts";
@@ -17,25 +16,38 @@ export function predecessorOf({ versions }: Scene["record"]): Version | undefine
     .at(-1);
 }
 
-/** Only where one of these refusals may be excused. */
-export function readsOfExcuse(scene: Observed, uses: RefusedUse[]): KmsRead[] {
+/** The version that this one replaced, active or retired since. */
+export function versionBefore(record: Scene["record"], version: Version): Version | undefined {
+  if (version.retiredAtMs === undefined) return predecessorOf(record);
+  const { activatedAtMs = 0 } = version;
+  const earlier = record.versions.filter(
+    ({ activatedAtMs: atMs }) => atMs !== undefined && atMs < activatedAtMs,
+  );
+  return predecessorOf({ ...record, versions: earlier });
+}
+
+/** Only where one of the refusals of this version may be excused. */
+export function readsOfExcuse(scene: Observed, version: Version, uses: RefusedUse[]): KmsRead[] {
   const { record, observed } = scene;
-  const active = activeVersion(record);
-  const before = predecessorOf(record);
-  if (active === undefined || before === undefined) return [];
+  const before = versionBefore(record, version);
+  if (before === undefined) return [];
   if (!uses.some(({ byKeyPolicy }) => byKeyPolicy === true)) return [];
   const reads: KmsRead[] = [
-    { kind: "policy", keyId: active.keyId },
+    { kind: "policy", keyId: version.keyId },
     { kind: "policy", keyId: before.keyId },
     { kind: "grants", keyId: before.keyId },
   ];
   return reads.filter((read) => observationOf(observed, read) === undefined);
 }
 
-export function excused({ record, observed }: Observed, active: Version, use: RefusedUse): boolean {
-  const before = predecessorOf(record);
+export function excused(
+  { record, observed }: Observed,
+  version: Version,
+  use: RefusedUse,
+): boolean {
+  const before = versionBefore(record, version);
   if (use.byKeyPolicy !== true || before === undefined) return false;
-  const now = valueOf(observed.policy[active.keyId]);
+  const now = valueOf(observed.policy[version.keyId]);
   const then = valueOf(observed.policy[before.keyId]);
   const grants = valueOf(observed.grants[before.keyId]);
   if (now === undefined || then === undefined || grants === undefined) return false;
@@ -52,6 +64,9 @@ function mayBeFor({ grantee, granteeIsService }: Grant, principal: string): bool
   const [arn, , , , account, resource] = grantee.split(":");
   const wholeAccount = arn === "arn" && resource === "root" ? account : grantee;
   const isAccount = /^[0-9]{12}$/.test(wholeAccount ?? "");
+  const isSameAccount = principal.split(":")[4] === account;
+  // The principal of a federated user is the user who made the session.
+  if (resource?.startsWith("federated-user/") === true) return isSameAccount;
   if (isAccount) return principal.split(":")[4] === wholeAccount;
   return arn !== "arn" && granteeIsService !== true && !isServicePrincipal(grantee);
 }

@@ -38,6 +38,7 @@ export function subjectOfRead(read: KmsRead): string {
       return read.rotationId;
     case "lineage":
     case "refusals":
+    case "refusals-watch":
       return read.alias;
     case "aliases":
     case "policy":
@@ -46,7 +47,6 @@ export function subjectOfRead(read: KmsRead): string {
     case "last-use":
     case "public-key":
     case "watch":
-    case "refusals-watch":
       return read.keyId;
   }
 }

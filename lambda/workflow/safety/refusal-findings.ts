@@ -1,13 +1,15 @@
 /** What refused uses report: by version for callers of an old one, and for callers that a move locked out. */
-import { explain } from "../model/commands.ts";
+import { cancelDeletion, explain } from "../model/commands.ts";
 import { finding, type Finding, type FindingCode } from "../model/findings.ts";
 import { dayMs } from "../model/limits.ts";
-import { activeVersion } from "../model/record.ts";
+import { isoOf } from "../model/iso.ts";
+import { activeVersion, partlyMoved, retiredVersions, versionOf } from "../model/record.ts";
 import { byAlias } from "../model/refusals.ts";
 import { requestCommand } from "../model/request-command.ts";
 import type { OtherRefusals, Scene, Version } from "../model/types.ts";
 import { predecessorOf } from "./excused.ts";
 import {
+  allOn,
   describeUse,
   isReading,
   movedAtMs,
@@ -33,18 +35,14 @@ const listedMax = 5;
 export function refusalFindings(scene: Scene): Finding[] {
   const { record, context } = scene;
   if (context.refusalsWatch !== "cloudtrail") return [];
-  const retired = record.versions.filter(isRetired);
-  const active = activeVersion(record);
-  const firstRetiredAtMs = Math.min(...retired.map(({ retiredAtMs = Infinity }) => retiredAtMs));
+  const retired = retiredVersions(record);
+  const move = lastMove(record);
+  const firstRetiredAtMs = retired[0]?.retiredAtMs ?? Infinity;
   return [
     ...retired.flatMap((version) => onRetired(scene, version)),
-    ...(active === undefined ? [] : lockedOut(scene, active)),
+    ...(move === undefined ? [] : lockedOut(scene, move)),
     ...byName(scene, firstRetiredAtMs),
   ];
-}
-
-function isRetired({ retiredAtMs, state }: Version): boolean {
-  return retiredAtMs !== undefined && state !== "active" && state !== "reactivating";
 }
 
 function onRetired(scene: Scene, { keyId, number, retiredAtMs = 0 }: Version): Finding[] {
@@ -77,7 +75,8 @@ function reported(
   uses: Refused[],
 ): Finding[] {
   if (uses.length === 0) return [];
-  return [finding(code, subject, `${what} ${listed(uses)}`, explain(code), sinceMs(uses))];
+  const observed = `${what} ${listed(uses)}${deletions(scene)}`;
+  return [finding(code, subject, observed, nextFor(scene, explain(code)), sinceMs(uses))];
 }
 
 function listed(uses: Refused[]): string {
@@ -96,60 +95,103 @@ function notAccepted({ record }: Scene, uses: Refused[]): Refused[] {
   return uses.filter(({ id }) => !accepted.includes(id));
 }
 
+/** Of the aliases from one version to another. */
+type Move = { before: Version; after: Version; sinceMs: number; isBack: boolean };
+
+/** The last move, also one that has moved some aliases only. */
+function lastMove(record: Scene["record"]): Move | undefined {
+  const active = activeVersion(record);
+  if (active === undefined) return undefined;
+  const partly = partlyMoved(record);
+  if (partly !== undefined) {
+    const { sinceMs } = partly;
+    return { before: active, after: versionOf(record, partly.to), sinceMs, isBack: false };
+  }
+  const before = predecessorOf(record);
+  if (before === undefined) return undefined;
+  const sinceMs = movedAtMs(record, before, active);
+  return { before, after: active, sinceMs, isBack: sinceMs !== active.activatedAtMs };
+}
+
 /** Those that were not refused before the move, and the others where such a caller may be among them. */
-function lockedOut(scene: Scene, active: Version): Finding[] {
+function lockedOut(scene: Scene, move: Move): Finding[] {
+  const { before, after, sinceMs: movedMs } = move;
   const { nowMs } = scene.context;
-  const before = predecessorOf(scene.record);
-  if (before === undefined) return [];
-  const isRecent = ({ lastAtMs }: { lastAtMs: number }): boolean =>
-    nowMs < lastAtMs + lockedOutForMs;
-  const activeSinceMs = movedAtMs(scene.record, before, active);
-  const all = notAccepted(scene, sinceActivation(scene, active, activeSinceMs));
-  const known = refusedBefore(scene, before);
-  const movedUntilMs = activeSinceMs + byMoveForMs;
+  const isRecent = (atMs: number): boolean => nowMs < atMs + lockedOutForMs;
+  const isOfMove = (lastAtMs: number): boolean =>
+    since(movedMs)({ lastAtMs }) && isRecent(lastAtMs);
+  const all = notAccepted(scene, sinceActivation(scene, after, movedMs));
+  const known = refusedBefore(scene, move);
+  const movedUntilMs = movedMs + byMoveForMs;
   const uses = all.filter(
-    ({ name, use }) => isRecent(use) && use.firstAtMs < movedUntilMs && !known(name),
+    ({ name, use }) =>
+      isRecent(use.lastAtMs) && use.firstAtMs < movedUntilMs && !known(name, use.firstAtMs),
   );
-  const others = othersOn(scene, active.keyId);
+  const others = othersOn(scene, after.keyId);
   const isAmongOthers =
-    others !== undefined &&
-    nowMs < movedUntilMs &&
-    hasNew(
-      others,
-      (atMs) => since(activeSinceMs)({ lastAtMs: atMs }) && isRecent({ lastAtMs: atMs }),
-      known,
-    );
+    others !== undefined && nowMs < movedUntilMs && hasNew(others, isOfMove, known);
   if (uses.length === 0 && !isAmongOthers) return [];
-  const { number, keyId } = active;
+  const { number, keyId } = after;
   const more = isAmongOthers ? ["callers beyond the first twenty"] : [];
   const texts = [...(uses.length === 0 ? [] : [listed(uses)]), ...more].join("; ");
-  const refusedToo = all.filter(({ name }) => known(name)).length;
+  const refusedToo = all.filter(({ name, use }) => known(name, use.firstAtMs)).length;
   const hint = refusedToo > 0 ? `; ${refusedToo} more were refused before the move, too` : "";
-  const observed = `refused uses of version ${number}, ${keyId}, since it is active: ${texts}${hint}`;
-  const next = rollbackCommand(scene, active, before);
+  const observed = `refused uses of version ${number}, ${keyId}, since it is active: ${texts}${hint}${deletions(scene)}`;
+  const next = nextFor(scene, rollbackCommand(scene, after, before));
   const firstMs = Math.min(sinceMs(uses), isAmongOthers ? others.firstAtMs : Infinity);
   return [finding("REFUSED_SINCE_ACTIVATION", keyId, observed, next, firstMs)];
 }
 
-/** By name: equal principal, operation and error. */
-function refusedBefore(scene: Scene, before: Version): (name: string) => boolean {
-  const { retiredAtMs = 0 } = before;
-  const names = new Set(
-    refusedOn(scene, before.keyId, before.number)
-      .filter(({ use }) => (use.lastBeforeMs ?? 0) >= retiredAtMs - beforeMs)
-      .map(({ name }) => name),
+type WasRefused = (name: string, firstAtMs: number) => boolean;
+
+/**
+ * By name: equal principal, operation and error. A version may have been active for an hour only: what was refused on
+ * any that was active in the time before counts. A rollback locks nobody out whom its version refused before it.
+ */
+function refusedBefore(scene: Scene, { before, sinceMs: movedMs, isBack }: Move): WasRefused {
+  const fromMs = (before.retiredAtMs ?? movedMs) - beforeMs;
+  const earlier = scene.record.versions.filter(
+    ({ keyId, retiredAtMs = -1 }) => keyId === before.keyId || retiredAtMs >= fromMs,
   );
-  const { known = {} } = othersOn(scene, before.keyId) ?? {};
-  return (name) => names.has(name) || (known[name] ?? 0) >= retiredAtMs - beforeMs;
+  const names = new Set(
+    earlier.flatMap(({ keyId }) => {
+      const { uses = {}, others } = allOn(scene, keyId) ?? {};
+      const own = Object.entries(uses).filter(([, use]) => (use.lastBeforeMs ?? 0) >= fromMs);
+      const further = Object.entries(others?.known ?? {}).filter(([, [, atMs]]) => atMs >= fromMs);
+      return [...own, ...further].map(([name]) => name);
+    }),
+  );
+  return (name, firstAtMs) => names.has(name) || (isBack && firstAtMs < movedMs);
 }
 
 function hasNew(
   { known, isFull, grownAtMs }: OtherRefusals,
-  isSinceMove: (atMs: number) => boolean,
-  wasRefused: (name: string) => boolean,
+  isOfMove: (atMs: number) => boolean,
+  wasRefused: WasRefused,
 ): boolean {
-  if (isFull === true && isSinceMove(grownAtMs)) return true;
-  return Object.entries(known).some(([name, atMs]) => isSinceMove(atMs) && !wasRefused(name));
+  if (isFull === true && isOfMove(grownAtMs)) return true;
+  return Object.entries(known).some(
+    ([name, [firstAtMs, lastAtMs]]) => isOfMove(lastAtMs) && !wasRefused(name, firstAtMs),
+  );
+}
+
+/** A deletion that is scheduled goes on where keyturn calls nothing. */
+function deletions({ record, context }: Scene): string {
+  const dates = pending(record).map(
+    ({ number, keyId, deletionAtMs = context.nowMs }) =>
+      `; KMS deletes version ${number}, ${keyId}, at ${isoOf(deletionAtMs)} or later`,
+  );
+  return dates.join("");
+}
+
+/** In mode `plan` an operator must cancel it. */
+function nextFor({ record, context }: Scene, otherwise: string): string {
+  const [first] = pending(record);
+  return context.mode === "plan" && first !== undefined ? cancelDeletion(first.keyId) : otherwise;
+}
+
+function pending({ versions }: Scene["record"]): Version[] {
+  return versions.filter(({ state }) => state === "pending-deletion");
 }
 
 /** A compromised version must not become active again: only an open rotation shows that it is none. */

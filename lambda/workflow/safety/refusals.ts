@@ -5,13 +5,14 @@
  */
 import { isoOf } from "../model/iso.ts";
 import { authorizationLagMs, dayMs } from "../model/limits.ts";
-import { activeVersion } from "../model/record.ts";
+import { activeVersion, retiredVersions, versionOf } from "../model/record.ts";
 import { byAlias } from "../model/refusals.ts";
 import type {
   AcceptedRefusal,
   KmsRead,
   Need,
   OtherRefusals,
+  RefusedOn,
   RefusedUse,
   Rotation,
   Scene,
@@ -44,11 +45,22 @@ export function readsOfRefusals(scene: Scene): KmsRead[] {
   const { record, observed, context } = scene;
   if (context.refusalsWatch !== "cloudtrail") return [];
   const { alias } = record;
-  const retiring = record.rotations.find(({ step }) => step === "drain" || step === "revoke");
-  const old = record.versions.find(({ number }) => number === retiring?.from);
-  const watch: KmsRead[] = old === undefined ? [] : [{ kind: "refusals-watch", keyId: old.keyId }];
-  if (observed.refusals[alias] === undefined) return [{ kind: "refusals", alias }, ...watch];
-  return readsOfExcuse(scene, candidatesOn(scene));
+  if (observed.refusals[alias] === undefined) {
+    return [{ kind: "refusals", alias }, ...readsOfWatch(record)];
+  }
+  const [read] = counting(record)
+    .map((version) => readsOfExcuse(scene, version, candidatesOn(scene, version)))
+    .filter((reads) => reads.length > 0);
+  return read ?? [];
+}
+
+/** Needed while any version is retired: without a canary, the absence of refusals proves nothing. */
+export function readsOfWatch(record: Scene["record"]): KmsRead[] {
+  const { alias } = record;
+  const [retired] = retiredVersions(record);
+  if (retired === undefined) return [];
+  const { keyId } = activeVersion(record) ?? retired;
+  return [{ kind: "refusals-watch", alias, keyId }];
 }
 
 /** Why a version must not be deleted; what the configuration accepts is left out. */
@@ -98,11 +110,10 @@ export function sinceActivation(
   activeSinceMs: number,
 ): Refused[] {
   const { retiredAtMs = Infinity } = version;
-  const isActive = version.retiredAtMs === undefined;
   return refusedOn(scene, version.keyId, version.number)
     .filter(({ use }) => use.error === "AccessDenied" && since(activeSinceMs)(use))
     .filter(({ use }) => use.firstAtMs < retiredAtMs)
-    .filter(({ use }) => !(isActive && excused(scene, version, use)));
+    .filter(({ use }) => !excused(scene, version, use));
 }
 
 /** Whether a use counts as refused by the active version, and not by authorization that lags. */
@@ -110,17 +121,25 @@ export function since(activeSinceMs: number): (use: { lastAtMs: number }) => boo
   return ({ lastAtMs }) => lastAtMs >= activeSinceMs + authorizationLagMs;
 }
 
-function candidatesOn(scene: Observed): RefusedUse[] {
-  const active = activeVersion(scene.record);
-  if (active === undefined) return [];
-  return refusedOn(scene, active.keyId, active.number)
+/** The versions whose refusals may say something of a move: one that is retired, while an older one still goes. */
+function counting(record: Scene["record"]): Version[] {
+  const firstMs = Math.min(
+    ...record.rotations.map(({ from }) => versionOf(record, from).retiredAtMs ?? Infinity),
+  );
+  return record.versions.filter(
+    ({ state, activatedAtMs = -1 }) => state === "active" || activatedAtMs >= firstMs,
+  );
+}
+
+function candidatesOn(scene: Observed, version: Version): RefusedUse[] {
+  return refusedOn(scene, version.keyId, version.number)
     .map(({ use }) => use)
-    .filter(since(active.activatedAtMs ?? Infinity));
+    .filter(since(version.activatedAtMs ?? Infinity));
 }
 
 /** Of a subject; `prefix` is its part of the id. What the configuration accepts is left out. */
 export function refusedOn(scene: Observed, subject: string, prefix: number | string): Refused[] {
-  const uses = refusalsOf(scene)?.on[subject]?.uses ?? {};
+  const { uses = {} } = allOn(scene, subject) ?? {};
   return Object.entries(uses)
     .map(([name, use]) => ({ id: idOf(prefix, use), name, use }))
     .filter(({ use }) => !isAccepted(scene.context.acceptedRefusals ?? [], use))
@@ -128,11 +147,12 @@ export function refusedOn(scene: Observed, subject: string, prefix: number | str
 }
 
 export function othersOn(scene: Observed, subject: string): OtherRefusals | undefined {
-  return refusalsOf(scene)?.on[subject]?.others;
+  return allOn(scene, subject)?.others;
 }
 
-function refusalsOf({ record, observed }: Observed) {
-  return valueOf(observed.refusals[record.alias]);
+/** With what the configuration accepts. */
+export function allOn({ record, observed }: Observed, subject: string): RefusedOn | undefined {
+  return valueOf(observed.refusals[record.alias])?.on[subject];
 }
 
 /** Whether such a use reads existing data. */
@@ -170,6 +190,11 @@ export function describeUse({ firstAtMs, lastAtMs, count }: RefusedUse): string 
   return `${times} since ${isoOf(firstAtMs)}, last ${isoOf(lastAtMs)}`;
 }
 
+/** From when on an approval can accept them: by the time of storing, for an event may come long after its call. */
+export function settledAt({ joinedAtMs }: Pick<OtherRefusals, "joinedAtMs">): number {
+  return joinedAtMs + settledForMs;
+}
+
 function needOfOthers(
   others: OtherRefusals | undefined,
   prefix: number | string,
@@ -177,8 +202,9 @@ function needOfOthers(
   nowMs: number,
 ): Need | undefined {
   if (others === undefined || !counts(others)) return undefined;
-  const isGrowing = nowMs < others.grownAtMs + settledForMs;
+  const settledAtMs = settledAt(others);
+  const isGrowing = nowMs < settledAtMs;
   const why = isGrowing ? "; no approval accepts them while more join" : "";
   const state = `further callers, ${others.count} times since ${isoOf(others.firstAtMs)}${why}`;
-  return { id: idOfOthers(prefix), state, changedAtMs: isGrowing ? Infinity : others.grownAtMs };
+  return { id: idOfOthers(prefix), state, changedAtMs: isGrowing ? Infinity : settledAtMs };
 }
