@@ -63,7 +63,8 @@ export class Application {
     }
     if (desk.member.retire === "retain") return false;
     return (
-      event === "activated" || (event === "findings-closed" && /\bALIAS_/.test(String(detail.went)))
+      event === "activated" ||
+      (event === "findings-closed" && /\bALIAS_/.test(String(detail.closed)))
     );
   }
 

@@ -31,7 +31,8 @@ export class Approver {
 
   /** keyturn's event of a finding: the approval follows a day later. */
   receive({ event, alias, detail, reason }: JournalEntry): void {
-    if (event !== "findings-opened" || !codesOf(detail.came).includes("APPROVAL_REQUIRED")) return;
+    if (event !== "findings-opened" || !codesOf(detail.opened).includes("APPROVAL_REQUIRED"))
+      return;
     for (const deletion of deletionsIn(reason)) {
       this.#agenda.after(approvesAfterMs, () => this.#approve(alias, deletion));
     }

@@ -103,7 +103,7 @@ export class Incidents {
       this.memory.movedByHand = false;
       this.#cast.agenda.after(meddlesAfterMs, () => this.#move(old, "movedByHand"));
     }
-    const found = event === "findings-opened" && codesOf(detail.came).includes("ALIAS_MOVED");
+    const found = event === "findings-opened" && codesOf(detail.opened).includes("ALIAS_MOVED");
     const right = this.#active;
     if (!found || right === undefined || this.memory.movedBack !== undefined) return;
     this.memory.movedBack = false;

@@ -140,7 +140,7 @@ export class Narrator {
   }
 
   #findings({ event, detail, reason }: JournalEntry): Words {
-    const [opened, closed] = [codesOf(detail.came), codesOf(detail.went)];
+    const [opened, closed] = [codesOf(detail.opened), codesOf(detail.closed)];
     if (event === "findings-closed") {
       return { what: `closes ${closed.join()}: its cause no longer exists`, incident: true };
     }

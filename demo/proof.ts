@@ -75,8 +75,8 @@ export function prove(evidence: Evidence): Proof {
     items: { produced: items.produced, readable: items.readable },
     orphansAdopted: countOf(lines, "adopted"),
     findings: {
-      raised: lines.flatMap(({ detail }) => codesOf(detail.came)).length,
-      putRight: lines.flatMap(({ detail }) => codesOf(detail.went)).length,
+      raised: lines.flatMap(({ detail }) => codesOf(detail.opened)).length,
+      putRight: lines.flatMap(({ detail }) => codesOf(detail.closed)).length,
     },
     keysByState: byState(evidence.kms, keys),
     runs,
@@ -168,8 +168,8 @@ function overlapLeft({ memory, victims }: Evidence): Check {
 
 function aliasPutRight({ lines, memory, victims, records }: Evidence): Check {
   const of = lines.filter(({ alias }) => alias === victims.hand);
-  const found = of.findIndex(({ detail }) => codesOf(detail.came).includes("ALIAS_MOVED"));
-  const right = of.findIndex(({ detail }) => codesOf(detail.went).includes("ALIAS_MOVED"));
+  const found = of.findIndex(({ detail }) => codesOf(detail.opened).includes("ALIAS_MOVED"));
+  const right = of.findIndex(({ detail }) => codesOf(detail.closed).includes("ALIAS_MOVED"));
   const problems: string[] = [];
   if (memory.movedByHand !== true) problems.push("no alias was moved by hand");
   else if (found < 0) problems.push(`no finding reported the move of ${victims.hand}`);

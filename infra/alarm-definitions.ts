@@ -117,8 +117,8 @@ function ofSurroundings(timing: Timing): Record<OfSurroundings, AlarmDefinition>
       threshold: 1,
       missingData: "notBreaching",
       meaning:
-        "A function failed on an event after all retries, or EventBridge could not deliver the event. A lost event of the schedule is harmless, because the next one starts the same work. A lost CloudTrail event may be a use attempt: keyturn then did not restore the version. Or it may be a refused use.",
-      next: "Read the messages: each has the event, and most have the error. Invoke the function again with each CloudTrail event; for refused uses (DeadLetterQueueSourceArn names their queue), the second function with Records of messageId and body. Then correct the cause, and purge the queue: the alarm stays in ALARM while the queue has messages.",
+        "A function failed on an event after all retries, or EventBridge could not deliver the event. A lost event of the schedule is harmless, because the next one starts the same work. A lost CloudTrail event may be a use attempt, and keyturn then did not restore the version. It may also be a refused use, and keyturn then did not count it.",
+      next: "Read the messages: each has the event, and most have the error. Correct the cause. Then invoke the function again with each CloudTrail event. If DeadLetterQueueSourceArn of a message names the queue of refused uses, invoke the second function instead, with Records of messageId and body. Finally purge the queue: the alarm stays in ALARM while the queue has messages.",
     },
     TableErrors: {
       ...repeatedErrors(timing),

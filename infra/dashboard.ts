@@ -36,8 +36,8 @@ export const queries = {
     title: "Findings by code (docs/findings.md)",
     lines: [
       'filter message = "finding"',
-      "stats count(*) as came, latest(alias) as last_of, latest(observed) as observed_state, latest(next) as next_command by code",
-      "sort came desc",
+      "stats count(*) as opened, latest(alias) as last_of, latest(observed) as observed_state, latest(next) as next_command by code",
+      "sort opened desc",
     ],
   },
   transitions: {

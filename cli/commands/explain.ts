@@ -13,7 +13,7 @@ export const explainSchema = "keyturn/explain/2";
 const effectTexts: Record<Effect, string> = {
   halt: "the managed key halts until the cause is corrected",
   block: "one action waits; all other work on the managed key continues",
-  notice: "for information; the finding itself stops nothing",
+  notice: "for information; keyturn continues",
   refuse: "keyturn does not start work",
 };
 

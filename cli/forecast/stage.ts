@@ -161,7 +161,9 @@ export class Stage {
 function whyWithoutCall({ event, reason, detail }: JournalEntry): string {
   if (event !== "findings-opened" && event !== "findings-closed") return reason;
   const opened = event === "findings-opened";
-  const found = String((opened ? detail.came : detail.went) ?? "").matchAll(/(?:^|, )([A-Z_]+) /g);
+  const found = String((opened ? detail.opened : detail.closed) ?? "").matchAll(
+    /(?:^|, )([A-Z_]+) /g,
+  );
   const codes = new Set([...found].map(([, code]) => code));
   const names = [...codes].join(", ");
   return opened ? `${names}: ${reason}` : `the condition no longer exists: ${names}`;

@@ -85,12 +85,13 @@ function findingsIn({ record, journal }: KeyHistory): Exception[] {
   const ended: Exception[] = [];
   for (const entry of journal) {
     if (entry.event !== "findings-opened" && entry.event !== "findings-closed") continue;
-    for (const name of namesIn(entry.detail.went, rejectedIds)) {
+    for (const name of namesIn(entry.detail.closed, rejectedIds)) {
       const one = opened.get(name);
       opened.delete(name);
       if (one !== undefined) ended.push({ ...one, toMs: entry.atMs });
     }
-    for (const name of namesIn(entry.detail.came, rejectedIds)) opened.set(name, came(name, entry));
+    for (const name of namesIn(entry.detail.opened, rejectedIds))
+      opened.set(name, openedBy(name, entry));
   }
   const open = record.findings.map(({ code, subject, observed, next, sinceMs }): Exception => {
     const known = opened.get(`${code} ${subject}`)?.fromMs;
@@ -105,7 +106,7 @@ function findingsIn({ record, journal }: KeyHistory): Exception[] {
   return [...open, ...kept].filter(({ what }) => !reportedElsewhere.includes(what));
 }
 
-function came(name: string, { atMs, reason }: JournalEntry): Exception {
+function openedBy(name: string, { atMs, reason }: JournalEntry): Exception {
   const space = name.indexOf(" ");
   const code = name.slice(0, space) as FindingCode;
   return {

@@ -6,27 +6,37 @@ import { effects, type Effect, type FindingCode } from "../../lambda/workflow/mo
 const effectTexts: Record<Effect, string> = {
   halt: "The managed key halts until the cause is corrected; other keys continue.",
   block: "One action waits; all other work on the managed key continues.",
-  notice: "The finding itself stops nothing.",
+  notice: "keyturn continues all work.",
   refuse: "keyturn does not begin to work on the managed keys concerned.",
 };
 
-const aboutHold = "The finding itself stops nothing: it reports a hold.";
+const aboutHold = "keyturn continues all work that the reported hold permits.";
+
+/** Notices whose condition blocks a deletion, until an operator accepts it. */
+const blocking: FindingCode[] = ["READ_BY_ALIAS", "REFUSED_SINCE_ACTIVATION", "REFUSED_USE"];
+const aboutRefusal =
+  "The reported refused use blocks the deletion of a retired version. All other work continues.";
+
+function effectOf(code: FindingCode): string {
+  if (holdFindings.includes(code)) return aboutHold;
+  return blocking.includes(code) ? aboutRefusal : effectTexts[effects[code]];
+}
 
 export function findingsPage(): string {
   const codes = Object.keys(effects).sort() as FindingCode[];
   const sections = codes.map((code) => {
     const effect = effects[code];
     const { meaning, cause, remedy } = findingTexts[code];
-    return `## ${code}\n\n${meaning}\n\n- **Effect** (${effect}): ${holdFindings.includes(code) ? aboutHold : effectTexts[effect]}\n- **Usual cause**: ${cause}\n- **Remedy**: ${remedy}\n`;
+    return `## ${code}\n\n${meaning}\n\n- **Effect** (${effect}): ${effectOf(code)}\n- **Usual cause**: ${cause}\n- **Remedy**: ${remedy}\n`;
   });
   return `# Findings
 
 A finding reports a condition that needs attention: a code, the observed state, and the next command to run.
 keyturn writes it to the record of its managed key, to the journal when it opens and when it closes, to the
 log, and to an event on the bus. While a key is halted, keyturn observes KMS every hour. It closes the finding
-when the observed state is corrected. You need not confirm the correction, unless the remedy names a request
-(\`resume\`, \`reconcile\`). Between rotations, a moved alias may stay undetected until the weekly audit
-([detection](rotation.md#detection)).
+when the observed state is corrected. You need not confirm the correction. The exception is a remedy that names a
+request (\`resume\`, \`reconcile\`): only that request ends the halt. Between rotations, a moved alias may stay
+undetected until the weekly audit ([detection](rotation.md#detection)).
 
 Run the command as printed, in an environment that names the account, the Region and the state table
 (\`AWS_REGION\`, \`KEYTURN_TABLE\`, credentials; AWS CLI v1 reads \`AWS_DEFAULT_REGION\` instead of \`AWS_REGION\`).

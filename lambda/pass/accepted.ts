@@ -19,7 +19,9 @@ export function withoutAccepted(refusals: Refusals, accepted: AcceptedRefusal[])
 
 /** Those without a name stay: nobody knows who they are. */
 function withoutNames(others: OtherRefusals, names: Set<string>): OtherRefusals | undefined {
-  const left = Object.entries(others.known).filter(([name]) => !names.has(name));
+  const all = Object.entries(others.known);
+  const left = all.filter(([name]) => !names.has(name));
+  if (left.length === all.length) return others;
   const known = Object.fromEntries(left);
   if (others.isFull === true) return { ...others, known };
   if (left.length === 0) return undefined;

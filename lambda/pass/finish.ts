@@ -132,16 +132,17 @@ async function reportFindings(pass: Pass, stored: Stored, now: Finding[]): Promi
     return known === undefined ? item : { ...item, sinceMs: known.sinceMs };
   });
   const next = { ...record, findings: kept };
-  const came = missingFrom(record.findings, kept);
-  const went = missingFrom(kept, record.findings);
-  if (came.length + went.length === 0) return { ...stored, record: next };
+  const opened = missingFrom(record.findings, kept);
+  const closed = missingFrom(kept, record.findings);
+  if (opened.length + closed.length === 0) return { ...stored, record: next };
   const entry: EntryDraft = {
-    event: came.length > 0 ? "findings-opened" : "findings-closed",
-    reason: came.length > 0 ? came.map(({ observed }) => observed).join("; ") : "no longer true",
+    event: opened.length > 0 ? "findings-opened" : "findings-closed",
+    reason:
+      opened.length > 0 ? opened.map(({ observed }) => observed).join("; ") : "no longer true",
     detail: {
-      came: came.map(({ code, subject }) => `${code} ${subject}`).join(", "),
-      went: went.map(({ code, subject }) => `${code} ${subject}`).join(", "),
-      next: came.map(({ next: command }) => command).join("; "),
+      opened: opened.map(({ code, subject }) => `${code} ${subject}`).join(", "),
+      closed: closed.map(({ code, subject }) => `${code} ${subject}`).join(", "),
+      next: opened.map(({ next: command }) => command).join("; "),
     },
   };
   // Reports after the write: a run that lost its claim may take the other's changes for errors.
@@ -150,7 +151,7 @@ async function reportFindings(pass: Pass, stored: Stored, now: Finding[]): Promi
     stored,
     transition(stored, next, entry, pass.ports.clock.nowMs()),
   );
-  for (const item of came) pass.telemetry.finding(record.alias, item);
+  for (const item of opened) pass.telemetry.finding(record.alias, item);
   pass.telemetry.transition(reported);
   return reported;
 }

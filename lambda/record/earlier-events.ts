@@ -22,17 +22,19 @@ const renamedEvents: Record<string, EventName> = {
   "enrolled-anew": "re-enrolled",
 };
 
+/** Both list findings as "CODE subject", with a comma between them. */
+const renamedLists: Record<string, string> = { came: "opened", went: "closed" };
+
 /** The line with the present names, from any version; its hash stays the original one. */
 export function inPresentNames(line: JournalEntry): JournalEntry {
   const { event, detail } = line;
-  const named = Object.entries(detail).map(([name, value]): [string, string | number] => [
-    name,
-    (name === "came" || name === "went") && typeof value === "string" ? withCodes(value) : value,
-  ]);
+  const named = Object.entries(detail).map(([name, value]): [string, string | number] => {
+    const list = renamedLists[name];
+    return list === undefined ? [name, value] : [list, withCodes(String(value))];
+  });
   return { ...line, event: renamedEvents[event] ?? event, detail: Object.fromEntries(named) };
 }
 
-/** `came` and `went` list findings as "CODE subject", with a comma between them. */
 function withCodes(findings: string): string {
   return findings.replaceAll(/\b[A-Z][A-Z_]+\b/g, presentCode);
 }

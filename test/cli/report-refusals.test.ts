@@ -37,8 +37,8 @@ test("it has what an approval accepted, and callers that a rotation locked out f
   const name = `REFUSED_SINCE_ACTIVATION ${history.record.versions[0]?.keyId}`;
   const id = "refused:1|arn:aws:iam::000000000000:role/reader|Decrypt|AccessDenied";
   const added = [
-    { event: "findings-opened", detail: { came: name, went: "", next: "" } },
-    { event: "findings-closed", detail: { came: "", went: name, next: "" } },
+    { event: "findings-opened", detail: { opened: name, closed: "", next: "" } },
+    { event: "findings-closed", detail: { opened: "", closed: name, next: "" } },
     { event: "approved", detail: { request: "r", asked: "approve", accepts: `grant:1 ${id}` } },
   ].map((one, at) => {
     const revision = history.journal.length + 1 + at;

@@ -67,12 +67,12 @@ describe("text from other writers of the table", () => {
     const reported = {
       event: "findings-opened",
       reason: "sk: got it",
-      detail: { came: `REQUEST_REJECTED ${id}`, went: "", next: "" },
+      detail: { opened: `REQUEST_REJECTED ${id}`, closed: "", next: "" },
     };
     const ended = {
       event: "findings-closed",
       reason: "no longer so",
-      detail: { came: "", went: `REQUEST_REJECTED ${id}`, next: "" },
+      detail: { opened: "", closed: `REQUEST_REJECTED ${id}`, next: "" },
     };
     const [line] = history.journal;
     if (line === undefined) throw new Error("no line");

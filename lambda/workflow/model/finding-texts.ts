@@ -209,7 +209,8 @@ export const findingTexts: Record<FindingCode, Explained> = {
       "Find the callers and re-encrypt the data that the version protects, or set the policy to retain old versions.",
   },
   PAUSED: {
-    meaning: "An operator paused this managed key: keyturn only restores versions that are needed.",
+    meaning:
+      "An operator paused this managed key. keyturn only restores versions that are needed, and cancels deletions that a refused use blocks.",
     cause: "The request `pause`.",
     remedy: "Send the request `resume` when the reason no longer applies.",
   },

@@ -18,7 +18,7 @@ export type Finding = {
 
 /**
  * `halt`: the managed key halts until the cause is corrected. `block`: one action waits. `notice`:
- * the finding itself stops nothing. `refuse`: keyturn does not begin.
+ * keyturn continues; the reported condition may block one action. `refuse`: keyturn does not begin.
  */
 export type Effect = "halt" | "block" | "notice" | "refuse";
 

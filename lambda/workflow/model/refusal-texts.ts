@@ -14,30 +14,30 @@ export const refusalTexts = {
   },
   ORIGINATION_REFUSED: {
     meaning:
-      "KMS denied a caller that still encrypts, signs or generates MACs with a retired version. The refusal delays nothing.",
+      "KMS denied a caller that still encrypts, signs or generates MACs with a retired version. The refusal blocks nothing.",
     cause:
       "The caller names the old key, and the key policy of `originate: alias-only`, or an SCP on the tag `keyturn:retired`, denies that. Or an IAM policy allows the caller by the alias alone.",
     remedy: "Change the caller to use the alias.",
   },
   REFUSED_SINCE_ACTIVATION: {
     meaning:
-      "KMS denies a caller the active version, and did not deny it the previous one: the rotation locked the caller out.",
+      "KMS denies a caller the active version. It did not deny the caller the previous version: the rotation locked the caller out.",
     cause:
       "An IAM policy of the caller names the key ARN of an older version. Each version has its own ARN.",
-    remedy: `The printed rollback makes the previous version active again; keyturn prints none to a compromised version. Allow the caller every version: by a tag that keyturn copies (aws:ResourceTag), or by all keys of the account. The alias (kms:ResourceAliases) allows only the active version. ${accept}`,
+    remedy: `Run the printed rollback: it makes the previous version active again. keyturn prints no rollback to a compromised version. Then allow the caller every version: by a tag that keyturn copies (aws:ResourceTag), or by all keys of the account. A condition on the alias (kms:ResourceAliases) allows only the active version. ${accept}`,
   },
   READ_BY_ALIAS: {
     meaning:
-      "A caller names the alias to decrypt or verify data of an older version. KMS uses the active version, and refuses. keyturn deletes no retired version until an operator accepts the refusal.",
+      "A caller names the alias to decrypt or verify data of an older version. KMS uses the active version, and the call fails. keyturn deletes no retired version until an operator accepts the refusal.",
     cause:
       "The caller passes the alias as KeyId to Decrypt, ReEncrypt, VerifyMac or Verify. Some tools do, such as sops with an alias ARN.",
     remedy: `Omit KeyId from Decrypt: KMS finds the key of symmetric ciphertext. Store the key ARN, which GenerateMac and Sign return, with each MAC and signature, and verify with that ARN. ${accept}`,
   },
   REFUSALS_NOT_WATCHED: {
     meaning:
-      "keyturn has not collected refused uses for long enough, without a gap, to delete the version. Or it does not collect them while the deletion is scheduled: a refused use could not stop the deletion.",
+      "Before a deletion, keyturn must have collected refused uses for the policy's drain.quietFor, without a gap. It has not. Or the deletion is scheduled, and keyturn no longer receives refused uses: none could stop the deletion.",
     cause:
-      "No canary event arrived through the queue of refused uses for more than 36 hours: no trail logs the read-only events of KMS, the rule is disabled, or the second function fails. Or the collection began recently, after an upgrade or a reconcile.",
+      "For more than 36 hours no canary event arrived through the queue of refused uses: no trail logs the read-only events of KMS, the rule is disabled, or the second function fails. Or keyturn began to collect recently: after an upgrade, or after a reconcile.",
     remedy:
       "Verify that a trail of the Region logs management events, including read-only ones, and does not exclude AWS KMS. Verify that the rule `RefusedUses` is enabled, and that its queue is empty. keyturn schedules a deletion once it has collected refused uses for the policy's drain.quietFor. `aws kms cancel-key-deletion` stops a scheduled deletion.",
   },
