@@ -22,9 +22,9 @@ export const rotationPackage: FunctionPackage = {
   sizeLimitKiB: 400,
 };
 
-/** lambda/refusals/handler.ts, and the managed key of each further alias. */
+/** lambda/refusals/handler.ts, and its part of the configuration. */
 export const refusalsPackage: FunctionPackage = {
-  data: "aliases.json",
+  data: "refusals.json",
   map: "refusals.mjs.map",
   sizeLimitKiB: 210,
 };

@@ -5,6 +5,7 @@ import type {
   Configuration,
   ConfigurationDocument,
 } from "../lambda/configuration/configuration.ts";
+import type { RefusalsConfiguration } from "../lambda/refusals/function.ts";
 import {
   bundle,
   type FunctionPackage,
@@ -21,12 +22,16 @@ export function setRotationCode(target: lambda.Function, document: Configuration
   setCode(target, packageOf("handler.ts", document, rotationPackage));
 }
 
-/** Sets the second function's package: of the configuration it has only the names of aliases. */
-export function setRefusalsCode(target: lambda.Function, { managedKeys }: Configuration): void {
+/** Sets the second function's package: of the configuration it has the names of aliases and the acceptances. */
+export function setRefusalsCode(
+  target: lambda.Function,
+  { managedKeys, acceptedRefusals }: Configuration,
+): void {
   const further = managedKeys.flatMap(({ alias, aliases }) =>
     aliases.filter((one) => one !== alias).map((one) => [one, alias] as const),
   );
-  const content = Object.fromEntries(further);
+  const aliases = Object.fromEntries(further);
+  const content = { aliases, acceptedRefusals } satisfies RefusalsConfiguration;
   setCode(target, packageOf("refusals/handler.ts", content, refusalsPackage));
 }
 

@@ -1,6 +1,5 @@
 /** The refused uses of a managed key, and who accepted them; pure. */
-import { withoutAccepted } from "../../lambda/pass/accepted.ts";
-import { acceptedOf } from "../../lambda/configuration/homes.ts";
+import { acceptedOf } from "../../lambda/configuration/patterns.ts";
 import { byAlias } from "../../lambda/workflow/model/refusals.ts";
 import type {
   AcceptedRefusal,
@@ -92,9 +91,7 @@ function usesOn(
   if (others === undefined) return own;
   const { firstAtMs, lastAtMs, count } = others;
   const id = idOfOthers(prefix);
-  const left = withoutAccepted({ revision: 0, on: { [id]: { uses, others } } }, accepted);
-  const word = isApproved(id, settledAt(others)) ? "approval" : undefined;
-  const acceptedBy = left.on[id]?.others === undefined ? "configuration" : word;
+  const acceptedBy = isApproved(id, settledAt(others)) ? "approval" : undefined;
   const all = { id, version: version?.number, call: undefined, firstAtMs, lastAtMs, count };
   return [...own, { ...all, acceptedBy }];
 }

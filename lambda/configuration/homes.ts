@@ -1,7 +1,8 @@
 /** A managed key's policy: from the configuration, or from the tag on its first version. */
 import type { Configuration } from "./configuration.ts";
+import { isLike } from "./patterns.ts";
 import { aliasNamePattern } from "./schema.ts";
-import type { AcceptedRefusal, Home, ManagedKey, Policy } from "../workflow/model/types.ts";
+import type { Home, ManagedKey, Policy } from "../workflow/model/types.ts";
 
 export function homesOf(configuration: Configuration): Map<string, Home> {
   return new Map(
@@ -50,19 +51,6 @@ export function mayEnrol(
   alias: string,
 ): boolean {
   return aliasNamePattern.test(alias) && taggedAliases.some((pattern) => isLike(pattern, alias));
-}
-
-/** As in IAM: `*` matches any characters, also none. */
-function isLike(pattern: string, alias: string): boolean {
-  return new RegExp(`^${pattern.replaceAll("*", ".*")}$`).test(alias);
-}
-
-/** The refused uses of this managed key's versions that an operator accepts in the configuration. */
-export function acceptedOf(
-  { acceptedRefusals }: Pick<Configuration, "acceptedRefusals">,
-  managedKey: string,
-): AcceptedRefusal[] {
-  return acceptedRefusals.filter(({ alias }) => isLike(alias, managedKey));
 }
 
 export function notOpen(

@@ -115,7 +115,7 @@ function findingsAfter(pass: Pass, left: Left, finish: Finish): Finding[] {
     ...largeness(record, nowMs),
   ];
   if (finish.kind === "rest") return [...finish.findings, ...held];
-  const planned = finish.kind === "retry" ? finish.findings : [];
+  const planned = finish.kind === "out-of-time" ? [] : finish.findings;
   const now = [...planned, ...missingFrom(planned, notices(record, nowMs)), ...held];
   return [...record.findings, ...missingFrom(record.findings, now)];
 }

@@ -1,7 +1,6 @@
 /** Makes the reads that the workflow asks for. */
 import { canonicalHash } from "../record/canonical.ts";
 import { canaryMark, refusalsMark } from "../inbound/canary.ts";
-import { withoutAccepted } from "./accepted.ts";
 import type { Pacer } from "./pacer.ts";
 import type { Ports } from "../ports.ts";
 import { tagNames } from "../workflow/model/tag-names.ts";
@@ -9,7 +8,6 @@ import { subjectOfRead } from "../workflow/safety/observations.ts";
 import { canaryAfterMs } from "../workflow/revoke/collected.ts";
 import { heardForMs } from "../workflow/revoke/watched.ts";
 import type {
-  AcceptedRefusal,
   LastUse,
   KmsRead,
   ManagedKey,
@@ -23,7 +21,6 @@ export type Eyes = Pick<Ports, "keys" | "discovery" | "table" | "clock"> & {
   pacer: Pacer;
   /** When the run begins to stop: no further reads. */
   stopAtMs: number;
-  acceptedRefusals: AcceptedRefusal[];
 };
 
 /** The earlier observations and these, as far as time allows. */
@@ -73,20 +70,12 @@ async function readFrom(
     case "watch":
       return heard(source, read.keyId);
     case "refusals":
-      return refused(source, read.alias);
+      return observed(await source.table.refusals(read.alias));
     case "refusals-watch":
       return collecting(source, read.keyId);
     case "lineage":
       return { kind: "observed", value: await discovery.keysTagged(ours(record)) };
   }
-}
-
-async function refused(
-  { table, acceptedRefusals }: Eyes,
-  alias: string,
-): Promise<ObservedState["refusals"][string]> {
-  const refusals = await table.refusals(alias);
-  return observed(refusals && withoutAccepted(refusals, acceptedRefusals));
 }
 
 /** Sends a canary if no event arrived recently. */

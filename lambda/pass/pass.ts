@@ -18,7 +18,7 @@ import {
   announce,
   subjectOfCall,
 } from "../workflow/apply-outcome.ts";
-import { sameFinding, type Finding } from "../workflow/model/findings.ts";
+import { outages, sameFinding, type Finding } from "../workflow/model/findings.ts";
 import { violations } from "../workflow/safety/invariants.ts";
 import { recheckMs } from "../workflow/model/limits.ts";
 import { matterName } from "../workflow/model/record.ts";
@@ -77,7 +77,11 @@ function atHome(stored: Stored, tableId: string): Stored {
 
 /** Adds the decision's findings to those of its execution. */
 function withFindings(finish: Finish, known: Finding[]): Finish {
-  if (finish.kind !== "rest" && finish.kind !== "retry") return finish;
+  if (finish.kind === "out-of-time") return finish;
+  if (finish.kind === "blocked") {
+    // CloudTrail shows it, whatever the calls under way do to reads of KMS.
+    return { ...finish, findings: known.filter(({ code }) => outages.includes(code)) };
+  }
   const others = known.filter((one) => !finish.findings.some((known) => sameFinding(one, known)));
   return { ...finish, findings: [...others, ...finish.findings] };
 }
@@ -125,15 +129,18 @@ async function follow(
     case "halt":
       return halted(state, decision.finding, context);
     case "blocked":
-      return end(state, { kind: "blocked", dueAtMs: decision.untilMs, reason: decision.reason });
+      return end(state, {
+        ...{ kind: "blocked", dueAtMs: decision.untilMs, reason: decision.reason },
+        findings: [],
+      });
     case "retry":
       return end(state, { kind: "retry", reason: decision.reason, findings: [] });
   }
 }
 
 async function read(pass: Pass, state: PassState, reads: KmsRead[]): Promise<Next> {
-  const { ports, pacer, stopAtMs, acceptedRefusals } = pass;
-  const source = { ...ports, pacer, stopAtMs, acceptedRefusals };
+  const { ports, pacer, stopAtMs } = pass;
+  const source = { ...ports, pacer, stopAtMs };
   try {
     const startedAtMs = ports.clock.nowMs();
     const observed = await gather(source, state.stored.record, state.observed, reads);

@@ -58,7 +58,8 @@ export type Finish =
       /** The call that mode `plan` leaves out. */
       planned?: Planned;
     }
-  | { kind: "blocked"; dueAtMs: number; reason: string }
+  /** `findings`: new ones that need no read of KMS; what it read may change while an earlier call lands. */
+  | { kind: "blocked"; dueAtMs: number; reason: string; findings: Finding[] }
   | { kind: "retry"; reason: string; findings: Finding[] }
   | { kind: "out-of-time" };
 

@@ -1,5 +1,6 @@
 /** Claims one managed key and makes its pass. */
-import { acceptedOf, homeOf } from "../configuration/homes.ts";
+import { homeOf } from "../configuration/homes.ts";
+import { acceptedOf } from "../configuration/patterns.ts";
 import type { ClaimRequest } from "../ports.ts";
 import type { Run } from "./context.ts";
 import { makePass } from "./pass.ts";

@@ -6,8 +6,14 @@
 import type { FunctionLocation } from "../inbound/cloudtrail.ts";
 import { readRefusedUse, type RefusedCall } from "../inbound/refused-use.ts";
 import type { RefusedUses, Table } from "../ports.ts";
-import type { ManagedKey, Refusals, RefusalsWatch } from "../workflow/model/types.ts";
-import { partlyMoved } from "../workflow/model/record.ts";
+import type {
+  AcceptedRefusal,
+  ManagedKey,
+  Refusals,
+  RefusalsWatch,
+} from "../workflow/model/types.ts";
+import { inUseOf } from "../workflow/model/record.ts";
+import { isAccepted } from "../workflow/safety/refusals.ts";
 import { predecessorOf } from "../workflow/safety/excused.ts";
 import { collected, none, type KnownVersion } from "./collected.ts";
 import { Memory } from "./memory.ts";
@@ -46,6 +52,7 @@ export class Collector {
   readonly #table: RefusalsTable;
   readonly #nowMs: () => number;
   readonly #aliasOf: (alias: string) => string;
+  readonly #acceptedOf: (alias: string) => AcceptedRefusal[];
   readonly #bindings: Memory<string | undefined>;
   readonly #items: Memory<Item>;
   readonly #watch: Memory<RefusalsWatch | undefined>;
@@ -54,8 +61,14 @@ export class Collector {
   /** How many events that name no key are not counted in the table yet. */
   #unattributed = 0;
 
-  /** `aliasOf`: the managed key of any alias of its set. */
-  constructor(table: RefusalsTable, nowMs: () => number, aliasOf: (alias: string) => string) {
+  /** `aliasOf`: the managed key of any alias of its set. `acceptedOf`: what the configuration accepts for a managed key. */
+  constructor(
+    table: RefusalsTable,
+    nowMs: () => number,
+    aliasOf: (alias: string) => string,
+    acceptedOf: (alias: string) => AcceptedRefusal[] = () => [],
+  ) {
+    this.#acceptedOf = acceptedOf;
     this.#table = table;
     this.#nowMs = nowMs;
     this.#aliasOf = aliasOf;
@@ -138,6 +151,7 @@ export class Collector {
 
   /** Writes what must be stored now; the rest waits for a later call. */
   async #store(alias: string): Promise<void> {
+    const accepted = this.#acceptedOf(alias);
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       const { versions, refusals } = await this.#items.get(alias, () => this.#readItem(alias));
       const tallies = [...(this.#waiting.get(alias)?.values() ?? [])];
@@ -146,6 +160,7 @@ export class Collector {
         tallies,
         versions ?? [],
         this.#nowMs(),
+        (tally) => isAccepted(accepted, tally),
       );
       if (versions === undefined) this.#waiting.delete(alias);
       if (versions === undefined || !mustWrite) return;
@@ -197,12 +212,15 @@ function eventIn(body: string): unknown {
 function knownVersions(record: ManagedKey): KnownVersion[] {
   const { versions, rotations } = record;
   const before = predecessorOf(record);
-  const moving = partlyMoved(record);
   return versions.map((version) => {
     const { keyId, number, retiredAtMs } = version;
+    const { fromMs, untilMs } = inUseOf(record, version);
     const isOpen = rotations.some(({ from, to }) => from === number || to === number);
     const isAtRest = retiredAtMs !== undefined && !isOpen && keyId !== before?.keyId;
-    const isMoving = moving?.to === number && version.activatedAtMs === undefined;
-    return { ...version, isAtRest, ...(isMoving ? { activatedAtMs: moving.sinceMs } : {}) };
+    return {
+      ...{ keyId, isAtRest },
+      ...(fromMs === Infinity ? {} : { activatedAtMs: fromMs }),
+      ...(untilMs === Infinity ? {} : { retiredAtMs: untilMs }),
+    };
   });
 }

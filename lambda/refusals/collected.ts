@@ -11,11 +11,12 @@ import type {
   Refusals,
   Version,
 } from "../workflow/model/types.ts";
+import { isReading } from "../workflow/safety/refusals.ts";
 import { withTally, type Tally } from "./tally.ts";
 
 /**
- * `isAtRest`: retired before the predecessor of the active version, and in no open rotation. `activatedAtMs`: also of
- * a version that only some aliases of its set point at.
+ * With the times between which callers get it (`inUseOf`). `isAtRest`: retired before the predecessor of the active
+ * version, and in no open rotation.
  */
 export type KnownVersion = Pick<Version, "keyId" | "activatedAtMs" | "retiredAtMs"> & {
   isAtRest?: boolean;
@@ -32,7 +33,7 @@ const bytesMax = 80_000;
 /** From this size on, versions at rest lose their part: nothing about them waits for a decision. */
 const bytesAtRestMax = 40_000;
 /** Of the name and the times of one of the others. */
-const bytesPerName = 45;
+const bytesPerName = 60;
 
 export const none: Refusals = { revision: 0, on: {} };
 
@@ -45,6 +46,7 @@ export function collected(
   tallies: Tally[],
   versions: KnownVersion[],
   nowMs: number,
+  isAccepted: (tally: Tally) => boolean = () => false,
 ): { next: Refusals; mustWrite: boolean; unknown: Tally[] } {
   const on = ofVersions(before.on, versions);
   let bytes = bytesOf(on);
@@ -64,23 +66,24 @@ export function collected(
     const since = { boundariesMs: boundaries(version, versions), nowMs };
     const known = there.uses[tally.name];
     const { subject: _, name: __, ...call } = tally;
-    const first = useOf(call, tally, version, nowMs);
+    const first = useOf(call, undefined, tally, version, nowMs);
     const size = bytesOf(first);
     if (known !== undefined) {
       changes.add(again(known, tally, since));
-      there.uses[tally.name] = useOf(withTally(known, tally), tally, version, nowMs);
+      there.uses[tally.name] = useOf(withTally(known, tally), known, tally, version, nowMs);
     } else if (Object.keys(there.uses).length < usesMax && bytes + size < bytesMax) {
       changes.add("news");
       there.uses[tally.name] = first;
       bytes += size;
-    } else {
+    } else if (mayJoin(version, tally) && !isAccepted(tally)) {
       // The time of the last write: an earlier tally of this call has changed the copy.
       const storedAtMs = before.on[tally.subject]?.others?.storedAtMs ?? nowMs;
       const names = there.others?.known ?? {};
       const hasRoom = Object.keys(names).length < knownMax && bytes < bytesMax;
       if (hasRoom && names[tally.name] === undefined) bytes += bytesPerName;
-      changes.add(among(there.others, tally, { ...since, hasRoom, storedAtMs }));
-      there.others = withOther(there.others, tally, hasRoom, nowMs);
+      const change = among(there.others, tally, { ...since, hasRoom, storedAtMs });
+      changes.add(change);
+      there.others = withOther(there.others, tally, version, { change, hasRoom, nowMs });
     }
   }
   const due = changes.has("news") ? { dueAtMs: nowMs } : {};
@@ -170,40 +173,71 @@ function among(
 
 function useOf(
   use: Omit<RefusedUse, "storedAtMs">,
-  { firstAtMs, lastAtMs }: Tally,
+  known: RefusedUse | undefined,
+  tally: Tally,
   version: KnownVersion | undefined,
   nowMs: number,
 ): RefusedUse {
-  const { retiredAtMs = Infinity } = version ?? {};
-  const before = [lastAtMs, firstAtMs].find((atMs) => atMs < retiredAtMs);
-  const lastBeforeMs = Math.max(use.lastBeforeMs ?? -Infinity, before ?? -Infinity);
-  return {
-    ...use,
-    ...(lastBeforeMs === -Infinity ? {} : { lastBeforeMs }),
-    storedAtMs: nowMs,
-  };
+  const lastBeforeMs = lastBefore(known ?? {}, tally, version);
+  const { lastBeforeMs: _, ...rest } = use;
+  return { ...rest, ...(lastBeforeMs === undefined ? {} : { lastBeforeMs }), storedAtMs: nowMs };
+}
+
+/** The last of these times before the version was retired; while it is active, before it became active. */
+function lastBefore(
+  known: Partial<Pick<RefusedUse, "lastAtMs" | "lastBeforeMs">>,
+  tally: Tally,
+  version: KnownVersion | undefined,
+): number | undefined {
+  const { activatedAtMs = Infinity, retiredAtMs = activatedAtMs } = version ?? {};
+  const times = [known.lastBeforeMs, known.lastAtMs, tally.firstAtMs, tally.lastAtMs];
+  const before = times.flatMap((atMs) => (atMs !== undefined && atMs < retiredAtMs ? [atMs] : []));
+  return before.length === 0 ? undefined : Math.max(...before);
+}
+
+/** Who still originates with a retired version only causes a notice: without an id of its own, nobody reads of it. */
+function mayJoin(version: KnownVersion | undefined, tally: Tally): boolean {
+  return version?.retiredAtMs === undefined || isReading(tally);
 }
 
 /** Changes `others.known`, which is a copy. */
 function withOther(
   others: OtherRefusals | undefined,
-  { name, firstAtMs, lastAtMs, count }: Tally,
-  hasRoom: boolean,
-  nowMs: number,
+  tally: Tally,
+  version: KnownVersion | undefined,
+  { change, hasRoom, nowMs }: { change: Change; hasRoom: boolean; nowMs: number },
 ): OtherRefusals {
+  const { name, firstAtMs, lastAtMs, count } = tally;
   const known = others?.known ?? {};
-  const isNew = known[name] === undefined;
-  const isNamed = !isNew || hasRoom;
-  const [sinceMs, untilMs] = known[name] ?? [firstAtMs, lastAtMs];
-  if (isNamed) known[name] = [Math.min(sinceMs, firstAtMs), Math.max(untilMs, lastAtMs)];
+  const before = known[name];
+  const isNamed = before !== undefined || hasRoom;
+  if (isNamed) known[name] = timesWith(before, tally, version);
+  const isNew = before === undefined;
+  // A need that an approval did not accept: of a new caller, or of one whose refusal means more than before.
+  const isNeed = isNew || change === "news";
   return {
     firstAtMs: Math.min(others?.firstAtMs ?? firstAtMs, firstAtMs),
     lastAtMs: Math.max(others?.lastAtMs ?? lastAtMs, lastAtMs),
     count: (others?.count ?? 0) + count,
     grownAtMs: isNew ? Math.max(others?.grownAtMs ?? 0, lastAtMs) : (others?.grownAtMs ?? lastAtMs),
-    joinedAtMs: isNew ? nowMs : (others?.joinedAtMs ?? nowMs),
+    joinedAtMs: isNeed ? nowMs : (others?.joinedAtMs ?? nowMs),
     known,
     ...(others?.isFull === true || !isNamed ? { isFull: true } : {}),
     storedAtMs: nowMs,
   };
+}
+
+function timesWith(
+  before: OtherRefusals["known"][string] | undefined,
+  tally: Tally,
+  version: KnownVersion | undefined,
+): OtherRefusals["known"][string] {
+  const [firstAtMs, lastAtMs, earlierMs] = before ?? [tally.firstAtMs, tally.lastAtMs];
+  const known = earlierMs === undefined ? { lastAtMs } : { lastAtMs, lastBeforeMs: earlierMs };
+  const lastBeforeMs = lastBefore(known, tally, version);
+  const times: [number, number] = [
+    Math.min(firstAtMs, tally.firstAtMs),
+    Math.max(lastAtMs, tally.lastAtMs),
+  ];
+  return lastBeforeMs === undefined ? times : [...times, lastBeforeMs];
 }

@@ -1,6 +1,6 @@
 /** Counts equal refused calls until they are stored; pure. */
+import { createHash } from "node:crypto";
 import type { RefusedCall } from "../inbound/refused-use.ts";
-import { nameOf } from "../record/use-name.ts";
 import { byAlias } from "../workflow/model/refusals.ts";
 
 /** Equal calls. `subject`: the id of the key that refused them, or `byAlias`. */
@@ -35,4 +35,10 @@ export function withTally<T extends Omit<Tally, "subject" | "name">>(before: T, 
     lastAtMs: Math.max(before.lastAtMs, more.lastAtMs),
     count: before.count + more.count,
   } as T;
+}
+
+/** Equal on every version: a caller that is refused before a move and after it has one name. */
+export function nameOf(principal: string, operation: string, error: string): string {
+  const hash = createHash("sha256").update(JSON.stringify([principal, operation, error]));
+  return hash.digest("base64url").slice(0, 10);
 }

@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import { RotationError } from "../../lambda/errors.ts";
 import type { Refusals } from "../../lambda/workflow/model/types.ts";
 import { dayMs, minuteMs } from "../fixtures.ts";
+import { aUse, usesOf } from "../workflow/refused.ts";
+import { onCall } from "../faults.ts";
 import { aWorld, type World } from "../world.ts";
 
 const orders = "alias/orders";
@@ -16,8 +18,8 @@ async function aWorldWithNews(options: Parameters<typeof aWorld>[0] = watched): 
   return world;
 }
 
-async function putNews(world: World, alias: string): Promise<void> {
-  const next: Refusals = { revision: 1, on: {}, dueAtMs: world.clock.nowMs() };
+async function putNews(world: World, alias: string, on: Refusals["on"] = {}): Promise<void> {
+  const next: Refusals = { revision: 1, on, dueAtMs: world.clock.nowMs() };
   expect(await world.table.saveRefusals(alias, next, 0)).toBe(true);
 }
 
@@ -105,4 +107,34 @@ test("news that the deployment no longer collects is due no more, and stays stor
   await world.tick();
   expect(await dueKinds(world)).toEqual([]);
   expect(await world.table.refusals(orders)).toEqual({ revision: 2, on: {} });
+});
+
+test("a caller that a move locks out is reported while an earlier call may still take effect", async () => {
+  const second = "alias/orders-eu";
+  const world = await aWorld({ ...watched, aliases: { [orders]: [second] } });
+  await world.passDays(1);
+  let moves = 0;
+  onCall(world, "UpdateAlias", () => {
+    const isFirst = (moves += 1) === 1;
+    const refused = { kind: "refused", refusal: "AccessDenied", message: "not authorized" };
+    return isFirst ? undefined : Promise.resolve(refused);
+  });
+  for (let day = 0; day < 400 && moves < 2; day++) await world.passDays(1);
+  world.intercept = undefined;
+  const stored = await world.table.read(orders);
+  const { keyId = "" } = stored?.record.versions.find(({ number }) => number === 2) ?? {};
+  if (stored === undefined) throw new Error("no record");
+  const { revision, epoch } = stored.record;
+  // As of a run that died.
+  const unsettled = [{ epoch: epoch - 1, untilMs: world.clock.nowMs() + 20 * minuteMs }];
+  const record = { ...stored.record, unsettled };
+  const expected = { revision, epoch, writes: stored.writes };
+  await world.table.write({ ...stored, record, writes: stored.writes + 1 }, expected);
+  await putNews(world, orders, {
+    [keyId]: usesOf(aUse({ operation: "Encrypt", lastAtMs: world.clock.nowMs() })),
+  });
+  await world.tick();
+  const { waitingFor, findings } = await world.record();
+  expect(waitingFor).toContain("UpdateAlias waits");
+  expect(findings.map(({ code }) => code)).toContain("REFUSED_SINCE_ACTIVATION");
 });

@@ -37,8 +37,8 @@ describe("the bundled second function", () => {
   beforeAll(() => {
     mkdirSync(packageFolder);
     const entry = join(projectFolder, "lambda/refusals/handler.ts");
-    const aliases = { "alias/orders-eu": "alias/orders" };
-    bundle(entry, aliases, packageFolder, refusalsPackage);
+    const part = { aliases: { "alias/orders-eu": "alias/orders" }, acceptedRefusals: [] };
+    bundle(entry, part, packageFolder, refusalsPackage);
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -93,22 +93,17 @@ describe("the function's package", () => {
 describe("the second function's package", () => {
   const folder = mkdtempSync(join(tmpdir(), "keyturn-bundle-"));
   const packageFolder = join(folder, "package");
-  const aliases = { "alias/orders-eu": "alias/orders" };
+  const part = { aliases: { "alias/orders-eu": "alias/orders" }, acceptedRefusals: [] };
   beforeAll(() => {
     mkdirSync(packageFolder);
-    bundle(
-      join(projectFolder, "lambda/refusals/handler.ts"),
-      aliases,
-      packageFolder,
-      refusalsPackage,
-    );
+    bundle(join(projectFolder, "lambda/refusals/handler.ts"), part, packageFolder, refusalsPackage);
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("is one module and the further aliases beside it", () => {
-    expect(readdirSync(packageFolder).sort()).toEqual(["aliases.json", "handler.mjs"]);
-    const content: unknown = JSON.parse(readFileSync(join(packageFolder, "aliases.json"), "utf8"));
-    expect(content).toEqual(aliases);
+  it("is one module and its part of the configuration beside it", () => {
+    expect(readdirSync(packageFolder).sort()).toEqual(["handler.mjs", "refusals.json"]);
+    const content: unknown = JSON.parse(readFileSync(join(packageFolder, "refusals.json"), "utf8"));
+    expect(content).toEqual(part);
   });
 
   it("is small, and has no client of KMS", () => {
@@ -155,7 +150,10 @@ describe("an app with two deployments", () => {
     };
     expect(contentsOf(one)).toEqual([
       expect.objectContaining({ owner: "acme", acceptedRefusals: [{ principal: "scanner" }] }),
-      { "alias/o": "alias/orders" },
+      {
+        aliases: { "alias/o": "alias/orders" },
+        acceptedRefusals: [{ alias: "alias/*", principal: "scanner", operation: "*", error: "*" }],
+      },
     ]);
     expect(contentsOf(two)).toEqual([expect.objectContaining({ owner: "emca" })]);
   });

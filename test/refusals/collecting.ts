@@ -1,7 +1,7 @@
 /** A collector on the table in memory, with the events that its queue delivers. */
 import { Collector, type Collected, type Message } from "../../lambda/refusals/collect.ts";
 import type { Tally } from "../../lambda/refusals/tally.ts";
-import { nameOf } from "../../lambda/record/use-name.ts";
+import { nameOf } from "../../lambda/refusals/tally.ts";
 import { refusalsMark } from "../../lambda/inbound/canary.ts";
 import type { RefusedOn, Refusals, Version } from "../../lambda/workflow/model/types.ts";
 import { SimClock } from "../../embedded-aws/clock.ts";

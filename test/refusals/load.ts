@@ -40,7 +40,9 @@ export async function measure({ seconds, perSecond, keys, source }: Load): Promi
   try {
     await aws.createStateTable(tableName);
     aws.resetCalls();
-    const handler = createRefusalsFunction({ tableName, aliases: {} }, () => clock.nowMs());
+    const handler = createRefusalsFunction({ tableName, aliases: {}, acceptedRefusals: [] }, () =>
+      clock.nowMs(),
+    );
     const second = messagesOf(perSecond, keys);
     const cpu = { runtime: 0, function: 0 };
     const figures = { invocations: 0, failed: 0, largestPayloadBytes: 0 };

@@ -39,7 +39,7 @@ describe("the first twenty uses of a version", () => {
     let stored = full;
     for (let hour = 1; hour < 30; hour++) {
       const nowMs = startMs + hour * hourMs;
-      const more = manyTallies(1000, { operation: `Verify${hour}`, lastAtMs: nowMs });
+      const more = manyTallies(1000, { error: `Error${hour}`, lastAtMs: nowMs });
       stored = written(stored, more, nowMs);
     }
     expect(stored.on[first]?.uses).toEqual(full.on[first]?.uses);
@@ -48,6 +48,43 @@ describe("the first twenty uses of a version", () => {
   test("of one version take no room from another", () => {
     const stored = written(full, [aTally({ subject: second })], startMs);
     expect(Object.keys(stored.on[second]?.uses ?? {})).toHaveLength(1);
+  });
+});
+
+describe("a caller among the others that becomes a need", () => {
+  const before = written(
+    written(none, manyTallies(20, { lastAtMs: movedAtMs - dayMs }), movedAtMs - dayMs),
+    [named("v", { lastAtMs: movedAtMs - dayMs })],
+    movedAtMs - dayMs,
+  );
+
+  test("joins them anew: an approval from before does not accept it", () => {
+    const after = written(before, [named("v")], startMs);
+    expect(othersOn(after).joinedAtMs).toBe(startMs);
+    const again = written(after, [named("v", { lastAtMs: startMs + 1 })], startMs + 2 * hourMs);
+    expect(othersOn(again).joinedAtMs).toBe(startMs);
+  });
+
+  test("keeps the time of its last refusal before the retirement", () => {
+    const after = written(before, [named("v")], startMs);
+    const { name } = named("v");
+    expect(othersOn(after).known[name]).toEqual([movedAtMs - dayMs, startMs, movedAtMs - dayMs]);
+  });
+});
+
+describe("what never joins the others", () => {
+  const twenty = written(none, manyTallies(20), startMs);
+  const joins = (tally: Tally, isAccepted: (one: Tally) => boolean = () => false): boolean =>
+    collected(twenty, [tally], versions, startMs, isAccepted).next.on[tally.subject]?.others !==
+    undefined;
+
+  test("is a caller that only originates with a retired version: it delays nothing", () => {
+    expect(joins(named("a"))).toBe(true);
+    expect(joins(named("a", { operation: "Encrypt" }))).toBe(false);
+  });
+
+  test("is a caller that the configuration accepts", () => {
+    expect(joins(named("a"), ({ name }) => name === named("a").name)).toBe(false);
   });
 });
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { tallyOf, withTally } from "../../lambda/refusals/tally.ts";
-import { nameOf } from "../../lambda/record/use-name.ts";
+import { nameOf } from "../../lambda/refusals/tally.ts";
 import type { RefusedCall } from "../../lambda/inbound/refused-use.ts";
 import { first } from "../inbound/cloudtrail.ts";
 import { aTally, startMs } from "./collecting.ts";

@@ -72,8 +72,9 @@ export async function aDeployment(policy: object, key: object = {}, more: More =
     awsRequestId: "request",
     getRemainingTimeInMillis: () => 5 * minuteMs,
   } as Context;
-  const collector = createRefusalsFunction({ tableName, roleName, aliases: {} }, () =>
-    clock.nowMs(),
+  const collector = createRefusalsFunction(
+    { tableName, roleName, aliases: {}, acceptedRefusals: [] },
+    () => clock.nowMs(),
   );
   /** One batch of the queue of refused uses. */
   const collect = (...events: unknown[]) => collectBodies(events.map((one) => JSON.stringify(one)));

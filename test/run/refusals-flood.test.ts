@@ -1,7 +1,7 @@
 /** A flood of refused uses before the two deployed functions: a noisy insider, or a fleet of scanners. */
 import { describe, expect, test } from "vitest";
 import { createTable } from "../../lambda/aws/dynamodb.ts";
-import { nameOf } from "../../lambda/record/use-name.ts";
+import { nameOf } from "../../lambda/refusals/tally.ts";
 import { sdkConfig } from "../contract/sides.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { account, anAccount, approve, asked, findings, moved, type Account } from "./account.ts";

@@ -1,6 +1,6 @@
 /** Callers that a rotation locks out, before the two deployed functions. */
 import { describe, expect, test } from "vitest";
-import { dayMs, minuteMs } from "../fixtures.ts";
+import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import {
   account,
   anAccount,
@@ -114,6 +114,33 @@ describe("a caller whose policy names the first version's ARN", () => {
     await approve(there, false);
     await passUntil(asked + dayMs);
     expect(aws.calls().kms).not.toHaveProperty("ScheduleKeyDeletion");
+  });
+
+  test("is reported again where it is still locked out after a rollback and a new rotation", async () => {
+    const there = await anAccount();
+    const { allow, refused, passUntil, record, first, Plaintext, clock, state } = there;
+    allow(reader, { Resource: `arn:aws:kms:us-east-1:${account}:key/${first}` });
+    const active = async () =>
+      (await record())?.versions.find(({ state: is }) => is === "active")?.number;
+    const until = async (number: number) => {
+      while ((await active()) !== number) await passUntil(clock.nowMs() + 5 * minuteMs);
+    };
+    const lockOut = async () => {
+      await passUntil(clock.nowMs() + 15 * minuteMs);
+      refused("Encrypt", { KeyId: orders, Plaintext });
+      await there.deliverRefused();
+      await there.run();
+      expect(await findings(record)).toHaveProperty("REFUSED_SINCE_ACTIVATION");
+    };
+    await passUntil(moved - 2 * dayMs);
+    await until(2);
+    await lockOut();
+    await state.ask(orders, "rollback-00000001", { kind: "rollback", version: 2, by: "ada" });
+    await until(1);
+    await passUntil(clock.nowMs() + hourMs);
+    await state.ask(orders, "resume-000000001", { kind: "resume", by: "ada" });
+    await until(3);
+    await lockOut();
   });
 });
 

@@ -1,48 +1,11 @@
 /** REFUSED_SINCE_ACTIVATION: the alarm for callers that a move locked out. */
 import { describe, expect, test } from "vitest";
-import { refusalFindings } from "../../lambda/workflow/safety/refusal-findings.ts";
-import type { OtherRefusals, RefusedOn, RefusedUse } from "../../lambda/workflow/model/types.ts";
-import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
-import { spoken } from "./decided.ts";
-import {
-  accepting,
-  aUse,
-  nameOfUse,
-  othersOf,
-  reader,
-  soaked,
-  usesOf,
-  type On,
-  type RefusedSetting,
-} from "./refused.ts";
+import type { RefusedOn, RefusedUse } from "../../lambda/workflow/model/types.ts";
+import { dayMs } from "../fixtures.ts";
+import { alarms, at, lockedOut, movedMs, refusing, settledMs } from "./alarms.ts";
+import { accepting, nameOfUse, othersOf, reader, usesOf, type RefusedSetting } from "./refused.ts";
 import { anApproval, aVersion, nowMs } from "./scene.ts";
 
-/** Version 2 has been active for a day. */
-const movedMs = nowMs - dayMs;
-const settledMs = movedMs + 10 * minuteMs;
-
-function alarms(on: On, { rotation, old, fresh, ...setting }: RefusedSetting = {}) {
-  const findings = refusalFindings(
-    soaked({
-      ...setting,
-      on,
-      old: { state: "draining", retiredAtMs: movedMs, ...old },
-      fresh: { activatedAtMs: movedMs, ...fresh },
-      rotation: { step: "drain", ...rotation },
-    }),
-  );
-  for (const finding of findings) spoken(finding);
-  return findings.filter(({ code }) => code === "REFUSED_SINCE_ACTIVATION");
-}
-
-/** Among the others, refused once. */
-const at = (name: string, atMs: number): OtherRefusals["known"] => ({ [name]: [atMs, atMs] });
-const lockedOut = (changes: Partial<RefusedUse> = {}): RefusedUse =>
-  aUse({ operation: "Encrypt", lastAtMs: settledMs, ...changes });
-const refusing = (second: RefusedOn, first?: RefusedOn): On => ({
-  "key-2": second,
-  ...(first === undefined ? {} : { "key-1": first }),
-});
 /** Refused on version 2 since the move, and on version 1 at these times. */
 const alsoOnFirst = (changes: Partial<RefusedUse>) =>
   alarms(refusing(usesOf(lockedOut()), usesOf(lockedOut(changes))));
@@ -177,100 +140,5 @@ describe("the alarm prints a rollback", () => {
       aVersion(3, { state: "draining", activatedAtMs: undefined, retiredAtMs: movedMs + 7 }),
     ];
     expect(next({ record: { versions } })).toBe("npx keyturn rollback alias/orders --version 2");
-  });
-});
-
-describe("after a rollback", () => {
-  const versions = [
-    aVersion(1, { activatedAtMs: nowMs - 90 * dayMs }),
-    aVersion(2, { state: "draining", retiredAtMs: movedMs }),
-  ];
-  const rotation = { direction: "back" as const, from: 2, to: 1 };
-  const back = (use: RefusedUse) =>
-    alarms({ "key-1": usesOf(use) }, { record: { versions }, rotation });
-
-  test("the refusals from the version's retirement raise no alarm", () => {
-    expect(back(lockedOut({ lastAtMs: movedMs - dayMs }))).toEqual([]);
-    expect(back(lockedOut({ lastAtMs: settledMs - 1 }))).toEqual([]);
-  });
-
-  test("a caller that the version refused before it, also while it was retired, raises no alarm", () => {
-    expect(back(lockedOut({ firstAtMs: movedMs - 1 }))).toEqual([]);
-    const known: OtherRefusals["known"] = { one: [movedMs - 1, settledMs] };
-    const others = { "key-1": othersOf({ lastAtMs: settledMs, known }) };
-    expect(alarms(others, { record: { versions }, rotation })).toEqual([]);
-  });
-
-  test("a caller that it locks out is reported, without another rollback", () => {
-    expect(back(lockedOut())).toMatchObject([
-      { subject: "key-1", next: "npx keyturn explain REFUSED_SINCE_ACTIVATION" },
-    ]);
-  });
-});
-
-describe("a predecessor that was active for an hour", () => {
-  const versions = [
-    aVersion(1, { state: "draining", retiredAtMs: movedMs - hourMs }),
-    aVersion(2, { state: "draining", activatedAtMs: movedMs - hourMs, retiredAtMs: movedMs }),
-    aVersion(3, { activatedAtMs: movedMs }),
-  ];
-  const third = (first: Partial<RefusedUse>) =>
-    alarms(
-      { "key-1": usesOf(lockedOut(first)), "key-3": usesOf(lockedOut()) },
-      { record: { versions } },
-    );
-
-  test("makes no victim of a caller that the version before it refused", () => {
-    expect(third({ lastBeforeMs: movedMs - 2 * dayMs })).toEqual([]);
-    expect(third({ lastBeforeMs: movedMs - 31 * dayMs })).toHaveLength(1);
-  });
-});
-
-describe("a set of aliases whose move stops half-way", () => {
-  const versions = [
-    aVersion(1),
-    aVersion(2, { state: "pending-activation", activatedAtMs: undefined }),
-  ];
-  const moving = { step: "activate" as const, movedAtMs: { "alias/orders": movedMs } };
-  const halfWay = (on: On, rotation = {}) =>
-    alarms(on, {
-      record: { versions },
-      old: { state: "active", retiredAtMs: undefined },
-      fresh: versions[1] ?? {},
-      rotation: { ...moving, ...rotation },
-    });
-
-  test("reports whom the new version refuses already, with the rollback", () => {
-    expect(halfWay(refusing(usesOf(lockedOut())))).toMatchObject([
-      { subject: "key-2", next: "npx keyturn rollback alias/orders --version 2" },
-    ]);
-  });
-
-  test("reports nobody before the first alias has moved", () => {
-    expect(halfWay(refusing(usesOf(lockedOut())), { movedAtMs: {} })).toEqual([]);
-  });
-});
-
-describe("while KMS will delete the old version", () => {
-  const deletionAtMs = nowMs + 5 * dayMs;
-  const old = { state: "pending-deletion" as const, deletionAtMs };
-  const on = { ...refusing(usesOf(lockedOut())), alias: usesOf(aUse()) };
-  const all = (mode: "act" | "plan") => {
-    const scene = soaked({ on: { ...on, "key-1": usesOf(aUse()) }, old, context: { mode } });
-    return refusalFindings(scene).map(({ observed, next }) => ({ observed, next }));
-  };
-
-  test("each finding has the date", () => {
-    const date = "; KMS deletes version 1, key-1, at 1972-10-02T00:00:00Z or later";
-    const texts = all("act");
-    expect(texts.length).toBeGreaterThan(1);
-    for (const { observed } of texts) expect(observed).toContain(date);
-  });
-
-  test("keyturn cancels it, but in mode plan: there each finding has the command", () => {
-    for (const { next } of all("act")) expect(next).not.toContain("cancel-key-deletion");
-    for (const { next } of all("plan")) {
-      expect(next).toBe("aws kms cancel-key-deletion --key-id key-1");
-    }
   });
 });

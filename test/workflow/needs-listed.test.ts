@@ -6,6 +6,7 @@ import {
   needsOf,
   openNeeds,
 } from "../../lambda/workflow/safety/needs.ts";
+import { requiredApproval } from "../../lambda/workflow/requests/required-approval.ts";
 import { serviceOf } from "../../lambda/workflow/model/service-principal.ts";
 import type { Approval, Grant } from "../../lambda/workflow/model/types.ts";
 import {
@@ -55,6 +56,15 @@ describe("the needs of a version", () => {
       `${ebs.grantee} may Decrypt, CreateGrant (encryption context keys: aws:account, aws:ebs:id, aws:s3:arn)`,
     );
     expect(needsOf([ebs])[0]?.state).toBe(`${ebs.grantee} may Decrypt`);
+  });
+
+  test("cannot name the id of another need: the maker of a grant chooses the names of its context", () => {
+    const forged = "x; refused:1|arn:aws:iam::000000000000:role/victim|Decrypt|AccessDenied: y";
+    const constraints = { encryptionContextSubset: { [forged]: "1" } };
+    const needs = needsOf([{ ...ebs, constraints }]);
+    const observed = `to delete version 1, key-1: last use never${listed(needs)}; evidence ${"0".repeat(64)}`;
+    const asked = requiredApproval({ code: "APPROVAL_REQUIRED", observed });
+    expect(asked?.accepts).toEqual([`grant:${ebs.grantId}`]);
   });
 
   test("are listed one after the other in a finding", () => {

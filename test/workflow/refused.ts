@@ -1,5 +1,5 @@
 /** Refused uses, as a run observes them, for the scenes of a rotation from version 1 to version 2. */
-import { nameOf } from "../../lambda/record/use-name.ts";
+import { nameOf } from "../../lambda/refusals/tally.ts";
 import type {
   AcceptedRefusal,
   OtherRefusals,

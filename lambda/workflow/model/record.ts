@@ -70,13 +70,36 @@ export function rotationBeforeActivation({
 }
 
 /** Forward, to a version that some aliases of the set point at already, and not all. */
-export function partlyMoved({
-  rotations,
-}: Pick<ManagedKey, "rotations">): (Rotation & { sinceMs: number }) | undefined {
+export function partlyMoved({ rotations }: Pick<ManagedKey, "rotations">): Rotation | undefined {
   const moving = rotationBeforeActivation({ rotations });
   if (moving?.step !== "activate" || moving.direction !== "forward") return undefined;
-  const sinceMs = Math.min(...Object.values(moving.movedAtMs));
-  return sinceMs === Infinity ? undefined : { ...moving, sinceMs };
+  return firstMoveAtMs(moving) === Infinity ? undefined : moving;
+}
+
+/**
+ * From when to when callers got this version: from the first alias of a set that moved, which may take days to move
+ * whole; after a rollback, from its return. A closed rotation leaves the times of the version.
+ */
+export function inUseOf(
+  { rotations, versions }: Pick<ManagedKey, "rotations" | "versions">,
+  { number, activatedAtMs = Infinity, retiredAtMs = Infinity }: Version,
+): { fromMs: number; untilMs: number } {
+  const to = rotations.filter((rotation) => rotation.to === number);
+  const away = rotations.filter(({ from }) => from === number).map(firstMoveAtMs);
+  const back = to.find(({ direction }) => direction === "back");
+  const left = versions.find((version) => version.number === back?.from);
+  const returnedAtMs =
+    back === undefined ? Infinity : Math.min(firstMoveAtMs(back), left?.retiredAtMs ?? Infinity);
+  return {
+    fromMs: Number.isFinite(returnedAtMs)
+      ? returnedAtMs
+      : Math.min(activatedAtMs, ...to.map(firstMoveAtMs)),
+    untilMs: Math.min(retiredAtMs, ...away),
+  };
+}
+
+function firstMoveAtMs({ movedAtMs }: Rotation): number {
+  return Math.min(Infinity, ...Object.values(movedAtMs));
 }
 
 export function withVersion(record: ManagedKey, changed: Version): ManagedKey {

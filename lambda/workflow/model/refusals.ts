@@ -12,7 +12,7 @@ export type RefusedUse = {
   error: string;
   firstAtMs: number;
   lastAtMs: number;
-  /** When it was last refused while the version was active, or not active yet. */
+  /** When it was last refused before the version was retired; while the version is active, before it became active. */
   lastBeforeMs?: number;
   /** Counts events, which may arrive twice. */
   count: number;
@@ -31,8 +31,8 @@ export type OtherRefusals = {
   grownAtMs: number;
   /** When the newest one was stored: its event may come long after the call. */
   joinedAtMs: number;
-  /** When each was first and last refused, by the name of its use; not all where there are too many. */
-  known: Record<string, [firstAtMs: number, lastAtMs: number]>;
+  /** When each was refused, as in `RefusedUse`, by the name of its use; not all where there are too many. */
+  known: Record<string, [firstAtMs: number, lastAtMs: number, lastBeforeMs?: number]>;
   isFull?: true;
   storedAtMs: number;
 };
@@ -86,12 +86,6 @@ export const cryptographicOperations: ReadonlySet<string> = new Set([
   "VerifyMac",
 ]);
 
-/** The operations of a refused use. KMS may deny each half of a ReEncrypt. */
-export const refusedOperations: ReadonlySet<string> = new Set([
-  ...cryptographicOperations,
-  ...["CreateGrant", "GetPublicKey", "ReEncryptFrom", "ReEncryptTo"],
-]);
-
 /** KMS refuses data that another key made: the call named an alias, or a key, that does not fit. */
 export const otherKeyErrors: ReadonlySet<string> = new Set([
   "IncorrectKeyException",
@@ -99,9 +93,6 @@ export const otherKeyErrors: ReadonlySet<string> = new Set([
   "KMSInvalidMacException",
   "KMSInvalidSignatureException",
 ]);
-
-/** The errors of a refused use. */
-export const refusedErrors: ReadonlySet<string> = new Set(["AccessDenied", ...otherKeyErrors]);
 
 /** How many uses of a version keep an id of their own; they are never evicted. */
 export const usesMax = 20;

@@ -2,6 +2,7 @@
  * The refusals of a version that the move to it cannot have caused: its key policy alone denies them, that policy
  * is the predecessor's, and nothing in it depends on the version.
  */
+import { activeVersion } from "../model/record.ts";
 import { isServicePrincipal } from "../model/service-principal.ts";
 import type { Grant, KmsRead, RefusedUse, Scene, Version } from "../model/types.ts";
 import { observationOf, valueOf } from "./observations.ts";
@@ -18,6 +19,7 @@ export function predecessorOf({ versions }: Scene["record"]): Version | undefine
 
 /** The version that this one replaced, active or retired since. */
 export function versionBefore(record: Scene["record"], version: Version): Version | undefined {
+  if (version.state === "pending-activation") return activeVersion(record);
   if (version.retiredAtMs === undefined) return predecessorOf(record);
   const { activatedAtMs = 0 } = version;
   const earlier = record.versions.filter(

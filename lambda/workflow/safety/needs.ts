@@ -14,7 +14,7 @@ import type {
   Version,
 } from "../model/types.ts";
 import { valueOf } from "./observations.ts";
-import { needsOfRefusals } from "./refusals.ts";
+import { encoded, needsOfRefusals } from "./refusals.ts";
 
 /** A finding lists no more needs than this: a record has to hold its text. */
 const needsMax = 20;
@@ -45,14 +45,17 @@ export function needsOf(grants: Grant[]): Need[] {
   return [...needs.slice(0, needsMax), { id: others, state, changedAtMs: Infinity }];
 }
 
-/** Without the values of an encryption context: they may be personal data. */
+/**
+ * Without the values of an encryption context: they may be personal data. Encoded: the maker of a grant chooses these
+ * texts, and must not write the id of another need.
+ */
 function describe({ grantee, constraints = {}, operations }: Grant): string {
   const { sourceArn, encryptionContextEquals, encryptionContextSubset } = constraints;
   const names = Object.keys({ ...encryptionContextEquals, ...encryptionContextSubset });
   const context =
-    names.length === 0 ? "" : ` (encryption context keys: ${names.sort().join(", ")})`;
-  const source = sourceArn === undefined ? "" : ` for ${sourceArn}`;
-  return `${grantee}${source} may ${operations.join(", ")}${context}`;
+    names.length === 0 ? "" : ` (encryption context keys: ${names.sort().map(encoded).join(", ")})`;
+  const source = sourceArn === undefined ? "" : ` for ${encoded(sourceArn)}`;
+  return `${encoded(grantee)}${source} may ${operations.join(", ")}${context}`;
 }
 
 /** Everything that needs a version before this call. Its grants and refusals were observed before. */

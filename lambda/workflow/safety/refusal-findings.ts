@@ -3,16 +3,21 @@ import { cancelDeletion, explain } from "../model/commands.ts";
 import { finding, type Finding, type FindingCode } from "../model/findings.ts";
 import { dayMs } from "../model/limits.ts";
 import { isoOf } from "../model/iso.ts";
-import { activeVersion, partlyMoved, retiredVersions, versionOf } from "../model/record.ts";
+import {
+  activeVersion,
+  inUseOf,
+  partlyMoved,
+  retiredVersions,
+  versionOf,
+} from "../model/record.ts";
 import { byAlias } from "../model/refusals.ts";
 import { requestCommand } from "../model/request-command.ts";
-import type { OtherRefusals, Scene, Version } from "../model/types.ts";
-import { predecessorOf } from "./excused.ts";
+import type { OtherRefusals, RefusedUse, Scene, Version } from "../model/types.ts";
+import { predecessorOf, versionBefore } from "./excused.ts";
 import {
   allOn,
   describeUse,
   isReading,
-  movedAtMs,
   othersOn,
   refusedOn,
   since,
@@ -103,14 +108,14 @@ function lastMove(record: Scene["record"]): Move | undefined {
   const active = activeVersion(record);
   if (active === undefined) return undefined;
   const partly = partlyMoved(record);
-  if (partly !== undefined) {
-    const { sinceMs } = partly;
-    return { before: active, after: versionOf(record, partly.to), sinceMs, isBack: false };
-  }
-  const before = predecessorOf(record);
+  const after = partly === undefined ? active : versionOf(record, partly.to);
+  const before = partly === undefined ? predecessorOf(record) : active;
   if (before === undefined) return undefined;
-  const sinceMs = movedAtMs(record, before, active);
-  return { before, after: active, sinceMs, isBack: sinceMs !== active.activatedAtMs };
+  const isBack = record.rotations.some(
+    ({ direction, from, to }) =>
+      direction === "back" && from === before.number && to === after.number,
+  );
+  return { before, after, sinceMs: inUseOf(record, after).fromMs, isBack };
 }
 
 /** Those that were not refused before the move, and the others where such a caller may be among them. */
@@ -124,8 +129,7 @@ function lockedOut(scene: Scene, move: Move): Finding[] {
   const known = refusedBefore(scene, move);
   const movedUntilMs = movedMs + byMoveForMs;
   const uses = all.filter(
-    ({ name, use }) =>
-      isRecent(use.lastAtMs) && use.firstAtMs < movedUntilMs && !known(name, use.firstAtMs),
+    ({ name, use }) => isRecent(use.lastAtMs) && use.firstAtMs < movedUntilMs && !known(name, use),
   );
   const others = othersOn(scene, after.keyId);
   const isAmongOthers =
@@ -134,7 +138,7 @@ function lockedOut(scene: Scene, move: Move): Finding[] {
   const { number, keyId } = after;
   const more = isAmongOthers ? ["callers beyond the first twenty"] : [];
   const texts = [...(uses.length === 0 ? [] : [listed(uses)]), ...more].join("; ");
-  const refusedToo = all.filter(({ name, use }) => known(name, use.firstAtMs)).length;
+  const refusedToo = all.filter(({ name, use }) => known(name, use)).length;
   const hint = refusedToo > 0 ? `; ${refusedToo} more were refused before the move, too` : "";
   const observed = `refused uses of version ${number}, ${keyId}, since it is active: ${texts}${hint}${deletions(scene)}`;
   const next = nextFor(scene, rollbackCommand(scene, after, before));
@@ -142,26 +146,55 @@ function lockedOut(scene: Scene, move: Move): Finding[] {
   return [finding("REFUSED_SINCE_ACTIVATION", keyId, observed, next, firstMs)];
 }
 
-type WasRefused = (name: string, firstAtMs: number) => boolean;
+type Times = Pick<RefusedUse, "firstAtMs" | "lastAtMs" | "lastBeforeMs">;
+type WasRefused = (name: string, times: Times) => boolean;
+
+/** By name: equal principal, operation and error. A rollback locks nobody out whom its version refused before it. */
+function refusedBefore(scene: Scene, { before, sinceMs: movedMs, isBack }: Move): WasRefused {
+  const names = refusedUntil(scene, before, movedMs);
+  return (name, times) =>
+    names.has(name) || (isBack && lastUntil(times, movedMs) >= movedMs - beforeMs);
+}
 
 /**
- * By name: equal principal, operation and error. A version may have been active for an hour only: what was refused on
- * any that was active in the time before counts. A rollback locks nobody out whom its version refused before it.
+ * The names that a version refused in the 30 days before its end, but for those that the move to it locked out: the next
+ * move leaves them locked out. If it was active for less, the names of the version before it count, too.
  */
-function refusedBefore(scene: Scene, { before, sinceMs: movedMs, isBack }: Move): WasRefused {
-  const fromMs = (before.retiredAtMs ?? movedMs) - beforeMs;
-  const earlier = scene.record.versions.filter(
-    ({ keyId, retiredAtMs = -1 }) => keyId === before.keyId || retiredAtMs >= fromMs,
-  );
-  const names = new Set(
-    earlier.flatMap(({ keyId }) => {
-      const { uses = {}, others } = allOn(scene, keyId) ?? {};
-      const own = Object.entries(uses).filter(([, use]) => (use.lastBeforeMs ?? 0) >= fromMs);
-      const further = Object.entries(others?.known ?? {}).filter(([, [, atMs]]) => atMs >= fromMs);
-      return [...own, ...further].map(([name]) => name);
-    }),
-  );
-  return (name, firstAtMs) => names.has(name) || (isBack && firstAtMs < movedMs);
+function refusedUntil(scene: Scene, version: Version, untilMs: number): Set<string> {
+  const { record } = scene;
+  const fromMs = untilMs - beforeMs;
+  const before = versionBefore(record, version);
+  const { fromMs: activeMs } = inUseOf(record, version);
+  const earlier = before === undefined ? undefined : refusedUntil(scene, before, activeMs);
+  const isByMove = (name: string, { firstAtMs }: Times): boolean =>
+    earlier?.has(name) === false &&
+    firstAtMs < activeMs + byMoveForMs &&
+    firstAtMs > untilMs - byMoveForMs;
+  const own = timesOn(scene, version.keyId)
+    .filter(([, times]) => lastUntil(times, untilMs) >= fromMs)
+    .filter(([name, times]) => !isByMove(name, times));
+  const still = activeMs >= fromMs ? [...(earlier ?? [])] : [];
+  return new Set([...own.map(([name]) => name), ...still]);
+}
+
+/** -Infinity where no refusal before this time is known. */
+function lastUntil({ lastAtMs, lastBeforeMs = Infinity }: Times, untilMs: number): number {
+  const known = [lastAtMs, lastBeforeMs].filter((atMs) => atMs < untilMs);
+  return Math.max(-Infinity, ...known);
+}
+
+/** With what the configuration accepts: a caller that is accepted was refused, too. */
+function timesOn(scene: Scene, keyId: string): [name: string, times: Times][] {
+  const { uses = {}, others } = allOn(scene, keyId) ?? {};
+  const further = Object.entries(others?.known ?? {});
+  return [
+    ...Object.entries(uses),
+    ...further.map(([name, times]): [string, Times] => [name, timesOf(times)]),
+  ];
+}
+
+function timesOf([firstAtMs, lastAtMs, lastBeforeMs]: OtherRefusals["known"][string]): Times {
+  return { firstAtMs, lastAtMs, ...(lastBeforeMs === undefined ? {} : { lastBeforeMs }) };
 }
 
 function hasNew(
@@ -170,9 +203,9 @@ function hasNew(
   wasRefused: WasRefused,
 ): boolean {
   if (isFull === true && isOfMove(grownAtMs)) return true;
-  return Object.entries(known).some(
-    ([name, [firstAtMs, lastAtMs]]) => isOfMove(lastAtMs) && !wasRefused(name, firstAtMs),
-  );
+  return Object.entries(known)
+    .map(([name, times]) => ({ name, times: timesOf(times) }))
+    .some(({ name, times }) => isOfMove(times.lastAtMs) && !wasRefused(name, times));
 }
 
 /** A deletion that is scheduled goes on where keyturn calls nothing. */

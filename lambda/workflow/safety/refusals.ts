@@ -5,7 +5,7 @@
  */
 import { isoOf } from "../model/iso.ts";
 import { authorizationLagMs, dayMs } from "../model/limits.ts";
-import { activeVersion, retiredVersions, versionOf } from "../model/record.ts";
+import { activeVersion, inUseOf, retiredVersions, versionOf } from "../model/record.ts";
 import { byAlias } from "../model/refusals.ts";
 import type {
   AcceptedRefusal,
@@ -66,15 +66,14 @@ export function readsOfWatch(record: Scene["record"]): KmsRead[] {
 /** Why a version must not be deleted; what the configuration accepts is left out. */
 export function needsOfRefusals(scene: Observed, old: Version, rotation: Rotation): Need[] {
   const { record, context } = scene;
-  const { retiredAtMs = Infinity, number } = old;
-  const isAfter = ({ lastAtMs }: { lastAtMs: number }): boolean => lastAtMs >= retiredAtMs;
+  const { number } = old;
+  const { untilMs: leftAtMs } = inUseOf(record, old);
+  const isAfter = ({ lastAtMs }: { lastAtMs: number }): boolean => lastAtMs >= leftAtMs;
   const mine = refusedOn(scene, old.keyId, number).filter(({ use }) => reading.has(use.operation));
   // A caller that names this version is refused on every later one, and may call none but the last.
   const later = record.versions
-    .filter(
-      ({ number: is, activatedAtMs = -1 }) => is === rotation.to || activatedAtMs >= retiredAtMs,
-    )
-    .map((version) => ({ version, sinceMs: movedAtMs(record, old, version) }));
+    .map((version) => ({ version, sinceMs: inUseOf(record, version).fromMs }))
+    .filter(({ version, sinceMs }) => version.number === rotation.to || isLater(sinceMs, leftAtMs));
   const named = refusedOn(scene, byAlias, byAlias);
   const uses = [
     ...mine.filter(({ use }) => isAfter(use)),
@@ -91,16 +90,8 @@ export function needsOfRefusals(scene: Observed, old: Version, rotation: Rotatio
   return [...uses.map(({ id, use }) => ({ id, state: describeUse(use) })), ...others.flat()];
 }
 
-/** Since when `after` is active in place of `before`: a rollback makes it active anew. */
-export function movedAtMs(
-  { rotations }: Pick<Scene["record"], "rotations">,
-  before: Version,
-  { number, activatedAtMs = Infinity }: Version,
-): number {
-  const isBack = rotations.some(
-    ({ direction, from, to }) => direction === "back" && from === before.number && to === number,
-  );
-  return isBack ? Math.max(activatedAtMs, before.retiredAtMs ?? 0) : activatedAtMs;
+function isLater(sinceMs: number, leftAtMs: number): boolean {
+  return sinceMs >= leftAtMs && sinceMs < Infinity;
 }
 
 /** The refusals of a version since it is active, but those that the move cannot have caused. */
@@ -109,10 +100,10 @@ export function sinceActivation(
   version: Version,
   activeSinceMs: number,
 ): Refused[] {
-  const { retiredAtMs = Infinity } = version;
+  const { untilMs } = inUseOf(scene.record, version);
   return refusedOn(scene, version.keyId, version.number)
     .filter(({ use }) => use.error === "AccessDenied" && since(activeSinceMs)(use))
-    .filter(({ use }) => use.firstAtMs < retiredAtMs)
+    .filter(({ use }) => use.firstAtMs < untilMs)
     .filter(({ use }) => !excused(scene, version, use));
 }
 
@@ -121,20 +112,20 @@ export function since(activeSinceMs: number): (use: { lastAtMs: number }) => boo
   return ({ lastAtMs }) => lastAtMs >= activeSinceMs + authorizationLagMs;
 }
 
-/** The versions whose refusals may say something of a move: one that is retired, while an older one still goes. */
+/** The versions whose refusals may be of a move: the active one, and later ones than a version that retires. */
 function counting(record: Scene["record"]): Version[] {
-  const firstMs = Math.min(
-    ...record.rotations.map(({ from }) => versionOf(record, from).retiredAtMs ?? Infinity),
+  const leftAtMs = Math.min(
+    ...record.rotations.map(({ from }) => inUseOf(record, versionOf(record, from)).untilMs),
   );
   return record.versions.filter(
-    ({ state, activatedAtMs = -1 }) => state === "active" || activatedAtMs >= firstMs,
+    (version) => version.state === "active" || isLater(inUseOf(record, version).fromMs, leftAtMs),
   );
 }
 
 function candidatesOn(scene: Observed, version: Version): RefusedUse[] {
   return refusedOn(scene, version.keyId, version.number)
     .map(({ use }) => use)
-    .filter(since(version.activatedAtMs ?? Infinity));
+    .filter(since(inUseOf(scene.record, version).fromMs));
 }
 
 /** Of a subject; `prefix` is its part of the id. What the configuration accepts is left out. */
@@ -156,12 +147,15 @@ export function allOn({ record, observed }: Observed, subject: string): RefusedO
 }
 
 /** Whether such a use reads existing data. */
-export function isReading({ operation }: RefusedUse): boolean {
+export function isReading({ operation }: Pick<RefusedUse, "operation">): boolean {
   return reading.has(operation);
 }
 
 /** Whether the configuration accepts it. An operator copies the principal from a finding, which shows it encoded. */
-export function isAccepted(accepted: AcceptedRefusal[], use: RefusedUse): boolean {
+export function isAccepted(
+  accepted: AcceptedRefusal[],
+  use: Pick<RefusedUse, "principal" | "operation" | "error">,
+): boolean {
   const names = [use.principal, encoded(use.principal)];
   return accepted.some(
     ({ principal, operation, error }) =>
@@ -176,7 +170,8 @@ export function idOf(prefix: number | string, { principal, operation, error }: R
   return `refused:${prefix}|${encoded(principal)}|${operation}|${error}`;
 }
 
-function encoded(principal: string): string {
+/** Without blanks, commas and semicolons, which separate the items of a list in a finding. */
+export function encoded(principal: string): string {
   return principal.replace(/[^\w:/@=.+-]/gu, (text) => encodeURIComponent(text));
 }
 
