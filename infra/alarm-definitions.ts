@@ -118,7 +118,7 @@ function ofSurroundings(timing: Timing): Record<OfSurroundings, AlarmDefinition>
       missingData: "notBreaching",
       meaning:
         "A function failed on an event after all retries, or EventBridge could not deliver the event. A lost event of the schedule is harmless, because the next one starts the same work. A lost CloudTrail event may be a use attempt, and keyturn then did not restore the version. It may also be a refused use, and keyturn then did not count it.",
-      next: "Read the messages: each has the event, and most have the error. Correct the cause. Then invoke the function again with each CloudTrail event. If DeadLetterQueueSourceArn of a message names the queue of refused uses, invoke the second function instead, with Records of messageId and body. Finally purge the queue: the alarm stays in ALARM while the queue has messages.",
+      next: "Read the messages: each has the event, and most have the error. Correct the cause. Then invoke the function again with each CloudTrail event. If DeadLetterQueueSourceArn of a message names the queue of refused uses, invoke the second function instead, with an event in the form of SQS: a list Records, each with a messageId and the body of a message. Finally purge the queue: the alarm stays in ALARM while the queue has messages.",
     },
     TableErrors: {
       ...repeatedErrors(timing),
@@ -149,7 +149,7 @@ function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
       ...lasting(timing),
       metric: ours("RotationsHalted", "Maximum"),
       meaning:
-        "A managed key is halted, usually because an external actor made a change that keyturn does not overwrite, or because KMS refuses the next call. keyturn does not change it until the cause is corrected, except to restore a version; other keys continue. The finding SCHEMA_NEWER raises this alarm too.",
+        "A managed key is halted, usually because an external actor made a change that keyturn does not overwrite, or because KMS refuses the next call. keyturn does not change it until the cause is corrected, except to restore a version, or to cancel a deletion that must not happen; other keys continue. The finding SCHEMA_NEWER raises this alarm too.",
       next: `${whichOnes}. Read its finding (docs/findings.md), and follow its remedy. The managed key then continues within an hour, or after the request that the finding names.`,
     },
     StepStuck: {

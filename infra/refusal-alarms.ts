@@ -41,7 +41,7 @@ export function refusalAlarms(timing: Timing): Record<RefusalAlarmName, AlarmDef
       threshold: delayedSeconds,
       missingData: "notBreaching",
       meaning:
-        "Refused uses wait in their queue: the second function does not receive them, or cannot store them. Until it does, keyturn reports no caller that a rotation locked out, and after 36 hours it deletes no version.",
+        "Refused uses wait in their queue: the second function does not receive them, or cannot store them. Until the second function stores them, keyturn reports no locked-out caller. After 36 hours, keyturn schedules no deletion.",
       next: 'Is the event source mapping of the second function enabled, and is the function throttled (AWS/Lambda Throttles)? Search its log for "refused uses not stored": the line has the cause. After ten attempts a message is in the dead-letter queue.',
     },
     RefusalsFailing: {

@@ -29,7 +29,7 @@ export type Sign = {
   excess: string[];
   /** The revocation of an old version waits for an event that proves the monitoring. */
   unheard: boolean;
-  /** KMS refuses callers the active version since it is active. */
+  /** KMS has refused callers on the active version since its activation. */
   lockedOut: boolean;
   /** Whether a canary of the refused uses should have arrived by now, and did not. */
   uncollected: boolean;

@@ -11,7 +11,7 @@ import { isCollected, type KnownRefusals } from "../forecast/refusals.ts";
 import { idOf, idOfOthers, isAccepted, settledAt } from "../../lambda/workflow/safety/refusals.ts";
 
 /** Those without an id of their own. */
-export const furtherCallers = "callers beyond the first twenty";
+export const furtherCallers = "further uses beyond the first twenty";
 
 type Times = { firstAtMs: number; lastAtMs: number; count: number };
 
@@ -19,7 +19,7 @@ export type RefusedUseView = Times & {
   id: string;
   /** The version that refused it; undefined where the call named the alias for data of another version. */
   version: number | undefined;
-  /** Undefined: the callers beyond the first twenty, together. */
+  /** Undefined: the uses beyond the first twenty, together. */
   call: { principal: string; operation: string; error: string } | undefined;
   acceptedBy: "configuration" | "approval" | undefined;
 };

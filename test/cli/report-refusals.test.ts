@@ -19,7 +19,7 @@ function htmlOf(key: KeyReport): string {
 test("it shows refused uses, the accepted ones, and what it cannot show", () => {
   const html = htmlOf(keyReport(history, period, nowMs, refusedIn(history, nowMs)));
   expect(html).toContain("Events that name no key: 2.");
-  expect(html).toContain("callers beyond the first twenty");
+  expect(html).toContain("further uses beyond the first twenty");
   expect(html.match(/not accepted/g)).toHaveLength(5);
   expect(html).toContain("<td>configuration</td>");
   expect(html).toContain("Refused callers of other accounts");

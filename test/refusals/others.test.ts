@@ -1,4 +1,4 @@
-/** The callers beyond the first twenty of a version: one id stands for them all. */
+/** The further uses beyond the first twenty of a version: one id stands for them all. */
 import { describe, expect, test } from "vitest";
 import { collected, none } from "../../lambda/refusals/collected.ts";
 import type { Tally } from "../../lambda/refusals/tally.ts";

@@ -20,7 +20,8 @@ describe.each(journals)("a journal of version 0.1.0: %s", (_name, { head, lines 
       [],
     );
     const codes = present.flatMap(
-      ({ detail }) => `${detail.opened ?? ""}, ${detail.closed ?? ""}`.match(/\b[A-Z][A-Z_]+\b/g) ?? [],
+      ({ detail }) =>
+        `${detail.opened ?? ""}, ${detail.closed ?? ""}`.match(/\b[A-Z][A-Z_]+\b/g) ?? [],
     );
     expect(codes.filter((code) => !(code in effects))).toEqual([]);
   });

@@ -49,7 +49,7 @@ describe("a deletion that is scheduled", () => {
     ["a reader of the version", refused()],
     ["a caller that the move locked out", refused({ operation: "Encrypt" }, "key-2")],
     ["a reader by the alias", refused({ error: "IncorrectKeyException" }, "alias")],
-    ["callers beyond the first twenty", { "key-1": othersOf() }],
+    ["further uses beyond the first twenty", { "key-1": othersOf() }],
   ])("is cancelled by a refusal of %s", (_whom, on) => {
     expect(decided({ on })).toMatchObject(cancels);
   });

@@ -16,7 +16,7 @@ describe("a caller that the active version refuses since the move", () => {
       {
         code: "REFUSED_SINCE_ACTIVATION",
         subject: "key-2",
-        observed: `refused uses of version 2, key-2, since it is active: refused:2|${reader}|Encrypt|AccessDenied: once since 1972-09-26T00:10:00Z, last 1972-09-26T00:10:00Z`,
+        observed: `refused uses of version 2, key-2, since its activation: refused:2|${reader}|Encrypt|AccessDenied: once since 1972-09-26T00:10:00Z, last 1972-09-26T00:10:00Z`,
         next: "npx keyturn rollback alias/orders --version 2",
         sinceMs: settledMs,
       },
@@ -87,14 +87,14 @@ describe("a caller that the predecessor refused in the 30 days before the move",
   });
 });
 
-describe("callers beyond the first twenty of the active version", () => {
+describe("further uses beyond the first twenty of the active version", () => {
   const name = nameOfUse(lockedOut());
   const others = (changes: Parameters<typeof othersOf>[0], first?: RefusedOn) =>
     alarms(refusing(othersOf({ lastAtMs: settledMs, ...changes }), first));
 
   test("are reported where one joined since the move that the predecessor did not refuse", () => {
     expect(others({ known: at(name, settledMs) })).toMatchObject([
-      { observed: expect.stringMatching(/: callers beyond the first twenty$/) as string },
+      { observed: expect.stringMatching(/: further uses beyond the first twenty$/) as string },
     ]);
     expect(others({ known: at(name, settledMs - 1) })).toEqual([]);
     const scanner = lockedOut({ lastBeforeMs: movedMs - dayMs, lastAtMs: nowMs });
@@ -113,7 +113,7 @@ describe("callers beyond the first twenty of the active version", () => {
     expect(alarms(refusing(old), { fresh })).toEqual([]);
     const recent = { lastAtMs: settledMs, known: at("other", settledMs), firstAtMs: settledMs - 7 };
     const [alarm] = alarms(refusing({ ...othersOf(recent), ...usesOf(lockedOut()) }));
-    expect(alarm?.observed).toMatch(/; callers beyond the first twenty$/);
+    expect(alarm?.observed).toMatch(/; further uses beyond the first twenty$/);
     expect(alarm?.sinceMs).toBe(settledMs - 7);
   });
 });

@@ -137,7 +137,7 @@ describe("the findings of a decision", () => {
     ]);
   });
 
-  test("report no callers beyond the first twenty of a retired version: its approval does", () => {
+  test("report no further uses beyond the first twenty of a retired version: its approval does", () => {
     expect(codes({ "key-1": othersOf() })).toEqual([]);
   });
 });

@@ -113,7 +113,7 @@ describe("a call that names the alias for data of another version", () => {
   });
 });
 
-describe("the callers beyond the first twenty", () => {
+describe("the further uses beyond the first twenty", () => {
   test.each([
     ["the retired version", "key-1", "1", retiredAtMs],
     ["the version that replaced it", "key-2", "2", settledAtMs],

@@ -210,7 +210,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   },
   PAUSED: {
     meaning:
-      "An operator paused this managed key. keyturn only restores versions that are needed, and cancels deletions that a refused use blocks.",
+      "An operator paused this managed key. keyturn makes only two kinds of changes: it restores a version that is needed, and cancels a scheduled deletion that must not happen.",
     cause: "The request `pause`.",
     remedy: "Send the request `resume` when the reason no longer applies.",
   },

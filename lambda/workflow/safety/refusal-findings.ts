@@ -136,11 +136,11 @@ function lockedOut(scene: Scene, move: Move): Finding[] {
     others !== undefined && nowMs < movedUntilMs && hasNew(others, isOfMove, known);
   if (uses.length === 0 && !isAmongOthers) return [];
   const { number, keyId } = after;
-  const more = isAmongOthers ? ["callers beyond the first twenty"] : [];
+  const more = isAmongOthers ? ["further uses beyond the first twenty"] : [];
   const texts = [...(uses.length === 0 ? [] : [listed(uses)]), ...more].join("; ");
   const refusedToo = all.filter(({ name, use }) => known(name, use)).length;
   const hint = refusedToo > 0 ? `; ${refusedToo} more were refused before the move, too` : "";
-  const observed = `refused uses of version ${number}, ${keyId}, since it is active: ${texts}${hint}${deletions(scene)}`;
+  const observed = `refused uses of version ${number}, ${keyId}, since its activation: ${texts}${hint}${deletions(scene)}`;
   const next = nextFor(scene, rollbackCommand(scene, after, before));
   const firstMs = Math.min(sinceMs(uses), isAmongOthers ? others.firstAtMs : Infinity);
   return [finding("REFUSED_SINCE_ACTIVATION", keyId, observed, next, firstMs)];
