@@ -22,6 +22,8 @@ import { acknowledge, acknowledged } from "./acknowledged.ts";
 import { collect, problemsOf, type Collected } from "./collected.ts";
 import type { KeyRotationProps } from "./key-rotation-props.ts";
 import { retain, type Managed, type ManageOptions } from "./managed-alias.ts";
+import { warnAboutVersions } from "./names-of-versions.ts";
+import { placementOf } from "./placement.ts";
 import { noCodeYet, setRotationCode } from "./package-code.ts";
 import {
   canListAliases,
@@ -154,7 +156,18 @@ export class KeyRotation extends Construct {
       },
       { priority: AspectPriority.MUTATING },
     );
-    this.node.addValidation({ validate: () => problemsOf(this, complete()) });
+    // The last aspect: other aspects may add resources, and change what a resource refers to.
+    Aspects.of(this).add(
+      {
+        visit: (node) => {
+          if (node === this) warnAboutVersions(this, this.#managed);
+        },
+      },
+      { priority: AspectPriority.READONLY },
+    );
+    this.node.addValidation({
+      validate: () => [...problemsOf(this, complete()), ...placementOf(this, this.#managed)],
+    });
   }
 
   #createAlarms(logGroup: logs.ILogGroup): Alarms {

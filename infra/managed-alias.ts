@@ -62,6 +62,11 @@ export function targetOf(alias: kms.IAlias | string): CfnResource | undefined {
   return alias instanceof kms.Alias ? resourceOf(alias.aliasTargetKey) : undefined;
 }
 
+/** The resource of an alias. */
+export function aliasOf(alias: kms.IAlias | string): CfnResource | undefined {
+  return typeof alias === "string" ? undefined : resourceOf(alias);
+}
+
 function resourceOf({ node }: IConstruct): CfnResource | undefined {
   return node.defaultChild instanceof CfnResource ? node.defaultChild : undefined;
 }
