@@ -29,7 +29,7 @@ function warningsOf({ stack }: Theirs): { path: string; text: string }[] {
     "*",
     Match.stringLikeRegexp("alias/orders"),
   );
-  return found.map(({ id, entry }) => ({ path: id, text: String(entry.data) }));
+  return found.map(({ id, entry }) => ({ path: id, text: JSON.stringify(entry.data) }));
 }
 
 function errorOf({ stack }: Theirs): string {
