@@ -48,5 +48,5 @@ function printUse(talk: Talk, mark: string, use: RefusedUseView): void {
 
 function timesOf({ count, firstAtMs, lastAtMs }: RefusedUseView): string {
   if (count === 1) return `once at ${formatTime(firstAtMs)}`;
-  return `${count} times since ${formatTime(firstAtMs)}, last ${formatTime(lastAtMs)}`;
+  return `${count} times, first ${formatTime(firstAtMs)}, last ${formatTime(lastAtMs)}`;
 }

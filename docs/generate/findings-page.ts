@@ -34,8 +34,9 @@ export function findingsPage(): string {
 A finding reports a condition that needs attention: a code, the observed state, and the next command to run.
 keyturn writes it to the record of its managed key, to the journal when it opens and when it closes, to the
 log, and to an event on the bus. While a key is halted, keyturn observes KMS every hour. It closes the finding
-when the observed state is corrected. You need not confirm the correction. Only \`USED_WHILE_DISABLED\` needs the
-request \`resume\`, and \`STATE_BEHIND_KMS\` and \`VERSION_DELETED\` need \`reconcile\`. Between rotations, a moved alias may stay
+when the observed state is corrected. You need not confirm the correction. The exceptions are
+halts that need a request: \`USED_WHILE_DISABLED\` needs \`resume\`, \`STATE_BEHIND_KMS\` and \`VERSION_DELETED\` need \`reconcile\`, and \`DEPENDENT_NOT_READY\` needs \`acknowledge\` or
+\`rollback\`. Between rotations, a moved alias may stay
 undetected until the weekly audit ([detection](rotation.md#detection)).
 
 Run the command as printed, in an environment that names the account, the Region and the state table

@@ -85,7 +85,7 @@ describe("100,000 refused events from 500 principals", () => {
     await collectBodies([bodyOf(principals)]);
     await passUntil(asked);
     const growing = await findings(record);
-    expect(growing.APPROVAL_REQUIRED).toMatch(/refused:1\|others: further callers, \d+ times/);
+    expect(growing.APPROVAL_REQUIRED).toMatch(/refused:1\|others: further uses, \d+ times/);
     expect(growing.APPROVAL_REQUIRED).toContain("no approval accepts them while more join");
     await approve(flood, true);
     await passUntil(asked + 12 * hourMs);

@@ -27,7 +27,7 @@ describe("a reader that is allowed by the alias, and refused on the old version 
     await passUntil(moved + dayMs);
     const found = await findings(record);
     expect(found.REFUSED_USE).toContain(`refused:1|${reader}|Decrypt|AccessDenied`);
-    expect(found.REFUSED_USE).toContain("once since 2027-01-29");
+    expect(found.REFUSED_USE).toContain("once, at 2027-01-29");
     await passUntil(asked);
     expect((await findings(record)).APPROVAL_REQUIRED).toContain(reader);
     await approve(there, false);

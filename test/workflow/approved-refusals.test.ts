@@ -77,7 +77,7 @@ describe("before ScheduleKeyDeletion", () => {
     expect(asked).toMatchObject(waits(nowMs + 6 * hourMs, "APPROVAL_REQUIRED"));
     expect(asked).toMatchObject({
       finding: {
-        observed: expect.stringContaining(`; ${id}: once since 1972-09-26T00:00:00Z`) as string,
+        observed: expect.stringContaining(`; ${id}: once, at 1972-09-26T00:00:00Z`) as string,
         next: `npx keyturn approve alias/orders --version 1 --of delete --evidence evidence-hash --accept '${id}'`,
       },
     });

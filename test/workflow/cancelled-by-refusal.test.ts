@@ -56,7 +56,7 @@ describe("a deletion that is scheduled", () => {
 
   test("is cancelled with the id of the caller as the reason", () => {
     expect(decided({ on: refused() })).toMatchObject({
-      reason: `refused after the approval: ${id}, once since 1972-09-26T00:00:00Z, last 1972-09-26T00:00:00Z`,
+      reason: `refused after the approval: ${id}, once, at 1972-09-26T00:00:00Z`,
     });
   });
 

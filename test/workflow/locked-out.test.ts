@@ -16,7 +16,7 @@ describe("a caller that the active version refuses since the move", () => {
       {
         code: "REFUSED_SINCE_ACTIVATION",
         subject: "key-2",
-        observed: `refused uses of version 2, key-2, since its activation: refused:2|${reader}|Encrypt|AccessDenied: once since 1972-09-26T00:10:00Z, last 1972-09-26T00:10:00Z`,
+        observed: `refused uses of version 2, key-2, since its activation: refused:2|${reader}|Encrypt|AccessDenied: once, at 1972-09-26T00:10:00Z`,
         next: "npx keyturn rollback alias/orders --version 2",
         sinceMs: settledMs,
       },

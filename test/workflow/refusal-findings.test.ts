@@ -33,7 +33,7 @@ describe("a refusal of a retired version is reported", () => {
       {
         code: "REFUSED_USE",
         subject: "key-1",
-        observed: `refused uses of version 1, key-1: refused:1|${reader}|Decrypt|AccessDenied: 9 times since 1972-09-25T00:00:00Z, last 1972-09-26T00:00:00Z`,
+        observed: `refused uses of version 1, key-1: refused:1|${reader}|Decrypt|AccessDenied: 9 times, first 1972-09-25T00:00:00Z, last 1972-09-26T00:00:00Z`,
         next: "npx keyturn explain REFUSED_USE",
         sinceMs: firstAtMs,
       },

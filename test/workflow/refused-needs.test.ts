@@ -130,7 +130,7 @@ describe("the further uses beyond the first twenty", () => {
     expect([canBeAccepted(before), canBeAccepted(after)]).toEqual([false, true]);
     expect(before[0]?.state).toContain("; no approval accepts them while more join");
     expect(after).toMatchObject([{ changedAtMs: nowMs }]);
-    expect(after[0]?.state).toBe("further callers, 7 times since 1972-09-25T00:00:00Z");
+    expect(after[0]?.state).toBe("further uses, 7 times since 1972-09-25T00:00:00Z");
   });
 });
 

@@ -2,7 +2,7 @@
 import type { Explained, FindingCode } from "./findings.ts";
 
 const accept =
-  "If the caller does not need the data, accept its id when you approve the deletion, or add the caller to `acceptedRefusals` in the configuration.";
+  "If the caller does not need the data, accept the id of the refused use when you approve the deletion, or add the caller to `acceptedRefusals` in the configuration.";
 
 export const refusalTexts = {
   REFUSED_USE: {
@@ -35,7 +35,7 @@ export const refusalTexts = {
   },
   REFUSALS_NOT_WATCHED: {
     meaning:
-      "Before a deletion, keyturn must have collected refused uses for the policy's drain.quietFor, without a gap. It has not. Or the deletion is scheduled, and keyturn no longer receives refused uses: none could stop the deletion.",
+      "keyturn has not yet collected refused uses for the whole time drain.quietFor without a gap, and does not schedule the deletion. Or the deletion is scheduled already, and keyturn no longer receives the refused uses that would cancel it.",
     cause:
       "For more than 36 hours no canary event arrived through the queue of refused uses: no trail logs the read-only events of KMS, the rule is disabled, or the second function fails. Or keyturn began to collect recently: after an upgrade, or after a reconcile.",
     remedy:

@@ -181,8 +181,8 @@ export function idOfOthers(prefix: number | string): string {
 }
 
 export function describeUse({ firstAtMs, lastAtMs, count }: RefusedUse): string {
-  const times = count === 1 ? "once" : `${count} times`;
-  return `${times} since ${isoOf(firstAtMs)}, last ${isoOf(lastAtMs)}`;
+  if (count === 1) return `once, at ${isoOf(lastAtMs)}`;
+  return `${count} times, first ${isoOf(firstAtMs)}, last ${isoOf(lastAtMs)}`;
 }
 
 /** From when on an approval can accept them: by the time of storing, for an event may come long after its call. */
@@ -200,6 +200,6 @@ function needOfOthers(
   const settledAtMs = settledAt(others);
   const isGrowing = nowMs < settledAtMs;
   const why = isGrowing ? "; no approval accepts them while more join" : "";
-  const state = `further callers, ${others.count} times since ${isoOf(others.firstAtMs)}${why}`;
+  const state = `further uses, ${others.count} times since ${isoOf(others.firstAtMs)}${why}`;
   return { id: idOfOthers(prefix), state, changedAtMs: isGrowing ? Infinity : settledAtMs };
 }
