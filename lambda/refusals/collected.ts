@@ -53,7 +53,7 @@ export function collected(
   for (const { keyId } of atRest(versions)) {
     if (bytes < bytesAtRestMax) break;
     bytes -= bytesOf(on[keyId] ?? "");
-    delete on[keyId];
+    if (on[keyId] !== undefined) on[keyId] = { uses: {}, isDropped: true };
   }
   const changes = new Set<Change>();
   const unknown: Tally[] = [];
@@ -97,10 +97,10 @@ function ofVersions(on: Refusals["on"], versions: KnownVersion[]): Record<string
     ([subject]) => subject === byAlias || versions.some(({ keyId }) => keyId === subject),
   );
   return Object.fromEntries(
-    kept.map(([subject, { uses, others }]): [string, RefusedOn] => {
+    kept.map(([subject, { others, ...rest }]): [string, RefusedOn] => {
       const copy =
         others === undefined ? {} : { others: { ...others, known: { ...others.known } } };
-      return [subject, { uses: { ...uses }, ...copy }];
+      return [subject, { ...rest, uses: { ...rest.uses }, ...copy }];
     }),
   );
 }

@@ -46,19 +46,6 @@ export const refusals: Mutant[] = [
     invariant: stays,
   },
   {
-    name: "N5: keep the news of a reader that the retirement makes a need",
-    edits: [
-      {
-        file: "lambda/refusals/collected.ts",
-        find: "  if (version === undefined) return retirements;",
-        replace: "  if (version === undefined) return [];",
-      },
-    ],
-    scenario: "read-by-alias",
-    seed: 1796016203,
-    invariant: stays,
-  },
-  {
     name: "N3: let a scheduled deletion stand under a refusal",
     edits: [
       {

@@ -87,6 +87,14 @@ test("a reader by the alias makes the managed key due once it needs a retired ve
   expect(violations).toEqual([]);
 });
 
+test.each([
+  ["while the next move is under way", 1247],
+  ["after a rollback to the version that it is about", 465],
+])("a lock-out stays reported %s", async (_when, seed) => {
+  const { violations } = await simulate({ seed, scenario: scenarioNamed("everything") });
+  expect(violations).toEqual([]);
+});
+
 describe("outside the envelope the checkers find a violation", () => {
   const outside: Record<string, { changes: Partial<Envelope>; scenario: string; seeds: number }> = {
     "a request may take an hour": {

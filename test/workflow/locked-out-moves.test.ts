@@ -11,7 +11,7 @@ import { aVersion, nowMs } from "./scene.ts";
 describe("after a rollback", () => {
   const versions = [
     aVersion(1, { activatedAtMs: nowMs - 90 * dayMs }),
-    aVersion(2, { state: "draining", retiredAtMs: movedMs }),
+    aVersion(2, { state: "draining", activatedAtMs: movedMs - 2 * dayMs, retiredAtMs: movedMs }),
   ];
   const rotation = { direction: "back" as const, from: 2, to: 1 };
   const back = (use: RefusedUse) =>
@@ -64,6 +64,21 @@ describe("a predecessor that was active for an hour", () => {
   });
 });
 
+test("where the item has dropped who the earlier versions refused, a name of the predecessor is known", () => {
+  const secondMs = movedMs - 10 * dayMs;
+  const versions = [
+    aVersion(1, { state: "draining", retiredAtMs: secondMs }),
+    aVersion(2, { state: "draining", activatedAtMs: secondMs, retiredAtMs: movedMs }),
+    aVersion(3, { activatedAtMs: movedMs }),
+  ];
+  const scanner = lockedOut({ firstAtMs: secondMs + dayMs, lastBeforeMs: movedMs - hourMs });
+  const on = { "key-2": usesOf(scanner), "key-3": usesOf(lockedOut()) };
+  const subjects = (more: On) =>
+    alarms({ ...on, ...more }, { record: { versions } }).map(({ subject }) => subject);
+  expect(subjects({})).toContain("key-3");
+  expect(subjects({ "key-1": { uses: {}, isDropped: true } })).not.toContain("key-3");
+});
+
 describe("a caller that the move before this one locked out", () => {
   /** Version 2 was active for ten days. */
   const secondMs = movedMs - 10 * dayMs;
@@ -73,15 +88,24 @@ describe("a caller that the move before this one locked out", () => {
     aVersion(3, { activatedAtMs: movedMs }),
   ];
   const onSecond = { firstAtMs: secondMs + dayMs, lastBeforeMs: movedMs - hourMs };
+  const onAll = (first: Partial<RefusedUse> | undefined, second: Partial<RefusedUse>): On => ({
+    ...(first === undefined ? {} : { "key-1": usesOf(lockedOut(first)) }),
+    "key-2": usesOf(lockedOut(second)),
+    "key-3": usesOf(lockedOut()),
+  });
   const third = (first: Partial<RefusedUse> | undefined, second: Partial<RefusedUse>) =>
-    alarms(
-      {
-        ...(first === undefined ? {} : { "key-1": usesOf(lockedOut(first)) }),
-        "key-2": usesOf(lockedOut(second)),
-        "key-3": usesOf(lockedOut()),
-      },
-      { record: { versions } },
+    alarms(onAll(first, second), { record: { versions } }).filter(
+      ({ subject }) => subject === "key-3",
     );
+
+  test("stays reported for three days after the next move: that move does not let it in", () => {
+    const on = { "key-2": usesOf(lockedOut({ ...onSecond, lastAtMs: movedMs - hourMs })) };
+    expect(alarms(on, { record: { versions } })).toMatchObject([
+      { subject: "key-2", next: "npx keyturn explain REFUSED_SINCE_ACTIVATION" },
+    ]);
+    const later = { nowMs: movedMs + 3 * dayMs };
+    expect(alarms(on, { record: { versions }, context: later })).toEqual([]);
+  });
 
   test("is reported by the next move, too: it is still locked out", () => {
     expect(third(undefined, onSecond)).toHaveLength(1);

@@ -38,7 +38,12 @@ export type OtherRefusals = {
 };
 
 /** `uses`: by a name that stands for principal, operation and error, equal on every version. */
-export type RefusedOn = { uses: Record<string, RefusedUse>; others?: OtherRefusals };
+export type RefusedOn = {
+  uses: Record<string, RefusedUse>;
+  others?: OtherRefusals;
+  /** Present where the item became too large: who was refused is no longer known. */
+  isDropped?: true;
+};
 
 /** The subject of calls that named an alias for data of an older version. */
 export const byAlias = "alias";

@@ -3,17 +3,11 @@ import { cancelDeletion, explain } from "../model/commands.ts";
 import { finding, type Finding, type FindingCode } from "../model/findings.ts";
 import { dayMs } from "../model/limits.ts";
 import { isoOf } from "../model/iso.ts";
-import {
-  activeVersion,
-  inUseOf,
-  partlyMoved,
-  retiredVersions,
-  versionOf,
-} from "../model/record.ts";
+import { inUseOf, partlyMoved, retiredVersions } from "../model/record.ts";
 import { byAlias } from "../model/refusals.ts";
 import { requestCommand } from "../model/request-command.ts";
 import type { OtherRefusals, RefusedUse, Scene, Version } from "../model/types.ts";
-import { predecessorOf, versionBefore } from "./excused.ts";
+import { versionBefore } from "./excused.ts";
 import {
   allOn,
   describeUse,
@@ -41,11 +35,10 @@ export function refusalFindings(scene: Scene): Finding[] {
   const { record, context } = scene;
   if (context.refusalsWatch !== "cloudtrail") return [];
   const retired = retiredVersions(record);
-  const move = lastMove(record);
   const firstRetiredAtMs = retired[0]?.retiredAtMs ?? Infinity;
   return [
     ...retired.flatMap((version) => onRetired(scene, version)),
-    ...(move === undefined ? [] : lockedOut(scene, move)),
+    ...movesOf(scene).flatMap((move) => lockedOut(scene, move)),
     ...byName(scene, firstRetiredAtMs),
   ];
 }
@@ -101,26 +94,42 @@ function notAccepted({ record }: Scene, uses: Refused[]): Refused[] {
 }
 
 /** Of the aliases from one version to another. */
-type Move = { before: Version; after: Version; sinceMs: number; isBack: boolean };
+type Move = { before: Version; after: Version; sinceMs: number; untilMs: number; isBack: boolean };
 
-/** The last move, also one that has moved some aliases only. */
-function lastMove(record: Scene["record"]): Move | undefined {
-  const active = activeVersion(record);
-  if (active === undefined) return undefined;
+/**
+ * The last move, also one that has moved some aliases only; and the one before, for as long as its alarm may last: the
+ * next move does not let its callers in.
+ */
+function movesOf({ record, context }: Scene): Move[] {
   const partly = partlyMoved(record);
-  const after = partly === undefined ? active : versionOf(record, partly.to);
-  const before = partly === undefined ? predecessorOf(record) : active;
-  if (before === undefined) return undefined;
-  const isBack = record.rotations.some(
-    ({ direction, from, to }) =>
-      direction === "back" && from === before.number && to === after.number,
-  );
-  return { before, after, sinceMs: inUseOf(record, after).fromMs, isBack };
+  return record.versions.flatMap((after): Move[] => {
+    const { fromMs: sinceMs, untilMs } = inUseOf(record, after);
+    const isLast = after.state === "active" || after.number === partly?.to;
+    const isLeft = untilMs < Infinity && context.nowMs < untilMs + lockedOutForMs;
+    const before =
+      sinceMs < Infinity && (isLast || isLeft) ? versionBefore(record, after) : undefined;
+    if (before === undefined) return [];
+    const isBack = record.rotations.some(
+      ({ direction, from, to }) =>
+        direction === "back" && from === before.number && to === after.number,
+    );
+    const move = { before, after, sinceMs, untilMs, isBack };
+    return isBack ? [...firstMoveTo(record, move), move] : [move];
+  });
+}
+
+/** To a version that a rollback returned to: whom that move locked out is locked out again. */
+function firstMoveTo(record: Scene["record"], { before: left, after, sinceMs }: Move): Move[] {
+  const before = versionBefore(record, { ...after, retiredAtMs: sinceMs });
+  const { activatedAtMs } = after;
+  if (before === undefined || activatedAtMs === undefined) return [];
+  const untilMs = inUseOf(record, left).fromMs;
+  return [{ before, after, sinceMs: activatedAtMs, untilMs, isBack: false }];
 }
 
 /** Those that were not refused before the move, and the others where such a caller may be among them. */
 function lockedOut(scene: Scene, move: Move): Finding[] {
-  const { before, after, sinceMs: movedMs } = move;
+  const { before, after, sinceMs: movedMs, untilMs } = move;
   const { nowMs } = scene.context;
   const isRecent = (atMs: number): boolean => nowMs < atMs + lockedOutForMs;
   const isOfMove = (lastAtMs: number): boolean =>
@@ -129,16 +138,17 @@ function lockedOut(scene: Scene, move: Move): Finding[] {
   const known = refusedBefore(scene, move);
   const movedUntilMs = movedMs + byMoveForMs;
   const uses = all.filter(
-    ({ name, use }) => isRecent(use.lastAtMs) && use.firstAtMs < movedUntilMs && !known(name, use),
+    ({ name, use }) =>
+      isRecent(use.lastAtMs) && use.firstAtMs < Math.min(movedUntilMs, untilMs) && !known(name),
   );
   const others = othersOn(scene, after.keyId);
   const isAmongOthers =
-    others !== undefined && nowMs < movedUntilMs && hasNew(others, isOfMove, known);
+    others !== undefined && nowMs < movedUntilMs && hasNew(others, isOfMove, untilMs, known);
   if (uses.length === 0 && !isAmongOthers) return [];
   const { number, keyId } = after;
   const more = isAmongOthers ? ["further uses beyond the first twenty"] : [];
   const texts = [...(uses.length === 0 ? [] : [listed(uses)]), ...more].join("; ");
-  const refusedToo = all.filter(({ name, use }) => known(name, use)).length;
+  const refusedToo = all.filter(({ name }) => known(name)).length;
   const hint = refusedToo > 0 ? `; ${refusedToo} more were refused before the move, too` : "";
   const observed = `refused uses of version ${number}, ${keyId}, since its activation: ${texts}${hint}${deletions(scene)}`;
   const next = nextFor(scene, rollbackCommand(scene, after, before));
@@ -147,25 +157,35 @@ function lockedOut(scene: Scene, move: Move): Finding[] {
 }
 
 type Times = Pick<RefusedUse, "firstAtMs" | "lastAtMs" | "lastBeforeMs">;
-type WasRefused = (name: string, times: Times) => boolean;
+type WasRefused = (name: string) => boolean;
 
-/** By name: equal principal, operation and error. A rollback locks nobody out whom its version refused before it. */
-function refusedBefore(scene: Scene, { before, sinceMs: movedMs, isBack }: Move): WasRefused {
-  const names = refusedUntil(scene, before, movedMs);
-  return (name, times) =>
-    names.has(name) || (isBack && lastUntil(times, movedMs) >= movedMs - beforeMs);
+/**
+ * By name: equal principal, operation and error. A rollback locks nobody out whom its version refused before it, unless
+ * the first move to that version did.
+ */
+function refusedBefore(scene: Scene, { before, after, sinceMs, isBack }: Move): WasRefused {
+  const names = refusedUntil(scene, before, sinceMs);
+  if (!isBack) return (name) => names.has(name);
+  const returning = { ...after, retiredAtMs: sinceMs };
+  const own = refusedUntil(scene, returning, sinceMs, after.activatedAtMs);
+  return (name) => names.has(name) || own.has(name);
 }
 
 /**
  * The names that a version refused in the 30 days before its end, but for those that the move to it locked out: the next
  * move leaves them locked out. If it was active for less, the names of the version before it count, too.
  */
-function refusedUntil(scene: Scene, version: Version, untilMs: number): Set<string> {
+function refusedUntil(
+  scene: Scene,
+  version: Version,
+  untilMs: number,
+  activeMs = inUseOf(scene.record, version).fromMs,
+): Set<string> {
   const { record } = scene;
   const fromMs = untilMs - beforeMs;
   const before = versionBefore(record, version);
-  const { fromMs: activeMs } = inUseOf(record, version);
-  const earlier = before === undefined ? undefined : refusedUntil(scene, before, activeMs);
+  const isKnown = before !== undefined && allOn(scene, before.keyId)?.isDropped !== true;
+  const earlier = isKnown ? refusedUntil(scene, before, activeMs) : undefined;
   const isByMove = (name: string, { firstAtMs }: Times): boolean =>
     earlier?.has(name) === false &&
     firstAtMs < activeMs + byMoveForMs &&
@@ -200,12 +220,13 @@ function timesOf([firstAtMs, lastAtMs, lastBeforeMs]: OtherRefusals["known"][str
 function hasNew(
   { known, isFull, grownAtMs }: OtherRefusals,
   isOfMove: (atMs: number) => boolean,
+  untilMs: number,
   wasRefused: WasRefused,
 ): boolean {
-  if (isFull === true && isOfMove(grownAtMs)) return true;
+  if (isFull === true && grownAtMs < untilMs && isOfMove(grownAtMs)) return true;
   return Object.entries(known)
-    .map(([name, times]) => ({ name, times: timesOf(times) }))
-    .some(({ name, times }) => isOfMove(times.lastAtMs) && !wasRefused(name, times));
+    .filter(([, [firstAtMs, lastAtMs]]) => firstAtMs < untilMs && isOfMove(lastAtMs))
+    .some(([name]) => !wasRefused(name));
 }
 
 /** A deletion that is scheduled goes on where keyturn calls nothing. */
@@ -232,7 +253,10 @@ function rollbackCommand({ record }: Scene, active: Version, before: Version): s
   const rotation = record.rotations.find(
     ({ from, to }) => from === before.number && to === active.number,
   );
-  const isPossible = rotation?.direction === "forward" && rotation.urgent !== true;
+  const isPossible =
+    rotation?.direction === "forward" &&
+    rotation.urgent !== true &&
+    active.retiredAtMs === undefined;
   return isPossible
     ? requestCommand(record.alias, "rollback", { version: active.number })
     : explain("REFUSED_SINCE_ACTIVATION");
