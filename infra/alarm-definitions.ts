@@ -149,7 +149,7 @@ function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
       ...lasting(timing),
       metric: ours("RotationsHalted", "Maximum"),
       meaning:
-        "A managed key is halted, usually because an external actor made a change that keyturn does not overwrite, or because KMS refuses the next call. keyturn does not change it until the cause is corrected, except to restore a version, or to cancel a deletion that must not happen; other keys continue. The finding SCHEMA_NEWER raises this alarm too.",
+        "A managed key is halted, usually because an external actor made a change that keyturn does not overwrite, or because KMS refuses the next call. keyturn does not change it until the cause is corrected, except to restore a version, or to cancel a deletion that no operator approved or that a refused use blocks; other keys continue. The finding SCHEMA_NEWER raises this alarm too.",
       next: `${whichOnes}. Read its finding (docs/findings.md), and follow its remedy. The managed key then continues within an hour, or after the request that the finding names.`,
     },
     StepStuck: {

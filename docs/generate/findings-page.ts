@@ -15,7 +15,7 @@ const aboutHold = "keyturn continues all work that the reported hold permits.";
 /** Notices whose condition blocks a deletion, until an operator accepts it. */
 const blocking: FindingCode[] = ["READ_BY_ALIAS", "REFUSED_SINCE_ACTIVATION", "REFUSED_USE"];
 const aboutRefusal =
-  "keyturn continues, but the refused use is a need: the deletion of the version waits until an operator accepts it.";
+  "keyturn continues all other work. The refused use is a need: until an operator accepts it, keyturn does not delete the retired versions that it concerns.";
 
 function effectOf(code: FindingCode): string {
   if (holdFindings.includes(code)) return aboutHold;

@@ -83,7 +83,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     meaning: "The configuration no longer names this managed key.",
     cause: "The managed key, or its policy, was removed from the configuration without `un-enrol`.",
     remedy:
-      "Add it to managedKeys in the configuration again and deploy, or un-enrol it. Until then keyturn only restores versions that are needed, and cancels a deletion that no operator approved.",
+      "Add it to managedKeys in the configuration again and deploy, or un-enrol it. Until then keyturn only restores versions that are needed, and cancels a deletion that no operator approved or that a refused use blocks.",
   },
   POLICY_NOT_CARRIED: {
     meaning:
@@ -210,7 +210,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   },
   PAUSED: {
     meaning:
-      "An operator paused this managed key. keyturn makes only two kinds of changes: it restores a version that is needed, and cancels a scheduled deletion that must not happen.",
+      "An operator paused this managed key. keyturn makes only two kinds of changes: it restores a version that is needed, and cancels a scheduled deletion that no operator approved or that a refused use blocks.",
     cause: "The request `pause`.",
     remedy: "Send the request `resume` when the reason no longer applies.",
   },

@@ -19,7 +19,7 @@ export const noticeTexts = {
   OVERDUE: {
     meaning: "The active version is past its cryptoperiod.",
     cause:
-      "A finding or a hold stops its rotation. Or the key was already past its cryptoperiod when it was enrolled, or when its policy shortened the cryptoperiod. Or the function did not run.",
+      "A finding or a hold stops its rotation. Or the key was already older than the cryptoperiod when it was enrolled. Or a change of the policy made the cryptoperiod shorter than the age of the key. Or the function did not run.",
     remedy: "Read the other findings of this managed key for the cause.",
   },
   UNLISTED_ALIAS: {

@@ -35,7 +35,7 @@ export const refusalTexts = {
   },
   REFUSALS_NOT_WATCHED: {
     meaning:
-      "keyturn has not yet collected refused uses for the whole time drain.quietFor without a gap, and does not schedule the deletion. Or the deletion is scheduled already, and keyturn no longer receives the refused uses that would cancel it.",
+      "keyturn does not schedule the deletion yet: it must first collect refused uses without a gap for as long as drain.quietFor. Or the deletion is scheduled already, and keyturn no longer receives the refused uses that would cancel it.",
     cause:
       "For more than 36 hours no canary event arrived through the queue of refused uses: no trail logs the read-only events of KMS, the rule is disabled, or the second function fails. Or keyturn began to collect recently: after an upgrade, or after a reconcile.",
     remedy:
