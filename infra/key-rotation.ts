@@ -166,8 +166,15 @@ export class KeyRotation extends Construct {
       { priority: AspectPriority.READONLY },
     );
     this.node.addValidation({
-      validate: () => [...problemsOf(this, complete()), ...placementOf(this, this.#managed)],
+      validate: () => [...problemsOf(this, complete()), ...this.#placement()],
     });
+  }
+
+  #placement(): string[] {
+    const all = this.node.root.node.findAll().filter((node) => node instanceof KeyRotation);
+    const earlier = all.slice(0, all.indexOf(this));
+    const deploymentOf = (scope: KeyRotation) => ({ scope, managed: scope.#managed });
+    return placementOf(deploymentOf(this), earlier.map(deploymentOf));
   }
 
   #createAlarms(logGroup: logs.ILogGroup): Alarms {

@@ -13,7 +13,6 @@ import {
   type IResolvable,
   type IResolveContext,
 } from "aws-cdk-lib";
-import * as iam from "aws-cdk-lib/aws-iam";
 import * as kms from "aws-cdk-lib/aws-kms";
 import type { IConstruct } from "constructs";
 import { nameOf, targetOf, type Managed } from "./managed-alias.ts";
@@ -46,14 +45,9 @@ function textOf(node: CfnResource, alias: string): string {
     : `${what}. Use the name or the ARN of the alias`;
 }
 
-function isPolicy(node: CfnResource): boolean {
-  return (
-    node instanceof iam.CfnPolicy ||
-    node instanceof iam.CfnManagedPolicy ||
-    node instanceof iam.CfnRole ||
-    node instanceof iam.CfnUser ||
-    node instanceof iam.CfnGroup
-  );
+/** Only the policies in IAM's resources can name a key. */
+function isPolicy({ cfnResourceType }: CfnResource): boolean {
+  return cfnResourceType.startsWith("AWS::IAM::");
 }
 
 /** The constructs that the properties of a resource refer to. */

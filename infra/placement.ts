@@ -4,17 +4,21 @@ import * as kms from "aws-cdk-lib/aws-kms";
 import type { IConstruct } from "constructs";
 import { aliasOf, nameOf, targetOf, type Managed } from "./managed-alias.ts";
 
-/** By app: which deployment manages each alias name, in each account and Region. */
-const claims = new WeakMap<IConstruct, Map<string, IConstruct>>();
+/** A deployment, and what it manages. */
+export type Deployment = { scope: IConstruct; managed: Managed[] };
 
-export function placementOf(scope: IConstruct, managed: Managed[]): string[] {
-  return managed.flatMap(({ alias, aliases = [] }) => {
-    const names = [nameOf(scope, alias), ...aliases].filter((name) => name !== undefined);
-    return [
-      ...(typeof alias === "string" ? namedByString(scope, alias) : ofConstruct(scope, alias)),
-      ...names.flatMap((name) => claimedTwice(scope, name)),
-    ];
-  });
+/** `earlier`: the deployments before this one in the app. */
+export function placementOf({ scope, managed }: Deployment, earlier: Deployment[]): string[] {
+  return managed.flatMap((one) => [
+    ...(typeof one.alias === "string"
+      ? namedByString(scope, one.alias)
+      : ofConstruct(scope, one.alias)),
+    ...namesOf(scope, one).flatMap((name) => claimedTwice(scope, name, earlier)),
+  ]);
+}
+
+function namesOf(scope: IConstruct, { alias, aliases = [] }: Managed): string[] {
+  return [nameOf(scope, alias), ...aliases].filter((name) => name !== undefined);
 }
 
 /** Without the construct, keyturn would not retain the key and the alias. */
@@ -49,16 +53,15 @@ function ofConstruct(scope: IConstruct, alias: kms.IAlias): string[] {
 }
 
 /** Two deployments would move one alias. */
-function claimedTwice(scope: IConstruct, name: string): string[] {
-  const { root } = scope.node;
-  const known = claims.get(root) ?? new Map<string, IConstruct>();
-  claims.set(root, known);
-  const stack = Stack.of(scope);
-  const place = `${stack.account} ${stack.region} ${name}`;
-  const first = known.get(place) ?? scope;
-  known.set(place, first);
-  if (first === scope) return [];
-  return [`manage(): ${name} is managed by ${first.node.path} already`];
+function claimedTwice(scope: IConstruct, name: string, earlier: Deployment[]): string[] {
+  const { account, region } = Stack.of(scope);
+  const first = earlier.find((other) => {
+    const there = Stack.of(other.scope);
+    const isHere = there.account === account && there.region === region;
+    return isHere && other.managed.some((one) => namesOf(other.scope, one).includes(name));
+  });
+  if (first === undefined) return [];
+  return [`manage(): ${name} is managed by ${first.scope.node.path} already`];
 }
 
 function nameIn({ aliasName }: kms.CfnAlias): string | undefined {

@@ -1,5 +1,5 @@
 /** What one record shows of the service. It is small, to hold ten thousand in memory; pure. */
-import { outages, type Finding, type FindingCode } from "../../lambda/workflow/model/findings.ts";
+import { isOutage, type Finding, type FindingCode } from "../../lambda/workflow/model/findings.ts";
 import { heardForMs } from "../../lambda/workflow/revoke/watched.ts";
 import { activeVersion } from "../../lambda/workflow/model/record.ts";
 import { overdueAtMs } from "../../lambda/workflow/active-version.ts";
@@ -76,7 +76,7 @@ export function signOf(record: ManagedKey, heard: Heard, nowMs: number): Sign {
       .filter((one) => one.quarantinedAtMs === undefined)
       .map((one) => one.keyId),
     unheard: has(["DRAIN_NOT_WATCHED"]) || (asksForEvent && !isHeard),
-    lockedOut: findings.some(({ code }) => outages.includes(code)),
+    lockedOut: findings.some(isOutage),
     uncollected: collectsRefusals === true && isUncollected(record, refusalsWatch, nowMs),
   };
 }

@@ -1,6 +1,6 @@
 /** The report as CSV (RFC 4180), one file for each kind of fact. Times are ISO 8601 in UTC. */
 import { dayMs } from "../../lambda/workflow/model/limits.ts";
-import { furtherCallers } from "../status/refusals.ts";
+import { furtherUses } from "../status/refusals.ts";
 import type { KeyReport, Report } from "./model.ts";
 import { phaseTexts } from "./phases.ts";
 import { isoAt } from "./wording.ts";
@@ -100,7 +100,7 @@ export const csvFiles: CsvFile[] = [
       ),
     rowsOf: ({ alias, refusals: { uses, collectedSinceMs, heardAtMs } }) =>
       uses.map(({ version = "by alias", call, firstAtMs, lastAtMs, count, acceptedBy, id }) => [
-        ...[alias, version, call?.principal ?? furtherCallers, call?.operation, call?.error],
+        ...[alias, version, call?.principal ?? furtherUses, call?.operation, call?.error],
         ...[iso(firstAtMs), iso(lastAtMs), count, acceptedBy, id],
         ...[iso(collectedSinceMs), iso(heardAtMs)],
       ]),

@@ -1,5 +1,5 @@
 /** The section of refused uses: who was refused, and what the configuration accepts. */
-import { furtherCallers } from "../status/refusals.ts";
+import { furtherUses } from "../status/refusals.ts";
 import { markup, table, when, type Markup } from "./html.ts";
 import { linkTo, type Named } from "./tables.ts";
 import { at } from "./wording.ts";
@@ -14,7 +14,7 @@ function uses(all: Named[]): Markup {
     named.key.refusals.uses.map((one) => [
       { head: linkTo(named) },
       one.version === undefined ? "by alias" : `v${one.version}`,
-      one.call?.principal ?? furtherCallers,
+      one.call?.principal ?? furtherUses,
       one.call === undefined ? "" : markup`${one.call.operation}<br>${one.call.error}`,
       one.count,
       at(one.firstAtMs),

@@ -11,7 +11,7 @@ import { isCollected, type KnownRefusals } from "../forecast/refusals.ts";
 import { idOf, idOfOthers, isAccepted, settledAt } from "../../lambda/workflow/safety/refusals.ts";
 
 /** Those without an id of their own. */
-export const furtherCallers = "further uses beyond the first twenty";
+export const furtherUses = "further uses beyond the first twenty";
 
 type Times = { firstAtMs: number; lastAtMs: number; count: number };
 

@@ -1,5 +1,5 @@
 /** Prints the refused uses of a managed key. */
-import { furtherCallers, type RefusalsView, type RefusedUseView } from "./refusals.ts";
+import { furtherUses, type RefusalsView, type RefusedUseView } from "./refusals.ts";
 import { printText } from "../terminal/print.ts";
 import type { Talk } from "../terminal/talk.ts";
 import { ago, formatTime } from "../terminal/words.ts";
@@ -41,7 +41,7 @@ function printUse(talk: Talk, mark: string, use: RefusedUseView): void {
   const shown = acceptedBy === undefined ? talk.styled("yellow", mark) : mark;
   const word = { configuration: "the configuration", approval: "an approval" };
   const accepted = acceptedBy === undefined ? "" : `; accepted by ${word[acceptedBy]}`;
-  printText(talk, `  ${shown}  `, call?.principal ?? furtherCallers);
+  printText(talk, `  ${shown}  `, call?.principal ?? furtherUses);
   const what = call === undefined ? "" : `${call.operation} ${call.error}, `;
   printText(talk, " ".repeat(mark.length + 4), `${what}${timesOf(use)}${accepted}`);
 }

@@ -42,10 +42,10 @@ export function canaryIn(
 ): number | undefined {
   const { userAgent } = detail;
   const isOurs =
-    whyForeign(outer, detail, home) === undefined &&
     detail["eventName"] === "DescribeKey" &&
     typeof userAgent === "string" &&
-    userAgent.includes(mark);
+    userAgent.includes(mark) &&
+    whyForeign(outer, detail, home) === undefined;
   return isOurs ? timeOf(detail["eventTime"]) : undefined;
 }
 
@@ -78,10 +78,9 @@ export function whyForeign(
 /** A session of the function's own role, in its own account. */
 export function isOwn(identity: Fields, { accountId, roleName }: FunctionLocation): boolean {
   if (accountId === undefined || roleName === undefined) return false;
-  const issuer = fieldsOf(fieldsOf(identity["sessionContext"])["sessionIssuer"]);
   return (
     isSession(textOf(identity["arn"]) ?? "", accountId, roleName) ||
-    isRole(textOf(issuer["arn"]) ?? "", accountId, roleName)
+    isRole(issuerOf(identity) ?? "", accountId, roleName)
   );
 }
 
@@ -121,8 +120,7 @@ export function keyIdOf(candidate: unknown, home: FunctionLocation): string | un
 
 /** "CloudTrail userIdentity element": a caller of another account may show its account alone. */
 export function principalOf(identity: Fields): string {
-  const issuer = fieldsOf(fieldsOf(identity["sessionContext"])["sessionIssuer"]);
-  const arn = textOf(identity["arn"]) ?? textOf(issuer["arn"]);
+  const arn = textOf(identity["arn"]) ?? issuerOf(identity);
   if (arn !== undefined) return arn;
   const type = textOf(identity["type"]) ?? "unknown";
   const account = identity["accountId"];
@@ -137,8 +135,12 @@ export function withoutSession(identity: Fields): string {
   if (session !== null) return session[1] ?? principal;
   const [federated] = /^arn:[^:]*:sts::[^:]*:federated-user(?=\/)/.exec(principal) ?? [];
   if (federated === undefined) return principal;
-  const issuer = fieldsOf(fieldsOf(identity["sessionContext"])["sessionIssuer"]);
-  return textOf(issuer["arn"]) ?? federated;
+  return issuerOf(identity) ?? federated;
+}
+
+/** The ARN of the role, or user, whose session it is. */
+function issuerOf(identity: Fields): string | undefined {
+  return textOf(fieldsOf(fieldsOf(identity["sessionContext"])["sessionIssuer"])["arn"]);
 }
 
 /** The AWS service that called on a principal's behalf, if one did. */

@@ -20,7 +20,7 @@ import {
   type Fields,
   type FunctionLocation,
 } from "./cloudtrail.ts";
-import { cryptographicOperations, otherKeyErrors } from "../workflow/model/refusals.ts";
+import { cryptographicOperations } from "../workflow/model/operations.ts";
 
 /** `on`: the key that refused it; or the alias, or key, that the call named for data of another key. */
 export type RefusedCall = {
@@ -45,6 +45,14 @@ export type RefusedUseReading =
 export const denials: ReadonlyMap<string, string> = new Map([
   ["AccessDenied", "AccessDenied"],
   ["AccessDeniedException", "AccessDenied"],
+]);
+
+/** KMS refuses data that another key made: the call named an alias, or a key, that does not fit. */
+export const otherKeyErrors: ReadonlySet<string> = new Set([
+  "IncorrectKeyException",
+  "InvalidCiphertextException",
+  "KMSInvalidMacException",
+  "KMSInvalidSignatureException",
 ]);
 
 /** The operations whose refusal matters: they use the key, or begin to. In the order of the rule's pattern. */

@@ -28,7 +28,7 @@ import {
   type Fields,
   type FunctionLocation,
 } from "./cloudtrail.ts";
-import { cryptographicOperations } from "../workflow/model/refusals.ts";
+import { cryptographicOperations } from "../workflow/model/operations.ts";
 import type { UseAttempt } from "../workflow/model/requests.ts";
 
 export type UseAttemptReading =

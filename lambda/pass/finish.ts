@@ -5,7 +5,7 @@ import { transition } from "../record/journal.ts";
 import type { Stored } from "../ports.ts";
 import type { Finish, Pass, PassState } from "./state.ts";
 import { observeAgainAtMs } from "../workflow/drift/drift.ts";
-import { effects, outages, sameFinding, type Finding } from "../workflow/model/findings.ts";
+import { effects, isOutage, sameFinding, type Finding } from "../workflow/model/findings.ts";
 import { fulfilledForMs, recheckMs, rejectedForMs } from "../workflow/model/limits.ts";
 import { largeness, notices, stuck } from "../workflow/notices.ts";
 import { activeVersion } from "../workflow/model/record.ts";
@@ -49,7 +49,7 @@ export async function finishPass(pass: Pass, left: Left, finish: Finish): Promis
     overdueMs: overdueMs(record, nowMs),
     halted: isHalted(record, finish),
     stuck: nowMs >= stuckAtMs(record),
-    lockedOut: isLockedOut(record),
+    lockedOut: record.findings.some(isOutage),
     tries: backoff.tries,
     dueAtMs,
     waitingFor: rested.waitingFor,
@@ -229,12 +229,8 @@ function reportedAgainAtMs(record: FinishedRecord, nowMs: number): number {
   const soonest = [managed ? overdueAtMs(record, active) : Infinity, stuckAtMs(record)];
   return Math.min(
     ...soonest.map((atMs) => (atMs > nowMs ? atMs : nowMs + recheckMs)),
-    isLockedOut(record) ? nowMs + recheckMs : Infinity,
+    record.findings.some(isOutage) ? nowMs + recheckMs : Infinity,
   );
-}
-
-function isLockedOut({ findings }: Pick<ManagedKey, "findings">): boolean {
-  return findings.some(({ code }) => outages.includes(code));
 }
 
 /** A pass that did not rest may have ended before the halt that an open finding reports. */

@@ -18,7 +18,7 @@ import {
   announce,
   subjectOfCall,
 } from "../workflow/apply-outcome.ts";
-import { outages, sameFinding, type Finding } from "../workflow/model/findings.ts";
+import { isOutage, sameFinding, type Finding } from "../workflow/model/findings.ts";
 import { violations } from "../workflow/safety/invariants.ts";
 import { recheckMs } from "../workflow/model/limits.ts";
 import { matterName } from "../workflow/model/record.ts";
@@ -80,7 +80,7 @@ function withFindings(finish: Finish, known: Finding[]): Finish {
   if (finish.kind === "out-of-time") return finish;
   if (finish.kind === "blocked") {
     // CloudTrail shows it, whatever the calls under way do to reads of KMS.
-    return { ...finish, findings: known.filter(({ code }) => outages.includes(code)) };
+    return { ...finish, findings: known.filter(isOutage) };
   }
   const others = known.filter((one) => !finish.findings.some((known) => sameFinding(one, known)));
   return { ...finish, findings: [...others, ...finish.findings] };
@@ -128,11 +128,10 @@ async function follow(
     }
     case "halt":
       return halted(state, decision.finding, context);
-    case "blocked":
-      return end(state, {
-        ...{ kind: "blocked", dueAtMs: decision.untilMs, reason: decision.reason },
-        findings: [],
-      });
+    case "blocked": {
+      const { untilMs: dueAtMs, reason } = decision;
+      return end(state, { kind: "blocked", dueAtMs, reason, findings: [] });
+    }
     case "retry":
       return end(state, { kind: "retry", reason: decision.reason, findings: [] });
   }

@@ -23,7 +23,7 @@ export type KnownVersion = Pick<Version, "keyId" | "activatedAtMs" | "retiredAtM
 };
 
 /** A repetition is stored at most this often. */
-export const repeatedEveryMs = dayMs / 24;
+const repeatedEveryMs = dayMs / 24;
 /** Further uses among the others, without room for their names, are stored at most this often. */
 const grownEveryMs = 10 * 60_000;
 /** How many of the others are distinguished. */
@@ -59,19 +59,24 @@ export function collected(
   const unknown: Tally[] = [];
   for (const tally of tallies) {
     const version = versions.find(({ keyId }) => keyId === tally.subject);
-    if (version === undefined && tally.subject !== byAlias) unknown.push(tally);
-    if (version === undefined ? tally.subject !== byAlias : isLag(version, tally)) continue;
+    if (version === undefined && tally.subject !== byAlias) {
+      unknown.push(tally);
+      continue;
+    }
+    if (version !== undefined && isLag(version, tally)) continue;
     if (version?.isAtRest === true && bytes >= bytesAtRestMax) continue;
     const there = (on[tally.subject] ??= { uses: {} });
     const since = { boundariesMs: boundaries(version, versions), nowMs };
     const known = there.uses[tally.name];
-    const { subject: _, name: __, ...call } = tally;
-    const first = useOf(call, undefined, tally, version, nowMs);
-    const size = bytesOf(first);
     if (known !== undefined) {
       changes.add(again(known, tally, since));
-      there.uses[tally.name] = useOf(withTally(known, tally), known, tally, version, nowMs);
-    } else if (Object.keys(there.uses).length < usesMax && bytes + size < bytesMax) {
+      there.uses[tally.name] = useOf(known, tally, version, nowMs);
+      continue;
+    }
+    const hasId = Object.keys(there.uses).length < usesMax;
+    const first = hasId ? useOf(undefined, tally, version, nowMs) : undefined;
+    const size = first === undefined ? 0 : bytesOf(first);
+    if (first !== undefined && bytes + size < bytesMax) {
       changes.add("news");
       there.uses[tally.name] = first;
       bytes += size;
@@ -172,14 +177,15 @@ function among(
 }
 
 function useOf(
-  use: Omit<RefusedUse, "storedAtMs">,
   known: RefusedUse | undefined,
   tally: Tally,
   version: KnownVersion | undefined,
   nowMs: number,
 ): RefusedUse {
+  const { subject: _, name: __, ...call } = tally;
+  const use: Omit<RefusedUse, "storedAtMs"> = known === undefined ? call : withTally(known, tally);
   const lastBeforeMs = lastBefore(known ?? {}, tally, version);
-  const { lastBeforeMs: _, ...rest } = use;
+  const { lastBeforeMs: ___, ...rest } = use;
   return { ...rest, ...(lastBeforeMs === undefined ? {} : { lastBeforeMs }), storedAtMs: nowMs };
 }
 

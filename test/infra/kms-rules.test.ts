@@ -3,8 +3,7 @@ import { Template } from "aws-cdk-lib/assertions";
 import { describe, expect, test } from "vitest";
 import { KeyRotationStack } from "../../infra/stack.ts";
 import { canaryMark, refusalsMark } from "../../lambda/inbound/canary.ts";
-import { denials, readRefusedUse } from "../../lambda/inbound/refused-use.ts";
-import { otherKeyErrors } from "../../lambda/workflow/model/refusals.ts";
+import { denials, otherKeyErrors, readRefusedUse } from "../../lambda/inbound/refused-use.ts";
 import { readUseAttempt, stateErrors } from "../../lambda/inbound/use-attempt.ts";
 import { arnOf, bytes, outcomeOf, policyOf } from "../embedded-aws/harness.ts";
 import {

@@ -64,21 +64,6 @@ describe("a predecessor that was active for an hour", () => {
   });
 });
 
-test("where the item has dropped who the earlier versions refused, a name of the predecessor is known", () => {
-  const secondMs = movedMs - 10 * dayMs;
-  const versions = [
-    aVersion(1, { state: "draining", retiredAtMs: secondMs }),
-    aVersion(2, { state: "draining", activatedAtMs: secondMs, retiredAtMs: movedMs }),
-    aVersion(3, { activatedAtMs: movedMs }),
-  ];
-  const scanner = lockedOut({ firstAtMs: secondMs + dayMs, lastBeforeMs: movedMs - hourMs });
-  const on = { "key-2": usesOf(scanner), "key-3": usesOf(lockedOut()) };
-  const subjects = (more: On) =>
-    alarms({ ...on, ...more }, { record: { versions } }).map(({ subject }) => subject);
-  expect(subjects({})).toContain("key-3");
-  expect(subjects({ "key-1": { uses: {}, isDropped: true } })).not.toContain("key-3");
-});
-
 describe("a caller that the move before this one locked out", () => {
   /** Version 2 was active for ten days. */
   const secondMs = movedMs - 10 * dayMs;
@@ -118,6 +103,14 @@ describe("a caller that the move before this one locked out", () => {
   test("is not once it has been refused for 35 days: no operator needed that access", () => {
     const long = { ...onSecond, firstAtMs: movedMs - 35 * dayMs };
     expect(third(undefined, long)).toEqual([]);
+  });
+
+  test("is known where the item has dropped who the earlier versions refused", () => {
+    const on = { "key-2": usesOf(lockedOut(onSecond)), "key-3": usesOf(lockedOut()) };
+    const subjects = (more: On) =>
+      alarms({ ...on, ...more }, { record: { versions } }).map(({ subject }) => subject);
+    expect(subjects({})).toContain("key-3");
+    expect(subjects({ "key-1": { uses: {}, isDropped: true } })).not.toContain("key-3");
   });
 
   test("is reported after a rollback and a new rotation", () => {

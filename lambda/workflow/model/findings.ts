@@ -84,6 +84,10 @@ export const effects = {
 /** Notices of an outage: callers are locked out, and an operator is needed at once. */
 export const outages: readonly FindingCode[] = ["REFUSED_SINCE_ACTIVATION"];
 
+export function isOutage({ code }: Pick<Finding, "code">): boolean {
+  return outages.includes(code);
+}
+
 export function finding(
   code: FindingCode,
   subject: string,

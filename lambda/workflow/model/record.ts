@@ -69,7 +69,7 @@ export function rotationBeforeActivation({
   return rotations.find(({ step }) => step !== "drain" && step !== "revoke");
 }
 
-/** Forward, to a version that some aliases of the set point at already, and not all. */
+/** Forward, to a version that at least one alias of the set points at, before the step activate is complete. */
 export function partlyMoved({ rotations }: Pick<ManagedKey, "rotations">): Rotation | undefined {
   const moving = rotationBeforeActivation({ rotations });
   if (moving?.step !== "activate" || moving.direction !== "forward") return undefined;

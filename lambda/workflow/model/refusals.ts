@@ -73,31 +73,5 @@ export type AcceptedRefusal = {
   error: string;
 };
 
-/** "Cryptographic operations" in the KMS Developer Guide, as far as they use a KMS key. */
-export const cryptographicOperations: ReadonlySet<string> = new Set([
-  "Decapsulate",
-  "Decrypt",
-  "DeriveSharedSecret",
-  "Encapsulate",
-  "Encrypt",
-  "GenerateDataKey",
-  "GenerateDataKeyPair",
-  "GenerateDataKeyPairWithoutPlaintext",
-  "GenerateDataKeyWithoutPlaintext",
-  "GenerateMac",
-  "ReEncrypt",
-  "Sign",
-  "Verify",
-  "VerifyMac",
-]);
-
-/** KMS refuses data that another key made: the call named an alias, or a key, that does not fit. */
-export const otherKeyErrors: ReadonlySet<string> = new Set([
-  "IncorrectKeyException",
-  "InvalidCiphertextException",
-  "KMSInvalidMacException",
-  "KMSInvalidSignatureException",
-]);
-
 /** How many uses of a version keep an id of their own; they are never evicted. */
 export const usesMax = 20;

@@ -1,4 +1,5 @@
 /** Whether KMS's report of a key's last use proves that the key is quiet. */
+import { originating } from "../model/operations.ts";
 import { isoOf } from "../model/iso.ts";
 import { consistencyMs, dayMs, lastUseLagMs } from "../model/limits.ts";
 import type { Evidence, LastUse, Policy } from "../model/types.ts";
@@ -8,21 +9,6 @@ export type DrainVerdict =
   | { kind: "in-use"; quietAtMs: number }
   | { kind: "originated"; operation: string; atMs: number }
   | { kind: "unknown"; why: string };
-
-/**
- * The operations that originate. KMS also records ReEncrypt on the decrypting key, and both parties
- * call DeriveSharedSecret: keyturn shows these two, and they do not block.
- */
-const originating = [
-  "Encapsulate",
-  "Encrypt",
-  "GenerateDataKey",
-  "GenerateDataKeyPair",
-  "GenerateDataKeyPairWithoutPlaintext",
-  "GenerateDataKeyWithoutPlaintext",
-  "GenerateMac",
-  "Sign",
-];
 
 /**
  * The evidence covers the time up to `lastUseLagMs` ago: only that time counts as quiet.
@@ -41,7 +27,7 @@ export function judge(
       return judgeQuiet(lastUse, policy, nowMs);
     case "used": {
       const { operation, atMs } = lastUse;
-      if (originating.includes(operation) && atMs > retiredAtMs + consistencyMs) {
+      if (originating.has(operation) && atMs > retiredAtMs + consistencyMs) {
         return { kind: "originated", operation, atMs };
       }
       return judgeQuiet(lastUse, policy, nowMs);

@@ -135,13 +135,14 @@ function lockedOut(scene: Scene, move: Move): Finding[] {
   const isOfMove = (lastAtMs: number): boolean =>
     since(movedMs)({ lastAtMs }) && isRecent(lastAtMs);
   const all = notAccepted(scene, sinceActivation(scene, after, movedMs));
+  const others = othersOn(scene, after.keyId);
+  if (all.length === 0 && others === undefined) return [];
   const known = refusedBefore(scene, move);
   const movedUntilMs = movedMs + byMoveForMs;
   const uses = all.filter(
     ({ name, use }) =>
       isRecent(use.lastAtMs) && use.firstAtMs < Math.min(movedUntilMs, untilMs) && !known(name),
   );
-  const others = othersOn(scene, after.keyId);
   const isAmongOthers =
     others !== undefined && nowMs < movedUntilMs && hasNew(others, isOfMove, untilMs, known);
   if (uses.length === 0 && !isAmongOthers) return [];

@@ -5,6 +5,7 @@
  */
 import { isoOf } from "../model/iso.ts";
 import { authorizationLagMs, dayMs } from "../model/limits.ts";
+import { processing } from "../model/operations.ts";
 import { activeVersion, inUseOf, retiredVersions, versionOf } from "../model/record.ts";
 import { byAlias } from "../model/refusals.ts";
 import type {
@@ -22,16 +23,9 @@ import { excused, readsOfExcuse } from "./excused.ts";
 import { valueOf } from "./observations.ts";
 
 /** The operations on a retired version that read what exists, or let a service read it. */
-const reading = new Set([
-  "CreateGrant",
-  "Decapsulate",
-  "Decrypt",
-  "DeriveSharedSecret",
-  "GetPublicKey",
-  "ReEncrypt",
-  "ReEncryptFrom",
-  "Verify",
-  "VerifyMac",
+const reading: ReadonlySet<string> = new Set([
+  ...processing,
+  ...["CreateGrant", "GetPublicKey", "ReEncryptFrom"],
 ]);
 
 /** While further uses join the others, no approval can know what it accepts. */
@@ -69,7 +63,7 @@ export function needsOfRefusals(scene: Observed, old: Version, rotation: Rotatio
   const { number } = old;
   const { untilMs: leftAtMs } = inUseOf(record, old);
   const isAfter = ({ lastAtMs }: { lastAtMs: number }): boolean => lastAtMs >= leftAtMs;
-  const mine = refusedOn(scene, old.keyId, number).filter(({ use }) => reading.has(use.operation));
+  const mine = refusedOn(scene, old.keyId, number).filter(({ use }) => isReading(use));
   // A caller that names this version is refused on every later one, and may call none but the last.
   const later = record.versions
     .map((version) => ({ version, sinceMs: inUseOf(record, version).fromMs }))
