@@ -13,6 +13,7 @@ import { listen, type Incoming } from "./http/server.ts";
 import { principalOf } from "./http/signature.ts";
 import type { CloudTrailEvent } from "./kms/cloudtrail-record.ts";
 import { KmsTwin, type KmsTwinOptions } from "./kms/twin.ts";
+import type { KeyChangeEvent } from "./kms/key-changes.ts";
 import type { UseAttemptEvent } from "./kms/use-attempts.ts";
 import { SimRandom } from "./random.ts";
 import { callTagging } from "./tagging.ts";
@@ -37,6 +38,8 @@ export type EmbeddedAws = {
   useAttempts: readonly UseAttemptEvent[];
   /** The CloudTrail events of refused uses. The embedded AWS does not deliver them. */
   refusedUses: readonly CloudTrailEvent[];
+  /** The CloudTrail events of changes to keys and aliases. The embedded AWS does not deliver them. */
+  keyChanges: readonly KeyChangeEvent[];
   /** The environment variables with which a process uses it. */
   env: Record<string, string>;
   createStateTable(tableName: string): Promise<void>;
@@ -131,12 +134,14 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
   return aws;
 }
 
-function trailOf(kms: KmsTwin): Pick<EmbeddedAws, "useAttempts" | "refusedUses"> {
+function trailOf(kms: KmsTwin): Pick<EmbeddedAws, "useAttempts" | "refusedUses" | "keyChanges"> {
+  const keyChanges: KeyChangeEvent[] = [];
   const useAttempts: UseAttemptEvent[] = [];
   const refusedUses: CloudTrailEvent[] = [];
   kms.onUseAttempt = (event) => useAttempts.push(event);
   kms.onRefusedUse = (event) => refusedUses.push(event);
-  return { useAttempts, refusedUses };
+  kms.onKeyChange = (event) => keyChanges.push(event);
+  return { useAttempts, refusedUses, keyChanges };
 }
 
 /** The service, operation and caller of a request, or the error reply. */

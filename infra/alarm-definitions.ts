@@ -23,6 +23,7 @@ export type AlarmName =
   | "DeadLetters"
   | "RotationOverdue"
   | "RotationHalted"
+  | "VersionEndangered"
   | "StepStuck"
   | "ThrottlingPersistent"
   | "TableErrors"
@@ -151,6 +152,13 @@ function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
       meaning:
         "A managed key is halted, usually because an external actor made a change that keyturn does not overwrite, or because KMS refuses the next call. keyturn does not change it until the cause is corrected, except to restore a version, or to cancel a deletion that no operator approved or that a refused use blocks; other keys continue. The finding SCHEMA_NEWER raises this alarm too.",
       next: `${whichOnes}. Read its finding (docs/findings.md), and follow its remedy. The managed key then continues within an hour, or after the request that the finding names.`,
+    },
+    VersionEndangered: {
+      ...lasting(timing),
+      metric: ours("Endangered", "Maximum"),
+      meaning:
+        "An external actor scheduled the deletion of a version, disabled it, or removed a tag by which callers are allowed; or KMS has deleted a version. KMS deletes a key no sooner than seven days after the call.",
+      next: `${whichOnes}. Its finding DELETION_SCHEDULED_BY_OTHERS, DISABLED_BY_OTHERS, ACCESS_TAG_GONE or VERSION_DELETED has the date and the command that restores the version. The log line "changed by an external actor" has the principal and the id of the event.`,
     },
     StepStuck: {
       ...lasting(timing),

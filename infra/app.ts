@@ -22,6 +22,7 @@ if (configuration !== undefined) {
     configuration,
     watchDrain: isOn("watchDrain"),
     watchRefusals: isOn("watchRefusals"),
+    watchChanges: isOn("watchChanges"),
   });
   if (path.endsWith(".example.json")) {
     const message = `${path} is an example: write your own configuration, and name it with -c config=<its path>`;

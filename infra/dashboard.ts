@@ -15,7 +15,7 @@ type Query = { title: string; lines: string[] };
 /** Queries of the log lines of lambda/telemetry/powertools.ts, which have the fields named here. */
 export const queries = {
   stuck: {
-    title: "Halted, stuck and overdue managed keys, by their last pass",
+    title: "Halted, endangered, stuck and overdue managed keys, by their last pass",
     lines: [
       'filter message = "rest"',
       "stats latest(condition) as state, latest(waitingFor) as waits_for, latest(due) as next_pass by alias",

@@ -101,6 +101,13 @@ export interface KeyRotationProps {
   readonly watchDrain?: boolean;
 
   /**
+   * Whether the function receives, through CloudTrail and EventBridge, calls that change a KMS key or an alias. It then
+   * reports a change by an external actor within minutes; without them within a day.
+   * @default true
+   */
+  readonly watchChanges?: boolean;
+
+  /**
    * Whether a second function collects, through CloudTrail and EventBridge, uses of keys that KMS
    * refuses: callers that a rotation locks out have no last use. They block the deletion of a
    * version. Requires the same trail as `watchDrain`, and `true` beside `retire: "delete"`.

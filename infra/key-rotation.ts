@@ -34,7 +34,7 @@ import {
   tableStatements,
 } from "./permissions.ts";
 import { createDashboard } from "./dashboard.ts";
-import { watchDrain } from "./drain-watch.ts";
+import { watchChanges, watchDrain } from "./watches.ts";
 import { RefusedUses } from "./refused-uses.ts";
 import { createTable } from "./state-table.ts";
 
@@ -93,6 +93,7 @@ export class KeyRotation extends Construct {
     this.function = this.#createFunction(logGroup);
     this.schedule = this.#createSchedule(interval);
     if (props.watchDrain !== false) watchDrain(this, this);
+    if (props.watchChanges !== false) watchChanges(this, this);
     const { table, deadLetterQueue } = this;
     const collected = { table, deadLetterQueue, logRetention, rotationRole: this.#role };
     this.refusedUses =

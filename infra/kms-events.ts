@@ -5,6 +5,7 @@ import type { TargetBaseProps } from "aws-cdk-lib/aws-events-targets";
 import type * as sqs from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { detailType, eventSource } from "../lambda/inbound/cloudtrail.ts";
+import { changingOperations } from "../lambda/inbound/key-change.ts";
 
 /** Fields of a CloudTrail record, and the values of which each must have one. */
 type Pattern = Record<string, unknown[]>;
@@ -12,7 +13,7 @@ type Pattern = Record<string, unknown[]>;
 export type KmsEvents = {
   description: string;
   /** The records: an event matches if its record matches one of these. */
-  either: Pattern[];
+  either: [Pattern, Pattern];
   target: events.IRuleTarget;
 };
 
@@ -38,6 +39,26 @@ export function kmsEventsRule(
   const resource = rule.node.defaultChild as events.CfnRule;
   resource.state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
   return rule;
+}
+
+/**
+ * Successful calls that change a key or an alias, of every principal: `anything-but` does not match an absent field, and
+ * so the pattern cannot leave the function's own calls out. They are not read-only: the state of the rule is the default.
+ */
+export function keyChangesRule(scope: Construct, id: string, target: events.IRuleTarget) {
+  return new events.Rule(scope, id, {
+    description: "keyturn: changes to KMS keys and aliases",
+    eventPattern: {
+      source: ["aws.kms"],
+      detailType: [detailType],
+      detail: {
+        eventSource: [eventSource],
+        eventName: [...changingOperations],
+        errorCode: [{ exists: false }],
+      },
+    },
+    targets: [target],
+  });
 }
 
 /** Canaries with this mark (lambda/inbound/canary.ts). */

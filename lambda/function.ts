@@ -1,10 +1,10 @@
 /** The middy wrapper: log context before each invocation, metrics after it. */
 import { Logger } from "@aws-lambda-powertools/logger";
 import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
-import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
 import type { Answer } from "./run/answer.ts";
+import type { ChangeOutcome } from "./run/changed.ts";
 import { createAwsPorts } from "./aws/wiring.ts";
 import type { Environment } from "./configuration/environment.ts";
 import type { Chance, Clock } from "./ports.ts";
@@ -12,6 +12,7 @@ import { createMetrics, createTelemetry } from "./telemetry/powertools.ts";
 import type { RunResult } from "./run/run.ts";
 import { createService } from "./service.ts";
 import { homeOf } from "./inbound/cloudtrail.ts";
+import { readKeyChange } from "./inbound/key-change.ts";
 import { readUseAttempt } from "./inbound/use-attempt.ts";
 
 export type Outside = { clock: Clock; chance: Chance };
@@ -20,11 +21,12 @@ export type Result =
   | RunResult
   | { outcome: "answered"; answers: Answer[] }
   | { outcome: "heard"; sentAtMs: number }
+  | { outcome: "changed"; managedKeys: ChangeOutcome[] }
   | { outcome: "ignored"; why: string };
 
 /**
  * The function that Lambda calls, for one environment. The schedule's event starts a run; an event
- * from CloudTrail reports an attempt to use a key that is out of use.
+ * from CloudTrail reports a change by an external actor, or an attempt to use a key that is out of use.
  */
 export function createFunction(
   environment: Environment,
@@ -42,15 +44,26 @@ export function createFunction(
     environment.drainWatch,
     environment.refusalsWatch,
   );
+  // Powertools' middleware writes a warning where there are none, as for an event of a key that is not managed.
+  const publish = (): void => {
+    if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+  };
   return middy<unknown, Result>()
     .use(injectLambdaContext(logger))
-    .use(logMetrics(metrics))
-    .handler(async (event, context) => {
+    .use({ after: publish, onError: publish })
+    .handler(async (event, context: Context) => {
       const deadlineMs = clock.nowMs() + context.getRemainingTimeInMillis();
-      const reading = readUseAttempt(
-        event,
-        homeOf(context.invokedFunctionArn, environment.roleName),
-      );
+      const home = homeOf(context.invokedFunctionArn, environment.roleName);
+      const change = readKeyChange(event, home);
+      if (change.kind === "change") {
+        return {
+          outcome: "changed",
+          managedKeys: await service.changed(change.change, deadlineMs),
+        };
+      }
+      // keyturn's own calls are among these events: they are worth no line in the log.
+      if (change.kind === "ignored") return { outcome: "ignored", why: change.why };
+      const reading = readUseAttempt(event, home);
       switch (reading.kind) {
         case "no such event":
           return service.run(deadlineMs);

@@ -159,6 +159,9 @@ export interface RefusedUses {
   saveRefusalsWatch(next: RefusalsWatch, readRevision: number): Promise<boolean>;
 }
 
+/** `dueAtMs`: when it becomes due; without it, now. */
+export type Nudge = { dueAtMs?: number; suspectedAtMs?: number };
+
 /** The state. Every write is conditional, and repeating one has no other effect. */
 export interface Table extends RefusedUses {
   /** The due items, the longest due first; `next` if the limit cut it. One query. */
@@ -175,10 +178,10 @@ export interface Table extends RefusedUses {
   /** Creates the record if there is none. */
   create(record: ManagedKey): Promise<void>;
   /**
-   * Makes a managed key due now; `suspectedAtMs` if one of its aliases seems to have moved. False,
-   * without effect, if a run holds it.
+   * Makes a managed key due; `suspectedAtMs` if an external actor seems to have changed it. False, without effect, if
+   * a run holds it.
    */
-  nudge(alias: string, nowMs: number, suspectedAtMs?: number): Promise<boolean>;
+  nudge(alias: string, nowMs: number, nudge?: Nudge): Promise<boolean>;
   /** Makes a KMS key a version of this managed key only. */
   bind(keyId: string, alias: string, nowMs: number): Promise<Bound>;
   unbind(keyId: string, alias: string): Promise<void>;

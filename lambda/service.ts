@@ -1,5 +1,7 @@
 /** The state of the process: the ports, the configuration, and whether it is applied. */
 import { answer, type Answer } from "./run/answer.ts";
+import { changed, type ChangeOutcome, type Marked } from "./run/changed.ts";
+import type { KeyChange } from "./inbound/key-change.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import { configurationHash } from "./configuration/configuration.ts";
 import type { Ports } from "./ports.ts";
@@ -13,6 +15,8 @@ export type Service = {
   run(deadlineMs: number): Promise<RunResult>;
   /** Attempts to use these keys: restores each that is ours. */
   answer(attempts: UseAttempt[], deadlineMs: number): Promise<Answer[]>;
+  /** An external actor changed a key or an alias: marks its managed keys, which fall due. */
+  changed(change: KeyChange, deadlineMs: number): Promise<ChangeOutcome[]>;
   /** The event of a canary sent at `atMs` arrived. */
   heard(atMs: number): Promise<void>;
 };
@@ -27,6 +31,7 @@ export function createService(
 ): Service {
   const hash = configurationHash(configuration, refusalsWatch);
   let configurationApplied = false;
+  const marked: Marked = new Map();
   const options = (deadlineMs: number): RunOptions => ({
     ports,
     telemetry,
@@ -45,6 +50,11 @@ export function createService(
       return result;
     },
     heard: (atMs) => ports.table.heard(atMs),
+    async changed(change, deadlineMs) {
+      const outcomes = await changed(options(deadlineMs), change, marked);
+      for (const outcome of outcomes) telemetry.changed({ ...change, ...outcome });
+      return outcomes;
+    },
     async answer(attempts, deadlineMs) {
       const answers: Answer[] = [];
       for (const attempt of attempts) {

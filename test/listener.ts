@@ -16,6 +16,7 @@ export function listener(
     census: () => undefined,
     run: () => undefined,
     answered: () => undefined,
+    changed: () => undefined,
     ignored: () => undefined,
   };
 }

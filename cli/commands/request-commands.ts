@@ -126,6 +126,17 @@ const requestCommands: RequestCommand[] = [
         : approved(fields),
   },
   {
+    name: "accept-policy",
+    description: "accepts the key policy that an external actor put on a version",
+    options: [
+      version("the version (default: the one that the finding names)"),
+      new Option("--policy <hash>", "the hash of the key policy, in the finding"),
+    ],
+    fields: ({ version: number, policy }) => ({ version: number, policy }),
+    effect: (_, { version: number }) =>
+      `keyturn takes this key policy of version ${String(number)} as intended, and reports the next change.`,
+  },
+  {
     name: "reconcile",
     description:
       "after a restore of the table: shows the state of KMS, then writes it to the record",

@@ -40,6 +40,7 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
   const halted = those(({ waitsForPerson }) => waitsForPerson);
   const needed = those((key) => key.needed);
   const lockedOut = those((key) => key.lockedOut);
+  const changed = those((key) => key.changed);
   const unapproved = those((key) => key.unapproved);
   const overdue = those((key) => key.overdue);
   const stuck = those((key) => key.stuck);
@@ -58,6 +59,12 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
       `${status} --findings`,
     ),
     counted("callers locked out", lockedOut, "no finding reports one", `${status} --findings`),
+    counted(
+      "changed by external actors",
+      changed,
+      "every version was as recorded when last read, within a day",
+      `${status} --findings`,
+    ),
     counted("approvals", unapproved, "none is awaited", explain("APPROVAL_REQUIRED")),
     counted("overdue", overdue, "no version is past its cryptoperiod", `${status} --overdue`),
     counted("stuck", stuck, "no step is past its limit", explain("STUCK")),

@@ -1,5 +1,5 @@
 /** What one record shows of the service. It is small, to hold ten thousand in memory; pure. */
-import { isOutage, type Finding, type FindingCode } from "../../lambda/workflow/model/findings.ts";
+import { isDanger, isOutage, type Finding, type FindingCode } from "../../lambda/workflow/model/findings.ts";
 import { heardForMs } from "../../lambda/workflow/revoke/watched.ts";
 import { activeVersion } from "../../lambda/workflow/model/record.ts";
 import { overdueAtMs } from "../../lambda/workflow/active-version.ts";
@@ -31,6 +31,8 @@ export type Sign = {
   unheard: boolean;
   /** KMS has refused callers on the active version since its activation. */
   lockedOut: boolean;
+  /** An external actor endangers a version, or changed the key policy of one. */
+  changed: boolean;
   /** Whether a canary of the refused uses should have arrived by now, and did not. */
   uncollected: boolean;
 };
@@ -77,6 +79,7 @@ export function signOf(record: ManagedKey, heard: Heard, nowMs: number): Sign {
       .map((one) => one.keyId),
     unheard: has(["DRAIN_NOT_WATCHED"]) || (asksForEvent && !isHeard),
     lockedOut: findings.some(isOutage),
+    changed: findings.some(isDanger) || has(["VERSION_CHANGED", "KEY_POLICY_CHANGED"]),
     uncollected: collectsRefusals === true && isUncollected(record, refusalsWatch, nowMs),
   };
 }

@@ -44,7 +44,7 @@ export class Stage {
     this.#alias = record.alias;
     this.#table = createTableTwin({ tableId: record.tableId, shares: true });
     // Assumes that a run with a claim on it now changes nothing.
-    this.#table.put({ ...rest, record: without(record, "claim") });
+    this.#table.put({ ...rest, record: unseen(record) });
     for (const { id, body } of requests) this.#table.ask(record.alias, id, body);
     this.kms = new PredictedKms(record, {
       record: () => this.record(),
@@ -121,7 +121,7 @@ export class Stage {
     const nothing = () => undefined;
     return {
       ...{ refused: nothing, unanswered: nothing, finding: nothing, rested: nothing },
-      ...{ census: nothing, run: nothing, answered: nothing, ignored: nothing },
+      ...{ census: nothing, run: nothing, answered: nothing, changed: nothing, ignored: nothing },
       transition: (stored) => this.#note(stored),
       failed: (_of, error) => void (this.#failed = error),
     };
@@ -155,6 +155,13 @@ export class Stage {
     );
     return earlier?.reason ?? reason;
   }
+}
+
+/** No external actor changes KMS in a forecast: it makes no look, which would be a pass a day. */
+function unseen(record: ManagedKey): ManagedKey {
+  const isPresent = record.enrolledAtMs !== undefined;
+  const lookedAtMs = isPresent ? { lookedAtMs: Number.MAX_SAFE_INTEGER } : {};
+  return { ...without(record, "claim", "suspectedAtMs"), ...lookedAtMs };
 }
 
 /** The journal has the codes of findings in a field of their own. */

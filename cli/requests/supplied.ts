@@ -20,6 +20,15 @@ export function supplied(record: ManagedKey, kind: string, fields: Fields): Supp
       const coming = rotationBeforeActivation(record)?.to;
       return { fields: { ...fields, version: fields["version"] ?? coming } };
     }
+    case "accept-policy": {
+      const given = fields["version"];
+      const changed = record.versions.find(
+        ({ number, policyChangedTo }) =>
+          policyChangedTo !== undefined && (given === undefined || number === given),
+      );
+      const policy = fields["policy"] ?? changed?.policyChangedTo;
+      return { fields: { version: given ?? changed?.number, policy } };
+    }
     case "compromised": {
       const active = activeVersion(record)?.number;
       return { fields: { ...fields, version: fields["version"] ?? active } };

@@ -4,6 +4,7 @@ import type { SimClock } from "../clock.ts";
 import type { RecordedEvent } from "../eventbridge.ts";
 import type { CloudTrailEvent } from "../kms/cloudtrail-record.ts";
 import type { KmsTwin } from "../kms/twin.ts";
+import type { KeyChangeEvent } from "../kms/key-changes.ts";
 import type { UseAttemptEvent } from "../kms/use-attempts.ts";
 import type { KeyState } from "../kms/types.ts";
 import { AwsError } from "./aws-error.ts";
@@ -16,6 +17,7 @@ export type Controlled = {
   events: readonly RecordedEvent[];
   useAttempts: readonly UseAttemptEvent[];
   refusedUses: readonly CloudTrailEvent[];
+  keyChanges: readonly KeyChangeEvent[];
   calls(): Record<string, Record<string, number>>;
   resetCalls(): void;
 };
@@ -45,6 +47,8 @@ export function control(controlled: Controlled, request: Incoming): Reply {
         return json(200, controlled.useAttempts);
       case "GET /_keyturn/refused-uses":
         return json(200, controlled.refusedUses);
+      case "GET /_keyturn/key-changes":
+        return json(200, controlled.keyChanges);
       case "GET /_keyturn/kms":
         return json(200, controlled.kms.snapshot());
       case "POST /_keyturn/kms/state":

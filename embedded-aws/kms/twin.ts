@@ -1,5 +1,6 @@
 /** A strict in-process implementation of AWS KMS, with the service's own answers. */
 import { AwsError } from "../http/aws-error.ts";
+import { keyChangeOf, type KeyChangeEvent } from "./key-changes.ts";
 import { IdentityPolicies } from "../iam/identity-policies.ts";
 import type { SimRandom } from "../random.ts";
 import { aliasOperations } from "./aliases.ts";
@@ -82,6 +83,8 @@ export class KmsTwin {
   onCall: ((record: CallRecord) => void) | undefined;
   /** Called, with EventBridge's event, for each use of a disabled or pending deletion key. */
   onUseAttempt: ((event: UseAttemptEvent) => void) | undefined;
+  /** Called, with EventBridge's event, for each successful change of a key or an alias. */
+  onKeyChange: ((event: KeyChangeEvent) => void) | undefined;
   /** Called, with EventBridge's event, for each use that access or cryptography refuses. */
   onRefusedUse: ((event: CloudTrailEvent) => void) | undefined;
   readonly world: World;
@@ -122,6 +125,8 @@ export class KmsTwin {
     try {
       const answer = this.#run(call, input);
       this.#record(call, "ok");
+      const change = this.onKeyChange === undefined ? undefined : keyChangeOf(call, input);
+      if (change !== undefined) this.onKeyChange?.(change);
       return answer ?? {};
     } catch (error) {
       this.#record(call, error instanceof AwsError ? error.code : "error");

@@ -44,6 +44,7 @@ const absent: Record<Optional<ManagedKey>, undefined> = {
   taggedAtMs: undefined,
   enrolledAtMs: undefined,
   suspectedAtMs: undefined,
+  lookedAtMs: undefined,
   wanted: undefined,
   proposal: undefined,
   unenrolment: undefined,

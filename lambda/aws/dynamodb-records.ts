@@ -4,7 +4,7 @@ import { canonicalJson } from "../record/canonical.ts";
 import { genesisHash } from "../record/journal.ts";
 import { oldestSchema, schema } from "../record/migrate.ts";
 import type { Held } from "../pass/claim.ts";
-import type { Expected, Stored, Table, Written } from "../ports.ts";
+import type { Expected, Nudge, Stored, Table, Written } from "../ports.ts";
 import type { ManagedKey } from "../workflow/model/types.ts";
 import type { TableClient } from "./dynamodb-client.ts";
 import { attributesOf, heldIn, keys, toItem, updateOf } from "./dynamodb-items.ts";
@@ -43,7 +43,7 @@ export function createRecords(db: TableClient): Records {
       });
       await db.attempt((client) => client.send(command));
     },
-    nudge: (alias, nowMs, suspectedAtMs) => nudge(db, alias, nowMs, suspectedAtMs),
+    nudge: (alias, nowMs, how = {}) => nudge(db, alias, nowMs, how),
   };
 }
 
@@ -53,14 +53,8 @@ export async function readHeld(db: TableClient, alias: string): Promise<Held | u
   return item === undefined ? undefined : heldIn(item);
 }
 
-async function nudge(
-  db: TableClient,
-  alias: string,
-  nowMs: number,
-  suspectedAtMs: number | undefined,
-): Promise<boolean> {
-  const suspected = suspectedAtMs === undefined ? {} : { suspectedAtMs };
-  const { expression, names, values } = updateOf({ dueAtMs: nowMs, ...suspected });
+async function nudge(db: TableClient, alias: string, nowMs: number, how: Nudge): Promise<boolean> {
+  const { expression, names, values } = updateOf({ dueAtMs: nowMs, ...how });
   const command = new UpdateItemCommand({
     TableName: db.tableName,
     Key: toItem(keys.record(alias)),

@@ -6,6 +6,7 @@ import { transition } from "../record/journal.ts";
 import type { Run } from "../pass/context.ts";
 import { extraOf } from "../workflow/1-generate.ts";
 import { observeAgainAtMs } from "../workflow/drift/drift.ts";
+import { lookDueAtMs } from "../workflow/drift/look.ts";
 import { showTags } from "../workflow/model/commands.ts";
 import { finding, type Finding } from "../workflow/model/findings.ts";
 import { auditEveryMs, consistencyMs, dayMs, recheckMs } from "../workflow/model/limits.ts";
@@ -57,14 +58,19 @@ async function notConfigured(
 
 /**
  * Makes a managed key due that this code would observe earlier than the record says. Version 0.1.0 reads
- * nothing until the date of a deletion, and schedules deletions without an approval. False if a run held one.
+ * nothing until the date of a deletion, and schedules deletions without an approval; it never looks at a version that
+ * no rotation retires. The first looks after an upgrade spread over a day. False if a run held one.
  */
 async function hurryLate(run: Run, records: ManagedKey[]): Promise<boolean> {
-  const { table, clock } = run.ports;
+  const { table, clock, chance } = run.ports;
   let noted = true;
   for (const record of records) {
-    if (record.dueAtMs <= observeAgainAtMs(record, clock.nowMs())) continue;
-    noted = (await table.nudge(record.alias, clock.nowMs())) && noted;
+    const nowMs = clock.nowMs();
+    const isRetiring = record.dueAtMs > observeAgainAtMs(record, nowMs);
+    const isUnseen = record.dueAtMs > nowMs + dayMs && lookDueAtMs(record) < record.dueAtMs;
+    if (!isRetiring && !isUnseen) continue;
+    const how = isRetiring ? {} : { dueAtMs: nowMs + Math.floor(chance.next() * dayMs) };
+    noted = (await table.nudge(record.alias, nowMs, how)) && noted;
   }
   return noted;
 }
@@ -92,7 +98,8 @@ async function findDrift(run: Run, records: ManagedKey[], ours: Set<string>): Pr
     );
     const lost = !ours.has(active.keyId);
     if (!astray && !reactivation && !lost) continue;
-    noted = (await table.nudge(record.alias, clock.nowMs(), clock.nowMs())) && noted;
+    const suspectedAtMs = clock.nowMs();
+    noted = (await table.nudge(record.alias, suspectedAtMs, { suspectedAtMs })) && noted;
   }
   return noted;
 }

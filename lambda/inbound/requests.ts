@@ -62,6 +62,7 @@ const schemas = {
     version,
     dependent: z.string("a name").check(z.regex(policyNamePattern, "the name of a dependent")),
   }),
+  "accept-policy": fields({ version, policy: sha256 }),
   reconcile: fields({ proposal: z.optional(version) }),
   enrol: fields({ policy: z.string("a name").check(z.regex(policyNamePattern, "a name")) }),
   "un-enrol": fields({ confirm: alias }),

@@ -5,7 +5,14 @@ import { transition } from "../record/journal.ts";
 import type { Stored } from "../ports.ts";
 import type { Finish, Pass, PassState } from "./state.ts";
 import { observeAgainAtMs } from "../workflow/drift/drift.ts";
-import { effects, isOutage, sameFinding, type Finding } from "../workflow/model/findings.ts";
+import { afterLook, lookDueAtMs } from "../workflow/drift/look.ts";
+import {
+  effects,
+  isDanger,
+  isOutage,
+  sameFinding,
+  type Finding,
+} from "../workflow/model/findings.ts";
 import { fulfilledForMs, recheckMs, rejectedForMs } from "../workflow/model/limits.ts";
 import { largeness, notices, stuck } from "../workflow/notices.ts";
 import { activeVersion } from "../workflow/model/record.ts";
@@ -20,9 +27,8 @@ import { write } from "./write.ts";
 const fulfilledMax = 200;
 
 type WithVersions = Pick<ManagedKey, "versions" | "enrolledAtMs" | "policy">;
-type FinishedRecord = WithVersions &
-  Pick<ManagedKey, "rotations" | "dependents" | "findings" | "unenrolment">;
-type Left = Pick<PassState, "stored" | "uncertain" | "asked" | "observed">;
+type FinishedRecord = Omit<ManagedKey, "claim">;
+type Left = Pick<PassState, "stored" | "uncertain" | "asked" | "observed" | "observedSinceMs">;
 
 export async function finishPass(pass: Pass, left: Left, finish: Finish): Promise<Stored> {
   const withPlan = await recordPlannedCall(pass, left.stored, finish);
@@ -31,7 +37,9 @@ export async function finishPass(pass: Pass, left: Left, finish: Finish): Promis
   const sent = await sendOn(pass, reported, left.asked);
   const nowMs = pass.ports.clock.nowMs();
   const { claim: _, ...claimed } = sent.stored.record;
-  const record = remembered(claimed, left.asked, nowMs);
+  const seen =
+    finish.kind === "rest" ? afterLook(claimed, left.observed, left.observedSinceMs) : claimed;
+  const record = remembered(seen, left.asked, nowMs);
   const backoff = backoffAfter(pass, record, finish, left.uncertain || !sent.all);
   const unsettled = leftUnsettled(record.unsettled, record.epoch, left.uncertain, nowMs);
   const rested = { ...record, backoff, unsettled, waitingFor: restingOf(finish) };
@@ -50,6 +58,7 @@ export async function finishPass(pass: Pass, left: Left, finish: Finish): Promis
     halted: isHalted(record, finish),
     stuck: nowMs >= stuckAtMs(record),
     lockedOut: record.findings.some(isOutage),
+    endangered: record.findings.some(isDanger),
     tries: backoff.tries,
     dueAtMs,
     waitingFor: rested.waitingFor,
@@ -198,11 +207,7 @@ function backoffAfter(
   return { tries: Math.max(tries, 1), jitter: jitter === 0 ? pass.ports.chance.next() : jitter };
 }
 
-function nextDueMs(
-  record: FinishedRecord & Pick<ManagedKey, "backoff">,
-  finish: Finish,
-  nowMs: number,
-): number {
+function nextDueMs(record: FinishedRecord, finish: Finish, nowMs: number): number {
   switch (finish.kind) {
     case "out-of-time":
       return nowMs;
@@ -215,6 +220,7 @@ function nextDueMs(
         finish.dueAtMs,
         reportedAgainAtMs(record, nowMs),
         observeAgainAtMs(record, nowMs),
+        nextLookMs(record, nowMs),
       );
   }
 }
@@ -229,8 +235,18 @@ function reportedAgainAtMs(record: FinishedRecord, nowMs: number): number {
   const soonest = [managed ? overdueAtMs(record, active) : Infinity, stuckAtMs(record)];
   return Math.min(
     ...soonest.map((atMs) => (atMs > nowMs ? atMs : nowMs + recheckMs)),
-    record.findings.some(isOutage) ? nowMs + recheckMs : Infinity,
+    record.findings.some(isUrgent) ? nowMs + recheckMs : Infinity,
   );
+}
+
+/** Where something keeps this pass from looking, as in mode `plan`, the next one comes in an hour. */
+function nextLookMs(record: FinishedRecord, nowMs: number): number {
+  const dueAtMs = lookDueAtMs(record);
+  return dueAtMs > nowMs ? dueAtMs : nowMs + recheckMs;
+}
+
+function isUrgent(what: Finding): boolean {
+  return isOutage(what) || isDanger(what);
 }
 
 /** A pass that did not rest may have ended before the halt that an open finding reports. */

@@ -18,7 +18,7 @@ import {
   announce,
   subjectOfCall,
 } from "../workflow/apply-outcome.ts";
-import { isOutage, sameFinding, type Finding } from "../workflow/model/findings.ts";
+import { effects, isOutage, sameFinding, type Finding } from "../workflow/model/findings.ts";
 import { violations } from "../workflow/safety/invariants.ts";
 import { recheckMs } from "../workflow/model/limits.ts";
 import { matterName } from "../workflow/model/record.ts";
@@ -83,7 +83,11 @@ function withFindings(finish: Finish, known: Finding[]): Finish {
     return { ...finish, findings: known.filter(isOutage) };
   }
   const others = known.filter((one) => !finish.findings.some((known) => sameFinding(one, known)));
-  return { ...finish, findings: [...others, ...finish.findings] };
+  const findings = [...others, ...finish.findings];
+  if (finish.kind !== "rest") return { ...finish, findings };
+  // An old version that waits for an operator halts its own rotation.
+  const halted = finish.halted || findings.some(({ code }) => effects[code] === "halt");
+  return { ...finish, findings, halted };
 }
 
 function contextOf(pass: Pass, state: PassState, nowMs: number): Context {

@@ -3,7 +3,7 @@ import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import { describeError, RotationError } from "../errors.ts";
 import type { LineLogger } from "./log-line.ts";
 import type { Rested, Telemetry } from "./telemetry.ts";
-import { effects } from "../workflow/model/findings.ts";
+import { effects, type Finding } from "../workflow/model/findings.ts";
 import { isoOf } from "../workflow/model/iso.ts";
 
 /** This many throttled passes in a row count as persistent. */
@@ -22,6 +22,7 @@ type Counts = {
   halted: Set<string>;
   stuck: Set<string>;
   lockedOut: Set<string>;
+  endangered: Set<string>;
   overdueMs: Map<string, number>;
 };
 
@@ -35,6 +36,7 @@ function none(): Counts {
     halted: new Set(),
     stuck: new Set(),
     lockedOut: new Set(),
+    endangered: new Set(),
     overdueMs: new Map(),
   };
 }
@@ -77,9 +79,7 @@ export function createTelemetry(logger: LineLogger, metrics: Metrics): Telemetry
     },
     finding(alias, finding) {
       logger.warn("finding", { alias, ...finding });
-      // These two keep a managed key from having a pass that could report it.
-      if (effects[finding.code] === "refuse") counts.halted.add(alias);
-      if (finding.code === "CLOCK_SKEW") counts.stuck.add(alias);
+      noteUnheld(counts, alias, finding);
     },
     failed(alias, error) {
       const code = error instanceof RotationError ? error.code : undefined;
@@ -106,6 +106,10 @@ export function createTelemetry(logger: LineLogger, metrics: Metrics): Telemetry
       metrics.addMetric("VersionsRestored", MetricUnit.Count, restored);
       publish();
     },
+    changed({ alias, operation, principal, eventId, keyIds, outcome }) {
+      const what = { alias, operation, principal, eventId, keyIds };
+      if (outcome === "due") logger.warn("changed by an external actor", what);
+    },
     ignored(why) {
       logger.warn("event ignored", { why });
     },
@@ -125,9 +129,15 @@ function throttle(counts: Counts, alias: string): void {
   counts.throttled.add(alias);
 }
 
+/** These two keep a managed key from having a pass that could report it. */
+function noteUnheld(counts: Counts, alias: string, { code }: Finding): void {
+  if (effects[code] === "refuse") counts.halted.add(alias);
+  if (code === "CLOCK_SKEW") counts.stuck.add(alias);
+}
+
 /** The last pass of a managed key counts. */
 function note(counts: Counts, rested: Rested): void {
-  const { alias, halted, stuck, lockedOut, tries, overdueMs } = rested;
+  const { alias, halted, stuck, lockedOut, endangered, tries, overdueMs } = rested;
   const put = (set: Set<string>, isSo: boolean): void => {
     if (isSo) set.add(alias);
     else set.delete(alias);
@@ -135,6 +145,7 @@ function note(counts: Counts, rested: Rested): void {
   put(counts.halted, halted);
   put(counts.stuck, stuck);
   put(counts.lockedOut, lockedOut);
+  put(counts.endangered, endangered);
   put(counts.throttledLong, counts.throttled.has(alias) && tries >= throttledPasses);
   counts.overdueMs.set(alias, overdueMs);
 }
@@ -149,6 +160,7 @@ function addCounts(metrics: Metrics, counts: Counts): void {
   count("RotationsHalted", counts.halted.size);
   count("RotationsStuck", counts.stuck.size);
   count("LockedOut", counts.lockedOut.size);
+  count("Endangered", counts.endangered.size);
   count("Overdue", overdueMs.length);
   count("Throttles", counts.throttles);
   count("ThrottledInARow", counts.throttledLong.size);
@@ -159,12 +171,14 @@ function addCounts(metrics: Metrics, counts: Counts): void {
 function lineOf({
   alias,
   halted,
+  endangered,
   stuck,
   overdueMs,
   waitingFor,
   dueAtMs,
 }: Rested): Record<string, string> {
-  const condition = halted ? "halted" : stuck ? "stuck" : overdueMs > 0 ? "overdue" : "well";
+  const late = stuck ? "stuck" : overdueMs > 0 ? "overdue" : "well";
+  const condition = halted ? "halted" : endangered ? "endangered" : late;
   return { alias, condition, waitingFor, due: dueOf(dueAtMs) };
 }
 

@@ -22,11 +22,23 @@ export type Rested = {
   stuck: boolean;
   /** A caller is refused since the active version is active. */
   lockedOut: boolean;
+  /** A change by an external actor may end in an outage or a loss of data. */
+  endangered: boolean;
   /** The number of failed passes in a row. */
   tries: number;
   dueAtMs: number;
   /** What it waits for. */
   waitingFor: string;
+};
+
+/** A change by an external actor; "known": within a minute of another one. */
+export type ChangeReport = {
+  alias: string;
+  operation: string;
+  principal: string;
+  eventId: string;
+  keyIds: string[];
+  outcome: "due" | "known";
 };
 
 export interface Telemetry {
@@ -44,6 +56,8 @@ export interface Telemetry {
   run(summary: RunSummary): void;
   /** A use attempt, and its outcome. */
   answered(report: { keyId: string; eventId: string; outcome: string }): void;
+  /** A change by an external actor to a managed key, which is now due. */
+  changed(report: ChangeReport): void;
   /** An event that claims to be a use attempt, and is not credible. */
   ignored(why: string): void;
 }

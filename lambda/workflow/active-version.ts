@@ -1,16 +1,10 @@
 /** The active version: do the aliases point at it, and is the next rotation due? */
 import { aliasMoved, aliasTarget } from "./safety/alias-target.ts";
 import { copyableTags, whyNotCarried } from "./enrolment/carry-over.ts";
-import { whyAliasOnlyUnfit, whyNotEnabled } from "./enrolment/enrol.ts";
+import { whyAliasOnlyUnfit } from "./enrolment/enrol.ts";
 import { wrongLabel } from "./safety/lineage.ts";
-import { ownerFinding } from "./safety/old-version.ts";
-import { decideOutOfUse } from "./restore/out-of-use.ts";
-import {
-  rightfulKeyIds,
-  rotationBeforeActivation,
-  activeVersion,
-  without,
-} from "./model/record.ts";
+import { ownerFinding, versionStateFinding } from "./safety/old-version.ts";
+import { rotationBeforeActivation, activeVersion, without } from "./model/record.ts";
 import { shapeOf } from "./model/shape.ts";
 import { observeFirst, valueOf } from "./safety/observations.ts";
 import { dependentRequired } from "./requests/acknowledgement.ts";
@@ -43,54 +37,34 @@ export function decideActiveVersion(scene: Scene): Decision {
   const { record, observed, context } = scene;
   const active = activeVersion(record);
   if (active === undefined) throw new Error(`${record.alias}: no version is active`);
-  const suspected = record.suspectedAtMs !== undefined;
   const archived = archive(scene, active);
-  // A version that may be out of use does not wait for it.
-  if (archived !== undefined && !(suspected && archived.kind === "wait")) return archived;
+  if (archived !== undefined) return archived;
   const opensAtMs = rotationOpensAtMs(record, active);
   const busy = rotationBeforeActivation(record);
   const held = isHeld(record, "rollback");
-  const due =
-    busy === undefined && !held && (context.nowMs >= opensAtMs || record.wanted !== undefined);
-  if (!due && !suspected) {
+  const isDue = context.nowMs >= opensAtMs || record.wanted !== undefined;
+  if (busy !== undefined || held || !isDue) {
     const untilMs = busy === undefined && !held ? opensAtMs : Number.MAX_SAFE_INTEGER;
     return { kind: "wait", untilMs, reason: "within cryptoperiod" };
   }
-  const restoring = suspected ? decideOutOfUse(scene) : undefined;
-  if (restoring !== undefined) return restoring;
-  const owner = observeFirst(scene, [{ kind: "tags", keyId: active.keyId }]);
-  if (owner !== undefined) return owner;
-  const foreign = ownerFinding(scene, active);
-  if (foreign !== undefined) return { kind: "halt", finding: foreign };
+  const first = observeFirst(scene, [
+    { kind: "key", key: active.keyId },
+    { kind: "tags", keyId: active.keyId },
+  ]);
+  if (first !== undefined) return first;
+  const wrong = versionStateFinding(scene, active, "Enabled") ?? ownerFinding(scene, active);
+  if (wrong !== undefined) return { kind: "halt", finding: wrong };
   const target = aliasTarget(scene);
-  const rightful = rightfulKeyIds(record);
   const astray = record.aliases.find((alias) => {
     const key = valueOf(observed.key[alias]);
-    return key !== undefined && !rightful.includes(key.keyId);
+    return key !== undefined && key.keyId !== active.keyId;
   });
   if (target.kind === "not" && target.decision.kind !== "halt") return target.decision;
   if (astray !== undefined) {
     // A run after the backup that moved the alias also labelled the version that it left.
     return wrongLabel(scene, active) ?? aliasMoved(scene, astray, active);
   }
-  // While a rotation moves the aliases one by one, they may be on either version.
-  if (busy !== undefined) return cleared(record);
-  if (target.kind === "not") return target.decision;
-  const notEnabled = whyNotEnabled(scene, target.key);
-  if (notEnabled !== undefined) return notEnabled;
-  return suspected ? cleared(record) : open(scene, target.key, active);
-}
-
-function cleared(record: ManagedKey): Decision {
-  return {
-    kind: "change",
-    next: without(record, "suspectedAtMs"),
-    entry: {
-      event: "cleared",
-      reason: "the aliases point where the record says",
-      detail: {},
-    },
-  };
+  return target.kind === "not" ? target.decision : open(scene, target.key, active);
 }
 
 function open(scene: Scene, key: Key, active: Version): Decision {

@@ -95,7 +95,7 @@ export function applyDone(
   if (matter.kind === "enrolment") return tagged(record, nowMs);
   if (matter.kind === "un-enrolment") return untagged(record, subjectOfCall(record, call), nowMs);
   if (matter.kind === "active")
-    return restored(record, versionOfCall(record, call), decision.reason);
+    return restored(record, versionOfCall(record, call), decision.reason, context.nowMs);
   const rotation = without(rotationOf(record, matter.rotationId), "unanswered");
   switch (call.kind) {
     case "CreateKey": {

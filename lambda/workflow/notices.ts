@@ -34,6 +34,7 @@ export function notices(record: ManagedKey, nowMs: number): Finding[] {
     ...overridden(record, nowMs),
     ...neverDeleted(record, nowMs),
     ...callersUnseen(record, nowMs),
+    ...policiesChanged(record, nowMs),
     ...acceptedUnknowns(record, nowMs),
     ...skew(record, nowMs),
   ];
@@ -73,6 +74,15 @@ function callersUnseen({ rotations, versions }: ManagedKey, nowMs: number): Find
     if (sharedWith.length === 0) return [];
     const observed = `version ${from}, ${old.keyId}, allows ${accountsIn(sharedWith)}`;
     return [finding("CALLERS_UNSEEN", old.keyId, observed, showPolicy(old.keyId), nowMs)];
+  });
+}
+
+function policiesChanged({ alias, versions }: ManagedKey, nowMs: number): Finding[] {
+  return versions.flatMap(({ number, keyId, state, policyChangedTo: policy }) => {
+    if (policy === undefined) return [];
+    const observed = `the key policy of version ${number} (${state}), ${keyId}, was changed`;
+    const next = requestCommand(alias, "accept-policy", { version: number, policy });
+    return [finding("KEY_POLICY_CHANGED", keyId, observed, next, nowMs)];
   });
 }
 

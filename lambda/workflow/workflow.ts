@@ -12,9 +12,10 @@ import { decideAttempt } from "./restore/use-attempt.ts";
 import { decideEnrolment } from "./enrolment/enrol.ts";
 import { sameFinding, type Finding } from "./model/findings.ts";
 import { recheckMs } from "./model/limits.ts";
-import { guard } from "./drift/guard.ts";
+import { changedStates, guard } from "./drift/guard.ts";
+import { afterLook, decideLook, stillOpen } from "./drift/look.ts";
+import { alone, aside } from "./drift/look-at-version.ts";
 import { notices } from "./notices.ts";
-import { decideOutOfUse } from "./restore/out-of-use.ts";
 import { decideExtra } from "./restore/quarantine.ts";
 import { decideReconciled } from "./requests/reconcile.ts";
 import { hurried, sameAliases, sameHome, saferOf } from "./model/policy.ts";
@@ -84,16 +85,27 @@ function nextOf(requests: Request[]): Request | undefined {
 }
 
 function verdict(scene: Scene, decisions: Decision[], others: Finding[] = []): MatterDecision {
-  const { record, context } = scene;
-  const known = context.home === undefined ? [] : notices(record, context.nowMs);
+  const { record, observed, context } = scene;
+  const seen = afterLook(record, observed, context.nowMs);
+  const known = context.home === undefined ? [] : notices(seen, context.nowMs);
   const refused = refusalFindings(scene);
   const found = [...known, ...refused, ...others, ...decisions.flatMap(findingsOf)];
   const reads = readsOfRefusals(scene);
   const first: Decision[] = reads.length === 0 ? [] : [{ kind: "observe", reads }];
+  const isLast = (one: Decision): boolean => one.kind === "observe" && one.last === true;
+  const own = [...decisions.filter((one) => !isLast(one)), ...first];
+  const decided = withinTheRules(scene, mostUrgent(record, own));
+  const last = decisions.find(isLast);
   return {
-    decision: withinTheRules(scene, mostUrgent(record, [...decisions, ...first])),
-    findings: keepSince(record.findings, found),
+    decision: last !== undefined && hasTime(decided, context) ? last : decided,
+    findings: keepSince(record.findings, [...found, ...stillOpen(scene)]),
   };
+}
+
+/** Whether the pass ends with this decision, and not for the sake of a call under way. */
+function hasTime({ kind }: Decision, { mode }: Context): boolean {
+  const isCall = kind === "call" && mode === "act";
+  return !isCall && kind !== "change" && kind !== "observe" && kind !== "blocked";
 }
 
 function matters(scene: Scene): Decision[] {
@@ -106,6 +118,7 @@ function matters(scene: Scene): Decision[] {
     ...record.extras
       .filter(({ quarantinedAtMs }) => quarantinedAtMs === undefined)
       .map((extra) => parked[extra.keyId] ?? decideExtra(scene, extra)),
+    ...decideLook(scene),
   ];
 }
 
@@ -114,7 +127,13 @@ function decideStep(scene: Scene, rotation: Rotation): Decision {
   const safer = saferOf(rotation.policy, record.policy);
   const policy = rotation.urgent === true ? hurried(safer) : safer;
   const old = versionOf(record, rotation.from);
-  return steps[rotation.step]({ ...scene, rotation: { ...rotation, policy }, old });
+  const decision = steps[rotation.step]({ ...scene, rotation: { ...rotation, policy }, old });
+  const isOut = rotation.step === "drain" || rotation.step === "revoke";
+  if (!isOut) return decision;
+  const isDestructive =
+    decision.kind === "call" && ["DisableKey", "ScheduleKeyDeletion"].includes(decision.call.kind);
+  const changed = isDestructive ? changedStates(scene) : undefined;
+  return aside(old, changed ?? decision, scene.context.nowMs);
 }
 
 /**
@@ -128,8 +147,8 @@ function decideHeld(scene: Scene, still: HoldInForce): MatterDecision {
     const decision = parked[rotation.id] ?? decideStep(scene, rotation);
     return rotation.restored === undefined ? onlyRestoring(decision, nowMs) : decision;
   });
-  const suspected = still.restores && record.suspectedAtMs !== undefined;
-  const outOfUse = suspected ? (parked.active ?? decideOutOfUse(scene)) : undefined;
+  const isOlder = record.tableId !== context.tableId;
+  const looked = isOlder ? [] : decideLook(scene).map((one) => whileHeld(one, still, nowMs));
   const own: Decision = still.halt
     ? { kind: "halt", finding: still.finding }
     : {
@@ -138,10 +157,16 @@ function decideHeld(scene: Scene, still: HoldInForce): MatterDecision {
         reason: `held: ${still.finding.code}`,
         finding: still.finding,
       };
-  const others = outOfUse === undefined ? [] : [onlyRestoring(outOfUse, nowMs)];
   const moving = watched.filter(({ kind }) => kind === "change" || kind === "call");
-  const urgent = moving.length > 0 ? moving : [...watched, ...others, own];
+  const urgent = moving.length > 0 ? moving : [...watched, ...looked, own];
   return verdict(scene, urgent, [still.finding, ...still.others]);
+}
+
+/** A look goes on; it restores a version that an alias points at where the hold allows that. */
+function whileHeld(decision: Decision, { restores }: HoldInForce, nowMs: number): Decision {
+  if (decision.kind === "halt") return alone(decision.finding, nowMs);
+  const isMilder = decision.kind === "call" || decision.kind === "change";
+  return isMilder && !restores ? onlyRestoring({ kind: "retry", reason: "" }, nowMs) : decision;
 }
 
 function onlyRestoring(decision: Decision, nowMs: number): Decision {

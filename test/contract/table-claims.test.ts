@@ -204,7 +204,7 @@ describe.each(tableSides)("a nudge in %s", (_side, open) => {
   test("records a suspicion, and removes none", async () => {
     const { table } = await open();
     await table.create(aRecord({ dueAtMs: nowMs + minuteMs }));
-    await table.nudge(alias, nowMs, nowMs);
+    await table.nudge(alias, nowMs, { suspectedAtMs: nowMs });
     await table.nudge(alias, nowMs + 1);
     expect(await held(table)).toStrictEqual(aRecord({ dueAtMs: nowMs + 1, suspectedAtMs: nowMs }));
   });
@@ -214,9 +214,9 @@ describe.each(tableSides)("a nudge in %s", (_side, open) => {
     await table.create(aRecord());
     const { record } = await claimed(table);
     const untilMs = record.claim?.untilMs ?? 0;
-    expect(await table.nudge(alias, untilMs, untilMs)).toBe(false);
+    expect(await table.nudge(alias, untilMs, { suspectedAtMs: untilMs })).toBe(false);
     expect(await held(table)).toEqual(record);
-    expect(await table.nudge(alias, untilMs + 1, untilMs + 1)).toBe(true);
+    expect(await table.nudge(alias, untilMs + 1, { suspectedAtMs: untilMs + 1 })).toBe(true);
     expect(await held(table)).toEqual({
       ...record,
       dueAtMs: untilMs + 1,
@@ -226,7 +226,7 @@ describe.each(tableSides)("a nudge in %s", (_side, open) => {
 
   test("creates no record", async () => {
     const { table } = await open();
-    expect(await table.nudge(alias, nowMs, nowMs)).toBe(false);
+    expect(await table.nudge(alias, nowMs, { suspectedAtMs: nowMs })).toBe(false);
     expect(await table.read(alias)).toBeUndefined();
     expect((await table.due(nowMs, 10)).items).toEqual([]);
   });

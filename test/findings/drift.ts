@@ -190,18 +190,13 @@ export const driftSituations = {
     })),
   ],
   KEY_NOT_ENABLED: [
-    notEnabled("as its rotation falls due", 6.9, "Disabled"),
-    notEnabled("as its rotation falls due", 6.9, "PendingDeletion"),
     notEnabled("as its rotation falls due", 6.9, "Unavailable"),
     notEnabled("before enrolment", 0, "Disabled"),
     notEnabled("before enrolment", 0, "PendingDeletion"),
   ],
   NEW_VERSION_NOT_ENABLED: [newVersion("Disabled"), newVersion("PendingDeletion")],
   VERSION_CHANGED: [
-    changed("drain", 8.2, "Disabled"),
-    changed("drain", 8.2, "PendingDeletion"),
     changed("its soak", 10.5, "Enabled"),
-    changed("its soak", 10.5, "PendingDeletion"),
     changed("its deletion window", 13, "Disabled"),
     changed("its deletion window", 13, "Enabled"),
   ],

@@ -6,17 +6,22 @@ import { askingSituations } from "./asking.ts";
 import { sample } from "../sizes.ts";
 import { enter, found, putsRight, showsOnly } from "./commands.ts";
 import { driftSituations } from "./drift.ts";
+import { othersSituations } from "./others.ts";
 import { refusedSituations } from "./refused.ts";
 import { restSituations } from "./rest.ts";
-import { commandsOf } from "./shell.ts";
+import { commandsOf } from "../../sim/world/shell.ts";
 import type { Situation } from "./situation.ts";
 
 /** A code without a situation does not compile. */
 const situations: Record<FindingCode, Situation[]> = {
   ...driftSituations,
+  ...othersSituations,
   ...restSituations,
   ...refusedSituations,
   ...askingSituations,
+  ALIAS_MOVED: [...driftSituations.ALIAS_MOVED, ...othersSituations.ALIAS_MOVED],
+  OTHER_OWNER: [...restSituations.OTHER_OWNER, ...othersSituations.OTHER_OWNER],
+  UNLISTED_ALIAS: [...restSituations.UNLISTED_ALIAS, ...othersSituations.UNLISTED_ALIAS],
   APPROVAL_REQUIRED: [
     ...askingSituations.APPROVAL_REQUIRED,
     ...refusedSituations.APPROVAL_REQUIRED,

@@ -2,7 +2,7 @@
 import { expect } from "vitest";
 import { nowOf, typed } from "../cli/binary.ts";
 import type { Account } from "../infra/account.ts";
-import { commandsOf } from "./shell.ts";
+import { commandsOf } from "../../sim/world/shell.ts";
 
 const wholeNumbers = ["PendingWindowInDays"];
 
@@ -50,7 +50,8 @@ async function aws(account: Account, words: string[]): Promise<void> {
   const input = Object.fromEntries(
     Object.entries(parameters).map(([option, value]) => {
       const name = pascal(option.replace(/^--/, ""));
-      return [name, wholeNumbers.includes(name) ? Number(value) : value];
+      const isJson = wholeNumbers.includes(name) || value.startsWith("[");
+      return [name, isJson ? JSON.parse(value) : value];
     }),
   );
   const answer = await fetch(account.aws.endpoint, {

@@ -143,7 +143,7 @@ describe("a DisableKey by an external actor", () => {
     await world.ask("DisableKey", { KeyId: first });
     await world.passDays(30);
     expect(await world.stateOf(first)).toBe("Disabled");
-    expect(await world.findings()).toContain("VERSION_CHANGED");
+    expect(await world.findings()).toContain("DISABLED_BY_OTHERS");
   });
 
   test("is no approval while the evidence forbids it", async () => {
@@ -154,7 +154,7 @@ describe("a DisableKey by an external actor", () => {
     await world.pass(2 * hourMs);
     await world.ask("DisableKey", { KeyId: first });
     await world.passDays(20);
-    expect(await world.findings()).toContain("VERSION_CHANGED");
+    expect(await world.findings()).toContain("DISABLED_BY_OTHERS");
     expect(await world.stateOf(first)).toBe("Disabled");
   });
 });

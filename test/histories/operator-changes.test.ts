@@ -30,11 +30,11 @@ describe("a change by an operator", () => {
     expect(await world.targetOf(orders)).not.toBe(first);
   });
 
-  test("the audit finds an alias that moved while no rotation is due", async () => {
+  test("an alias that moved while no rotation is due is a finding within a day", async () => {
     const world = await aWorld();
     await world.passDays(1);
     await moveAlias(world, orders, await anotherKey(world));
-    await world.passDays(8);
+    await world.passDays(1);
     expect(await world.findings()).toEqual(["ALIAS_MOVED"]);
   });
 
@@ -77,12 +77,41 @@ describe("a change by an operator", () => {
     await world.passDays(85);
     await world.ask("DisableKey", { KeyId: first });
     await world.passDays(40);
-    expect(await world.findings()).toContain("VERSION_CHANGED");
+    expect(await world.findings()).toContain("DISABLED_BY_OTHERS");
     expect(await world.stateOf(first)).toBe("Disabled");
     await world.ask("EnableKey", { KeyId: first });
     await world.passDays(20);
     expect(await world.findings()).toEqual([]);
     expect(world.history()).toContain("completed");
+  });
+
+  test("a version disabled by hand in drain does not stop the next rotation", async () => {
+    const world = await aWorld({ policy: { cryptoperiodMs: 60 * dayMs } });
+    const first = await world.targetOf(orders);
+    await world.passDays(55);
+    const second = await world.targetOf(orders);
+    await world.ask("DisableKey", { KeyId: first });
+    await world.passDays(60);
+    expect(await world.targetOf(orders)).not.toBe(second);
+    expect(await world.stateOf(first)).toBe("Disabled");
+    expect((await world.record()).findings).toMatchObject([
+      { code: "DISABLED_BY_OTHERS", subject: first },
+    ]);
+  });
+
+  test("a retained version disabled by hand stays a finding during the next rotation", async () => {
+    const world = await aWorld({ policy: { retire: "retain", cryptoperiodMs: 60 * dayMs } });
+    const first = await world.targetOf(orders);
+    await world.passDays(53 + 32);
+    const second = await world.targetOf(orders);
+    await world.ask("DisableKey", { KeyId: first });
+    await world.passDays(1);
+    expect(await world.findings()).toEqual(["DISABLED_BY_OTHERS"]);
+    await world.passDays(40);
+    expect(await world.targetOf(orders)).not.toBe(second);
+    expect(world.history().filter((event) => event.startsWith("findings-"))).toEqual([
+      "findings-opened",
+    ]);
   });
 
   test("a version enabled by hand in its soak is not deleted", async () => {

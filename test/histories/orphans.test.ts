@@ -181,7 +181,7 @@ describe("the audit", () => {
   });
 
   test("adds it to the record although the managed key has a pass of its own each time", async () => {
-    const { world, extra } = await withAHaltedKey();
+    const { world, extra } = await withAnHourlyPass();
     // KMS is slow, and the schedule fires hourly: all hourly work is due in the same run.
     world.intercept = async (port, _method, _input, proceed) => {
       if (port === "keys") for (let passes = 0; passes < 200; passes++) await Promise.resolve();
@@ -196,7 +196,7 @@ describe("the audit", () => {
   });
 
   test("reports it when other runs held the managed key each time for a day", async () => {
-    const { world, extra } = await withAHaltedKey();
+    const { world, extra } = await withAnHourlyPass();
     world.intercept = (_port, method, _input, proceed) =>
       method === "claim" ? Promise.resolve({ kind: "taken" }) : proceed();
     await world.passDays(8);
@@ -210,14 +210,15 @@ describe("the audit", () => {
   });
 });
 
-/** It has an hourly pass, and a closed rotation that created an excess key. */
-async function withAHaltedKey(): Promise<{ world: World; extra: string }> {
+/** It has an hourly pass, for a lost tag, and a closed rotation that created an excess key. */
+async function withAnHourlyPass(): Promise<{ world: World; extra: string }> {
   const world = await aWorld();
   await world.passDays(150);
   const rotationId = world.table
     .journal(orders)
     .find(({ event }) => event === "completed")?.rotationId;
-  await world.ask("DisableKey", { KeyId: await world.targetOf(orders) });
+  const lost = { KeyId: await world.targetOf(orders), TagKeys: ["keyturn:version"] };
+  await world.ask("UntagResource", lost);
   const { KeyMetadata } = await world.ask<Made>("CreateKey", {
     Tags: Object.entries({
       "keyturn:owner": "acme",

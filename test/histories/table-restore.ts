@@ -31,12 +31,12 @@ export class Restored {
     this.application.migratesAfterMs = Infinity;
   }
 
-  /** Days pass; every few days the application works, and a run follows. */
+  /** Days pass; the application works every day, and a run follows every few days. */
   async runs(days: number, every: number): Promise<void> {
-    for (let day = 0; day < days; day += every) {
-      this.world.clock.advance(every * dayMs);
+    for (let day = 1; day <= days; day++) {
+      this.world.clock.advance(dayMs);
       await this.application.day(this.world);
-      await this.world.tick();
+      if (day % every === 0) await this.world.tick();
     }
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { FindingCode } from "../../lambda/workflow/model/findings.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs } from "../fixtures.ts";
 import {
@@ -13,8 +14,27 @@ import {
 } from "../recorded-history.ts";
 import { Restored, type Into } from "./table-restore.ts";
 import { sample } from "../sizes.ts";
+import { aWorld } from "../world.ts";
 
-/** The changing calls in the 60 days after a restore, with the stages of both snapshots. */
+/** Calls of a rotation up to the label: what concerns an old version alone does not stop the next one. */
+const ofNextRotation = ["CreateKey", "CreateGrant", "UpdateAlias", "TagResource"];
+const ofOldVersion: FindingCode[] = [
+  "VERSION_CHANGED",
+  "VERSION_DELETED",
+  "DELETION_SCHEDULED_BY_OTHERS",
+  "DISABLED_BY_OTHERS",
+];
+
+/** Whether keyturn reports that the state of an old version differs from the record. */
+function reportsOldVersion({ findings, versions }: ManagedKey): boolean {
+  const active = versions.find(({ state }) => state === "active")?.keyId;
+  return findings.some(({ code, subject }) => ofOldVersion.includes(code) && subject !== active);
+}
+
+/**
+ * The changing calls in the 60 days after a restore, with the stages of both snapshots; without the calls of the
+ * next rotation, where the table has less of an old version alone, and keyturn reports that.
+ */
 async function callsAfter(
   history: History,
   into: Into,
@@ -23,9 +43,13 @@ async function callsAfter(
   const made: string[] = [];
   for (const [then, now] of sample(pairs, 12)) {
     const restored = new Restored(history, then, now, into);
+    const { world } = restored;
     await restored.runs(60, into === "another table" ? 6 : 3);
-    const calls = changingCalls(restored.world);
-    if (calls.length > 0) made.push(`${then.stage} -> ${now.stage}: ${calls.join()}`);
+    const goesOn = into === "the same table" && reportsOldVersion(await world.record());
+    const calls = changingCalls(world).filter((name) => !goesOn || !ofNextRotation.includes(name));
+    if (calls.length > 0) {
+      made.push(`${then.stage} -> ${now.stage}: ${changingCalls(world).join()}`);
+    }
   }
   return made;
 }
@@ -36,6 +60,18 @@ describe("a table restored into another one, at any point of a history with", ()
     const pairs = pairsOf(history.beginnings(), history.beginnings());
     expect(await callsAfter(history, "another table", pairs)).toEqual([]);
   });
+});
+
+test("a record of another table has a pass every hour until an operator reconciles it", async () => {
+  const world = await aWorld();
+  await world.passDays(20);
+  world.table.tableId = "table-2";
+  await world.passDays(1);
+  let passes = 0;
+  world.afterRun = () => Promise.resolve(void (passes += 1));
+  await world.passDays(1);
+  expect(await world.findings()).toEqual(["STATE_BEHIND_KMS"]);
+  expect(passes).toBeLessThanOrEqual(25);
 });
 
 describe("a table overwritten with its content at any earlier point of a history with", () => {
@@ -106,6 +142,15 @@ describe("nothing changes in KMS before reconcile, where the table returns", () 
       ({ versions }) =>
         versions[2] !== undefined && state({ versions } as ManagedKey) === "disabled",
     );
+    expect(await callsAfter(history, "the same table", [[then, now]])).toEqual([]);
+  });
+
+  test("to the drains of two versions, from when one of the two is disabled", async () => {
+    const history = await historyNamed("a rollback in the drain, and another rotation");
+    const states = ({ versions }: ManagedKey): string =>
+      versions.map((version) => version.state).join();
+    const then = history.when((record) => states(record) === "draining,draining,active");
+    const now = history.when((record) => states(record) === "draining,disabled,active");
     expect(await callsAfter(history, "the same table", [[then, now]])).toEqual([]);
   });
 

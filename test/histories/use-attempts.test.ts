@@ -267,7 +267,7 @@ describe("an operator's action beside it", () => {
     await world.deliver(world.attempts[0]);
     await world.ask("ScheduleKeyDeletion", { KeyId: first, PendingWindowInDays: 7 });
     await world.passDays(1);
-    expect(await world.findings()).toContain("VERSION_CHANGED");
+    expect(await world.findings()).toContain("DELETION_SCHEDULED_BY_OTHERS");
     await use();
     const [answer] = await world.deliver(world.attempts.at(-1));
     expect(answer?.outcome).toBe("reported");

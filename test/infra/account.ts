@@ -13,8 +13,9 @@ import { describeError } from "../../lambda/errors.ts";
 import type { Ports } from "../../lambda/ports.ts";
 import { createService, type Service } from "../../lambda/service.ts";
 import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
+import { readKeyChange } from "../../lambda/inbound/key-change.ts";
 import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
-import type { DrainWatch } from "../../lambda/workflow/model/types.ts";
+import type { DrainWatch, ManagedKey } from "../../lambda/workflow/model/types.ts";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import { SimClock } from "../../embedded-aws/clock.ts";
 import { startEmbeddedAws, type EmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
@@ -78,6 +79,7 @@ export class Account {
   readonly #read: Ports;
   readonly #dynamoDb: DynamoDB;
   #requests = 0;
+  #changesDelivered = 0;
 
   private constructor(
     aws: EmbeddedAws,
@@ -141,8 +143,12 @@ export class Account {
     return this.aws.kms.world.aliases.get(alias)?.keyId ?? "nothing";
   }
 
+  async record(alias: string): Promise<ManagedKey | undefined> {
+    return (await this.#read.table.read(alias))?.record;
+  }
+
   async findings(alias: string): Promise<Finding[]> {
-    return (await this.#read.table.read(alias))?.record.findings ?? [];
+    return (await this.record(alias))?.findings ?? [];
   }
 
   /** The state of each version, in order. */
@@ -164,6 +170,12 @@ export class Account {
     const sk = `request-${String((this.#requests += 1)).padStart(6, "0")}`;
     const item = { pk: `request#${alias}`, sk, queue: "due", dueAtMs: 1, by: "ada", ...fields };
     await this.#dynamoDb.putItem({ TableName: role.tableName, Item: marshall(item) });
+  }
+
+  /** CloudTrail delivers every change of keys and aliases to the function. */
+  async deliverChanges(): Promise<void> {
+    for (const event of this.aws.keyChanges.slice(this.#changesDelivered)) await this.invoke(event);
+    this.#changesDelivered = this.aws.keyChanges.length;
   }
 
   /** Lambda invokes the function, and stores logs and dead letters with the role's rights. */
@@ -213,8 +225,15 @@ export class Account {
   }
 
   async #handle(event: unknown): Promise<void> {
-    const reading = readUseAttempt(event);
     const deadlineMs = this.clock.nowMs() + 5 * minuteMs;
+    // The role of these tests is a user: the change of an operator has another name.
+    const home = { accountId: role.account, region: role.region, roleName: role.roleName };
+    const change = readKeyChange(event, home);
+    if (change.kind === "change") {
+      await this.#service.changed(change.change, deadlineMs);
+      return;
+    }
+    const reading = readUseAttempt(event);
     if (reading.kind === "attempt") await this.#service.answer(reading.attempts, deadlineMs);
     else await this.#service.run(deadlineMs);
   }

@@ -181,6 +181,7 @@ function logLines(): Record<string, unknown>[] {
     halted: false,
     stuck: false,
     lockedOut: false,
+    endangered: false,
     tries: 0,
     dueAtMs: Number.MAX_SAFE_INTEGER,
   };

@@ -203,6 +203,7 @@ export class Deployment {
       census: () => undefined,
       run: () => undefined,
       answered: () => undefined,
+      changed: () => undefined,
       ignored: () => undefined,
     };
   }

@@ -21,8 +21,8 @@ const operator = { principalArn: "arn:aws:iam::000000000000:user/operator" };
 
 export type Deployed = Awaited<ReturnType<typeof aDeployment>>;
 
-/** `refusalsWatch`: whether the queue of refused uses is there, and a trail; `passUntil` then delivers its events. */
-type More = { refusalsWatch?: DrainWatch; acceptedRefusals?: object[] };
+/** `sleeps`: whether a wait of the function takes time. `refusalsWatch`: whether the queue of refused uses is there, and a trail; `passUntil` then delivers its events. */
+type More = { refusalsWatch?: DrainWatch; acceptedRefusals?: object[]; sleeps?: boolean };
 
 /** `policy`: the one policy of the configuration; `key`: further input of CreateKey. */
 export async function aDeployment(policy: object, key: object = {}, more: More = {}) {
@@ -47,7 +47,8 @@ export async function aDeployment(policy: object, key: object = {}, more: More =
   onTestFinished(() => void vi.restoreAllMocks());
   const random = new SimRandom(1);
   const managedKeys = [{ alias: orders, policy: "one" }];
-  const { refusalsWatch = "none", acceptedRefusals = [] } = more;
+  const { refusalsWatch = "none", acceptedRefusals = [], sleeps = false } = more;
+  const sleep = (ms: number) => Promise.resolve(sleeps ? clock.advance(ms) : undefined);
   const document = { owner: "acme", policies: { one: policy }, managedKeys, acceptedRefusals };
   const handler = createFunction(
     {
@@ -61,7 +62,7 @@ export async function aDeployment(policy: object, key: object = {}, more: More =
       configuration: readConfiguration(JSON.stringify(document)),
     },
     {
-      clock: { nowMs: () => clock.nowMs(), sleep: () => Promise.resolve() },
+      clock: { nowMs: () => clock.nowMs(), sleep },
       chance: { next: () => random.next(), id: () => random.uuid() },
     },
   );

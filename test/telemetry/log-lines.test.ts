@@ -67,6 +67,7 @@ test("Powertools drops no field of any log line", () => {
     halted: false,
     stuck: false,
     lockedOut: false,
+    endangered: false,
     tries: 0,
     dueAtMs: 0,
     overdueMs: 0,
@@ -87,6 +88,11 @@ test("Powertools drops no field of any log line", () => {
     rested: () => telemetry.rested({ alias: "alias/orders", ...rested }),
     census: () => telemetry.census([record]),
     answered: () => telemetry.answered({ keyId: "k", eventId: "e", outcome: "known" }),
+    changed: () =>
+      telemetry.changed({
+        ...{ alias: "a", outcome: "due", operation: "DisableKey", principal: "p" },
+        ...{ eventId: "e", keyIds: ["k"] },
+      }),
     ignored: () => telemetry.ignored("no event of CloudTrail"),
     run: () =>
       telemetry.run({ outcome: "worked", passes: 1, failed: 0, outOfTime: false, durationMs: 1 }),

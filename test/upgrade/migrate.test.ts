@@ -232,7 +232,7 @@ describe.each(tableSides)("a record that newer code wrote, in %s", (_side, open)
       const answer = await table.claim(alias, aClaim({ taking }));
       expect(answer).toEqual({ kind: "newer-schema", schema: 4 });
     }
-    expect(await table.nudge(alias, nowMs + 1, nowMs + 1)).toBe(false);
+    expect(await table.nudge(alias, nowMs + 1, { suspectedAtMs: nowMs + 1 })).toBe(false);
     expect(await table.write(transitionOf(aStored()), expectedAfter(aStored()))).toEqual({
       kind: "lost",
     });

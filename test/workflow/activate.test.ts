@@ -48,7 +48,7 @@ describe("an alias moves", () => {
     ["the alias is on a third key", on("key-3"), "ALIAS_MOVED", alias],
     ["the alias is deleted", { key: { [alias]: absent } }, "ALIAS_NOT_FOUND", alias],
     ["the alias may not be read", { key: { [alias]: denied } }, "ACCESS_DENIED", alias],
-    ["the new version is not ours", { tags: { "key-2": present({}) } }, "OTHER_OWNER", alias],
+    ["the new version is not ours", { tags: { "key-2": present({}) } }, "OTHER_OWNER", "key-2"],
     ["the old version is not ours", { tags: { "key-1": present({}) } }, "OTHER_OWNER", alias],
     ["the tags may not be read", { tags: { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
     [

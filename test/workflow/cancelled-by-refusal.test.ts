@@ -17,7 +17,7 @@ import {
   type On,
   type RefusedSetting,
 } from "./refused.ts";
-import { alias, anApproval, nowMs, observedKey, present } from "./scene.ts";
+import { anApproval, nowMs, observedKey, present } from "./scene.ts";
 
 const deletionAtMs = nowMs + 5 * dayMs;
 const id = `refused:1|${reader}|Decrypt|AccessDenied`;
@@ -103,7 +103,9 @@ describe("a deletion that is scheduled", () => {
     const tags = { "key-1": present({ "keyturn:owner": "other" }) };
     const given = scene({ on: refused() });
     const observed = { ...given.observed, tags };
-    expect(spoken(decideRevoke({ ...given, observed }))).toMatchObject(halts("OTHER_OWNER", alias));
+    expect(spoken(decideRevoke({ ...given, observed }))).toMatchObject(
+      halts("OTHER_OWNER", "key-1"),
+    );
   });
 
   test("is cancelled once its key and its tags were observed, in two reads", () => {

@@ -6,7 +6,6 @@ import type { Call, Decision, Matter } from "../../lambda/workflow/model/types.t
 import { aPolicy, dayMs, minuteMs } from "../fixtures.ts";
 import { calls, changes, halts, nextOf, ofRotation, readsOf, spoken, waits } from "./decided.ts";
 import {
-  alias,
   aRotation,
   aVersion,
   lastUsedAtMs,
@@ -54,7 +53,7 @@ describe("a deletion without an approval is cancelled", () => {
 
   test("not where the key is another owner's", () => {
     const observed = { tags: { "key-1": present({ "keyturn:owner": "other" }) } };
-    expect(decide({ observed })).toMatchObject(halts("OTHER_OWNER", alias));
+    expect(decide({ observed })).toMatchObject(halts("OTHER_OWNER", "key-1"));
   });
 
   test("not where an external actor enabled the key", () => {

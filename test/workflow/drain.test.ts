@@ -45,9 +45,9 @@ describe("the label of a retired version", () => {
   });
 
   test.each<[why: string, observed: StepSetting["observed"], code: string, subject: string]>([
-    ["it is not Enabled", state("Disabled"), "VERSION_CHANGED", "key-1"],
+    ["it is Disabled", state("Disabled"), "DISABLED_BY_OTHERS", "key-1"],
     ["it is deleted", { key: { "key-1": absent } }, "VERSION_DELETED", "key-1"],
-    ["it is another owner's", { tags: { "key-1": present({}) } }, "OTHER_OWNER", alias],
+    ["it has no owner", { tags: { "key-1": present({}) } }, "OTHER_OWNER", "key-1"],
     [
       "it has a label that is not on record",
       { tags: { "key-1": present({ ...ours, "keyturn:retired": "r0" }) } },
@@ -108,7 +108,7 @@ describe("an old version ends its drain", () => {
       "ALIAS_ON_OLD_VERSION",
       "key-1",
     ],
-    ["an external actor disabled it", state("Disabled"), "VERSION_CHANGED", "key-1"],
+    ["an external actor disabled it", state("Disabled"), "DISABLED_BY_OTHERS", "key-1"],
     ["it is deleted", { key: { "key-1": absent } }, "VERSION_DELETED", "key-1"],
     ["its use may not be read", { "last-use": { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
   ])("not where %s", (_why, observed = {}, code, subject) => {

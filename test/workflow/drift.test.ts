@@ -9,7 +9,6 @@ import { dayMs } from "../fixtures.ts";
 import { halts, nextOf, spoken, waits } from "./decided.ts";
 import {
   absent,
-  alias,
   aRotation,
   nowMs,
   present,
@@ -49,7 +48,7 @@ describe("a draining version", () => {
     const scene = stepScene("drain", { observed });
     expect(spoken(drifted(scene, "Enabled"))).toMatchObject({
       kind: "halt",
-      finding: { code: "VERSION_CHANGED", next: "aws kms enable-key --key-id key-1" },
+      finding: { code: "DISABLED_BY_OTHERS", next: "aws kms enable-key --key-id key-1" },
     });
   });
 
@@ -87,7 +86,7 @@ describe("a version out of use that an external actor enabled", () => {
   test("and that has another owner's tag belongs to that owner", () => {
     for (const drift of [drifted, neededOrDrifted]) {
       const found = drift(outOfUse({ ...enabled, ...ofAnother, ...onIt }), "Disabled");
-      expect(spoken(found)).toMatchObject(halts("OTHER_OWNER", alias));
+      expect(spoken(found)).toMatchObject(halts("OTHER_OWNER", "key-1"));
     }
   });
 
@@ -123,7 +122,7 @@ describe("a wait", () => {
       observed: { key: { "key-1": observedKey("key-1", { state: "Disabled" }) }, ...onIt },
     });
     expect(waitObserving(disabled, "Enabled", untilMs, "in drain")).toMatchObject(
-      halts("VERSION_CHANGED", "key-1"),
+      halts("DISABLED_BY_OTHERS", "key-1"),
     );
   });
 

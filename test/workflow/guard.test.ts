@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { guard } from "../../lambda/workflow/drift/guard.ts";
 import type { Call, Matter } from "../../lambda/workflow/model/types.ts";
+import { dayMs } from "../fixtures.ts";
 import { halts, readsOf, ofRotation, spoken } from "./decided.ts";
 import {
   absent,
   alias,
-  allObserved,
   aRotation,
   aScene,
   aVersion,
@@ -61,7 +61,7 @@ describe("before any changing call", () => {
       (some) => guard({ record, context, observed: some }, create, matter),
       observed,
     );
-    expect(asked).toEqual([`lineage ${alias}`, `key ${alias}`, "key key-1"]);
+    expect(asked).toEqual([`lineage ${alias}`, `key ${alias}`]);
   });
 });
 
@@ -135,98 +135,42 @@ describe("while a later rotation moves the aliases", () => {
   });
 });
 
-describe("before the next version is made, a retiring one", () => {
+describe("the next version is made whatever an external actor did to a retiring one", () => {
   const disabled = { state: "disabled" as const };
-  const scheduled = { state: "pending-deletion" as const };
-  const state = (name: "Enabled" | "Disabled" | "PendingDeletion" | "Unavailable") => ({
+  const scheduled = { state: "pending-deletion" as const, deletionAtMs: nowMs + dayMs };
+  const state = (name: "Enabled" | "Disabled" | "PendingDeletion") => ({
     key: { "key-1": observedKey("key-1", { state: name }) },
   });
-  test.each<[what: string, StepSetting, blocks: boolean]>([
-    ["drains, Enabled", { observed: state("Enabled") }, false],
-    ["drains, and an external actor disabled it", { observed: state("Disabled") }, true],
-    ["is disabled", { old: disabled, observed: state("Disabled") }, false],
+  test.each<[what: string, step: "drain" | "revoke", StepSetting]>([
+    ["disabled it in its drain", "drain", { observed: state("Disabled") }],
+    ["scheduled its deletion in its drain", "drain", { observed: state("PendingDeletion") }],
+    ["enabled it in its soak", "revoke", { old: disabled, observed: state("Enabled") }],
+    ["cancelled its deletion", "revoke", { old: scheduled, observed: state("Disabled") }],
     [
-      "is disabled, and an external actor enabled it",
-      { old: disabled, observed: state("Enabled") },
-      true,
+      "deleted it before its date",
+      "revoke",
+      { old: scheduled, observed: { key: { "key-1": absent } } },
     ],
-    ["is pending deletion", { old: scheduled, observed: state("PendingDeletion") }, false],
-    [
-      "is pending deletion, and the deletion was cancelled",
-      { old: scheduled, observed: state("Disabled") },
-      true,
-    ],
-    [
-      "is retained, in any state",
-      { old: { state: "retained" }, observed: state("Disabled") },
-      false,
-    ],
-    [
-      "has a call under way",
-      { rotation: { unanswered: "DisableKey" }, observed: state("Disabled") },
-      false,
-    ],
-    [
-      "is being restored",
-      {
-        rotation: { restored: { because: "use", cancel: false, relabelled: false } },
-        observed: state("Disabled"),
-      },
-      false,
-    ],
-    [
-      "has reached its deletion date",
-      { old: { ...scheduled, deletionAtMs: nowMs }, observed: { key: { "key-1": absent } } },
-      false,
-    ],
-    [
-      "is to be deleted later, and is already deleted",
-      { old: { ...scheduled, deletionAtMs: nowMs + 1 }, observed: { key: { "key-1": absent } } },
-      true,
-    ],
-    ["is in no rotation", { record: { rotations: [] }, observed: state("Disabled") }, false],
-  ])("%s", (_what, setting, blocks) => {
-    const decision = spoken(guard(stepScene("revoke", setting), create, matter));
-    if (blocks) expect(decision).toMatchObject({ kind: "halt" });
-    else expect(decision).toBeUndefined();
-  });
-
-  test("is one of several, which are read together, and each of which counts", () => {
-    const versions = [
-      aVersion(1, { state: "draining", retiredAtMs }),
-      aVersion(2, { state: "draining", retiredAtMs }),
-      aVersion(3),
-    ];
-    const rotations = [aRotation(), aRotation({ id: "r2", from: 2, to: 3 })];
-    const at = (second: "Enabled" | "Disabled") =>
-      aScene({
-        record: { versions, rotations, lastNumber: 3 },
-        observed: { key: { "key-2": observedKey("key-2", { state: second }) } },
-      });
-    expect(guard(at("Enabled"), create, matter)).toBeUndefined();
-    expect(guard(at("Disabled"), create, matter)).toMatchObject(halts("VERSION_CHANGED", "key-2"));
-    const scene = at("Enabled");
-    const key = { [alias]: observedKey("key-3") };
-    const unread = { ...scene, observed: { ...scene.observed, key } };
-    expect(guard(unread, create, matter)).toEqual({
-      kind: "observe",
-      reads: [
-        { kind: "key", key: "key-1" },
-        { kind: "key", key: "key-2" },
-      ],
-    });
-  });
-
-  test("may not be read", () => {
-    const scene = stepScene("revoke", { observed: { key: { "key-1": denied } } });
-    expect(guard(scene, create, matter)).toMatchObject(halts("ACCESS_DENIED", "key-1"));
-  });
-
-  test("that is active does not matter here", () => {
-    const { record, context } = stepScene("drain");
-    const observed = allObserved(record, {
-      key: { "key-2": observedKey("key-2", { state: "Disabled" }) },
-    });
+    ["denied its read", "drain", { observed: { key: { "key-1": denied } } }],
+  ])("%s", (_what, step, setting) => {
+    const { record, context, observed } = stepScene(step, setting);
     expect(guard({ record, context, observed }, create, matter)).toBeUndefined();
+    const asked = readsOf(
+      (some) => guard({ record, context, observed: some }, create, matter),
+      observed,
+    );
+    expect(asked).toEqual([`lineage ${alias}`, `key ${alias}`]);
+  });
+
+  test("but not while its label shows a run that is not on record", () => {
+    const tags = { "keyturn:owner": "acme", "keyturn:alias": alias, "keyturn:version": "1" };
+    const relabelled = { ...tags, "keyturn:retired": "r7" };
+    const scene = stepScene("drain", {
+      observed: {
+        lineage: { [alias]: present([{ keyId: "key-1", tags: relabelled }]) },
+        tags: { "key-1": present(relabelled) },
+      },
+    });
+    expect(spoken(guard(scene, create, matter))).toMatchObject(halts("STATE_BEHIND_KMS", alias));
   });
 });

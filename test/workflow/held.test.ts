@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Call, Decision, Matter, Hold } from "../../lambda/workflow/model/types.ts";
 import { decide } from "../../lambda/workflow/workflow.ts";
-import { hourMs } from "../fixtures.ts";
-import { calls, changes, halts, ofRotation, spoken } from "./decided.ts";
+import { dayMs, hourMs } from "../fixtures.ts";
+import { calls, changes, halts, nextOf, ofRotation, spoken } from "./decided.ts";
 import { alias, nowMs, present, observedKey, stepScene, type StepSetting } from "./scene.ts";
 
 const hold = (kind: Hold["kind"], more: Partial<Hold> = {}): Hold => ({
@@ -148,16 +148,20 @@ describe("a version without an open rotation, with a new alias on it", () => {
     expect(at(moved)).toMatchObject(calls("EnableKey", { keyId: "key-1" }, ofActive));
     const parked = { active: later };
     expect(at({ ...moved, context: { parked } })).toEqual(later);
-    const busy = { active: label };
-    expect(at({ ...moved, context: { parked: busy } })).toEqual(nothingMoves);
   });
 
-  test("is not searched for without a suspicion", () => {
-    const record = { ...paused, rotations: [] };
-    const parked = { active: enable };
-    expect(at({ ...moved, record, context: { parked } })).toMatchObject({
-      finding: { code: "PAUSED" },
-    });
+  test("that reads Enabled again is on record as retained", () => {
+    const key = { "key-1": observedKey("key-1") };
+    const back = at({ ...moved, observed: { ...moved.observed, key } });
+    expect(back).toMatchObject(changes("re-enabled", { version: 1 }));
+    expect(nextOf(back).versions[0]).toMatchObject({ state: "retained" });
+  });
+
+  test("is found by the daily look, and not searched for between two looks", () => {
+    const looked = (lookedAtMs: number) =>
+      at({ ...moved, record: { ...paused, rotations: [], lookedAtMs } });
+    expect(looked(nowMs - dayMs)).toMatchObject(calls("EnableKey", { keyId: "key-1" }, ofActive));
+    expect(looked(nowMs - hourMs)).toMatchObject({ finding: { code: "PAUSED" } });
   });
 
   test("does not exist where the suspicion was wrong", () => {
@@ -170,5 +174,38 @@ describe("a version without an open rotation, with a new alias on it", () => {
   test("stays as it is where the configuration does not name the managed key", () => {
     const unnamed = at({ ...moved, context: { home: undefined, parked: { active: enable } } });
     expect(unnamed).toMatchObject(halts("NOT_CONFIGURED", alias));
+  });
+});
+
+describe("a managed key that is held is looked at:", () => {
+  const changed = { key: { "key-2": observedKey("key-2", { state: "Disabled" }) } };
+  const suspected = { rotations: [], suspectedAtMs: nowMs - hourMs };
+  const codes = (setting: StepSetting) =>
+    verdictOn({ ...setting, observed: changed }).findings.map(({ code }) => code);
+
+  test("an active version that an external actor disabled is reported, and the hold decides", () => {
+    const record = { ...paused, ...suspected };
+    expect(codes({ record })).toEqual(["PAUSED", "DISABLED_BY_OTHERS"]);
+    expect(at({ record, observed: changed })).toMatchObject({
+      kind: "wait",
+      untilMs: nowMs + hourMs,
+    });
+    const attempted = { ...asked, ...suspected };
+    expect(at({ record: attempted, observed: changed })).toMatchObject({
+      kind: "halt",
+      finding: { code: "USED_WHILE_DISABLED" },
+    });
+  });
+
+  test("also where the configuration does not name it", () => {
+    expect(codes({ record: suspected, context: { home: undefined } })).toEqual([
+      "NOT_CONFIGURED",
+      "DISABLED_BY_OTHERS",
+    ]);
+  });
+
+  test("but not by a record of another table", () => {
+    const record = { ...suspected, tableId: "another" };
+    expect(codes({ record })).toEqual(["STATE_BEHIND_KMS"]);
   });
 });

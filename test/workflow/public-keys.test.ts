@@ -9,8 +9,9 @@ import {
 } from "../../lambda/workflow/safety/public-keys.ts";
 import type { KeyShape } from "../../lambda/workflow/model/types.ts";
 import { aPolicy, minuteMs } from "../fixtures.ts";
-import { changes, nextOf, readsOf, spoken, waits } from "./decided.ts";
-import { absent, aRecord, aScene, aVersion, denied, nowMs, present } from "./scene.ts";
+import { decide } from "../../lambda/workflow/workflow.ts";
+import { calls, changes, nextOf, readsOf, spoken, waits } from "./decided.ts";
+import { absent, aRecord, aScene, aVersion, denied, nowMs, present, retiredAtMs } from "./scene.ts";
 
 const version = aVersion(1, { publicKey: undefined });
 
@@ -64,9 +65,22 @@ describe("the public key of an Enabled version", () => {
     expect(archive(denying(10 * minuteMs), version)).toBeUndefined();
   });
 
-  test("keeps nobody waiting whose version is out of use", () => {
-    const suspected = denying(minuteMs, { suspectedAtMs: nowMs - minuteMs });
-    expect(decideActiveVersion(suspected)).toMatchObject(changes("cleared"));
+  test("does not delay the restore of a version that is out of use", () => {
+    const label = "r1";
+    const old = aVersion(1, { state: "disabled", retiredAtMs, label });
+    const active = aVersion(2, { publicKey: undefined });
+    const authorizationChangedAtMs = nowMs - 6 * minuteMs;
+    const { record, observed, context } = aScene({
+      record: { versions: [old, active], authorizationChangedAtMs },
+      observed: {
+        aliases: { "key-1": present(["alias/b"]) },
+        "public-key": { "key-2": denied },
+      },
+    });
+    expect(decideActiveVersion({ record, observed, context })).toMatchObject({ kind: "wait" });
+    expect(decide(record, observed, context).decision).toMatchObject(
+      calls("EnableKey", { keyId: "key-1" }, { kind: "active" }),
+    );
   });
 });
 

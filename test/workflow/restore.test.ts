@@ -134,7 +134,7 @@ describe("restoring it", () => {
 
   test("does not cancel an external actor's deletion", () => {
     const theirs = decide({}, { observed: state("PendingDeletion") });
-    expect(theirs).toMatchObject(halts("VERSION_CHANGED", "key-1"));
+    expect(theirs).toMatchObject(halts("DELETION_SCHEDULED_BY_OTHERS", "key-1"));
     expect(decide({ cancel: true }, { observed: state("Disabled") })).toMatchObject(
       calls("EnableKey"),
     );
@@ -154,14 +154,16 @@ describe("restoring it", () => {
   test("is complete once relabelled: an external actor disabled it later on purpose", () => {
     const relabelled = true;
     const observed = state("Disabled");
-    expect(decide({ relabelled }, { observed })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
+    expect(decide({ relabelled }, { observed })).toMatchObject(
+      halts("DISABLED_BY_OTHERS", "key-1"),
+    );
   });
 
-  test("makes no call where the key is deleted, or another owner's", () => {
+  test("makes no call where the key is deleted, or has no owner", () => {
     const deleted = decide({}, { observed: { key: { "key-1": absent } } });
     expect(deleted).toMatchObject(halts("VERSION_DELETED", "key-1"));
     const foreign = decide({}, { observed: { tags: { "key-1": present({}) } } });
-    expect(foreign).toMatchObject(halts("OTHER_OWNER", alias));
+    expect(foreign).toMatchObject(halts("OTHER_OWNER", "key-1"));
   });
 
   test("is not based on an older record, except after a use attempt", () => {

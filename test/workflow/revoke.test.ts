@@ -58,10 +58,15 @@ describe("an old version is disabled", () => {
       "ALIAS_ON_OLD_VERSION",
       "key-1",
     ],
-    ["an external actor disabled it", { key: state("Disabled") }, "VERSION_CHANGED", "key-1"],
-    ["an external actor deletes it", { key: state("PendingDeletion") }, "VERSION_CHANGED", "key-1"],
+    ["an external actor disabled it", { key: state("Disabled") }, "DISABLED_BY_OTHERS", "key-1"],
+    [
+      "an external actor deletes it",
+      { key: state("PendingDeletion") },
+      "DELETION_SCHEDULED_BY_OTHERS",
+      "key-1",
+    ],
     ["it is deleted", { key: { "key-1": absent } }, "VERSION_DELETED", "key-1"],
-    ["it is another owner's", { tags: { "key-1": present({}) } }, "OTHER_OWNER", alias],
+    ["it has no owner", { tags: { "key-1": present({}) } }, "OTHER_OWNER", "key-1"],
     ["it lost its label", { tags: { "key-1": present(ours) } }, "STATE_BEHIND_KMS", alias],
     ["its policy may not be read", { policy: { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
   ])("not where %s", (_why, observed = {}, code, subject) => {
@@ -129,7 +134,7 @@ describe("an old version is disabled", () => {
     expect(decide({ observed, rotation: { approval } })).toMatchObject(changes("disabled"));
     const given = { ...approval, override: false, evidence: "evidence-hash" };
     expect(decide({ observed, rotation: { approval: given } })).toMatchObject(
-      halts("VERSION_CHANGED", "key-1"),
+      halts("DISABLED_BY_OTHERS", "key-1"),
     );
   });
 
@@ -178,7 +183,7 @@ describe("a DisableKey without an answer", () => {
 
   test("of another kind does not explain a key that reads Disabled", () => {
     const rotation = { unanswered: "TagResource" as const };
-    expect(decide({ ...landed, rotation })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
+    expect(decide({ ...landed, rotation })).toMatchObject(halts("DISABLED_BY_OTHERS", "key-1"));
   });
 
   test.each<[what: string, observed: StepSetting["observed"], because: string]>([

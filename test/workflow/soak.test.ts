@@ -163,7 +163,7 @@ describe("the soak", () => {
   test.each<[why: string, observed: StepSetting["observed"], code: string, subject: string]>([
     ["it was enabled", { key: { "key-1": observedKey("key-1") } }, "VERSION_CHANGED", "key-1"],
     ["it is deleted", { key: { "key-1": absent } }, "VERSION_DELETED", "key-1"],
-    ["it is another owner's", { tags: { "key-1": present({}) } }, "OTHER_OWNER", alias],
+    ["it has no owner", { tags: { "key-1": present({}) } }, "OTHER_OWNER", "key-1"],
     ["it lost its label", { tags: { "key-1": present(ours) } }, "STATE_BEHIND_KMS", alias],
     ["it may not be read", { key: { "key-1": denied } }, "ACCESS_DENIED", "key-1"],
   ])("halts where %s", (_why, observed = {}, code, subject) => {
@@ -254,6 +254,8 @@ describe("a ScheduleKeyDeletion without an answer", () => {
 
   test("explains only its own effect: an external deletion does not pass for ours", () => {
     expect(decide({ rotation })).toMatchObject(calls("ScheduleKeyDeletion"));
-    expect(decide({ observed: { key: pending } })).toMatchObject(halts("VERSION_CHANGED", "key-1"));
+    expect(decide({ observed: { key: pending } })).toMatchObject(
+      halts("DELETION_SCHEDULED_BY_OTHERS", "key-1"),
+    );
   });
 });

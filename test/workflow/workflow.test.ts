@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Decision, Extra, Request, UseAttempt } from "../../lambda/workflow/model/types.ts";
 import { decide } from "../../lambda/workflow/workflow.ts";
 import { aHome, aPolicy, dayMs, hourMs } from "../fixtures.ts";
-import { calls, changes, readsOf, spoken, waits } from "./decided.ts";
+import { calls, changes, halts, readsOf, spoken, waits } from "./decided.ts";
 import {
   anApproveRequest,
   alias,
@@ -11,6 +11,8 @@ import {
   aVersion,
   blockedMs,
   nowMs,
+  observedKey,
+  present,
   retiredAtMs,
   type Setting,
   stepScene,
@@ -152,12 +154,46 @@ describe("the open matters of a managed key", () => {
   });
 
   test("are read only as far as decided", () => {
-    const scene = stepScene("drain");
-    const reads = readsOf(
-      (observed) => decide(scene.record, observed, scene.context).decision,
-      scene.observed,
-    );
-    expect(reads).toEqual(["key key-1", "aliases key-1", "last-use key-1"]);
+    const readsSince = (lookedAtMs: number | undefined) => {
+      const { record, context, observed } = stepScene("drain", { record: { lookedAtMs } });
+      return readsOf((some) => decide(record, some, context).decision, observed);
+    };
+    const ofStep = ["key key-1", "aliases key-1", "last-use key-1"];
+    expect(readsSince(nowMs)).toEqual(ofStep);
+    // The drain ends with a change of the record: the daily look waits.
+    expect(readsSince(undefined)).toEqual(ofStep);
+  });
+});
+
+describe("an old version that an external actor changed", () => {
+  const disabled = { key: { "key-1": observedKey("key-1", { state: "Disabled" }) } };
+  const wanted = { by: "ada", reason: "an incident", atMs: nowMs, urgent: false };
+  const inDrain = (setting: StepSetting) => {
+    const { record, ...rest } = setting;
+    return verdictOn(stepScene("drain", { ...rest, record: { lookedAtMs: nowMs, ...record } }));
+  };
+
+  test("waits for an operator, and the next rotation opens", () => {
+    const { decision, findings } = inDrain({ observed: disabled });
+    expect(decision).toMatchObject(waits(nowMs + hourMs, "DISABLED_BY_OTHERS", "key-1"));
+    expect(findings).toMatchObject([{ code: "DISABLED_BY_OTHERS" }]);
+    const next = inDrain({ observed: disabled, record: { wanted } });
+    expect(next.decision).toMatchObject(changes("opened", { from: 2, to: 3 }));
+    expect(next.findings).toMatchObject([{ code: "DISABLED_BY_OTHERS" }]);
+  });
+
+  test("halts the managed key where its label shows that the record is behind KMS", () => {
+    const tags = { "keyturn:owner": "acme", "keyturn:retired": "r7" };
+    const observed = { tags: { "key-1": present(tags) } };
+    const unlabelled = { old: { label: undefined }, rotation: { labelledAtMs: undefined } };
+    const { decision } = inDrain({ ...unlabelled, observed, record: { wanted } });
+    expect(decision).toMatchObject(halts("STATE_BEHIND_KMS", alias));
+  });
+
+  test("that is active halts it", () => {
+    const key = { "key-2": observedKey("key-2", { state: "Disabled" }) };
+    const { decision } = inDrain({ observed: { key }, record: { wanted } });
+    expect(decision).toMatchObject(halts("DISABLED_BY_OTHERS", "key-2"));
   });
 });
 

@@ -2,21 +2,13 @@
  * The conditions for a changing call, besides those of its step: KMS agrees with the record. This
  * detects drift, and a record that is older than KMS.
  */
-import { aliasMoved } from "../safety/alias-target.ts";
 import { drifted } from "./drift.ts";
+import { expectedOf } from "./look-at-version.ts";
+import { aliasMoved } from "../safety/alias-target.ts";
 import { lineageFirst } from "../safety/lineage.ts";
-import { rightfulKeyIds, rotationOut, activeVersion } from "../model/record.ts";
+import { activeVersion, rightfulKeyIds, rotationOut } from "../model/record.ts";
 import { observeFirst, valueOf } from "../safety/observations.ts";
-import type {
-  Call,
-  Decision,
-  KeyState,
-  KmsRead,
-  Matter,
-  Rotation,
-  Scene,
-  Version,
-} from "../model/types.ts";
+import type { Call, Decision, KmsRead, Matter, Scene } from "../model/types.ts";
 
 /** The reads to make first, or the obstacle; undefined where the call may be made. */
 export function guard(scene: Scene, call: Call, matter: Matter): Decision | undefined {
@@ -26,7 +18,7 @@ export function guard(scene: Scene, call: Call, matter: Matter): Decision | unde
   if (behind !== undefined) return behind;
   switch (call.kind) {
     case "CreateKey":
-      return astray(scene) ?? changedStates(scene);
+      return astray(scene);
     case "DisableKey":
     case "ScheduleKeyDeletion":
       return matter.kind === "rotation" ? astray(scene) : undefined;
@@ -57,12 +49,15 @@ function astray(scene: Scene): Decision | undefined {
   return undefined;
 }
 
-/** Before keyturn makes the next version, the retiring ones must be in their expected states. */
-function changedStates(scene: Scene): Decision | undefined {
-  const { record } = scene;
+/**
+ * Before a version goes out of use, all retiring ones must be in their expected states: a DisableKey that the record
+ * does not have leaves no other trace, and shows that the record may be behind.
+ */
+export function changedStates(scene: Scene): Decision | undefined {
+  const { record, context } = scene;
   const out = record.versions.flatMap((old) => {
     const rotation = rotationOut(record, old.number);
-    const expected = rotation === undefined ? undefined : expectedOf(old, rotation, scene);
+    const expected = rotation === undefined ? undefined : expectedOf(record, old, context.nowMs);
     return expected === undefined || rotation === undefined ? [] : [{ old, rotation, expected }];
   });
   const first = observeFirst(
@@ -75,16 +70,4 @@ function changedStates(scene: Scene): Decision | undefined {
     if (drift !== undefined) return drift;
   }
   return undefined;
-}
-
-/** Undefined where a call under way or a deletion date may have changed the state legitimately. */
-function expectedOf(old: Version, rotation: Rotation, { context }: Scene): KeyState | undefined {
-  if (rotation.unanswered !== undefined || rotation.restored !== undefined) return undefined;
-  if ((old.deletionAtMs ?? Infinity) <= context.nowMs) return undefined;
-  const states: Partial<Record<Version["state"], KeyState>> = {
-    draining: "Enabled",
-    disabled: "Disabled",
-    "pending-deletion": "PendingDeletion",
-  };
-  return states[old.state];
 }

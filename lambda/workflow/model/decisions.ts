@@ -29,8 +29,8 @@ export type Matter =
   | { kind: "extra"; keyId: string };
 
 export type Decision =
-  /** These reads must come first. */
-  | { kind: "observe"; reads: KmsRead[] }
+  /** These reads must come first; `last`: only where the pass has nothing else to do. */
+  | { kind: "observe"; reads: KmsRead[]; last?: true }
   /** The record changes; KMS does not. */
   | { kind: "change"; next: ManagedKey; entry: EntryDraft }
   | { kind: "call"; call: Call; matter: Matter; reason: string }

@@ -55,6 +55,7 @@ export const eventCatalogue = {
   approved:
     "An operator approved one call on the evidence of a version (DisableKey or the deletion), or overrode the evidence.",
   acknowledged: "A dependent acknowledged the new version.",
+  "policy-accepted": "An operator accepted the key policy that an external actor put on a version.",
   "request-rejected": "keyturn rejected a malformed or impossible request.",
   "reconcile-proposed":
     "The record has a proposal for the reconciliation; keyturn has not applied it.",

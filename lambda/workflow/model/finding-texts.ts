@@ -1,5 +1,6 @@
 /** The meaning, usual cause and remedy of each finding, for operators; not in the function's package. */
 import type { Explained, FindingCode } from "./findings.ts";
+import { changeTexts } from "./change-texts.ts";
 import { noticeTexts } from "./notice-texts.ts";
 import { refusalTexts } from "./refusal-texts.ts";
 
@@ -30,10 +31,11 @@ export const findingTexts: Record<FindingCode, Explained> = {
       "Run the printed command, which moves each alias to the active version; or delete the aliases.",
   },
   KEY_NOT_ENABLED: {
-    meaning: "The active KMS key, or the one to enrol, is not Enabled.",
+    meaning: "The key to enrol is not Enabled, or the active one cannot be used.",
     cause:
-      "An external actor disabled it or scheduled its deletion, or its key store is not connected.",
-    remedy: "Enable it, or cancel its deletion and enable it. keyturn never does this by itself.",
+      "An external actor disabled the key to enrol or scheduled its deletion; or the key store of the active key is not connected.",
+    remedy:
+      "Enable it, or cancel its deletion and enable it, or connect its key store. keyturn never does this by itself.",
   },
   KEY_KIND_UNSUPPORTED: {
     meaning: "keyturn cannot rotate a key of this kind by creating a new key and moving the alias.",
@@ -45,7 +47,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     meaning: "The key does not carry this deployment's owner tag: it carries another one, or none.",
     cause: "Two deployments name the same key, or an external actor changed or removed its tag.",
     remedy:
-      "Manage it in the other deployment, or un-enrol it there first. If the tag was removed, set it again.",
+      "Manage it in the other deployment, or un-enrol it there first. If the tag was removed, run the printed command, which sets keyturn's tags again. Terraform removes tags that it does not know: set ignore_changes = [tags, tags_all] on the key.",
   },
   KEY_ALREADY_MANAGED: {
     meaning: "The KMS key is already a version of another managed key.",
@@ -128,8 +130,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   },
   VERSION_CHANGED: {
     meaning: "An external actor changed the state of a version that keyturn is retiring.",
-    cause:
-      "An operator or a script enabled or disabled it, or scheduled or cancelled its deletion.",
+    cause: "An operator, a script or infrastructure code enabled it, or cancelled its deletion.",
     remedy:
       "Find out who changed it and why. The printed command returns the key to the state that keyturn expects. CancelKeyDeletion leaves a key Disabled: the command then also enables it, if keyturn expects Enabled.",
   },
@@ -251,6 +252,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     remedy:
       "Help the callers that still need it. keyturn does not delete it, and a use attempt does not restore it.",
   },
+  ...changeTexts,
   ...noticeTexts,
   ...refusalTexts,
 };

@@ -44,6 +44,8 @@ export const effects = {
   CALL_REFUSED: "halt",
   NEW_VERSION_NOT_ENABLED: "halt",
   VERSION_CHANGED: "halt",
+  DELETION_SCHEDULED_BY_OTHERS: "halt",
+  DISABLED_BY_OTHERS: "halt",
   VERSION_DELETED: "halt",
   KEY_IN_STACK: "notice",
   DRAIN_NOT_WATCHED: "block",
@@ -69,6 +71,8 @@ export const effects = {
   EVIDENCE_OVERRIDDEN: "notice",
   NEVER_DELETED: "notice",
   CALLERS_UNSEEN: "notice",
+  ACCESS_TAG_GONE: "notice",
+  KEY_POLICY_CHANGED: "notice",
   OVERDUE: "notice",
   UNLISTED_ALIAS: "notice",
   USAGE_UNKNOWN_ACCEPTED: "notice",
@@ -87,6 +91,32 @@ export const outages: readonly FindingCode[] = ["REFUSED_SINCE_ACTIVATION"];
 export function isOutage({ code }: Pick<Finding, "code">): boolean {
   return outages.includes(code);
 }
+
+/** Changes by external actors that can end in an outage or a loss of data: an operator is needed at once. */
+const dangers: readonly FindingCode[] = [
+  "DELETION_SCHEDULED_BY_OTHERS",
+  "DISABLED_BY_OTHERS",
+  "VERSION_DELETED",
+  "ACCESS_TAG_GONE",
+];
+
+export function isDanger({ code }: Pick<Finding, "code">): boolean {
+  return dangers.includes(code);
+}
+
+/** What a look reports: while one of these is open, each pass looks again. */
+export const seenByLook: readonly FindingCode[] = [
+  ...dangers,
+  "ACCESS_DENIED",
+  "STATE_BEHIND_KMS",
+  "UNLISTED_ALIAS",
+  "VERSION_CHANGED",
+  "KEY_NOT_ENABLED",
+  "OTHER_OWNER",
+  "ALIAS_MOVED",
+  "ALIAS_NOT_FOUND",
+  "ALIAS_ON_OLD_VERSION",
+];
 
 export function finding(
   code: FindingCode,

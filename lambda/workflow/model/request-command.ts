@@ -7,7 +7,7 @@ import type { ManagedKey } from "./types.ts";
 
 export function requestCommand(
   alias: string,
-  name: "acknowledge" | "approve" | "reconcile" | "resume" | "rollback",
+  name: "accept-policy" | "acknowledge" | "approve" | "reconcile" | "resume" | "rollback",
   options: Record<string, string | number> = {},
 ): string {
   const words = Object.entries(options).flatMap(([option, value]) => [`--${option}`, value]);

@@ -36,6 +36,8 @@ export type Request =
     })
   /** This dependent is ready for this new version. */
   | (WellFormedRequest & { kind: "acknowledge"; version: number; dependent: string })
+  /** Takes the key policy of this version with this hash as intended. */
+  | (WellFormedRequest & { kind: "accept-policy"; version: number; policy: string })
   /** Show the record as KMS's state implies it; with `proposal`, write what was shown. */
   | (WellFormedRequest & { kind: "reconcile"; proposal?: number })
   /** Manage the key behind this alias under this policy, up to `disable`. */

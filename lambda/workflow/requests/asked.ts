@@ -8,7 +8,13 @@ import { fulfil, reject, type WellFormedRequest } from "./fulfil.ts";
 import { otherTable } from "../safety/lineage.ts";
 import { sameHome } from "../model/policy.ts";
 import { decideReconcile } from "./reconcile.ts";
-import { rotationBeforeActivation, rotationOut, withRotation, without } from "../model/record.ts";
+import {
+  rotationBeforeActivation,
+  rotationOut,
+  withRotation,
+  withVersion,
+  without,
+} from "../model/record.ts";
 import { rollBack } from "./rollback.ts";
 import { isHeld } from "../safety/holds.ts";
 import type { Decision, ManagedKey, Request, Scene, Hold } from "../model/types.ts";
@@ -34,6 +40,8 @@ export function decideRequest(scene: Scene, request: Request): Decision {
       return decideApproval(scene, request);
     case "acknowledge":
       return acknowledge(scene, request);
+    case "accept-policy":
+      return acceptPolicy(scene, request);
     case "reconcile":
       return decideReconcile(scene, request);
     case "enrol":
@@ -179,6 +187,20 @@ function acknowledge(scene: Scene, request: Of<"acknowledge">): Decision {
   const acknowledgedAtMs = { ...busy.acknowledgedAtMs, [dependent]: context.nowMs };
   const next = withRotation(record, { ...busy, acknowledgedAtMs });
   return fulfil(scene, request, next, "acknowledged");
+}
+
+/** The request names the policy that the operator read: a later change is reported again. */
+function acceptPolicy(scene: Scene, request: Of<"accept-policy">): Decision {
+  const { record } = scene;
+  const { version: number, policy } = request;
+  const version = record.versions.find((one) => one.number === number);
+  if (version === undefined) return reject(scene, request, `there is no version ${number}`);
+  if (version.policyChangedTo !== policy) {
+    return reject(scene, request, `version ${number} has another key policy, or an accepted one`);
+  }
+  const accepted = { ...without(version, "policyChangedTo"), policyHash: policy };
+  const next = withVersion(record, accepted);
+  return fulfil(scene, request, next, "policy-accepted", { detail: { policyHash: policy } });
 }
 
 /** Closes all rotations and leaves every key as it is; later decisions remove the tags. */

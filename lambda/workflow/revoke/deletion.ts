@@ -88,7 +88,9 @@ export function deletionCancelled(
   if (rotation.evidence === undefined) {
     const disabledAtMs = old.disabledAtMs ?? nowMs;
     const kept = withVersion(record, { ...disabled, disabledAtMs });
-    return { next: withRotationClosed(kept, without(rotation, "unanswered")), entry };
+    const closed = withRotationClosed(kept, without(rotation, "unanswered"));
+    // Reads may still show it pending deletion.
+    return { next: { ...closed, authorizationChangedAtMs: nowMs }, entry };
   }
   const next = {
     ...without(rotation, "unanswered", "approval"),

@@ -78,7 +78,10 @@ export function observeFirst(
 }
 
 /** The decision to make the missing ones of these reads; undefined where none is missing. */
-export function stillToObserve(observed: ObservedState, reads: KmsRead[]): Decision | undefined {
+export function stillToObserve(
+  observed: ObservedState,
+  reads: KmsRead[],
+): Extract<Decision, { kind: "observe" }> | undefined {
   const missing = reads.filter((read) => observationOf(observed, read) === undefined);
   return missing.length > 0 ? { kind: "observe", reads: missing } : undefined;
 }

@@ -1,35 +1,79 @@
-/** Findings about a retiring version. */
+/** Findings about a version that an external actor changed. */
 import { keyFirst, moveTo } from "./alias-target.ts";
-import { bring, showTags } from "../model/commands.ts";
-import { finding, type Finding } from "../model/findings.ts";
+import { bring, cancelDeletion, inOrder, showTags } from "../model/commands.ts";
+import { finding, type Finding, type FindingCode } from "../model/findings.ts";
+import { isoOf } from "../model/iso.ts";
+import { deletionSlackMs } from "../model/limits.ts";
 import { activeVersion } from "../model/record.ts";
 import { reconcileCommand } from "../model/request-command.ts";
 import { valueOf } from "./observations.ts";
+import { tagAsVersion } from "./version-tags.ts";
 import { tagNames } from "../model/tag-names.ts";
-import type { Decision, EntryDraft, KeyState, Scene, StepScene, Version } from "../model/types.ts";
+import type {
+  Decision,
+  EntryDraft,
+  Key,
+  KeyState,
+  Scene,
+  StepScene,
+  Version,
+} from "../model/types.ts";
 
 /** An external actor changed its state: reported, never overwritten. */
 export function stateFinding(scene: StepScene, expected: KeyState): Finding | undefined {
-  const { record, rotation, old, context } = scene;
-  const key = valueOf(scene.observed.key[old.keyId]);
+  return versionStateFinding(scene, scene.old, expected);
+}
+
+export function versionStateFinding(
+  { record, observed, context }: Scene,
+  version: Version,
+  expected: KeyState,
+): Finding | undefined {
+  const { number, keyId } = version;
+  const name = `version ${number}, ${keyId},`;
+  const key = valueOf(observed.key[keyId]);
   if (key === undefined) {
-    const observed = `version ${old.number}, ${old.keyId}, is not in KMS`;
-    return finding("VERSION_DELETED", old.keyId, observed, reconcileCommand(record), context.nowMs);
+    const what = `${name} is not in KMS`;
+    return finding("VERSION_DELETED", keyId, what, reconcileCommand(record), context.nowMs);
   }
-  if (key.state === expected) return undefined;
-  const observed = `version ${old.number}, ${old.keyId}, is ${key.state}; expected ${expected}`;
-  const next = bring(key, expected, rotation.policy.deletionWindowDays);
-  return finding("VERSION_CHANGED", old.keyId, observed, next, context.nowMs);
+  const isEarlier = (key.deletionAtMs ?? Infinity) < (version.deletionAtMs ?? 0) - deletionSlackMs;
+  if (key.state === expected && !isEarlier) return undefined;
+  const rotation = record.rotations.find(({ from }) => from === number);
+  const { deletionWindowDays } = rotation?.policy ?? record.policy;
+  const next = isEarlier
+    ? inOrder([
+        cancelDeletion(keyId),
+        bring({ keyId, state: "Disabled" }, expected, deletionWindowDays),
+      ])
+    : bring(key, expected, deletionWindowDays);
+  const what = `${name} is ${describe(key)}; expected ${expected}`;
+  return finding(codeOf(key, version, expected), keyId, what, next, context.nowMs);
+}
+
+function describe({ state, deletionAtMs }: Key): string {
+  if (state !== "PendingDeletion" || deletionAtMs === undefined) return state;
+  return `PendingDeletion, and KMS deletes it at ${isoOf(deletionAtMs)}`;
+}
+
+function codeOf({ state }: Key, version: Version, expected: KeyState): FindingCode {
+  if (state === "PendingDeletion") return "DELETION_SCHEDULED_BY_OTHERS";
+  if (state === "Disabled" && expected === "Enabled") return "DISABLED_BY_OTHERS";
+  return version.state === "active" ? "KEY_NOT_ENABLED" : "VERSION_CHANGED";
 }
 
 /** A key whose owner tag changed belongs to another deployment: keyturn never changes it. */
-export function ownerFinding(scene: Scene, { number, keyId }: Version): Finding | undefined {
+export function ownerFinding(scene: Scene, version: Version): Finding | undefined {
   const { record, context } = scene;
+  const { number, keyId, state } = version;
   const owner = valueOf(scene.observed.tags[keyId])?.[tagNames.owner];
   if (owner === record.owner) return undefined;
   const has = owner === undefined ? "no owner tag" : `the owner tag ${owner}`;
   const observed = `version ${number}, ${keyId}, has ${has}`;
-  return finding("OTHER_OWNER", record.alias, observed, showTags(keyId), context.nowMs);
+  // KMS changes no tag of a key pending deletion; nobody but an operator decides between two owners.
+  const isOurs = owner === undefined && state !== "pending-deletion";
+  const next = isOurs ? tagAsVersion(record, version) : showTags(keyId);
+  const subject = state === "active" ? record.alias : keyId;
+  return finding("OTHER_OWNER", subject, observed, next, context.nowMs);
 }
 
 /** Any alias counts, also an unmanaged one: its callers still need the key. */

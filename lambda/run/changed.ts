@@ -1,0 +1,70 @@
+/**
+ * The answer to a change by an external actor: its managed key is suspected and due, and the next run looks at it. A
+ * storm of events costs one read an event, and at most one write a minute and managed key.
+ */
+import { begin, type Run, type RunOptions } from "../pass/context.ts";
+import { RotationError } from "../errors.ts";
+import type { KeyChange } from "../inbound/key-change.ts";
+import { lookPauseMs } from "../workflow/model/limits.ts";
+
+export type ChangeOutcome = {
+  alias: string;
+  /** "known": marked within the last minute, and the next look comes later. */
+  outcome: "due" | "known";
+};
+
+/** When this process marked each managed key last. */
+export type Marked = Map<string, number>;
+
+/** CloudTrail delivers an event later than this after the call: the look after the mark shows the change. */
+const markedForMs = 60_000;
+const markedMax = 10_000;
+const firstPauseMs = 500;
+const longestPauseMs = 8000;
+
+/** Those that the change concerns; none where it concerns no managed key. */
+export async function changed(
+  options: RunOptions,
+  change: KeyChange,
+  marked: Marked,
+): Promise<ChangeOutcome[]> {
+  const current = begin(options);
+  if (marked.size > markedMax) marked.clear();
+  const outcomes: ChangeOutcome[] = [];
+  for (const alias of await concerned(current, change)) {
+    const nowMs = current.ports.clock.nowMs();
+    if (nowMs < (marked.get(alias) ?? -Infinity) + markedForMs) {
+      outcomes.push({ alias, outcome: "known" });
+      continue;
+    }
+    if (!(await mark(current, alias))) continue;
+    marked.set(alias, nowMs);
+    outcomes.push({ alias, outcome: "due" });
+  }
+  return outcomes;
+}
+
+/** The managed keys of the keys, and that of the alias, which may leave a key that is not managed. */
+async function concerned({ ports, homes }: Run, { keyIds, alias }: KeyChange): Promise<string[]> {
+  const bound = await Promise.all(keyIds.map((keyId) => ports.table.boundTo(keyId)));
+  const listed = [...homes.values()].find(({ aliases }) => aliases.includes(alias ?? ""))?.alias;
+  const all = [...bound, listed ?? alias].flatMap((one) => one ?? []);
+  return [...new Set(all)];
+}
+
+/** False where it is not managed. A run that holds it may have read KMS before the change. */
+async function mark({ ports, stopAtMs }: Run, alias: string): Promise<boolean> {
+  const { table, clock } = ports;
+  for (let tries = 0; ; tries++) {
+    const record = (await table.read(alias))?.record;
+    if (record?.enrolledAtMs === undefined || record.unenrolment !== undefined) return false;
+    const nowMs = clock.nowMs();
+    const dueAtMs = Math.max(nowMs, (record.lookedAtMs ?? 0) + lookPauseMs);
+    if (await table.nudge(alias, nowMs, { suspectedAtMs: nowMs, dueAtMs })) return true;
+    if (clock.nowMs() >= stopAtMs) {
+      // Lambda then invokes the function with this event again.
+      throw new RotationError("TABLE_FAILED", `${alias}: runs hold it`, undefined);
+    }
+    await clock.sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** tries));
+  }
+}

@@ -1,0 +1,50 @@
+/** When keyturn looks at the versions of a managed key. */
+import { consistencyMs, lookAtLeastEveryMs, lookAtMostEveryMs } from "../model/limits.ts";
+import type { ManagedKey, Rotation, Version } from "../model/types.ts";
+
+/**
+ * An interval of its own for each managed key: those that are enrolled at one moment, or begin with one upgrade, spread
+ * over the day within a month.
+ */
+export function lookEveryMs(alias: string): number {
+  return Math.floor(
+    lookAtMostEveryMs + fractionOf(alias) * (lookAtLeastEveryMs - lookAtMostEveryMs),
+  );
+}
+
+/** FNV-1a: a number in [0, 1) that depends on every character. */
+function fractionOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  return (hash >>> 0) / 2 ** 32;
+}
+
+/** From when on reads show every change that keyturn itself made. */
+export function settledAtMs(
+  record: Pick<ManagedKey, "versions" | "rotations" | "authorizationChangedAtMs">,
+): number {
+  const times = [
+    record.authorizationChangedAtMs,
+    ...record.versions.flatMap(timesOfVersion),
+    ...record.rotations.flatMap(timesOfRotation),
+  ];
+  return Math.max(...times) + consistencyMs;
+}
+
+function timesOfVersion({ activatedAtMs = 0, retiredAtMs = 0, disabledAtMs = 0 }: Version) {
+  return [activatedAtMs, retiredAtMs, disabledAtMs];
+}
+
+function timesOfRotation({ stepSinceMs, movedAtMs, restored, reactivation }: Rotation): number[] {
+  return [
+    stepSinceMs,
+    ...Object.values(movedAtMs),
+    restored?.enabledAtMs ?? 0,
+    restored?.cancelledAtMs ?? 0,
+    reactivation?.enabledAtMs ?? 0,
+    reactivation?.cancelledAtMs ?? 0,
+    reactivation?.unlabelledAtMs ?? 0,
+  ];
+}
