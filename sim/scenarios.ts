@@ -19,6 +19,15 @@ const needed = {
   }),
 };
 
+/** Few faults: what others do is to be found at once. */
+const meddled = {
+  ...base,
+  keys: 4,
+  safetyMs: 48 * hourMs,
+  faults: (random: SimRandom) => ({ ...noFaults, stale: some(random, 0.3), lostResponse: 0.01 }),
+};
+const hands = { everyMs: 4 * hourMs, followedWithinMs: 20 * hourMs };
+
 /** Refusals arrive within a quarter of an hour; a few are lost. */
 const heard = { everyMs: 2 * hourMs, delayMs: 15 * minuteMs, lost: 0.05 };
 
@@ -87,6 +96,7 @@ export const scenarios = {
       ...{ ...heard, everyMs: 8 * hourMs },
       counts: { "by-alias": 1, "by-arn": 1, "by-tag": 1, "by-name": 1, scanner: 2 },
     },
+    hands: { everyMs: 12 * hourMs, followedWithinMs: 6 * hourMs, delivery: heard },
     firstKey: (index) => (index === 4 ? asymmetric(0) : {}),
     faults: anything,
   },
@@ -132,6 +142,19 @@ export const scenarios = {
     ...needed,
     name: "read-by-alias",
     callers: { ...heard, counts: { "by-name": 1, scanner: 1 } },
+  },
+  /** Bots, operators and infrastructure code change versions of any state; their events arrive late, some never. */
+  "other-hands": {
+    ...meddled,
+    name: "other-hands",
+    hands: { ...hands, delivery: { delayMs: 15 * minuteMs, lost: 0.2 } },
+  },
+  /** The same without a trail: only the daily look finds what they did. */
+  "hands-unseen": {
+    ...meddled,
+    name: "hands-unseen",
+    keys: 8,
+    hands: { ...hands, everyMs: 5 * hourMs },
   },
   /** For days no event of a refusal arrives. */
   "trail-off": {

@@ -21,6 +21,7 @@ export type Invariant =
   | "a plan applies unchanged, or not"
   | "what is needed stays"
   | "a lock-out is reported"
+  | "a change by others is reported"
   | "no orphan"
   | "one run, one pass"
   | "one claim, one pass"

@@ -14,6 +14,7 @@ import type {
   RequestItem,
   Stored,
   Written,
+  Nudge,
 } from "../../lambda/ports.ts";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import { clockSkewMs } from "../../lambda/workflow/model/limits.ts";
@@ -177,12 +178,11 @@ export class TableState {
     return { kind: "written" };
   }
 
-  nudge(alias: string, nowMs: number, suspectedAtMs: number | undefined): boolean {
+  nudge(alias: string, nowMs: number, how: Nudge): boolean {
     const stored = this.contents.records.get(alias);
     if (stored === undefined || readRecord(stored.record).kind === "newer-schema") return false;
     if ((stored.record.claim?.untilMs ?? 0) >= nowMs) return false;
-    const suspected = suspectedAtMs === undefined ? {} : { suspectedAtMs };
-    const record = { ...stored.record, dueAtMs: nowMs, ...suspected };
+    const record = { ...stored.record, dueAtMs: nowMs, ...how };
     this.contents.records.set(alias, { ...stored, record });
     return true;
   }

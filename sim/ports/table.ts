@@ -85,7 +85,7 @@ function recordsOf(
         const made = { record, journalHead: genesisHash, outbox: [], writes: 0 };
         records.set(record.alias, state.copy(made));
       }),
-    nudge: (alias, nowMs, suspectedAtMs) => later(() => state.nudge(alias, nowMs, suspectedAtMs)),
+    nudge: (alias, nowMs, how = {}) => later(() => state.nudge(alias, nowMs, how)),
   };
 }
 

@@ -5,6 +5,7 @@
 import { RotationError } from "../../lambda/errors.ts";
 import { createService, type Service } from "../../lambda/service.ts";
 import type { Telemetry } from "../../lambda/telemetry/telemetry.ts";
+import { readKeyChange } from "../../lambda/inbound/key-change.ts";
 import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { ClaimLost } from "../../lambda/pass/write.ts";
@@ -93,6 +94,16 @@ export class Keyturn implements Rotator {
     const keys = attempts.map(({ keyId }) => keyId).join();
     this.#invoke(`a use attempt on ${keys}`, (service, deadlineMs) =>
       service.answer(attempts, deadlineMs),
+    );
+  }
+
+  /** A change by any principal but keyturn's role. */
+  deliverChange(event: unknown): void {
+    const reading = readKeyChange(event);
+    if (reading.kind !== "change" || reading.change.principal === keyturnArn) return;
+    const { change } = reading;
+    this.#invoke(`${change.operation} by ${change.principal}`, (service, deadlineMs) =>
+      service.changed(change, deadlineMs),
     );
   }
 
@@ -189,6 +200,8 @@ function telemetryOf(around: Surroundings, result: Set<string>): Telemetry {
     census: () => undefined,
     run: () => undefined,
     answered: ({ keyId, outcome }) => trace(() => `  ${keyId}: ${outcome}`),
+    changed: ({ alias, operation, principal }) =>
+      trace(() => `  ${alias}: suspected, by ${operation} of ${principal}`),
     ignored: () => undefined,
   };
 }

@@ -32,6 +32,10 @@ export class Naive implements Rotator {
     };
   }
 
+  deliverChange(): void {
+    // It reads no events.
+  }
+
   deliverRefused(): void {
     // It has no such queue.
   }

@@ -10,6 +10,7 @@ import { data } from "../checkers/data.ts";
 import { drift } from "../checkers/drift.ts";
 import { evidence } from "../checkers/evidence.ts";
 import { lockouts } from "../checkers/lockouts.ts";
+import { others } from "../checkers/others.ts";
 import { needs } from "../checkers/needs.ts";
 import { liveness } from "../checkers/liveness.ts";
 import { successors } from "../checkers/successors.ts";
@@ -33,6 +34,7 @@ import { Network } from "./network.ts";
 import { ExternalActors } from "./external-actors.ts";
 import type { Flight } from "./ports.ts";
 import type { Rotator, Surroundings } from "./rotator.ts";
+import { OtherHands } from "./other-hands.ts";
 import { Resources } from "./resources.ts";
 import { SharedKms } from "./shared-kms.ts";
 import { Trail } from "./trail.ts";
@@ -85,6 +87,8 @@ export class SimulatedWorld {
   readonly #externalActors: ExternalActors;
   readonly #resources: Resources;
   readonly #trail: Trail | undefined;
+  readonly #changes: Trail | undefined;
+  readonly #hands: OtherHands | undefined;
   readonly #callers: CallersOfKeys | undefined;
   readonly #policies = new Map<string, Policy>();
   readonly #checkers: Checker[];
@@ -118,6 +122,11 @@ export class SimulatedWorld {
       this.#trail = new Trail(this.engine, seed, callers, deliver);
       twin.onRefusedUse = (event) => this.#trail?.record(event);
     }
+    if (scenario.hands?.delivery !== undefined) {
+      const deliver = (event: unknown): void => this.#rotator.deliverChange(event);
+      this.#changes = new Trail(this.engine, seed ^ 0x1b873593, scenario.hands.delivery, deliver);
+      twin.onKeyChange = (event) => this.#changes?.record(event);
+    }
     this.kms = new SharedKms(twin, this.faultPlan, [this.#ours], keyturnArn);
     for (let index = 0; index < scenario.keys; index++) {
       this.#policies.set(`alias/key-${index}`, scenario.policy(random, index));
@@ -138,6 +147,9 @@ export class SimulatedWorld {
         for (const checker of this.#checkers) checker.onLockout?.(lockout);
       };
       this.#callers = new CallersOfKeys(around, this.#trail, seed, lockedOut);
+    }
+    if (scenario.hands !== undefined) {
+      this.#hands = new OtherHands(around, seed, aliases, (alias) => this.record(alias));
     }
     for (const [index, alias] of aliases.entries()) {
       const habits = scenario.habits(random);
@@ -202,6 +214,7 @@ export class SimulatedWorld {
     this.#trace(() => "the faults are over");
     faultPlan.on = false;
     this.#externalActors.goHome();
+    this.#hands?.goHome();
     const endMs = startMs + safetyMs + calmMs;
     for (let atMs = engine.nowMs(); atMs < endMs; atMs += readEveryMs) {
       for (const application of this.applications) application.readAll();
@@ -248,6 +261,7 @@ export class SimulatedWorld {
     const { engine, table } = this;
     const aliases = [...this.#policies.keys()];
     this.#resources.start(aliases, this.#scenario.needs);
+    if (this.#scenario.hands !== undefined) this.#hands?.start(this.#scenario.hands);
     if (callers !== undefined) this.#callers?.start(aliases, callers);
     const world = { engine, table, aliases };
     new Approver(world, this.#resources, (alias) => this.record(alias)).start();
@@ -278,6 +292,15 @@ export class SimulatedWorld {
     if (this.#random.next() < 0.2) deliver();
   }
 
+  #watched() {
+    return {
+      engine: this.engine,
+      arrival: () => this.#changes?.last,
+      recordOf: (alias: string) => this.record(alias),
+      slackMs: this.#scenario.slackMs / 2,
+    };
+  }
+
   #checkersOf(facts: Facts): Checker[] {
     return [
       availability(facts),
@@ -289,6 +312,7 @@ export class SimulatedWorld {
       ...(this.#callers === undefined
         ? []
         : [lockouts(facts, this.#callers, (alias) => this.record(alias))]),
+      ...(this.#hands === undefined ? [] : [others(facts, this.#watched())]),
       liveness(facts, this.#rotator.accounts, this.#scenario),
       ...this.#rotator.checkers,
       bookkeeper(facts.interventions),

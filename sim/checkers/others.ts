@@ -1,0 +1,116 @@
+/**
+ * A change by others is reported: soon after its event, or within a day. It is reported as long as it lasts, and so no
+ * version that others deleted goes without a finding for days before.
+ */
+import type { ManagedKey, Version } from "../../lambda/workflow/model/types.ts";
+import type { KeyState } from "../../embedded-aws/kms/types.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
+import { followed } from "../world/other-hands.ts";
+import type { Engine } from "../world/engine.ts";
+import type { Arrival } from "../world/lockout.ts";
+import { keyIdIn, nameOf, type Checker, type Facts } from "./checker.ts";
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+/** Somebody types the command within half an hour after the faults; a pass an hour later sees its effect. */
+const followedForMs = 4 * hourMs;
+
+/** Calls with an event; a grant changes nothing that the record has. */
+const relevant = /Alias$|^(Enable|Disable)Key$|KeyDeletion$|^(Tag|Untag)Resource$|^PutKeyPolicy$/;
+
+type Watched = {
+  engine: Engine;
+  /** How CloudTrail's event of the last change arrives; undefined where none does. */
+  arrival: () => Arrival | undefined;
+  recordOf: (alias: string) => ManagedKey | undefined;
+  /** Beyond five minutes after an event, or a day: the interval of the runs, and what faults cost. */
+  slackMs: number;
+};
+
+const expected: Partial<Record<Version["state"], KeyState>> = {
+  active: "Enabled",
+  draining: "Enabled",
+  retained: "Enabled",
+  disabled: "Disabled",
+  "pending-deletion": "PendingDeletion",
+};
+
+export function others(facts: Facts, { engine, arrival, recordOf, slackMs }: Watched): Checker {
+  const { kms, ours, violated, policies } = facts;
+  const touched = new Map<string, number>();
+
+  /** What is wrong with the version now; undefined where nothing is, or keyturn itself is at work on it. */
+  const wrong = (record: ManagedKey, version: Version): string | undefined => {
+    const key = kms.keys.get(version.keyId);
+    const rotations = record.rotations.filter(({ from }) => from === version.number);
+    const isBusy = rotations.some(({ unanswered, restored }) => unanswered ?? restored);
+    const state = expected[version.state];
+    if (isBusy || state === undefined) return undefined;
+    if ((version.deletionAtMs ?? Infinity) <= facts.nowMs()) return undefined;
+    if (key?.state !== state) return `is ${key?.state ?? "deleted"}, not ${state}`;
+    if (state === "PendingDeletion") return undefined;
+    const gone = [tagNames.owner, tagNames.alias].filter((name) => !key.tags.has(name));
+    if (gone.length > 0) return `has no ${gone.join()}`;
+    const strays = record.aliases.filter((alias) => kms.aliases.get(alias)?.keyId !== key.keyId);
+    if (version.state !== "active" || isMoving(record) || strays.length === 0) return undefined;
+    return `has no ${strays.join()}`;
+  };
+
+  const check = (alias: string, keyId: string, sinceMs: number, state: Version["state"]): void => {
+    const record = recordOf(alias);
+    const version = record?.versions.find((one) => one.keyId === keyId);
+    if (record === undefined || version?.state !== state) return;
+    if ((touched.get(keyId) ?? 0) > sinceMs || record.unenrolment !== undefined) return;
+    // An incomplete pass, and one that waits for its own calls to settle, comes again.
+    const what = wrong(record, version);
+    if (what === undefined) return;
+    const subjects = [alias, keyId, ...record.aliases];
+    if (record.findings.some(({ subject }) => subjects.includes(subject))) return;
+    const minutes = Math.round((facts.nowMs() - sinceMs) / minuteMs);
+    const which = nameOf(kms.keys.get(keyId), keyId);
+    violated(
+      "a change by others is reported",
+      `${which} ${what} for ${minutes} minutes, without a finding`,
+    );
+  };
+
+  return {
+    atEnd() {
+      for (const alias of policies.keys()) {
+        const open = recordOf(alias)?.findings.find(
+          ({ code, sinceMs }) => followed.has(code) && sinceMs < facts.nowMs() - followedForMs,
+        );
+        if (open === undefined) continue;
+        const what = `${alias}: ${open.code} stays, although somebody typed ${open.next}`;
+        violated("a change by others is reported", what);
+      }
+    },
+    onChange({ operation, input, principalArn, atMs }) {
+      if (!relevant.test(operation)) return;
+      const named = String(input.AliasName ?? "");
+      const aliasOf = [...policies.keys()].find((alias) => alias === named);
+      const keyIds = [keyIdIn(input), kms.aliases.get(named)?.keyId ?? ""];
+      for (const keyId of keyIds) touched.set(keyId, atMs);
+      for (const alias of policies.keys()) {
+        const record = recordOf(alias);
+        const versions = record?.versions.filter(
+          ({ keyId, state }) => keyIds.includes(keyId) || (aliasOf === alias && state === "active"),
+        );
+        for (const { keyId, state } of versions ?? []) {
+          touched.set(keyId, atMs);
+          if (principalArn === ours) continue;
+          const event = arrival();
+          const knownMs =
+            event?.kind === "delivered" ? event.atMs + 10 * minuteMs : atMs + 24 * hourMs;
+          engine.at(knownMs + slackMs, () => check(alias, keyId, atMs, state));
+        }
+      }
+    },
+  };
+}
+
+/** While a rotation moves the aliases, or a rollback moves them back, they may be on either version. */
+function isMoving({ rotations }: ManagedKey): boolean {
+  return rotations.some(({ step, direction }) => step === "activate" || direction === "back");
+}
