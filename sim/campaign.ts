@@ -1,7 +1,7 @@
 /** Runs many seeds on several threads, until a time or a count is reached. */
 import { Worker } from "node:worker_threads";
 import type { Invariant } from "./checkers/checker.ts";
-import type { RotatorName } from "./world/world.ts";
+import type { RotatorName } from "./world/options.ts";
 
 export type Campaign = {
   scenario: string;

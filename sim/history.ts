@@ -1,7 +1,8 @@
 /** One simulated history. Its seed reproduces it byte for byte. */
 import { createHash } from "node:crypto";
 import type { Violation } from "./checkers/checker.ts";
-import { SimulatedWorld, type HistoryResult, type WorldOptions } from "./world/world.ts";
+import type { HistoryResult, WorldOptions } from "./world/options.ts";
+import { SimulatedWorld } from "./world/world.ts";
 
 export type History = Omit<WorldOptions, "trace">;
 

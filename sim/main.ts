@@ -4,7 +4,7 @@ import { campaign, type Failure, type Tally } from "./campaign.ts";
 import { shrink, replay, type Shrunk } from "./history.ts";
 import { scenarioNamed, scenarios } from "./scenarios.ts";
 import { scoreboard } from "./scoreboard.ts";
-import type { RotatorName } from "./world/world.ts";
+import type { RotatorName } from "./world/options.ts";
 
 const usage = `usage: npm run sim -- --seed 7 --scenario half-done [--trace]     one history, and its trace hash
        npm run sim -- --budget 60s [--seed-start 1]                all seeds from there, within the time

@@ -24,7 +24,13 @@ const meddled = {
   ...base,
   keys: 4,
   safetyMs: 48 * hourMs,
-  faults: (random: SimRandom) => ({ ...noFaults, stale: some(random, 0.3), lostResponse: 0.01 }),
+  tickEveryMs: 5 * minuteMs,
+  faults: (random: SimRandom) => ({
+    ...noFaults,
+    stale: some(random, 0.6),
+    unfound: some(random, 0.6),
+    lostResponse: 0.01,
+  }),
 };
 const hands = { everyMs: 4 * hourMs, followedWithinMs: 20 * hourMs };
 
@@ -147,7 +153,7 @@ export const scenarios = {
   "other-hands": {
     ...meddled,
     name: "other-hands",
-    hands: { ...hands, delivery: { delayMs: 15 * minuteMs, lost: 0.2 } },
+    hands: { ...hands, delivery: { delayMs: 5 * minuteMs, lost: 0.2 } },
   },
   /** The same without a trail: only the daily look finds what they did. */
   "hands-unseen": {

@@ -2,7 +2,7 @@
 import { campaign, type Tally } from "./campaign.ts";
 import type { Invariant } from "./checkers/checker.ts";
 import { scenarios } from "./scenarios.ts";
-import type { RotatorName } from "./world/world.ts";
+import type { RotatorName } from "./world/options.ts";
 
 const yearMs = 365.25 * 24 * 3_600_000;
 

@@ -40,30 +40,14 @@ export function others(facts: Facts, { engine, arrival, recordOf, slackMs }: Wat
   const { kms, ours, violated, policies } = facts;
   const touched = new Map<string, number>();
 
-  /** What is wrong with the version now; undefined where nothing is, or keyturn itself is at work on it. */
-  const wrong = (record: ManagedKey, version: Version): string | undefined => {
-    const key = kms.keys.get(version.keyId);
-    const rotations = record.rotations.filter(({ from }) => from === version.number);
-    const isBusy = rotations.some(({ unanswered, restored }) => unanswered ?? restored);
-    const state = expected[version.state];
-    if (isBusy || state === undefined) return undefined;
-    if ((version.deletionAtMs ?? Infinity) <= facts.nowMs()) return undefined;
-    if (key?.state !== state) return `is ${key?.state ?? "deleted"}, not ${state}`;
-    if (state === "PendingDeletion") return undefined;
-    const gone = [tagNames.owner, tagNames.alias].filter((name) => !key.tags.has(name));
-    if (gone.length > 0) return `has no ${gone.join()}`;
-    const strays = record.aliases.filter((alias) => kms.aliases.get(alias)?.keyId !== key.keyId);
-    if (version.state !== "active" || isMoving(record) || strays.length === 0) return undefined;
-    return `has no ${strays.join()}`;
-  };
-
   const check = (alias: string, keyId: string, sinceMs: number, state: Version["state"]): void => {
     const record = recordOf(alias);
     const version = record?.versions.find((one) => one.keyId === keyId);
     if (record === undefined || version?.state !== state) return;
-    if ((touched.get(keyId) ?? 0) > sinceMs || record.unenrolment !== undefined) return;
+    const isManaged = record.enrolledAtMs !== undefined && record.unenrolment === undefined;
+    if ((touched.get(keyId) ?? 0) > sinceMs || !isManaged) return;
     // An incomplete pass, and one that waits for its own calls to settle, comes again.
-    const what = wrong(record, version);
+    const what = wrongWith(facts, record, version);
     if (what === undefined) return;
     const subjects = [alias, keyId, ...record.aliases];
     if (record.findings.some(({ subject }) => subjects.includes(subject))) return;
@@ -88,7 +72,7 @@ export function others(facts: Facts, { engine, arrival, recordOf, slackMs }: Wat
     },
     onChange({ operation, input, principalArn, atMs }) {
       if (!relevant.test(operation)) return;
-      const named = String(input.AliasName ?? "");
+      const named = typeof input.AliasName === "string" ? input.AliasName : "";
       const aliasOf = [...policies.keys()].find((alias) => alias === named);
       const keyIds = [keyIdIn(input), kms.aliases.get(named)?.keyId ?? ""];
       for (const keyId of keyIds) touched.set(keyId, atMs);
@@ -108,6 +92,27 @@ export function others(facts: Facts, { engine, arrival, recordOf, slackMs }: Wat
       }
     },
   };
+}
+
+/** What is wrong with the version now; undefined where nothing is, or keyturn itself is at work on it. */
+function wrongWith(
+  { kms, nowMs }: Facts,
+  record: ManagedKey,
+  version: Version,
+): string | undefined {
+  const key = kms.keys.get(version.keyId);
+  const rotations = record.rotations.filter(({ from }) => from === version.number);
+  const isBusy = rotations.some(({ unanswered, restored }) => unanswered ?? restored);
+  const state = expected[version.state];
+  if (isBusy || state === undefined) return undefined;
+  if ((version.deletionAtMs ?? Infinity) <= nowMs()) return undefined;
+  if (key?.state !== state) return `is ${key?.state ?? "deleted"}, not ${state}`;
+  if (state === "PendingDeletion") return undefined;
+  const gone = [tagNames.owner, tagNames.alias].filter((name) => !key.tags.has(name));
+  if (gone.length > 0) return `has no ${gone.join()}`;
+  const strays = record.aliases.filter((alias) => kms.aliases.get(alias)?.keyId !== key.keyId);
+  if (version.state !== "active" || isMoving(record) || strays.length === 0) return undefined;
+  return `has no ${strays.join()}`;
 }
 
 /** While a rotation moves the aliases, or a rollback moves them back, they may be on either version. */

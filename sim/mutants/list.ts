@@ -2,6 +2,7 @@ import { answering } from "./answering.ts";
 import { claiming } from "./claiming.ts";
 import type { Mutant } from "./mutant.ts";
 import { needs } from "./needs.ts";
+import { others } from "./others.ts";
 import { refusals } from "./refusals.ts";
 import { settling } from "./settling.ts";
 import { steps } from "./steps.ts";
@@ -13,4 +14,5 @@ export const mutants: Mutant[] = [
   ...answering,
   ...needs,
   ...refusals,
+  ...others,
 ];

@@ -1,5 +1,4 @@
 /** The progress of keyturn by its table, for the checker of liveness. */
-import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import type { Accounts } from "../checkers/liveness.ts";
 import type { Surroundings } from "./rotator.ts";
@@ -44,9 +43,11 @@ export function keyturnAccounts(
     },
     isKnown: (keyId) => {
       if (result.has(keyId)) return true;
-      const alias = kms.world.keys.get(keyId)?.tags.get(tagNames.alias) ?? "";
-      const record = recordOf(alias);
-      return record !== undefined && keysManaged(record).includes(keyId);
+      // Others may have taken its tags off.
+      return [...policies.keys()].some((alias) => {
+        const record = recordOf(alias);
+        return record !== undefined && keysManaged(record).includes(keyId);
+      });
     },
     unfinished: () =>
       [...policies.keys()].flatMap((alias) => {

@@ -52,6 +52,7 @@ export class OtherHands {
   readonly #aliases: string[];
   readonly #recordOf: (alias: string) => ManagedKey | undefined;
   readonly #followed = new Map<string, number>();
+  #other: string | undefined;
   #areHome = false;
   #requests = 0;
 
@@ -106,11 +107,21 @@ export class OtherHands {
       untag([tagNames.owner, tagNames.alias, tagNames.version]),
       () => this.#try("PutKeyPolicy", { KeyId, Policy: policyOf(this.#number(9)) }, terraform),
       () => this.#try("UpdateAlias", { AliasName: alias, TargetKeyId: KeyId }, terraform),
+      () => this.#try("UpdateAlias", { AliasName: alias, TargetKeyId: this.#another() }, root),
       () => this.#try("DeleteAlias", { AliasName: alias }, bot),
       () => this.#try("CreateAlias", { AliasName: `${alias}-too`, TargetKeyId: KeyId }, root),
       ...Array.from({ length: 3 }, () => () => this.#tag(KeyId)),
     ];
     this.#pick(acts)();
+  }
+
+  /** A key that keyturn does not manage. */
+  #another(): string {
+    if (this.#other !== undefined) return this.#other;
+    const made = this.#world.kms.call("CreateKey", {}, { principalArn: root }) as {
+      KeyMetadata: { KeyId: string };
+    };
+    return (this.#other = made.KeyMetadata.KeyId);
   }
 
   /** No finding comes of it. */
@@ -173,5 +184,5 @@ export const followed: ReadonlySet<string> = new Set([
   ...["DELETION_SCHEDULED_BY_OTHERS", "DISABLED_BY_OTHERS", "VERSION_CHANGED", "VERSION_DELETED"],
   ...["ACCESS_TAG_GONE", "KEY_POLICY_CHANGED", "OTHER_OWNER", "STATE_BEHIND_KMS"],
   ...["ALIAS_MOVED", "ALIAS_NOT_FOUND", "ALIAS_SET_SPLIT", "ALIAS_ON_OLD_VERSION"],
-  ...["NEW_VERSION_NOT_ENABLED", "KEY_NOT_ENABLED", "USED_WHILE_DISABLED", "EXTRA_NOT_QUARANTINED"],
+  ...["NEW_VERSION_NOT_ENABLED", "KEY_NOT_ENABLED", "USED_WHILE_DISABLED"],
 ]);

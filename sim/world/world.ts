@@ -4,16 +4,10 @@
  */
 import { requestLimitMs } from "../../lambda/workflow/model/limits.ts";
 import type { ManagedKey, Policy } from "../../lambda/workflow/model/types.ts";
-import { availability } from "../checkers/availability.ts";
 import { bookkeeper, type Checker, type Facts, type Violation } from "../checkers/checker.ts";
-import { data } from "../checkers/data.ts";
-import { drift } from "../checkers/drift.ts";
-import { evidence } from "../checkers/evidence.ts";
 import { lockouts } from "../checkers/lockouts.ts";
+import { checkersOfAll } from "../checkers/all.ts";
 import { others } from "../checkers/others.ts";
-import { needs } from "../checkers/needs.ts";
-import { liveness } from "../checkers/liveness.ts";
-import { successors } from "../checkers/successors.ts";
 import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts";
 import { KmsTwin } from "../../embedded-aws/kms/twin.ts";
 import { createTableTwin, type TableTwin } from "../ports/table.ts";
@@ -22,12 +16,13 @@ import type { Scenario } from "../scenario.ts";
 import { Application } from "./application.ts";
 import { Approver } from "./approver.ts";
 import { CallersOfKeys } from "./callers.ts";
-import type { Lockout } from "./lockout.ts";
+import type { Arrival, Lockout } from "./lockout.ts";
 import { complaintsOf } from "./complaints.ts";
 import { configurationOf } from "./configuration.ts";
 import { Engine } from "./engine.ts";
 import { factsOf } from "./facts.ts";
-import { FaultPlan, type Faults } from "./fault-plan.ts";
+import { FaultPlan } from "./fault-plan.ts";
+import type { HistoryResult, WorldOptions } from "./options.ts";
 import { Keyturn, keyturnArn } from "./keyturn.ts";
 import { Naive, naiveArn } from "./naive.ts";
 import { Network } from "./network.ts";
@@ -45,31 +40,6 @@ const minuteMs = 60_000;
 const readEveryMs = 3 * hourMs;
 const startMs = Date.UTC(2027, 0, 1);
 const makerArn = "arn:aws:iam::000000000000:user/maker";
-
-export type HistoryResult = {
-  violations: Violation[];
-  rates: Faults;
-  faults: Partial<Record<string, number>>;
-  faultCount: number;
-  events: number;
-  runs: number;
-  simulatedMs: number;
-  rotations: number;
-};
-
-export type RotatorName = "keyturn" | "naive";
-
-export type WorldOptions = {
-  seed: number;
-  scenario: Scenario;
-  rotator?: RotatorName;
-  /** After this many faults there are no more. */
-  faultsMax?: number;
-  /** Whether the table returns copies, like any table, or its own values, which is faster. */
-  tableCopies?: boolean;
-  /** Receives every line of the trace. Without it the world builds no lines. */
-  trace?: (line: string) => void;
-};
 
 export class SimulatedWorld {
   readonly engine = new Engine(startMs);
@@ -123,8 +93,10 @@ export class SimulatedWorld {
       twin.onRefusedUse = (event) => this.#trail?.record(event);
     }
     if (scenario.hands?.delivery !== undefined) {
-      const deliver = (event: unknown): void => this.#rotator.deliverChange(event);
-      this.#changes = new Trail(this.engine, seed ^ 0x1b873593, scenario.hands.delivery, deliver);
+      const { delivery } = scenario.hands;
+      this.#changes = new Trail(this.engine, seed ^ 0x1b873593, delivery, (event) =>
+        this.#rotator.deliverChange(event),
+      );
       twin.onKeyChange = (event) => this.#changes?.record(event);
     }
     this.kms = new SharedKms(twin, this.faultPlan, [this.#ours], keyturnArn);
@@ -292,29 +264,20 @@ export class SimulatedWorld {
     if (this.#random.next() < 0.2) deliver();
   }
 
-  #watched() {
-    return {
-      engine: this.engine,
-      arrival: () => this.#changes?.last,
-      recordOf: (alias: string) => this.record(alias),
-      slackMs: this.#scenario.slackMs / 2,
-    };
-  }
-
   #checkersOf(facts: Facts): Checker[] {
+    const recordOf = (alias: string): ManagedKey | undefined => this.record(alias);
+    const { accounts, checkers } = this.#rotator;
+    const { slackMs } = this.#scenario;
+    const arrival = (): Arrival | undefined => this.#changes?.last;
+    const watched = { engine: this.engine, arrival, recordOf, slackMs: slackMs / 2 };
     return [
-      availability(facts),
-      evidence(facts, this.#rotator.accounts.isHeld),
-      drift(facts, this.#rotator.accounts.serves),
-      successors(facts, this.#externalActors.askedAtMs),
-      data(facts, this.applications),
-      needs(facts, this.#resources, (alias) => this.record(alias)),
-      ...(this.#callers === undefined
-        ? []
-        : [lockouts(facts, this.#callers, (alias) => this.record(alias))]),
-      ...(this.#hands === undefined ? [] : [others(facts, this.#watched())]),
-      liveness(facts, this.#rotator.accounts, this.#scenario),
-      ...this.#rotator.checkers,
+      ...checkersOfAll(facts, accounts, {
+        ...{ askedAtMs: this.#externalActors.askedAtMs, applications: this.applications },
+        ...{ resources: this.#resources, recordOf, scenario: this.#scenario },
+      }),
+      ...(this.#callers === undefined ? [] : [lockouts(facts, this.#callers, recordOf)]),
+      ...(this.#hands === undefined ? [] : [others(facts, watched)]),
+      ...checkers,
       bookkeeper(facts.interventions),
     ];
   }

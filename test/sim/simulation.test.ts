@@ -9,7 +9,7 @@ import { simulate, shrink, replay } from "../../sim/history.ts";
 import type { Scenario } from "../../sim/scenario.ts";
 import { scenarioNamed, scenarios } from "../../sim/scenarios.ts";
 import { insideEnvelope, noFaults, type Envelope } from "../../sim/world/fault-plan.ts";
-import type { RotatorName } from "../../sim/world/world.ts";
+import type { RotatorName } from "../../sim/world/options.ts";
 import { hourMs, minuteMs } from "../fixtures.ts";
 import { isFull } from "../sizes.ts";
 

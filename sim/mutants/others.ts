@@ -1,0 +1,84 @@
+/** Version 0.1.0's blindness to other people's hands, and ways to miss what they did. */
+import type { Mutant } from "./mutant.ts";
+
+const reported = "a change by others is reported";
+const look = "lambda/workflow/drift/look.ts";
+const atVersion = "lambda/workflow/drift/look-at-version.ts";
+
+export const others: Mutant[] = [
+  {
+    name: "look at no version between the steps",
+    edits: [
+      { file: look, find: '  if (due === "no") return [];\n', replace: "  if (due) return [];\n" },
+    ],
+    scenario: "other-hands",
+    seed: 1,
+    invariant: reported,
+  },
+  {
+    name: "look at versions that a rotation retires alone",
+    edits: [
+      {
+        file: atVersion,
+        find: '    case "active":\n    case "draining":\n    case "retained":\n      return "Enabled";',
+        replace:
+          '    case "draining":\n      return "Enabled";\n    case "active":\n    case "retained":\n      return undefined;',
+      },
+    ],
+    scenario: "hands-unseen",
+    seed: 1,
+    invariant: reported,
+  },
+  {
+    name: "drop the events of changes",
+    edits: [
+      {
+        file: "lambda/run/changed.ts",
+        find: "    if (!(await mark(current, alias))) continue;\n",
+        replace: "    if (alias) continue;\n",
+      },
+    ],
+    scenario: "other-hands",
+    seed: 1,
+    invariant: reported,
+  },
+  {
+    name: "know an event's managed key by its KMS key alone, not by the alias",
+    edits: [
+      {
+        file: "lambda/run/changed.ts",
+        find: "[...bound, listed ?? alias]",
+        replace: "[...bound, listed && undefined]",
+      },
+    ],
+    scenario: "other-hands",
+    seed: 1,
+    invariant: reported,
+  },
+  {
+    name: "end a suspicion with the first look, whatever reads show late",
+    edits: [
+      {
+        file: look,
+        find: "suspectedAtMs === undefined || sinceMs >= suspectedAtMs + consistencyMs;",
+        replace: "sinceMs >= 0;",
+      },
+    ],
+    scenario: "other-hands",
+    seed: 1,
+    invariant: reported,
+  },
+  {
+    name: "close a finding in a pass that makes no look",
+    edits: [
+      {
+        file: look,
+        find: "  if (isDone || lookDueAtMs(record) === Infinity) return [];\n",
+        replace: "  if (isDone || record) return [];\n",
+      },
+    ],
+    scenario: "other-hands",
+    seed: 1,
+    invariant: reported,
+  },
+];
