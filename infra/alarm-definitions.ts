@@ -144,13 +144,13 @@ function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
       evaluationPeriods: 2,
       meaning:
         "A managed key is past its cryptoperiod, and its rotation does not reach activation.",
-      next: `${whichOnes}, and so does the finding OVERDUE; its other findings report the cause: a pause, a rollback, a denied call, dependents that did not acknowledge. Each finding has the next command (docs/findings.md).`,
+      next: `${whichOnes}, and so does the finding OVERDUE; the other findings of that managed key report the cause: a pause, a rollback, a denied call, dependents that did not acknowledge. Each finding has the next command (docs/findings.md).`,
     },
     RotationHalted: {
       ...lasting(timing),
       metric: ours("RotationsHalted", "Maximum"),
       meaning:
-        "A managed key is halted, usually because an external actor made a change that keyturn does not overwrite, or because KMS refuses the next call. keyturn does not change it until the cause is corrected, except to restore a version, or to cancel a deletion that no operator approved or that a refused use blocks; other keys continue. The finding SCHEMA_NEWER raises this alarm too.",
+        "A managed key is halted, usually because an external actor made a change that keyturn does not overwrite, or because KMS refuses the next call. Until the cause is corrected, keyturn by itself makes only two kinds of changes. It restores a version that is needed. It cancels a scheduled deletion if keyturn scheduled it without an approval, or if KMS refused a caller that may need the version and no operator accepted the refusal. If the record is of another table (STATE_BEHIND_KMS), it only restores a version that a caller tried to use. Other keys continue. The finding SCHEMA_NEWER raises this alarm too.",
       next: `${whichOnes}. Read its finding (docs/findings.md), and follow its remedy. The managed key then continues within an hour, or after the request that the finding names.`,
     },
     VersionEndangered: {

@@ -26,7 +26,7 @@ export function refusalAlarms(timing: Timing): Record<RefusalAlarmName, AlarmDef
       metric: ours("LockedOut", "Maximum"),
       meaning:
         "Since the alias of a managed key moved, KMS refuses callers that it did not refuse before: the rotation locked them out.",
-      next: "The log and `npx keyturn status <alias>` show the finding REFUSED_SINCE_ACTIVATION: it names the callers, and has the command of the rollback. Allow them the new version (docs/findings.md), or roll back. If a refusal is intended, add it to acceptedRefusals in the configuration. The alarm ends three days after the last refusal.",
+      next: "The log and `npx keyturn status <alias>` show the finding REFUSED_SINCE_ACTIVATION: it names the callers, and has the command of the rollback. Allow them the new version (docs/findings.md), or roll back. If a refusal is intended, add it to acceptedRefusals in the configuration. The alarm ends three days after the last refusal, or three days after the aliases move again, whichever is earlier.",
     },
     RefusalsDelayed: {
       metric: {

@@ -51,7 +51,7 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
   const minutes = believableAheadMs / 60_000;
   const skew = `no claim or settle mark expires more than ${minutes} minutes from now`;
   return [
-    counted("halted or waiting", halted, "no managed key", `${status} --findings`),
+    counted("halted or waiting for an operator", halted, "no managed key", `${status} --findings`),
     counted(
       "retired versions still needed",
       needed,

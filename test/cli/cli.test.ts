@@ -136,7 +136,7 @@ describe("doctor", () => {
   test("reports a drifted alias, and a halted managed key, with the next command", async () => {
     const account = await drifted();
     const found = (await reads(account)).join("\n");
-    expect(found).toContain("halted or waiting: 1 (alias/orders)");
+    expect(found).toContain("halted or waiting for an operator: 1 (alias/orders)");
     expect(found).toContain("drifted aliases: 1 (alias/orders)");
   });
 });

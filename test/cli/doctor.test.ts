@@ -107,7 +107,7 @@ describe("doctor", () => {
       sinceMs: nowMs,
     } as const;
     expect(reads({ heardAtMs }, aRecord({ findings: [awaited] }))).toEqual([
-      "halted or waiting: 1 (alias/orders)",
+      "halted or waiting for an operator: 1 (alias/orders)",
       "monitoring of the drain: last canary event received 40d ago; one is expected for 1 (alias/orders)",
     ]);
   });
@@ -119,7 +119,7 @@ describe("doctor", () => {
   ] as const)("names the keys that an operator decides on: %s", (code, observed) => {
     const awaited = { code, subject: "k-1", observed: "", next: "", sinceMs: 0 };
     expect(reads({}, aRecord({ findings: [awaited] }))).toEqual([
-      "halted or waiting: 1 (alias/orders)",
+      "halted or waiting for an operator: 1 (alias/orders)",
       observed,
     ]);
   });
@@ -135,7 +135,7 @@ describe("doctor", () => {
     const other = { ...finding, code: "OTHER_OWNER" } as const;
     const audit = { dueAtMs: nowMs + dayMs, findings: [finding] };
     expect(reads({ audit, unread: ["alias/new"] }, aRecord({ findings: [other] }))).toEqual([
-      "halted or waiting: 1 (alias/orders)",
+      "halted or waiting for an operator: 1 (alias/orders)",
       "keys of another owner: 1 (alias/orders)",
       "record schemas: 1 (alias/new)",
       "unknown keys: 1 (k-1)",

@@ -85,7 +85,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     meaning: "The configuration no longer names this managed key.",
     cause: "The managed key, or its policy, was removed from the configuration without `un-enrol`.",
     remedy:
-      "Add it to managedKeys in the configuration again and deploy, or un-enrol it. Until then keyturn only restores versions that are needed, and cancels a deletion that no operator approved or that a refused use blocks.",
+      "Add it to managedKeys in the configuration again and deploy, or un-enrol it. Until then keyturn makes only two kinds of changes. It restores a version that is needed. It cancels a scheduled deletion if keyturn scheduled it without an approval, or if KMS refused a caller that may need the version and no operator accepted the refusal.",
   },
   POLICY_NOT_CARRIED: {
     meaning:
@@ -132,7 +132,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     meaning: "An external actor changed the state of a version that keyturn is retiring.",
     cause: "An operator, a script or infrastructure code enabled it, or cancelled its deletion.",
     remedy:
-      "Find out who changed it and why. The printed command returns the key to the state that keyturn expects. CancelKeyDeletion leaves a key Disabled: the command then also enables it, if keyturn expects Enabled.",
+      "Find out who changed it and why. keyturn itself cancels a deletion by an external actor only after a use attempt. The printed command returns the key to the state that keyturn expects. CancelKeyDeletion leaves a key Disabled: the command then also enables it, if keyturn expects Enabled.",
   },
   VERSION_DELETED: {
     meaning: "A version that should still exist is not in KMS.",
@@ -211,7 +211,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   },
   PAUSED: {
     meaning:
-      "An operator paused this managed key. keyturn makes only two kinds of changes: it restores a version that is needed, and cancels a scheduled deletion that no operator approved or that a refused use blocks.",
+      "An operator paused this managed key. keyturn makes only two kinds of changes. It restores a version that is needed. It cancels a scheduled deletion if keyturn scheduled it without an approval, or if KMS refused a caller that may need the version and no operator accepted the refusal.",
     cause: "The request `pause`.",
     remedy: "Send the request `resume` when the reason no longer applies.",
   },

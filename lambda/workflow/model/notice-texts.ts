@@ -14,7 +14,7 @@ export const noticeTexts = {
     cause:
       "Its key policy or a grant allows them. AWS logs their refused calls only in their own accounts: keyturn cannot detect their use attempts once the version is disabled.",
     remedy:
-      "Ask their owners whether they still need it, before you approve. Their successful calls count as use.",
+      "Before you approve, ask the owners of those accounts whether their callers still need this version. Their successful calls count as use.",
   },
   OVERDUE: {
     meaning: "The active version is past its cryptoperiod.",

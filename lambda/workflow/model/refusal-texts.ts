@@ -10,7 +10,7 @@ export const refusalTexts = {
       "KMS denied a caller access to a retired version. keyturn does not delete the version until an operator accepts the refusal.",
     cause:
       "An IAM policy allows the caller by the alias (kms:ResourceAliases), which has moved to another version. Or a scanner calls every key.",
-    remedy: `Allow the caller by a tag that keyturn copies to each version (aws:ResourceTag), or allow it all keys of the account. ${accept}`,
+    remedy: `Change the IAM policy of the caller to allow every version: with a condition on a tag that keyturn copies (aws:ResourceTag), or with all keys of the account as the resource. ${accept}`,
   },
   ORIGINATION_REFUSED: {
     meaning:
@@ -24,7 +24,7 @@ export const refusalTexts = {
       "KMS denies a caller the active version. It did not deny the caller the previous version: the rotation locked the caller out.",
     cause:
       "An IAM policy of the caller names the key ARN of an older version. Each version has its own ARN.",
-    remedy: `Run the printed rollback: it makes the previous version active again. keyturn prints no rollback to a compromised version. Then allow the caller every version: by a tag that keyturn copies (aws:ResourceTag), or by all keys of the account. A condition on the alias (kms:ResourceAliases) allows only the active version. ${accept}`,
+    remedy: `Run the printed rollback: it makes the previous version active again. keyturn prints no rollback to a compromised version. Then change the IAM policy of the caller to allow every version: with a condition on a tag that keyturn copies (aws:ResourceTag), or with all keys of the account as the resource. A condition on the alias (kms:ResourceAliases) allows only the active version. ${accept}`,
   },
   READ_BY_ALIAS: {
     meaning:
