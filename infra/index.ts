@@ -1,4 +1,5 @@
 /** The public API for users' stacks. */
+export { ManagedKey } from "./grants.ts";
 export { KeyRotation } from "./key-rotation.ts";
 export type { AcceptedRefusal, KeyRotationProps } from "./key-rotation-props.ts";
 export type { ManageOptions } from "./managed-alias.ts";

@@ -20,9 +20,10 @@ import { Construct } from "constructs";
 import { type Alarms, createAlarms } from "./alarms.ts";
 import { acknowledge, acknowledged } from "./acknowledged.ts";
 import { collect, problemsOf, type Collected } from "./collected.ts";
+import { ManagedKey } from "./grants.ts";
 import type { KeyRotationProps } from "./key-rotation-props.ts";
-import { retain, type Managed, type ManageOptions } from "./managed-alias.ts";
-import { warnAboutVersions } from "./names-of-versions.ts";
+import { nameOf, retain, type Managed, type ManageOptions } from "./managed-alias.ts";
+import { warnAboutAliases, warnAboutVersions } from "./names-of-versions.ts";
 import { placementOf } from "./placement.ts";
 import { noCodeYet, setRotationCode } from "./package-code.ts";
 import {
@@ -113,10 +114,15 @@ export class KeyRotation extends Construct {
    * retained when the stack is deleted: from the first rotation on, CloudFormation knows neither
    * the active key nor the alias's target. Name an alias of another stack or tool by a string:
    * keyturn then uses only its name.
+   *
+   * Grant callers their rights with what this returns: an ARN is that of one version, and an alias leaves it.
    */
-  manage(alias: kms.IAlias | string, policy: string, options: ManageOptions = {}): void {
+  manage(alias: kms.IAlias | string, policy: string, options: ManageOptions = {}): ManagedKey {
     this.#managed.push({ alias, policy, ...options });
-    retain(alias, this.owner);
+    // Synthesis reports a name that it cannot know.
+    const name = nameOf(this, alias) ?? "";
+    retain(alias, this.owner, name);
+    return new ManagedKey(this, [name, ...(options.aliases ?? [])]);
   }
 
   /** Grants reading: `npx keyturn` status, plan, history, verify, doctor, report. */
@@ -161,7 +167,9 @@ export class KeyRotation extends Construct {
     Aspects.of(this).add(
       {
         visit: (node) => {
-          if (node === this) warnAboutVersions(this, this.#managed);
+          if (node !== this) return;
+          warnAboutVersions(this, this.#managed);
+          warnAboutAliases(this, this.#managed);
         },
       },
       { priority: AspectPriority.READONLY },

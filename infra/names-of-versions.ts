@@ -15,9 +15,11 @@ import {
 } from "aws-cdk-lib";
 import * as kms from "aws-cdk-lib/aws-kms";
 import type { IConstruct } from "constructs";
+import { tagNames } from "../lambda/workflow/model/tag-names.ts";
 import { nameOf, targetOf, type Managed } from "./managed-alias.ts";
 
 const warningId = "keyturn:names-a-version";
+const aliasWarningId = "keyturn:allows-by-alias";
 
 /** Warns at every resource outside of `own` that refers to the key of one of these aliases. */
 export function warnAboutVersions(own: IConstruct, managed: Managed[]): void {
@@ -38,10 +40,36 @@ export function warnAboutVersions(own: IConstruct, managed: Managed[]): void {
   }
 }
 
+/** Warns at every policy of IAM that allows callers while the alias is on the key, and by nothing else. */
+export function warnAboutAliases(own: IConstruct, managed: Managed[]): void {
+  const names = managed.flatMap(({ alias, aliases = [] }) => [
+    nameOf(own, alias) ?? "",
+    ...aliases,
+  ]);
+  for (const node of own.node.root.node.findAll()) {
+    if (!(node instanceof CfnResource) || !isPolicy(node)) continue;
+    const text = JSON.stringify(Stack.of(node).resolve(renderedOf(node)));
+    // The grants of `manage()` have a statement of each kind.
+    if (
+      !text.includes('"kms:ResourceAliases"') ||
+      text.includes(`ResourceTag/${tagNames.alias}"`)
+    ) {
+      continue;
+    }
+    for (const name of names.filter((one) => text.includes(`"${one}"`))) {
+      Annotations.of(node).addWarningV2(aliasWarningId, byAliasText(name));
+    }
+  }
+}
+
+function byAliasText(alias: string): string {
+  return `allows callers by kms:ResourceAliases while ${alias} is on the key: after a rotation KMS denies them every retired version. Grant it with what manage() returns (grantDecrypt and others), which allows by a tag of each version, too`;
+}
+
 function textOf(node: CfnResource, alias: string): string {
   const what = `names the key of ${alias} by its ARN or id: after the first rotation this is a retired version`;
   return isPolicy(node)
-    ? `${what}, and KMS denies the caller the active one. Allow all keys of the account (key/*) on the condition that a tag of your own (aws:ResourceTag) is on the key: keyturn copies the tag to each version`
+    ? `${what}, and KMS denies the caller the active one. Grant it with what manage() returns (grantEncrypt, grantDecrypt and others), which allows every version by its tag`
     : `${what}. Use the name or the ARN of the alias`;
 }
 
@@ -54,10 +82,13 @@ function isPolicy({ cfnResourceType }: CfnResource): boolean {
 function referencesOf(node: CfnResource): Set<IConstruct> {
   const found = new Set<IConstruct>();
   const resolver = new Recorder(found);
-  // CDK's own way to render a resource; it has no other.
-  const rendered = (node as unknown as { _toCloudFormation(): unknown })._toCloudFormation();
-  Tokenization.resolve(rendered, { scope: Stack.of(node), resolver, preparing: true });
+  Tokenization.resolve(renderedOf(node), { scope: Stack.of(node), resolver, preparing: true });
   return found;
+}
+
+/** CDK's own way to render a resource; it has no other. */
+function renderedOf(node: CfnResource): unknown {
+  return (node as unknown as { _toCloudFormation(): unknown })._toCloudFormation();
 }
 
 class Recorder extends DefaultTokenResolver {

@@ -143,6 +143,13 @@ export const scenarios = {
     name: "allowed-by-first-key",
     callers: { ...heard, counts: { "by-arn": 1, "by-tag": 1, scanner: 2 } },
   },
+  /** Callers hold only what the construct grants: whatever moves, KMS refuses them nothing. */
+  "granted-by-construct": {
+    ...needed,
+    name: "granted-by-construct",
+    externalActors: { everyMs: 5 * hourMs, asks: true, meddles: false },
+    callers: { ...heard, everyMs: hourMs / 2, counts: { "by-helper": 2 } },
+  },
   /** Readers that name the alias for old data get the new key. */
   "read-by-alias": {
     ...needed,

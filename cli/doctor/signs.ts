@@ -1,5 +1,10 @@
 /** What one record shows of the service. It is small, to hold ten thousand in memory; pure. */
-import { isDanger, isOutage, type Finding, type FindingCode } from "../../lambda/workflow/model/findings.ts";
+import {
+  isDanger,
+  isOutage,
+  type Finding,
+  type FindingCode,
+} from "../../lambda/workflow/model/findings.ts";
 import { heardForMs } from "../../lambda/workflow/revoke/watched.ts";
 import { activeVersion } from "../../lambda/workflow/model/record.ts";
 import { overdueAtMs } from "../../lambda/workflow/active-version.ts";

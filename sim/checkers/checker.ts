@@ -22,6 +22,7 @@ export type Invariant =
   | "what is needed stays"
   | "a lock-out is reported"
   | "a change by others is reported"
+  | "a grant of manage() holds"
   | "no orphan"
   | "one run, one pass"
   | "one claim, one pass"

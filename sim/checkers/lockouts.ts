@@ -44,6 +44,10 @@ export function lockouts(
     },
     onLockout({ keyId, caller }) {
       const key = kms.keys.get(keyId);
+      if (caller.kind === "by-helper") {
+        const what = `${caller.principalArn} is refused on ${nameOf(key, keyId)}`;
+        return violated("a grant of manage() holds", what);
+      }
       const isGoing = key === undefined || key.state === "PendingDeletion";
       // Once it is scheduled, only an event can stop it.
       const isHeard = needOf(keyId)?.arrival.kind === "delivered";

@@ -81,4 +81,17 @@ export const others: Mutant[] = [
     seed: 1,
     invariant: reported,
   },
+  {
+    name: "create a version without the tag that the grants of manage() rest on",
+    edits: [
+      {
+        file: "lambda/workflow/active-version.ts",
+        find: "        [tagNames.alias]: record.alias,\n",
+        replace: "",
+      },
+    ],
+    scenario: "granted-by-construct",
+    seed: 1,
+    invariant: "a grant of manage() holds",
+  },
 ];

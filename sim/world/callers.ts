@@ -2,6 +2,7 @@
  * Callers whose rights name an alias, a key or a tag, and callers that KMS refuses on every key (need.md, N3 to N5).
  * They have random numbers of their own: a world without them keeps its histories.
  */
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { AwsError } from "../../embedded-aws/http/aws-error.ts";
 import { SimRandom } from "../../embedded-aws/random.ts";
 import type { Surroundings } from "./rotator.ts";
@@ -47,7 +48,7 @@ export class CallersOfKeys {
     for (const [index, alias] of aliases.entries()) {
       const firstKeyId = kms.world.aliases.get(alias)?.keyId ?? "";
       if (kms.world.keys.get(firstKeyId)?.spec !== "SYMMETRIC_DEFAULT") continue;
-      for (const kind of ["by-alias", "by-arn", "by-tag", "by-name"] as const) {
+      for (const kind of ["by-alias", "by-arn", "by-tag", "by-name", "by-helper"] as const) {
         for (let number = 0; number < (counts[kind] ?? 0); number++) {
           this.#add({ kind, alias, firstKeyId }, `${kind}-${index}-${number}`, everyMs);
         }
@@ -70,10 +71,18 @@ export class CallersOfKeys {
   #add(caller: Omit<Caller, "principalArn" | "kept">, name: string, everyMs: number): void {
     const one = { ...caller, principalArn: `${account}/${name}`, kept: new Map() };
     this.all.push(one);
-    const document = { Version: "2012-10-17", Statement: [this.#statement(one)] };
+    const document = { Version: "2012-10-17", Statement: this.#statements(one) };
     const { identityPolicies } = this.#world.kms.world;
     identityPolicies.attach(one.principalArn, [JSON.stringify(document)]);
     this.#again(one, everyMs);
+  }
+
+  /** A grant of what `manage()` returns has two. */
+  #statements(caller: Caller): object[] {
+    if (caller.kind !== "by-helper") return [this.#statement(caller)];
+    const byAlias = this.#statement({ ...caller, kind: "by-alias" });
+    const Condition = { StringEquals: { [`aws:ResourceTag/${tagNames.alias}`]: caller.alias } };
+    return [byAlias, { ...byAlias, Condition }];
   }
 
   #statement({ kind, alias, firstKeyId }: Caller): object {
@@ -89,6 +98,8 @@ export class CallersOfKeys {
         return { ...allowed, Condition: { StringEquals: { "aws:ResourceTag/app": alias } } };
       case "by-name":
         return allowed;
+      case "by-helper":
+        return {};
       case "scanner":
         return { ...allowed, Action: "kms:ListKeys" };
     }
@@ -113,6 +124,7 @@ export class CallersOfKeys {
     for (const [heldKeyId, CiphertextBlob] of kept) {
       // A reader that succeeds would keep the version in use.
       if (kind === "by-tag" && heldKeyId !== keyId) continue;
+      if (kind === "by-helper" && heldKeyId !== keyId && this.#random.next() < 0.8) continue;
       const named = kind === "by-name" ? { KeyId: alias } : {};
       this.#call(caller, "Decrypt", { CiphertextBlob, ...named }, heldKeyId);
     }
@@ -141,6 +153,8 @@ export class CallersOfKeys {
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       const arrival = this.#trail.last as Arrival | undefined;
+      // They find a version that is out of use like any caller.
+      if (caller.kind === "by-helper" && error.code !== "AccessDeniedException") return undefined;
       if (arrival === undefined || neededKeyId === "") return undefined;
       const lockout = { keyId: neededKeyId, caller, atMs: engine.nowMs(), arrival };
       this.lockouts.push(lockout);

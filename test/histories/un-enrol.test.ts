@@ -17,9 +17,12 @@ function state(world: World): { state: string; aliases: string[] }[] {
   return keysOf(world).map(({ state, aliasNames }) => ({ state, aliases: [...aliasNames].sort() }));
 }
 
+/** But for the tag that rights of callers may rest on: it stays. */
 function ourTagsLeft(world: World): string[] {
   const free = keysOf(world).filter(({ state }) => state !== "PendingDeletion");
-  return free.flatMap(({ tags }) => [...tags.keys()].filter((name) => name.startsWith("keyturn:")));
+  return free.flatMap(({ tags }) =>
+    [...tags.keys()].filter((name) => /^keyturn:(?!alias$)/.test(name)),
+  );
 }
 
 function changingSince(world: World, calls: number): string[] {

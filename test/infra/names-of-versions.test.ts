@@ -50,7 +50,26 @@ describe("synthesis warns of what names a version of a managed key", () => {
     const [warning, ...others] = warningsOf(theirs);
     expect(others).toEqual([]);
     expect(warning?.path).toBe("/Theirs/App/DefaultPolicy/Resource");
-    expect(warning?.text).toContain("aws:ResourceTag");
+    expect(warning?.text).toContain("what manage() returns");
+  });
+
+  test("a policy that allows by the alias alone, which leaves the version", () => {
+    const theirs = anApp((app) => {
+      const conditions = { "ForAnyValue:StringEquals": { "kms:ResourceAliases": "alias/orders" } };
+      const actions = ["kms:Decrypt"];
+      role(app).addToPolicy(new iam.PolicyStatement({ actions, resources: ["*"], conditions }));
+    });
+    const [warning, ...others] = warningsOf(theirs);
+    expect(others).toEqual([]);
+    expect(warning?.path).toBe("/Theirs/App/DefaultPolicy/Resource");
+    expect(warning?.text).toContain("kms:ResourceAliases");
+  });
+
+  test("not of the grants of what manage() returns", () => {
+    const theirs = anApp((app) => {
+      app.rotation.manage("alias/orders-eu", "quarterly").grantDecrypt(role(app));
+    });
+    expect(warningsOf(theirs)).toEqual([]);
   });
 
   test("a setting of a service, and an environment variable", () => {

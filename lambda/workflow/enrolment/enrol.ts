@@ -4,12 +4,15 @@ import { whyNotAliasOnly, withAliasOnly } from "./alias-only.ts";
 import { finding } from "../model/findings.ts";
 import { consistencyMs, policyCharactersMax } from "../model/limits.ts";
 import { behind, lineageFirst } from "../safety/lineage.ts";
+import { accountsOfPolicy, withGrantees } from "../safety/other-accounts.ts";
+import { serviceOf } from "../model/service-principal.ts";
 import { whyUnsupported } from "./supported.ts";
 import { observeFirst, valueOf } from "../safety/observations.ts";
 import { tagNames } from "../model/tag-names.ts";
 import type {
   Decision,
   Key,
+  KeyPolicy,
   KmsRead,
   ManagedKey,
   Scene,
@@ -34,6 +37,7 @@ export function decideEnrolment(scene: Scene): Decision {
     { kind: "tags", keyId: key.keyId },
     { kind: "policy", keyId: key.keyId },
     { kind: "aliases", keyId: key.keyId },
+    { kind: "grants", keyId: key.keyId },
   ];
   const first = observeFirst(scene, reads);
   if (first !== undefined) return first;
@@ -52,8 +56,7 @@ export function decideEnrolment(scene: Scene): Decision {
   if (known === undefined) {
     const newer = lineageFirst(scene);
     if (newer !== undefined) return newer;
-    const aliases = valueOf(observed.aliases[key.keyId]) ?? [];
-    return firstVersionFound(record, key, aliases);
+    return firstVersionFound(scene, key, policy);
   }
   if (known.keyId !== key.keyId) {
     const before = keyFirst(scene, known.keyId);
@@ -179,7 +182,12 @@ function whyForeign({ record, context }: Scene, key: Key, tags: Tags): Decision 
   return undefined;
 }
 
-function firstVersionFound(record: ManagedKey, key: Key, aliases: string[]): Decision {
+/** The journal line says who may use the key without the alias: the rotation concerns them. */
+function firstVersionFound({ record, observed }: Scene, key: Key, policy: KeyPolicy): Decision {
+  const aliases = valueOf(observed.aliases[key.keyId]) ?? [];
+  const grants = valueOf(observed.grants[key.keyId]) ?? [];
+  const accounts = withGrantees(accountsOfPolicy(policy.document, key.arn), grants, key.arn);
+  const services = grants.flatMap((grant) => serviceOf(grant) ?? []);
   const version: Version = {
     number: 1,
     keyId: key.keyId,
@@ -201,7 +209,11 @@ function firstVersionFound(record: ManagedKey, key: Key, aliases: string[]): Dec
     entry: {
       event: "found",
       reason: "the alias points at this key",
-      detail: { version: 1, keyId: key.keyId, spec: key.spec, usage: key.usage },
+      detail: {
+        ...{ version: 1, keyId: key.keyId, spec: key.spec, usage: key.usage },
+        ...{ otherAccounts: accounts.join(), grants: grants.length },
+        grantsToServices: [...new Set(services)].sort().join(),
+      },
     },
   };
 }

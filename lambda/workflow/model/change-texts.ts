@@ -1,4 +1,4 @@
-/** The same for changes by external actors that a look at the versions finds. */
+/** The same for what a look at the versions finds. */
 import type { Explained, FindingCode } from "./findings.ts";
 
 export const changeTexts = {

@@ -64,7 +64,7 @@ export const eventCatalogue = {
   "un-enrol-requested": "An operator requested un-enrolment of the managed key.",
   untagged: "KMS accepted UntagResource for keyturn's tags on a key.",
   "un-enrolled":
-    "KMS removed keyturn's tags, except from keys pending deletion; every key and alias stays as it is.",
+    "KMS removed keyturn's tags but keyturn:alias, except from keys pending deletion; every key and alias stays as it is.",
   "re-enrolled": "An operator requested enrolment of an un-enrolled managed key.",
   "call-planned": "Mode plan: keyturn reports the call that it would make in mode act.",
   "findings-opened": "Findings opened, and others may have closed.",

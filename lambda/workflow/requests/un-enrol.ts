@@ -44,7 +44,7 @@ export function decideUnenrolment(scene: Scene): Decision {
     },
     entry: {
       event: "un-enrolled",
-      reason: "no key has keyturn's tags, except those pending deletion",
+      reason: "no key has keyturn's tags but keyturn:alias, except those pending deletion",
       detail: { keys: keyIds.join(), pendingDeletion: left.join() },
     },
   };
@@ -56,7 +56,9 @@ function ourTagsOn({ record, observed }: Scene, keyId: string): string[] {
   const state = valueOf(observed.key[keyId])?.state;
   if (state === undefined || state === "PendingDeletion") return [];
   if (tags[tagNames.owner] !== record.owner) return [];
-  return Object.values(tagNames).filter((name) => Object.hasOwn(tags, name));
+  const names = Object.values(tagNames).filter((name) => Object.hasOwn(tags, name));
+  // Rights of callers may rest on it: without it, KMS would deny them every retired version.
+  return names.filter((name) => name !== tagNames.alias);
 }
 
 function wasJustUntagged(record: ManagedKey, keyId: string): boolean {
