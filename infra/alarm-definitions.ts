@@ -118,7 +118,7 @@ function ofSurroundings(timing: Timing): Record<OfSurroundings, AlarmDefinition>
       threshold: 1,
       missingData: "notBreaching",
       meaning:
-        "A function failed on an event after all retries, or EventBridge could not deliver the event. A lost event of the schedule is harmless, because the next one starts the same work. A lost CloudTrail event may be a use attempt, and keyturn then did not restore the version. It may also be a refused use, and keyturn then did not count it.",
+        "A function failed on an event after all retries, or EventBridge could not deliver the event. A lost event of the schedule is harmless, because the next one starts the same work. A lost CloudTrail event may be a use attempt, and keyturn then did not restore the version. It may also be a refused use, and keyturn then did not count it. Or it may be a change by an external actor: keyturn then reports the change within a day.",
       next: "Read the messages: each has the event, and most have the error. Correct the cause. Then invoke the function again with each CloudTrail event. If DeadLetterQueueSourceArn of a message names the queue of refused uses, invoke the second function instead, with an event in the form of SQS: a list Records, each with a messageId and the body of a message. Finally purge the queue: the alarm stays in ALARM while the queue has messages.",
     },
     TableErrors: {
@@ -150,15 +150,15 @@ function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
       ...lasting(timing),
       metric: ours("RotationsHalted", "Maximum"),
       meaning:
-        "A managed key is halted, usually because an external actor made a change that keyturn does not overwrite, or because KMS refuses the next call. Until the cause is corrected, keyturn by itself makes only two kinds of changes. It restores a version that is needed. It cancels a scheduled deletion if keyturn scheduled it without an approval, or if KMS refused a caller that may need the version and no operator accepted the refusal. If the record is of another table (STATE_BEHIND_KMS), it only restores a version that a caller tried to use. Other keys continue. The finding SCHEMA_NEWER raises this alarm too.",
+        "A managed key is halted, usually because an external actor made a change that keyturn does not overwrite, or because KMS refuses the next call. If the change is to a retired version, only the rotation that retires this version halts, and the next rotation continues. Until the cause is corrected, keyturn by itself makes only two kinds of changes. It restores a version that is needed. It cancels a scheduled deletion if keyturn scheduled it without an approval, or if KMS refused a caller that may need the version and no operator accepted the refusal. If the record is of another table (STATE_BEHIND_KMS), it only restores a version that a caller tried to use. Other keys continue. The finding SCHEMA_NEWER raises this alarm too.",
       next: `${whichOnes}. Read its finding (docs/findings.md), and follow its remedy. The managed key then continues within an hour, or after the request that the finding names.`,
     },
     VersionEndangered: {
       ...lasting(timing),
       metric: ours("Endangered", "Maximum"),
       meaning:
-        "An external actor scheduled the deletion of a version, disabled it, or removed a tag by which callers are allowed; or KMS has deleted a version. KMS deletes a key no sooner than seven days after the call.",
-      next: `${whichOnes}. Its finding DELETION_SCHEDULED_BY_OTHERS, DISABLED_BY_OTHERS, ACCESS_TAG_GONE or VERSION_DELETED has the date and the command that restores the version. The log line "changed by an external actor" has the principal and the id of the event.`,
+        "An external actor scheduled the deletion of a version, disabled a version, or removed a tag by which policies allow callers. Or a version that should exist is not in KMS. KMS deletes a key no sooner than seven days after ScheduleKeyDeletion.",
+      next: `${whichOnes}. \`npx keyturn status <alias>\` shows the finding: DELETION_SCHEDULED_BY_OTHERS with the date of the deletion, DISABLED_BY_OTHERS or ACCESS_TAG_GONE. Run its command, which corrects the change: keyturn does not correct it by itself. No command restores a deleted version (VERSION_DELETED). If CloudTrail delivered the event of the change, the log line "changed by an external actor" has the principal and the id of the event.`,
     },
     StepStuck: {
       ...lasting(timing),

@@ -85,31 +85,30 @@ const adaptiveRetries = replaced(
   'export { StandardRetryStrategy as AdaptiveRetryStrategy } from "./StandardRetryStrategy";',
 );
 
-/**
- * A cache of DynamoDB's discovered endpoints: a Map keeps order, and the least recently used
- * leaves.
- */
-const leastRecentlyUsed = replaced(
-  /mnemonist\/lru-cache\.js$/,
-  `export default class {
-    #items = new Map();
-    #capacity;
-    constructor(capacity) { this.#capacity = capacity; }
-    has(key) { return this.#items.has(key); }
-    peek(key) { return this.#items.get(key); }
-    get(key) {
-      const value = this.#items.get(key);
-      if (this.#items.delete(key)) this.#items.set(key, value);
-      return value;
-    }
-    set(key, value) {
-      this.#items.delete(key);
-      this.#items.set(key, value);
-      if (this.#items.size > this.#capacity) this.#items.delete(this.#items.keys().next().value);
-    }
-    clear() { this.#items.clear(); }
+/** DynamoDB's endpoint discovery is off, unless AWS_ENABLE_ENDPOINT_DISCOVERY is set: the stack sets no such variable. */
+const endpointDiscovery = replaced(
+  /@aws-sdk\/middleware-endpoint-discovery\/dist-es\/index\.js$/,
+  `export const NODE_ENDPOINT_DISCOVERY_CONFIG_OPTIONS = {
+    environmentVariableSelector: () => undefined,
+    configFileSelector: () => undefined,
+    default: undefined,
+  };
+  export const resolveEndpointDiscoveryConfig = (settings) => settings;`,
+);
+
+/** Only for signed messages of event streams. */
+const signedMessages = replaced(
+  /@smithy\/signature-v4\/dist-es\/HeaderFormatter\.js$/,
+  `export class HeaderFormatter {
+    format() { throw new Error("no event streams in the bundle"); }
   }`,
 );
+
+/** The SDK reads the names of Regions, and never their descriptions. */
+const regionDescriptions: Trim = {
+  modules: /@aws-sdk\/core\/dist-es\/submodules\/client\/util-endpoints\/lib\/aws\/partitions\.js$/,
+  trimmed: (text) => text.replaceAll(/"description": "[^"]*"/g, ""),
+};
 
 /** keyturn gives its clients no extension, and without one this changes no setting. */
 const extensions = replaced(
@@ -247,7 +246,16 @@ const schemas: Trim = {
 const trims: Trim[] = [
   ...[credentials, sharedFiles, regionOfInstance, eventStreams, sha256WithoutNode],
   { ...manyRegions, client: "client-eventbridge" },
-  ...[adaptiveRetries, leastRecentlyUsed, extensions, requestLog, requestLogFilter, oldNode],
+  ...[
+    adaptiveRetries,
+    endpointDiscovery,
+    signedMessages,
+    regionDescriptions,
+    extensions,
+    requestLog,
+    requestLogFilter,
+    oldNode,
+  ],
   ...[dates, logBuffers, manifests, exceptions, schemas, bucketEndpoints, featuresInUserAgent],
 ];
 

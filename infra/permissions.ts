@@ -140,7 +140,7 @@ function creation({ configuration, keyArn }: PermissionsProps): iam.PolicyStatem
       StringEqualsIfExists: { [ownerInRequest]: owner },
       ...ourTagsAlone,
     }),
-    // A rollback removes the drain label, un-enrolling removes all tags of keyturn.
+    // A rollback removes the drain label, un-enrolling removes all tags of keyturn but keyturn:alias.
     allow("UnlabelOwn", ["kms:UntagResource"], [keyArn], {
       StringEquals: { [ownerOfKey]: owner },
       ...ourTagsAlone,

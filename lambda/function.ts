@@ -1,7 +1,5 @@
-/** The middy wrapper: log context before each invocation, metrics after it. */
+/** The function: log context before each invocation, metrics after it. */
 import { Logger } from "@aws-lambda-powertools/logger";
-import { injectLambdaContext } from "@aws-lambda-powertools/logger/middleware";
-import middy from "@middy/core";
 import type { Context } from "aws-lambda";
 import type { Answer } from "./run/answer.ts";
 import type { ChangeOutcome } from "./run/changed.ts";
@@ -44,40 +42,39 @@ export function createFunction(
     environment.drainWatch,
     environment.refusalsWatch,
   );
-  // Powertools' middleware writes a warning where there are none, as for an event of a key that is not managed.
-  const publish = (): void => {
-    if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
-  };
-  return middy<unknown, Result>()
-    .use(injectLambdaContext(logger))
-    .use({ after: publish, onError: publish })
-    .handler(async (event, context: Context) => {
-      const deadlineMs = clock.nowMs() + context.getRemainingTimeInMillis();
-      const home = homeOf(context.invokedFunctionArn, environment.roleName);
-      const change = readKeyChange(event, home);
-      if (change.kind === "change") {
+  const handle = async (event: unknown, context: Context): Promise<Result> => {
+    const deadlineMs = clock.nowMs() + context.getRemainingTimeInMillis();
+    const home = homeOf(context.invokedFunctionArn, environment.roleName);
+    const change = readKeyChange(event, home);
+    if (change.kind === "change") {
+      return { outcome: "changed", managedKeys: await service.changed(change.change, deadlineMs) };
+    }
+    // keyturn's own calls are among these events: they are worth no line in the log.
+    if (change.kind === "ignored") return { outcome: "ignored", why: change.why };
+    const reading = readUseAttempt(event, home);
+    switch (reading.kind) {
+      case "no such event":
+        return service.run(deadlineMs);
+      case "attempt":
         return {
-          outcome: "changed",
-          managedKeys: await service.changed(change.change, deadlineMs),
+          outcome: "answered",
+          answers: await service.answer(reading.attempts, deadlineMs),
         };
-      }
-      // keyturn's own calls are among these events: they are worth no line in the log.
-      if (change.kind === "ignored") return { outcome: "ignored", why: change.why };
-      const reading = readUseAttempt(event, home);
-      switch (reading.kind) {
-        case "no such event":
-          return service.run(deadlineMs);
-        case "attempt":
-          return {
-            outcome: "answered",
-            answers: await service.answer(reading.attempts, deadlineMs),
-          };
-        case "canary":
-          await service.heard(Math.min(reading.atMs, clock.nowMs()));
-          return { outcome: "heard", sentAtMs: reading.atMs };
-        case "ignored":
-          telemetry.ignored(reading.why);
-          return { outcome: "ignored", why: reading.why };
-      }
-    });
+      case "canary":
+        await service.heard(Math.min(reading.atMs, clock.nowMs()));
+        return { outcome: "heard", sentAtMs: reading.atMs };
+      case "ignored":
+        telemetry.ignored(reading.why);
+        return { outcome: "ignored", why: reading.why };
+    }
+  };
+  return async (event, context) => {
+    logger.addContext(context);
+    try {
+      return await handle(event, context);
+    } finally {
+      // Without metrics, as for an event of a key that is not managed, Powertools would write a warning.
+      if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+    }
+  };
 }

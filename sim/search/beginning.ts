@@ -3,7 +3,7 @@ import { consistencyMs } from "../../lambda/workflow/model/limits.ts";
 import { newManagedKey, without } from "../../lambda/workflow/model/record.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { ManagedKey, Policy } from "../../lambda/workflow/model/types.ts";
-import { home, hourMs, longMs, owner, policy, startMs, tableId } from "./fixture.ts";
+import { home, hourMs, longMs, neverAgainMs, owner, policy, startMs, tableId } from "./fixture.ts";
 import { shape } from "./model-kms.ts";
 import { movesOf } from "./moves.ts";
 import type { Budget, ModelKey, SearchState } from "./state.ts";
@@ -101,6 +101,7 @@ export function atRest(budget: Budget, changes: Partial<Policy>): SearchState {
     ),
     taggedAtMs: createdAtMs,
     enrolledAtMs: createdAtMs,
+    lookedAtMs: neverAgainMs,
     lastNumber: 1,
     dueAtMs: startMs + longMs,
     waitingFor: "wait",

@@ -89,8 +89,10 @@ function later(state: SearchState, bounds: Bounds): Move[] {
   ];
 }
 
+/** Of a version that a late rollback cannot save, the approval is in the closed rotation. */
 function isApproved({ versions, rotations }: ManagedKey, keyId: string): boolean {
   const version = versions.find((one) => one.keyId === keyId);
+  if (version?.state === "reactivating") return true;
   return isDeletionApproved(rotations.find(({ from }) => from === version?.number));
 }
 

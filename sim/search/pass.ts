@@ -5,13 +5,20 @@
  * no decision reads: the journal's hashes, bindings, backoff.
  */
 import { announce } from "../../lambda/workflow/apply-outcome.ts";
+import { afterLook, lookDueAtMs } from "../../lambda/workflow/drift/look.ts";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import { violations } from "../../lambda/workflow/safety/invariants.ts";
 import { recheckMs } from "../../lambda/workflow/model/limits.ts";
 import { nothingObserved } from "../../lambda/workflow/safety/observations.ts";
-import type { Decision, ManagedKey, Context, Request } from "../../lambda/workflow/model/types.ts";
+import type {
+  Decision,
+  ManagedKey,
+  Context,
+  ObservedState,
+  Request,
+} from "../../lambda/workflow/model/types.ts";
 import { decide } from "../../lambda/workflow/workflow.ts";
-import { home, hourMs, minuteMs, runLimitMs, tableId } from "./fixture.ts";
+import { home, hourMs, minuteMs, neverAgainMs, runLimitMs, tableId } from "./fixture.ts";
 import { observeAll } from "./model-kms.ts";
 import { wrongToSend } from "./properties.ts";
 import { announcedMarks, marksAtRest, mayBeMade, shown, type Part } from "./rule.ts";
@@ -49,10 +56,11 @@ export function proceed(state: SearchState, pass: Pass, without: Part | undefine
     const context = searchContextOf(now, pass, requests);
     const view = shown(record, context, without);
     const { decision, findings } = decide(view.record, observed, view.context);
-    const end = (finish: Finish): Proceeded => ({
-      state: rested(now, pass, finish, without),
-      written,
-    });
+    const end = (finish: Finish): Proceeded => {
+      const isRest = finish.kind === "wait" || finish.kind === "halt";
+      const seen = isRest ? { ...now, record: looked(record, observed, nowMs) } : now;
+      return { state: rested(seen, pass, finish, without), written };
+    };
     switch (decision.kind) {
       case "observe":
         observed = observeAll(state, nowMs, observed, decision.reads);
@@ -154,6 +162,11 @@ function sent(
   return wrong === undefined ? { state: next } : { state: next, wrong };
 }
 
+/** The model looks after a suspicion alone, and once: a daily look would change nothing but findings. */
+function looked(record: ManagedKey, observed: ObservedState, nowMs: number): ManagedKey {
+  return { ...afterLook(record, observed, nowMs), lookedAtMs: neverAgainMs };
+}
+
 /** Releases the claim, and removes the mark unless a call has no response. */
 function rested(
   state: SearchState,
@@ -166,7 +179,8 @@ function rested(
   const { epoch, uncertain } = pass;
   const unsettled = marksAtRest(record, epoch, uncertain, nowMs, without);
   const ends = unsettled.map(({ untilMs }) => Math.max(untilMs, nowMs));
-  const dueAtMs = Math.min(finish.dueAtMs, nowMs + farMs, ...ends);
+  const lookMs = Math.max(lookDueAtMs(record), nowMs + minuteMs);
+  const dueAtMs = Math.min(finish.dueAtMs, nowMs + farMs, lookMs, ...ends);
   const { kind: waitingFor, findings } = finish;
   const rest = { ...record, unsettled, waitingFor, findings, dueAtMs };
   return { ...state, isNews: false, record: rest };

@@ -6,6 +6,8 @@
  * compared with each other, only the order remains then.
  */
 import { consistencyMs, lastUseLagMs } from "../../lambda/workflow/model/limits.ts";
+import { settledAtMs } from "../../lambda/workflow/drift/look-times.ts";
+import { seenByLook } from "../../lambda/workflow/model/findings.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type {
   LastUse,
@@ -152,7 +154,9 @@ function record(of: ManagedKey, isClaimed: boolean): void {
   }
   put(nothing);
   put(Math.max(0, of.dueAtMs - nowMs));
-  flag(of.suspectedAtMs);
+  time(of.suspectedAtMs, consistencyMs);
+  const looks = of.suspectedAtMs ?? of.findings.find(({ code }) => seenByLook.includes(code));
+  put(looks === undefined ? nothing : Math.max(0, settledAtMs(of) - nowMs));
   time(of.authorizationChangedAtMs, consistencyMs);
   flag(of.wanted);
   flag(of.wanted?.urgent);

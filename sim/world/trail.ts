@@ -1,6 +1,6 @@
 /**
- * CloudTrail and EventBridge, for refused uses: events come late, twice, or are lost; a trail is off for days; others
- * send events of their own making. It has random numbers of its own.
+ * CloudTrail and EventBridge, for refused uses and for changes: events come late, twice, or are lost; a trail is off
+ * for days; others send events of their own making. It has random numbers of its own.
  */
 import { refusalsMark } from "../../lambda/inbound/canary.ts";
 import { SimRandom } from "../../embedded-aws/random.ts";
@@ -35,7 +35,7 @@ export class Trail {
     this.#deliver = deliver;
   }
 
-  /** An event of a refused use. */
+  /** An event of a refused use, or of a change. */
   record(event: unknown): void {
     this.last = this.#arrivalOf();
     if (this.last.kind !== "delivered") return;

@@ -103,7 +103,7 @@ describe("un-enrol", () => {
     await world.asks("un-enrol", { confirm: orders });
     await world.passDays(1);
     expect(new Map(keysOf(world)[0]?.tags)).toEqual(theirs);
-    expect([...(keysOf(world)[1]?.tags.keys() ?? [])]).toEqual([]);
+    expect([...(keysOf(world)[1]?.tags.keys() ?? [])]).toEqual(["keyturn:alias"]);
   });
 
   test("is rejected until a needed version is restored", async () => {

@@ -192,6 +192,35 @@ describe("the events of one managed key", () => {
     expect(await codesOf(there)).toEqual(["DISABLED_BY_OTHERS"]);
   });
 
+  test("of infrastructure code every hour and a tagger every day leave no finding", async () => {
+    const there = await until("active");
+    const { aws, clock, ask, deliver, run, first, log } = there;
+    const principalArn = `arn:aws:sts::${account}:assumed-role/terraform/apply`;
+    const rests = (): number => log.filter((line) => line.includes('"rest"')).length;
+    let delivered = aws.keyChanges.length;
+    const reported = new Set<string>();
+    const [hours, before] = [8 * 24, rests()];
+    for (let hour = 0; hour < hours; hour++) {
+      // It ignores the tags of others, the state and the target, as the README says.
+      ask("EnableKeyRotation", { KeyId: first }, { principalArn });
+      ask("DisableKeyRotation", { KeyId: first }, { principalArn });
+      if (hour % 24 === 0) {
+        const Tags = [{ TagKey: "cost-center", TagValue: String(hour) }];
+        for (const KeyId of aws.kms.world.keys.keys()) ask("TagResource", { KeyId, Tags });
+      }
+      for (let tick = 0; tick < 12; tick++) {
+        for (const event of aws.keyChanges.slice(delivered)) await deliver(event);
+        delivered = aws.keyChanges.length;
+        await run();
+        for (const code of await codesOf(there)) reported.add(code);
+        clock.advance(5 * minuteMs);
+      }
+    }
+    expect([...reported]).toEqual([]);
+    expect((await there.record())?.versions.map(({ state }) => state)).toContain("active");
+    expect(rests() - before).toBeLessThanOrEqual(hours * 12);
+  });
+
   test("of keys that are not managed leave no line in the log", async () => {
     const there = await until("active");
     const { aws, ask, deliver, log } = there;

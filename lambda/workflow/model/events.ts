@@ -3,7 +3,8 @@
 export type EventName = keyof typeof eventCatalogue;
 
 export const eventCatalogue = {
-  found: "The alias points at a key, which becomes version 1.",
+  found:
+    "The alias points at a key, which becomes version 1. The line has the other accounts that may use the key, the number of its grants, and the AWS services that hold grants.",
   tagged: "KMS accepted keyturn's tags on version 1.",
   enrolled: "keyturn observed its tags on version 1, and manages the key from now on.",
   "public-key-archived": "The public key of an Enabled version is on record.",
@@ -39,7 +40,7 @@ export const eventCatalogue = {
   "deletion-scheduled": "KMS has a date for the deletion of the old version.",
   completed: "The rotation is complete: the old version is retained, disabled or deleted.",
   cleared:
-    "The audit suspected a moved alias; keyturn observed that every alias points where the record says.",
+    "Only earlier versions of keyturn wrote this event: the audit had suspected a moved alias, and keyturn observed that every alias points where the record says.",
   "extra-found": "The audit found an excess key of a rotation.",
   quarantined: "keyturn disabled an excess key.",
   "rotation-requested": "An operator requested a rotation: it opens as soon as possible.",
@@ -64,7 +65,7 @@ export const eventCatalogue = {
   "un-enrol-requested": "An operator requested un-enrolment of the managed key.",
   untagged: "KMS accepted UntagResource for keyturn's tags on a key.",
   "un-enrolled":
-    "KMS removed keyturn's tags but keyturn:alias, except from keys pending deletion; every key and alias stays as it is.",
+    "KMS removed keyturn's tags from every key that is not pending deletion. The tag keyturn:alias remains, and every key and alias stays as it is.",
   "re-enrolled": "An operator requested enrolment of an un-enrolled managed key.",
   "call-planned": "Mode plan: keyturn reports the call that it would make in mode act.",
   "findings-opened": "Findings opened, and others may have closed.",

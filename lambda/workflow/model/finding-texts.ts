@@ -24,7 +24,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
       "Find out who moved the alias, and why. Move it back, or un-enrol the managed key. If it points at a version that keyturn has not activated yet, move it back too: only keyturn knows when the dependents can use that version. Infrastructure code that names the key resets the alias at each apply: configure the code to ignore the target (Terraform: ignore_changes = [target_key_id]).",
   },
   ALIAS_ON_OLD_VERSION: {
-    meaning: "An alias points at a version that keyturn is about to revoke.",
+    meaning: "An alias points at a version that drains, or that keyturn is about to revoke.",
     cause:
       "An external actor pointed it at this version after the rotation, or it is an unlisted alias that keyturn does not move.",
     remedy:
@@ -33,7 +33,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   KEY_NOT_ENABLED: {
     meaning: "The key to enrol is not Enabled, or the active one cannot be used.",
     cause:
-      "An external actor disabled the key to enrol or scheduled its deletion; or the key store of the active key is not connected.",
+      "An external actor disabled the key to enrol, or scheduled its deletion. Or the key store of the active key is not connected.",
     remedy:
       "Enable it, or cancel its deletion and enable it, or connect its key store. keyturn never does this by itself.",
   },
@@ -50,9 +50,12 @@ export const findingTexts: Record<FindingCode, Explained> = {
       "Manage it in the other deployment, or un-enrol it there first. If the tag was removed, run the printed command, which sets keyturn's tags again. Terraform removes tags that it does not know: set ignore_changes = [tags, tags_all] on the key.",
   },
   KEY_ALREADY_MANAGED: {
-    meaning: "The KMS key is already a version of another managed key.",
-    cause: "Two managed keys have aliases on the same KMS key.",
-    remedy: "List all aliases of the key under one managed key.",
+    meaning:
+      "The KMS key is already a version of another managed key, or was one: its tag keyturn:alias names another alias.",
+    cause:
+      "Two managed keys have aliases on the same KMS key. Or the key was un-enrolled under another alias: un-enrolment leaves the tag keyturn:alias on the key.",
+    remedy:
+      "List all aliases of the key under one managed key. If the other managed key was un-enrolled, remove the tag from the key, once no policy allows callers by it.",
   },
   STATE_BEHIND_KMS: {
     meaning: "KMS shows changes to this managed key that the table does not have.",
@@ -129,10 +132,12 @@ export const findingTexts: Record<FindingCode, Explained> = {
       "If that was a mistake, run the printed command: it cancels a deletion and enables the key.",
   },
   VERSION_CHANGED: {
-    meaning: "An external actor changed the state of a version that keyturn is retiring.",
-    cause: "An operator, a script or infrastructure code enabled it, or cancelled its deletion.",
+    meaning:
+      "An external actor enabled a retired version that keyturn had disabled, or cancelled its deletion.",
+    cause:
+      "An operator or a script; or infrastructure code that enables the key at each apply (in Terraform, is_enabled is true by default).",
     remedy:
-      "Find out who changed it and why. keyturn itself cancels a deletion by an external actor only after a use attempt. The printed command returns the key to the state that keyturn expects. CancelKeyDeletion leaves a key Disabled: the command then also enables it, if keyturn expects Enabled.",
+      "Find out who changed it, and why. The printed command returns the key to the state that keyturn expects. In Terraform, set ignore_changes = [is_enabled] on the key.",
   },
   VERSION_DELETED: {
     meaning: "A version that should still exist is not in KMS.",

@@ -54,7 +54,7 @@ export const lookAtLeastEveryMs = 23.5 * 60 * minuteMs;
 /** After a look, events of further changes to the same managed key wait this long. */
 export const lookPauseMs = 5 * minuteMs;
 
-/** How often the audit reads every alias. Nothing else reads the alias of an idle managed key. */
+/** How often the audit reads every alias, and searches for keys that no record contains. */
 export const auditEveryMs = 7 * dayMs;
 
 /** The waits of a rotation whose old version is compromised: only what KMS itself needs. */

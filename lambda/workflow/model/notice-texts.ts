@@ -24,8 +24,10 @@ export const noticeTexts = {
   },
   UNLISTED_ALIAS: {
     meaning: "The key has an alias that is not in the managed key's set; keyturn will not move it.",
-    cause: "An external actor created another alias on the key, and it was never listed.",
-    remedy: "List it under `aliases`; otherwise it blocks the revocation of this version.",
+    cause:
+      "An external actor created another alias on the key, or pointed one at a retained version, and the configuration does not list it.",
+    remedy:
+      "List it under `aliases`; otherwise it blocks the revocation of this version. If the version is retained, run the printed command, which moves the alias to the active version.",
   },
   USAGE_UNKNOWN_ACCEPTED: {
     meaning: "The last use of the old version is unknown; the policy lets the drain end anyway.",

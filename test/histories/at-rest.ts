@@ -1,0 +1,32 @@
+/** Managed keys that nobody touches: what the looks at them cost. */
+import { hourMs } from "../fixtures.ts";
+import { aWorld } from "../world.ts";
+
+export type AtRest = {
+  /** To KMS: the search by tags is none. */
+  requests: number;
+  busiestHour: number;
+  findings: number;
+  cpuUs: number;
+};
+
+/** `afterDays`: by then all are enrolled, and looked at for the first time. */
+export async function atRest(keys: number, days: number, afterDays = 2): Promise<AtRest> {
+  const names = Array.from({ length: keys }, (_, index) => `alias/key-${index}`);
+  const world = await aWorld({
+    keys: Object.fromEntries(names.map((name) => [name, {}])),
+    policy: { cryptoperiodMs: 2 * 365 * 24 * hourMs },
+  });
+  await world.passDays(afterDays);
+  const before = process.cpuUsage();
+  let [requests, busiestHour] = [0, 0];
+  for (let hour = 0; hour < days * 24; hour++) {
+    world.calls.length = 0;
+    await world.pass(hourMs);
+    const count = world.calls.filter((operation) => operation !== "GetResources").length;
+    requests += count;
+    busiestHour = Math.max(busiestHour, count);
+  }
+  const { user, system } = process.cpuUsage(before);
+  return { requests, busiestHour, findings: world.reported.length, cpuUs: user + system };
+}
