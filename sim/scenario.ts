@@ -2,7 +2,7 @@
 import type { Policy } from "../lambda/workflow/model/types.ts";
 import type { SimRandom } from "../embedded-aws/random.ts";
 import { hasty } from "./policies.ts";
-import type { Hands } from "./world/other-hands.ts";
+import type { Meddling } from "./world/meddlers.ts";
 import type { Callers } from "./world/callers.ts";
 import type { Delivery } from "./world/trail.ts";
 import type { Habits } from "./world/application.ts";
@@ -30,8 +30,8 @@ export type Scenario = {
   needs: Needs;
   /** Callers that a move may lock out, and how their events arrive; none: nothing collects refused uses. */
   callers?: Callers & Delivery;
-  /** Other people who change versions, beyond the acts of `externalActors`. */
-  hands?: Hands;
+  /** External actors that change versions, beyond the acts of `externalActors`. */
+  meddlers?: Meddling;
   /** What CreateKey is given for the first version of each alias. */
   firstKey: (index: number) => object;
   /** How long faults occur, and how long the calm after them lasts. */

@@ -32,7 +32,7 @@ const meddled = {
     lostResponse: 0.01,
   }),
 };
-const hands = { everyMs: 4 * hourMs, followedWithinMs: 20 * hourMs };
+const meddling = { everyMs: 4 * hourMs, followedWithinMs: 20 * hourMs };
 
 /** Refusals arrive within a quarter of an hour; a few are lost. */
 const heard = { everyMs: 2 * hourMs, delayMs: 15 * minuteMs, lost: 0.05 };
@@ -102,7 +102,7 @@ export const scenarios = {
       ...{ ...heard, everyMs: 8 * hourMs },
       counts: { "by-alias": 1, "by-arn": 1, "by-tag": 1, "by-name": 1, scanner: 2 },
     },
-    hands: { everyMs: 12 * hourMs, followedWithinMs: 6 * hourMs, delivery: heard },
+    meddlers: { everyMs: 12 * hourMs, followedWithinMs: 6 * hourMs, delivery: heard },
     firstKey: (index) => (index === 4 ? asymmetric(0) : {}),
     faults: anything,
   },
@@ -157,17 +157,17 @@ export const scenarios = {
     callers: { ...heard, counts: { "by-name": 1, scanner: 1 } },
   },
   /** Bots, operators and infrastructure code change versions of any state; their events arrive late, some never. */
-  "other-hands": {
+  "external-changes": {
     ...meddled,
-    name: "other-hands",
-    hands: { ...hands, delivery: { delayMs: 5 * minuteMs, lost: 0.2 } },
+    name: "external-changes",
+    meddlers: { ...meddling, delivery: { delayMs: 5 * minuteMs, lost: 0.2 } },
   },
-  /** The same without a trail: only the daily look finds what they did. */
-  "hands-unseen": {
+  /** The same without a trail: only the daily inspection finds what they did. */
+  "changes-unreported": {
     ...meddled,
-    name: "hands-unseen",
+    name: "changes-unreported",
     keys: 8,
-    hands: { ...hands, everyMs: 5 * hourMs },
+    meddlers: { ...meddling, everyMs: 5 * hourMs },
   },
   /** For days no event of a refusal arrives. */
   "trail-off": {

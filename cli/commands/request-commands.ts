@@ -173,11 +173,12 @@ const requestCommands: RequestCommand[] = [
   },
   {
     name: "unenrol",
-    description: "removes keyturn's tags, and stops managing the key",
+    description: "removes keyturn's tags but keyturn:alias, and stops managing the key",
     options: [confirm],
     kind: () => "un-enrol",
     typed: () => "in the request",
-    effect: () => "keyturn removes its tags. Every key and alias stays as it is.",
+    effect: () =>
+      "keyturn removes its tags, but for keyturn:alias. Every key and alias stays as it is.",
   },
 ];
 

@@ -76,7 +76,12 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
     ),
     counted("clocks of runs", skewed, skew, explain("CLOCK_SKEW")),
     counted("excess keys", excess, "none is outside quarantine", explain("EXTRA_NOT_QUARANTINED")),
-    counted("keys of another owner", foreign, "no alias points at one", explain("OTHER_OWNER")),
+    counted(
+      "keys of another owner",
+      foreign,
+      "every version has the owner tag",
+      explain("OTHER_OWNER"),
+    ),
     counted("record schemas", unread, "every record can be read", explain("SCHEMA_NEWER")),
   ];
 }

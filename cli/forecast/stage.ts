@@ -157,11 +157,11 @@ export class Stage {
   }
 }
 
-/** No external actor changes KMS in a forecast: it makes no look, which would be a pass a day. */
+/** No external actor changes KMS in a forecast: it makes no inspection, which would be a pass a day. */
 function unseen(record: ManagedKey): ManagedKey {
   const isPresent = record.enrolledAtMs !== undefined;
-  const lookedAtMs = isPresent ? { lookedAtMs: Number.MAX_SAFE_INTEGER } : {};
-  return { ...without(record, "claim", "suspectedAtMs"), ...lookedAtMs };
+  const inspectedAtMs = isPresent ? { inspectedAtMs: Number.MAX_SAFE_INTEGER } : {};
+  return { ...without(record, "claim", "suspectedAtMs"), ...inspectedAtMs };
 }
 
 /** The journal has the codes of findings in a field of their own. */

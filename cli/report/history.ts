@@ -66,6 +66,7 @@ const withoutKeyState: ReadonlySet<EventName> = new Set<EventName>([
     "rotation-requested",
     "approved",
     "acknowledged",
+    "policy-accepted",
     "configured",
   ] as const),
 ]);

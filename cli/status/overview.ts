@@ -5,6 +5,7 @@ import {
   finding,
   type Effect,
   type Finding,
+  isDanger,
   isOutage,
 } from "../../lambda/workflow/model/findings.ts";
 import { activeVersion } from "../../lambda/workflow/model/record.ts";
@@ -82,7 +83,7 @@ export function unreadOverview(alias: string, schema: number, nowMs: number): Ov
 /** Whether a finding holds anything until an operator acts, or reports an outage. */
 export function needsPerson({ effect, findings }: Overview): boolean {
   const isHeld = effect !== undefined && effect !== "notice";
-  return isHeld || findings.some(isOutage);
+  return isHeld || findings.some((one) => isOutage(one) || isDanger(one));
 }
 
 /** Whether no step follows before an operator acts: `nextAtMs` is then the next observation. */

@@ -44,7 +44,7 @@ const absent: Record<Optional<ManagedKey>, undefined> = {
   taggedAtMs: undefined,
   enrolledAtMs: undefined,
   suspectedAtMs: undefined,
-  lookedAtMs: undefined,
+  inspectedAtMs: undefined,
   wanted: undefined,
   proposal: undefined,
   unenrolment: undefined,

@@ -6,7 +6,7 @@ import { transition } from "../record/journal.ts";
 import type { Run } from "../pass/context.ts";
 import { extraOf } from "../workflow/1-generate.ts";
 import { observeAgainAtMs } from "../workflow/drift/drift.ts";
-import { lookDueAtMs } from "../workflow/drift/look.ts";
+import { inspectionDueAtMs } from "../workflow/drift/inspection.ts";
 import { showTags } from "../workflow/model/commands.ts";
 import { finding, type Finding } from "../workflow/model/findings.ts";
 import { auditEveryMs, consistencyMs, dayMs, recheckMs } from "../workflow/model/limits.ts";
@@ -58,8 +58,8 @@ async function notConfigured(
 
 /**
  * Makes a managed key due that this code would observe earlier than the record says. Version 0.1.0 reads
- * nothing until the date of a deletion, and schedules deletions without an approval; it never looks at a version that
- * no rotation retires. The first looks after an upgrade spread over a day. False if a run held one.
+ * nothing until the date of a deletion, and schedules deletions without an approval; it never inspects a version that
+ * no rotation retires. The first inspections after an upgrade spread over a day. False if a run held one.
  */
 async function hurryLate(run: Run, records: ManagedKey[]): Promise<boolean> {
   const { table, clock, chance } = run.ports;
@@ -67,7 +67,7 @@ async function hurryLate(run: Run, records: ManagedKey[]): Promise<boolean> {
   for (const record of records) {
     const nowMs = clock.nowMs();
     const isRetiring = record.dueAtMs > observeAgainAtMs(record, nowMs);
-    const isUnseen = record.dueAtMs > nowMs + dayMs && lookDueAtMs(record) < record.dueAtMs;
+    const isUnseen = record.dueAtMs > nowMs + dayMs && inspectionDueAtMs(record) < record.dueAtMs;
     if (!isRetiring && !isUnseen) continue;
     const how = isRetiring ? {} : { dueAtMs: nowMs + Math.floor(chance.next() * dayMs) };
     noted = (await table.nudge(record.alias, nowMs, how)) && noted;

@@ -5,7 +5,7 @@ import { transition } from "../record/journal.ts";
 import type { Stored } from "../ports.ts";
 import type { Finish, Pass, PassState } from "./state.ts";
 import { observeAgainAtMs } from "../workflow/drift/drift.ts";
-import { afterLook, lookDueAtMs } from "../workflow/drift/look.ts";
+import { afterInspection, inspectionDueAtMs } from "../workflow/drift/inspection.ts";
 import {
   effects,
   isDanger,
@@ -37,9 +37,11 @@ export async function finishPass(pass: Pass, left: Left, finish: Finish): Promis
   const sent = await sendOn(pass, reported, left.asked);
   const nowMs = pass.ports.clock.nowMs();
   const { claim: _, ...claimed } = sent.stored.record;
-  const seen =
-    finish.kind === "rest" ? afterLook(claimed, left.observed, left.observedSinceMs) : claimed;
-  const record = remembered(seen, left.asked, nowMs);
+  const inspected =
+    finish.kind === "rest"
+      ? afterInspection(claimed, left.observed, left.observedSinceMs)
+      : claimed;
+  const record = remembered(inspected, left.asked, nowMs);
   const backoff = backoffAfter(pass, record, finish, left.uncertain || !sent.all);
   const unsettled = leftUnsettled(record.unsettled, record.epoch, left.uncertain, nowMs);
   const rested = { ...record, backoff, unsettled, waitingFor: restingOf(finish) };
@@ -220,7 +222,7 @@ function nextDueMs(record: FinishedRecord, finish: Finish, nowMs: number): numbe
         finish.dueAtMs,
         reportedAgainAtMs(record, nowMs),
         observeAgainAtMs(record, nowMs),
-        nextLookMs(record, nowMs),
+        nextInspectionMs(record, nowMs),
       );
   }
 }
@@ -239,9 +241,9 @@ function reportedAgainAtMs(record: FinishedRecord, nowMs: number): number {
   );
 }
 
-/** Where something keeps this pass from looking, as in mode `plan`, the next one comes in an hour. */
-function nextLookMs(record: FinishedRecord, nowMs: number): number {
-  const dueAtMs = lookDueAtMs(record);
+/** Where a finding of another step kept this pass from inspecting, as in mode `plan`, the next one comes in an hour. */
+function nextInspectionMs(record: FinishedRecord, nowMs: number): number {
+  const dueAtMs = inspectionDueAtMs(record);
   return dueAtMs > nowMs ? dueAtMs : nowMs + recheckMs;
 }
 

@@ -1,22 +1,22 @@
 /**
- * The answer to a change by an external actor: its managed key is suspected and due, and the next run looks at it. A
+ * The answer to a change by an external actor: its managed key is suspected and due, and the next run inspects it. A
  * storm of events costs one read an event, and at most one write a minute and managed key.
  */
 import { begin, type Run, type RunOptions } from "../pass/context.ts";
 import { RotationError } from "../errors.ts";
 import type { KeyChange } from "../inbound/key-change.ts";
-import { lookPauseMs } from "../workflow/model/limits.ts";
+import { inspectionPauseMs } from "../workflow/model/limits.ts";
 
 export type ChangeOutcome = {
   alias: string;
-  /** "known": marked within the last minute, and the next look comes later. */
+  /** "known": marked within the last minute, and the next inspection comes later. */
   outcome: "due" | "known";
 };
 
 /** When this process marked each managed key last. */
 export type Marked = Map<string, number>;
 
-/** CloudTrail delivers an event later than this after the call: the look after the mark shows the change. */
+/** CloudTrail delivers an event later than this after the call: the inspection after the mark shows the change. */
 const markedForMs = 60_000;
 const markedMax = 10_000;
 const firstPauseMs = 500;
@@ -59,7 +59,7 @@ async function mark({ ports, stopAtMs }: Run, alias: string): Promise<boolean> {
     const record = (await table.read(alias))?.record;
     if (record?.enrolledAtMs === undefined || record.unenrolment !== undefined) return false;
     const nowMs = clock.nowMs();
-    const dueAtMs = Math.max(nowMs, (record.lookedAtMs ?? 0) + lookPauseMs);
+    const dueAtMs = Math.max(nowMs, (record.inspectedAtMs ?? 0) + inspectionPauseMs);
     if (await table.nudge(alias, nowMs, { suspectedAtMs: nowMs, dueAtMs })) return true;
     if (clock.nowMs() >= stopAtMs) {
       // Lambda then invokes the function with this event again.

@@ -13,8 +13,8 @@ import { decideEnrolment } from "./enrolment/enrol.ts";
 import { sameFinding, type Finding } from "./model/findings.ts";
 import { recheckMs } from "./model/limits.ts";
 import { changedStates, guard } from "./drift/guard.ts";
-import { afterLook, decideLook, stillOpen } from "./drift/look.ts";
-import { alone, aside } from "./drift/look-at-version.ts";
+import { afterInspection, decideInspection, stillOpen } from "./drift/inspection.ts";
+import { alone, aside } from "./drift/inspect-version.ts";
 import { notices } from "./notices.ts";
 import { decideExtra } from "./restore/quarantine.ts";
 import { decideReconciled } from "./requests/reconcile.ts";
@@ -86,8 +86,8 @@ function nextOf(requests: Request[]): Request | undefined {
 
 function verdict(scene: Scene, decisions: Decision[], others: Finding[] = []): MatterDecision {
   const { record, observed, context } = scene;
-  const seen = afterLook(record, observed, context.nowMs);
-  const known = context.home === undefined ? [] : notices(seen, context.nowMs);
+  const afterwards = afterInspection(record, observed, context.nowMs);
+  const known = context.home === undefined ? [] : notices(afterwards, context.nowMs);
   const refused = refusalFindings(scene);
   const found = [...known, ...refused, ...others, ...decisions.flatMap(findingsOf)];
   const reads = readsOfRefusals(scene);
@@ -110,15 +110,19 @@ function hasTime({ kind }: Decision, { mode }: Context): boolean {
 
 function matters(scene: Scene): Decision[] {
   const { record } = scene;
-  const { parked } = scene.context;
+  const { parked, nowMs } = scene.context;
   if (record.enrolledAtMs === undefined) return [parked.enrolment ?? decideEnrolment(scene)];
   return [
-    ...record.rotations.map((rotation) => parked[rotation.id] ?? decideStep(scene, rotation)),
+    ...record.rotations.map((rotation) => {
+      const decision = parked[rotation.id] ?? decideStep(scene, rotation);
+      const isOut = rotation.step === "drain" || rotation.step === "revoke";
+      return isOut ? aside(versionOf(record, rotation.from), decision, nowMs) : decision;
+    }),
     parked.active ?? decideActiveVersion(scene),
     ...record.extras
       .filter(({ quarantinedAtMs }) => quarantinedAtMs === undefined)
       .map((extra) => parked[extra.keyId] ?? decideExtra(scene, extra)),
-    ...decideLook(scene),
+    ...decideInspection(scene),
   ];
 }
 
@@ -133,7 +137,7 @@ function decideStep(scene: Scene, rotation: Rotation): Decision {
   const isDestructive =
     decision.kind === "call" && ["DisableKey", "ScheduleKeyDeletion"].includes(decision.call.kind);
   const changed = isDestructive ? changedStates(scene) : undefined;
-  return aside(old, changed ?? decision, scene.context.nowMs);
+  return changed ?? decision;
 }
 
 /**
@@ -148,7 +152,9 @@ function decideHeld(scene: Scene, still: HoldInForce): MatterDecision {
     return rotation.restored === undefined ? onlyRestoring(decision, nowMs) : decision;
   });
   const isOlder = record.tableId !== context.tableId;
-  const looked = isOlder ? [] : decideLook(scene).map((one) => whileHeld(one, still, nowMs));
+  const inspected = isOlder
+    ? []
+    : decideInspection(scene).map((one) => whileHeld(one, still, nowMs));
   const own: Decision = still.halt
     ? { kind: "halt", finding: still.finding }
     : {
@@ -158,11 +164,11 @@ function decideHeld(scene: Scene, still: HoldInForce): MatterDecision {
         finding: still.finding,
       };
   const moving = watched.filter(({ kind }) => kind === "change" || kind === "call");
-  const urgent = moving.length > 0 ? moving : [...watched, ...looked, own];
+  const urgent = moving.length > 0 ? moving : [...watched, ...inspected, own];
   return verdict(scene, urgent, [still.finding, ...still.others]);
 }
 
-/** A look goes on; it restores a version that an alias points at where the hold allows that. */
+/** An inspection goes on; it restores a version that an alias points at where the hold allows that. */
 function whileHeld(decision: Decision, { restores }: HoldInForce, nowMs: number): Decision {
   if (decision.kind === "halt") return alone(decision.finding, nowMs);
   const isMilder = decision.kind === "call" || decision.kind === "change";

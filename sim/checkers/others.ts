@@ -5,7 +5,7 @@
 import type { ManagedKey, Version } from "../../lambda/workflow/model/types.ts";
 import type { KeyState } from "../../embedded-aws/kms/types.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
-import { followed } from "../world/other-hands.ts";
+import { followed } from "../world/meddlers.ts";
 import type { Engine } from "../world/engine.ts";
 import type { Arrival } from "../world/lockout.ts";
 import { keyIdIn, nameOf, type Checker, type Facts } from "./checker.ts";
@@ -108,8 +108,8 @@ function wrongWith(
   if ((version.deletionAtMs ?? Infinity) <= nowMs()) return undefined;
   if (key?.state !== state) return `is ${key?.state ?? "deleted"}, not ${state}`;
   if (state === "PendingDeletion") return undefined;
-  const gone = [tagNames.owner, tagNames.alias].filter((name) => !key.tags.has(name));
-  if (gone.length > 0) return `has no ${gone.join()}`;
+  const missing = [tagNames.owner, tagNames.alias].filter((name) => !key.tags.has(name));
+  if (missing.length > 0) return `has no ${missing.join()}`;
   const strays = record.aliases.filter((alias) => kms.aliases.get(alias)?.keyId !== key.keyId);
   if (version.state !== "active" || isMoving(record) || strays.length === 0) return undefined;
   return `has no ${strays.join()}`;

@@ -1,22 +1,26 @@
-/** Version 0.1.0's blindness to other people's hands, and ways to miss what they did. */
+/** Version 0.1.0's blindness to changes by external actors, and ways to miss them. */
 import type { Mutant } from "./mutant.ts";
 
 const reported = "a change by others is reported";
-const look = "lambda/workflow/drift/look.ts";
-const atVersion = "lambda/workflow/drift/look-at-version.ts";
+const inspection = "lambda/workflow/drift/inspection.ts";
+const atVersion = "lambda/workflow/drift/inspect-version.ts";
 
 export const others: Mutant[] = [
   {
-    name: "look at no version between the steps",
+    name: "inspect no version between the steps",
     edits: [
-      { file: look, find: '  if (due === "no") return [];\n', replace: "  if (due) return [];\n" },
+      {
+        file: inspection,
+        find: '  if (due === "no") return [];\n',
+        replace: "  if (due) return [];\n",
+      },
     ],
-    scenario: "other-hands",
+    scenario: "external-changes",
     seed: 1,
     invariant: reported,
   },
   {
-    name: "look at versions that a rotation retires alone",
+    name: "inspect versions that a rotation retires alone",
     edits: [
       {
         file: atVersion,
@@ -25,7 +29,7 @@ export const others: Mutant[] = [
           '    case "draining":\n      return "Enabled";\n    case "active":\n    case "retained":\n      return undefined;',
       },
     ],
-    scenario: "hands-unseen",
+    scenario: "changes-unreported",
     seed: 1,
     invariant: reported,
   },
@@ -38,7 +42,7 @@ export const others: Mutant[] = [
         replace: "    if (alias) continue;\n",
       },
     ],
-    scenario: "other-hands",
+    scenario: "external-changes",
     seed: 1,
     invariant: reported,
   },
@@ -51,33 +55,33 @@ export const others: Mutant[] = [
         replace: "[...bound, listed && undefined]",
       },
     ],
-    scenario: "other-hands",
+    scenario: "external-changes",
     seed: 1,
     invariant: reported,
   },
   {
-    name: "end a suspicion with the first look, whatever reads show late",
+    name: "end a suspicion with the first inspection, whatever reads show late",
     edits: [
       {
-        file: look,
+        file: inspection,
         find: "suspectedAtMs === undefined || sinceMs >= suspectedAtMs + consistencyMs;",
         replace: "sinceMs >= 0;",
       },
     ],
-    scenario: "other-hands",
+    scenario: "external-changes",
     seed: 1,
     invariant: reported,
   },
   {
-    name: "close a finding in a pass that makes no look",
+    name: "close a finding in a pass that makes no inspection",
     edits: [
       {
-        file: look,
-        find: "  if (isDone || lookDueAtMs(record) === Infinity) return [];\n",
+        file: inspection,
+        find: "  if (isDone || inspectionDueAtMs(record) === Infinity) return [];\n",
         replace: "  if (isDone || record) return [];\n",
       },
     ],
-    scenario: "other-hands",
+    scenario: "external-changes",
     seed: 1,
     invariant: reported,
   },

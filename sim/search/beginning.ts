@@ -101,7 +101,7 @@ export function atRest(budget: Budget, changes: Partial<Policy>): SearchState {
     ),
     taggedAtMs: createdAtMs,
     enrolledAtMs: createdAtMs,
-    lookedAtMs: neverAgainMs,
+    inspectedAtMs: neverAgainMs,
     lastNumber: 1,
     dueAtMs: startMs + longMs,
     waitingFor: "wait",

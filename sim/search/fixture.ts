@@ -10,7 +10,7 @@ export const owner = "acme";
 export const tableId = "table-1";
 export const startMs = Date.UTC(2027, 0, 1);
 export const longMs = 30 * dayMs;
-/** The last look of a record that the daily look never reaches. */
+/** The last inspection of a record that the daily inspection never reaches. */
 export const neverAgainMs = startMs + 1000 * longMs;
 export const runLimitMs = 5 * minuteMs;
 /** Within this time an attempt to use a key reaches the handler. */

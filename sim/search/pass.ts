@@ -5,7 +5,7 @@
  * no decision reads: the journal's hashes, bindings, backoff.
  */
 import { announce } from "../../lambda/workflow/apply-outcome.ts";
-import { afterLook, lookDueAtMs } from "../../lambda/workflow/drift/look.ts";
+import { afterInspection, inspectionDueAtMs } from "../../lambda/workflow/drift/inspection.ts";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
 import { violations } from "../../lambda/workflow/safety/invariants.ts";
 import { recheckMs } from "../../lambda/workflow/model/limits.ts";
@@ -58,8 +58,8 @@ export function proceed(state: SearchState, pass: Pass, without: Part | undefine
     const { decision, findings } = decide(view.record, observed, view.context);
     const end = (finish: Finish): Proceeded => {
       const isRest = finish.kind === "wait" || finish.kind === "halt";
-      const seen = isRest ? { ...now, record: looked(record, observed, nowMs) } : now;
-      return { state: rested(seen, pass, finish, without), written };
+      const next = isRest ? { ...now, record: inspected(record, observed, nowMs) } : now;
+      return { state: rested(next, pass, finish, without), written };
     };
     switch (decision.kind) {
       case "observe":
@@ -162,9 +162,9 @@ function sent(
   return wrong === undefined ? { state: next } : { state: next, wrong };
 }
 
-/** The model looks after a suspicion alone, and once: a daily look would change nothing but findings. */
-function looked(record: ManagedKey, observed: ObservedState, nowMs: number): ManagedKey {
-  return { ...afterLook(record, observed, nowMs), lookedAtMs: neverAgainMs };
+/** The model inspects after a suspicion alone, and once: a daily inspection would change nothing but findings. */
+function inspected(record: ManagedKey, observed: ObservedState, nowMs: number): ManagedKey {
+  return { ...afterInspection(record, observed, nowMs), inspectedAtMs: neverAgainMs };
 }
 
 /** Releases the claim, and removes the mark unless a call has no response. */
@@ -179,8 +179,8 @@ function rested(
   const { epoch, uncertain } = pass;
   const unsettled = marksAtRest(record, epoch, uncertain, nowMs, without);
   const ends = unsettled.map(({ untilMs }) => Math.max(untilMs, nowMs));
-  const lookMs = Math.max(lookDueAtMs(record), nowMs + minuteMs);
-  const dueAtMs = Math.min(finish.dueAtMs, nowMs + farMs, lookMs, ...ends);
+  const inspectionMs = Math.max(inspectionDueAtMs(record), nowMs + minuteMs);
+  const dueAtMs = Math.min(finish.dueAtMs, nowMs + farMs, inspectionMs, ...ends);
   const { kind: waitingFor, findings } = finish;
   const rest = { ...record, unsettled, waitingFor, findings, dueAtMs };
   return { ...state, isNews: false, record: rest };

@@ -6,8 +6,8 @@
  * compared with each other, only the order remains then.
  */
 import { consistencyMs, lastUseLagMs } from "../../lambda/workflow/model/limits.ts";
-import { settledAtMs } from "../../lambda/workflow/drift/look-times.ts";
-import { seenByLook } from "../../lambda/workflow/model/findings.ts";
+import { settledAtMs } from "../../lambda/workflow/drift/inspection-times.ts";
+import { foundByInspection } from "../../lambda/workflow/model/findings.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type {
   LastUse,
@@ -155,8 +155,9 @@ function record(of: ManagedKey, isClaimed: boolean): void {
   put(nothing);
   put(Math.max(0, of.dueAtMs - nowMs));
   time(of.suspectedAtMs, consistencyMs);
-  const looks = of.suspectedAtMs ?? of.findings.find(({ code }) => seenByLook.includes(code));
-  put(looks === undefined ? nothing : Math.max(0, settledAtMs(of) - nowMs));
+  const inspects =
+    of.suspectedAtMs ?? of.findings.find(({ code }) => foundByInspection.includes(code));
+  put(inspects === undefined ? nothing : Math.max(0, settledAtMs(of) - nowMs));
   time(of.authorizationChangedAtMs, consistencyMs);
   flag(of.wanted);
   flag(of.wanted?.urgent);

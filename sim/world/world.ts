@@ -29,7 +29,7 @@ import { Network } from "./network.ts";
 import { ExternalActors } from "./external-actors.ts";
 import type { Flight } from "./ports.ts";
 import type { Rotator, Surroundings } from "./rotator.ts";
-import { OtherHands } from "./other-hands.ts";
+import { Meddlers } from "./meddlers.ts";
 import { Resources } from "./resources.ts";
 import { SharedKms } from "./shared-kms.ts";
 import { Trail } from "./trail.ts";
@@ -58,7 +58,7 @@ export class SimulatedWorld {
   readonly #resources: Resources;
   readonly #trail: Trail | undefined;
   readonly #changes: Trail | undefined;
-  readonly #hands: OtherHands | undefined;
+  readonly #meddlers: Meddlers | undefined;
   readonly #callers: CallersOfKeys | undefined;
   readonly #policies = new Map<string, Policy>();
   readonly #checkers: Checker[];
@@ -92,8 +92,8 @@ export class SimulatedWorld {
       this.#trail = new Trail(this.engine, seed, callers, deliver);
       twin.onRefusedUse = (event) => this.#trail?.record(event);
     }
-    if (scenario.hands?.delivery !== undefined) {
-      const { delivery } = scenario.hands;
+    if (scenario.meddlers?.delivery !== undefined) {
+      const { delivery } = scenario.meddlers;
       this.#changes = new Trail(this.engine, seed ^ 0x1b873593, delivery, (event) =>
         this.#rotator.deliverChange(event),
       );
@@ -120,8 +120,8 @@ export class SimulatedWorld {
       };
       this.#callers = new CallersOfKeys(around, this.#trail, seed, lockedOut);
     }
-    if (scenario.hands !== undefined) {
-      this.#hands = new OtherHands(around, seed, aliases, (alias) => this.record(alias));
+    if (scenario.meddlers !== undefined) {
+      this.#meddlers = new Meddlers(around, seed, aliases, (alias) => this.record(alias));
     }
     for (const [index, alias] of aliases.entries()) {
       const habits = scenario.habits(random);
@@ -186,7 +186,7 @@ export class SimulatedWorld {
     this.#trace(() => "the faults are over");
     faultPlan.on = false;
     this.#externalActors.goHome();
-    this.#hands?.goHome();
+    this.#meddlers?.goHome();
     const endMs = startMs + safetyMs + calmMs;
     for (let atMs = engine.nowMs(); atMs < endMs; atMs += readEveryMs) {
       for (const application of this.applications) application.readAll();
@@ -233,7 +233,7 @@ export class SimulatedWorld {
     const { engine, table } = this;
     const aliases = [...this.#policies.keys()];
     this.#resources.start(aliases, this.#scenario.needs);
-    if (this.#scenario.hands !== undefined) this.#hands?.start(this.#scenario.hands);
+    if (this.#scenario.meddlers !== undefined) this.#meddlers?.start(this.#scenario.meddlers);
     if (callers !== undefined) this.#callers?.start(aliases, callers);
     const world = { engine, table, aliases };
     new Approver(world, this.#resources, (alias) => this.record(alias)).start();
@@ -276,7 +276,7 @@ export class SimulatedWorld {
         ...{ resources: this.#resources, recordOf, scenario: this.#scenario },
       }),
       ...(this.#callers === undefined ? [] : [lockouts(facts, this.#callers, recordOf)]),
-      ...(this.#hands === undefined ? [] : [others(facts, watched)]),
+      ...(this.#meddlers === undefined ? [] : [others(facts, watched)]),
       ...checkers,
       bookkeeper(facts.interventions),
     ];

@@ -28,7 +28,7 @@ function aFullRecord(): Required<ManagedKey> {
     unsettled: [{ epoch: 3, untilMs: nowMs + 1 }],
     taggedAtMs: 0,
     enrolledAtMs: 0,
-    lookedAtMs: nowMs - 5,
+    inspectedAtMs: nowMs - 5,
     suspectedAtMs: nowMs,
     reconciledAtMs: nowMs,
     collectedFromMs: nowMs,

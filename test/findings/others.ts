@@ -27,7 +27,7 @@ function inState(
     happens: async (account, first) => {
       await account.passDays(day);
       happens(account, first);
-      // The longest interval of a look, and a run.
+      // The longest interval of an inspection, and a run.
       await account.passDays(1);
     },
     command: "changes",

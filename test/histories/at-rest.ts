@@ -1,4 +1,4 @@
-/** Managed keys that nobody touches: what the looks at them cost. */
+/** Managed keys that nobody touches: what the inspections at them cost. */
 import { hourMs } from "../fixtures.ts";
 import { aWorld } from "../world.ts";
 
@@ -10,7 +10,7 @@ export type AtRest = {
   cpuUs: number;
 };
 
-/** `afterDays`: by then all are enrolled, and looked at for the first time. */
+/** `afterDays`: by then all are enrolled, and inspected for the first time. */
 export async function atRest(keys: number, days: number, afterDays = 2): Promise<AtRest> {
   const names = Array.from({ length: keys }, (_, index) => `alias/key-${index}`);
   const world = await aWorld({

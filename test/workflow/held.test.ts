@@ -157,11 +157,13 @@ describe("a version without an open rotation, with a new alias on it", () => {
     expect(nextOf(back).versions[0]).toMatchObject({ state: "retained" });
   });
 
-  test("is found by the daily look, and not searched for between two looks", () => {
-    const looked = (lookedAtMs: number) =>
-      at({ ...moved, record: { ...paused, rotations: [], lookedAtMs } });
-    expect(looked(nowMs - dayMs)).toMatchObject(calls("EnableKey", { keyId: "key-1" }, ofActive));
-    expect(looked(nowMs - hourMs)).toMatchObject({ finding: { code: "PAUSED" } });
+  test("is found by the daily inspection, and not searched for between two inspections", () => {
+    const inspected = (inspectedAtMs: number) =>
+      at({ ...moved, record: { ...paused, rotations: [], inspectedAtMs } });
+    expect(inspected(nowMs - dayMs)).toMatchObject(
+      calls("EnableKey", { keyId: "key-1" }, ofActive),
+    );
+    expect(inspected(nowMs - hourMs)).toMatchObject({ finding: { code: "PAUSED" } });
   });
 
   test("does not exist where the suspicion was wrong", () => {
@@ -177,7 +179,7 @@ describe("a version without an open rotation, with a new alias on it", () => {
   });
 });
 
-describe("a managed key that is held is looked at:", () => {
+describe("a managed key that is held is inspected:", () => {
   const changed = { key: { "key-2": observedKey("key-2", { state: "Disabled" }) } };
   const suspected = { rotations: [], suspectedAtMs: nowMs - hourMs };
   const codes = (setting: StepSetting) =>

@@ -97,7 +97,7 @@ describe("among several decisions", () => {
       record: { rotations: [...rotations.slice(0, 1), { ...rotations[1], restored }] },
     };
     expect(of([halt, retry, untag], back as Setting)).toEqual(retry);
-    expect(of([halt, wait(5)], back as Setting)).toEqual(halt);
+    expect(of([wait(7), wait(5), halt], back as Setting)).toEqual(halt);
   });
 
   test("the earliest wait counts", () => {

@@ -154,13 +154,13 @@ describe("the open matters of a managed key", () => {
   });
 
   test("are read only as far as decided", () => {
-    const readsSince = (lookedAtMs: number | undefined) => {
-      const { record, context, observed } = stepScene("drain", { record: { lookedAtMs } });
+    const readsSince = (inspectedAtMs: number | undefined) => {
+      const { record, context, observed } = stepScene("drain", { record: { inspectedAtMs } });
       return readsOf((some) => decide(record, some, context).decision, observed);
     };
     const ofStep = ["key key-1", "aliases key-1", "last-use key-1"];
     expect(readsSince(nowMs)).toEqual(ofStep);
-    // The drain ends with a change of the record: the daily look waits.
+    // The drain ends with a change of the record: the daily inspection waits.
     expect(readsSince(undefined)).toEqual(ofStep);
   });
 });
@@ -170,7 +170,7 @@ describe("an old version that an external actor changed", () => {
   const wanted = { by: "ada", reason: "an incident", atMs: nowMs, urgent: false };
   const inDrain = (setting: StepSetting) => {
     const { record, ...rest } = setting;
-    return verdictOn(stepScene("drain", { ...rest, record: { lookedAtMs: nowMs, ...record } }));
+    return verdictOn(stepScene("drain", { ...rest, record: { inspectedAtMs: nowMs, ...record } }));
   };
 
   test("waits for an operator, and the next rotation opens", () => {

@@ -3,7 +3,7 @@
  * detects drift, and a record that is older than KMS.
  */
 import { drifted } from "./drift.ts";
-import { expectedOf } from "./look-at-version.ts";
+import { expectedOf } from "./inspect-version.ts";
 import { aliasMoved } from "../safety/alias-target.ts";
 import { lineageFirst } from "../safety/lineage.ts";
 import { activeVersion, rightfulKeyIds, rotationOut } from "../model/record.ts";

@@ -104,8 +104,8 @@ export function isDanger({ code }: Pick<Finding, "code">): boolean {
   return dangers.includes(code);
 }
 
-/** What a look reports: while one of these is open, each pass looks again. */
-export const seenByLook: readonly FindingCode[] = [
+/** What an inspection reports: while one of these is open, each pass inspects again. */
+export const foundByInspection: readonly FindingCode[] = [
   ...dangers,
   "ACCESS_DENIED",
   "STATE_BEHIND_KMS",

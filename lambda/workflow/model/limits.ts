@@ -44,15 +44,15 @@ export const dayMs = 24 * 60 * minuteMs;
 export const observeEveryMs = dayMs;
 
 /**
- * How often keyturn looks at every version of a managed key: each interval lies between these. A look costs three
+ * How often keyturn inspects every version of a managed key: each interval lies between these. An inspection costs three
  * requests a version, so at most four a day; a change that no event reports shows within a day, with the interval of
  * the runs.
  */
-export const lookAtMostEveryMs = 22.5 * 60 * minuteMs;
-export const lookAtLeastEveryMs = 23.5 * 60 * minuteMs;
+export const shortestInspectionMs = 22.5 * 60 * minuteMs;
+export const longestInspectionMs = 23.5 * 60 * minuteMs;
 
-/** After a look, events of further changes to the same managed key wait this long. */
-export const lookPauseMs = 5 * minuteMs;
+/** After an inspection, events of further changes to the same managed key wait this long. */
+export const inspectionPauseMs = 5 * minuteMs;
 
 /** How often the audit reads every alias, and searches for keys that no record contains. */
 export const auditEveryMs = 7 * dayMs;

@@ -56,9 +56,9 @@ export type Version = {
   overriddenBy?: string;
   /** Its public key, archived while it was Enabled: DER SubjectPublicKeyInfo, in Base64. */
   publicKey?: string;
-  /** The hash of its key policy at the first look, or as an operator accepted it. */
+  /** The hash of its key policy at the first inspection, or as an operator accepted it. */
   policyHash?: string;
-  /** The hash of the last look, where an external actor changed the policy. */
+  /** The hash of the last inspection, where an external actor changed the policy. */
   policyChangedTo?: string;
   /** The value of its tag `keyturn:retired`; "unknown" from an older schema or after a lost answer. */
   label?: string;
@@ -239,10 +239,10 @@ export type ManagedKey = {
   enrolledAtMs?: number;
   /** Aliases of the active version that keyturn may not move. */
   unlistedAliases: string[];
-  /** When an event or the audit showed a change by an external actor; until a look that shows its effect. */
+  /** When an event or the audit showed a change by an external actor; until an inspection that shows its effect. */
   suspectedAtMs?: number;
   /** When keyturn last read every version that is not deleted. */
-  lookedAtMs?: number;
+  inspectedAtMs?: number;
   /** Consecutive passes that ended in retry or did not finish; one random jitter per series. */
   backoff: { tries: number; jitter: number };
   /** When keyturn last created, enrolled or tagged one of its keys: authorization may lag it. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { applyDone } from "../../lambda/workflow/apply-outcome.ts";
-import { decideLook } from "../../lambda/workflow/drift/look.ts";
+import { decideInspection } from "../../lambda/workflow/drift/inspection.ts";
 import { deletionCancelled } from "../../lambda/workflow/revoke/deletion.ts";
 import type { Decision, ManagedKey, Rotation } from "../../lambda/workflow/model/types.ts";
 import { dayMs } from "../fixtures.ts";
@@ -8,7 +8,7 @@ import { calls, changes, halts, readsOf, sentencesOf } from "./decided.ts";
 import {
   deletionAtMs,
   first,
-  look,
+  inspect,
   type Old,
   ours,
   retired,
@@ -18,7 +18,7 @@ import {
   suspectedAtMs,
   waitsFor,
   withOld,
-} from "./looked.ts";
+} from "./inspected.ts";
 import {
   alias,
   allObserved,
@@ -67,7 +67,7 @@ describe("the state of a version that is", () => {
 
   test.each(cases)("%s, where KMS shows %s: %s", (state, shown, code) => {
     const expected = code === undefined ? [] : [waitsFor(code, "key-1")];
-    expect(look(withOld(state), shows("key-1", shown))).toMatchObject(expected);
+    expect(inspect(withOld(state), shows("key-1", shown))).toMatchObject(expected);
   });
 
   test.each(Object.entries(byOthers) as [Shown, string | undefined][])(
@@ -75,13 +75,13 @@ describe("the state of a version that is", () => {
     (shown, code) => {
       const record = aRecord({ suspectedAtMs });
       const expected = code === undefined ? [] : [halts(code, "key-1")];
-      expect(look(record, shows("key-1", shown))).toMatchObject(expected);
+      expect(inspect(record, shows("key-1", shown))).toMatchObject(expected);
     },
   );
 
   test("active, where its key store is not connected", () => {
     const key = { "key-1": observedKey("key-1", { state: "Unavailable" }) };
-    expect(look(aRecord({ suspectedAtMs }), { key })).toMatchObject([
+    expect(inspect(aRecord({ suspectedAtMs }), { key })).toMatchObject([
       halts("KEY_NOT_ENABLED", "key-1"),
     ]);
   });
@@ -96,7 +96,7 @@ describe("the state of a version that is", () => {
     ["disabled", "PendingDeletion", "aws kms cancel-key-deletion --key-id key-1"],
     ["disabled", "Enabled", "aws kms disable-key --key-id key-1"],
   ])("%s, where KMS shows %s, is restored with %s", (state, shown, next) => {
-    const [found] = look(withOld(state), shows("key-1", shown));
+    const [found] = inspect(withOld(state), shows("key-1", shown));
     expect(found).toMatchObject({ finding: { next } });
   });
 
@@ -104,25 +104,25 @@ describe("the state of a version that is", () => {
     const at = (ms: number): Observations => ({
       key: { "key-1": observedKey("key-1", { state: "PendingDeletion", deletionAtMs: ms }) },
     });
-    const [found] = look(withOld("pending-deletion"), at(deletionAtMs - dayMs - 1));
+    const [found] = inspect(withOld("pending-deletion"), at(deletionAtMs - dayMs - 1));
     expect(found).toMatchObject(waitsFor("DELETION_SCHEDULED_BY_OTHERS", "key-1"));
     expect(sentencesOf(found as Decision).join()).toMatch(
       /KMS deletes it at 1972-09-30T23:59:59.*cancel-key-deletion .* && aws kms schedule-key-deletion .*30/,
     );
-    expect(look(withOld("pending-deletion"), at(deletionAtMs - dayMs))).toEqual([]);
-    expect(look(withOld("pending-deletion"), at(deletionAtMs + 5 * dayMs))).toEqual([]);
+    expect(inspect(withOld("pending-deletion"), at(deletionAtMs - dayMs))).toEqual([]);
+    expect(inspect(withOld("pending-deletion"), at(deletionAtMs + 5 * dayMs))).toEqual([]);
   });
 
   test.each(["Enabled", "Disabled", "PendingDeletion", "absent"] as const)(
     "pending deletion, on its date: KMS shows it as %s, and its own step reads it",
     (shown) => {
       const versions = [retired("pending-deletion", { deletionAtMs: nowMs }), aVersion(2)];
-      expect(look(withOld("retained", { versions }), shows("key-1", shown))).toEqual([]);
+      expect(inspect(withOld("retained", { versions }), shows("key-1", shown))).toEqual([]);
     },
   );
 });
 
-describe("the look reports nothing about a version", () => {
+describe("the inspection reports nothing about a version", () => {
   const disabled = shows("key-1", "Disabled");
   const others: Observations = { key: { ...disabled.key, ...shows("key-2", "Disabled").key } };
   test.each<[what: string, Changes<Rotation>]>([
@@ -133,8 +133,8 @@ describe("the look reports nothing about a version", () => {
     ],
   ])("%s, and goes on with the others", (_what, rotation) => {
     const record = withOld("draining", { rotations: [aRotation(rotation)] });
-    expect(look(record, disabled)).toEqual([]);
-    expect(look(record, others)).toMatchObject([halts("DISABLED_BY_OTHERS", "key-2")]);
+    expect(inspect(record, disabled)).toEqual([]);
+    expect(inspect(record, others)).toMatchObject([halts("DISABLED_BY_OTHERS", "key-2")]);
   });
 
   test("while reads may not show the EnableKey of a version without a rotation", () => {
@@ -143,7 +143,7 @@ describe("the look reports nothing about a version", () => {
     const decision = { kind: "call", call, matter: { kind: "active" }, reason: "needed" } as const;
     const { next } = applyDone(record, decision, { kind: "done" }, aContext());
     expect(next.versions[0]).toMatchObject({ state: "retained" });
-    expect(look(next, disabled)).toEqual([]);
+    expect(inspect(next, disabled)).toEqual([]);
   });
 
   test("while reads may not show the CancelKeyDeletion that closed its rotation", () => {
@@ -155,7 +155,7 @@ describe("the look reports nothing about a version", () => {
     const record = withOld("pending-deletion", { versions, rotations: [rotation] });
     const { next } = deletionCancelled(record, rotation, "refused", nowMs);
     expect(next.rotations).toEqual([]);
-    expect(look(next, shows("key-1", "PendingDeletion"))).toEqual([]);
+    expect(inspect(next, shows("key-1", "PendingDeletion"))).toEqual([]);
   });
 });
 
@@ -165,10 +165,10 @@ describe("the read of an old version that KMS denies", () => {
     (state) => {
       for (const kind of ["key", "aliases", "tags"] as const) {
         const hidden = { [kind]: { "key-1": denied } };
-        const found = look(withOld(state), hidden);
+        const found = inspect(withOld(state), hidden);
         expect(found.map((one) => one.kind)).not.toContain("halt");
         const active = shows("key-2", "Disabled").key;
-        const both = look(withOld(state), { ...hidden, key: { ...hidden["key"], ...active } });
+        const both = inspect(withOld(state), { ...hidden, key: { ...hidden["key"], ...active } });
         expect(both.at(-1)).toMatchObject(halts("DISABLED_BY_OTHERS", "key-2"));
       }
     },
@@ -177,21 +177,21 @@ describe("the read of an old version that KMS denies", () => {
   test.each<Old>(["draining", "retained", "disabled", "pending-deletion"])(
     "is reported: %s",
     (state) => {
-      const found = look(withOld(state), { key: { "key-1": denied } });
+      const found = inspect(withOld(state), { key: { "key-1": denied } });
       expect(found).toMatchObject([waitsFor("ACCESS_DENIED", "key-1")]);
     },
   );
 
   test("halts it where the version is active", () => {
     for (const kind of ["key", "aliases", "tags"] as const) {
-      expect(look(withOld("draining"), { [kind]: { "key-2": denied } })).toMatchObject([
+      expect(inspect(withOld("draining"), { [kind]: { "key-2": denied } })).toMatchObject([
         halts("ACCESS_DENIED", "key-2"),
       ]);
     }
   });
 });
 
-describe("the reads of a look", () => {
+describe("the reads of an inspection", () => {
   const record = withOld("draining");
   const lineage = (tagsOfOld: Record<string, string>) => ({
     [alias]: present([
@@ -203,7 +203,7 @@ describe("the reads of a look", () => {
   const each = [`lineage ${alias}`, ...three("key-1"), ...three("key-2")];
   const asked = (of: ManagedKey, tagsOfOld: Record<string, string> = first) =>
     readsOf(
-      (observed) => decideLook({ record: of, observed, context: aContext() })[0],
+      (observed) => decideInspection({ record: of, observed, context: aContext() })[0],
       allObserved(of, { lineage: lineage(tagsOfOld) }),
     );
 
@@ -229,7 +229,7 @@ describe("the reads of a look", () => {
   test("once a day come last, and after an event with the others", () => {
     const unread = allObserved(record, { policy: { "key-1": undefined } });
     const of = (one: ManagedKey) =>
-      decideLook({ record: one, observed: unread, context: aContext() });
+      decideInspection({ record: one, observed: unread, context: aContext() });
     const reads = [{ kind: "policy", keyId: "key-1" }];
     expect(of(record)).toEqual([{ kind: "observe", reads }]);
     const daily = withOld("draining", { suspectedAtMs: undefined });
@@ -239,11 +239,11 @@ describe("the reads of a look", () => {
 
 test("a version out of use with an alias on it is restored", () => {
   const observed = { aliases: { "key-1": present(["alias/other"]) } };
-  expect(look(withOld("disabled"), observed)).toMatchObject([
+  expect(inspect(withOld("disabled"), observed)).toMatchObject([
     calls("EnableKey", { keyId: "key-1" }, { kind: "active" }),
   ]);
   const rotations = [aRotation({ step: "revoke" })];
-  expect(look(withOld("disabled", { rotations }), observed)).toMatchObject([
+  expect(inspect(withOld("disabled", { rotations }), observed)).toMatchObject([
     changes("restore-started", { version: 1 }),
   ]);
 });

@@ -1,4 +1,4 @@
-/** What a look finds at one version. */
+/** What an inspection finds at one version. */
 import { decideOutOfUse } from "../restore/out-of-use.ts";
 import { aliasMoved, keyFirst, moveTo } from "../safety/alias-target.ts";
 import { wrongLabel } from "../safety/lineage.ts";
@@ -14,7 +14,7 @@ const outOfUse: Version["state"][] = ["disabled", "pending-deletion"];
 
 type Waiting = Extract<Decision, { kind: "wait" }>;
 
-export function lookAtVersion(scene: Scene, version: Version): Decision[] {
+export function inspectVersion(scene: Scene, version: Version): Decision[] {
   const { observed, context } = scene;
   const { keyId } = version;
   const own = (one: Decision): Decision => aside(version, one, context.nowMs);
@@ -79,7 +79,7 @@ function tagsOf(scene: Scene, version: Version): Decision[] {
   const { observed, context } = scene;
   const { number, keyId } = version;
   const read = { kind: "tags", keyId } as const;
-  // The daily look reads them only where the search shows others. KMS changes no tag of a key pending deletion.
+  // The daily inspection reads them only where the search shows others. KMS changes no tag of a key pending deletion.
   if (observationOf(observed, read) === undefined || version.state === "pending-deletion")
     return [];
   const denied = observeFirst(scene, [read]);
@@ -89,12 +89,12 @@ function tagsOf(scene: Scene, version: Version): Decision[] {
   const label = wrongLabel(scene, version);
   const tags = valueOf(observed.tags[keyId]) ?? {};
   const wanted = identifyingTags(scene.record, version);
-  const gone = Object.keys(wanted).filter((name) => tags[name] !== wanted[name]);
-  if (gone.length === 0) return label === undefined ? [] : [label];
-  const observations = `version ${number}, ${keyId}, has lost ${gone.join(" and ")}`;
+  const lost = Object.keys(wanted).filter((name) => tags[name] !== wanted[name]);
+  if (lost.length === 0) return label === undefined ? [] : [label];
+  const observations = `version ${number}, ${keyId}, lacks ${lost.join(" and ")}`;
   const next = tagCommand(keyId, wanted);
-  const lost = finding("ACCESS_TAG_GONE", keyId, observations, next, context.nowMs);
-  return [alone(lost, context.nowMs), ...(label === undefined ? [] : [label])];
+  const what = finding("ACCESS_TAG_GONE", keyId, observations, next, context.nowMs);
+  return [alone(what, context.nowMs), ...(label === undefined ? [] : [label])];
 }
 
 function aliasesOf(scene: Scene, version: Version): Decision[] {

@@ -1,11 +1,11 @@
 /**
- * `npm run bench:looks`: what the daily look at managed keys at rest costs. Fails on counts alone; the CPU time is
+ * `npm run bench:inspections`: what the daily inspection at managed keys at rest costs. Fails on counts alone; the CPU time is
  * printed, and depends on the machine.
  */
 import { parseArgs } from "node:util";
 import { atRest } from "../test/histories/at-rest.ts";
 
-const usage = `npm run bench:looks -- [--keys 50000] [--days 2]
+const usage = `npm run bench:inspections -- [--keys 50000] [--days 2]
 
   --keys  how many managed keys, each with one version
   --days  how long they are at rest

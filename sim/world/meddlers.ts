@@ -1,5 +1,5 @@
 /**
- * Other people's hands: clean-up bots, operators, infrastructure code and a tagger, at any moment on a version of any
+ * External actors: clean-up bots, operators, infrastructure code and a tagger, at any moment on a version of any
  * state. Somebody on call follows the findings: types the printed command of each, as it stands. They have random
  * numbers of their own.
  */
@@ -15,7 +15,7 @@ import type { Delivery } from "./trail.ts";
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
-export type Hands = {
+export type Meddling = {
   /** The mean interval between their acts. */
   everyMs: number;
   /** How CloudTrail's events of their acts arrive; without it, none does. */
@@ -46,7 +46,7 @@ const policyOf = (sid: number): string =>
     ],
   });
 
-export class OtherHands {
+export class Meddlers {
   readonly #world: World;
   readonly #random: SimRandom;
   readonly #aliases: string[];
@@ -68,7 +68,7 @@ export class OtherHands {
     this.#recordOf = recordOf;
   }
 
-  start({ everyMs, followedWithinMs }: Hands): void {
+  start({ everyMs, followedWithinMs }: Meddling): void {
     const again = (): void => {
       this.#world.engine.after(Math.ceil(everyMs * 2 * this.#random.next()), () => {
         if (this.#areHome) return;

@@ -1,10 +1,10 @@
-/** The tags and the aliases of a version, as a look finds them. */
+/** The tags and the aliases of a version, as an inspection finds them. */
 import { describe, expect, test } from "vitest";
 import type { Decision, ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { halts } from "./decided.ts";
 import {
   first,
-  look,
+  inspect,
   type Old,
   ours,
   retired,
@@ -12,7 +12,7 @@ import {
   suspectedAtMs,
   waitsFor,
   withOld,
-} from "./looked.ts";
+} from "./inspected.ts";
 import {
   absent,
   alias,
@@ -48,28 +48,28 @@ describe("the owner tag", () => {
   const owner = "keyturn:owner";
 
   test.each(inUse)("that a version lost is set again with all of its tags: %s", (state) => {
-    const [found, ...others] = look(withOld(state), tagged(without(first, owner)));
+    const [found, ...others] = inspect(withOld(state), tagged(without(first, owner)));
     expect(found).toMatchObject(waitsFor("OTHER_OWNER", "key-1"));
     expect(setsTags(nextOf(found))).toEqual({ key: "key-1", ...first });
     expect(others).toEqual([]);
   });
 
   test("that the active version lost halts the managed key", () => {
-    const [found] = look(withOld("retained"), tagged(without(second, owner), "key-2"));
+    const [found] = inspect(withOld("retained"), tagged(without(second, owner), "key-2"));
     expect(found).toMatchObject(halts("OTHER_OWNER", alias));
     expect(setsTags(nextOf(found))).toEqual({ key: "key-2", ...second });
   });
 
   test("that names another owner is shown, and never set", () => {
     const theirs = present({ ...first, [owner]: "globex" });
-    const [found] = look(withOld("retained"), tagged(theirs));
+    const [found] = inspect(withOld("retained"), tagged(theirs));
     expect(found).toMatchObject(waitsFor("OTHER_OWNER", "key-1"));
     expect(nextOf(found)).toBe("aws kms list-resource-tags --key-id key-1");
   });
 
   test("of a version whose label the record does not know leaves that label as it is", () => {
     const versions = [retired("retained", { label: "unknown" }), aVersion(2)];
-    const [found] = look(withOld("retained", { versions }), tagged(without(first, owner)));
+    const [found] = inspect(withOld("retained", { versions }), tagged(without(first, owner)));
     expect(setsTags(nextOf(found))).not.toHaveProperty("keyturn:retired");
   });
 });
@@ -80,10 +80,10 @@ describe("a tag that rights may rest on", () => {
       ["key-1", first],
       ["key-2", second],
     ] as const) {
-      const [found, ...others] = look(withOld("retained"), tagged(without(tags, name), keyId));
+      const [found, ...others] = inspect(withOld("retained"), tagged(without(tags, name), keyId));
       expect(found).toMatchObject(waitsFor("ACCESS_TAG_GONE", keyId));
       expect(found).toMatchObject({
-        finding: { observed: expect.stringMatching(new RegExp(`has lost ${name}$`)) as string },
+        finding: { observed: expect.stringMatching(new RegExp(`lacks ${name}$`)) as string },
       });
       const { [name as "keyturn:alias"]: wanted } = tags;
       expect(setsTags(nextOf(found))).toMatchObject({ key: keyId, [name]: wanted });
@@ -93,24 +93,24 @@ describe("a tag that rights may rest on", () => {
 
   test("has another value", () => {
     const other = present({ ...first, "keyturn:version": "7" });
-    expect(look(withOld("retained"), tagged(other))).toMatchObject([
+    expect(inspect(withOld("retained"), tagged(other))).toMatchObject([
       waitsFor("ACCESS_TAG_GONE", "key-1"),
     ]);
   });
 
   test("is one of several that are missing, in one finding", () => {
-    const gone = tagged(without(first, "keyturn:alias", "keyturn:version"));
-    expect(look(withOld("retained"), gone)).toMatchObject([
-      { finding: { observed: "version 1, key-1, has lost keyturn:alias and keyturn:version" } },
+    const lost = tagged(without(first, "keyturn:alias", "keyturn:version"));
+    expect(inspect(withOld("retained"), lost)).toMatchObject([
+      { finding: { observed: "version 1, key-1, lacks keyturn:alias and keyturn:version" } },
     ]);
   });
 
   test("of a key pending deletion cannot be set: KMS changes none of its tags", () => {
-    expect(look(withOld("pending-deletion"), tagged(present({})))).toEqual([]);
+    expect(inspect(withOld("pending-deletion"), tagged(present({})))).toEqual([]);
   });
 
   test("is missing together with a label that is not on record: both are reported", () => {
-    const found = look(withOld("retained"), tagged(present(ours)));
+    const found = inspect(withOld("retained"), tagged(present(ours)));
     expect(found).toMatchObject([
       waitsFor("ACCESS_TAG_GONE", "key-1"),
       halts("STATE_BEHIND_KMS", alias),
@@ -120,13 +120,13 @@ describe("a tag that rights may rest on", () => {
 
 test.each(inUse)("a label that is not on record halts the managed key: %s", (state) => {
   const relabelled = present({ ...first, "keyturn:retired": "r7" });
-  expect(look(withOld(state), tagged(relabelled))).toMatchObject([
+  expect(inspect(withOld(state), tagged(relabelled))).toMatchObject([
     halts("STATE_BEHIND_KMS", alias),
   ]);
 });
 
 describe("an alias of the managed key", () => {
-  const elsewhere = (key: Observations["key"]): Observations => ({
+  const onAnotherKey = (key: Observations["key"]): Observations => ({
     aliases: { "key-2": present([]) },
     key: { ...key },
   });
@@ -135,21 +135,21 @@ describe("an alias of the managed key", () => {
     ["key-9, a key that keyturn does not manage", "key-9"],
     ["key-1, a retired version", "key-1"],
   ])("is on %s", (_what, keyId) => {
-    const on = elsewhere({ [alias]: observedKey(keyId) });
-    expect(look(withOld("draining"), on)).toMatchObject([halts("ALIAS_MOVED", alias)]);
+    const on = onAnotherKey({ [alias]: observedKey(keyId) });
+    expect(inspect(withOld("draining"), on)).toMatchObject([halts("ALIAS_MOVED", alias)]);
   });
 
   test("is deleted", () => {
-    expect(look(withOld("draining"), elsewhere({ [alias]: absent }))).toMatchObject([
+    expect(inspect(withOld("draining"), onAnotherKey({ [alias]: absent }))).toMatchObject([
       halts("ALIAS_NOT_FOUND", alias),
     ]);
   });
 
   test("is read by its name where the list of its key does not show it", () => {
-    const unread = look(withOld("draining"), elsewhere({ [alias]: undefined }));
+    const unread = inspect(withOld("draining"), onAnotherKey({ [alias]: undefined }));
     expect(unread).toEqual([{ kind: "observe", reads: [{ kind: "key", key: alias }] }]);
     // Lists and names show a move at different times.
-    expect(look(withOld("draining"), elsewhere({}))).toEqual([]);
+    expect(inspect(withOld("draining"), onAnotherKey({}))).toEqual([]);
   });
 
   test("counts, also where it is not the first", () => {
@@ -158,7 +158,7 @@ describe("an alias of the managed key", () => {
       aliases: { "key-2": present([alias]) },
       key: { "alias/b": observedKey("key-9") },
     };
-    expect(look(withOld("draining", { aliases }), observed)).toMatchObject([
+    expect(inspect(withOld("draining", { aliases }), observed)).toMatchObject([
       halts("ALIAS_MOVED", "alias/b"),
     ]);
   });
@@ -176,7 +176,7 @@ describe("an alias of the managed key", () => {
       aliases: { "key-1": present([]), "key-2": present([alias]) },
       key: { [alias]: observedKey("key-2") },
     };
-    expect(look(record, on)).toMatchObject(expected);
+    expect(inspect(record, on)).toMatchObject(expected);
   });
 });
 
@@ -186,33 +186,33 @@ describe("an alias of an external actor", () => {
   const next = `aws kms update-alias --alias-name ${other} --target-key-id key-2`;
 
   test("on a draining version is in the way of its retirement", () => {
-    const [found] = look(withOld("draining"), onOld);
+    const [found] = inspect(withOld("draining"), onOld);
     expect(found).toMatchObject(waitsFor("ALIAS_ON_OLD_VERSION", "key-1"));
     expect(nextOf(found)).toBe(next);
   });
 
   test("on a retained version is reported as unlisted", () => {
-    const [found] = look(withOld("retained"), onOld);
+    const [found] = inspect(withOld("retained"), onOld);
     expect(found).toMatchObject(waitsFor("UNLISTED_ALIAS", other));
     expect(nextOf(found)).toBe(next);
   });
 
   test("that the record already reports is not reported twice", () => {
     const unlistedAliases = [other];
-    expect(look(withOld("retained", { unlistedAliases }), onOld)).toEqual([]);
+    expect(inspect(withOld("retained", { unlistedAliases }), onOld)).toEqual([]);
   });
 
   test("on the active version is no change", () => {
     const onActive = { aliases: { "key-2": present([alias, other]) } };
-    expect(look(withOld("retained"), onActive)).toEqual([]);
+    expect(inspect(withOld("retained"), onActive)).toEqual([]);
   });
 });
 
 test("each version is reported", () => {
   const versions: ManagedKey["versions"] = [retired("retained"), aVersion(2)];
-  const gone = { ...tagged(without(first, "keyturn:version")).tags };
-  const found = look(withOld("retained", { versions }), {
-    tags: { ...gone, "key-2": without(second, "keyturn:version") },
+  const lost = { ...tagged(without(first, "keyturn:version")).tags };
+  const found = inspect(withOld("retained", { versions }), {
+    tags: { ...lost, "key-2": without(second, "keyturn:version") },
   });
   expect(found).toMatchObject([
     waitsFor("ACCESS_TAG_GONE", "key-1"),

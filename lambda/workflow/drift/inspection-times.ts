@@ -1,14 +1,14 @@
-/** When keyturn looks at the versions of a managed key. */
-import { consistencyMs, lookAtLeastEveryMs, lookAtMostEveryMs } from "../model/limits.ts";
+/** When keyturn inspects the versions of a managed key. */
+import { consistencyMs, longestInspectionMs, shortestInspectionMs } from "../model/limits.ts";
 import type { ManagedKey, Rotation, Version } from "../model/types.ts";
 
 /**
  * An interval of its own for each managed key: those that are enrolled at one moment, or begin with one upgrade, spread
  * over the day within a month.
  */
-export function lookEveryMs(alias: string): number {
+export function inspectionEveryMs(alias: string): number {
   return Math.floor(
-    lookAtMostEveryMs + fractionOf(alias) * (lookAtLeastEveryMs - lookAtMostEveryMs),
+    shortestInspectionMs + fractionOf(alias) * (longestInspectionMs - shortestInspectionMs),
   );
 }
 

@@ -1,13 +1,17 @@
-/** When a look is due, and what the record has after it. */
+/** When an inspection is due, and what the record has after it. */
 import { describe, expect, test } from "vitest";
-import { lookEveryMs } from "../../lambda/workflow/drift/look-times.ts";
-import { afterLook, isLookDue, lookDueAtMs } from "../../lambda/workflow/drift/look.ts";
-import { lookAtLeastEveryMs, lookAtMostEveryMs } from "../../lambda/workflow/model/limits.ts";
+import { inspectionEveryMs } from "../../lambda/workflow/drift/inspection-times.ts";
+import {
+  afterInspection,
+  isInspectionDue,
+  inspectionDueAtMs,
+} from "../../lambda/workflow/drift/inspection.ts";
+import { longestInspectionMs, shortestInspectionMs } from "../../lambda/workflow/model/limits.ts";
 import type { ManagedKey, Rotation, Version } from "../../lambda/workflow/model/types.ts";
 import { decide } from "../../lambda/workflow/workflow.ts";
 import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
 import { halts } from "./decided.ts";
-import { look, retired, shows, withOld } from "./looked.ts";
+import { inspect, retired, shows, withOld } from "./inspected.ts";
 import {
   alias,
   allObserved,
@@ -23,9 +27,9 @@ import {
 } from "./scene.ts";
 
 const consistencyMs = 5 * minuteMs;
-/** Looked at an hour ago, and nothing is suspected. */
-const looked = (changes: Changes<ManagedKey> = {}): ManagedKey =>
-  aRecord({ lookedAtMs: nowMs - hourMs, ...changes });
+/** Inspected an hour ago, and nothing is suspected. */
+const inspected = (changes: Changes<ManagedKey> = {}): ManagedKey =>
+  aRecord({ inspectedAtMs: nowMs - hourMs, ...changes });
 const finding = (code: "DISABLED_BY_OTHERS" | "OVERDUE") => ({
   code,
   subject: "key-1",
@@ -34,35 +38,35 @@ const finding = (code: "DISABLED_BY_OTHERS" | "OVERDUE") => ({
   sinceMs: nowMs - hourMs,
 });
 
-describe("a look is due", () => {
+describe("an inspection is due", () => {
   test("about daily, at an interval of its own for each managed key", () => {
     const aliases = Array.from({ length: 200 }, (_, at) => `alias/key-${at}`);
     const intervals = aliases.map((name) => {
-      const record = looked({ alias: name });
-      return lookDueAtMs(record) - (record.lookedAtMs ?? 0);
+      const record = inspected({ alias: name });
+      return inspectionDueAtMs(record) - (record.inspectedAtMs ?? 0);
     });
     for (const interval of intervals) {
-      expect(interval).toBeGreaterThanOrEqual(lookAtMostEveryMs);
-      expect(interval).toBeLessThan(lookAtLeastEveryMs);
+      expect(interval).toBeGreaterThanOrEqual(shortestInspectionMs);
+      expect(interval).toBeLessThan(longestInspectionMs);
     }
-    expect(lookAtLeastEveryMs).toBeLessThan(dayMs);
+    expect(longestInspectionMs).toBeLessThan(dayMs);
     expect(new Set(intervals).size).toBe(aliases.length);
-    expect(intervals).toEqual(aliases.map(lookEveryMs));
-    const quarterMs = (lookAtLeastEveryMs - lookAtMostEveryMs) / 4;
+    expect(intervals).toEqual(aliases.map(inspectionEveryMs));
+    const quarterMs = (longestInspectionMs - shortestInspectionMs) / 4;
     for (const quarter of [0, 1, 2, 3]) {
-      const fromMs = lookAtMostEveryMs + quarter * quarterMs;
+      const fromMs = shortestInspectionMs + quarter * quarterMs;
       const within = intervals.filter((one) => one >= fromMs && one < fromMs + quarterMs);
       expect(within.length).toBeGreaterThan(intervals.length / 10);
     }
   });
 
   test.each<[what: string, Changes<ManagedKey>, due: string]>([
-    ["for a record of an earlier version", { lookedAtMs: undefined }, "daily"],
+    ["for a record of an earlier version", { inspectedAtMs: undefined }, "daily"],
     ["not an hour after the last one", {}, "no"],
-    ["a day after the last one", { lookedAtMs: nowMs - dayMs }, "daily"],
+    ["a day after the last one", { inspectedAtMs: nowMs - dayMs }, "daily"],
     ["after an event", { suspectedAtMs: nowMs }, "suspected"],
     [
-      "while a finding of a look is open",
+      "while a finding of an inspection is open",
       { findings: [finding("DISABLED_BY_OTHERS")] },
       "suspected",
     ],
@@ -79,7 +83,7 @@ describe("a look is due", () => {
       "no",
     ],
   ])("%s", (_what, changes, due) => {
-    expect(isLookDue(looked(changes), nowMs)).toBe(due);
+    expect(isInspectionDue(inspected(changes), nowMs)).toBe(due);
   });
 
   test.each<[what: string, Changes<ManagedKey>]>([
@@ -87,11 +91,13 @@ describe("a look is due", () => {
     ["while it is un-enrolled", { unenrolment: { by: "ada", atMs: nowMs } }],
   ])("never %s", (_what, changes) => {
     const findings = [finding("DISABLED_BY_OTHERS")];
-    expect(lookDueAtMs(looked({ ...changes, findings, suspectedAtMs: nowMs }))).toBe(Infinity);
+    expect(inspectionDueAtMs(inspected({ ...changes, findings, suspectedAtMs: nowMs }))).toBe(
+      Infinity,
+    );
   });
 });
 
-describe("keyturn does not look while reads may not show its own change:", () => {
+describe("keyturn does not inspect while reads may not show its own change:", () => {
   const version = (changes: Changes<Version>) => ({
     versions: [retired("retained", changes), aVersion(2)],
   });
@@ -112,16 +118,16 @@ describe("keyturn does not look while reads may not show its own change:", () =>
   ])("%s", (_what, at) => {
     const recent = withOld("retained", at(nowMs - consistencyMs + 1));
     const disabled = shows("key-2", "Disabled");
-    expect(look(recent, disabled)).toEqual([]);
-    expect(lookDueAtMs(recent)).toBe(nowMs + 1);
+    expect(inspect(recent, disabled)).toEqual([]);
+    expect(inspectionDueAtMs(recent)).toBe(nowMs + 1);
     const before = withOld("retained", at(nowMs - consistencyMs));
-    expect(look(before, disabled).at(-1)).toMatchObject(halts("DISABLED_BY_OTHERS", "key-2"));
+    expect(inspect(before, disabled).at(-1)).toMatchObject(halts("DISABLED_BY_OTHERS", "key-2"));
   });
 
-  test("what an earlier look reported stays open in the meantime", () => {
+  test("what an earlier inspections reported stays open in the meantime", () => {
     const record = withOld("retained", {
       suspectedAtMs: undefined,
-      lookedAtMs: nowMs - hourMs,
+      inspectedAtMs: nowMs - hourMs,
       authorizationChangedAtMs: nowMs - minuteMs,
       findings: [finding("DISABLED_BY_OTHERS")],
     });
@@ -133,52 +139,52 @@ describe("keyturn does not look while reads may not show its own change:", () =>
 
 describe("after an event", () => {
   const eventAtMs = nowMs;
-  const suspected = looked({ suspectedAtMs: eventAtMs });
-  const lookAt = (record: ManagedKey, atMs: number): ManagedKey =>
-    afterLook(record, allObserved(record), atMs);
+  const suspected = inspected({ suspectedAtMs: eventAtMs });
+  const inspectedAt = (record: ManagedKey, atMs: number): ManagedKey =>
+    afterInspection(record, allObserved(record), atMs);
 
-  test("a first look follows at once, a second one when reads are consistent, and no third", () => {
-    expect(lookDueAtMs(suspected)).toBe(eventAtMs);
-    const once = lookAt(suspected, eventAtMs);
-    expect(once).toMatchObject({ suspectedAtMs: eventAtMs, lookedAtMs: eventAtMs });
-    expect(lookDueAtMs(once)).toBe(eventAtMs + consistencyMs);
-    expect(isLookDue(once, eventAtMs + consistencyMs - 1)).toBe("no");
-    expect(lookAt(once, eventAtMs + consistencyMs - 1)).toEqual(once);
-    const twice = lookAt(once, eventAtMs + consistencyMs);
+  test("a first inspection follows at once, a second one when reads are consistent, and no third", () => {
+    expect(inspectionDueAtMs(suspected)).toBe(eventAtMs);
+    const once = inspectedAt(suspected, eventAtMs);
+    expect(once).toMatchObject({ suspectedAtMs: eventAtMs, inspectedAtMs: eventAtMs });
+    expect(inspectionDueAtMs(once)).toBe(eventAtMs + consistencyMs);
+    expect(isInspectionDue(once, eventAtMs + consistencyMs - 1)).toBe("no");
+    expect(inspectedAt(once, eventAtMs + consistencyMs - 1)).toEqual(once);
+    const twice = inspectedAt(once, eventAtMs + consistencyMs);
     expect(twice).not.toHaveProperty("suspectedAtMs");
-    expect(twice.lookedAtMs).toBe(eventAtMs + consistencyMs);
-    expect(lookDueAtMs(twice)).toBe(eventAtMs + consistencyMs + lookEveryMs(alias));
+    expect(twice.inspectedAtMs).toBe(eventAtMs + consistencyMs);
+    expect(inspectionDueAtMs(twice)).toBe(eventAtMs + consistencyMs + inspectionEveryMs(alias));
   });
 
-  test("one look suffices where it comes late", () => {
-    expect(lookAt(suspected, eventAtMs + consistencyMs)).not.toHaveProperty("suspectedAtMs");
+  test("one inspection suffices where it comes late", () => {
+    expect(inspectedAt(suspected, eventAtMs + consistencyMs)).not.toHaveProperty("suspectedAtMs");
   });
 
   test("a second event begins anew", () => {
-    const once = lookAt(suspected, eventAtMs);
+    const once = inspectedAt(suspected, eventAtMs);
     const again = { ...once, suspectedAtMs: eventAtMs + minuteMs };
-    expect(lookDueAtMs(again)).toBe(eventAtMs + minuteMs);
-    const twice = lookAt(again, eventAtMs + minuteMs);
-    expect(lookDueAtMs(twice)).toBe(eventAtMs + minuteMs + consistencyMs);
+    expect(inspectionDueAtMs(again)).toBe(eventAtMs + minuteMs);
+    const twice = inspectedAt(again, eventAtMs + minuteMs);
+    expect(inspectionDueAtMs(twice)).toBe(eventAtMs + minuteMs + consistencyMs);
   });
 
   test("the suspicion stays until every version was read, and keyturn's own changes settled", () => {
     const partly = allObserved(suspected, { policy: { "key-1": undefined } });
     const atMs = eventAtMs + consistencyMs;
-    expect(afterLook(suspected, partly, atMs)).toEqual(suspected);
+    expect(afterInspection(suspected, partly, atMs)).toEqual(suspected);
     const changed = { ...suspected, authorizationChangedAtMs: atMs - minuteMs };
-    expect(lookAt(changed, atMs)).toEqual(changed);
+    expect(inspectedAt(changed, atMs)).toEqual(changed);
   });
 
   test("a read that KMS denies was made", () => {
     const observed = allObserved(suspected, { policy: { "key-1": denied } });
-    const seen = afterLook(suspected, observed, eventAtMs + consistencyMs);
-    expect(seen).not.toHaveProperty("suspectedAtMs");
+    const after = afterInspection(suspected, observed, eventAtMs + consistencyMs);
+    expect(after).not.toHaveProperty("suspectedAtMs");
   });
 
-  test("a pass that makes the reads without a look due is no look", () => {
-    const idle = looked();
-    expect(lookAt(idle, nowMs)).toEqual(idle);
+  test("a pass that makes the reads without an inspection due is no inspection", () => {
+    const idle = inspected();
+    expect(inspectedAt(idle, nowMs)).toEqual(idle);
   });
 });
 
@@ -186,31 +192,31 @@ describe("the key policy of a version", () => {
   const hashed = (hash: string): Observations => ({
     policy: { "key-1": present({ document: "{}", hash }) },
   });
-  const seen = (record: ManagedKey, observed: Observations): ManagedKey =>
-    afterLook(record, allObserved(record, observed), nowMs);
-  const due = (record: ManagedKey): ManagedKey => ({ ...record, lookedAtMs: nowMs - dayMs });
+  const after = (record: ManagedKey, observed: Observations): ManagedKey =>
+    afterInspection(record, allObserved(record, observed), nowMs);
+  const due = (record: ManagedKey): ManagedKey => ({ ...record, inspectedAtMs: nowMs - dayMs });
   const before = due(aRecord());
-  const once = due(seen(before, hashed("a")));
-  const changed = due(seen(once, hashed("b")));
+  const once = due(after(before, hashed("a")));
+  const changed = due(after(once, hashed("b")));
 
-  test("goes on record at the first look", () => {
+  test("goes on record at the first inspection", () => {
     expect(before.versions[0]).not.toHaveProperty("policyHash");
     expect(once.versions).toMatchObject([{ policyHash: "a" }]);
     expect(once.versions[0]).not.toHaveProperty("policyChangedTo");
-    expect(seen(once, hashed("a")).versions).toEqual(once.versions);
+    expect(after(once, hashed("a")).versions).toEqual(once.versions);
   });
 
   test("is reported as changed at a later one, and no longer once it is back", () => {
     expect(changed.versions).toMatchObject([{ policyHash: "a", policyChangedTo: "b" }]);
-    const again = seen(changed, hashed("c"));
+    const again = after(changed, hashed("c"));
     expect(again.versions).toMatchObject([{ policyHash: "a", policyChangedTo: "c" }]);
-    expect(seen(changed, hashed("a")).versions).toEqual(once.versions);
+    expect(after(changed, hashed("a")).versions).toEqual(once.versions);
   });
 
   test("stays on record where KMS denies its read", () => {
     const hidden = { policy: { "key-1": denied } };
-    expect(seen(changed, hidden).versions).toEqual(changed.versions);
-    expect(seen(before, hidden).versions).toEqual(before.versions);
+    expect(after(changed, hidden).versions).toEqual(changed.versions);
+    expect(after(before, hidden).versions).toEqual(before.versions);
   });
 
   test("that changed is a finding in the pass that saw it", () => {

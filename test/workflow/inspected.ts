@@ -1,5 +1,5 @@
-/** Records that a look is due for, and what it decides where KMS differs from them. */
-import { decideLook } from "../../lambda/workflow/drift/look.ts";
+/** Records that an inspection is due for, and what it decides where KMS differs from them. */
+import { decideInspection } from "../../lambda/workflow/drift/inspection.ts";
 import type { Decision, ManagedKey, Version } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs } from "../fixtures.ts";
 import { spoken, waits } from "./decided.ts";
@@ -37,10 +37,10 @@ export function withOld(state: Old, changesOf: Changes<ManagedKey> = {}): Manage
   return aRecord({ versions: [retired(state), aVersion(2)], suspectedAtMs, ...changesOf });
 }
 
-/** The decisions of the look at such a record, where KMS differs from it in these observations. */
-export function look(record: ManagedKey, observed: Observations = {}): Decision[] {
+/** The decisions of the inspection at such a record, where KMS differs from it in these observations. */
+export function inspect(record: ManagedKey, observed: Observations = {}): Decision[] {
   const scene = { record, observed: allObserved(record, observed), context: aContext() };
-  return decideLook(scene).map(spoken);
+  return decideInspection(scene).map(spoken);
 }
 
 export function shows(keyId: string, state: Shown): Observations {
