@@ -18,6 +18,13 @@ import {
 
 const alias = "alias/orders";
 
+/** The event of a change reaches the function. */
+async function marked({ world }: Awaited<ReturnType<typeof aDeployment>>): Promise<number> {
+  const suspectedAtMs = world.clock.nowMs();
+  await world.table.nudge(alias, suspectedAtMs, { suspectedAtMs });
+  return suspectedAtMs;
+}
+
 describe("a rotation", () => {
   test("that halts because an operator moved the alias sets an alarm until it is moved back", async () => {
     const running = await aDeployment();
@@ -53,6 +60,36 @@ describe("a rotation", () => {
       await expectQuiet(running, "RotationHalted");
     },
   );
+
+  test.each([
+    ["ScheduleKeyDeletion", { PendingWindowInDays: 7 }, ["CancelKeyDeletion", "EnableKey"]],
+    ["DisableKey", {}, ["EnableKey"]],
+  ] as const)("whose version meets %s sets an alarm soon after its event", async (call, input, undo) => {
+    const running = await aDeployment();
+    const { world } = running;
+    await running.pass(3 * dayMs);
+    const KeyId = await world.targetOf(alias);
+    await world.ask(call, { KeyId, ...input });
+    const sinceMs = await marked(running);
+    await running.pass(1.1 * dayMs);
+    expectAlarm(running, "VersionEndangered", sinceMs, ["RotationHalted"]);
+    for (const operation of undo) await world.ask(operation, { KeyId });
+    await expectQuiet(running, "VersionEndangered", "RotationHalted");
+  });
+
+  test("whose version loses its access tag sets an alarm without a halt", async () => {
+    const running = await aDeployment();
+    const { world } = running;
+    await running.pass(3 * dayMs);
+    const KeyId = await world.targetOf(alias);
+    const tags = [{ TagKey: "keyturn:alias", TagValue: alias }];
+    await world.ask("UntagResource", { KeyId, TagKeys: ["keyturn:alias"] });
+    const sinceMs = await marked(running);
+    await running.pass(1.1 * dayMs);
+    expectAlarm(running, "VersionEndangered", sinceMs);
+    await world.ask("TagResource", { KeyId, Tags: tags });
+    await expectQuiet(running, "VersionEndangered");
+  });
 
   test("that halts keeps its alarm while KMS does not answer", async () => {
     const running = await aDeployment();

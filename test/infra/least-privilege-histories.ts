@@ -106,10 +106,10 @@ export const histories: PrivilegedHistory[] = [
       const active = account.targetOf(orders) === first;
       await account.request(orders, { kind: "un-enrol", confirm: orders });
       await account.passDays(2);
-      const tags = account.aws.kms.world.keys.get(first)?.tags.size;
+      const tags = [...(account.aws.kms.world.keys.get(first)?.tags.keys() ?? [])];
       return { active, first: account.stateOf(first), tags };
     },
-    end: { active: true, first: "Enabled", tags: 0 },
+    end: { active: true, first: "Enabled", tags: ["keyturn:alias"] },
     reported: ["HELD_AFTER_ROLLBACK", "OVERDUE", "UNENROLLED"],
   },
   {
