@@ -1,6 +1,6 @@
 /**
- * `npm run bench:inspections`: what the daily inspection at managed keys at rest costs. Fails on counts alone; the CPU time is
- * printed, and depends on the machine.
+ * `npm run bench:inspections`: what the daily inspection of managed keys at rest costs. Fails on counts alone; the
+ * CPU time is printed, and depends on the machine.
  */
 import { parseArgs } from "node:util";
 import { atRest } from "../test/histories/at-rest.ts";

@@ -85,7 +85,9 @@ const adaptiveRetries = replaced(
   'export { StandardRetryStrategy as AdaptiveRetryStrategy } from "./StandardRetryStrategy";',
 );
 
-/** DynamoDB's endpoint discovery is off, unless AWS_ENABLE_ENDPOINT_DISCOVERY is set: the stack sets no such variable. */
+/**
+ * DynamoDB's endpoint discovery is off, unless AWS_ENABLE_ENDPOINT_DISCOVERY is set: the stack sets no such variable.
+ */
 const endpointDiscovery = replaced(
   /@aws-sdk\/middleware-endpoint-discovery\/dist-es\/index\.js$/,
   `export const NODE_ENDPOINT_DISCOVERY_CONFIG_OPTIONS = {

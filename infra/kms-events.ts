@@ -42,8 +42,9 @@ export function kmsEventsRule(
 }
 
 /**
- * Successful calls that change a key or an alias, of every principal: `anything-but` does not match an absent field, and
- * so the pattern cannot leave the function's own calls out. They are not read-only: the state of the rule is the default.
+ * Successful calls that change a key or an alias, of every principal: `anything-but` does not match an absent field,
+ * and so the pattern cannot leave the function's own calls out. They are not read-only: the state of the rule is the
+ * default.
  */
 export function keyChangesRule(scope: Construct, id: string, target: events.IRuleTarget) {
   return new events.Rule(scope, id, {

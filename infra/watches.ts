@@ -22,7 +22,9 @@ export function watchDrain(scope: Construct, props: WatchProps): events.Rule {
   });
 }
 
-/** Changes by external actors. They have no canary, which would be a change: the daily inspection finds what is lost. */
+/**
+ * Changes by external actors. They have no canary, which would be a change: the daily inspection finds what is lost.
+ */
 export function watchChanges(scope: Construct, props: WatchProps): events.Rule {
   const target = new targets.LambdaFunction(props.function, deliveredOr(props.deadLetterQueue));
   return keyChangesRule(scope, "KeyChanges", target);

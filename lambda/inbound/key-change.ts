@@ -18,8 +18,9 @@ import {
 } from "./cloudtrail.ts";
 
 /**
- * What changes a key or an alias that an inspection reads. RetireGrant and RevokeGrant are absent: AWS services retire a grant
- * for every volume that they detach, and an inspection reads no grants. In the order of the rule's pattern.
+ * What changes a key or an alias that an inspection reads. RetireGrant and RevokeGrant are absent: AWS services
+ * retire a grant for every volume that they detach, and an inspection reads no grants. In the order of the rule's
+ * pattern.
  */
 export const changingOperations: ReadonlySet<string> = new Set([
   "CancelKeyDeletion",

@@ -2,7 +2,8 @@
 
 /**
  * `by-alias`: allowed by kms:ResourceAliases. `by-arn`: its policy names the first key. `by-tag`: allowed by a tag.
- * `by-name`: reads old data and names the alias. `by-helper`: holds what `manage()` grants. `scanner`: allowed nothing, calls every key.
+ * `by-name`: reads old data and names the alias. `by-helper`: holds what `manage()` grants. `scanner`: allowed
+ * nothing, calls every key.
  */
 export type CallerKind = "by-alias" | "by-arn" | "by-tag" | "by-name" | "by-helper" | "scanner";
 

@@ -12,8 +12,6 @@
  *   again.
  */
 import { Logger } from "@aws-lambda-powertools/logger";
-import { logMetrics } from "@aws-lambda-powertools/metrics/middleware";
-import middy from "@middy/core";
 import type { Context } from "aws-lambda";
 import type { Names } from "../../infra/alarm-model.ts";
 import { createMetrics, createTelemetry } from "../../lambda/telemetry/powertools.ts";
@@ -79,9 +77,13 @@ export class Running {
     const { configuration } = world;
     const watches = ["none", refusalsWatch] as const;
     const service = createService(world.ports(), telemetry, configuration, 1, ...watches);
-    this.#invoke = middy()
-      .use(logMetrics(metrics))
-      .handler(() => service.run(world.clock.nowMs() + timeoutMs));
+    this.#invoke = async () => {
+      try {
+        await service.run(world.clock.nowMs() + timeoutMs);
+      } finally {
+        if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+      }
+    };
   }
 
   async pass(ms: number): Promise<void> {

@@ -21,7 +21,10 @@ const operator = { principalArn: "arn:aws:iam::000000000000:user/operator" };
 
 export type Deployed = Awaited<ReturnType<typeof aDeployment>>;
 
-/** `sleeps`: whether a wait of the function takes time. `refusalsWatch`: whether the queue of refused uses is there, and a trail; `passUntil` then delivers its events. */
+/**
+ * `sleeps`: whether a wait of the function takes time. `refusalsWatch`: whether the queue of refused uses is there,
+ * and a trail; `passUntil` then delivers its events.
+ */
 type More = { refusalsWatch?: DrainWatch; acceptedRefusals?: object[]; sleeps?: boolean };
 
 /** `policy`: the one policy of the configuration; `key`: further input of CreateKey. */

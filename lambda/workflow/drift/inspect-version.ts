@@ -35,8 +35,8 @@ export function inspectVersion(scene: Scene, version: Version): Decision[] {
 }
 
 /**
- * The state that the record has; undefined where a call under way, or KMS at the date of a deletion, may have changed it,
- * and where a step itself waits for it.
+ * The state that the record has; undefined where a call under way, or KMS at the date of a deletion, may have changed
+ * it, and where a step itself waits for it.
  */
 export function expectedOf(
   record: ManagedKey,

@@ -66,8 +66,9 @@ export function isInspectionDue(record: Inspected, nowMs: number): InspectionDue
 }
 
 /**
- * What the inspection finds, or the reads that it needs. Three requests to KMS a version: the daily inspection takes tags from the
- * search, which costs none, and reads those of a key only where the search shows others than the record.
+ * What the inspection finds, or the reads that it needs. Three requests to KMS a version: the daily inspection takes
+ * tags from the search, which costs none, and reads those of a key only where the search shows others than the
+ * record.
  */
 export function decideInspection(scene: Scene): Decision[] {
   const { record, observed, context } = scene;

@@ -44,9 +44,9 @@ export const dayMs = 24 * 60 * minuteMs;
 export const observeEveryMs = dayMs;
 
 /**
- * How often keyturn inspects every version of a managed key: each interval lies between these. An inspection costs three
- * requests a version, so at most four a day; a change that no event reports shows within a day, with the interval of
- * the runs.
+ * How often keyturn inspects every version of a managed key: each interval lies between these. An inspection costs
+ * three requests a version, so at most four a day; a change that no event reports shows within a day, with the
+ * interval of the runs.
  */
 export const shortestInspectionMs = 22.5 * 60 * minuteMs;
 export const longestInspectionMs = 23.5 * 60 * minuteMs;

@@ -11,7 +11,9 @@ export function identifyingTags(
   return { [tagNames.alias]: alias, [tagNames.version]: String(number) };
 }
 
-/** The command that sets every tag of a version again, as infrastructure code that takes foreign tags off removes all. */
+/**
+ * The command that sets every tag of a version again, as infrastructure code that takes foreign tags off removes all.
+ */
 export function tagAsVersion(record: ManagedKey, version: Version): string {
   const { label } = version;
   return tagCommand(version.keyId, {
