@@ -75,7 +75,7 @@ describe("the recordings have every step of a rotation", () => {
     }
     for (const step of ["distribute", "activate", "drain"]) expect(met).toContain(`back ${step}`);
     const text = JSON.stringify(schema2.moments);
-    const fields = ["inspectedAtMs", "watchAskedAtMs", "revived", "honoured", "seen", "label"];
+    const fields = ["lookedAtMs", "watchAskedAtMs", "revived", "honoured", "seen", "label"];
     for (const field of fields) expect(text).toContain(`"${field}":`);
     for (const value of Object.keys(renamed)) expect(text).toContain(`"${value}"`);
     for (const kind of ["pause", "rollback", "attempt"]) expect(text).toContain(`"${kind}"`);
@@ -111,7 +111,7 @@ describe.each(recorded)("a record of %s", (_name, { stored }) => {
     expect(Object.keys(record).filter((field) => !known.has(field))).toEqual([]);
     expect(Object.keys(aRecord()).filter((field) => !(field in record))).toEqual([]);
     expect(JSON.stringify(record)).not.toMatch(
-      /"(standing|inspectedAtMs|seen|stops|honoured|refused|resting|revived|watchAskedAtMs)":/,
+      /"(standing|lookedAtMs|seen|stops|honoured|refused|resting|revived|watchAskedAtMs)":/,
     );
   });
 
