@@ -254,6 +254,7 @@ export function generated(
     shape: rotation.intent.shape,
     state: "pending-activation",
     createdAtMs: key.createdAtMs,
+    policyHash: rotation.intent.policyHash,
     ...(aliasesOnly(rotation) === undefined ? {} : { aliasOnly: true }),
   };
   const moved: Rotation = {

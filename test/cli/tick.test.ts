@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { isoOf } from "../../lambda/workflow/model/iso.ts";
-import { minuteMs } from "../fixtures.ts";
+import { firstInspectionAfterMs } from "../../lambda/workflow/drift/inspection-times.ts";
 import { Account } from "../infra/account.ts";
 import { document, orders } from "../infra/least-privilege-histories.ts";
 import { nowOf, operatorOf } from "./binary.ts";
@@ -108,7 +108,7 @@ test("a tick without due work reports the next due time, and the clock that it u
   const env = { ...operatorOf(account), AWS_ACCESS_KEY_ID: "keyturn" };
   expect(await ticked(nowOf(account), env)).toMatchObject({ stderr: "", code: 0 });
   const { stdout, stderr, code } = await ticked(nowOf(account), env);
-  const [nextMs, now] = [account.clock.nowMs() + 5 * minuteMs, isoOf(account.clock.nowMs())];
+  const [nextMs, now] = [account.clock.nowMs() + firstInspectionAfterMs(orders), isoOf(account.clock.nowMs())];
   expect(stderr).toBe(`tick: nothing is due before ${isoOf(nextMs)} (now ${now} by --now)\n`);
   expect(JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "")).toMatchObject({
     outcome: "nothing-due",

@@ -8,8 +8,7 @@ test("keys at rest cost at most four requests to KMS a version and day, and repo
   expect(findings).toBe(0);
 });
 
-test("the inspections at keys that were enrolled at one moment spread over the day within a month", async () => {
+test("the inspections of keys that were enrolled at one moment spread over the day", async () => {
   const all = 40 * 3;
-  expect((await atRest(40, 1, 2)).busiestHour).toBeGreaterThanOrEqual(all / 2);
-  expect((await atRest(40, 1, 30)).busiestHour).toBeLessThanOrEqual(all / 3);
+  expect((await atRest(40, 1, 3)).busiestHour).toBeLessThanOrEqual(all / 3);
 });

@@ -64,18 +64,21 @@ describe("a rotation", () => {
   test.each([
     ["ScheduleKeyDeletion", { PendingWindowInDays: 7 }, ["CancelKeyDeletion", "EnableKey"]],
     ["DisableKey", {}, ["EnableKey"]],
-  ] as const)("whose version meets %s sets an alarm soon after its event", async (call, input, undo) => {
-    const running = await aDeployment();
-    const { world } = running;
-    await running.pass(3 * dayMs);
-    const KeyId = await world.targetOf(alias);
-    await world.ask(call, { KeyId, ...input });
-    const sinceMs = await marked(running);
-    await running.pass(1.1 * dayMs);
-    expectAlarm(running, "VersionEndangered", sinceMs, ["RotationHalted"]);
-    for (const operation of undo) await world.ask(operation, { KeyId });
-    await expectQuiet(running, "VersionEndangered", "RotationHalted");
-  });
+  ] as const)(
+    "whose version meets %s sets an alarm soon after its event",
+    async (call, input, undo) => {
+      const running = await aDeployment();
+      const { world } = running;
+      await running.pass(3 * dayMs);
+      const KeyId = await world.targetOf(alias);
+      await world.ask(call, { KeyId, ...input });
+      const sinceMs = await marked(running);
+      await running.pass(1.1 * dayMs);
+      expectAlarm(running, "VersionEndangered", sinceMs, ["RotationHalted"]);
+      for (const operation of undo) await world.ask(operation, { KeyId });
+      await expectQuiet(running, "VersionEndangered", "RotationHalted");
+    },
+  );
 
   test("whose version loses its access tag sets an alarm without a halt", async () => {
     const running = await aDeployment();

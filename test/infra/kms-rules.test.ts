@@ -72,8 +72,10 @@ const denied = async ([operation, shape, rest]: (typeof uses)[number], trail = a
 
 describe("the rules", () => {
   test("receive all management events, and have a target each", () => {
-    expect(rules().map(([name]) => name)).toEqual(["UseAttempts", "RefusedUses"]);
-    for (const [, { State }] of rules()) {
+    const [changes, ...watching] = rules().toSorted(([a], [b]) => (a < b ? -1 : 1));
+    expect(changes?.[0]).toBe("KeyChanges");
+    expect(watching.map(([name]) => name)).toEqual(["RefusedUses", "UseAttempts"]);
+    for (const [, { State }] of watching) {
       expect(State).toBe("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS");
     }
     const targets = rules().map(([, { Targets }]) => Targets.map(({ Arn }) => Arn["Fn::GetAtt"]));

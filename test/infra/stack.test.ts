@@ -105,7 +105,8 @@ describe("the schedule", () => {
 
 describe("the drain", () => {
   it("is not monitored if disabled, and then the function expects no event", () => {
-    const template = templateOf({ watchDrain: false, watchRefusals: false });
+    const none = { watchDrain: false, watchRefusals: false, watchChanges: false };
+    const template = templateOf(none);
     template.resourceCountIs("AWS::Events::Rule", 1);
     template.hasResourceProperties("AWS::Lambda::Function", {
       Environment: { Variables: Match.objectLike({ KEYTURN_DRAIN_WATCH: "none" }) },

@@ -12,6 +12,11 @@ export function inspectionEveryMs(alias: string): number {
   );
 }
 
+/** The first one after enrolment; an event of a change comes before it. */
+export function firstInspectionAfterMs(alias: string): number {
+  return Math.floor(fractionOf(alias) * shortestInspectionMs);
+}
+
 /** FNV-1a: a number in [0, 1) that depends on every character. */
 function fractionOf(text: string): number {
   let hash = 0x811c9dc5;

@@ -3,7 +3,7 @@
  * event of a change by an external actor. It reports what differs from the record; the guard before each call
  * does not depend on it.
  */
-import { inspectionEveryMs, settledAtMs } from "./inspection-times.ts";
+import { firstInspectionAfterMs, inspectionEveryMs, settledAtMs } from "./inspection-times.ts";
 import { inspectVersion } from "./inspect-version.ts";
 import { effects, isDanger, foundByInspection, type Finding } from "../model/findings.ts";
 import { consistencyMs, recheckMs } from "../model/limits.ts";
@@ -32,7 +32,10 @@ export function inspectionDueAtMs(record: Inspected): number {
   const isOut = record.unenrolment !== undefined || record.reconciledAtMs !== undefined;
   if (enrolledAtMs === undefined || isOut) return Infinity;
   const settledMs = settledAtMs(record);
-  const dailyMs = inspectedAtMs === undefined ? 0 : inspectedAtMs + inspectionEveryMs(record.alias);
+  const dailyMs =
+    inspectedAtMs === undefined
+      ? enrolledAtMs + firstInspectionAfterMs(record.alias)
+      : inspectedAtMs + inspectionEveryMs(record.alias);
   const openMs = findings.some(isAwaited) ? openDueAtMs(inspectedAtMs, settledMs) : Infinity;
   return Math.max(
     settledMs,
@@ -129,7 +132,7 @@ export function afterInspection<R extends Inspected>(
   return { ...(rest as R), ...suspicion, versions, inspectedAtMs: sinceMs };
 }
 
-/** The first inspection at a version records its key policy; a later one that it was changed. */
+/** An inspection records that the key policy was changed, and the policy itself where the record has none. */
 function withPolicy(version: Version, observed: ObservedState): Version {
   const hash = valueOf(observed.policy[version.keyId])?.hash;
   if (hash === undefined) return version;

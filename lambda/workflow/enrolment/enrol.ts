@@ -196,6 +196,7 @@ function firstVersionFound({ record, observed }: Scene, key: Key, policy: KeyPol
     state: "active",
     createdAtMs: key.createdAtMs,
     activatedAtMs: key.createdAtMs,
+    policyHash: policy.hash,
   };
   const unlistedAliases = aliases.filter((alias) => !record.aliases.includes(alias));
   return {

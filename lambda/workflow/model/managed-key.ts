@@ -56,7 +56,10 @@ export type Version = {
   overriddenBy?: string;
   /** Its public key, archived while it was Enabled: DER SubjectPublicKeyInfo, in Base64. */
   publicKey?: string;
-  /** The hash of its key policy at the first inspection, or as an operator accepted it. */
+  /**
+   * The hash of its key policy: at enrolment, as given to CreateKey, or as an operator accepted it. Without one, the
+   * next inspection adds it.
+   */
   policyHash?: string;
   /** The hash of the last inspection, where an external actor changed the policy. */
   policyChangedTo?: string;
