@@ -1,8 +1,9 @@
 /**
  * Rights on a managed key for its callers. They name neither a key nor an alias that a caller must not outlive: every
- * version has the tag keyturn:alias from its creation on, and keeps it when it is retired, or un-enrolled.
+ * version has the tag keyturn:alias, and keeps it when it is retired, or un-enrolled. The construct sets no such tag:
+ * CloudFormation would call a key that may be deleted by then, and take the tag off with `manage()`.
  */
-import { Stack } from "aws-cdk-lib";
+import { Annotations, Stack, Token } from "aws-cdk-lib";
 import * as iam from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import { tagNames } from "../lambda/workflow/model/tag-names.ts";
@@ -68,6 +69,20 @@ export class ManagedKey {
     const byTag = { StringEquals: { [`aws:ResourceTag/${tagNames.alias}`]: alias } };
     const names = this.aliasNames.length === 1 ? alias : [...this.aliasNames];
     const byAlias = { "ForAnyValue:StringEquals": { "kms:ResourceAliases": names } };
-    return allow(byTag).combine(allow(byAlias));
+    const grant = allow(byTag).combine(allow(byAlias));
+    if (!grant.success || this.#isOfAnotherAccount(grantee)) {
+      Annotations.of(this.#scope).addError(
+        `no identity policy of this account allows a grantee of ${alias}, such as a service or another account: allow it in the key policy, which keyturn copies to each version`,
+      );
+    }
+    return grant;
+  }
+
+  #isOfAnotherAccount({ grantPrincipal }: iam.IGrantable): boolean {
+    const { principalAccount: theirs } = grantPrincipal;
+    const { account: ours } = Stack.of(this.#scope);
+    if (theirs === undefined || Token.isUnresolved(theirs) || Token.isUnresolved(ours))
+      return false;
+    return theirs !== ours;
   }
 }

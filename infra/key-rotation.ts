@@ -121,7 +121,7 @@ export class KeyRotation extends Construct {
     this.#managed.push({ alias, policy, ...options });
     // Synthesis reports a name that it cannot know.
     const name = nameOf(this, alias) ?? "";
-    retain(alias, this.owner, name);
+    retain(alias, this.owner);
     return new ManagedKey(this, [name, ...(options.aliases ?? [])]);
   }
 

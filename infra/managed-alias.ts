@@ -49,15 +49,12 @@ export function whyUnfit(alias: kms.IAlias | string): string | undefined {
  * Retains what this stack made; only keyturn retires it: the key must outlive the stack like its
  * data, and deleting a moved alias would make the new key unreachable.
  */
-export function retain(alias: kms.IAlias | string, owner: string, name: string): void {
+export function retain(alias: kms.IAlias | string, owner: string): void {
   if (typeof alias === "string") return;
   resourceOf(alias)?.applyRemovalPolicy(RemovalPolicy.RETAIN);
   const key = targetOf(alias);
   key?.applyRemovalPolicy(RemovalPolicy.RETAIN);
-  if (key === undefined) return;
-  Tags.of(key).add(tagNames.owner, owner);
-  // Rights rest on it from the first deployment on.
-  if (name !== "") Tags.of(key).add(tagNames.alias, name);
+  if (key !== undefined) Tags.of(key).add(tagNames.owner, owner);
 }
 
 /** The key of an alias: the same object for each alias of one key. */

@@ -49,14 +49,11 @@ export function warnAboutAliases(own: IConstruct, managed: Managed[]): void {
   for (const node of own.node.root.node.findAll()) {
     if (!(node instanceof CfnResource) || !isPolicy(node)) continue;
     const text = JSON.stringify(Stack.of(node).resolve(renderedOf(node)));
+    if (!text.includes('"kms:ResourceAliases"')) continue;
     // The grants of `manage()` have a statement of each kind.
-    if (
-      !text.includes('"kms:ResourceAliases"') ||
-      text.includes(`ResourceTag/${tagNames.alias}"`)
-    ) {
-      continue;
-    }
-    for (const name of names.filter((one) => text.includes(`"${one}"`))) {
+    const isTagged = (name: string): boolean =>
+      text.includes(`ResourceTag/${tagNames.alias}":"${name}"`);
+    for (const name of names.filter((one) => text.includes(`"${one}"`) && !isTagged(one))) {
       Annotations.of(node).addWarningV2(aliasWarningId, byAliasText(name));
     }
   }

@@ -159,8 +159,8 @@ export interface RefusedUses {
   saveRefusalsWatch(next: RefusalsWatch, readRevision: number): Promise<boolean>;
 }
 
-/** `dueAtMs`: when it becomes due; without it, now. */
-export type Nudge = { dueAtMs?: number; suspectedAtMs?: number };
+/** `dueAtMs`: when it becomes due; without it, now. `onlyEarlier`: not where it is due by then. */
+export type Nudge = { dueAtMs?: number; suspectedAtMs?: number; onlyEarlier?: boolean };
 
 /** The state. Every write is conditional, and repeating one has no other effect. */
 export interface Table extends RefusedUses {

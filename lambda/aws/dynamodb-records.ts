@@ -19,6 +19,7 @@ export const clauses = {
   /** Rejects records that newer code wrote. */
   ofAKnownSchema: "#schema BETWEEN :oldestSchema AND :schema",
   unclaimed: "(attribute_not_exists(#claim) OR #claim.#untilMs < :now)",
+  dueLater: "#dueAtMs > :dueAtMs",
   ofTheRevisionRead: "#revision = :readRevision",
   ofTheEpochRead: "#epoch = :readEpoch",
   /** Until its first claim, a record of version 0.1.0 has no count. */
@@ -54,12 +55,15 @@ export async function readHeld(db: TableClient, alias: string): Promise<Held | u
 }
 
 async function nudge(db: TableClient, alias: string, nowMs: number, how: Nudge): Promise<boolean> {
-  const { expression, names, values } = updateOf({ dueAtMs: nowMs, ...how });
+  const { onlyEarlier = false, ...times } = how;
+  const { expression, names, values } = updateOf({ dueAtMs: nowMs, ...times });
+  const { exists, ofAKnownSchema, unclaimed, dueLater } = clauses;
+  const conditions = [exists, ofAKnownSchema, unclaimed, ...(onlyEarlier ? [dueLater] : [])];
   const command = new UpdateItemCommand({
     TableName: db.tableName,
     Key: toItem(keys.record(alias)),
     UpdateExpression: expression,
-    ConditionExpression: [clauses.exists, clauses.ofAKnownSchema, clauses.unclaimed].join(" AND "),
+    ConditionExpression: conditions.join(" AND "),
     ExpressionAttributeNames: {
       ...names,
       "#claim": "claim",

@@ -66,10 +66,13 @@ async function hurryLate(run: Run, records: ManagedKey[]): Promise<boolean> {
   let noted = true;
   for (const record of records) {
     const nowMs = clock.nowMs();
+    if (nowMs >= run.stopAtMs) return false;
     const isRetiring = record.dueAtMs > observeAgainAtMs(record, nowMs);
     const isUnseen = record.dueAtMs > nowMs + dayMs && inspectionDueAtMs(record) < record.dueAtMs;
     if (!isRetiring && !isUnseen) continue;
-    const how = isRetiring ? {} : { dueAtMs: nowMs + Math.floor(chance.next() * dayMs) };
+    // An event may have made it due earlier since the audit read it.
+    const later = { dueAtMs: nowMs + Math.floor(chance.next() * dayMs), onlyEarlier: true };
+    const how = isRetiring ? {} : later;
     noted = (await table.nudge(record.alias, nowMs, how)) && noted;
   }
   return noted;

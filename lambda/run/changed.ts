@@ -59,7 +59,9 @@ async function mark({ ports, stopAtMs }: Run, alias: string): Promise<boolean> {
     const record = (await table.read(alias))?.record;
     if (record?.enrolledAtMs === undefined || record.unenrolment !== undefined) return false;
     const nowMs = clock.nowMs();
-    const dueAtMs = Math.max(nowMs, (record.inspectedAtMs ?? 0) + inspectionPauseMs);
+    // A wrong clock may have written a time ahead.
+    const inspectedAtMs = Math.min(record.inspectedAtMs ?? 0, nowMs);
+    const dueAtMs = Math.min(record.dueAtMs, Math.max(nowMs, inspectedAtMs + inspectionPauseMs));
     if (await table.nudge(alias, nowMs, { suspectedAtMs: nowMs, dueAtMs })) return true;
     if (clock.nowMs() >= stopAtMs) {
       // Lambda then invokes the function with this event again.

@@ -10,7 +10,7 @@ import { decideRevoke } from "./5-revoke.ts";
 import { decideRequest } from "./requests/asked.ts";
 import { decideAttempt } from "./restore/use-attempt.ts";
 import { decideEnrolment } from "./enrolment/enrol.ts";
-import { sameFinding, type Finding } from "./model/findings.ts";
+import { effects, foundByInspection, sameFinding, type Finding } from "./model/findings.ts";
 import { recheckMs } from "./model/limits.ts";
 import { changedStates, guard } from "./drift/guard.ts";
 import { afterInspection, decideInspection, stillOpen } from "./drift/inspection.ts";
@@ -19,7 +19,7 @@ import { notices } from "./notices.ts";
 import { decideExtra } from "./restore/quarantine.ts";
 import { decideReconciled } from "./requests/reconcile.ts";
 import { hurried, sameAliases, sameHome, saferOf } from "./model/policy.ts";
-import { rotationBeforeActivation, rotationOf, versionOf } from "./model/record.ts";
+import { activeVersion, rotationBeforeActivation, rotationOf, versionOf } from "./model/record.ts";
 import { decideActiveVersion } from "./active-version.ts";
 import { refusalFindings } from "./safety/refusal-findings.ts";
 import { readsOfRefusals } from "./safety/refusals.ts";
@@ -136,8 +136,23 @@ function decideStep(scene: Scene, rotation: Rotation): Decision {
   if (!isOut) return decision;
   const isDestructive =
     decision.kind === "call" && ["DisableKey", "ScheduleKeyDeletion"].includes(decision.call.kind);
-  const changed = isDestructive ? changedStates(scene) : undefined;
-  return changed ?? decision;
+  return (isDestructive ? beforeDestruction(scene) : undefined) ?? decision;
+}
+
+/**
+ * A version goes out of use only while the others are as recorded, the active one above all: an operator may still need
+ * this one. A finding of the whole managed key counts even before the next inspection.
+ */
+function beforeDestruction(scene: Scene): Decision | undefined {
+  const { record, context } = scene;
+  const subjects = [activeVersion(record)?.keyId ?? "", ...record.aliases];
+  const open = record.findings.find(
+    ({ code, subject }) =>
+      foundByInspection.includes(code) && effects[code] === "halt" && subjects.includes(subject),
+  );
+  if (open === undefined) return changedStates(scene);
+  // The inspection reports it as long as it is true.
+  return { kind: "wait", untilMs: context.nowMs + recheckMs, reason: `halted: ${open.code}` };
 }
 
 /**

@@ -2,7 +2,13 @@
  * A change by others is reported: soon after its event, or within a day. It is reported as long as it lasts, and so no
  * version that others deleted goes without a finding for days before.
  */
+import {
+  foundByInspection,
+  type Finding,
+  type FindingCode,
+} from "../../lambda/workflow/model/findings.ts";
 import type { ManagedKey, Version } from "../../lambda/workflow/model/types.ts";
+import { keyPolicyOf } from "../../lambda/record/canonical.ts";
 import type { KeyState } from "../../embedded-aws/kms/types.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { followed } from "../world/meddlers.ts";
@@ -18,6 +24,12 @@ const followedForMs = 4 * hourMs;
 
 /** Calls with an event; a grant changes nothing that the record has. */
 const relevant = /Alias$|^(Enable|Disable)Key$|KeyDeletion$|^(Tag|Untag)Resource$|^PutKeyPolicy$/;
+
+/** Another finding of the managed key reports something of its own. */
+const fitting: readonly FindingCode[] = [
+  ...foundByInspection,
+  ...(["ALIAS_SET_SPLIT", "NEW_VERSION_NOT_ENABLED", "USED_WHILE_DISABLED"] as const),
+];
 
 type Watched = {
   engine: Engine;
@@ -50,7 +62,9 @@ export function others(facts: Facts, { engine, arrival, recordOf, slackMs }: Wat
     const what = wrongWith(facts, record, version);
     if (what === undefined) return;
     const subjects = [alias, keyId, ...record.aliases];
-    if (record.findings.some(({ subject }) => subjects.includes(subject))) return;
+    const fits = ({ code, subject }: Finding): boolean =>
+      subjects.includes(subject) && fitting.includes(code);
+    if (record.findings.some(fits)) return;
     const minutes = Math.round((facts.nowMs() - sinceMs) / minuteMs);
     const which = nameOf(kms.keys.get(keyId), keyId);
     violated(
@@ -84,14 +98,48 @@ export function others(facts: Facts, { engine, arrival, recordOf, slackMs }: Wat
         for (const { keyId, state } of versions ?? []) {
           touched.set(keyId, atMs);
           if (principalArn === ours) continue;
-          const event = arrival();
-          const knownMs =
-            event?.kind === "delivered" ? event.atMs + 10 * minuteMs : atMs + 24 * hourMs;
-          engine.at(knownMs + slackMs, () => check(alias, keyId, atMs, state));
+          if (operation === "PutKeyPolicy") {
+            const { policyHash } = record?.versions.find((one) => one.keyId === keyId) ?? {};
+            const known = dueAtMs(facts.nowMs(), arrival(), slackMs);
+            const text = kms.keys.get(keyId)?.policy;
+            engine.at(known, () =>
+              checkPolicy(facts, recordOf, { keyId, before: policyHash, text }),
+            );
+          }
+          engine.at(dueAtMs(atMs, arrival(), slackMs), () => check(alias, keyId, atMs, state));
         }
       }
     },
   };
+}
+
+/** Ten minutes after its event, or a day. */
+function dueAtMs(atMs: number, event: Arrival | undefined, slackMs: number): number {
+  const knownMs = event?.kind === "delivered" ? event.atMs + 10 * minuteMs : atMs + 24 * hourMs;
+  return knownMs + slackMs;
+}
+
+type PolicyPut = { keyId: string; before: string | undefined; text: unknown };
+
+/** Unless somebody accepted the key policy by then, or another change followed. */
+function checkPolicy(
+  { kms, policies, violated }: Facts,
+  recordOf: Watched["recordOf"],
+  { keyId, before, text }: PolicyPut,
+): void {
+  const key = kms.keys.get(keyId);
+  if (key === undefined || key.policy !== text || before === undefined) return;
+  for (const alias of policies.keys()) {
+    const { versions = [], findings = [] } = recordOf(alias) ?? {};
+    const version = versions.find((one) => one.keyId === keyId);
+    if (version?.policyHash !== before || keyPolicyOf(key.policy.text).hash === before) continue;
+    const isReported = findings.some(
+      ({ code, subject }) => code === "KEY_POLICY_CHANGED" && subject === keyId,
+    );
+    if (isReported) continue;
+    const what = `${nameOf(key, keyId)} has another key policy, without a finding`;
+    violated("a change by others is reported", what);
+  }
 }
 
 /** What is wrong with the version now; undefined where nothing is, or keyturn itself is at work on it. */

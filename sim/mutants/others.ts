@@ -98,4 +98,17 @@ export const others: Mutant[] = [
     seed: 1,
     invariant: "a grant of manage() holds",
   },
+  {
+    name: "take no notice of another key policy",
+    edits: [
+      {
+        file: inspection,
+        find: "    ...(policy.hash === policyHash ? {} : { policyChangedTo: policy.hash }),\n",
+        replace: "",
+      },
+    ],
+    scenario: "external-changes",
+    seed: 1,
+    invariant: reported,
+  },
 ];

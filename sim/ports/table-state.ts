@@ -182,7 +182,9 @@ export class TableState {
     const stored = this.contents.records.get(alias);
     if (stored === undefined || readRecord(stored.record).kind === "newer-schema") return false;
     if ((stored.record.claim?.untilMs ?? 0) >= nowMs) return false;
-    const record = { ...stored.record, dueAtMs: nowMs, ...how };
+    const { onlyEarlier = false, ...times } = how;
+    if (onlyEarlier && stored.record.dueAtMs <= (how.dueAtMs ?? nowMs)) return false;
+    const record = { ...stored.record, dueAtMs: nowMs, ...times };
     this.contents.records.set(alias, { ...stored, record });
     return true;
   }

@@ -85,7 +85,7 @@ describe("a key with the tag keyturn:policy", () => {
     await world.passDays(200);
     const active = await world.targetOf(payroll);
     const { Tags } = await world.ask<{ Tags: unknown[] }>("ListResourceTags", { KeyId: active });
-    expect(Tags).toEqual([]);
+    expect(Tags).toEqual([{ TagKey: "keyturn:alias", TagValue: payroll }]);
     expect((await world.record(payroll)).versions).toEqual([]);
   });
 });

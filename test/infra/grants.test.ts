@@ -1,6 +1,6 @@
 /** Callers that hold only what `manage()` grants: the whole history of a key, with the policies of the template. */
 import { Duration, Stack } from "aws-cdk-lib";
-import { Template } from "aws-cdk-lib/assertions";
+import { Annotations, Match, Template } from "aws-cdk-lib/assertions";
 import * as iam from "aws-cdk-lib/aws-iam";
 import * as kms from "aws-cdk-lib/aws-kms";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -153,6 +153,24 @@ describe("the grants of what manage() returns", () => {
       { StringEquals: { "aws:ResourceTag/keyturn:alias": orders } },
       { "ForAnyValue:StringEquals": { "kms:ResourceAliases": orders } },
     ]);
+  });
+
+  test.each([
+    ["a service", () => new iam.ServicePrincipal("logs.amazonaws.com")],
+    ["another account", () => new iam.AccountPrincipal("999999999999")],
+    [
+      "a role of another account",
+      (scope: Stack) =>
+        iam.Role.fromRoleArn(scope, "Theirs", "arn:aws:iam::999999999999:role/theirs"),
+    ],
+  ] as const)("fail synthesis for %s, which only a key policy can allow", (_, granteeIn) => {
+    const stack = new Stack(createApp(), "S", {
+      env: { account: "000000000000", region: "us-east-1" },
+    });
+    const rotation = new KeyRotation(stack, "KeyRotation", { policies });
+    rotation.manage("alias/named", "quarterly").grantDecrypt(granteeIn(stack));
+    const errors = Annotations.fromStack(stack).findError("*", Match.anyValue());
+    expect(errors.map(({ entry }) => JSON.stringify(entry.data)).join()).toContain("key policy");
   });
 
   test("hold for an alias that another stack has", () => {

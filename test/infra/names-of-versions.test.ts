@@ -65,6 +65,20 @@ describe("synthesis warns of what names a version of a managed key", () => {
     expect(warning?.text).toContain("kms:ResourceAliases");
   });
 
+  test("also where the same role has a grant on another managed key", () => {
+    const theirs = anApp((app) => {
+      const mine = role(app);
+      const conditions = { "ForAnyValue:StringEquals": { "kms:ResourceAliases": "alias/orders" } };
+      mine.addToPolicy(
+        new iam.PolicyStatement({ actions: ["kms:Decrypt"], resources: ["*"], conditions }),
+      );
+      app.rotation.manage("alias/payroll", "quarterly").grantDecrypt(mine);
+    });
+    expect(warningsOf(theirs).map(({ path }) => path)).toEqual([
+      "/Theirs/App/DefaultPolicy/Resource",
+    ]);
+  });
+
   test("not of the grants of what manage() returns", () => {
     const theirs = anApp((app) => {
       app.rotation.manage("alias/orders-eu", "quarterly").grantDecrypt(role(app));

@@ -116,6 +116,19 @@ describe("within ten minutes of the event a finding reports", () => {
     expect(there.log.join("\n")).toContain(principalArn);
   });
 
+  test("a key policy that denies keyturn to read it", async () => {
+    const there = await until("active");
+    const hidden = {
+      Sid: "Hidden",
+      ...{ Effect: "Deny", Principal: { AWS: "*" }, Action: "kms:GetKeyPolicy", Resource: "*" },
+    };
+    const document = JSON.parse(anotherPolicy) as { Statement: object[] };
+    const Policy = JSON.stringify({ ...document, Statement: [...document.Statement, hidden] });
+    there.ask("PutKeyPolicy", { KeyId: there.first, PolicyName: "default", Policy });
+    await passMinutes(there, 12);
+    expect(await codesOf(there)).toContain("ACCESS_DENIED");
+  });
+
   test("a change that reads show five minutes late", async () => {
     const there = await until("active");
     const { aws, clock, ask, deliver, run, first } = there;

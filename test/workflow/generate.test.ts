@@ -175,6 +175,7 @@ describe("once it has its key", () => {
       shape: aVersion(1).shape,
       state: "pending-activation",
       createdAtMs: openedAtMs,
+      policyHash: "policy-hash",
     });
     expect(next.rotations).toMatchObject([{ step: "distribute", stepSinceMs: nowMs }]);
     expect(next.rotations[0]?.intent).not.toHaveProperty("unansweredEpoch");

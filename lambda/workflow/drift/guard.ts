@@ -2,10 +2,10 @@
  * The conditions for a changing call, besides those of its step: KMS agrees with the record. This
  * detects drift, and a record that is older than KMS.
  */
-import { drifted } from "./drift.ts";
 import { expectedOf } from "./inspect-version.ts";
 import { aliasMoved } from "../safety/alias-target.ts";
 import { lineageFirst } from "../safety/lineage.ts";
+import { versionStateFinding } from "../safety/old-version.ts";
 import { activeVersion, rightfulKeyIds, rotationOut } from "../model/record.ts";
 import { observeFirst, valueOf } from "../safety/observations.ts";
 import type { Call, Decision, KmsRead, Matter, Scene } from "../model/types.ts";
@@ -50,24 +50,25 @@ function astray(scene: Scene): Decision | undefined {
 }
 
 /**
- * Before a version goes out of use, all retiring ones must be in their expected states: a DisableKey that the record
- * does not have leaves no other trace, and shows that the record may be behind.
+ * Before a version goes out of use, the active one and all retiring ones must be in their expected states: a DisableKey
+ * that the record does not have leaves no other trace, and shows that the record may be behind.
  */
 export function changedStates(scene: Scene): Decision | undefined {
   const { record, context } = scene;
-  const out = record.versions.flatMap((old) => {
-    const rotation = rotationOut(record, old.number);
-    const expected = rotation === undefined ? undefined : expectedOf(record, old, context.nowMs);
-    return expected === undefined || rotation === undefined ? [] : [{ old, rotation, expected }];
+  const judged = record.versions.flatMap((version) => {
+    const { state, number } = version;
+    const isJudged = state === "active" || rotationOut(record, number) !== undefined;
+    const expected = isJudged ? expectedOf(record, version, context.nowMs) : undefined;
+    return expected === undefined ? [] : [{ version, expected }];
   });
   const first = observeFirst(
     scene,
-    out.map(({ old }): KmsRead => ({ kind: "key", key: old.keyId })),
+    judged.map(({ version }): KmsRead => ({ kind: "key", key: version.keyId })),
   );
   if (first !== undefined) return first;
-  for (const { old, rotation, expected } of out) {
-    const drift = drifted({ ...scene, rotation, old }, expected);
-    if (drift !== undefined) return drift;
+  for (const { version, expected } of judged) {
+    const wrong = versionStateFinding(scene, version, expected);
+    if (wrong !== undefined) return { kind: "halt", finding: wrong };
   }
   return undefined;
 }

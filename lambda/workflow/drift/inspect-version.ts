@@ -23,15 +23,29 @@ export function inspectVersion(scene: Scene, version: Version): Decision[] {
     { kind: "aliases", keyId },
   ]);
   if (denied !== undefined) return [own(denied)];
+  const unread = observeFirst(scene, [{ kind: "policy", keyId }]);
+  const policy = unread?.kind === "halt" ? [alone(unread.finding, context.nowMs)] : [];
   const restoring = outOfUse.includes(version.state) ? decideOutOfUse(scene, version) : undefined;
   // KMS refused it in this pass.
   if (restoring !== undefined) return [context.parked.active ?? own(restoring)];
   const expected = expectedOf(scene.record, version, context.nowMs);
-  if (expected === undefined) return [];
+  if (expected === undefined) return [...policy, ...whileUnderWay(scene, version).map(own)];
   const wrong = versionStateFinding(scene, version, expected);
   const state: Decision[] = wrong === undefined ? [] : [{ kind: "halt", finding: wrong }];
   if (valueOf(observed.key[keyId]) === undefined) return state.map(own);
-  return [...state.map(own), ...tagsOf(scene, version).map(own), ...aliasesOf(scene, version)];
+  return [
+    ...policy,
+    ...state.map(own),
+    ...tagsOf(scene, version).map(own),
+    ...aliasesOf(scene, version),
+  ];
+}
+
+/** A restored version waits for an operator, perhaps for weeks: its tags count. */
+function whileUnderWay(scene: Scene, version: Version): Decision[] {
+  const rotation = rotationOut(scene.record, version.number);
+  const isRestored = rotation?.restored?.relabelled === true && rotation.unanswered === undefined;
+  return isRestored ? tagsOf(scene, version) : [];
 }
 
 /**
@@ -45,6 +59,7 @@ export function expectedOf(
 ): KeyState | undefined {
   const rotation = rotationOut(record, number);
   if (rotation?.unanswered !== undefined || rotation?.restored !== undefined) return undefined;
+  const coming = record.rotations.find(({ to }) => to === number);
   switch (state) {
     case "active":
     case "draining":
@@ -55,6 +70,7 @@ export function expectedOf(
     case "pending-deletion":
       return nowMs < deletionAtMs ? "PendingDeletion" : undefined;
     case "pending-activation":
+      return coming?.step === "distribute" || coming?.step === "activate" ? "Enabled" : undefined;
     case "reactivating":
       return undefined;
   }

@@ -134,9 +134,16 @@ export function afterInspection<R extends Inspected>(
 
 /** An inspection records that the key policy was changed, and the policy itself where the record has none. */
 function withPolicy(version: Version, observed: ObservedState): Version {
-  const hash = valueOf(observed.policy[version.keyId])?.hash;
-  if (hash === undefined) return version;
-  const { policyChangedTo: _, ...rest } = version;
-  const { policyHash = hash } = version;
-  return { ...rest, policyHash, ...(hash === policyHash ? {} : { policyChangedTo: hash }) };
+  const policy = valueOf(observed.policy[version.keyId]);
+  if (policy === undefined) return version;
+  const { policyChangedTo: _, aliasOnly, ...rest } = version;
+  const { policyHash = policy.hash } = version;
+  // The hash is without keyturn's own statement.
+  const isEnforced = aliasOnly === true && policy.aliasOnly !== undefined;
+  return {
+    ...rest,
+    ...(isEnforced ? { aliasOnly } : {}),
+    policyHash,
+    ...(policy.hash === policyHash ? {} : { policyChangedTo: policy.hash }),
+  };
 }

@@ -142,6 +142,8 @@ function versionFrom(
     ...(key.deletionAtMs === undefined ? {} : { deletionAtMs: key.deletionAtMs }),
     ...(label === undefined ? {} : { label }),
     ...(known?.aliasOnly === undefined ? {} : { aliasOnly: known.aliasOnly }),
+    ...(known?.policyHash === undefined ? {} : { policyHash: known.policyHash }),
+    ...(known?.policyChangedTo === undefined ? {} : { policyChangedTo: known.policyChangedTo }),
     ...(known?.publicKey === undefined ? {} : { publicKey: known.publicKey }),
   };
 }
