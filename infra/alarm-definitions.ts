@@ -158,7 +158,7 @@ function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
       metric: ours("Endangered", "Maximum"),
       meaning:
         "An external actor scheduled the deletion of a version, disabled a version, or removed a tag by which policies allow callers. Or a version that should exist is not in KMS. KMS deletes a key no sooner than seven days after ScheduleKeyDeletion.",
-      next: `${whichOnes}. \`npx keyturn status <alias>\` shows the finding: DELETION_SCHEDULED_BY_OTHERS with the date of the deletion, DISABLED_BY_OTHERS or ACCESS_TAG_GONE. Run its command, which corrects the change: keyturn does not correct it by itself. No command restores a deleted version (VERSION_DELETED). If CloudTrail delivered the event of the change, the log line "changed by an external actor" has the principal and the id of the event.`,
+      next: `${whichOnes}. \`npx keyturn status <alias>\` shows the finding: DELETION_SCHEDULED_BY_OTHERS with the date of the deletion, DISABLED_BY_OTHERS or ACCESS_TAG_GONE. Run its command, which reverts the change. keyturn itself reverts one change only: after a use attempt on a version that keyturn disabled, it also cancels a deletion that an external actor scheduled. No command restores a deleted version (VERSION_DELETED). If CloudTrail delivered the event of the change, the log line "changed by an external actor" has the principal and the id of the event.`,
     },
     StepStuck: {
       ...lasting(timing),

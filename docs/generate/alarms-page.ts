@@ -67,7 +67,7 @@ the alarms from the synthesised template and simulate the fault of each, with th
 within two periods (CallersLockedOut within 15 minutes of the refused call), stays there until the fault ends,
 and then returns to OK. \`alarms-year.test.ts\`
 simulates each run of a year without a fault: no alarm enters ALARM. The CloudWatch documentation leaves open
-how far CloudWatch inspects back for missing data, and what FILL returns for a metric without data: the tests
+how far back CloudWatch searches for missing data, and what FILL returns for a metric without data: the tests
 simulate both possibilities.
 
 **The first minutes.** Until the first run, at most one interval after the first deployment, HeartbeatMissing

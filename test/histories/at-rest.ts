@@ -1,4 +1,4 @@
-/** Managed keys that nobody touches: what the inspections at them cost. */
+/** Managed keys that nobody touches: what the inspections of them cost. */
 import { hourMs } from "../fixtures.ts";
 import { aWorld } from "../world.ts";
 

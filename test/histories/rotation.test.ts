@@ -220,7 +220,7 @@ describe("the cost of", () => {
     const total = daily.reduce((sum, ofDay) => sum + ofKms(ofDay), 0);
     expect(total / daily.length).toBeLessThanOrEqual(2 * 4);
     const steps = days.filter((ofDay) => !ofDay.every(isRead));
-    // An inspection at both versions, with the grants and tags of one, and the wait of the step.
+    // An inspection of both versions, with the grants and tags of one, and the wait of the step.
     const dailyToo = (2 * 4 + 2) * steps.length;
     expect(steps.flat().filter(isRead).length).toBeLessThanOrEqual(40 + dailyToo);
     const reads = calls.filter(isRead);

@@ -124,7 +124,7 @@ describe("keyturn does not inspect while reads may not show its own change:", ()
     expect(inspect(before, disabled).at(-1)).toMatchObject(halts("DISABLED_BY_OTHERS", "key-2"));
   });
 
-  test("what an earlier inspections reported stays open in the meantime", () => {
+  test("what an earlier inspection reported stays open in the meantime", () => {
     const record = withOld("retained", {
       suspectedAtMs: undefined,
       inspectedAtMs: nowMs - hourMs,
