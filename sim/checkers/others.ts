@@ -28,7 +28,7 @@ const relevant = /Alias$|^(Enable|Disable)Key$|KeyDeletion$|^(Tag|Untag)Resource
 /** Another finding of the managed key reports something of its own. */
 const fitting: readonly FindingCode[] = [
   ...foundByInspection,
-  ...(["ALIAS_SET_SPLIT", "NEW_VERSION_NOT_ENABLED", "USED_WHILE_DISABLED"] as const),
+  ...(["ALIAS_SET_SPLIT", "NEW_VERSION_NOT_ENABLED", "USED_WHILE_DISABLED", "STUCK"] as const),
 ];
 
 type Watched = {
@@ -97,7 +97,8 @@ export function others(facts: Facts, { engine, arrival, recordOf, slackMs }: Wat
         );
         for (const { keyId, state } of versions ?? []) {
           touched.set(keyId, atMs);
-          if (principalArn === ours) continue;
+          // The event of a change during enrolment finds no managed key: the daily inspection finds the change.
+          if (principalArn === ours || record?.enrolledAtMs === undefined) continue;
           if (operation === "PutKeyPolicy") {
             const { policyHash } = record?.versions.find((one) => one.keyId === keyId) ?? {};
             const known = dueAtMs(facts.nowMs(), arrival(), slackMs);
