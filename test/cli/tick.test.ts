@@ -108,7 +108,10 @@ test("a tick without due work reports the next due time, and the clock that it u
   const env = { ...operatorOf(account), AWS_ACCESS_KEY_ID: "keyturn" };
   expect(await ticked(nowOf(account), env)).toMatchObject({ stderr: "", code: 0 });
   const { stdout, stderr, code } = await ticked(nowOf(account), env);
-  const [nextMs, now] = [account.clock.nowMs() + firstInspectionAfterMs(orders), isoOf(account.clock.nowMs())];
+  const [nextMs, now] = [
+    account.clock.nowMs() + firstInspectionAfterMs(orders),
+    isoOf(account.clock.nowMs()),
+  ];
   expect(stderr).toBe(`tick: nothing is due before ${isoOf(nextMs)} (now ${now} by --now)\n`);
   expect(JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "")).toMatchObject({
     outcome: "nothing-due",
