@@ -106,10 +106,11 @@ const signedMessages = replaced(
   }`,
 );
 
-/** The SDK reads the names of Regions, and never their descriptions. */
-const regionDescriptions: Trim = {
+/** A pattern of each partition tells its Regions, too. Without the lists, `aws-global` and its kin belong to `aws`. */
+const listsOfRegions: Trim = {
   modules: /@aws-sdk\/core\/dist-es\/submodules\/client\/util-endpoints\/lib\/aws\/partitions\.js$/,
-  trimmed: (text) => text.replaceAll(/"description": "[^"]*"/g, ""),
+  trimmed: (text) =>
+    text.replaceAll(/"regions": \{(?:\s*"[\w-]+": \{[^{}]*\},?)*\s*\}/g, '"regions": {}'),
 };
 
 /** keyturn gives its clients no extension, and without one this changes no setting. */
@@ -252,7 +253,7 @@ const trims: Trim[] = [
     adaptiveRetries,
     endpointDiscovery,
     signedMessages,
-    regionDescriptions,
+    listsOfRegions,
     extensions,
     requestLog,
     requestLogFilter,
