@@ -1,11 +1,14 @@
 /** What the audit (`findDrift` of `lambda/chores/audit.ts`) observes of an alias and makes due. */
+import { foundByInspection } from "../../lambda/workflow/model/findings.ts";
 import { rotationBeforeActivation, activeVersion } from "../../lambda/workflow/model/record.ts";
 import { isHeld, shownOf, type SearchState } from "./state.ts";
 
 export function auditReads(state: SearchState): { name: string; state: SearchState }[] {
   const { record, nowMs } = state;
   const { target } = shownOf(state);
-  if (record.suspectedAtMs !== undefined || isHeld(state)) return [];
+  // While a finding of an inspection is open, every pass inspects.
+  const isOpen = record.findings.some(({ code }) => foundByInspection.includes(code));
+  if (record.suspectedAtMs !== undefined || isOpen || isHeld(state)) return [];
   const active = activeVersion(record);
   if (active === undefined) return [];
   const busy = rotationBeforeActivation(record);

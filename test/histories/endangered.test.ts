@@ -18,6 +18,7 @@ async function passUntil(world: World, isSo: () => Promise<boolean>): Promise<vo
 /** Version 1 waits for an approval of its deletion; an external actor then schedules that of the active version. */
 async function endangered(): Promise<World> {
   const world = await aWorld({ policy, approves: false });
+  await world.pass(dayMs);
   await passUntil(world, async () => (await world.findings()).includes("APPROVAL_REQUIRED"));
   const KeyId = await world.targetOf("alias/orders");
   await world.ask("ScheduleKeyDeletion", { KeyId, PendingWindowInDays: 7 });

@@ -212,7 +212,7 @@ describe("the events of one managed key", () => {
     const rests = (): number => log.filter((line) => line.includes('"rest"')).length;
     let delivered = aws.keyChanges.length;
     const reported = new Set<string>();
-    const [hours, before] = [8 * 24, rests()];
+    const [hours, before] = [3 * 24, rests()];
     for (let hour = 0; hour < hours; hour++) {
       // It ignores the tags of others, the state and the target, as the README says.
       ask("EnableKeyRotation", { KeyId: first }, { principalArn });
