@@ -179,7 +179,7 @@ export const answering: Mutant[] = [
     edits: [
       {
         file: "lambda/pass/finish.ts",
-        find: "      return Math.min(\n        finish.dueAtMs,\n        reportedAgainAtMs(record, nowMs),\n        observeAgainAtMs(record, nowMs),\n      );",
+        find: "      return Math.min(\n        finish.dueAtMs,\n        reportedAgainAtMs(record, nowMs),\n        observeAgainAtMs(record, nowMs),\n        nextInspectionMs(record, nowMs),\n      );",
         replace: "      return Math.max(finish.dueAtMs, reportedAgainAtMs(record, nowMs) + 1e12);",
       },
     ],
