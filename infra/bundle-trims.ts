@@ -106,7 +106,7 @@ const signedMessages = replaced(
   }`,
 );
 
-/** A pattern of each partition tells its Regions, too. Without the lists, `aws-global` and its kin belong to `aws`. */
+/** A pattern of each partition also matches its Regions. Without the lists, `aws-global` and its kin belong to `aws`. */
 const listsOfRegions: Trim = {
   modules: /@aws-sdk\/core\/dist-es\/submodules\/client\/util-endpoints\/lib\/aws\/partitions\.js$/,
   trimmed: (text) =>
