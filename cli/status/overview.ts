@@ -5,8 +5,7 @@ import {
   finding,
   type Effect,
   type Finding,
-  isDanger,
-  isOutage,
+  isUrgent,
 } from "../../lambda/workflow/model/findings.ts";
 import { activeVersion } from "../../lambda/workflow/model/record.ts";
 import { overdueAtMs } from "../../lambda/workflow/active-version.ts";
@@ -83,7 +82,7 @@ export function unreadOverview(alias: string, schema: number, nowMs: number): Ov
 /** Whether a finding holds anything until an operator acts, or reports an outage. */
 export function needsPerson({ effect, findings }: Overview): boolean {
   const isHeld = effect !== undefined && effect !== "notice";
-  return isHeld || findings.some((one) => isOutage(one) || isDanger(one));
+  return isHeld || findings.some(isUrgent);
 }
 
 /** Whether no step follows before an operator acts: `nextAtMs` is then the next observation. */

@@ -10,6 +10,7 @@ import {
   effects,
   isDanger,
   isOutage,
+  isUrgent,
   sameFinding,
   type Finding,
 } from "../workflow/model/findings.ts";
@@ -241,14 +242,10 @@ function reportedAgainAtMs(record: FinishedRecord, nowMs: number): number {
   );
 }
 
-/** Where a finding of another step kept this pass from inspecting, as in mode `plan`, the next one comes in an hour. */
+/** Where this pass did not inspect although it was due, as for a record of another table, the next one comes in an hour. */
 function nextInspectionMs(record: FinishedRecord, nowMs: number): number {
   const dueAtMs = inspectionDueAtMs(record);
   return dueAtMs > nowMs ? dueAtMs : nowMs + recheckMs;
-}
-
-function isUrgent(what: Finding): boolean {
-  return isOutage(what) || isDanger(what);
 }
 
 /** A pass that did not rest may have ended before the halt that an open finding reports. */

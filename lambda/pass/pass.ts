@@ -18,13 +18,7 @@ import {
   announce,
   subjectOfCall,
 } from "../workflow/apply-outcome.ts";
-import {
-  effects,
-  isDanger,
-  isOutage,
-  sameFinding,
-  type Finding,
-} from "../workflow/model/findings.ts";
+import { effects, isUrgent, sameFinding, type Finding } from "../workflow/model/findings.ts";
 import { violations } from "../workflow/safety/invariants.ts";
 import { recheckMs } from "../workflow/model/limits.ts";
 import { matterName } from "../workflow/model/record.ts";
@@ -86,7 +80,7 @@ function withFindings(finish: Finish, known: Finding[]): Finish {
   if (finish.kind === "out-of-time") return finish;
   if (finish.kind === "blocked") {
     // CloudTrail shows an outage, and an inspection waits until no call of keyturn's own confuses its reads.
-    return { ...finish, findings: known.filter((one) => isOutage(one) || isDanger(one)) };
+    return { ...finish, findings: known.filter(isUrgent) };
   }
   const others = known.filter((one) => !finish.findings.some((known) => sameFinding(one, known)));
   const findings = [...others, ...finish.findings];

@@ -104,6 +104,11 @@ export function isDanger({ code }: Pick<Finding, "code">): boolean {
   return dangers.includes(code);
 }
 
+/** Whether an operator is needed at once. */
+export function isUrgent(what: Pick<Finding, "code">): boolean {
+  return isOutage(what) || isDanger(what);
+}
+
 /** What an inspection reports: while one of these is open, each pass inspects again. */
 export const foundByInspection: readonly FindingCode[] = [
   ...dangers,
