@@ -6,6 +6,7 @@ import type {
   RefusalsWatch,
   RefusedOn,
 } from "../../lambda/workflow/model/types.ts";
+import { isRetiring } from "../../lambda/workflow/model/record.ts";
 import { refusalsGapMs } from "../../lambda/workflow/revoke/collected.ts";
 
 export type KnownRefusals = {
@@ -38,10 +39,9 @@ export function isUncollected(
   nowMs: number,
 ): boolean {
   if (watch !== undefined && nowMs - watch.heardAtMs <= refusalsGapMs) return false;
-  return rotations.some(({ step, from, stepSinceMs }) => {
+  return rotations.filter(isRetiring).some(({ from, stepSinceMs }) => {
     const old = versions.find(({ number }) => number === from);
-    const isRetiring = old !== undefined && (step === "drain" || step === "revoke");
-    return isRetiring && nowMs > (old.retiredAtMs ?? stepSinceMs) + refusalsGapMs;
+    return old !== undefined && nowMs > (old.retiredAtMs ?? stepSinceMs) + refusalsGapMs;
   });
 }
 

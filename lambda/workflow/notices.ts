@@ -5,7 +5,7 @@ import { finding, type Finding } from "./model/findings.ts";
 import { isoOf } from "./model/iso.ts";
 import { requestCommand } from "./model/request-command.ts";
 import { rejectedForMs } from "./model/limits.ts";
-import { activeVersion } from "./model/record.ts";
+import { activeVersion, isRetiring } from "./model/record.ts";
 import { overdueAtMs } from "./active-version.ts";
 import { clockIsSkewed } from "./safety/settle.ts";
 import { heldAfterRollback, isHeld } from "./safety/holds.ts";
@@ -67,11 +67,9 @@ function refusals({ alias, rejected }: ManagedKey, nowMs: number): Finding[] {
 }
 
 function callersUnseen({ rotations, versions }: ManagedKey, nowMs: number): Finding[] {
-  return rotations.flatMap(({ from, step, policy, sharedWith = [] }) => {
+  return rotations.filter(isRetiring).flatMap(({ from, policy, sharedWith = [] }) => {
     const old = versions.find(({ number }) => number === from);
-    const isRetiring = step === "drain" || step === "revoke";
-    if (old === undefined || !isRetiring || policy.retire === "retain") return [];
-    if (sharedWith.length === 0) return [];
+    if (old === undefined || policy.retire === "retain" || sharedWith.length === 0) return [];
     const observed = `version ${from}, ${old.keyId}, allows ${accountsIn(sharedWith)}`;
     return [finding("CALLERS_UNSEEN", old.keyId, observed, showPolicy(old.keyId), nowMs)];
   });

@@ -19,7 +19,13 @@ import { notices } from "./notices.ts";
 import { decideExtra } from "./restore/quarantine.ts";
 import { decideReconciled } from "./requests/reconcile.ts";
 import { hurried, sameAliases, sameHome, saferOf } from "./model/policy.ts";
-import { activeVersion, rotationBeforeActivation, rotationOf, versionOf } from "./model/record.ts";
+import {
+  activeVersion,
+  isRetiring,
+  rotationBeforeActivation,
+  rotationOf,
+  versionOf,
+} from "./model/record.ts";
 import { decideActiveVersion } from "./active-version.ts";
 import { refusalFindings } from "./safety/refusal-findings.ts";
 import { readsOfRefusals } from "./safety/refusals.ts";
@@ -115,8 +121,9 @@ function matters(scene: Scene): Decision[] {
   return [
     ...record.rotations.map((rotation) => {
       const decision = parked[rotation.id] ?? decideStep(scene, rotation);
-      const isOut = rotation.step === "drain" || rotation.step === "revoke";
-      return isOut ? aside(versionOf(record, rotation.from), decision, nowMs) : decision;
+      return isRetiring(rotation)
+        ? aside(versionOf(record, rotation.from), decision, nowMs)
+        : decision;
     }),
     parked.active ?? decideActiveVersion(scene),
     ...record.extras
@@ -132,8 +139,7 @@ function decideStep(scene: Scene, rotation: Rotation): Decision {
   const policy = rotation.urgent === true ? hurried(safer) : safer;
   const old = versionOf(record, rotation.from);
   const decision = steps[rotation.step]({ ...scene, rotation: { ...rotation, policy }, old });
-  const isOut = rotation.step === "drain" || rotation.step === "revoke";
-  if (!isOut) return decision;
+  if (!isRetiring(rotation)) return decision;
   const isDestructive =
     decision.kind === "call" && ["DisableKey", "ScheduleKeyDeletion"].includes(decision.call.kind);
   return (isDestructive ? beforeDestruction(scene) : undefined) ?? decision;
@@ -276,24 +282,18 @@ function keepSince(before: Finding[], now: Finding[]): Finding[] {
 }
 
 function homeChanged(record: ManagedKey, home: Home, nowMs: number): Decision {
+  const { policy, dependents } = home;
   const frozen = rotationBeforeActivation(record) !== undefined;
   const aliases = frozen ? record.aliases : home.aliases;
   const read = sameAliases(record.aliases, aliases) ? {} : { suspectedAtMs: nowMs };
   const unlistedAliases = record.unlistedAliases.filter((alias) => !aliases.includes(alias));
   return {
     kind: "change",
-    next: {
-      ...record,
-      policy: home.policy,
-      dependents: home.dependents,
-      aliases,
-      unlistedAliases,
-      ...read,
-    },
+    next: { ...record, policy, dependents, aliases, unlistedAliases, ...read },
     entry: {
       event: "configured",
       reason: "the configuration changed; open rotations adopt only its safer values",
-      detail: { policy: home.policy.name, aliases: home.aliases.join() },
+      detail: { policy: policy.name, aliases: home.aliases.join() },
     },
   };
 }

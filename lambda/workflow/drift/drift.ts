@@ -5,6 +5,7 @@
 import { aliasInTheWay, aliasesOn, ownerFinding, stateFinding } from "../safety/old-version.ts";
 import { needed } from "../restore/restore.ts";
 import { observeEveryMs } from "../model/limits.ts";
+import { isRetiring } from "../model/record.ts";
 import { observeFirst, valueOf } from "../safety/observations.ts";
 import type { Decision, KeyState, ManagedKey, StepScene } from "../model/types.ts";
 
@@ -65,6 +66,6 @@ export function observeAgainAtMs(
   { rotations, unenrolment }: Pick<ManagedKey, "rotations" | "unenrolment">,
   nowMs: number,
 ): number {
-  const retires = rotations.some(({ step }) => step === "drain" || step === "revoke");
+  const retires = rotations.some(isRetiring);
   return retires && unenrolment === undefined ? nowMs + observeEveryMs : Infinity;
 }

@@ -162,11 +162,14 @@ export function wayOut(
   };
 }
 
-/** The rotation that retires a version; it is past activation. */
+/** Past activation: the old version is out of the alias, and goes out of use. */
+export function isRetiring({ step }: Pick<Rotation, "step">): boolean {
+  return step === "drain" || step === "revoke";
+}
+
+/** The rotation that retires a version. */
 export function rotationOut(record: ManagedKey, number: number): Rotation | undefined {
-  return record.rotations.find(
-    ({ from, step }) => from === number && (step === "drain" || step === "revoke"),
-  );
+  return record.rotations.find((one) => one.from === number && isRetiring(one));
 }
 
 /** Identifies a matter within one pass. */
