@@ -1,4 +1,4 @@
-/** How long to wait before the next pass after failed passes. */
+/** How long to wait before the next pass after failed passes, and before the next try of one invocation. */
 
 const backoffMs = { first: 30_000, most: 3_600_000 };
 
@@ -13,6 +13,11 @@ export function retryDelayMs({ tries, jitter }: { tries: number; jitter: number 
  */
 export function claimDelayMs(tries: number): number {
   return tries === 0 ? 0 : doubling(tries);
+}
+
+/** Before the next try of an invocation that answers an event, after `tries` of them. */
+export function pauseMs(tries: number): number {
+  return Math.min(8000, 500 * 2 ** tries);
 }
 
 function doubling(times: number): number {

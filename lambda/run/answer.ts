@@ -2,6 +2,7 @@
  * The answer to a use attempt: restores the version in this same invocation, also while another run
  * works. Duplicates, forgeries and endless retries of a client cost at most four reads each, and no write.
  */
+import { pauseMs } from "../pass/backoff.ts";
 import { begin, type Run, type RunOptions } from "../pass/context.ts";
 import { oneKey } from "../pass/take-up.ts";
 import { concern } from "../workflow/restore/use-attempt.ts";
@@ -24,9 +25,6 @@ export type Answer = {
     | "out-of-time";
 };
 
-const firstPauseMs = 500;
-const longestPauseMs = 8000;
-
 export async function answer(options: RunOptions, attempt: UseAttempt): Promise<Answer> {
   const current = begin(options);
   const { table, clock } = options.ports;
@@ -38,7 +36,7 @@ export async function answer(options: RunOptions, attempt: UseAttempt): Promise<
     if (outcome !== "to-do") return { keyId, eventId, outcome };
     if (clock.nowMs() >= current.stopAtMs) return { keyId, eventId, outcome: "out-of-time" };
     if (tries === 0) current.tableId = await table.id();
-    else await clock.sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** (tries - 1)));
+    else await clock.sleep(pauseMs(tries - 1));
     await tryOnce(current, alias, attempt);
   }
 }

@@ -2,6 +2,7 @@
  * The answer to a change by an external actor: its managed key is suspected and due, and the next run inspects it. A
  * storm of events costs one read an event, and at most one write a minute and managed key.
  */
+import { pauseMs } from "../pass/backoff.ts";
 import { begin, type Run, type RunOptions } from "../pass/context.ts";
 import { RotationError } from "../errors.ts";
 import type { KeyChange } from "../inbound/key-change.ts";
@@ -19,8 +20,6 @@ export type Marked = Map<string, number>;
 /** CloudTrail delivers an event later than this after the call: the inspection after the mark shows the change. */
 const markedForMs = 60_000;
 const markedMax = 10_000;
-const firstPauseMs = 500;
-const longestPauseMs = 8000;
 
 /** Those that the change concerns; none where it concerns no managed key. */
 export async function changed(
@@ -67,6 +66,6 @@ async function mark({ ports, stopAtMs }: Run, alias: string): Promise<boolean> {
       // Lambda then invokes the function with this event again.
       throw new RotationError("TABLE_FAILED", `${alias}: runs hold it`, undefined);
     }
-    await clock.sleep(Math.min(longestPauseMs, firstPauseMs * 2 ** tries));
+    await clock.sleep(pauseMs(tries));
   }
 }
