@@ -54,7 +54,7 @@ export class ManagedKey {
 
   /**
    * Allows these actions in the grantee's identity policy, in two statements: by the tag, and by the alias. The tag
-   * takes up to five minutes to reach authorization, and a key of another stack gets it at enrolment. A key policy that
+   * takes up to five minutes to reach authorization, and the first version gets it at enrolment. A key policy that
    * does not delegate to IAM must allow the grantee itself.
    */
   grant(grantee: iam.IGrantable, ...actions: string[]): iam.Grant {

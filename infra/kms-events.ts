@@ -27,15 +27,7 @@ export function kmsEventsRule(
   id: string,
   { description, either, target }: KmsEvents,
 ): events.Rule {
-  const rule = new events.Rule(scope, id, {
-    description,
-    eventPattern: {
-      source: ["aws.kms"],
-      detailType: [detailType],
-      detail: { eventSource: [eventSource], $or: either },
-    },
-    targets: [target],
-  });
+  const rule = ruleOf(scope, id, { description, detail: { $or: either }, target });
   const resource = rule.node.defaultChild as events.CfnRule;
   resource.state = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS";
   return rule;
@@ -46,17 +38,29 @@ export function kmsEventsRule(
  * and so the pattern cannot leave the function's own calls out. They are not read-only: the state of the rule is the
  * default.
  */
-export function keyChangesRule(scope: Construct, id: string, target: events.IRuleTarget) {
+export function keyChangesRule(
+  scope: Construct,
+  id: string,
+  target: events.IRuleTarget,
+): events.Rule {
+  const description = "keyturn: changes to KMS keys and aliases";
+  const detail = { eventName: [...changingOperations], errorCode: [{ exists: false }] };
+  return ruleOf(scope, id, { description, detail, target });
+}
+
+type RuleOptions = Pick<KmsEvents, "description" | "target"> & { detail: Pattern };
+
+function ruleOf(
+  scope: Construct,
+  id: string,
+  { description, detail, target }: RuleOptions,
+): events.Rule {
   return new events.Rule(scope, id, {
-    description: "keyturn: changes to KMS keys and aliases",
+    description,
     eventPattern: {
       source: ["aws.kms"],
       detailType: [detailType],
-      detail: {
-        eventSource: [eventSource],
-        eventName: [...changingOperations],
-        errorCode: [{ exists: false }],
-      },
+      detail: { eventSource: [eventSource], ...detail },
     },
     targets: [target],
   });

@@ -31,6 +31,11 @@ export function nameOf(scope: IConstruct, alias: kms.IAlias | string): string | 
   return typeof name === "string" && !Token.isUnresolved(name) ? name : undefined;
 }
 
+/** The names that are known at synth. */
+export function namesOf(scope: IConstruct, { alias, aliases = [] }: Managed): string[] {
+  return [nameOf(scope, alias), ...aliases].filter((name) => name !== undefined);
+}
+
 /** Why keyturn cannot manage the key behind an alias of this app. */
 export function whyUnfit(alias: kms.IAlias | string): string | undefined {
   if (typeof alias === "string") return undefined;

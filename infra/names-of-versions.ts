@@ -16,7 +16,7 @@ import {
 import * as kms from "aws-cdk-lib/aws-kms";
 import type { IConstruct } from "constructs";
 import { tagNames } from "../lambda/workflow/model/tag-names.ts";
-import { nameOf, targetOf, type Managed } from "./managed-alias.ts";
+import { nameOf, namesOf, targetOf, type Managed } from "./managed-alias.ts";
 
 const warningId = "keyturn:names-a-version";
 const aliasWarningId = "keyturn:allows-by-alias";
@@ -42,10 +42,7 @@ export function warnAboutVersions(own: IConstruct, managed: Managed[]): void {
 
 /** Warns at every policy of IAM that allows callers while the alias is on the key, and by nothing else. */
 export function warnAboutAliases(own: IConstruct, managed: Managed[]): void {
-  const names = managed.flatMap(({ alias, aliases = [] }) => [
-    nameOf(own, alias) ?? "",
-    ...aliases,
-  ]);
+  const names = managed.flatMap((one) => namesOf(own, one));
   for (const node of own.node.root.node.findAll()) {
     if (!(node instanceof CfnResource) || !isPolicy(node)) continue;
     const text = JSON.stringify(Stack.of(node).resolve(renderedOf(node)));

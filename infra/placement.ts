@@ -2,7 +2,7 @@
 import { CfnDeletionPolicy, Stack, Token } from "aws-cdk-lib";
 import * as kms from "aws-cdk-lib/aws-kms";
 import type { IConstruct } from "constructs";
-import { aliasOf, nameOf, targetOf, type Managed } from "./managed-alias.ts";
+import { aliasOf, namesOf, targetOf, type Managed } from "./managed-alias.ts";
 
 /** A deployment, and what it manages. */
 export type Deployment = { scope: IConstruct; managed: Managed[] };
@@ -15,10 +15,6 @@ export function placementOf({ scope, managed }: Deployment, earlier: Deployment[
       : ofConstruct(scope, one.alias)),
     ...namesOf(scope, one).flatMap((name) => claimedTwice(scope, name, earlier)),
   ]);
-}
-
-function namesOf(scope: IConstruct, { alias, aliases = [] }: Managed): string[] {
-  return [nameOf(scope, alias), ...aliases].filter((name) => name !== undefined);
 }
 
 /** Without the construct, keyturn would not retain the key and the alias. */

@@ -83,7 +83,7 @@ const document = {
 async function anAccount(tagged: boolean): Promise<Account> {
   const account = await Account.deployed({ document }, everything);
   onTestFinished(() => account.close());
-  // As CloudFormation creates it, where the key is of the same app.
+  // A key may have the tag before keyturn enrols it, and otherwise gets it then.
   const Tags = [{ TagKey: "keyturn:alias", TagValue: orders }];
   account.makeKey(orders, tagged ? { Tags } : {});
   return account;
