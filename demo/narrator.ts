@@ -23,7 +23,6 @@ const silent: string[] = [
   "evidence-read",
   "soaking",
   "unused",
-  "cleared",
   "approved",
   "public-key-archived",
 ] satisfies EventName[];

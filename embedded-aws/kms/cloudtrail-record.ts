@@ -5,6 +5,7 @@
  * KMS Developer Guide.
  */
 import { createHash } from "node:crypto";
+import { lowerFirst } from "../http/shape.ts";
 import { accountOf } from "./principals.ts";
 import type { Call, KmsKey } from "./types.ts";
 
@@ -126,7 +127,7 @@ export function parametersOf(operation: string, input: unknown): RequestParamete
   for (const name of recordedParameters) {
     const value = given[name];
     if (value === undefined || value === null) continue;
-    recorded[name.charAt(0).toLowerCase() + name.slice(1)] = structuredClone(value);
+    recorded[lowerFirst(name)] = structuredClone(value);
   }
   return recorded;
 }

@@ -2,6 +2,7 @@
  * The EventBridge event of a successful call that changes a key or an alias. Source: the log entries of "Logging AWS
  * KMS API calls" in the KMS Developer Guide, which name the alias beside the key.
  */
+import { lowerFirst } from "../http/shape.ts";
 import { eventOf, resourceOf, type CloudTrailEvent } from "./cloudtrail-record.ts";
 import type { Call } from "./types.ts";
 
@@ -18,7 +19,7 @@ const changes = new Set([
 /** Undefined for a call that reads, or that creates a key. */
 export function keyChangeOf(call: Call, input: unknown): KeyChangeEvent | undefined {
   if (!changes.has(call.operation)) return undefined;
-  const requestParameters = lowerFirst(input as object);
+  const requestParameters = parametersIn(input as object);
   const event = eventOf(call, { errorCode: "", requestParameters }, {});
   const { errorCode: _, ...detail } = event.detail;
   return { ...event, detail: { ...detail, readOnly: false, resources: resourcesOf(call, input) } };
@@ -33,7 +34,6 @@ function resourcesOf(call: Call, input: unknown): object[] {
   return AliasName === undefined ? ofKey : [alias, ...ofKey];
 }
 
-function lowerFirst(value: object): Record<string, unknown> {
-  const named = (name: string): string => name.charAt(0).toLowerCase() + name.slice(1);
-  return Object.fromEntries(Object.entries(value).map(([name, one]) => [named(name), one]));
+function parametersIn(input: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(input).map(([name, one]) => [lowerFirst(name), one]));
 }
