@@ -54,6 +54,13 @@ export function aKey(changes: Partial<Key> = {}): Key {
   };
 }
 
+/** A key policy that delegates the key to the account; `Sid` distinguishes it from others. */
+export function aPolicyDocument(Sid: string): string {
+  const root = { AWS: "arn:aws:iam::000000000000:root" };
+  const Statement = [{ Sid, Effect: "Allow", Principal: root, Action: "kms:*", Resource: "*" }];
+  return JSON.stringify({ Version: "2012-10-17", Statement });
+}
+
 /** Tags as KMS takes them. */
 export function tagList(tags: Record<string, string>): { TagKey: string; TagValue: string }[] {
   return Object.entries(tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));

@@ -21,11 +21,13 @@ export function typed(line: string): Typed[] {
 }
 
 function inputOf(words: string[]): Record<string, unknown> {
-  const pairs = pairsOf(words).map(([option, value]): [string, unknown] => {
-    const name = pascal(option);
-    return [name, numbers.has(name) || value.startsWith("[") ? JSON.parse(value) : value];
-  });
-  return Object.fromEntries(pairs);
+  return Object.fromEntries(pairsOf(words).map(([option, value]) => fieldOf(option, value)));
+}
+
+/** The field of an operation's input that an option, without its dashes, sets. */
+export function fieldOf(option: string, value: string): [name: string, value: unknown] {
+  const name = pascal(option);
+  return [name, numbers.has(name) || value.startsWith("[") ? JSON.parse(value) : value];
 }
 
 /** The alias comes first; `explain` and `history` only print. */
@@ -49,6 +51,6 @@ function pairsOf(words: string[]): [string, string][] {
   return pairs;
 }
 
-function pascal(kebab: string): string {
+export function pascal(kebab: string): string {
   return kebab.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

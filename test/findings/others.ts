@@ -1,6 +1,7 @@
 /** External actors change a version of any state; without an event, keyturn reports it within a day. */
 import type { FindingCode } from "../../lambda/workflow/model/findings.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
+import { aPolicyDocument } from "../fixtures.ts";
 import type { Account } from "../infra/account.ts";
 import { orders, type Situation } from "./situation.ts";
 
@@ -42,19 +43,6 @@ const untag =
   (account: Account, KeyId: string): unknown =>
     account.ask("UntagResource", { KeyId, TagKeys });
 
-const anotherPolicy = JSON.stringify({
-  Version: "2012-10-17",
-  Statement: [
-    {
-      Sid: "Changed",
-      Effect: "Allow",
-      Principal: { AWS: "arn:aws:iam::000000000000:root" },
-      Action: "kms:*",
-      Resource: "*",
-    },
-  ],
-});
-
 const all = Object.keys(states);
 
 export const othersSituations = {
@@ -89,7 +77,9 @@ export const othersSituations = {
   ),
   KEY_POLICY_CHANGED: all.map((state) =>
     inState(state, "infrastructure code puts another key policy", (account, KeyId) =>
-      account.ask("PutKeyPolicy", { KeyId, PolicyName: "default", Policy: anotherPolicy }),
+      account.ask("PutKeyPolicy", {
+        ...{ KeyId, PolicyName: "default", Policy: aPolicyDocument("Changed") },
+      }),
     ),
   ),
   UNLISTED_ALIAS: [

@@ -3,8 +3,7 @@ import { expect } from "vitest";
 import { nowOf, typed } from "../cli/binary.ts";
 import type { Account } from "../infra/account.ts";
 import { commandsOf } from "../../sim/world/shell.ts";
-
-const wholeNumbers = ["PendingWindowInDays"];
+import { fieldOf, pascal } from "../../sim/world/typed-command.ts";
 
 /** Read operations of services that the embedded AWS lacks. */
 const shown: Record<string, string[]> = {
@@ -48,11 +47,7 @@ async function aws(account: Account, words: string[]): Promise<void> {
   const { "--output": output = "text", ...parameters } = options;
   expect(["text", "json"]).toContain(output);
   const input = Object.fromEntries(
-    Object.entries(parameters).map(([option, value]) => {
-      const name = pascal(option.replace(/^--/, ""));
-      const isJson = wholeNumbers.includes(name) || value.startsWith("[");
-      return [name, isJson ? JSON.parse(value) : value];
-    }),
+    Object.entries(parameters).map(([option, value]) => fieldOf(option.replace(/^--/, ""), value)),
   );
   const answer = await fetch(account.aws.endpoint, {
     method: "POST",
@@ -78,8 +73,4 @@ function optionsOf(words: string[]): Record<string, string> {
     options[option] = value;
   }
   return options;
-}
-
-function pascal(kebab: string): string {
-  return kebab.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

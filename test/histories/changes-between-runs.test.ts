@@ -1,15 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { noAnswer, onCall } from "../faults.ts";
-import { dayMs, minuteMs } from "../fixtures.ts";
+import { aPolicyDocument, dayMs, minuteMs } from "../fixtures.ts";
 import { aWorld } from "../world.ts";
 
 const orders = "alias/orders";
-const root = { AWS: "arn:aws:iam::000000000000:root" };
-
-function aPolicyDocument(Sid: string): string {
-  const Statement = [{ Sid, Effect: "Allow", Principal: root, Action: "kms:*", Resource: "*" }];
-  return JSON.stringify({ Version: "2012-10-17", Statement });
-}
 
 describe("a change between two runs", () => {
   test("of the key policy, after the intent: the new version gets the changed policy", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { dayMs } from "../fixtures.ts";
+import { aPolicyDocument, dayMs } from "../fixtures.ts";
 import { isFull } from "../sizes.ts";
 import { aWorld } from "../world.ts";
 
@@ -153,18 +153,7 @@ describe("the five steps", () => {
   });
 
   test("tags, policy and the customer's grants are copied; a service's grants are not", async () => {
-    const Policy = JSON.stringify({
-      Version: "2012-10-17",
-      Statement: [
-        {
-          Sid: "Ours",
-          Effect: "Allow",
-          Principal: { AWS: "arn:aws:iam::000000000000:root" },
-          Action: "kms:*",
-          Resource: "*",
-        },
-      ],
-    });
+    const Policy = aPolicyDocument("Ours");
     const Tags = [{ TagKey: "team", TagValue: "payments" }];
     const world = await aWorld({ keys: { "alias/orders": { Policy, Tags } } });
     const KeyId = await world.targetOf("alias/orders");

@@ -1,6 +1,6 @@
 /** External actors change a version of any state, before the deployed function: CloudTrail delivers their calls. */
 import { describe, expect, test } from "vitest";
-import { dayMs, minuteMs } from "../fixtures.ts";
+import { aPolicyDocument, dayMs, minuteMs } from "../fixtures.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { createTable } from "../../lambda/aws/dynamodb.ts";
 import { sdkConfig } from "../contract/sides.ts";
@@ -28,12 +28,7 @@ const states = {
 };
 type State = keyof typeof states;
 
-const anotherPolicy = JSON.stringify({
-  Version: "2012-10-17",
-  Statement: [
-    { Sid: "New", Effect: "Allow", Principal: { AWS: root }, Action: "kms:*", Resource: "*" },
-  ],
-});
+const anotherPolicy = aPolicyDocument("New");
 
 const changes: Record<
   string,

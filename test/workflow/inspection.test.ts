@@ -131,7 +131,7 @@ describe("the inspection reports nothing about a version", () => {
       "that keyturn restores",
       { step: "drain", restored: { because: "use", cancel: false, relabelled: false } },
     ],
-  ])("%s, and goes on with the others", (_what, rotation) => {
+  ])("%s, and the remaining matters continue", (_what, rotation) => {
     const record = withOld("draining", { rotations: [aRotation(rotation)] });
     expect(inspect(record, disabled)).toEqual([]);
     expect(inspect(record, others)).toMatchObject([halts("DISABLED_BY_OTHERS", "key-2")]);
