@@ -59,6 +59,9 @@ export function createService(
       const answers: Answer[] = [];
       for (const attempt of attempts) {
         const one = await answer(options(deadlineMs), attempt);
+        if (one.outcome === "suspected") {
+          await changed(options(deadlineMs), { keyIds: [one.keyId] }, marked);
+        }
         telemetry.answered(one);
         answers.push(one);
       }

@@ -5,6 +5,8 @@
 import { pauseMs } from "../pass/backoff.ts";
 import { begin, type Run, type RunOptions } from "../pass/context.ts";
 import { oneKey } from "../pass/take-up.ts";
+import { expectedOf } from "../workflow/drift/inspect-version.ts";
+import { foundByInspection } from "../workflow/model/findings.ts";
 import { concern } from "../workflow/restore/use-attempt.ts";
 import { valueOf } from "../workflow/safety/observations.ts";
 import { tagNames } from "../workflow/model/tag-names.ts";
@@ -16,8 +18,10 @@ export type Answer = {
   outcome:
     /** No managed key has it, keyturn did not put it out of use, or it has another owner now. */
     | "not-ours"
-    /** Already restored; waits for an operator. */
+    /** Already restored, or already reported; waits for an operator. */
     | "known"
+    /** Its record has it as Enabled: an external actor put it out of use, and the next run inspects it. */
+    | "suspected"
     | "restored"
     /** Mode `plan`, or an operator put it out of use again: an operator must re-enable it. */
     | "reported"
@@ -60,7 +64,7 @@ async function state(
   const record = (await table.read(alias))?.record;
   if (record === undefined) return "not-ours";
   const what = concern(record, attempt);
-  if (what === "none") return isTried ? "restored" : "not-ours";
+  if (what === "none") return isTried ? "restored" : outOfUseByOthers(record, attempt);
   const tags = valueOf(await keys.tagsOf(attempt.keyId)) ?? {};
   if (tags[tagNames.owner] !== record.owner) return "not-ours";
   if (what === "news") return "to-do";
@@ -69,6 +73,16 @@ async function state(
   const key = valueOf(await keys.describe(attempt.keyId));
   if (key?.state === "Enabled") return isTried ? "restored" : "known";
   return isLeft(record, attempt.keyId) ? "reported" : "to-do";
+}
+
+/** The event of the change itself may be lost: without this, the daily inspection would be the next to find it. */
+function outOfUseByOthers(record: ManagedKey, { keyId, atMs }: UseAttempt): Answer["outcome"] {
+  const version = record.versions.find((one) => one.keyId === keyId);
+  if (version === undefined || expectedOf(record, version, atMs) !== "Enabled") return "not-ours";
+  const isReported = record.findings.some(
+    ({ code, subject }) => subject === keyId && foundByInspection.includes(code),
+  );
+  return isReported ? "known" : "suspected";
 }
 
 /** KMS accepted EnableKey: a read that still shows the key disabled lags. */

@@ -24,7 +24,7 @@ const markedMax = 10_000;
 /** Those that the change concerns; none where it concerns no managed key. */
 export async function changed(
   options: RunOptions,
-  change: KeyChange,
+  change: Pick<KeyChange, "keyIds" | "alias">,
   marked: Marked,
 ): Promise<ChangeOutcome[]> {
   const current = begin(options);
@@ -44,7 +44,10 @@ export async function changed(
 }
 
 /** The managed keys of the keys, and that of the alias, which may leave a key that is not managed. */
-async function concerned({ ports, homes }: Run, { keyIds, alias }: KeyChange): Promise<string[]> {
+async function concerned(
+  { ports, homes }: Run,
+  { keyIds, alias }: Pick<KeyChange, "keyIds" | "alias">,
+): Promise<string[]> {
   const bound = await Promise.all(keyIds.map((keyId) => ports.table.boundTo(keyId)));
   const listed = [...homes.values()].find(({ aliases }) => aliases.includes(alias ?? ""))?.alias;
   const all = [...bound, listed ?? alias].flatMap((one) => one ?? []);

@@ -67,6 +67,8 @@ export function lockouts(
     const known = callers.lockouts.some(
       (one) =>
         one.caller.principalArn === principalArn &&
+        // Somebody may have moved the alias to a key that keyturn does not manage.
+        one.aliasedKeyId === active.keyId &&
         one.atMs >= sinceMs &&
         one.arrival.kind === "delivered" &&
         one.arrival.atMs < facts.nowMs() - knownAfterMs,

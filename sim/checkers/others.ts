@@ -8,6 +8,7 @@ import {
   type FindingCode,
 } from "../../lambda/workflow/model/findings.ts";
 import type { ManagedKey, Version } from "../../lambda/workflow/model/types.ts";
+import { consistencyMs } from "../../lambda/workflow/model/limits.ts";
 import { keyPolicyOf } from "../../lambda/record/canonical.ts";
 import type { KeyState } from "../../embedded-aws/kms/types.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
@@ -38,7 +39,12 @@ type Watched = {
   recordOf: (alias: string) => ManagedKey | undefined;
   /** Beyond five minutes after an event, or a day: the interval of the runs, and what faults cost. */
   slackMs: number;
+  /** From when on no fault delays an inspection. */
+  calmFromMs: number;
 };
+
+/** A change by others, and how its event arrives. */
+type Change = { keyId: string; atMs: number; arrival: Arrival | undefined };
 
 const expected: Partial<Record<Version["state"], KeyState>> = {
   active: "Enabled",
@@ -48,16 +54,17 @@ const expected: Partial<Record<Version["state"], KeyState>> = {
   "pending-deletion": "PendingDeletion",
 };
 
-export function others(facts: Facts, { engine, arrival, recordOf, slackMs }: Watched): Checker {
+export function others(facts: Facts, watched: Watched): Checker {
+  const { arrival, recordOf } = watched;
   const { kms, ours, violated, policies } = facts;
   const touched = new Map<string, number>();
 
-  const check = (alias: string, keyId: string, sinceMs: number, state: Version["state"]): void => {
+  const check = (alias: string, { keyId, atMs }: Change, state: Version["state"]): void => {
     const record = recordOf(alias);
     const version = record?.versions.find((one) => one.keyId === keyId);
     if (record === undefined || version?.state !== state) return;
     const isManaged = record.enrolledAtMs !== undefined && record.unenrolment === undefined;
-    if ((touched.get(keyId) ?? 0) > sinceMs || !isManaged) return;
+    if ((touched.get(keyId) ?? 0) > atMs || !isManaged) return;
     // An incomplete pass, and one that waits for its own calls to settle, comes again.
     const what = wrongWith(facts, record, version);
     if (what === undefined) return;
@@ -65,7 +72,7 @@ export function others(facts: Facts, { engine, arrival, recordOf, slackMs }: Wat
     const fits = ({ code, subject }: Finding): boolean =>
       subjects.includes(subject) && fitting.includes(code);
     if (record.findings.some(fits)) return;
-    const minutes = Math.round((facts.nowMs() - sinceMs) / minuteMs);
+    const minutes = Math.round((facts.nowMs() - atMs) / minuteMs);
     const which = nameOf(kms.keys.get(keyId), keyId);
     violated(
       "a change by others is reported",
@@ -99,25 +106,44 @@ export function others(facts: Facts, { engine, arrival, recordOf, slackMs }: Wat
           touched.set(keyId, atMs);
           // The event of a change during enrolment finds no managed key: the daily inspection finds the change.
           if (principalArn === ours || record?.enrolledAtMs === undefined) continue;
+          const change = { keyId, atMs, arrival: arrival() };
           if (operation === "PutKeyPolicy") {
-            const { policyHash } = record?.versions.find((one) => one.keyId === keyId) ?? {};
-            const known = dueAtMs(facts.nowMs(), arrival(), slackMs);
-            const text = kms.keys.get(keyId)?.policy;
-            engine.at(known, () =>
-              checkPolicy(facts, recordOf, { keyId, before: policyHash, text }),
-            );
+            const { policyHash: before } = record.versions.find((one) => one.keyId === keyId) ?? {};
+            const put = { keyId, before, text: kms.keys.get(keyId)?.policy };
+            checkLater(watched, alias, change, () => checkPolicy(facts, recordOf, put));
           }
-          engine.at(dueAtMs(atMs, arrival(), slackMs), () => check(alias, keyId, atMs, state));
+          checkLater(watched, alias, change, () => check(alias, change, state));
         }
       }
     },
   };
 }
 
-/** Ten minutes after its event, or a day. */
-function dueAtMs(atMs: number, event: Arrival | undefined, slackMs: number): number {
-  const knownMs = event?.kind === "delivered" ? event.atMs + 10 * minuteMs : atMs + 24 * hourMs;
-  return knownMs + slackMs;
+/** Checks once keyturn must know the change of a version of this managed key. */
+function checkLater(watched: Watched, alias: string, change: Change, check: () => void): void {
+  const { engine, recordOf } = watched;
+  const again = (): void => {
+    // Its event may be in the dead-letter queue by now.
+    const dueAtMs = knownAtMs(watched, change, recordOf(alias));
+    if (dueAtMs > engine.nowMs()) engine.at(dueAtMs, again);
+    else check();
+  };
+  engine.at(knownAtMs(watched, change, undefined), again);
+}
+
+/**
+ * Ten minutes after its event, or a day. Faults can delay an inspection as long as they occur; one that took place
+ * must have found the change.
+ */
+function knownAtMs(
+  { slackMs, calmFromMs }: Watched,
+  { atMs, arrival }: Change,
+  record: ManagedKey | undefined,
+): number {
+  const isDelivered = arrival?.kind === "delivered";
+  const knownMs = isDelivered ? arrival.atMs + 10 * minuteMs : atMs + 24 * hourMs;
+  const isLate = record !== undefined && (record.inspectedAtMs ?? 0) < atMs + consistencyMs;
+  return Math.max(knownMs, isLate ? calmFromMs : 0) + slackMs;
 }
 
 type PolicyPut = { keyId: string; before: string | undefined; text: unknown };

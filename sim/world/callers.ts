@@ -156,7 +156,9 @@ export class CallersOfKeys {
       // They find a version that is out of use like any caller.
       if (caller.kind === "by-helper" && error.code !== "AccessDeniedException") return undefined;
       if (arrival === undefined || neededKeyId === "") return undefined;
-      const lockout = { keyId: neededKeyId, caller, atMs: engine.nowMs(), arrival };
+      const aliasedKeyId = kms.world.aliases.get(caller.alias)?.keyId;
+      const atMs = engine.nowMs();
+      const lockout = { keyId: neededKeyId, aliasedKeyId, caller, atMs, arrival };
       this.lockouts.push(lockout);
       this.#lockedOut(lockout);
       return undefined;

@@ -29,6 +29,13 @@ const sandboxesMax = 5;
 /** Lambda retries an asynchronous event twice, after one minute and after two. */
 const retriesMs = [minuteMs, 2 * minuteMs];
 
+type Invocation = {
+  why: string;
+  handler: (service: Service, deadlineMs: number) => Promise<unknown>;
+  /** Called once the last try failed: the event is in the dead-letter queue. */
+  died?: () => void;
+};
+
 type Warm = { sandbox: Sandbox; service: Service };
 
 export const keyturnArn = "arn:aws:iam::000000000000:role/keyturn";
@@ -78,10 +85,10 @@ export class Keyturn implements Rotator {
     const { engine, faultPlan, table } = this.#around;
     const isIdle = !table.isDue(engine.nowMs() + faultPlan.envelope.skewMs);
     if (isIdle && !faultPlan.strikes("doubleTick")) return;
-    this.#invoke("the schedule", (service, deadlineMs) => service.run(deadlineMs));
+    const handler: Invocation["handler"] = (service, deadlineMs) => service.run(deadlineMs);
+    this.#invoke({ why: "the schedule", handler });
     if (!isIdle && faultPlan.strikes("doubleTick")) {
-      const again = (): void =>
-        this.#invoke("the schedule, again", (service, deadlineMs) => service.run(deadlineMs));
+      const again = (): void => this.#invoke({ why: "the schedule, again", handler });
       engine.after(faultPlan.between(0, 2 * minuteMs), again);
     }
   }
@@ -92,38 +99,39 @@ export class Keyturn implements Rotator {
     if (reading.kind !== "attempt") return;
     const { attempts } = reading;
     const keys = attempts.map(({ keyId }) => keyId).join();
-    this.#invoke(`a use attempt on ${keys}`, (service, deadlineMs) =>
-      service.answer(attempts, deadlineMs),
-    );
+    this.#invoke({
+      why: `a use attempt on ${keys}`,
+      handler: (service, deadlineMs) => service.answer(attempts, deadlineMs),
+    });
   }
 
   /** A change by any principal but keyturn's role. */
-  deliverChange(event: unknown): void {
+  deliverChange(event: unknown, died: () => void): void {
     const reading = readKeyChange(event);
     if (reading.kind !== "change" || reading.change.principal === keyturnArn) return;
     const { change } = reading;
-    this.#invoke(`${change.operation} by ${change.principal}`, (service, deadlineMs) =>
-      service.changed(change, deadlineMs),
-    );
+    this.#invoke({
+      why: `${change.operation} by ${change.principal}`,
+      handler: (service, deadlineMs) => service.changed(change, deadlineMs),
+      died,
+    });
   }
 
   deliverRefused(event: unknown): void {
     this.#collector.deliver(event);
   }
 
-  #invoke(
-    why: string,
-    handler: (service: Service, deadlineMs: number) => Promise<unknown>,
-    retries = retriesMs,
-  ): void {
+  #invoke(invocation: Invocation, retries = retriesMs): void {
     const { engine, trace } = this.#around;
+    const { why, handler, died } = invocation;
     const warm = this.#environment();
     const [pauseMs, ...others] = retries;
-    if (warm === undefined) {
-      // Throttled: the queue retries later.
-      if (pauseMs !== undefined) engine.after(pauseMs, () => this.#invoke(why, handler, others));
-      return;
-    }
+    const retry = (): void => {
+      if (pauseMs === undefined) died?.();
+      else engine.after(pauseMs, () => this.#invoke(invocation, others));
+    };
+    // Throttled: the queue retries later.
+    if (warm === undefined) return retry();
     const { sandbox, service } = warm;
     this.runs += 1;
     const { deadlinesHold } = this.#around.faultPlan.envelope;
@@ -133,8 +141,7 @@ export class Keyturn implements Rotator {
       deadlinesHold ? runLimitMs : Infinity,
       (outcome) => {
         trace(() => `${sandbox.name}: ${outcome}`);
-        if (outcome === "returned" || pauseMs === undefined) return;
-        engine.after(pauseMs, () => this.#invoke(why, handler, others));
+        if (outcome !== "returned") retry();
       },
     );
   }

@@ -20,5 +20,12 @@ export type Caller = {
 export type Arrival =
   { kind: "delivered"; atMs: number } | { kind: "lost" } | { kind: "off"; sinceMs: number };
 
-/** A refusal of data, or of the active key, that the caller needs `keyId` for. */
-export type Lockout = { keyId: string; caller: Caller; atMs: number; arrival: Arrival };
+/** A refusal of data, or of the key behind the alias, that the caller needs `keyId` for. */
+export type Lockout = {
+  keyId: string;
+  /** The key behind the caller's alias; undefined where the alias does not exist. */
+  aliasedKeyId: string | undefined;
+  caller: Caller;
+  atMs: number;
+  arrival: Arrival;
+};

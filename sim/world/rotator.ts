@@ -44,6 +44,6 @@ export interface Rotator {
   deliver(event: unknown): void;
   /** A CloudTrail event about a refused use reaches the queue. */
   deliverRefused(event: unknown): void;
-  /** A CloudTrail event about a change of a key or an alias. */
-  deliverChange(event: unknown): void;
+  /** A CloudTrail event about a change of a key or an alias; `died`: every invocation with it failed. */
+  deliverChange(event: unknown, died: () => void): void;
 }

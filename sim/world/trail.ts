@@ -26,6 +26,7 @@ export class Trail {
   readonly #delivery: Delivery;
   readonly #startMs: number;
   readonly #deliver: (event: unknown) => void;
+  readonly #arrivals = new WeakMap<object, Arrival>();
 
   constructor(engine: Engine, seed: number, delivery: Delivery, deliver: (event: unknown) => void) {
     this.#engine = engine;
@@ -36,12 +37,19 @@ export class Trail {
   }
 
   /** An event of a refused use, or of a change. */
-  record(event: unknown): void {
+  record(event: object): void {
     this.last = this.#arrivalOf();
+    this.#arrivals.set(event, this.last);
     if (this.last.kind !== "delivered") return;
     this.#arrive(event, this.last.atMs);
     if (this.#random.next() < 0.2) this.#arrive(event, this.last.atMs + this.#delayMs());
     if (this.#random.next() < 0.05) this.#arrive(this.#forged(event), this.last.atMs);
+  }
+
+  /** Every invocation with the event failed: it is in the dead-letter queue. */
+  died(event: unknown): void {
+    const arrival = this.#arrivals.get(event as object);
+    if (arrival !== undefined) Object.assign(arrival, { kind: "lost" });
   }
 
   /** A DescribeKey with the mark of the canary. */

@@ -95,7 +95,7 @@ export class SimulatedWorld {
     if (scenario.meddlers?.delivery !== undefined) {
       const { delivery } = scenario.meddlers;
       this.#changes = new Trail(this.engine, seed ^ 0x1b873593, delivery, (event) =>
-        this.#rotator.deliverChange(event),
+        this.#rotator.deliverChange(event, () => this.#changes?.died(event)),
       );
       twin.onKeyChange = (event) => this.#changes?.record(event);
     }
@@ -269,7 +269,8 @@ export class SimulatedWorld {
     const { accounts, checkers } = this.#rotator;
     const { slackMs } = this.#scenario;
     const arrival = (): Arrival | undefined => this.#changes?.last;
-    const watched = { engine: this.engine, arrival, recordOf, slackMs: slackMs / 2 };
+    const calmFromMs = startMs + this.#scenario.safetyMs;
+    const watched = { engine: this.engine, arrival, recordOf, slackMs: slackMs / 2, calmFromMs };
     return [
       ...checkersOfAll(facts, accounts, {
         ...{ askedAtMs: this.#externalActors.askedAtMs, applications: this.applications },

@@ -111,6 +111,21 @@ describe("within ten minutes of the event a finding reports", () => {
     expect(there.log.join("\n")).toContain(principalArn);
   });
 
+  test("a refused use of a version that others disabled, where the event of their call is lost", async () => {
+    const there = await until("active");
+    const { aws, clock, ask, deliver, run, first } = there;
+    ask("DisableKey", { KeyId: first });
+    clock.advance(minuteMs);
+    expect(() => ask("Encrypt", { KeyId: orders, Plaintext: "YQ==" })).toThrow("is disabled");
+    await deliver(aws.useAttempts.at(-1));
+    await run();
+    expect(await codesOf(there)).toEqual(["DISABLED_BY_OTHERS"]);
+    clock.advance(minuteMs);
+    const before = await there.record();
+    for (let again = 0; again < 20; again++) await deliver(aws.useAttempts.at(-1));
+    expect(await there.record()).toEqual(before);
+  });
+
   test("a key policy that denies keyturn to read it", async () => {
     const there = await until("active");
     const hidden = {
