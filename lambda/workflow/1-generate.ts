@@ -9,6 +9,7 @@ import { clockSkewMs, recheckMs } from "./model/limits.ts";
 import { sameAliases } from "./model/policy.ts";
 import {
   rotationOf,
+  unknownOf,
   withRotation,
   withRotationClosed,
   withVersion,
@@ -136,7 +137,7 @@ function adopt(scene: StepScene): Decision | undefined {
   const { record, rotation, observed, context } = scene;
   const search = observeFirst(scene, [{ kind: "successors", rotationId: rotation.id }]);
   if (search !== undefined) return search;
-  const candidates = valueOf(observed.successors[rotation.id]) ?? [];
+  const candidates = unknownOf(record, valueOf(observed.successors[rotation.id]) ?? []);
   for (const keyId of candidates) {
     const first = stillToObserve(observed, [
       { kind: "key", key: keyId },
@@ -186,20 +187,25 @@ function byAge(a: Key, b: Key): number {
   return a.keyId < b.keyId ? -1 : 1;
 }
 
-function notFound({ record, rotation, observed }: StepScene): Decision {
-  const candidates = (valueOf(observed.successors[rotation.id]) ?? []).length;
+/** A key with the rotation's tags that does not match its intent is an excess key. */
+function notFound({ record, rotation, observed, context }: StepScene): Decision {
+  const candidates = valueOf(observed.successors[rotation.id]) ?? [];
+  const extras = unknownOf(record, candidates).map((keyId) =>
+    extraOf(rotation, keyId, context.nowMs),
+  );
+  const next = withRotation(record, {
+    ...rotation,
+    intent: { ...answered(rotation.intent), misses: rotation.intent.misses + 1 },
+  });
   return {
     kind: "change",
-    next: withRotation(record, {
-      ...rotation,
-      intent: { ...answered(rotation.intent), misses: rotation.intent.misses + 1 },
-    }),
+    next: { ...next, extras: [...record.extras, ...extras] },
     entry: {
       event: "not-found",
       reason: "an unanswered CreateKey created no key that can be found",
       rotationId: rotation.id,
       step: "generate",
-      detail: { attempts: rotation.intent.attempts, candidates },
+      detail: { attempts: rotation.intent.attempts, candidates: candidates.length },
     },
   };
 }
@@ -223,8 +229,11 @@ function whyNotMeant(
     return "its key policy lets it originate otherwise";
   }
   if (key.createdAtMs < intent.writtenAtMs - clockSkewMs) return "it is older than the intent";
-  const wrong = Object.entries(intent.tags).find(([name, value]) => tags[name] !== value);
-  return wrong === undefined ? undefined : `its tag ${wrong[0]} is not ${wrong[1]}`;
+  // Others may change a copied tag as soon as KMS has created the key.
+  const wrong = Object.values(tagNames).find(
+    (name) => tags[name] !== (intent.tags[name] ?? tags[name]),
+  );
+  return wrong === undefined ? undefined : `its tag ${wrong} is not ${intent.tags[wrong] ?? ""}`;
 }
 
 /** A key that carries the rotation's tags and is not its new version. */

@@ -7,7 +7,7 @@ import { bringToEnabled } from "./model/commands.ts";
 import { finding } from "./model/findings.ts";
 import { consistencyMs } from "./model/limits.ts";
 import { ownerFinding } from "./safety/old-version.ts";
-import { versionOf, withRotation } from "./model/record.ts";
+import { unknownOf, versionOf, withRotation } from "./model/record.ts";
 import { notAcknowledged } from "./requests/acknowledgement.ts";
 import { reconcileCommand } from "./model/request-command.ts";
 import { notYetReactivated } from "./restore/reactivate.ts";
@@ -187,7 +187,7 @@ export function whyNotEnabledYet(scene: StepScene, fresh: Version): Decision | u
 
 function distributed(scene: StepScene, fresh: Version): Decision {
   const { record, rotation, context } = scene;
-  const extras = extraSuccessors(scene, fresh);
+  const extras = extraSuccessors(scene);
   if ("kind" in extras) return extras;
   const moved: Rotation = { ...rotation, step: "activate", stepSinceMs: context.nowMs };
   return {
@@ -204,15 +204,15 @@ function distributed(scene: StepScene, fresh: Version): Decision {
 }
 
 /** After more than one CreateKey, an earlier search may have missed a key that is visible now. */
-function extraSuccessors(scene: StepScene, fresh: Version): Decision | { found: Extra[] } {
+function extraSuccessors(scene: StepScene): Decision | { found: Extra[] } {
   const { record, rotation, observed, context } = scene;
   if (rotation.intent.attempts < 2) return { found: [] };
   const read: KmsRead = { kind: "successors", rotationId: rotation.id };
   const first = observeFirst(scene, [read]);
   if (first !== undefined) return first;
-  const known = [fresh.keyId, ...record.extras.map(({ keyId }) => keyId)];
-  const found = (valueOf(observed.successors[rotation.id]) ?? [])
-    .filter((keyId) => !known.includes(keyId))
-    .map((keyId) => extraOf(rotation, keyId, context.nowMs));
+  const successors = valueOf(observed.successors[rotation.id]) ?? [];
+  const found = unknownOf(record, successors).map((keyId) =>
+    extraOf(rotation, keyId, context.nowMs),
+  );
   return { found };
 }

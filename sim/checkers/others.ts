@@ -39,7 +39,7 @@ type Watched = {
   recordOf: (alias: string) => ManagedKey | undefined;
   /** Beyond five minutes after an event, or a day: the interval of the runs, and what faults cost. */
   slackMs: number;
-  /** From when on no fault delays an inspection. */
+  /** From when on no fault delays an inspection; 0 where none ever does. */
   calmFromMs: number;
 };
 

@@ -30,7 +30,7 @@ export const others: Mutant[] = [
       },
     ],
     scenario: "changes-unreported",
-    seed: 1,
+    seed: 3,
     invariant: reported,
   },
   {
@@ -69,7 +69,7 @@ export const others: Mutant[] = [
       },
     ],
     scenario: "external-changes",
-    seed: 1,
+    seed: 61,
     invariant: reported,
   },
   {
@@ -82,7 +82,7 @@ export const others: Mutant[] = [
       },
     ],
     scenario: "external-changes",
-    seed: 1,
+    seed: 41,
     invariant: reported,
   },
   {
@@ -108,7 +108,7 @@ export const others: Mutant[] = [
       },
     ],
     scenario: "external-changes",
-    seed: 1,
+    seed: 2,
     invariant: reported,
   },
 ];

@@ -269,7 +269,9 @@ export class SimulatedWorld {
     const { accounts, checkers } = this.#rotator;
     const { slackMs } = this.#scenario;
     const arrival = (): Arrival | undefined => this.#changes?.last;
-    const calmFromMs = startMs + this.#scenario.safetyMs;
+    const { crash, lostRequest, stall, refused } = this.faultPlan.rates;
+    const isDelayed = crash + lostRequest + stall + refused > 0;
+    const calmFromMs = isDelayed ? startMs + this.#scenario.safetyMs : 0;
     const watched = { engine: this.engine, arrival, recordOf, slackMs: slackMs / 2, calmFromMs };
     return [
       ...checkersOfAll(facts, accounts, {

@@ -62,7 +62,7 @@ describe("a CreateKey whose answer was lost", () => {
     expect(world.kms.world.keys.size).toBe(2);
   });
 
-  test("is not confused with another key that carries its tags", async () => {
+  test("is not confused with another key that carries its tags: that one is an excess key", async () => {
     const world = await aWorld();
     let rotationId = "";
     world.intercept = (_port, method, input, proceed) => {
@@ -87,6 +87,25 @@ describe("a CreateKey whose answer was lost", () => {
     await world.passDays(1);
     expect(world.history()).toContain("not-found");
     expect(await world.targetOf(orders)).not.toBe(KeyMetadata.KeyId);
+    const { extras } = await world.record();
+    expect(extras).toMatchObject([{ keyId: KeyMetadata.KeyId, rotationId }]);
+  });
+
+  test("is adopted, although an auto-tagger changed one of its copied tags", async () => {
+    const world = await aWorld({ keys: { [orders]: { tags: { "cost-center": "91" } } } });
+    world.intercept = async (_port, method, input, proceed) => {
+      const call = input[0] as { kind?: string } | undefined;
+      const answer = await proceed();
+      if (method !== "change" || call?.kind !== "CreateKey") return answer;
+      world.intercept = undefined;
+      const Tags = [{ TagKey: "cost-center", TagValue: "42" }];
+      const [KeyId = ""] = [...world.kms.world.keys.keys()].slice(-1);
+      await world.ask("TagResource", { KeyId, Tags });
+      return { kind: "unknown", message: "no answer" };
+    };
+    await world.passDays(84);
+    expect(world.history()).toContain("adopted");
+    expect(world.kms.world.keys.size).toBe(2);
   });
 });
 

@@ -71,6 +71,14 @@ test("a rollback just after a DisableKey moves no alias to a version with a stal
   expect(violations).toEqual([]);
 });
 
+test("a key whose copied tag an auto-tagger changed at once is no orphan", async () => {
+  const { violations } = await simulate({
+    seed: 1796063549,
+    scenario: scenarioNamed("everything"),
+  });
+  expect(violations).toEqual([]);
+});
+
 test("a version from before keyturn may return, and soon have a successor", async () => {
   const { violations } = await simulate({
     seed: 1795978912,

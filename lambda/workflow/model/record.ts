@@ -203,3 +203,12 @@ export function without<T extends object, K extends keyof T>(value: T, ...names:
   for (const name of names) delete copy[name];
   return copy;
 }
+
+/** The keys that are neither a version nor an excess key on record. */
+export function unknownOf(
+  record: Pick<ManagedKey, "versions" | "extras">,
+  keyIds: string[],
+): string[] {
+  const known = [...record.versions, ...record.extras].map(({ keyId }) => keyId);
+  return keyIds.filter((keyId) => !known.includes(keyId));
+}

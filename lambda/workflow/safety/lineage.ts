@@ -6,6 +6,7 @@
 import { finding, type Finding } from "../model/findings.ts";
 import { reconcileCommand } from "../model/request-command.ts";
 import { consistencyMs } from "../model/limits.ts";
+import { unknownOf } from "../model/record.ts";
 import { stillToObserve, valueOf } from "./observations.ts";
 import { tagNames } from "../model/tag-names.ts";
 import type {
@@ -28,8 +29,10 @@ export function lineageFirst(scene: Scene): Decision | undefined {
   const search = stillToObserve(observed, [{ kind: "lineage", alias: record.alias }]);
   if (search !== undefined) return search;
   const found = valueOf(observed.lineage[record.alias]) ?? [];
-  const known = [...record.versions, ...record.extras].map(({ keyId }) => keyId);
-  const unknown = found.filter(({ keyId }) => !known.includes(keyId)).map(({ keyId }) => keyId);
+  const unknown = unknownOf(
+    record,
+    found.map(({ keyId }) => keyId),
+  );
   const oddlyLabelled = record.versions.filter(({ keyId, number }) => {
     const tags = found.find((one) => one.keyId === keyId)?.tags;
     return tags !== undefined && !isLabelKnown(record, number, tags);
