@@ -169,6 +169,18 @@ export const scenarios = {
     keys: 8,
     meddlers: { ...meddling, everyMs: 5 * hourMs },
   },
+  /** Nobody answers the findings, and KMS deletes what a bot scheduled for deletion. */
+  "deleted-by-others": {
+    ...meddled,
+    name: "deleted-by-others",
+    keys: 3,
+    tickEveryMs: hourMs / 2,
+    safetyMs: 9 * 24 * hourMs,
+    meddlers: {
+      ...{ everyMs: 8 * hourMs, followedWithinMs: Infinity },
+      delivery: { delayMs: 5 * minuteMs, lost: 0.5 },
+    },
+  },
   /** For days no event of a refusal arrives. */
   "trail-off": {
     ...needed,

@@ -5,7 +5,7 @@
  */
 import { withAliasOnly } from "./enrolment/alias-only.ts";
 import { finding, type Finding } from "./model/findings.ts";
-import { clockSkewMs, recheckMs } from "./model/limits.ts";
+import { clockSkewMs, longestRunMs, recheckMs, requestLimitMs } from "./model/limits.ts";
 import { sameAliases } from "./model/policy.ts";
 import {
   rotationOf,
@@ -147,7 +147,7 @@ function adopt(scene: StepScene): Decision | undefined {
     if (first !== undefined) return first;
   }
   const fitting = candidates
-    .filter((keyId) => whyNotMeant(rotation, observed, keyId) === undefined)
+    .filter((keyId) => isMeant(rotation, observed, keyId))
     .map((keyId) => valueOf(observed.key[keyId]))
     .filter((key) => key !== undefined)
     .sort(byAge);
@@ -210,30 +210,28 @@ function notFound({ record, rotation, observed, context }: StepScene): Decision 
   };
 }
 
-/** Why this key does not match the intent: a principal that may tag can forge tags. */
-function whyNotMeant(
-  rotation: Rotation,
-  observed: ObservedState,
-  keyId: string,
-): string | undefined {
+/**
+ * Whether an unanswered CreateKey of the rotation made this key: a principal that may tag can copy its tags, and does so
+ * when it clones a key.
+ */
+function isMeant(rotation: Rotation, observed: ObservedState, keyId: string): boolean {
   const { intent } = rotation;
+  const wanted = aliasesOnly(rotation) ?? [];
   const key = valueOf(observed.key[keyId]);
   const tags = valueOf(observed.tags[keyId]);
   const policy = valueOf(observed.policy[keyId]);
-  if (key === undefined || tags === undefined || policy === undefined) return "it cannot be read";
-  if (key.state !== "Enabled") return `it is ${key.state}`;
-  if (!sameShape(key, intent.shape)) return `it is ${key.spec} for ${key.usage}`;
-  if (policy.hash !== intent.policyHash) return "its key policy differs";
-  const [there, wanted] = [policy.aliasOnly ?? [], aliasesOnly(rotation) ?? []];
-  if (!sameAliases([...there].sort(), [...wanted].sort())) {
-    return "its key policy lets it originate otherwise";
-  }
-  if (key.createdAtMs < intent.writtenAtMs - clockSkewMs) return "it is older than the intent";
-  // Others may change a copied tag as soon as KMS has created the key.
-  const wrong = Object.values(tagNames).find(
-    (name) => tags[name] !== (intent.tags[name] ?? tags[name]),
+  if (key?.state !== "Enabled" || tags === undefined || policy === undefined) return false;
+  const { lastAttemptAtMs = Infinity } = intent;
+  const latestMs = lastAttemptAtMs + longestRunMs + requestLimitMs + clockSkewMs;
+  return (
+    sameShape(key, intent.shape) &&
+    policy.hash === intent.policyHash &&
+    sameAliases([...(policy.aliasOnly ?? [])].sort(), [...wanted].sort()) &&
+    key.createdAtMs >= intent.writtenAtMs - clockSkewMs &&
+    key.createdAtMs <= latestMs &&
+    // Others may change a copied tag as soon as KMS has created the key.
+    Object.values(tagNames).every((name) => tags[name] === (intent.tags[name] ?? tags[name]))
   );
-  return wrong === undefined ? undefined : `its tag ${wrong} is not ${intent.tags[wrong] ?? ""}`;
 }
 
 /** A key that carries the rotation's tags and is not its new version. */

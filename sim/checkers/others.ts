@@ -1,12 +1,5 @@
-/**
- * A change by others is reported: soon after its event, or within a day. It is reported as long as it lasts, and so no
- * version that others deleted goes without a finding for days before.
- */
-import {
-  foundByInspection,
-  type Finding,
-  type FindingCode,
-} from "../../lambda/workflow/model/findings.ts";
+/** A change by others is reported: soon after its event, or within a day. */
+import { foundByInspection, type FindingCode } from "../../lambda/workflow/model/findings.ts";
 import type { ManagedKey, Version } from "../../lambda/workflow/model/types.ts";
 import { consistencyMs } from "../../lambda/workflow/model/limits.ts";
 import { keyPolicyOf } from "../../lambda/record/canonical.ts";
@@ -31,6 +24,12 @@ const fitting: readonly FindingCode[] = [
   ...foundByInspection,
   ...(["ALIAS_SET_SPLIT", "NEW_VERSION_NOT_ENABLED", "USED_WHILE_DISABLED", "STUCK"] as const),
 ];
+
+/** Whether a finding of the managed key may be that of a change of this version. */
+export function reports({ alias, aliases, findings }: ManagedKey, keyId: string): boolean {
+  const subjects = [alias, keyId, ...aliases];
+  return findings.some(({ code, subject }) => subjects.includes(subject) && fitting.includes(code));
+}
 
 type Watched = {
   engine: Engine;
@@ -68,10 +67,7 @@ export function others(facts: Facts, watched: Watched): Checker {
     // An incomplete pass, and one that waits for its own calls to settle, comes again.
     const what = wrongWith(facts, record, version);
     if (what === undefined) return;
-    const subjects = [alias, keyId, ...record.aliases];
-    const fits = ({ code, subject }: Finding): boolean =>
-      subjects.includes(subject) && fitting.includes(code);
-    if (record.findings.some(fits)) return;
+    if (reports(record, keyId)) return;
     const minutes = Math.round((facts.nowMs() - atMs) / minuteMs);
     const which = nameOf(kms.keys.get(keyId), keyId);
     violated(

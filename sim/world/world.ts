@@ -5,6 +5,7 @@
 import { requestLimitMs } from "../../lambda/workflow/model/limits.ts";
 import type { ManagedKey, Policy } from "../../lambda/workflow/model/types.ts";
 import { bookkeeper, type Checker, type Facts, type Violation } from "../checkers/checker.ts";
+import { deletions } from "../checkers/deletions.ts";
 import { lockouts } from "../checkers/lockouts.ts";
 import { checkersOfAll } from "../checkers/all.ts";
 import { others } from "../checkers/others.ts";
@@ -279,7 +280,9 @@ export class SimulatedWorld {
         ...{ resources: this.#resources, recordOf, scenario: this.#scenario },
       }),
       ...(this.#callers === undefined ? [] : [lockouts(facts, this.#callers, recordOf)]),
-      ...(this.#meddlers === undefined ? [] : [others(facts, watched)]),
+      ...(this.#meddlers === undefined
+        ? []
+        : [others(facts, watched), deletions(facts, this.engine, recordOf)]),
       ...checkers,
       bookkeeper(facts.interventions),
     ];

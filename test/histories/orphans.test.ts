@@ -91,6 +91,32 @@ describe("a CreateKey whose answer was lost", () => {
     expect(extras).toMatchObject([{ keyId: KeyMetadata.KeyId, rotationId }]);
   });
 
+  test("is not confused with a clone that somebody made hours later, with all of its tags", async () => {
+    const world = await aWorld();
+    let made = "";
+    world.intercept = async (_port, method, input, proceed) => {
+      const call = input[0] as { kind?: string } | undefined;
+      const answer = await proceed();
+      if (method !== "change" || call?.kind !== "CreateKey") return answer;
+      world.intercept = (_p, other, _i, go) =>
+        other === "due" ? Promise.resolve({ items: [] }) : go();
+      [made = ""] = [...world.kms.world.keys.keys()].slice(-1);
+      return { kind: "unknown", message: "no answer" };
+    };
+    await world.passDays(83.5);
+    const Tags = Object.entries(await tagsOf(world, made)).map(([TagKey, TagValue]) => ({
+      TagKey,
+      TagValue,
+    }));
+    const { KeyMetadata } = await world.ask<Made>("CreateKey", { Tags });
+    await world.ask("DisableKey", { KeyId: made });
+    world.intercept = undefined;
+    await world.passDays(1);
+    expect(world.history()).toContain("not-found");
+    expect(await world.targetOf(orders)).not.toBe(KeyMetadata.KeyId);
+    expect(await world.targetOf(orders)).not.toBe(made);
+  });
+
   test("is adopted, although an auto-tagger changed one of its copied tags", async () => {
     const world = await aWorld({ keys: { [orders]: { tags: { "cost-center": "91" } } } });
     world.intercept = async (_port, method, input, proceed) => {

@@ -79,6 +79,14 @@ test("a key whose copied tag an auto-tagger changed at once is no orphan", async
   expect(violations).toEqual([]);
 });
 
+test("a clone that somebody made of a new key, hours later, is no version", async () => {
+  const { violations } = await simulate({
+    seed: 1796105672,
+    scenario: scenarioNamed("everything"),
+  });
+  expect(violations).toEqual([]);
+});
+
 test("a version from before keyturn may return, and soon have a successor", async () => {
   const { violations } = await simulate({
     seed: 1795978912,
