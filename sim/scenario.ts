@@ -1,13 +1,13 @@
 /** What a world is made of: its faults, its policies, who uses a key, and what they share. */
 import type { Policy } from "../lambda/workflow/model/types.ts";
 import type { SimRandom } from "../embedded-aws/random.ts";
-import { hasty } from "./policies.ts";
+import { deleting, hasty } from "./policies.ts";
 import type { Meddling } from "./world/meddlers.ts";
 import type { Callers } from "./world/callers.ts";
 import type { Delivery } from "./world/trail.ts";
 import type { Habits } from "./world/application.ts";
 import { noNeeds, type Needs } from "./world/resources.ts";
-import { insideEnvelope, type Envelope, type Faults } from "./world/fault-plan.ts";
+import { insideEnvelope, noFaults, type Envelope, type Faults } from "./world/fault-plan.ts";
 import type { Acts } from "./world/external-actors.ts";
 
 const minuteMs = 60_000;
@@ -116,3 +116,29 @@ export function anything(random: SimRandom): Faults {
     crowd: some(random, 0.2),
   };
 }
+
+/** Versions go as far as a deletion, while something needs them without using them. */
+export const needed = {
+  ...base,
+  policy: deleting,
+  faults: (random: SimRandom) => ({
+    ...noFaults,
+    stale: some(random, 0.2),
+    lostResponse: 0.02,
+  }),
+};
+
+/** Few faults: what others do is to be found at once. */
+export const meddled = {
+  ...base,
+  keys: 4,
+  safetyMs: 48 * hourMs,
+  tickEveryMs: 5 * minuteMs,
+  faults: (random: SimRandom) => ({
+    ...noFaults,
+    stale: some(random, 0.6),
+    unfound: some(random, 0.6),
+    lostResponse: 0.01,
+  }),
+};
+export const meddling = { everyMs: 4 * hourMs, followedWithinMs: 20 * hourMs };

@@ -1,38 +1,22 @@
 /** The worlds: one for each of the four hidden assumptions, a calm one, and combinations. */
-import type { SimRandom } from "../embedded-aws/random.ts";
-import { deleting, patient, rash, varied } from "./policies.ts";
-import { anything, asymmetric, base, brief, forgetful, some, type Scenario } from "./scenario.ts";
+import { patient, rash, varied } from "./policies.ts";
+import {
+  anything,
+  asymmetric,
+  base,
+  brief,
+  forgetful,
+  meddled,
+  meddling,
+  needed,
+  some,
+  type Scenario,
+} from "./scenario.ts";
 import { noNeeds } from "./world/resources.ts";
 import { insideEnvelope, noFaults } from "./world/fault-plan.ts";
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
-
-/** Versions go as far as a deletion, while something needs them without using them. */
-const needed = {
-  ...base,
-  policy: deleting,
-  faults: (random: SimRandom) => ({
-    ...noFaults,
-    stale: some(random, 0.2),
-    lostResponse: 0.02,
-  }),
-};
-
-/** Few faults: what others do is to be found at once. */
-const meddled = {
-  ...base,
-  keys: 4,
-  safetyMs: 48 * hourMs,
-  tickEveryMs: 5 * minuteMs,
-  faults: (random: SimRandom) => ({
-    ...noFaults,
-    stale: some(random, 0.6),
-    unfound: some(random, 0.6),
-    lostResponse: 0.01,
-  }),
-};
-const meddling = { everyMs: 4 * hourMs, followedWithinMs: 20 * hourMs };
 
 /** Refusals arrive within a quarter of an hour; a few are lost. */
 const heard = { everyMs: 2 * hourMs, delayMs: 15 * minuteMs, lost: 0.05 };

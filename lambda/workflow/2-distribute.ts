@@ -6,10 +6,9 @@ import { extraOf } from "./1-generate.ts";
 import { bringToEnabled } from "./model/commands.ts";
 import { finding } from "./model/findings.ts";
 import { consistencyMs } from "./model/limits.ts";
-import { ownerFinding } from "./safety/old-version.ts";
+import { deletedFinding, ownerFinding } from "./safety/old-version.ts";
 import { unknownOf, versionOf, withRotation } from "./model/record.ts";
 import { notAcknowledged } from "./requests/acknowledgement.ts";
-import { reconcileCommand } from "./model/request-command.ts";
 import { notYetReactivated } from "./restore/reactivate.ts";
 import { serviceOf } from "./model/service-principal.ts";
 import { withGrantees } from "./safety/other-accounts.ts";
@@ -168,17 +167,7 @@ export function whyNotEnabledYet(scene: StepScene, fresh: Version): Decision | u
     return { kind: "retry", reason: `${fresh.keyId} is not visible yet` };
   }
   const version = `version ${fresh.number}, ${fresh.keyId},`;
-  if (key === undefined) {
-    const next = reconcileCommand(scene.record);
-    const deleted = finding(
-      "VERSION_DELETED",
-      fresh.keyId,
-      `${version} is deleted`,
-      next,
-      context.nowMs,
-    );
-    return { kind: "halt", finding: deleted };
-  }
+  if (key === undefined) return { kind: "halt", finding: deletedFinding(scene, fresh) };
   const observedNow = `${version} is ${key.state}, and is not active yet`;
   const next = bringToEnabled(key);
   const changed = finding("NEW_VERSION_NOT_ENABLED", fresh.keyId, observedNow, next, context.nowMs);

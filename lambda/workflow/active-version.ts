@@ -3,7 +3,7 @@ import { aliasMoved, aliasTarget } from "./safety/alias-target.ts";
 import { copyableTags, whyNotCarried } from "./enrolment/carry-over.ts";
 import { whyAliasOnlyUnfit } from "./enrolment/enrol.ts";
 import { wrongLabel } from "./safety/lineage.ts";
-import { ownerFinding, versionStateFinding } from "./safety/old-version.ts";
+import { lossFirst, ownerFinding, versionStateFinding } from "./safety/old-version.ts";
 import { rotationBeforeActivation, activeVersion, without } from "./model/record.ts";
 import { shapeOf } from "./model/shape.ts";
 import { observeFirst, valueOf } from "./safety/observations.ts";
@@ -51,7 +51,8 @@ export function decideActiveVersion(scene: Scene): Decision {
     { kind: "key", key: active.keyId },
     { kind: "tags", keyId: active.keyId },
   ]);
-  if (first !== undefined) return first;
+  const lost = first ?? lossFirst(scene, active);
+  if (lost !== undefined) return lost;
   const wrong = versionStateFinding(scene, active, "Enabled") ?? ownerFinding(scene, active);
   if (wrong !== undefined) return { kind: "halt", finding: wrong };
   const target = aliasTarget(scene);

@@ -3,6 +3,7 @@ import { keyIdIn, knowledgeMs, nameOf, type Checker, type Facts } from "./checke
 
 export function availability(facts: Facts): Checker {
   const { kms, interventions, ours, violated } = facts;
+  const targets = new Map<string, string>();
   const recently = (what: string): boolean =>
     interventions.byOthersSince(what, facts.nowMs() - knowledgeMs);
   return {
@@ -28,8 +29,14 @@ export function availability(facts: Facts): Checker {
         violated("I2 nothing is put out of use under an alias", late);
       }
     },
+    onChange({ operation, input }) {
+      const { AliasName: alias, TargetKeyId: keyId } = input;
+      if (operation !== "UpdateAlias" && operation !== "CreateAlias") return;
+      if (typeof alias === "string" && typeof keyId === "string") targets.set(alias, keyId);
+    },
     onOutage(alias, error) {
-      const target = kms.aliases.get(alias)?.keyId ?? "";
+      // KMS deletes the aliases of a key with it.
+      const target = kms.aliases.get(alias)?.keyId ?? targets.get(alias) ?? "";
       if (interventions.lastByOthers(alias) || interventions.lastByOthers(target)) return;
       const what = `${alias} is unusable: ${error.message}`;
       violated("I1 the alias is on an Enabled key", what);

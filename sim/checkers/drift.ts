@@ -4,7 +4,7 @@ import { keyIdIn, knowledgeMs, nameOf, type Checker, type Facts } from "./checke
 /** `serves`: the active key of the alias on the rotator's record. */
 export function drift(facts: Facts, serves: (alias: string) => string | undefined): Checker {
   const { kms, ours, violated } = facts;
-  /** Who moved each alias last, and when. */
+  /** Who moved, created or deleted each alias last, and when. */
   const moved = new Map<string, { by: string; atMs: number }>();
   /** The key to which the rotator moved it last, or on which it began. */
   const expected = new Map<string, string>();
@@ -22,9 +22,10 @@ export function drift(facts: Facts, serves: (alias: string) => string | undefine
       violated("drift is never overwritten", what);
     },
     onChange({ operation, input, principalArn: by, atMs }) {
-      if (operation !== "UpdateAlias" && operation !== "CreateAlias") return;
+      if (!operation.endsWith("Alias")) return;
       const alias = String(input.AliasName);
       moved.set(alias, { by, atMs });
+      if (operation === "DeleteAlias") return;
       if (by === ours || operation === "CreateAlias") expected.set(alias, keyIdIn(input));
     },
   };

@@ -1,5 +1,9 @@
 /** A change by others is reported: soon after its event, or within a day. */
-import { foundByInspection, type FindingCode } from "../../lambda/workflow/model/findings.ts";
+import {
+  foundByInspection,
+  type Finding,
+  type FindingCode,
+} from "../../lambda/workflow/model/findings.ts";
 import type { ManagedKey, Version } from "../../lambda/workflow/model/types.ts";
 import { consistencyMs } from "../../lambda/workflow/model/limits.ts";
 import { keyPolicyOf } from "../../lambda/record/canonical.ts";
@@ -25,10 +29,21 @@ const fitting: readonly FindingCode[] = [
   ...(["ALIAS_SET_SPLIT", "NEW_VERSION_NOT_ENABLED", "USED_WHILE_DISABLED", "STUCK"] as const),
 ];
 
+/** Nothing brings a deleted key back: its command may only show what to do. */
+function changes(command: string): boolean {
+  return !command.startsWith("npx keyturn explain ");
+}
+
 /** Whether a finding of the managed key may be that of a change of this version. */
-export function reports({ alias, aliases, findings }: ManagedKey, keyId: string): boolean {
-  const subjects = [alias, keyId, ...aliases];
-  return findings.some(({ code, subject }) => subjects.includes(subject) && fitting.includes(code));
+export function reports(record: ManagedKey, keyId: string): boolean {
+  const active = record.versions.find(({ state }) => state === "active");
+  const subjects = [record.alias, keyId, ...record.aliases];
+  // It halts the managed key, whose other versions wait for an operator too.
+  const isLost = ({ code, subject }: Finding): boolean =>
+    code === "VERSION_DELETED" && subject === active?.keyId;
+  return record.findings.some(
+    (one) => isLost(one) || (subjects.includes(one.subject) && fitting.includes(one.code)),
+  );
 }
 
 type Watched = {
@@ -80,7 +95,8 @@ export function others(facts: Facts, watched: Watched): Checker {
     atEnd() {
       for (const alias of policies.keys()) {
         const open = recordOf(alias)?.findings.find(
-          ({ code, sinceMs }) => followed.has(code) && sinceMs < facts.nowMs() - followedForMs,
+          ({ code, next, sinceMs }) =>
+            followed.has(code) && changes(next) && sinceMs < facts.nowMs() - followedForMs,
         );
         if (open === undefined) continue;
         const what = `${alias}: ${open.code} stays, although somebody typed ${open.next}`;

@@ -21,6 +21,7 @@ const situations: Record<FindingCode, Situation[]> = {
   ...askingSituations,
   ALIAS_MOVED: [...driftSituations.ALIAS_MOVED, ...othersSituations.ALIAS_MOVED],
   OTHER_OWNER: [...restSituations.OTHER_OWNER, ...othersSituations.OTHER_OWNER],
+  VERSION_DELETED: [...driftSituations.VERSION_DELETED, ...othersSituations.VERSION_DELETED],
   UNLISTED_ALIAS: [...restSituations.UNLISTED_ALIAS, ...othersSituations.UNLISTED_ALIAS],
   APPROVAL_REQUIRED: [
     ...askingSituations.APPROVAL_REQUIRED,

@@ -1,4 +1,5 @@
 /** External actors change a version of any state; without an event, keyturn reports it within a day. */
+import { expect } from "vitest";
 import type { FindingCode } from "../../lambda/workflow/model/findings.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { aPolicyDocument } from "../fixtures.ts";
@@ -68,13 +69,43 @@ export const othersSituations = {
   ACCESS_TAG_GONE: all.map((state) =>
     inState(state, "an operator removes the tag keyturn:alias", untag(tagNames.alias)),
   ),
-  OTHER_OWNER: all.map((state) =>
-    inState(
-      state,
-      "Terraform removes all tags that it does not know",
-      untag(...Object.values(tagNames)),
+  OTHER_OWNER: [
+    ...all.map((state) =>
+      inState(
+        state,
+        "Terraform removes all tags that it does not know",
+        untag(...Object.values(tagNames)),
+      ),
     ),
-  ),
+    ...["draining", "disabled"].map((state) =>
+      inState(state, "it loses its tags, and a clean-up bot deletes it", (account, keyId) => {
+        untag(...Object.values(tagNames))(account, keyId);
+        schedule(account, keyId);
+      }),
+    ),
+  ],
+  VERSION_DELETED: [
+    {
+      is: "the active version that KMS deleted with its alias, on the date that a bot set",
+      policy: { drain: { atLeast: "30d", quietFor: "1d" } },
+      happens: async (account) => {
+        await account.passDays(8.5);
+        schedule(account, account.targetOf(orders));
+        await account.passDays(8);
+        expect(account.targetOf(orders)).toBe("nothing");
+      },
+      command: "changes",
+    },
+    {
+      is: "the only version, and its alias with it",
+      happens: async (account, first) => {
+        await account.passDays(2);
+        schedule(account, first);
+        await account.passDays(8);
+      },
+      command: "shows",
+    },
+  ],
   KEY_POLICY_CHANGED: all.map((state) =>
     inState(state, "infrastructure code puts another key policy", (account, KeyId) =>
       account.ask("PutKeyPolicy", {

@@ -38,6 +38,30 @@ describe("a key that another deployment took over by its owner tag", () => {
   });
 });
 
+describe("the only version, which KMS deleted with its alias", () => {
+  test("is replaced by a key with the tags of a next version, once an operator reconciles", async () => {
+    const world = await aWorld();
+    const KeyId = await world.targetOf(orders);
+    await world.passDays(3);
+    await world.ask("ScheduleKeyDeletion", { KeyId, PendingWindowInDays: 7 });
+    await world.passDays(8);
+    expect(await world.findings()).toEqual(["VERSION_DELETED"]);
+    const next = { "keyturn:owner": "acme", "keyturn:alias": orders, "keyturn:version": "2" };
+    const Tags = Object.entries(next).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
+    const { KeyMetadata: made } = await world.ask<{ KeyMetadata: { KeyId: string } }>("CreateKey", {
+      Tags,
+    });
+    await world.ask("CreateAlias", { AliasName: orders, TargetKeyId: made.KeyId });
+    await world.asks("reconcile");
+    await world.passDays(1);
+    const { proposal } = await world.record();
+    await world.asks("reconcile", { proposal: proposal?.revision });
+    await world.passDays(1);
+    expect((await world.record()).versions).toMatchObject([{ keyId: made.KeyId, state: "active" }]);
+    expect(await world.findings()).not.toContain("VERSION_DELETED");
+  });
+});
+
 describe("grants", () => {
   const grant = {
     GranteePrincipal: "arn:aws:iam::000000000000:role/app",

@@ -2,7 +2,7 @@
 import { decideOutOfUse } from "../restore/out-of-use.ts";
 import { aliasMoved, keyFirst, moveTo } from "../safety/alias-target.ts";
 import { wrongLabel } from "../safety/lineage.ts";
-import { ownerFinding, versionStateFinding } from "../safety/old-version.ts";
+import { lossFirst, ownerFinding, versionStateFinding } from "../safety/old-version.ts";
 import { identifyingTags, tagCommand } from "../safety/version-tags.ts";
 import { finding, type Finding } from "../model/findings.ts";
 import { recheckMs } from "../model/limits.ts";
@@ -26,10 +26,14 @@ export function inspectVersion(scene: Scene, version: Version): Decision[] {
   const unread = observeFirst(scene, [{ kind: "policy", keyId }]);
   const policy = unread?.kind === "halt" ? [alone(unread.finding, context.nowMs)] : [];
   const restoring = outOfUse.includes(version.state) ? decideOutOfUse(scene, version) : undefined;
-  // KMS refused it in this pass.
-  if (restoring !== undefined) return [context.parked.active ?? own(restoring)];
+  if (restoring !== undefined && restoring.kind !== "halt") {
+    // KMS refused it in this pass.
+    return [context.parked.active ?? own(restoring)];
+  }
   const expected = expectedOf(scene.record, version, context.nowMs);
   if (expected === undefined) return [...policy, ...whileUnderWay(scene, version).map(own)];
+  const first = lossFirst(scene, version);
+  if (first !== undefined) return [first];
   const wrong = versionStateFinding(scene, version, expected);
   const state: Decision[] = wrong === undefined ? [] : [{ kind: "halt", finding: wrong }];
   if (valueOf(observed.key[keyId]) === undefined) return state.map(own);

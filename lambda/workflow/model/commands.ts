@@ -108,20 +108,17 @@ export function bringToEnabled(key: Stateful): string {
   return bring(key, "Enabled", 0);
 }
 
-/** Enables a key first and then moves aliases to it: no alias ever points at a key not Enabled. */
-export function pointAt(key: Stateful, aliases: string[]): string {
-  return pointing("update-alias", key, aliases);
-}
-
-export function createAliasOn(key: Stateful, alias: string): string {
-  return pointing("create-alias", key, [alias]);
-}
-
-function pointing(operation: string, key: Stateful, aliases: string[]): string {
+/**
+ * Enables a key first and then moves aliases to it, or creates those that do not exist: no alias ever points at a key
+ * that is not Enabled.
+ */
+export function pointAt(key: Stateful, aliases: string[], missing: string[] = []): string {
   const first = path(key, "Enabled", 0);
   if (first === undefined) return showKey(key.keyId);
-  const moves = aliases.map((alias) =>
-    commandLine("aws", "kms", operation, "--alias-name", alias, "--target-key-id", key.keyId),
-  );
+  const moves = aliases.map((alias) => {
+    const operation = missing.includes(alias) ? "create-alias" : "update-alias";
+    const options = ["--alias-name", alias, "--target-key-id", key.keyId];
+    return commandLine("aws", "kms", operation, ...options);
+  });
   return inOrder([...first, ...moves]);
 }

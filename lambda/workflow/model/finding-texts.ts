@@ -144,7 +144,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     cause:
       "KMS completed a deletion that an external actor had scheduled; or keyturn now runs in another account.",
     remedy:
-      "Search CloudTrail for the principal that deleted it (aws cloudtrail lookup-events, by the key's ARN). Data that only this key could decrypt is lost. The printed command makes keyturn propose a record without this version. The finding then prints the command that applies the proposal.",
+      "Search CloudTrail for the principal that deleted it (aws cloudtrail lookup-events, by the key's ARN). Data that only this key could decrypt is lost. The printed command makes keyturn propose a record without this version. The finding then prints the command that applies the proposal. KMS deletes the aliases of a key with it: for the active version, the printed command first creates them on the newest version that KMS still has. If KMS has none, create a key with the tags keyturn:owner, keyturn:alias and keyturn:version (the next number), create the aliases on it, and run `npx keyturn reconcile` with the alias of the managed key.",
   },
   KEY_IN_STACK: {
     meaning: "A key that is about to be disabled is a resource of a CloudFormation stack.",

@@ -1,5 +1,5 @@
 /** The one key that all aliases of a managed key point at. */
-import { createAliasOn, pointAt, showKey } from "../model/commands.ts";
+import { pointAt, showKey } from "../model/commands.ts";
 import { finding } from "../model/findings.ts";
 import { isoOf } from "../model/iso.ts";
 import { activeVersion } from "../model/record.ts";
@@ -44,7 +44,7 @@ function aliasNotFound(scene: Scene, alias: string): Decision {
   const names = active === undefined ? record.aliases : [active.keyId];
   const key = names.map((name) => valueOf(observed.key[name])).find((one) => one !== undefined);
   // Only an operator knows its key.
-  const next = key === undefined ? "aws kms list-aliases" : createAliasOn(key, alias);
+  const next = key === undefined ? "aws kms list-aliases" : pointAt(key, [alias], [alias]);
   const what = finding("ALIAS_NOT_FOUND", alias, `${alias} does not exist`, next, context.nowMs);
   return { kind: "halt", finding: what };
 }

@@ -1,12 +1,12 @@
 /** Findings about a version that an external actor changed. */
 import { keyFirst, moveTo } from "./alias-target.ts";
-import { bring, cancelDeletion, inOrder, showTags } from "../model/commands.ts";
+import { bring, cancelDeletion, explain, inOrder, pointAt, showTags } from "../model/commands.ts";
 import { finding, type Finding, type FindingCode } from "../model/findings.ts";
 import { isoOf } from "../model/iso.ts";
 import { deletionSlackMs } from "../model/limits.ts";
 import { activeVersion } from "../model/record.ts";
 import { reconcileCommand } from "../model/request-command.ts";
-import { valueOf } from "./observations.ts";
+import { observeFirst, valueOf } from "./observations.ts";
 import { tagAsVersion } from "./version-tags.ts";
 import { tagNames } from "../model/tag-names.ts";
 import type {
@@ -25,17 +25,15 @@ export function stateFinding(scene: StepScene, expected: KeyState): Finding | un
 }
 
 export function versionStateFinding(
-  { record, observed, context }: Scene,
+  scene: Scene,
   version: Version,
   expected: KeyState,
 ): Finding | undefined {
+  const { record, observed, context } = scene;
   const { number, keyId } = version;
   const name = `version ${number}, ${keyId},`;
   const key = valueOf(observed.key[keyId]);
-  if (key === undefined) {
-    const what = `${name} is not in KMS`;
-    return finding("VERSION_DELETED", keyId, what, reconcileCommand(record), context.nowMs);
-  }
+  if (key === undefined) return deletedFinding(scene, version);
   const isEarlier = (key.deletionAtMs ?? Infinity) < (version.deletionAtMs ?? 0) - deletionSlackMs;
   if (key.state === expected && !isEarlier) return undefined;
   const rotation = record.rotations.find(({ from }) => from === number);
@@ -48,6 +46,42 @@ export function versionStateFinding(
     : bring(key, expected, deletionWindowDays);
   const what = `${name} is ${describe(key)}; expected ${expected}`;
   return finding(codeOf(key, version, expected), keyId, what, next, context.nowMs);
+}
+
+export function deletedFinding(scene: Scene, version: Version): Finding {
+  const { number, keyId } = version;
+  const what = `version ${number}, ${keyId}, is not in KMS`;
+  return finding(
+    "VERSION_DELETED",
+    keyId,
+    what,
+    afterDeletion(scene, version),
+    scene.context.nowMs,
+  );
+}
+
+/** What the command needs where KMS deleted the active version: which keys are left, and which aliases. */
+export function lossFirst(scene: Scene, { keyId, state }: Version): Decision | undefined {
+  const { record, observed } = scene;
+  if (state !== "active" || observed.key[keyId]?.kind !== "absent") return undefined;
+  const keys = [...record.aliases, ...record.versions.map((version) => version.keyId)];
+  return observeFirst(
+    scene,
+    keys.map((key) => ({ kind: "key", key })),
+  );
+}
+
+/** KMS deleted the aliases of the active version with it: they belong on the newest version that KMS still has. */
+function afterDeletion({ record, observed }: Scene, { state }: Version): string {
+  const { aliases, versions } = record;
+  const reconcile = reconcileCommand(record);
+  const left = versions.flatMap((version) => valueOf(observed.key[version.keyId]) ?? []).at(-1);
+  if (state !== "active") return reconcile;
+  if (left === undefined) return explain("VERSION_DELETED");
+  const astray = aliases.filter((alias) => valueOf(observed.key[alias])?.keyId !== left.keyId);
+  if (astray.length === 0) return reconcile;
+  const missing = aliases.filter((alias) => observed.key[alias]?.kind === "absent");
+  return inOrder([pointAt(left, astray, missing), reconcile]);
 }
 
 function describe({ state, deletionAtMs }: Key): string {
@@ -71,7 +105,11 @@ export function ownerFinding(scene: Scene, version: Version): Finding | undefine
   const observed = `version ${number}, ${keyId}, has ${has}`;
   // KMS changes no tag of a key pending deletion; nobody but an operator decides between two owners.
   const isOurs = owner === undefined && state !== "pending-deletion";
-  const next = isOurs ? tagAsVersion(record, version) : showTags(keyId);
+  const key = valueOf(scene.observed.key[keyId]);
+  const isPending = key?.state === "PendingDeletion";
+  const kept = isPending ? [bring(key, state === "disabled" ? "Disabled" : "Enabled", 0)] : [];
+  const tag = inOrder([...kept, tagAsVersion(record, version)]);
+  const next = isOurs ? tag : showTags(keyId);
   const subject = state === "active" ? record.alias : keyId;
   return finding("OTHER_OWNER", subject, observed, next, context.nowMs);
 }
