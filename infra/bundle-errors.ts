@@ -40,3 +40,46 @@ export function withErrors(schemas: string, path: string, errors: ErrorsOfClient
     (registration, name: string) => (kept.has(name) ? registration : ""),
   );
 }
+
+/** A service exception without fields of its own, as the SDK's generator writes it. */
+const plainException = new RegExp(
+  [
+    String.raw`^export class (\w+) extends __BaseException \{`,
+    String.raw`static shapeId = "([\w.]+)#\1";`,
+    String.raw`name = "\1";`,
+    String.raw`\$fault = "(\w+)";`,
+    String.raw`constructor\(opts\) \{`,
+    String.raw`super\(\{`,
+    String.raw`name: "\1",`,
+    String.raw`\$fault: "\3",`,
+    String.raw`\.\.\.opts,`,
+    String.raw`\}\);`,
+    String.raw`Object\.setPrototypeOf\(this, \1\.prototype\);`,
+    String.raw`\}`,
+    String.raw`\}$`,
+  ].join(String.raw`\s*`),
+  "gm",
+);
+
+/** The module of a client's exceptions: one function makes a hundred equal classes that differ only in their name. */
+export function withoutClasses(text: string): string {
+  return (
+    text.replaceAll(
+      plainException,
+      (_all, name: string, namespace: string, fault: string) =>
+        `export const ${name} = /* @__PURE__ */ plainException("${namespace}", "${name}", "${fault}");`,
+    ) +
+    `function plainException(namespace, name, $fault) {
+      const Exception = class extends __BaseException {
+        static shapeId = namespace + "#" + name;
+        name = name;
+        $fault = $fault;
+        constructor(opts) {
+          super({ name, $fault, ...opts });
+          Object.setPrototypeOf(this, Exception.prototype);
+        }
+      };
+      return Exception;
+    }`
+  );
+}

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import type { Plugin } from "esbuild";
-import { withErrors, type ErrorsOfClients } from "./bundle-errors.ts";
+import { withErrors, withoutClasses, type ErrorsOfClients } from "./bundle-errors.ts";
 
 type Trim = {
   /** The modules to trim, by their paths below `node_modules`. */
@@ -98,6 +98,16 @@ const endpointDiscovery = replaced(
   export const resolveEndpointDiscoveryConfig = (settings) => settings;`,
 );
 
+/** Only for REST protocols: operations of these services have no path, no header and no prefix of a host. */
+const httpBindings = replaced(
+  /@smithy\/core\/dist-es\/submodules\/protocols\/HttpBindingNormalizedSchema\.js$/,
+  `export const getHttpOperationBindings = (operation) => {
+    if (operation.traits?.endpoint) throw new Error("no prefixes of hosts in the bundle");
+    return [];
+  };
+  export const HttpBindingNormalizedSchema = undefined;`,
+);
+
 /** Only for signed messages of event streams. */
 const signedMessages = replaced(
   /@smithy\/signature-v4\/dist-es\/HeaderFormatter\.js$/,
@@ -180,49 +190,6 @@ const manifests: Trim = {
   trimmed: (text) => JSON.stringify({ version: (JSON.parse(text) as { version: string }).version }),
 };
 
-/** A service exception without fields of its own, as the SDK's generator writes it. */
-const plainException = new RegExp(
-  [
-    String.raw`^export class (\w+) extends __BaseException \{`,
-    String.raw`static shapeId = "([\w.]+)#\1";`,
-    String.raw`name = "\1";`,
-    String.raw`\$fault = "(\w+)";`,
-    String.raw`constructor\(opts\) \{`,
-    String.raw`super\(\{`,
-    String.raw`name: "\1",`,
-    String.raw`\$fault: "\3",`,
-    String.raw`\.\.\.opts,`,
-    String.raw`\}\);`,
-    String.raw`Object\.setPrototypeOf\(this, \1\.prototype\);`,
-    String.raw`\}`,
-    String.raw`\}$`,
-  ].join(String.raw`\s*`),
-  "gm",
-);
-
-/** One function makes a hundred equal classes that differ only in their name. */
-const exceptions: Trim = {
-  modules: /@aws-sdk\/client-[\w-]+\/dist-es\/models\/errors\.js$/,
-  trimmed: (text) =>
-    text.replaceAll(
-      plainException,
-      (_all, name: string, namespace: string, fault: string) =>
-        `export const ${name} = /* @__PURE__ */ plainException("${namespace}", "${name}", "${fault}");`,
-    ) +
-    `function plainException(namespace, name, $fault) {
-      const Exception = class extends __BaseException {
-        static shapeId = namespace + "#" + name;
-        name = name;
-        $fault = $fault;
-        constructor(opts) {
-          super({ name, $fault, ...opts });
-          Object.setPrototypeOf(this, Exception.prototype);
-        }
-      };
-      return Exception;
-    }`,
-};
-
 /**
  * A schema names each of its strings; a string with one use needs no name. esbuild keeps the names.
  */
@@ -241,6 +208,11 @@ function withoutNames(text: string): string {
   return rest.replaceAll(/[\w$]+/g, (word) => strings.get(word) ?? word);
 }
 
+const exceptions: Trim = {
+  modules: /@aws-sdk\/client-[\w-]+\/dist-es\/models\/errors\.js$/,
+  trimmed: withoutClasses,
+};
+
 const schemas: Trim = {
   modules: /@aws-sdk\/client-[\w-]+\/dist-es\/schemas\/schemas_0\.js$/,
   trimmed: (text, path, errors) => withoutNames(withErrors(text, path, errors)),
@@ -252,6 +224,7 @@ const trims: Trim[] = [
   ...[
     adaptiveRetries,
     endpointDiscovery,
+    httpBindings,
     signedMessages,
     listsOfRegions,
     extensions,

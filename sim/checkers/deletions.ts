@@ -5,7 +5,6 @@
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import type { Engine } from "../world/engine.ts";
 import { keyIdIn, nameOf, type Checker, type Facts } from "./checker.ts";
-import { reports } from "./others.ts";
 
 const hourMs = 3_600_000;
 const checkedBeforeMs = [5 * 24, 4 * 24, 3 * 24, 2 * 24, 24, 1].map((hours) => hours * hourMs);
@@ -25,7 +24,10 @@ export function deletions(
       if (record === undefined || version === undefined) continue;
       const isManaged =
         (record.enrolledAtMs ?? Infinity) < atMs && record.unenrolment === undefined;
-      if (!isManaged || version.state === "pending-deletion" || reports(record, keyId)) continue;
+      const isReported = record.findings.some(
+        ({ code, subject }) => code === "DELETION_SCHEDULED_BY_OTHERS" && subject === keyId,
+      );
+      if (!isManaged || version.state === "pending-deletion" || isReported) continue;
       const hours = Math.round((dateMs - nowMs()) / hourMs);
       const what = `${nameOf(key, keyId)}, ${version.state}, is deleted in ${hours} hours, without a finding`;
       violated("a change by others is reported", what);

@@ -29,9 +29,9 @@ const fitting: readonly FindingCode[] = [
   ...(["ALIAS_SET_SPLIT", "NEW_VERSION_NOT_ENABLED", "USED_WHILE_DISABLED", "STUCK"] as const),
 ];
 
-/** Nothing brings a deleted key back: its command may only show what to do. */
+/** Nothing brings a deleted key back, and nobody but an operator chooses between two owners. */
 function changes(command: string): boolean {
-  return !command.startsWith("npx keyturn explain ");
+  return !/^(npx keyturn explain|aws kms (list|get|describe)-)/.test(command);
 }
 
 /** Whether a finding of the managed key may be that of a change of this version. */
@@ -94,7 +94,11 @@ export function others(facts: Facts, watched: Watched): Checker {
   return {
     atEnd() {
       for (const alias of policies.keys()) {
-        const open = recordOf(alias)?.findings.find(
+        const { findings = [] } = recordOf(alias) ?? {};
+        // No version is left, and no command of another finding works.
+        if (findings.some(({ code, next }) => code === "VERSION_DELETED" && !changes(next)))
+          continue;
+        const open = findings.find(
           ({ code, next, sinceMs }) =>
             followed.has(code) && changes(next) && sinceMs < facts.nowMs() - followedForMs,
         );

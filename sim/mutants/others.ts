@@ -86,6 +86,19 @@ export const others: Mutant[] = [
     invariant: reported,
   },
   {
+    name: "report a lost tag of a version out of use, but not the date of its deletion",
+    edits: [
+      {
+        file: atVersion,
+        find: 'restoring !== undefined && restoring.kind !== "halt"',
+        replace: "restoring !== undefined",
+      },
+    ],
+    scenario: "deleted-by-others",
+    seed: 39,
+    invariant: reported,
+  },
+  {
     name: "create a version without the tag that the grants of manage() rest on",
     edits: [
       {

@@ -122,6 +122,27 @@ describe("the state of a version that is", () => {
   );
 });
 
+describe("a deletion that an external actor scheduled is reported", () => {
+  const pending = shows("key-1", "PendingDeletion");
+  const dated = waitsFor("DELETION_SCHEDULED_BY_OTHERS", "key-1");
+
+  test.each([true, false])("for a restored version, labelled again: %s", (relabelled) => {
+    const restored = { because: "attempt", cancel: true, relabelled } as const;
+    const record = withOld("draining", { rotations: [aRotation({ step: "drain", restored })] });
+    expect(inspect(record, pending)).toMatchObject([dated]);
+  });
+
+  test("for a version out of use that has an alias, and no owner tag", () => {
+    const observed = {
+      ...pending,
+      aliases: { "key-1": present(["alias/other"]) },
+      tags: { "key-1": present({}) },
+    };
+    const found = inspect(withOld("disabled"), observed);
+    expect(found).toMatchObject([dated, waitsFor("OTHER_OWNER", "key-1")]);
+  });
+});
+
 describe("the inspection reports nothing about a version", () => {
   const disabled = shows("key-1", "Disabled");
   const others: Observations = { key: { ...disabled.key, ...shows("key-2", "Disabled").key } };

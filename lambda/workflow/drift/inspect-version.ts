@@ -45,11 +45,16 @@ export function inspectVersion(scene: Scene, version: Version): Decision[] {
   ];
 }
 
-/** A restored version waits for an operator, perhaps for weeks: its tags count. */
+/** A restored version waits for an operator, perhaps for weeks: a deletion, and its tags, count. */
 function whileUnderWay(scene: Scene, version: Version): Decision[] {
-  const rotation = rotationOut(scene.record, version.number);
-  const isRestored = rotation?.restored?.relabelled === true && rotation.unanswered === undefined;
-  return isRestored ? tagsOf(scene, version) : [];
+  const { restored, unanswered } = rotationOut(scene.record, version.number) ?? {};
+  if (restored === undefined || unanswered !== undefined) return [];
+  const isPending = valueOf(scene.observed.key[version.keyId])?.state === "PendingDeletion";
+  const wrong = isPending ? versionStateFinding(scene, version, "Enabled") : undefined;
+  return [
+    ...(wrong === undefined ? [] : [{ kind: "halt", finding: wrong } as const]),
+    ...(restored.relabelled ? tagsOf(scene, version) : []),
+  ];
 }
 
 /**
