@@ -93,12 +93,14 @@ export class TableState {
       `${String(atMs).padStart(16, "0")} ${JSON.stringify(item)} ${id ?? ""}`;
     const from = (after?.cursor as string | undefined) ?? "";
     const due = this.#timed()
-      .filter((entry) => entry.atMs <= nowMs && place(entry) > from)
-      .sort((a, b) => (place(a) < place(b) ? -1 : 1));
+      .filter(({ atMs }) => atMs <= nowMs)
+      .map((entry) => ({ item: entry.item, at: place(entry) }))
+      .filter(({ at }) => at > from)
+      .sort((a, b) => (a.at < b.at ? -1 : 1));
     const page = due.slice(0, limit);
     const last = page.at(-1);
     const cut = due.length > limit && last !== undefined;
-    const next = cut ? { next: { cursor: place(last) } } : {};
+    const next = cut ? { next: { cursor: last.at } } : {};
     return { items: page.map(({ item }) => item), ...next };
   }
 
