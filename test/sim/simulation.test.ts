@@ -87,6 +87,14 @@ test("a clone that somebody made of a new key, hours later, is no version", asyn
   expect(violations).toEqual([]);
 });
 
+test("a refusal still blocks a deletion after a rollback to the version that refused", async () => {
+  const { violations } = await simulate({
+    seed: 1796401236,
+    scenario: scenarioNamed("everything"),
+  });
+  expect(violations).toEqual([]);
+});
+
 test("a version from before keyturn may return, and soon have a successor", async () => {
   const { violations } = await simulate({
     seed: 1795978912,

@@ -20,7 +20,7 @@ import {
   type On,
   type RefusedSetting,
 } from "./refused.ts";
-import { aVersion, nowMs, retiredAtMs } from "./scene.ts";
+import { aRotation, aVersion, nowMs, retiredAtMs, stepScene } from "./scene.ts";
 
 function needs(on: On, setting: RefusedSetting = {}) {
   const scene = soaked({ ...setting, on });
@@ -86,6 +86,26 @@ describe("a refusal of the version that replaced it", () => {
       ids(on("key-2", { firstAtMs }), { record: { versions, lastNumber: 3 } });
     expect(at(secondRetiredAtMs - 1)).toHaveLength(1);
     expect(at(secondRetiredAtMs)).toEqual([]);
+  });
+
+  test("still counts once a rollback has brought that version back", () => {
+    const backAtMs = nowMs - 2 * dayMs;
+    const versions = [
+      aVersion(1, { state: "disabled", retiredAtMs }),
+      aVersion(2, { activatedAtMs: retiredAtMs }),
+      aVersion(3, {
+        state: "draining",
+        activatedAtMs: nowMs - 5 * dayMs,
+        retiredAtMs: backAtMs,
+      }),
+    ];
+    const back = aRotation({ id: "r2", direction: "back", from: 3, to: 2 });
+    const { rotations } = stepScene("revoke").record;
+    const record = { versions, lastNumber: 3, rotations: [...rotations, back] };
+    const at = (lastAtMs: number) => ids(on("key-2", { lastAtMs }), { record });
+    expect(at(settledAtMs - 1)).toEqual([]);
+    expect(at(settledAtMs)).toHaveLength(1);
+    expect(at(backAtMs - dayMs)).toHaveLength(1);
   });
 
   test("counts after a rollback from when it was active again", () => {

@@ -66,8 +66,13 @@ export function needsOfRefusals(scene: Observed, old: Version, rotation: Rotatio
   const mine = refusedOn(scene, old.keyId, number).filter(({ use }) => isReading(use));
   // A caller that names this version is refused on every later one, and may call none but the last.
   const later = record.versions
-    .map((version) => ({ version, sinceMs: inUseOf(record, version).fromMs }))
-    .filter(({ version, sinceMs }) => version.number === rotation.to || isLater(sinceMs, leftAtMs));
+    .map((version) => ({ version, fromMs: inUseOf(record, version).fromMs }))
+    .filter(({ version, fromMs }) => version.number === rotation.to || isLater(fromMs, leftAtMs))
+    .map(({ version, fromMs }) => ({
+      version,
+      // A version that a rollback brought back refused such callers before it, too.
+      sinceMs: leftAtMs === Infinity ? fromMs : Math.max(firstInUseMs(record, version), leftAtMs),
+    }));
   const named = refusedOn(scene, byAlias, byAlias);
   const uses = [
     ...mine.filter(({ use }) => isAfter(use)),
@@ -82,6 +87,11 @@ export function needsOfRefusals(scene: Observed, old: Version, rotation: Rotatio
     othersOf(byAlias, byAlias, isAfter),
   ];
   return [...uses.map(({ id, use }) => ({ id, state: describeUse(use) })), ...others.flat()];
+}
+
+/** A rollback brings a version back: from its first activation on. */
+function firstInUseMs(record: Scene["record"], version: Version): number {
+  return Math.min(inUseOf(record, version).fromMs, version.activatedAtMs ?? Infinity);
 }
 
 function isLater(sinceMs: number, leftAtMs: number): boolean {
@@ -119,7 +129,7 @@ function counting(record: Scene["record"]): Version[] {
 function candidatesOn(scene: Observed, version: Version): RefusedUse[] {
   return refusedOn(scene, version.keyId, version.number)
     .map(({ use }) => use)
-    .filter(since(inUseOf(scene.record, version).fromMs));
+    .filter(since(firstInUseMs(scene.record, version)));
 }
 
 /** Of a subject; `prefix` is its part of the id. What the configuration accepts is left out. */
