@@ -90,8 +90,8 @@ export const others: Mutant[] = [
     edits: [
       {
         file: atVersion,
-        find: 'restoring !== undefined && restoring.kind !== "halt"',
-        replace: "restoring !== undefined",
+        find: 'if (restoring?.kind === "observe")',
+        replace: "if (restoring !== undefined)",
       },
     ],
     scenario: "deleted-by-others",

@@ -139,7 +139,8 @@ describe("a deletion that an external actor scheduled is reported", () => {
       tags: { "key-1": present({}) },
     };
     const found = inspect(withOld("disabled"), observed);
-    expect(found).toMatchObject([dated, waitsFor("OTHER_OWNER", "key-1")]);
+    const owner = waitsFor("OTHER_OWNER", "key-1");
+    expect(found).toMatchObject([owner, dated, owner]);
   });
 });
 

@@ -26,18 +26,20 @@ export function inspectVersion(scene: Scene, version: Version): Decision[] {
   const unread = observeFirst(scene, [{ kind: "policy", keyId }]);
   const policy = unread?.kind === "halt" ? [alone(unread.finding, context.nowMs)] : [];
   const restoring = outOfUse.includes(version.state) ? decideOutOfUse(scene, version) : undefined;
-  if (restoring !== undefined && restoring.kind !== "halt") {
-    // KMS refused it in this pass.
-    return [context.parked.active ?? own(restoring)];
-  }
+  if (restoring?.kind === "observe") return [restoring];
+  // KMS refused it in this pass. A halt of the managed key may delay it: what is wrong stays reported.
+  const first = restoring === undefined ? [] : [context.parked.active ?? own(restoring)];
   const expected = expectedOf(scene.record, version, context.nowMs);
-  if (expected === undefined) return [...policy, ...whileUnderWay(scene, version).map(own)];
-  const first = lossFirst(scene, version);
-  if (first !== undefined) return [first];
+  if (expected === undefined) {
+    return [...first, ...policy, ...whileUnderWay(scene, version).map(own)];
+  }
+  const lost = lossFirst(scene, version);
+  if (lost !== undefined) return [lost];
   const wrong = versionStateFinding(scene, version, expected);
   const state: Decision[] = wrong === undefined ? [] : [{ kind: "halt", finding: wrong }];
   if (valueOf(observed.key[keyId]) === undefined) return state.map(own);
   return [
+    ...first,
     ...policy,
     ...state.map(own),
     ...tagsOf(scene, version).map(own),

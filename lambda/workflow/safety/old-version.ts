@@ -14,6 +14,7 @@ import type {
   EntryDraft,
   Key,
   KeyState,
+  KmsRead,
   Scene,
   StepScene,
   Version,
@@ -60,28 +61,36 @@ export function deletedFinding(scene: Scene, version: Version): Finding {
   );
 }
 
-/** What the command needs where KMS deleted the active version: which keys are left, and which aliases. */
+/** What the command needs where KMS deleted the active version: which versions are left, and which aliases. */
 export function lossFirst(scene: Scene, { keyId, state }: Version): Decision | undefined {
   const { record, observed } = scene;
   if (state !== "active" || observed.key[keyId]?.kind !== "absent") return undefined;
-  const keys = [...record.aliases, ...record.versions.map((version) => version.keyId)];
-  return observeFirst(
-    scene,
-    keys.map((key) => ({ kind: "key", key })),
-  );
+  return observeFirst(scene, [
+    ...record.aliases.map((alias): KmsRead => ({ kind: "key", key: alias })),
+    ...record.versions.flatMap((version): KmsRead[] => [
+      { kind: "key", key: version.keyId },
+      { kind: "tags", keyId: version.keyId },
+    ]),
+  ]);
 }
 
 /** KMS deleted the aliases of the active version with it: they belong on the newest version that KMS still has. */
 function afterDeletion({ record, observed }: Scene, { state }: Version): string {
-  const { aliases, versions } = record;
   const reconcile = reconcileCommand(record);
-  const left = versions.flatMap((version) => valueOf(observed.key[version.keyId]) ?? []).at(-1);
-  if (state !== "active") return reconcile;
-  if (left === undefined) return explain("VERSION_DELETED");
-  const astray = aliases.filter((alias) => valueOf(observed.key[alias])?.keyId !== left.keyId);
-  if (astray.length === 0) return reconcile;
-  const missing = aliases.filter((alias) => observed.key[alias]?.kind === "absent");
-  return inOrder([pointAt(left, astray, missing), reconcile]);
+  if (state !== "active" || record.proposal !== undefined) return reconcile;
+  const left = record.versions.findLast(({ keyId }) => {
+    const owner = valueOf(observed.tags[keyId])?.[tagNames.owner] ?? record.owner;
+    return observed.key[keyId]?.kind === "observed" && owner === record.owner;
+  });
+  const key = valueOf(observed.key[left?.keyId ?? ""]);
+  if (left === undefined || key === undefined) return explain("VERSION_DELETED");
+  const astray = record.aliases.filter(
+    (alias) => valueOf(observed.key[alias])?.keyId !== key.keyId,
+  );
+  const missing = astray.filter((alias) => observed.key[alias]?.kind === "absent");
+  const moved = pointAt(key, astray, missing);
+  // Infrastructure code may have removed its tags, and a reconciliation knows it by them.
+  return inOrder([...(moved === "" ? [] : [moved]), tagAsVersion(record, left), reconcile]);
 }
 
 function describe({ state, deletionAtMs }: Key): string {
