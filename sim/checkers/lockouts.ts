@@ -19,6 +19,8 @@ export function lockouts(
 ): Checker {
   const { kms, ours, violated } = facts;
   const deletedByUs = new Set<string>();
+  /** When each alias was moved last: authorization lags after that, also after a rollback. */
+  const movedAtMs = new Map<string, number>();
 
   const needOf = (keyId: string): Lockout | undefined =>
     callers.lockouts.find(
@@ -35,7 +37,8 @@ export function lockouts(
       const what = `${operation} on ${nameOf(kms.keys.get(keyId), keyId)}, which ${caller.kind} ${caller.principalArn} needs`;
       violated("what is needed stays", what);
     },
-    onChange({ operation, input, principalArn }) {
+    onChange({ operation, input, principalArn, atMs }) {
+      if (operation.endsWith("Alias")) movedAtMs.set(String(input.AliasName), atMs);
       const keyId = keyIdIn(input);
       if (operation === "ScheduleKeyDeletion" && principalArn === ours) deletedByUs.add(keyId);
       else if (operation === "ScheduleKeyDeletion" || operation === "CancelKeyDeletion") {
@@ -63,7 +66,7 @@ export function lockouts(
     const record = recordOf(alias);
     const active = record?.versions.find(({ state }) => state === "active");
     if (record === undefined || active?.activatedAtMs === undefined) return;
-    const sinceMs = active.activatedAtMs + hourMs / 2;
+    const sinceMs = Math.max(active.activatedAtMs, movedAtMs.get(alias) ?? 0) + hourMs / 2;
     const known = callers.lockouts.some(
       (one) =>
         one.caller.principalArn === principalArn &&
