@@ -150,7 +150,7 @@ function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
       ...lasting(timing),
       metric: ours("RotationsHalted", "Maximum"),
       meaning:
-        "A managed key is halted, usually because an external actor made a change that keyturn does not overwrite, or because KMS refuses the next call. If the change is to a retired version, only the rotation that retires this version halts, and the next rotation continues. Until the cause is corrected, keyturn by itself makes only two kinds of changes. It restores a version that is needed. It cancels a scheduled deletion if keyturn scheduled it without an approval, or if KMS refused a caller that may need the version and no operator accepted the refusal. If the record is of another table (STATE_BEHIND_KMS), it only restores a version that a caller tried to use. Other keys continue. The finding SCHEMA_NEWER raises this alarm too.",
+        "A managed key is halted, usually because an external actor made a change that keyturn does not overwrite, or because KMS refuses the next call. If the change is to a retired version, only the rotation that retires this version halts, and the next rotation continues. Until the cause is corrected, keyturn by itself makes only two kinds of changes. It restores a version that is needed. It cancels a scheduled deletion if keyturn 0.1.0 scheduled it without an approval, or if KMS refused a caller that may need the version and no operator accepted the refusal. If the record is of another table (STATE_BEHIND_KMS), it only restores a version that a caller tried to use. Other keys continue. The finding SCHEMA_NEWER raises this alarm too.",
       next: `${whichOnes}. Read its finding (docs/findings.md), and follow its remedy. The managed key then continues within an hour, or after the request that the finding names.`,
     },
     VersionEndangered: {
@@ -164,7 +164,7 @@ function ofRotations(timing: Timing): Record<OfRotations, AlarmDefinition> {
       ...lasting(timing),
       metric: ours("RotationsStuck", "Maximum"),
       meaning:
-        "A step of a rotation lasts more than a day longer than its limit, or eight passes of a managed key failed in a row, or a claim ends too far ahead (CLOCK_SKEW). The limit follows from the policy: for distribute, twice `propagation`, plus `acknowledgeWithin` if there are dependents; for the drain, twice the sum of `drain.atLeast` and `drain.quietFor`.",
+        "A step of a rotation lasts more than a day longer than its limit, or eight passes of a managed key failed in a row, or a claim expires too far in the future (CLOCK_SKEW). The limit follows from the policy: for distribute, twice `propagation`, plus `acknowledgeWithin` if there are dependents; for the drain, twice the sum of `drain.atLeast` and `drain.quietFor`.",
       next: `${whichOnes}, with the reason for the wait: a dependent, an approval, a version that is still in use, a call that fails repeatedly. Its findings have the next command (docs/findings.md).`,
     },
     ThrottlingPersistent: {

@@ -1,5 +1,6 @@
 import type { Duration } from "aws-cdk-lib";
 import type * as events from "aws-cdk-lib/aws-events";
+import type * as lambda from "aws-cdk-lib/aws-lambda";
 import type * as logs from "aws-cdk-lib/aws-logs";
 import type * as sns from "aws-cdk-lib/aws-sns";
 import type { RotationPolicy } from "./rotation-policy.ts";
@@ -121,6 +122,12 @@ export interface KeyRotationProps {
    * @default - none
    */
   readonly acceptedRefusals?: AcceptedRefusal[];
+
+  /**
+   * The processor of both functions. Not every Region has arm64.
+   * @default lambda.Architecture.ARM_64
+   */
+  readonly architecture?: lambda.Architecture;
 
   /**
    * Lambda's reserved concurrency for the function. In a new account the deployment of it fails.

@@ -41,6 +41,7 @@ import { createTable } from "./state-table.ts";
 
 const defaultInterval = Duration.minutes(5);
 const timeout = Duration.minutes(5);
+const defaultArchitecture = lambda.Architecture.ARM_64;
 
 /**
  * Rotates the keys of `manage()`: the function, its schedule, and the table with its state, which
@@ -96,7 +97,9 @@ export class KeyRotation extends Construct {
     if (props.watchDrain !== false) watchDrain(this, this);
     if (props.watchChanges !== false) watchChanges(this, this);
     const { table, deadLetterQueue } = this;
-    const collected = { table, deadLetterQueue, logRetention, rotationRole: this.#role };
+    const { architecture = defaultArchitecture } = props;
+    const ofBoth = { table, deadLetterQueue, logRetention, architecture };
+    const collected = { ...ofBoth, rotationRole: this.#role };
     this.refusedUses =
       props.watchRefusals === false ? undefined : new RefusedUses(this, "RefusedUses", collected);
     this.#permit([...tableStatements(this.table.tableArn), ...eventStatements(this.#eventBus)]);
@@ -209,7 +212,7 @@ export class KeyRotation extends Construct {
     return new lambda.Function(this, "Function", {
       description: "keyturn: rotates KMS keys behind their aliases",
       runtime: lambda.Runtime.NODEJS_24_X,
-      architecture: lambda.Architecture.ARM_64,
+      architecture: this.#props.architecture ?? defaultArchitecture,
       handler: "handler.handler",
       code: noCodeYet,
       memorySize: 512,

@@ -22,6 +22,7 @@ export type RefusedUsesProps = {
   table: { readonly tableArn: string; readonly tableName: string };
   deadLetterQueue: sqs.IQueue;
   logRetention: logs.RetentionDays;
+  architecture: lambda.Architecture;
   /** The first function's role, whose refused calls lock nobody out. */
   rotationRole: iam.IRole;
 };
@@ -118,14 +119,14 @@ export class RefusedUses extends Construct {
   }
 
   #createFunction(
-    { table, rotationRole }: RefusedUsesProps,
+    { table, rotationRole, architecture }: RefusedUsesProps,
     role: iam.IRole,
     logGroup: logs.ILogGroup,
   ): lambda.Function {
     const collector = new lambda.Function(this, "Function", {
       description: "keyturn: stores refused uses of KMS keys",
       runtime: lambda.Runtime.NODEJS_24_X,
-      architecture: lambda.Architecture.ARM_64,
+      architecture,
       handler: "handler.handler",
       code: noCodeYet,
       memorySize: 256,

@@ -62,7 +62,7 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
     counted(
       "changed by external actors",
       changed,
-      "every version was as recorded when last read, within a day",
+      "every version matched its record at its last inspection",
       `${status} --findings`,
     ),
     counted("approvals", unapproved, "none is awaited", explain("APPROVAL_REQUIRED")),
@@ -75,7 +75,7 @@ function ofKeys({ keys, unread, tableName, audit, nowMs }: Signs): Check[] {
       explain("ALIAS_MOVED"),
     ),
     counted("clocks of runs", skewed, skew, explain("CLOCK_SKEW")),
-    counted("excess keys", excess, "none is outside quarantine", explain("EXTRA_NOT_QUARANTINED")),
+    counted("excess keys", excess, "none, or all quarantined", explain("EXTRA_NOT_QUARANTINED")),
     counted(
       "keys of another owner",
       foreign,

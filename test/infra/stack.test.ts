@@ -1,6 +1,8 @@
-import { Duration, Stack } from "aws-cdk-lib";
+import { Duration, PermissionsBoundary, Stack } from "aws-cdk-lib";
 import { Annotations, Match, Template } from "aws-cdk-lib/assertions";
 import * as events from "aws-cdk-lib/aws-events";
+import * as iam from "aws-cdk-lib/aws-iam";
+import { Architecture } from "aws-cdk-lib/aws-lambda";
 import { describe, expect, it } from "vitest";
 import { KeyRotation } from "../../infra/key-rotation.ts";
 import { type KeyRotationStackProps, KeyRotationStack } from "../../infra/stack.ts";
@@ -40,6 +42,30 @@ describe("the function", () => {
       MemorySize: 512,
       Timeout: 300,
     });
+  });
+
+  it("runs on another processor where the Region has no arm64, and the second function, too", () => {
+    const template = templateOf({ architecture: Architecture.X86_64 });
+    const functions = Object.values(template.findResources("AWS::Lambda::Function"));
+    const architectures = functions.map((one) => (one as { Properties: object }).Properties);
+    expect(architectures).toEqual([
+      expect.objectContaining({ Architectures: ["x86_64"] }),
+      expect.objectContaining({ Architectures: ["x86_64"] }),
+    ]);
+  });
+
+  it("and the second one take the permissions boundary that CDK sets on a stack or on the construct", () => {
+    const bounded = stackOf({ permissionsBoundary: PermissionsBoundary.fromName("limits") });
+    const stack = stackOf();
+    const limits = iam.ManagedPolicy.fromManagedPolicyName(stack, "Boundary", "limits");
+    iam.PermissionsBoundary.of(stack.rotation).apply(limits);
+    for (const one of [bounded, stack]) {
+      const roles = Object.values(Template.fromStack(one).findResources("AWS::IAM::Role"));
+      expect(roles).toHaveLength(2);
+      for (const role of roles) {
+        expect(JSON.stringify(role)).toMatch(/"PermissionsBoundary":.*:policy\/limits"/);
+      }
+    }
   });
 
   it("has the table, the bus and the discovery in its environment", () => {

@@ -88,7 +88,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
     meaning: "The configuration no longer names this managed key.",
     cause: "The managed key, or its policy, was removed from the configuration without `un-enrol`.",
     remedy:
-      "Add it to managedKeys in the configuration again and deploy, or un-enrol it. Until then keyturn makes only two kinds of changes. It restores a version that is needed. It cancels a scheduled deletion if keyturn scheduled it without an approval, or if KMS refused a caller that may need the version and no operator accepted the refusal.",
+      "Add it to managedKeys in the configuration again and deploy, or un-enrol it. Until then keyturn makes only two kinds of changes. It restores a version that is needed. It cancels a scheduled deletion if keyturn 0.1.0 scheduled it without an approval, or if KMS refused a caller that may need the version and no operator accepted the refusal.",
   },
   POLICY_NOT_CARRIED: {
     meaning:
@@ -216,7 +216,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   },
   PAUSED: {
     meaning:
-      "An operator paused this managed key. keyturn makes only two kinds of changes. It restores a version that is needed. It cancels a scheduled deletion if keyturn scheduled it without an approval, or if KMS refused a caller that may need the version and no operator accepted the refusal.",
+      "An operator paused this managed key. keyturn makes only two kinds of changes. It restores a version that is needed. It cancels a scheduled deletion if keyturn 0.1.0 scheduled it without an approval, or if KMS refused a caller that may need the version and no operator accepted the refusal.",
     cause: "The request `pause`.",
     remedy: "Send the request `resume` when the reason no longer applies.",
   },

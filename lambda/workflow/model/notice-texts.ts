@@ -27,7 +27,7 @@ export const noticeTexts = {
     cause:
       "An external actor created another alias on the key, or pointed one at a retained version, and the configuration does not list it.",
     remedy:
-      "List it under `aliases`; otherwise it blocks the revocation of this version. If the version is retained, run the printed command, which moves the alias to the active version.",
+      "List it under `aliases`. Otherwise the rotation that retires this version will halt on it (ALIAS_ON_OLD_VERSION). If the version is retained, run the printed command, which moves the alias to the active version.",
   },
   USAGE_UNKNOWN_ACCEPTED: {
     meaning: "The last use of the old version is unknown; the policy lets the drain end anyway.",
