@@ -43,7 +43,7 @@ export const noticeTexts = {
     meaning: "A claim or settle mark expires more than 30 minutes from now: a clock is wrong.",
     cause: "A run on a machine with a wrong clock, or an edit of the table.",
     remedy:
-      "Find the machine with the wrong clock. keyturn waits until the claim or settle mark expires.",
+      "Find the machine with the wrong clock. The finding stops nothing; the claim or settle mark does, until it expires.",
   },
   RECORD_LARGE: {
     meaning: "The item of this managed key is past 100 KB; DynamoDB's limit is 400 KB.",
