@@ -44,7 +44,7 @@ export async function statusOfAll(
     all.length === 1 ? "1 managed key" : `${all.length} managed keys`,
     ...(shown.length === all.length ? [] : [`${shown.length} shown`]),
     `${moving.length} in rotation`,
-    needing.length === 1 ? "1 needs an operator" : `${needing.length} need an operator`,
+    needing.length === 1 ? "1 needs attention" : `${needing.length} need attention`,
   ];
   noteText(talk, "", counts.join(", "));
   return code;

@@ -23,7 +23,7 @@ describe("status", () => {
     expect(stdout.split("\n")[1]).toMatch(
       /^alias\/orders +symmetric +v2 +█░+ 15d\/60d +drain +in /,
     );
-    expect(stderr).toBe("1 managed key, 1 in rotation, 0 need an operator\n");
+    expect(stderr).toBe("1 managed key, 1 in rotation, 0 need attention\n");
     expect(code).toBe(0);
   });
 
