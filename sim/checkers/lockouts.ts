@@ -39,11 +39,10 @@ export function lockouts(
     },
     onChange({ operation, input, principalArn, atMs }) {
       if (operation.endsWith("Alias")) movedAtMs.set(String(input.AliasName), atMs);
-      const keyId = keyIdIn(input);
-      if (operation === "ScheduleKeyDeletion" && principalArn === ours) deletedByUs.add(keyId);
-      else if (operation === "ScheduleKeyDeletion" || operation === "CancelKeyDeletion") {
-        deletedByUs.delete(keyId);
-      }
+      if (!operation.endsWith("KeyDeletion")) return;
+      const isOurs = operation === "ScheduleKeyDeletion" && principalArn === ours;
+      if (isOurs) deletedByUs.add(keyIdIn(input));
+      else deletedByUs.delete(keyIdIn(input));
     },
     onLockout({ keyId, caller }) {
       const key = kms.keys.get(keyId);
