@@ -63,7 +63,7 @@ evaluates an alarm once a minute. With \`watchRefusals: false\` the alarms Calle
 RefusalsFailing do not exist.
 
 **Proved.** \`test/infra/alarms-runs.test.ts\`, \`alarms-rotations.test.ts\` and \`alarms-refusals.test.ts\` read
-the alarms from the synthesised template and simulate the fault of each, with the deployed telemetry: each alarm enters ALARM
+the alarms from the synthesised template and simulate the fault of each, with the metrics that the production code emits: each alarm enters ALARM
 within two periods (CallersLockedOut within 15 minutes of the refused call), stays there until the fault ends,
 and then returns to OK. \`alarms-year.test.ts\`
 simulates each run of a year without a fault: no alarm enters ALARM. The CloudWatch documentation leaves open

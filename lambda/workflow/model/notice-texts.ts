@@ -48,7 +48,7 @@ export const noticeTexts = {
   RECORD_LARGE: {
     meaning: "The item of this managed key is past 100 KB; DynamoDB's limit is 400 KB.",
     cause:
-      "Many rotations are open at once, or keyturn cannot publish its events or store journal lines in items of their own.",
+      "Many rotations are open at once. Or the record keeps events that keyturn could not publish, or journal lines that it could not store in items of their own.",
     remedy: "Find the rotations or versions that never complete.",
   },
   EXTRA_NOT_QUARANTINED: {
