@@ -62,9 +62,8 @@ export function createService(
         telemetry.answered(one);
         answers.push(one);
       }
-      // After every restore: a mark fails while runs hold the managed key, and Lambda then retries the event.
       const keyIds = answers.flatMap((one) => (one.outcome === "suspected" ? [one.keyId] : []));
-      if (keyIds.length > 0) await changed(options(deadlineMs), { keyIds }, marked);
+      if (keyIds.length > 0) await changed(options(deadlineMs), { keyIds }, marked, false);
       return answers;
     },
   };

@@ -6,7 +6,7 @@ import { pauseMs } from "../pass/backoff.ts";
 import { begin, type Run, type RunOptions } from "../pass/context.ts";
 import { oneKey } from "../pass/take-up.ts";
 import { expectedOf } from "../workflow/drift/inspect-version.ts";
-import { foundByInspection } from "../workflow/model/findings.ts";
+import type { FindingCode } from "../workflow/model/findings.ts";
 import { concern } from "../workflow/restore/use-attempt.ts";
 import { valueOf } from "../workflow/safety/observations.ts";
 import { tagNames } from "../workflow/model/tag-names.ts";
@@ -75,12 +75,20 @@ async function state(
   return isLeft(record, attempt.keyId) ? "reported" : "to-do";
 }
 
+/** Each reports that an external actor put a version out of use. */
+const outOfUse: FindingCode[] = [
+  "DELETION_SCHEDULED_BY_OTHERS",
+  "DISABLED_BY_OTHERS",
+  "KEY_NOT_ENABLED",
+  "VERSION_DELETED",
+];
+
 /** The event of the change itself may be lost: without this, the daily inspection would be the next to find it. */
 function outOfUseByOthers(record: ManagedKey, { keyId, atMs }: UseAttempt): Answer["outcome"] {
   const version = record.versions.find((one) => one.keyId === keyId);
   if (version === undefined || expectedOf(record, version, atMs) !== "Enabled") return "not-ours";
   const isReported = record.findings.some(
-    ({ code, subject }) => subject === keyId && foundByInspection.includes(code),
+    ({ code, subject }) => subject === keyId && outOfUse.includes(code),
   );
   return isReported ? "known" : "suspected";
 }

@@ -21,11 +21,15 @@ export type Marked = Map<string, number>;
 const markedForMs = 60_000;
 const markedMax = 10_000;
 
-/** Those that the change concerns; none where it concerns no managed key. */
+/**
+ * Those that the change concerns; none where it concerns no managed key. `waits`: until no run holds them; a client
+ * that retries sends its next event soon.
+ */
 export async function changed(
   options: RunOptions,
   change: Pick<KeyChange, "keyIds" | "alias">,
   marked: Marked,
+  waits = true,
 ): Promise<ChangeOutcome[]> {
   const current = begin(options);
   if (marked.size > markedMax) marked.clear();
@@ -36,7 +40,7 @@ export async function changed(
       outcomes.push({ alias, outcome: "known" });
       continue;
     }
-    if (!(await mark(current, alias))) continue;
+    if (!(await mark(current, alias, waits))) continue;
     marked.set(alias, nowMs);
     outcomes.push({ alias, outcome: "due" });
   }
@@ -55,7 +59,7 @@ async function concerned(
 }
 
 /** False where it is not managed. A run that holds it may have read KMS before the change. */
-async function mark({ ports, stopAtMs }: Run, alias: string): Promise<boolean> {
+async function mark({ ports, stopAtMs }: Run, alias: string, waits: boolean): Promise<boolean> {
   const { table, clock } = ports;
   for (let tries = 0; ; tries++) {
     const record = (await table.read(alias))?.record;
@@ -65,6 +69,7 @@ async function mark({ ports, stopAtMs }: Run, alias: string): Promise<boolean> {
     const inspectedAtMs = Math.min(record.inspectedAtMs ?? 0, nowMs);
     const dueAtMs = Math.min(record.dueAtMs, Math.max(nowMs, inspectedAtMs + inspectionPauseMs));
     if (await table.nudge(alias, nowMs, { suspectedAtMs: nowMs, dueAtMs })) return true;
+    if (!waits) return false;
     if (clock.nowMs() >= stopAtMs) {
       // Lambda then invokes the function with this event again.
       throw new RotationError("TABLE_FAILED", `${alias}: runs hold it`, undefined);

@@ -187,12 +187,12 @@ function byAge(a: Key, b: Key): number {
   return a.keyId < b.keyId ? -1 : 1;
 }
 
-/** A key with the rotation's tags that does not match its intent is an excess key. */
+/** A key with the rotation's tags that keyturn can read, and that does not match its intent, is an excess key. */
 function notFound({ record, rotation, observed, context }: StepScene): Decision {
   const candidates = valueOf(observed.successors[rotation.id]) ?? [];
-  const extras = unknownOf(record, candidates).map((keyId) =>
-    extraOf(rotation, keyId, context.nowMs),
-  );
+  const extras = unknownOf(record, candidates)
+    .filter((keyId) => isEnabledInTime(rotation, observed, keyId))
+    .map((keyId) => extraOf(rotation, keyId, context.nowMs));
   const next = withRotation(record, {
     ...rotation,
     intent: { ...answered(rotation.intent), misses: rotation.intent.misses + 1 },
@@ -220,18 +220,28 @@ function isMeant(rotation: Rotation, observed: ObservedState, keyId: string): bo
   const key = valueOf(observed.key[keyId]);
   const tags = valueOf(observed.tags[keyId]);
   const policy = valueOf(observed.policy[keyId]);
-  if (key?.state !== "Enabled" || tags === undefined || policy === undefined) return false;
-  const { lastAttemptAtMs = Infinity } = intent;
-  const latestMs = lastAttemptAtMs + longestRunMs + requestLimitMs + clockSkewMs;
+  if (key === undefined || tags === undefined || policy === undefined) return false;
   return (
+    isEnabledInTime(rotation, observed, keyId) &&
     sameShape(key, intent.shape) &&
     policy.hash === intent.policyHash &&
     sameAliases([...(policy.aliasOnly ?? [])].sort(), [...wanted].sort()) &&
-    key.createdAtMs >= intent.writtenAtMs - clockSkewMs &&
-    key.createdAtMs <= latestMs &&
     // Others may change a copied tag as soon as KMS has created the key.
     Object.values(tagNames).every((name) => tags[name] === (intent.tags[name] ?? tags[name]))
   );
+}
+
+/** Observed, Enabled, and created while a CreateKey of the rotation could take effect. */
+function isEnabledInTime({ intent }: Rotation, observed: ObservedState, keyId: string): boolean {
+  const key = valueOf(observed.key[keyId]);
+  const isRead = [observed.tags[keyId], observed.policy[keyId]].every(
+    (observation) => observation?.kind === "observed",
+  );
+  const { writtenAtMs, lastAttemptAtMs = Infinity } = intent;
+  const latestMs = lastAttemptAtMs + longestRunMs + requestLimitMs + clockSkewMs;
+  const { state, createdAtMs = 0 } = key ?? {};
+  const isInTime = createdAtMs >= writtenAtMs - clockSkewMs && createdAtMs <= latestMs;
+  return isRead && isInTime && state === "Enabled";
 }
 
 /** A key that carries the rotation's tags and is not its new version. */

@@ -1,5 +1,6 @@
 /** What a resource will need stays usable: judged by the world, which knows who will need which key. */
 import type { Resources } from "../world/resources.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import type { ManagedKey } from "../../lambda/workflow/model/types.ts";
 import { keyIdIn, knowledgeMs, nameOf, type Checker, type Facts } from "./checker.ts";
 
@@ -48,11 +49,13 @@ export function needs(
       }
     },
     onNeed({ keyId }, isMet) {
-      if (isMet) failingSinceMs.delete(keyId);
+      const key = kms.keys.get(keyId);
+      // Infrastructure code took the tag: keyturn reports it, and changes no key without it.
+      const isForeign = key !== undefined && !key.tags.has(tagNames.owner);
+      if (isMet || isForeign) failingSinceMs.delete(keyId);
       else if (!failingSinceMs.has(keyId)) failingSinceMs.set(keyId, facts.nowMs());
       const sinceMs = failingSinceMs.get(keyId) ?? facts.nowMs();
-      if (isMet || interventions.lastByOthers(keyId)) return;
-      const key = kms.keys.get(keyId);
+      if (isMet || isForeign || interventions.lastByOthers(keyId)) return;
       if (key !== undefined && facts.nowMs() - sinceMs < answeredWithinMs) return;
       const what = `${nameOf(key, keyId)} is ${key?.state ?? "deleted"}, and a resource needs it`;
       violated("what is needed stays", what);

@@ -38,7 +38,7 @@ export const others: Mutant[] = [
     edits: [
       {
         file: "lambda/run/changed.ts",
-        find: "    if (!(await mark(current, alias))) continue;\n",
+        find: "    if (!(await mark(current, alias, waits))) continue;\n",
         replace: "    if (alias) continue;\n",
       },
     ],

@@ -5,7 +5,7 @@
 import { expectedOf } from "./inspect-version.ts";
 import { aliasMoved } from "../safety/alias-target.ts";
 import { lineageFirst } from "../safety/lineage.ts";
-import { versionStateFinding } from "../safety/old-version.ts";
+import { lossFirst, versionStateFinding } from "../safety/old-version.ts";
 import { activeVersion, rightfulKeyIds, rotationOut } from "../model/record.ts";
 import { observeFirst, valueOf } from "../safety/observations.ts";
 import type { Call, Decision, KmsRead, Matter, Scene } from "../model/types.ts";
@@ -67,6 +67,8 @@ export function changedStates(scene: Scene): Decision | undefined {
   );
   if (first !== undefined) return first;
   for (const { version, expected } of judged) {
+    const lost = lossFirst(scene, version);
+    if (lost !== undefined) return lost;
     const wrong = versionStateFinding(scene, version, expected);
     if (wrong !== undefined) return { kind: "halt", finding: wrong };
   }

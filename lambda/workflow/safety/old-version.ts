@@ -6,7 +6,7 @@ import { isoOf } from "../model/iso.ts";
 import { deletionSlackMs } from "../model/limits.ts";
 import { activeVersion } from "../model/record.ts";
 import { reconcileCommand } from "../model/request-command.ts";
-import { observeFirst, valueOf } from "./observations.ts";
+import { stillToObserve, valueOf } from "./observations.ts";
 import { tagAsVersion } from "./version-tags.ts";
 import { tagNames } from "../model/tag-names.ts";
 import type {
@@ -65,7 +65,8 @@ export function deletedFinding(scene: Scene, version: Version): Finding {
 export function lossFirst(scene: Scene, { keyId, state }: Version): Decision | undefined {
   const { record, observed } = scene;
   if (state !== "active" || observed.key[keyId]?.kind !== "absent") return undefined;
-  return observeFirst(scene, [
+  // What a key policy denies to read, leaves the finding of the active version as it is.
+  return stillToObserve(observed, [
     ...record.aliases.map((alias): KmsRead => ({ kind: "key", key: alias })),
     ...record.versions.flatMap((version): KmsRead[] => [
       { kind: "key", key: version.keyId },
@@ -77,10 +78,11 @@ export function lossFirst(scene: Scene, { keyId, state }: Version): Decision | u
 /** KMS deleted the aliases of the active version with it: they belong on the newest version that KMS still has. */
 function afterDeletion({ record, observed }: Scene, { state }: Version): string {
   const reconcile = reconcileCommand(record);
-  if (state !== "active" || record.proposal !== undefined) return reconcile;
-  const left = record.versions.findLast(({ keyId }) => {
-    const owner = valueOf(observed.tags[keyId])?.[tagNames.owner] ?? record.owner;
-    return observed.key[keyId]?.kind === "observed" && owner === record.owner;
+  if (state !== "active") return reconcile;
+  const left = record.versions.findLast(({ keyId, overriddenBy }) => {
+    const tags = valueOf(observed.tags[keyId]);
+    const isOurs = tags !== undefined && (tags[tagNames.owner] ?? record.owner) === record.owner;
+    return isOurs && overriddenBy === undefined && observed.key[keyId]?.kind === "observed";
   });
   const key = valueOf(observed.key[left?.keyId ?? ""]);
   if (left === undefined || key === undefined) return explain("VERSION_DELETED");
@@ -89,6 +91,8 @@ function afterDeletion({ record, observed }: Scene, { state }: Version): string 
   );
   const missing = astray.filter((alias) => observed.key[alias]?.kind === "absent");
   const moved = pointAt(key, astray, missing);
+  // The first command has done this, and keyturn has made the proposal.
+  if (moved === "" && record.proposal !== undefined) return reconcile;
   // Infrastructure code may have removed its tags, and a reconciliation knows it by them.
   return inOrder([...(moved === "" ? [] : [moved]), tagAsVersion(record, left), reconcile]);
 }
