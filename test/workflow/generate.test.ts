@@ -132,6 +132,31 @@ describe("a CreateKey without an answer", () => {
   });
 
   test.each([
+    [
+      "cannot be read",
+      { key: { "key-9": denied }, tags: { "key-9": denied }, policy: { "key-9": denied } },
+    ],
+    [
+      "is Disabled",
+      {
+        key: {
+          "key-9": present(aKey({ keyId: "key-9", state: "Disabled", createdAtMs: openedAtMs })),
+        },
+      },
+    ],
+  ])(
+    "whose key %s at the search leaves no excess key: a later search may adopt it",
+    (_what, seen) => {
+      const tags = { "key-9": present({}) };
+      const policy = { "key-9": present({ document: "{}", hash: "policy-hash" }) };
+      const observed = { tags, policy, successors: { r1: present(["key-9"]) }, ...seen };
+      const done = decide({ ...lost, observed });
+      expect(done).toMatchObject(changes("not-found", { candidates: 1 }));
+      expect(nextOf(done).extras).toEqual([]);
+    },
+  );
+
+  test.each([
     [2, 1],
     [3, 2],
     [6, 16],

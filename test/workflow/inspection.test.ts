@@ -20,6 +20,7 @@ import {
   withOld,
 } from "./inspected.ts";
 import {
+  absent,
   alias,
   allObserved,
   aContext,
@@ -120,6 +121,35 @@ describe("the state of a version that is", () => {
       expect(inspect(withOld("retained", { versions }), shows("key-1", shown))).toEqual([]);
     },
   );
+});
+
+describe("the loss of the active version", () => {
+  const lost = { key: { "key-2": absent, [alias]: absent } };
+  const record = (changesOf: Changes<ManagedKey> = {}) => withOld("retained", changesOf);
+  const commandOf = (changesOf: Changes<ManagedKey> = {}, observed: Observations = {}) =>
+    sentencesOf(
+      inspect(record(changesOf), {
+        ...lost,
+        ...observed,
+        key: { ...lost.key, ...observed.key },
+      }).find((one) => one.kind === "halt") as Decision,
+    ).join();
+
+  test("is reported with the commands that bring its alias to the newest version left", () => {
+    expect(commandOf()).toMatch(
+      /create-alias --alias-name alias.orders --target-key-id key-1 && aws kms tag-resource .* && npx keyturn reconcile/,
+    );
+  });
+
+  test("is reported although the key policy of another version denies keyturn to read it", () => {
+    const hidden = { key: { "key-1": denied }, tags: { "key-1": denied } };
+    expect(commandOf({}, hidden)).toContain("npx keyturn explain VERSION_DELETED");
+  });
+
+  test("has these commands although a proposal of long ago is on record", () => {
+    const proposal = { revision: 3, lines: [] } as unknown as ManagedKey["proposal"];
+    expect(commandOf({ proposal })).toContain("create-alias");
+  });
 });
 
 describe("a deletion that an external actor scheduled is reported", () => {
