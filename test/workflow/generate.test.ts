@@ -146,10 +146,10 @@ describe("a CreateKey without an answer", () => {
     ],
   ])(
     "whose key %s at the search leaves no excess key: a later search may adopt it",
-    (_what, seen) => {
+    (_what, shown) => {
       const tags = { "key-9": present({}) };
       const policy = { "key-9": present({ document: "{}", hash: "policy-hash" }) };
-      const observed = { tags, policy, successors: { r1: present(["key-9"]) }, ...seen };
+      const observed = { tags, policy, successors: { r1: present(["key-9"]) }, ...shown };
       const done = decide({ ...lost, observed });
       expect(done).toMatchObject(changes("not-found", { candidates: 1 }));
       expect(nextOf(done).extras).toEqual([]);

@@ -125,10 +125,9 @@ describe("the state of a version that is", () => {
 
 describe("the loss of the active version", () => {
   const lost = { key: { "key-2": absent, [alias]: absent } };
-  const record = (changesOf: Changes<ManagedKey> = {}) => withOld("retained", changesOf);
   const commandOf = (changesOf: Changes<ManagedKey> = {}, observed: Observations = {}) =>
     sentencesOf(
-      inspect(record(changesOf), {
+      inspect(withOld("retained", changesOf), {
         ...lost,
         ...observed,
         key: { ...lost.key, ...observed.key },
