@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Call } from "../../lambda/workflow/model/types.ts";
 import { noAnswer, onCall } from "../faults.ts";
-import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
+import { dayMs, hourMs, minuteMs, tagList } from "../fixtures.ts";
 import { aWorld } from "../world.ts";
 
 const orders = "alias/orders";
@@ -47,9 +47,8 @@ describe("the only version, which KMS deleted with its alias", () => {
     await world.passDays(8);
     expect(await world.findings()).toEqual(["VERSION_DELETED"]);
     const next = { "keyturn:owner": "acme", "keyturn:alias": orders, "keyturn:version": "2" };
-    const Tags = Object.entries(next).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
     const { KeyMetadata: made } = await world.ask<{ KeyMetadata: { KeyId: string } }>("CreateKey", {
-      Tags,
+      Tags: tagList(next),
     });
     await world.ask("CreateAlias", { AliasName: orders, TargetKeyId: made.KeyId });
     await world.asks("reconcile");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { dayMs, hourMs, minuteMs } from "../fixtures.ts";
+import { dayMs, hourMs, minuteMs, tagList } from "../fixtures.ts";
 import { aWorld, Died, type World } from "../world.ts";
 
 const orders = "alias/orders";
@@ -76,13 +76,13 @@ describe("a CreateKey whose answer was lost", () => {
     const { KeyMetadata } = await world.ask<Made>("CreateKey", {
       KeySpec: "RSA_2048",
       KeyUsage: "ENCRYPT_DECRYPT",
-      Tags: Object.entries({
+      Tags: tagList({
         "keyturn:owner": "acme",
         "keyturn:alias": orders,
         "keyturn:rotation": rotationId,
         "keyturn:version": "2",
         "keyturn:policy": "quarterly",
-      }).map(([TagKey, TagValue]) => ({ TagKey, TagValue })),
+      }),
     });
     await world.passDays(1);
     expect(world.history()).toContain("not-found");
@@ -104,10 +104,7 @@ describe("a CreateKey whose answer was lost", () => {
       return { kind: "unknown", message: "no answer" };
     };
     await world.passDays(83.5);
-    const Tags = Object.entries(await tagsOf(world, made)).map(([TagKey, TagValue]) => ({
-      TagKey,
-      TagValue,
-    }));
+    const Tags = tagList(await tagsOf(world, made));
     const { KeyMetadata } = await world.ask<Made>("CreateKey", { Tags });
     await world.ask("DisableKey", { KeyId: made });
     world.intercept = undefined;
@@ -118,13 +115,13 @@ describe("a CreateKey whose answer was lost", () => {
   });
 
   test("is adopted, although an auto-tagger changed one of its copied tags", async () => {
-    const world = await aWorld({ keys: { [orders]: { tags: { "cost-center": "91" } } } });
+    const world = await aWorld({ keys: { [orders]: { Tags: tagList({ "cost-center": "91" }) } } });
     world.intercept = async (_port, method, input, proceed) => {
       const call = input[0] as { kind?: string } | undefined;
       const answer = await proceed();
       if (method !== "change" || call?.kind !== "CreateKey") return answer;
       world.intercept = undefined;
-      const Tags = [{ TagKey: "cost-center", TagValue: "42" }];
+      const Tags = tagList({ "cost-center": "42" });
       const [KeyId = ""] = [...world.kms.world.keys.keys()].slice(-1);
       await world.ask("TagResource", { KeyId, Tags });
       return { kind: "unknown", message: "no answer" };
