@@ -41,7 +41,6 @@ import { createTable } from "./state-table.ts";
 
 const defaultInterval = Duration.minutes(5);
 const timeout = Duration.minutes(5);
-const defaultArchitecture = lambda.Architecture.ARM_64;
 
 /**
  * Rotates the keys of `manage()`: the function, its schedule, and the table with its state, which
@@ -97,7 +96,7 @@ export class KeyRotation extends Construct {
     if (props.watchDrain !== false) watchDrain(this, this);
     if (props.watchChanges !== false) watchChanges(this, this);
     const { table, deadLetterQueue } = this;
-    const { architecture = defaultArchitecture } = props;
+    const { architecture } = this.function;
     const ofBoth = { table, deadLetterQueue, logRetention, architecture };
     const collected = { ...ofBoth, rotationRole: this.#role };
     this.refusedUses =
@@ -212,7 +211,7 @@ export class KeyRotation extends Construct {
     return new lambda.Function(this, "Function", {
       description: "keyturn: rotates KMS keys behind their aliases",
       runtime: lambda.Runtime.NODEJS_24_X,
-      architecture: this.#props.architecture ?? defaultArchitecture,
+      architecture: this.#props.architecture ?? lambda.Architecture.ARM_64,
       handler: "handler.handler",
       code: noCodeYet,
       memorySize: 512,

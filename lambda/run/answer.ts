@@ -1,6 +1,7 @@
 /**
  * The answer to a use attempt: restores the version in this same invocation, also while another run
- * works. Duplicates, forgeries and endless retries of a client cost at most four reads each, and no write.
+ * works. Duplicates, forgeries and endless retries of a client cost at most four reads each, and no write. Where the
+ * version should be Enabled, they cost one write a minute at most.
  */
 import { pauseMs } from "../pass/backoff.ts";
 import { begin, type Run, type RunOptions } from "../pass/context.ts";

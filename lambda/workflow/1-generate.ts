@@ -25,11 +25,13 @@ import type {
   Extra,
   Intent,
   Key,
+  KeyPolicy,
   ManagedKey,
   Context,
   Rotation,
   ObservedState,
   StepScene,
+  Tags,
   Transition,
   Version,
 } from "./model/types.ts";
@@ -147,9 +149,9 @@ function adopt(scene: StepScene): Decision | undefined {
     if (first !== undefined) return first;
   }
   const fitting = candidates
-    .filter((keyId) => isMeant(rotation, observed, keyId))
-    .map((keyId) => valueOf(observed.key[keyId]))
-    .filter((key) => key !== undefined)
+    .flatMap((keyId) => madeInTime(rotation, observed, keyId) ?? [])
+    .filter((made) => isMeant(rotation, made))
+    .map(({ key }) => key)
     .sort(byAge);
   const [chosen, ...rest] = fitting;
   if (chosen === undefined) return undefined;
@@ -191,7 +193,7 @@ function byAge(a: Key, b: Key): number {
 function notFound({ record, rotation, observed, context }: StepScene): Decision {
   const candidates = valueOf(observed.successors[rotation.id]) ?? [];
   const extras = unknownOf(record, candidates)
-    .filter((keyId) => isEnabledInTime(rotation, observed, keyId))
+    .filter((keyId) => madeInTime(rotation, observed, keyId) !== undefined)
     .map((keyId) => extraOf(rotation, keyId, context.nowMs));
   const next = withRotation(record, {
     ...rotation,
@@ -210,38 +212,38 @@ function notFound({ record, rotation, observed, context }: StepScene): Decision 
   };
 }
 
+type Made = { key: Key; tags: Tags; policy: KeyPolicy };
+
+/** What KMS shows of a key that is Enabled, and was created while a CreateKey of the rotation could take effect. */
+function madeInTime(
+  { intent }: Rotation,
+  observed: ObservedState,
+  keyId: string,
+): Made | undefined {
+  const key = valueOf(observed.key[keyId]);
+  const tags = valueOf(observed.tags[keyId]);
+  const policy = valueOf(observed.policy[keyId]);
+  if (key?.state !== "Enabled" || tags === undefined || policy === undefined) return undefined;
+  const { writtenAtMs, lastAttemptAtMs = Infinity } = intent;
+  const latestMs = lastAttemptAtMs + longestRunMs + requestLimitMs + clockSkewMs;
+  const isInTime = key.createdAtMs >= writtenAtMs - clockSkewMs && key.createdAtMs <= latestMs;
+  return isInTime ? { key, tags, policy } : undefined;
+}
+
 /**
  * Whether an unanswered CreateKey of the rotation made this key: a principal that may tag can copy its tags, and does so
  * when it clones a key.
  */
-function isMeant(rotation: Rotation, observed: ObservedState, keyId: string): boolean {
+function isMeant(rotation: Rotation, { key, tags, policy }: Made): boolean {
   const { intent } = rotation;
   const wanted = aliasesOnly(rotation) ?? [];
-  const key = valueOf(observed.key[keyId]);
-  const tags = valueOf(observed.tags[keyId]);
-  const policy = valueOf(observed.policy[keyId]);
-  if (key === undefined || tags === undefined || policy === undefined) return false;
   return (
-    isEnabledInTime(rotation, observed, keyId) &&
     sameShape(key, intent.shape) &&
     policy.hash === intent.policyHash &&
     sameAliases([...(policy.aliasOnly ?? [])].sort(), [...wanted].sort()) &&
     // Others may change a copied tag as soon as KMS has created the key.
     Object.values(tagNames).every((name) => tags[name] === (intent.tags[name] ?? tags[name]))
   );
-}
-
-/** Observed, Enabled, and created while a CreateKey of the rotation could take effect. */
-function isEnabledInTime({ intent }: Rotation, observed: ObservedState, keyId: string): boolean {
-  const key = valueOf(observed.key[keyId]);
-  const isRead = [observed.tags[keyId], observed.policy[keyId]].every(
-    (observation) => observation?.kind === "observed",
-  );
-  const { writtenAtMs, lastAttemptAtMs = Infinity } = intent;
-  const latestMs = lastAttemptAtMs + longestRunMs + requestLimitMs + clockSkewMs;
-  const { state, createdAtMs = 0 } = key ?? {};
-  const isInTime = createdAtMs >= writtenAtMs - clockSkewMs && createdAtMs <= latestMs;
-  return isRead && isInTime && state === "Enabled";
 }
 
 /** A key that carries the rotation's tags and is not its new version. */

@@ -35,7 +35,7 @@ function changes(command: string): boolean {
 }
 
 /** Whether a finding of the managed key may be that of a change of this version. */
-export function reports(record: ManagedKey, keyId: string): boolean {
+function reports(record: ManagedKey, keyId: string): boolean {
   const active = record.versions.find(({ state }) => state === "active");
   const subjects = [record.alias, keyId, ...record.aliases];
   // It halts the managed key, whose other versions wait for an operator too.

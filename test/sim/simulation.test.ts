@@ -58,56 +58,35 @@ describe("the naive cron job", () => {
   });
 });
 
-test("a version that returns hours after its rollback request may soon have a successor", async () => {
-  const { violations } = await simulate({ seed: 1795690281, scenario: scenarioNamed("planned") });
-  expect(violations).toEqual([]);
-});
+/** What the simulation found, by seed. */
+const found: [title: string, scenario: string, seed: number][] = [
+  [
+    "a version that returns hours after its rollback request may soon have a successor",
+    "planned",
+    1795690281,
+  ],
+  [
+    "a rollback just after a DisableKey moves no alias to a version with a stale read of Enabled",
+    "collisions",
+    1795979428,
+  ],
+  ["a key whose copied tag an auto-tagger changed at once is no orphan", "everything", 1796063549],
+  ["a clone that somebody made of a new key, hours later, is no version", "everything", 1796105672],
+  [
+    "a refusal still blocks a deletion after a rollback to the version that refused",
+    "everything",
+    1796401236,
+  ],
+  ["a version from before keyturn may return, and soon have a successor", "collisions", 1795978912],
+  [
+    "a reader by the alias makes the managed key due once it needs a retired version",
+    "read-by-alias",
+    1796016203,
+  ],
+];
 
-test("a rollback just after a DisableKey moves no alias to a version with a stale read of Enabled", async () => {
-  const { violations } = await simulate({
-    seed: 1795979428,
-    scenario: scenarioNamed("collisions"),
-  });
-  expect(violations).toEqual([]);
-});
-
-test("a key whose copied tag an auto-tagger changed at once is no orphan", async () => {
-  const { violations } = await simulate({
-    seed: 1796063549,
-    scenario: scenarioNamed("everything"),
-  });
-  expect(violations).toEqual([]);
-});
-
-test("a clone that somebody made of a new key, hours later, is no version", async () => {
-  const { violations } = await simulate({
-    seed: 1796105672,
-    scenario: scenarioNamed("everything"),
-  });
-  expect(violations).toEqual([]);
-});
-
-test("a refusal still blocks a deletion after a rollback to the version that refused", async () => {
-  const { violations } = await simulate({
-    seed: 1796401236,
-    scenario: scenarioNamed("everything"),
-  });
-  expect(violations).toEqual([]);
-});
-
-test("a version from before keyturn may return, and soon have a successor", async () => {
-  const { violations } = await simulate({
-    seed: 1795978912,
-    scenario: scenarioNamed("collisions"),
-  });
-  expect(violations).toEqual([]);
-});
-
-test("a reader by the alias makes the managed key due once it needs a retired version", async () => {
-  const { violations } = await simulate({
-    seed: 1796016203,
-    scenario: scenarioNamed("read-by-alias"),
-  });
+test.each(found)("%s", async (_title, scenario, seed) => {
+  const { violations } = await simulate({ seed, scenario: scenarioNamed(scenario) });
   expect(violations).toEqual([]);
 });
 

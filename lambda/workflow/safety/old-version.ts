@@ -79,13 +79,16 @@ export function lossFirst(scene: Scene, { keyId, state }: Version): Decision | u
 function afterDeletion({ record, observed }: Scene, { state }: Version): string {
   const reconcile = reconcileCommand(record);
   if (state !== "active") return reconcile;
-  const left = record.versions.findLast(({ keyId, overriddenBy }) => {
-    const tags = valueOf(observed.tags[keyId]);
-    const isOurs = tags !== undefined && (tags[tagNames.owner] ?? record.owner) === record.owner;
-    return isOurs && overriddenBy === undefined && observed.key[keyId]?.kind === "observed";
+  const left = record.versions.flatMap((version) => {
+    const key = valueOf(observed.key[version.keyId]);
+    const tags = valueOf(observed.tags[version.keyId]);
+    if (key === undefined || tags === undefined || version.overriddenBy !== undefined) return [];
+    const { [tagNames.owner]: owner = record.owner } = tags;
+    return owner === record.owner ? [{ version, key }] : [];
   });
-  const key = valueOf(observed.key[left?.keyId ?? ""]);
-  if (left === undefined || key === undefined) return explain("VERSION_DELETED");
+  const newest = left.at(-1);
+  if (newest === undefined) return explain("VERSION_DELETED");
+  const { version, key } = newest;
   const astray = record.aliases.filter(
     (alias) => valueOf(observed.key[alias])?.keyId !== key.keyId,
   );
@@ -94,7 +97,7 @@ function afterDeletion({ record, observed }: Scene, { state }: Version): string 
   // The first command has done this, and keyturn has made the proposal.
   if (moved === "" && record.proposal !== undefined) return reconcile;
   // Infrastructure code may have removed its tags, and a reconciliation knows it by them.
-  return inOrder([...(moved === "" ? [] : [moved]), tagAsVersion(record, left), reconcile]);
+  return inOrder([...(moved === "" ? [] : [moved]), tagAsVersion(record, version), reconcile]);
 }
 
 function describe({ state, deletionAtMs }: Key): string {
