@@ -73,7 +73,7 @@ export type JournalEntry = {
 
 /**
  * The stored aggregate: the record, the head of its journal, and the journal lines still to
- * publish. `writes` counts every claim and every write, including those that keep the revision.
+ * publish. `writes` counts every claim, nudge and write, including those that keep the revision.
  */
 export type Stored = {
   record: ManagedKey;
@@ -179,7 +179,7 @@ export interface Table extends RefusedUses {
   create(record: ManagedKey): Promise<void>;
   /**
    * Makes a managed key due; `suspectedAtMs` if an external actor seems to have changed it. False, without effect, if
-   * a run holds it.
+   * a run holds it. A run whose claim expired before it writes nothing over it.
    */
   nudge(alias: string, nowMs: number, nudge?: Nudge): Promise<boolean>;
   /** Makes a KMS key a version of this managed key only. */

@@ -62,17 +62,18 @@ async function nudge(db: TableClient, alias: string, nowMs: number, how: Nudge):
   const command = new UpdateItemCommand({
     TableName: db.tableName,
     Key: toItem(keys.record(alias)),
-    UpdateExpression: expression,
+    UpdateExpression: `${expression} ADD #writes :one`,
     ConditionExpression: conditions.join(" AND "),
     ExpressionAttributeNames: {
       ...names,
+      "#writes": "writes",
       "#claim": "claim",
       "#untilMs": "untilMs",
       "#schema": "schema",
     },
     ExpressionAttributeValues: {
       ...values,
-      ...toItem({ ":now": nowMs, ":schema": schema, ":oldestSchema": oldestSchema }),
+      ...toItem({ ":now": nowMs, ":schema": schema, ":oldestSchema": oldestSchema, ":one": 1 }),
     },
   });
   return (await db.attempt((client) => client.send(command))) !== undefined;

@@ -187,7 +187,7 @@ export class TableState {
     const { onlyEarlier = false, ...times } = how;
     if (onlyEarlier && stored.record.dueAtMs <= (how.dueAtMs ?? nowMs)) return false;
     const record = { ...stored.record, dueAtMs: nowMs, ...times };
-    this.contents.records.set(alias, { ...stored, record });
+    this.contents.records.set(alias, { ...stored, record, writes: writesOf(stored) + 1 });
     return true;
   }
 

@@ -224,6 +224,19 @@ describe.each(tableSides)("a nudge in %s", (_side, open) => {
     });
   });
 
+  test("survives the late write of a run whose claim expired", async () => {
+    const { table } = await open();
+    await table.create(aRecord());
+    const stored = await claimed(table);
+    const { claim, revision, epoch } = stored.record;
+    const afterMs = (claim?.untilMs ?? 0) + 1;
+    await table.nudge(alias, afterMs, { suspectedAtMs: afterMs });
+    const late = { ...stored, writes: stored.writes + 1 };
+    const expected = { revision, epoch, writes: stored.writes };
+    expect(await table.write(late, expected)).toEqual({ kind: "lost" });
+    expect((await held(table)).suspectedAtMs).toBe(afterMs);
+  });
+
   test("creates no record", async () => {
     const { table } = await open();
     expect(await table.nudge(alias, nowMs, { suspectedAtMs: nowMs })).toBe(false);
