@@ -57,7 +57,8 @@ export async function bundleModule(
   const { code, map } = await minify(module.text, {
     module: true,
     ecma: 2020,
-    compress: { passes: 2 },
+    // A read of a field has no effect, in this code and in the libraries.
+    compress: { passes: 3, hoist_funs: true, pure_getters: true },
     sourceMap: { content: "inline", asObject: false },
   });
   if (code === undefined || typeof map !== "string") throw new Error("terser wrote no module");

@@ -76,6 +76,16 @@ const manyRegions = replaced(
   }`,
 );
 
+/** EventBridge's own choice between signatures for one Region and for several: KMS's choice is always for one. */
+const oneRegion: Trim = {
+  modules: /@aws-sdk\/client-eventbridge\/dist-es\/auth\/httpAuthSchemeProvider\.js$/,
+  client: "client-eventbridge",
+  trimmed: (_text, path) =>
+    readFileSync(path.replace("client-eventbridge", "client-kms"), "utf8")
+      .replaceAll("KMS", "EventBridge")
+      .replace('"kms"', '"events"'),
+};
+
 /**
  * keyturn itself paces its requests to KMS and DynamoDB, with standard retries.
  * AWS_RETRY_MODE=adaptive also gives standard retries.
@@ -221,6 +231,7 @@ const schemas: Trim = {
 const trims: Trim[] = [
   ...[credentials, sharedFiles, regionOfInstance, eventStreams, sha256WithoutNode],
   { ...manyRegions, client: "client-eventbridge" },
+  oneRegion,
   ...[
     adaptiveRetries,
     endpointDiscovery,

@@ -19,6 +19,9 @@ const aliasCharactersMax = 40_000;
 /** The rest of an ARN around the alias name, with quotes and comma. */
 const arnCharacters = 55;
 
+/** AWS services as principals: ARNs of customers' roles end otherwise. */
+const serviceNames = ["*.amazonaws.com", "*.amazonaws.com.cn", "*.amazonaws.eu"];
+
 export type PermissionsProps = {
   configuration: Configuration;
   discovery: "tagging" | "walk";
@@ -46,7 +49,11 @@ function changes(props: PermissionsProps): iam.PolicyStatement[] {
     allow("CopyGrants", ["kms:CreateGrant"], [props.keyArn], {
       ...ownKey(props),
       // A grant to the role itself or its sessions would give it forbidden rights.
-      StringNotLike: { "kms:GranteePrincipal": [props.role.roleArn, props.sessionArn] },
+      StringNotLike: {
+        "kms:GranteePrincipal": [props.role.roleArn, props.sessionArn, ...serviceNames],
+      },
+      // A grant of an AWS service is the service's to make.
+      Null: { "kms:GranteeServicePrincipal": "true" },
     }),
   ];
 }

@@ -112,16 +112,18 @@ function grantAllows(key: KmsKey, caller: Caller, facts: Facts): boolean {
     (grant) =>
       grant.operations.includes(facts.action) &&
       isPrincipal(caller, grant.grantee) &&
-      constraintsHold(grant, facts) &&
+      constraintsHold(grant, caller, facts) &&
       (facts.grant === undefined || isPartOf(facts.grant, grant)),
   );
 }
 
 /** "Using grant constraints": they only restrict cryptographic operations. */
-function constraintsHold(grant: Grant, facts: Facts): boolean {
+function constraintsHold(grant: Grant, { sourceArn }: Caller, facts: Facts): boolean {
   if (["DescribeKey", "RetireGrant", "CreateGrant"].includes(facts.action)) return true;
   const { EncryptionContextEquals: equals, EncryptionContextSubset: subset } =
     grant.constraints ?? {};
+  const source = grant.constraints?.SourceArn;
+  if (source !== undefined && source !== sourceArn) return false;
   const context = facts.encryptionContext ?? {};
   const includes = (pairs: Record<string, string>) =>
     Object.entries(pairs).every(([name, value]) => context[name] === value);

@@ -2,7 +2,7 @@
 import { AwsError } from "../http/aws-error.ts";
 import { traitsOf } from "./key-specs.ts";
 import { accountOf } from "./principals.ts";
-import type { Grant, GrantConstraints, KmsKey } from "./types.ts";
+import type { Grant, GrantConstraints, KmsKey, World } from "./types.ts";
 
 export const grantOperationNames = [
   "Decrypt",
@@ -111,8 +111,12 @@ export function checkGrantMembers(input: Members): void {
 }
 
 /** "Valid principals include AWS accounts, IAM users, IAM roles, federated users", and services. */
-export function checkGrantPrincipal(name: string | undefined): void {
-  if (name === undefined || accountOf(name) !== undefined) return;
+export function checkGrantPrincipal(
+  { unknownPrincipals }: Pick<World, "unknownPrincipals">,
+  name: string | undefined,
+): void {
+  if (name === undefined) return;
+  if (accountOf(name) !== undefined && !unknownPrincipals.has(name)) return;
   if (/^[a-z0-9.-]+\.amazonaws\.com$/.test(name)) return;
   throw new AwsError("InvalidArnException", `ARN ${name} is not a valid principal`);
 }

@@ -110,8 +110,8 @@ export const grantOperations = {
 function createGrant(call: Call, input: CreateGrantInput) {
   checkGrantTokens(call, input.GrantTokens);
   checkGrantMembers(input);
-  checkGrantPrincipal(input.GranteePrincipal ?? input.GranteeServicePrincipal);
-  checkGrantPrincipal(input.RetiringPrincipal ?? input.RetiringServicePrincipal);
+  checkGrantPrincipal(call.world, input.GranteePrincipal ?? input.GranteeServicePrincipal);
+  checkGrantPrincipal(call.world, input.RetiringPrincipal ?? input.RetiringServicePrincipal);
   const { Operations: operations, Constraints: constraints } = input;
   const grant = { operations, ...(constraints === undefined ? {} : { constraints }) };
   const key = openKey(call, input.KeyId, { values: conditionValues(input), grant });
@@ -218,18 +218,21 @@ function checkGrantId(grantId: string): void {
 }
 
 function grantEntry(call: Call, key: KmsKey, grant: Grant) {
+  const { unknownPrincipals } = call.world;
+  const shown = (principal: string) => unknownPrincipals.get(principal) ?? principal;
   return {
     KeyId: key.arn,
     GrantId: grant.grantId,
     ...(grant.name === undefined ? {} : { Name: grant.name }),
     CreationDate: new Date(grant.createdAtMs),
-    [grant.granteeIsService === true ? "GranteeServicePrincipal" : "GranteePrincipal"]:
+    [grant.granteeIsService === true ? "GranteeServicePrincipal" : "GranteePrincipal"]: shown(
       grant.grantee,
+    ),
     ...(grant.retiring === undefined
       ? {}
       : {
           [grant.retiringIsService === true ? "RetiringServicePrincipal" : "RetiringPrincipal"]:
-            grant.retiring,
+            shown(grant.retiring),
         }),
     IssuingAccount: `arn:aws:iam::${call.world.account}:root`,
     Operations: grant.operations,

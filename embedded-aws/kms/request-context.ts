@@ -57,6 +57,7 @@ function addPrincipal(call: Call, add: Add): void {
   add("aws:PrincipalAccount", account);
   add("aws:PrincipalType", type);
   add("aws:PrincipalIsAWSService", "false");
+  add("aws:SourceArn", call.caller.sourceArn);
   add("kms:CallerAccount", account);
 }
 

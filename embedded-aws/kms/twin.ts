@@ -110,6 +110,7 @@ export class KmsTwin {
       aliasOrder: undefined,
       identityPolicies: options.identityPolicies ?? new IdentityPolicies(),
       customKeyStores: new Map(options.customKeyStores?.map((store) => [store.id, store])),
+      unknownPrincipals: new Map(),
       grantTokens: new Map(),
     };
     if (options.quotas !== "off") {

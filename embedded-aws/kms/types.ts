@@ -19,6 +19,8 @@ export type Origin = "AWS_KMS" | "EXTERNAL" | "AWS_CLOUDHSM" | "EXTERNAL_KEY_STO
 
 export type Caller = {
   principalArn: string;
+  /** The resource on whose behalf a service calls: `aws:SourceArn`. */
+  sourceArn?: string;
   /** The request id of the answer, if the caller chose one. */
   requestId?: string;
 };
@@ -136,6 +138,11 @@ export type World = {
   /** The tags and aliases by which a caller is authorized. Undefined: those that the key has now. */
   authorizedBy?: AuthorizedBy | undefined;
   readonly customKeyStores: Map<string, CustomKeyStore>;
+  /**
+   * The unique ids by which KMS shows principals that IAM deleted, or made less than about a minute ago. CreateGrant
+   * does not know such a principal.
+   */
+  readonly unknownPrincipals: Map<string, string>;
   /** Every grant token that CreateGrant returned, with its grant. */
   readonly grantTokens: Map<string, { keyId: string; grantId: string }>;
 };

@@ -16,6 +16,7 @@ const refusals: Record<string, Refusal> = {
   DisabledException: "InvalidState",
   NotFoundException: "NotFound",
   MalformedPolicyDocumentException: "MalformedPolicy",
+  InvalidArnException: "UnknownPrincipal",
 };
 
 /** Answers to an operation that a Region or an emulator does not offer yet. */

@@ -7,6 +7,7 @@ import type {
   KeyMetadata,
   Tag,
 } from "@aws-sdk/client-kms";
+import { canonicalJson } from "../record/canonical.ts";
 import type { Call, Grant, Key, KeyState, LastUse, Tags } from "../workflow/model/types.ts";
 
 export function keyOf(metadata: KeyMetadata | undefined): Key {
@@ -46,32 +47,53 @@ export function tagList(tags: Tags): Tag[] {
   return Object.entries(tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
 }
 
-export function grantOf(entry: GrantListEntry): Grant {
-  const {
-    EncryptionContextEquals: equals,
-    EncryptionContextSubset: subset,
-    SourceArn: sourceArn,
-  } = entry.Constraints ?? {};
-  const { GranteeServicePrincipal: service, RetiringServicePrincipal: retiringService } = entry;
+/** A grant of ListGrants. KMS may return members and constraints that the SDK does not know yet. */
+export type GrantEntry = Omit<GrantListEntry, "CreationDate" | "Constraints"> & {
+  CreationDate?: unknown;
+  Constraints?: GrantListEntry["Constraints"] & Record<string, unknown>;
+};
+
+export function grantOf(entry: GrantEntry): Grant {
+  const { KeyId: _, CreationDate: __, IssuingAccount: ___, ...members } = entry;
+  const { GrantId, Name, Operations, Constraints, ...parties } = members;
+  const { GranteePrincipal, GranteeServicePrincipal: service, ...retired } = parties;
+  const { RetiringPrincipal, RetiringServicePrincipal: retiringService, ...unknown } = retired;
+  const { EncryptionContextEquals, EncryptionContextSubset, SourceArn, ...others } =
+    Constraints ?? {};
   const constraints = {
-    ...(equals === undefined ? {} : { encryptionContextEquals: equals }),
-    ...(subset === undefined ? {} : { encryptionContextSubset: subset }),
-    ...(sourceArn === undefined ? {} : { sourceArn }),
+    ...(EncryptionContextEquals ? { encryptionContextEquals: EncryptionContextEquals } : {}),
+    ...(EncryptionContextSubset ? { encryptionContextSubset: EncryptionContextSubset } : {}),
+    ...(SourceArn ? { sourceArn: SourceArn } : {}),
+  };
+  const grantee = GranteePrincipal ?? service;
+  const notUnderstood = {
+    ...(grantee === undefined ? { GranteePrincipal: "none" } : {}),
+    ...named("", unknown),
+    ...named("Constraints.", others),
   };
   return {
-    grantId: entry.GrantId ?? "",
-    grantee: entry.GranteePrincipal ?? service ?? "",
-    ...(entry.GranteePrincipal === undefined && service !== undefined
-      ? { granteeIsService: true as const }
-      : {}),
-    operations: entry.Operations ?? [],
-    ...(entry.Name ? { name: entry.Name } : {}),
-    ...(entry.RetiringPrincipal ? { retiring: entry.RetiringPrincipal } : {}),
-    ...(!entry.RetiringPrincipal && retiringService
+    grantId: GrantId ?? "",
+    grantee: grantee ?? "",
+    ...(!GranteePrincipal && service ? { granteeIsService: true as const } : {}),
+    operations: Operations ?? [],
+    ...(Name ? { name: Name } : {}),
+    ...(RetiringPrincipal ? { retiring: RetiringPrincipal } : {}),
+    ...(!RetiringPrincipal && retiringService
       ? { retiring: retiringService, retiringIsService: true as const }
       : {}),
     ...(Object.keys(constraints).length === 0 ? {} : { constraints }),
+    ...(Object.keys(notUnderstood).length === 0 ? {} : { notUnderstood }),
   };
+}
+
+/** Members with a value, by name, each in canonical JSON. */
+function named(prefix: string, members: object): Record<string, string> {
+  const given = Object.entries(members).filter(
+    ([, value]) => value !== null && value !== undefined,
+  );
+  return Object.fromEntries(
+    given.map(([name, value]) => [`${prefix}${name}`, canonicalJson(value)]),
+  );
 }
 
 export function createGrantInput(

@@ -12,7 +12,6 @@ import {
   GetPublicKeyCommand,
   KMSClient,
   paginateListAliases,
-  paginateListGrants,
   paginateListResourceTags,
   ScheduleKeyDeletionCommand,
   TagResourceCommand,
@@ -25,17 +24,11 @@ import { RotationError } from "../errors.ts";
 import type { Clock, Guard, KeyService } from "../ports.ts";
 import type { Call, LastUse, Outcome, Tags } from "../workflow/model/types.ts";
 import { isNotOffered, isUnfit, outcomeOf, sighted } from "./kms-errors.ts";
-import {
-  createGrantInput,
-  createKeyInput,
-  grantOf,
-  keyOf,
-  lastUseFrom,
-  tagList,
-} from "./kms-shapes.ts";
+import { createGrantInput, createKeyInput, keyOf, lastUseFrom, tagList } from "./kms-shapes.ts";
+import { listGrants } from "./list-grants.ts";
 
 /** The largest page of each listing (API reference). */
-const pageSize = { aliases: 100, grants: 100, tags: 50 };
+const pageSize = { aliases: 100, tags: 50 };
 
 /** A request was due to be sent after its run's deadline; it was not sent. */
 class PastDeadline extends Error {
@@ -85,16 +78,7 @@ export function createKeyService(clock: Clock, config: KMSClientConfig = {}): Ke
         }
         return tags;
       }),
-    grantsOf: (keyId) =>
-      sighted(async () => {
-        const pages = paginateListGrants(
-          { client: reading, pageSize: pageSize.grants },
-          { KeyId: keyId },
-        );
-        const grants = [];
-        for await (const { Grants } of pages) grants.push(...(Grants ?? []).map(grantOf));
-        return grants;
-      }),
+    grantsOf: (keyId) => sighted(() => listGrants(reading, keyId)),
     lastUseOf: (keyId) => sighted(() => lastUse(reading, keyId)),
     publicKeyOf: (keyId) =>
       sighted(async () => {

@@ -40,14 +40,17 @@ export async function change(
 
 /**
  * The next step does not use observations from before the end of a step: destruction reads again.
- * Only activation uses those that ended the distribution; no call uses old ones (`isStale`).
+ * Only activation uses those that ended the distribution, and the distribution the listed grants; no
+ * call uses old ones (`isStale`).
  */
-function stillObserved(state: PassState, next: ManagedKey): ObservedState {
-  const stepEnded = next.rotations.some(({ id, step }) => {
-    const before = state.stored.record.rotations.find((rotation) => rotation.id === id);
-    return before !== undefined && before.step !== step && step !== "activate";
+function stillObserved({ stored, observed }: PassState, next: ManagedKey): ObservedState {
+  const begun = next.rotations.flatMap(({ id, step }) => {
+    const before = stored.record.rotations.find((rotation) => rotation.id === id);
+    return before === undefined || before.step === step ? [] : [step];
   });
-  return stepEnded ? nothingObserved() : state.observed;
+  if (begun.every((step) => step === "activate")) return observed;
+  const copies = begun.every((step) => step === "distribute");
+  return { ...nothingObserved(), ...(copies ? { grants: observed.grants } : {}) };
 }
 
 async function commit(

@@ -23,12 +23,22 @@ import { violations } from "../workflow/safety/invariants.ts";
 import { recheckMs } from "../workflow/model/limits.ts";
 import { matterName } from "../workflow/model/record.ts";
 import { nothingObserved } from "../workflow/safety/observations.ts";
-import type { Decision, KmsRead, ManagedKey, Context, Request } from "../workflow/model/types.ts";
+import type {
+  Call,
+  Decision,
+  KmsRead,
+  ManagedKey,
+  Context,
+  Request,
+} from "../workflow/model/types.ts";
 import { decide } from "../workflow/workflow.ts";
 
 type CallDecision = Extract<Decision, { kind: "call" }>;
-/** More decisions than any pass can need: a workflow that never rests is a bug. */
+/** More decisions than any pass can need, beside copies of grants: a workflow that never rests is a bug. */
 const decisionsPerPass = 200;
+
+/** The next pass copies the rest: the journal lines of one pass stay in the record until its end. */
+const grantsPerPass = 50;
 
 const requestsPerPass = 50;
 
@@ -45,10 +55,11 @@ export async function makePass(pass: Pass, claimed: Stored): Promise<Stored> {
     uncertain: false,
     parked: {},
     asked,
+    grantsMade: 0,
   };
   for (let count = 0; count < decisionsPerPass; count++) {
     const nowMs = pass.ports.clock.nowMs();
-    if (nowMs >= pass.stopAtMs) {
+    if (nowMs >= pass.stopAtMs || state.grantsMade >= grantsPerPass) {
       return finishPass(pass, state, { kind: "out-of-time" });
     }
     const context = contextOf(pass, state, nowMs);
@@ -57,6 +68,7 @@ export async function makePass(pass: Pass, claimed: Stored): Promise<Stored> {
     if (next.kind === "end") {
       return finishPass(pass, next.state, withFindings(next.finish, findings));
     }
+    if (next.state.grantsMade > state.grantsMade) count = 0;
     state = next.state;
   }
   throw new Error(`${claimed.record.alias}: no rest after ${decisionsPerPass} decisions`);
@@ -210,7 +222,7 @@ async function call(
   switch (outcome.kind) {
     case "done": {
       const { next, entry } = applyDone(marked.record, decision, outcome, answeredAt);
-      return change(pass, fresh, next, entry, answeredAt);
+      return change(pass, withGrants(fresh, state, decision.call), next, entry, answeredAt);
     }
     case "refused": {
       pass.telemetry.refused({ ...report, refusal: outcome.refusal, message: outcome.message });
@@ -223,4 +235,12 @@ async function call(
       pass.telemetry.unanswered({ ...report, message: outcome.message });
       return { kind: "on", state: { ...fresh, uncertain: true } };
   }
+}
+
+/** Copying lists grants once a pass: the record names each copy, and a key may have hundreds of grants. */
+function withGrants(after: PassState, { observed, grantsMade }: PassState, made: Call): PassState {
+  if (made.kind !== "CreateKey" && made.kind !== "CreateGrant") return after;
+  const kept = { ...after.observed, grants: observed.grants };
+  const more = made.kind === "CreateGrant" ? 1 : 0;
+  return { ...after, observed: kept, grantsMade: grantsMade + more };
 }

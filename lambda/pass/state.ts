@@ -45,6 +45,8 @@ export type PassState = {
   parked: Context["parked"];
   /** The requests at the start of the pass, in order. */
   asked: Request[];
+  /** The grants that this pass created. */
+  grantsMade: number;
 };
 
 export type Finish =

@@ -3,6 +3,13 @@
  * grants, and waits until tags, policies and grants have reached authorization.
  */
 import { extraOf } from "./1-generate.ts";
+import {
+  copyOf,
+  grantsLeftOut,
+  grantsToCopy,
+  grantTerms,
+  whyGrantsNotCarried,
+} from "./enrolment/carried-grants.ts";
 import { bringToEnabled } from "./model/commands.ts";
 import { finding } from "./model/findings.ts";
 import { consistencyMs } from "./model/limits.ts";
@@ -10,7 +17,6 @@ import { deletedFinding, ownerFinding } from "./safety/old-version.ts";
 import { unknownOf, versionOf, withRotation } from "./model/record.ts";
 import { notAcknowledged } from "./requests/acknowledgement.ts";
 import { notYetReactivated } from "./restore/reactivate.ts";
-import { serviceOf } from "./model/service-principal.ts";
 import { withGrantees } from "./safety/other-accounts.ts";
 import { observeFirst, valueOf } from "./safety/observations.ts";
 import type {
@@ -47,11 +53,6 @@ function isPropagating({ rotation, context }: StepScene): boolean {
   return enabledSinceMs !== undefined && context.nowMs < enabledSinceMs + policy.propagationMs;
 }
 
-/** AWS services make grants for their own resources: keyturn does not copy these. */
-export function customersGrants(grants: Grant[]): Grant[] {
-  return grants.filter((grant) => serviceOf(grant) === undefined);
-}
-
 function grantsFirst(scene: StepScene, fresh: Version): Decision {
   const { record, rotation, old, observed, context } = scene;
   const copying = copyGrants(scene, fresh);
@@ -80,12 +81,12 @@ function grantsFirst(scene: StepScene, fresh: Version): Decision {
 
 /** The next decision about grants; undefined where the new version has all of them. */
 function copyGrants(scene: StepScene, fresh: Version): Decision | undefined {
-  const { rotation, old, observed } = scene;
+  const { rotation, old, observed, context } = scene;
   const observeOld = observeFirst(scene, [{ kind: "grants", keyId: old.keyId }]);
   if (observeOld !== undefined) return observeOld;
-  const wanted = customersGrants(valueOf(observed.grants[old.keyId]) ?? []).filter(
-    ({ grantId }) => !rotation.grantsCopied.includes(grantId),
-  );
+  const carried = grantsToCopy(valueOf(observed.grants[old.keyId]) ?? []);
+  const isCopied = ({ grantId }: Grant): boolean => rotation.grantsCopied.includes(grantId);
+  const wanted = carried.filter((grant) => !isCopied(grant));
   if (wanted.length === 0) return undefined;
   const observeNew = observeFirst(scene, [
     { kind: "grants", keyId: fresh.keyId },
@@ -94,37 +95,31 @@ function copyGrants(scene: StepScene, fresh: Version): Decision | undefined {
   if (observeNew !== undefined) return observeNew;
   const foreign = ownerFinding(scene, fresh);
   if (foreign !== undefined) return { kind: "halt", finding: foreign };
-  const there = (valueOf(observed.grants[fresh.keyId]) ?? []).map(grantTerms);
-  const missing = wanted.find((grant) => !there.includes(grantTerms(grant)));
-  return missing === undefined ? undefined : copyGrant(rotation, fresh, missing);
+  // The listing may be older than the copies of this pass.
+  const there = [...(valueOf(observed.grants[fresh.keyId]) ?? []), ...carried.filter(isCopied)];
+  const terms = new Set(there.map(grantTerms));
+  const missing = wanted.filter((grant) => !terms.has(grantTerms(grant)));
+  const [next] = missing;
+  if (next === undefined) return undefined;
+  const problem = whyGrantsNotCarried(old.keyId, missing, context.nowMs);
+  return problem === undefined
+    ? copyGrant(rotation, fresh, next)
+    : { kind: "halt", finding: problem };
 }
 
-/**
- * A grant without a name gets one: KMS creates a grant with the same name and terms only once, even
- * when the call is repeated (API reference, CreateGrant), and a listing may lag for minutes.
- */
 function copyGrant(rotation: Rotation, fresh: Version, grant: Grant): Decision {
-  const { name, grantee, retiring, operations, constraints } = grant;
   return {
     kind: "call",
     call: {
       kind: "CreateGrant",
       keyId: fresh.keyId,
       copyOf: grant.grantId,
-      grant: {
-        name: name ?? `${ourGrantNames}${grant.grantId.slice(0, 32)}`,
-        grantee,
-        ...(retiring === undefined ? {} : { retiring }),
-        operations,
-        ...(constraints === undefined ? {} : { constraints }),
-      },
+      grant: copyOf(grant),
     },
     matter: { kind: "rotation", rotationId: rotation.id },
-    reason: `${grantee} has this grant on version ${rotation.from}`,
+    reason: `${grant.grantee} has this grant on version ${rotation.from}`,
   };
 }
-
-const ourGrantNames = "keyturn-";
 
 /** The record once KMS accepted a copy; a late one restarts the propagation wait, once. */
 export function granted(
@@ -138,21 +133,6 @@ export function granted(
   const again = late ? { enabledSinceMs: nowMs, lateGrantsAtMs: nowMs } : {};
   const next = withRotation(record, { ...rotation, grantsCopied, ...again });
   return { ...next, authorizationChangedAtMs: nowMs };
-}
-
-/** The terms of a grant, without its id: what it permits, and to which principals. */
-function grantTerms(grant: Grant): string {
-  const sorted = (pairs: Record<string, string> | undefined): [string, string][] =>
-    Object.entries(pairs ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([
-    grant.name?.startsWith(ourGrantNames) ? "" : (grant.name ?? ""),
-    grant.grantee,
-    grant.retiring ?? "",
-    grant.constraints?.sourceArn ?? "",
-    [...grant.operations].sort(),
-    sorted(grant.constraints?.encryptionContextEquals),
-    sorted(grant.constraints?.encryptionContextSubset),
-  ]);
 }
 
 /** Why the new version does not read Enabled; a new key may not be visible at once. */
@@ -175,10 +155,18 @@ export function whyNotEnabledYet(scene: StepScene, fresh: Version): Decision | u
 }
 
 function distributed(scene: StepScene, fresh: Version): Decision {
-  const { record, rotation, context } = scene;
+  const { record, rotation, old, observed, context } = scene;
   const extras = extraSuccessors(scene);
   if ("kind" in extras) return extras;
-  const moved: Rotation = { ...rotation, step: "activate", stepSinceMs: context.nowMs };
+  // The last listing: for a minute, KMS shows a new principal by its id too.
+  const left = grantsLeftOut(valueOf(observed.grants[old.keyId]) ?? []);
+  const grantsLeft = left.length === 0 ? {} : { grantsLeft: left };
+  const moved = {
+    ...rotation,
+    ...grantsLeft,
+    step: "activate",
+    stepSinceMs: context.nowMs,
+  } as const;
   return {
     kind: "change",
     next: { ...withRotation(record, moved), extras: [...record.extras, ...extras.found] },

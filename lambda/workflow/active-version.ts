@@ -1,5 +1,6 @@
 /** The active version: do the aliases point at it, and is the next rotation due? */
 import { aliasMoved, aliasTarget } from "./safety/alias-target.ts";
+import { grantsToCopy, whyGrantsNotCarried } from "./enrolment/carried-grants.ts";
 import { copyableTags, whyNotCarried } from "./enrolment/carry-over.ts";
 import { whyAliasOnlyUnfit } from "./enrolment/enrol.ts";
 import { wrongLabel } from "./safety/lineage.ts";
@@ -77,6 +78,7 @@ function open(scene: Scene, key: Key, active: Version): Decision {
     { kind: "policy", keyId: key.keyId },
     { kind: "tags", keyId: key.keyId },
     { kind: "aliases", keyId: key.keyId },
+    { kind: "grants", keyId: key.keyId },
   ]);
   if (first !== undefined) return first;
   const policy = valueOf(observed.policy[key.keyId]);
@@ -85,7 +87,10 @@ function open(scene: Scene, key: Key, active: Version): Decision {
   if (policy === undefined || tags === undefined || aliases === undefined) {
     return { kind: "retry", reason: `reads of ${key.keyId} are not consistent yet` };
   }
-  const problem = whyNotCarried(key, policy, tags, context.nowMs);
+  const grants = grantsToCopy(valueOf(observed.grants[key.keyId]) ?? []);
+  const problem =
+    whyNotCarried(key, policy, tags, context.nowMs) ??
+    whyGrantsNotCarried(key.keyId, grants, context.nowMs);
   if (problem !== undefined) return { kind: "halt", finding: problem };
   const unfit = whyAliasOnlyUnfit(scene, key.keyId);
   if (unfit !== undefined) return unfit;

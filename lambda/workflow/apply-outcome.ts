@@ -150,6 +150,9 @@ export function applyRefused(record: ManagedKey, matter: Matter, call: Call): Ma
   return withRotation(record, { ...rotation, intent });
 }
 
+/** Four of them last at least four minutes. */
+const triesOfPrincipal = 5;
+
 /** The decision after KMS refused a call. */
 export function afterRefusal(
   record: ManagedKey,
@@ -159,7 +162,8 @@ export function afterRefusal(
 ): Decision {
   const { call } = decision;
   const subject = subjectOfCall(record, call);
-  const observations = `${call.kind} on ${subject}: ${outcome.message}`;
+  const why = call.kind === "CreateGrant" ? ` (${decision.reason})` : "";
+  const observations = `${call.kind} on ${subject}${why}: ${outcome.message}`;
   const halt = (code: "KEY_QUOTA_REACHED" | "KEY_POLICY_REFUSED" | "CALL_REFUSED"): Decision => {
     const next = showKey(subject);
     return { kind: "halt", finding: finding(code, subject, observations, next, context.nowMs) };
@@ -172,6 +176,10 @@ export function afterRefusal(
       return { kind: "retry", reason: observations };
     case "AccessDenied":
       return denied(record, call, accessDenied(record, context, subject, observations), context);
+    case "UnknownPrincipal":
+      // KMS knows a new principal about a minute later than IAM, and a deleted one by its id.
+      if (record.backoff.tries < triesOfPrincipal) return { kind: "retry", reason: observations };
+      return halt("CALL_REFUSED");
     case "LimitExceeded":
       return halt("KEY_QUOTA_REACHED");
     case "MalformedPolicy":

@@ -1,5 +1,12 @@
 /** Findings that block nothing, derived from the record alone. */
-import { showAliases, showHistory, showKey, showLastUse, showPolicy } from "./model/commands.ts";
+import {
+  showAliases,
+  showGrants,
+  showHistory,
+  showKey,
+  showLastUse,
+  showPolicy,
+} from "./model/commands.ts";
 import { judge } from "./safety/evidence.ts";
 import { finding, type Finding } from "./model/findings.ts";
 import { isoOf } from "./model/iso.ts";
@@ -35,6 +42,7 @@ export function notices(record: ManagedKey, nowMs: number): Finding[] {
     ...neverDeleted(record, nowMs),
     ...callersUnseen(record, nowMs),
     ...policiesChanged(record, nowMs),
+    ...grantsLeftOut(record, nowMs),
     ...acceptedUnknowns(record, nowMs),
     ...skew(record, nowMs),
   ];
@@ -81,6 +89,17 @@ function policiesChanged({ alias, versions }: ManagedKey, nowMs: number): Findin
     const observed = `the key policy of version ${number} (${state}), ${keyId}, was changed`;
     const next = requestCommand(alias, "accept-policy", { version: number, policy });
     return [finding("KEY_POLICY_CHANGED", keyId, observed, next, nowMs)];
+  });
+}
+
+/** Until the drain ends: by then the operator has read it, and the grant may be revoked with its version. */
+function grantsLeftOut({ rotations, versions }: ManagedKey, nowMs: number): Finding[] {
+  return rotations.flatMap(({ from, step, grantsLeft = [] }) => {
+    const old = versions.find(({ number }) => number === from);
+    if (old === undefined || step === "revoke" || grantsLeft.length === 0) return [];
+    const { keyId } = old;
+    const observed = `the next version has no copy of these grants on version ${from}, ${keyId}: ${grantsLeft.join("; ")}`;
+    return [finding("GRANT_LEFT_OUT", keyId, observed, showGrants(keyId), nowMs)];
   });
 }
 

@@ -2,7 +2,6 @@
 import type {
   CreateKeyCommandOutput,
   GetKeyLastUsageCommandOutput,
-  GrantListEntry,
   ListAliasesCommandOutput,
   ScheduleKeyDeletionCommandOutput,
   Tag,
@@ -15,6 +14,7 @@ import {
   keyOf,
   lastUseFrom,
   tagList,
+  type GrantEntry,
 } from "../../lambda/aws/kms-shapes.ts";
 import { keyPolicyOf } from "../../lambda/record/canonical.ts";
 import type { Clock, Discovery, Guard, KeyService } from "../../lambda/ports.ts";
@@ -60,7 +60,7 @@ export function createKeyServiceTwin(
     tagsOf: (keyId) => sighted(() => tagsOf(pages, keyId)),
     grantsOf: (keyId) =>
       sighted(async () => {
-        const all = await pages<{ Grants?: GrantListEntry[] }>("ListGrants", { KeyId: keyId });
+        const all = await pages<{ Grants?: GrantEntry[] }>("ListGrants", { KeyId: keyId });
         return all.flatMap(({ Grants }) => (Grants ?? []).map(grantOf));
       }),
     lastUseOf: (keyId) =>

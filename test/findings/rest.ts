@@ -89,6 +89,23 @@ export const restSituations = {
       await account.passDays(1);
     }),
   ],
+  GRANT_NOT_UNDERSTOOD: [
+    shows("a grant with a constraint of a later KMS", async (account, first) => {
+      is.keyOf(account, first).grants.set("a", {
+        ...{ grantId: "a", grantee: is.stranger, operations: ["Decrypt"], createdAtMs: 0 },
+        constraints: { SourceVpc: "vpc-1" } as object,
+      });
+      await account.passDays(1);
+    }),
+  ],
+  GRANT_LEFT_OUT: [
+    shows("a grant for a deleted role", async (account, KeyId) => {
+      const grant = { KeyId, GranteePrincipal: is.stranger, Operations: ["Decrypt"] };
+      account.ask("CreateGrant", grant);
+      account.aws.kms.world.unknownPrincipals.set(is.stranger, "AROAEXAMPLEID12345678");
+      await account.passDays(8.5);
+    }),
+  ],
   KEY_POLICY_REFUSED: [
     createKeyAnswers("a key policy that KMS refuses", "MalformedPolicyDocumentException"),
   ],

@@ -147,6 +147,13 @@ const changes: Request[] = [
   }),
   granted(`arn:aws:iam::${account}:role/orders`, ofOurs),
   granted(roleArn, never("grants to itself")),
+  granted("dynamodb.amazonaws.com", never("grants to an AWS service")),
+  onKey("CreateGrant", never("grants to an AWS service"), {
+    GranteeServicePrincipal: "dynamodb.amazonaws.com",
+    RetiringPrincipal: `arn:aws:iam::${account}:role/orders`,
+    Operations: ["Decrypt"],
+    Constraints: { SourceArn: "arn:aws:dynamodb:us-east-1:000000000000:table/t" },
+  }),
   granted(`arn:aws:sts::${account}:assumed-role/${roleName}/1`, never("grants to itself")),
   onKey("RevokeGrant", never(rewrites), { GrantId: "1" }),
   onKey("PutKeyPolicy", never(rewrites), { Policy: "{}" }),

@@ -7,7 +7,7 @@ import {
   openNeeds,
 } from "../../lambda/workflow/safety/needs.ts";
 import { requiredApproval } from "../../lambda/workflow/requests/required-approval.ts";
-import { serviceOf } from "../../lambda/workflow/model/service-principal.ts";
+import { serviceOf } from "../../lambda/workflow/model/principals.ts";
 import type { Approval, Grant } from "../../lambda/workflow/model/types.ts";
 import {
   aContext,

@@ -16,7 +16,7 @@ import {
   statementsOf,
   type Fields,
 } from "../model/policy-document.ts";
-import { isServicePrincipal, serviceOf } from "../model/service-principal.ts";
+import { isServicePrincipal, serviceOf } from "../model/principals.ts";
 
 export const aliasOnlySid = "KeyturnAliasOnly";
 const originating = ["kms:Encrypt", "kms:GenerateDataKey*", "kms:GenerateMac", "kms:Sign"];

@@ -3,13 +3,11 @@ import { aliasOnlySid } from "./alias-only.ts";
 import { showPolicy, showTags } from "../model/commands.ts";
 import { finding, type Finding } from "../model/findings.ts";
 import { tagsPerKey } from "../model/limits.ts";
+import { isDeletedPrincipal } from "../model/principals.ts";
 import { tagNames } from "../model/tag-names.ts";
 import type { Key, KeyPolicy, Tags } from "../model/types.ts";
 
 const ownTags = Object.values(tagNames).length;
-
-/** IAM shows a deleted principal as its unique id, which no new principal gets. */
-const deletedPrincipal = /^A(IDA|ROA|GPA|SCA|NPA|NVA|PKA)[A-Z0-9]{12,}$/;
 
 /** The old version's own tags: without AWS's, which no caller may set, and without keyturn's. */
 export function copyableTags(tags: Tags): Tags {
@@ -31,9 +29,7 @@ export function whyNotCarried(
       "the key policy names the key's own id, which would be wrong on the next version";
     return finding("POLICY_NOT_CARRIED", key.keyId, observed, show, nowMs);
   }
-  const deleted = principalsOf(policy.document).find((principal) =>
-    deletedPrincipal.test(principal),
-  );
+  const deleted = principalsOf(policy.document).find(isDeletedPrincipal);
   if (deleted !== undefined) {
     const observed = `the key policy names ${deleted}, the id of a principal that was deleted`;
     return finding("POLICY_NOT_CARRIED", key.keyId, observed, show, nowMs);

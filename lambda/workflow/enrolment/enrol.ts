@@ -1,11 +1,12 @@
 /** Enrolment: the key behind the alias becomes version 1, and keyturn tags it, once. */
+import { grantsToCopy, whyGrantsNotCarried } from "./carried-grants.ts";
 import { whyNotCarried } from "./carry-over.ts";
 import { whyNotAliasOnly, withAliasOnly } from "./alias-only.ts";
 import { finding } from "../model/findings.ts";
 import { consistencyMs, policyCharactersMax } from "../model/limits.ts";
 import { behind, lineageFirst } from "../safety/lineage.ts";
 import { accountsOfPolicy, withGrantees } from "../safety/other-accounts.ts";
-import { serviceOf } from "../model/service-principal.ts";
+import { serviceOf } from "../model/principals.ts";
 import { whyUnsupported } from "./supported.ts";
 import { observeFirst, valueOf } from "../safety/observations.ts";
 import { tagNames } from "../model/tag-names.ts";
@@ -47,7 +48,10 @@ export function decideEnrolment(scene: Scene): Decision {
 
   const foreign = whyForeign(scene, key, tags);
   if (foreign !== undefined) return foreign;
-  const problem = whyNotCarried(key, policy, tags, context.nowMs);
+  const grants = grantsToCopy(valueOf(observed.grants[key.keyId]) ?? []);
+  const problem =
+    whyNotCarried(key, policy, tags, context.nowMs) ??
+    whyGrantsNotCarried(key.keyId, grants, context.nowMs);
   if (problem !== undefined) return { kind: "halt", finding: problem };
   const unsuited = whyAliasOnlyUnfit(scene, key.keyId);
   if (unsuited !== undefined) return unsuited;

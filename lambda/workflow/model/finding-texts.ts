@@ -102,6 +102,12 @@ export const findingTexts: Record<FindingCode, Explained> = {
     cause: "The key has more than 43 tags of its own.",
     remedy: "Remove some tags from the key.",
   },
+  GRANT_NOT_UNDERSTOOD: {
+    meaning: "keyturn copies no grant to the next version, because it does not know a part of one.",
+    cause: "KMS returned a member or a constraint that is newer than this release of keyturn.",
+    remedy:
+      "Deploy a release of keyturn that knows it. Or replace the grant by one without this member. If the new version exists already, you can also create the grant on it: keyturn then continues.",
+  },
   KEY_POLICY_REFUSED: {
     meaning: "KMS refused the key policy for the new version.",
     cause:

@@ -58,7 +58,12 @@ export type Grant = {
     /** The resource on whose behalf the grantee may act. */
     sourceArn?: string;
   };
+  /** The members that this code does not know, by name, each in canonical JSON: no copy has them. */
+  notUnderstood?: Record<string, string>;
 };
+
+/** A grant as keyturn makes it: for a customer's principal, and with every member of its original. */
+export type GrantCopy = Pick<Grant, "name" | "grantee" | "retiring" | "operations" | "constraints">;
 
 /**
  * What GetKeyLastUsage returns. "never" counts from the later of creation and the start of tracking;
@@ -117,7 +122,7 @@ export type ObservedState = {
 export type Call =
   | { kind: "CreateKey"; shape: KeyShape; policy: string; description: string; tags: Tags }
   /** `copyOf` is the id of the copied grant on the old version. */
-  | { kind: "CreateGrant"; keyId: string; grant: Omit<Grant, "grantId">; copyOf?: string }
+  | { kind: "CreateGrant"; keyId: string; grant: GrantCopy; copyOf?: string }
   | { kind: "UpdateAlias"; alias: string; keyId: string }
   | { kind: "TagResource"; keyId: string; tags: Tags }
   | { kind: "UntagResource"; keyId: string; names: string[] }
@@ -133,6 +138,8 @@ export type Refusal =
   | "InvalidState"
   | "NotFound"
   | "MalformedPolicy"
+  /** IAM does not know a principal of a grant, or not yet. */
+  | "UnknownPrincipal"
   | "PastDeadline"
   | "Other";
 

@@ -147,6 +147,8 @@ export type Rotation = {
   unanswered?: Call["kind"];
   /** distribute: the ids of the old version's grants whose copy KMS accepted. */
   grantsCopied: string[];
+  /** The old version's grants that have no copy, because a principal of theirs is deleted: `<grant id>: <principal>`. */
+  grantsLeft?: string[];
   /** distribute: when a late grant restarted the propagation wait, at most once. */
   lateGrantsAtMs?: number;
   /** activate: when keyturn moved each alias. */

@@ -16,6 +16,11 @@ export const noticeTexts = {
     remedy:
       "Before you approve, ask the owners of those accounts whether their callers still need this version. Their successful calls count as use.",
   },
+  GRANT_LEFT_OUT: {
+    meaning: "The new version has no copy of some grants of the old one.",
+    cause: "KMS shows a principal of the grant by its unique id: the principal was deleted.",
+    remedy: "Nothing if no caller needs them. Otherwise create grants for the right principals.",
+  },
   OVERDUE: {
     meaning: "The active version is past its cryptoperiod.",
     cause:

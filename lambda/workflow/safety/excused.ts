@@ -3,7 +3,7 @@
  * is the predecessor's, and nothing in it depends on the version.
  */
 import { activeVersion } from "../model/record.ts";
-import { isServicePrincipal } from "../model/service-principal.ts";
+import { isServicePrincipal } from "../model/principals.ts";
 import type { Grant, KmsRead, RefusedUse, Scene, Version } from "../model/types.ts";
 import { observationOf, valueOf } from "./observations.ts";
 

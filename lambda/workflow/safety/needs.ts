@@ -3,7 +3,7 @@
  * service calls KMS only at attach, start or restore ("Determine past usage of a KMS key" in the KMS
  * Developer Guide warns of EBS). Each need has an id, by which an operator accepts it.
  */
-import { serviceOf } from "../model/service-principal.ts";
+import { serviceOf } from "../model/principals.ts";
 import type {
   Destructive,
   Evidence,
