@@ -7,7 +7,14 @@ import { aliasMoved } from "./safety/alias-target.ts";
 import { consistencyMs } from "./model/limits.ts";
 import { wrongLabel } from "./safety/lineage.ts";
 import { ownerFinding } from "./safety/old-version.ts";
-import { activeVersion, versionOf, without, withRotation, withVersion } from "./model/record.ts";
+import {
+  activeVersion,
+  firstMoveAtMs,
+  versionOf,
+  without,
+  withRotation,
+  withVersion,
+} from "./model/record.ts";
 import { blockedUntilMs } from "./safety/settle.ts";
 import { observeFirst, valueOf } from "./safety/observations.ts";
 import type {
@@ -140,13 +147,21 @@ function activated({ record, rotation, old, context }: StepScene, fresh: Version
   // The cryptoperiod of a reactivated version still counts from its first activation.
   const activatedAtMs = forward ? nowMs : (fresh.activatedAtMs ?? fresh.createdAtMs);
   // It was observed without a label when no earlier call could land.
+  const movedAtMs = firstMoveAtMs(rotation);
+  const isKnown = movedAtMs < Infinity;
   const nowActive: Version = {
-    ...without(fresh, "retiredAtMs", "label"),
+    ...without(fresh, "retiredAtMs", "firstAliasLeftAtMs", "label"),
     state: "active",
     activatedAtMs,
+    ...(forward && isKnown ? { firstAliasAtMs: movedAtMs } : {}),
   };
   const active = withVersion(record, nowActive);
-  const draining = withVersion(active, { ...old, state: "draining", retiredAtMs: nowMs });
+  const draining = withVersion(active, {
+    ...old,
+    state: "draining",
+    retiredAtMs: nowMs,
+    ...(isKnown ? { firstAliasLeftAtMs: movedAtMs } : {}),
+  });
   return {
     kind: "change",
     next: withRotation(draining, {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { aliasWasMoved, decideActivate } from "../../lambda/workflow/3-activate.ts";
-import { aHome, minuteMs } from "../fixtures.ts";
+import { inUseOf } from "../../lambda/workflow/model/record.ts";
+import { aHome, hourMs, minuteMs } from "../fixtures.ts";
 import { calls, changes, halts, readsOf, nextOf, spoken, waits } from "./decided.ts";
 import {
   absent,
@@ -135,6 +136,15 @@ describe("with every alias observed on the new version", () => {
     expect(rotations).toMatchObject([{ step: "drain", stepSinceMs: nowMs, drainSinceMs: nowMs }]);
   });
 
+  test("callers got it from the first move on, also once the rotation is closed", () => {
+    const firstMs = nowMs - 4 * hourMs;
+    const movedAtMs = { [alias]: firstMs, "alias/b": nowMs - minuteMs };
+    const done = decide({ ...two, rotation: { movedAtMs }, observed: on("key-2", "key-2") });
+    const { versions } = nextOf(done);
+    const times = versions.map((version) => inUseOf({ versions, rotations: [] }, version));
+    expect(times).toMatchObject([{ untilMs: firstMs }, { fromMs: firstMs, untilMs: Infinity }]);
+  });
+
   test("the event lists all of them", () => {
     const movedAtMs = { ...moved, "alias/b": 1 };
     const done = decide({ ...two, rotation: { movedAtMs }, observed: on("key-2", "key-2") });
@@ -154,7 +164,13 @@ describe("with every alias observed on the new version", () => {
 describe("in a rollback", () => {
   const back: StepSetting = {
     old: { state: "active" },
-    fresh: { state: "reactivating", activatedAtMs: 5, retiredAtMs, label: "r0" },
+    fresh: {
+      state: "reactivating",
+      activatedAtMs: 5,
+      retiredAtMs,
+      firstAliasLeftAtMs: 6,
+      label: "r0",
+    },
     rotation: { direction: "back", movedAtMs: moved },
     observed: on("key-2"),
   };
@@ -165,6 +181,7 @@ describe("in a rollback", () => {
     const [, version] = nextOf(done).versions;
     expect(version).toMatchObject({ state: "active", activatedAtMs: 5 });
     expect(version).not.toHaveProperty("retiredAtMs");
+    expect(version).not.toHaveProperty("firstAliasLeftAtMs");
     expect(version).not.toHaveProperty("label");
   });
 

@@ -48,6 +48,9 @@ export type Version = {
   activatedAtMs?: number;
   /** Since when it only processes. */
   retiredAtMs?: number;
+  /** When the first alias of its set moved to it, and away from it: hours before the others, if calls fail. */
+  firstAliasAtMs?: number;
+  firstAliasLeftAtMs?: number;
   disabledAtMs?: number;
   deletionAtMs?: number;
   /** Its key policy lets it originate only through the managed aliases. */

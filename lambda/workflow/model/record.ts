@@ -78,12 +78,14 @@ export function partlyMoved({ rotations }: Pick<ManagedKey, "rotations">): Rotat
 
 /**
  * From when to when callers got this version: from the first alias of a set that moved, which may take days to move
- * whole; after a rollback, from its return. A closed rotation leaves the times of the version.
+ * whole; after a rollback, from its return.
  */
 export function inUseOf(
   { rotations, versions }: Pick<ManagedKey, "rotations" | "versions">,
-  { number, activatedAtMs = Infinity, retiredAtMs = Infinity }: Version,
+  version: Version,
 ): { fromMs: number; untilMs: number } {
+  const { number, activatedAtMs = Infinity, firstAliasAtMs = Infinity } = version;
+  const { retiredAtMs = Infinity, firstAliasLeftAtMs = Infinity } = version;
   const to = rotations.filter((rotation) => rotation.to === number);
   const away = rotations.filter(({ from }) => from === number).map(firstMoveAtMs);
   const back = to.find(({ direction }) => direction === "back");
@@ -93,12 +95,13 @@ export function inUseOf(
   return {
     fromMs: Number.isFinite(returnedAtMs)
       ? returnedAtMs
-      : Math.min(activatedAtMs, ...to.map(firstMoveAtMs)),
-    untilMs: Math.min(retiredAtMs, ...away),
+      : Math.min(activatedAtMs, firstAliasAtMs, ...to.map(firstMoveAtMs)),
+    untilMs: Math.min(retiredAtMs, firstAliasLeftAtMs, ...away),
   };
 }
 
-function firstMoveAtMs({ movedAtMs }: Rotation): number {
+/** Infinity where no alias has moved yet. */
+export function firstMoveAtMs({ movedAtMs }: Rotation): number {
   return Math.min(Infinity, ...Object.values(movedAtMs));
 }
 

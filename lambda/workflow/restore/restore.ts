@@ -144,8 +144,8 @@ function drainAnew(
     "unanswered",
   );
   // With an alias on it, originating was legitimate: uses until now do not count as violations.
-  const draining =
-    because === "alias" ? withVersion(record, { ...old, retiredAtMs: nowMs }) : record;
+  const leftNow = { ...without(old, "firstAliasLeftAtMs"), retiredAtMs: nowMs };
+  const draining = because === "alias" ? withVersion(record, leftNow) : record;
   return {
     kind: "change",
     next: withRotation(draining, { ...anew, stepSinceMs: nowMs, drainSinceMs: nowMs }),
