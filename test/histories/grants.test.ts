@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Grant as TwinGrant } from "../../embedded-aws/kms/types.ts";
+import listed from "../cases/list-grants-2026.json" with { type: "json" };
 import { hourMs, minuteMs } from "../fixtures.ts";
 import { aWorld, startMs, type World } from "../world.ts";
 
@@ -89,6 +90,43 @@ describe("the grants of AWS services", () => {
     // Both hold version 1: an operator decides on it.
     expect(await world.stateOf(first)).toBe("Enabled");
     expect(await world.findings()).toEqual(["GRANT_HOLDS_OLD_VERSION"]);
+  });
+});
+
+describe("the grants that KMS lists since May 2026", () => {
+  test("let a whole rotation pass, once the service has retired its own", async () => {
+    const world = await aWorld({ policy });
+    const first = await world.targetOf(orders);
+    const { grants } = world.kms.world.keys.get(first) ?? { grants: new Map<string, TwinGrant>() };
+    for (const { GrantId: grantId, Name: name, ...entry } of listed.Grants) {
+      const { GranteePrincipal, GranteeServicePrincipal = "", RetiringServicePrincipal } = entry;
+      grants.set(grantId, {
+        ...{ grantId, name, operations: entry.Operations, createdAtMs: startMs },
+        ...(GranteePrincipal === undefined
+          ? { grantee: GranteeServicePrincipal, granteeIsService: true }
+          : { grantee: GranteePrincipal }),
+        ...(RetiringServicePrincipal === undefined
+          ? {}
+          : { retiring: RetiringServicePrincipal, retiringIsService: true }),
+        ...(entry.Constraints === undefined ? {} : { constraints: entry.Constraints }),
+      });
+    }
+    const second = await moved(world, first);
+    expect(grantsOn(world, second)).toMatchObject([
+      {
+        name: "g",
+        grantee: "arn:aws:iam::111122223333:role/app",
+        constraints: { SourceArn: "arn:aws:s3:::one-bucket" },
+      },
+    ]);
+    const codes = ["CALLERS_UNSEEN", "GRANT_HOLDS_OLD_VERSION"];
+    expect((await world.findings()).sort()).toEqual([...codes, "GRANT_LEFT_OUT"]);
+    await world.passDays(60);
+    expect((await world.findings()).sort()).toEqual(codes);
+    grants.delete("b".repeat(64));
+    await world.passDays(10);
+    expect(await world.stateOf(first)).toBe("Disabled");
+    expect(await world.findings()).toEqual(["CALLERS_UNSEEN"]);
   });
 });
 
