@@ -18,7 +18,7 @@ import {
 } from "../model/policy-document.ts";
 import { isServicePrincipal, serviceOf } from "../model/service-principal.ts";
 
-export const aliasOnlySid = "KeyturnAliasOnly";
+const aliasOnlySid = "KeyturnAliasOnly";
 const originating = ["kms:Encrypt", "kms:GenerateDataKey*", "kms:GenerateMac", "kms:Sign"];
 const elements = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition"];
 
@@ -119,6 +119,7 @@ function sameMembers(value: unknown, wanted: string[]): boolean {
   return members.length === wanted.length && wanted.every((each) => members.includes(each));
 }
 
-function hasOurSid(statement: unknown): boolean {
+/** Only its Sid: a statement that has it may still not be ours. */
+export function hasOurSid(statement: unknown): boolean {
   return isFields(statement) && statement["Sid"] === aliasOnlySid;
 }

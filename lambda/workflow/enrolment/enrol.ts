@@ -1,8 +1,9 @@
 /** Enrolment: the key behind the alias becomes version 1, and keyturn tags it, once. */
 import { whyNotCarried } from "./carry-over.ts";
-import { whyNotAliasOnly, withAliasOnly } from "./alias-only.ts";
+import { whyNotAliasOnly } from "./alias-only.ts";
+import { copyOf } from "./policy-copy.ts";
 import { finding } from "../model/findings.ts";
-import { consistencyMs, policyCharactersMax } from "../model/limits.ts";
+import { consistencyMs, policyBytesMax } from "../model/limits.ts";
 import { behind, lineageFirst } from "../safety/lineage.ts";
 import { accountsOfPolicy, withGrantees } from "../safety/other-accounts.ts";
 import { serviceOf } from "../model/service-principal.ts";
@@ -147,11 +148,8 @@ export function whyAliasOnlyUnfit(scene: Scene, keyId: string): Decision | undef
   ]);
   if (first !== undefined) return first;
   const document = valueOf(observed.policy[keyId])?.document ?? "{}";
-  const characters = withAliasOnly(document, record.aliases).length;
-  const tooLong =
-    characters > policyCharactersMax
-      ? `its key policy would have ${characters} characters`
-      : undefined;
+  const bytes = Buffer.byteLength(copyOf(document, record.aliases));
+  const tooLong = bytes > policyBytesMax ? `its key policy would have ${bytes} bytes` : undefined;
   const why = whyNotAliasOnly(document, valueOf(observed.grants[keyId]) ?? []) ?? tooLong;
   if (why === undefined) return undefined;
   const next = showGrants(keyId);

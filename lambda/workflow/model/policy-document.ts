@@ -7,6 +7,25 @@ export function readDocument(document: string): Fields {
   return isFields(policy) ? policy : {};
 }
 
+/**
+ * The document as CreateKey takes it: without the white space of GetKeyPolicy, which counts as well. KMS accepts no
+ * character above U+00FF, except as an escape.
+ */
+export function writeDocument(policy: unknown): string {
+  return JSON.stringify(policy).replace(
+    /[\u0100-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** Whether reading and writing keeps it: JSON.parse keeps one of two members with one name, and rounds numbers. */
+export function isKept(document: string): boolean {
+  const compact = document.replace(/"(?:[^"\\]|\\.)*"|\s+/g, (token) =>
+    token.trim() === "" ? "" : JSON.stringify(JSON.parse(token)),
+  );
+  return compact === JSON.stringify(JSON.parse(document));
+}
+
 export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
