@@ -1,4 +1,6 @@
 /** Whole histories of keys by their key policies: from enrolment until the first version is deleted. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { policyBytesMax } from "../../lambda/workflow/model/limits.ts";
 import type { Policy } from "../../lambda/workflow/model/types.ts";
@@ -138,5 +140,49 @@ describe("a key policy with unusual text", () => {
     if (key === undefined) throw new Error("a key was expected");
     key.policy.text = key.policy.text.replace("{", '{ "Statement" : [ ],');
     expect(await isReported(world, "POLICY_NOT_CARRIED")).toContain("two members of one name");
+  });
+});
+
+describe("a key that AWS services use, by its key policy", () => {
+  const used = (statement: object): string =>
+    documentOf({ ...delegate, Sid: "Used", Action: ["kms:Encrypt", "kms:Decrypt"], ...statement });
+  const everybody = { Principal: { AWS: "*" } };
+  const folder = join(import.meta.dirname, "../cases");
+  const onlyViaS3 = readFileSync(join(folder, "key-policy-deny-unless-via-service.json"), "utf8");
+
+  test.each([
+    [
+      "Deny unless kms:ViaService",
+      onlyViaS3,
+      "OnlyViaS3 of its key policy has the condition key kms:ViaService",
+    ],
+    [
+      "aws:SourceArn",
+      used({
+        Principal: { Service: "cloudtrail.amazonaws.com" },
+        Condition: { ArnLike: { "aws:SourceArn": "arn:aws:cloudtrail:*:000000000000:trail/*" } },
+      }),
+      "Used of its key policy names the service cloudtrail.amazonaws.com",
+    ],
+    [
+      "the encryption context of S3",
+      used({
+        ...everybody,
+        Condition: { StringLike: { "kms:EncryptionContext:aws:s3:arn": "*" } },
+      }),
+      "Used of its key policy has the condition key kms:EncryptionContext:aws:s3:arn",
+    ],
+    [
+      "grants for resources of AWS",
+      used({ Sid: "", Condition: { Bool: { "kms:GrantIsForAWSResource": "true" } } }),
+      "statement 2 of its key policy has the condition key kms:GrantIsForAWSResource",
+    ],
+  ])("keeps alias-only from enrolling it: %s", async (_, document, why) => {
+    const world = await withPolicy(document, { originate: "alias-only" });
+    expect(await isReported(world, "ALIAS_ONLY_UNFIT")).toContain(why);
+    const observing = { ...world.configuration.policies.quarterly, originate: "observe" };
+    world.configuration = { ...world.configuration, policies: { quarterly: observing as Policy } };
+    await world.tick();
+    await rotates(world);
   });
 });

@@ -23,7 +23,7 @@ import type {
 } from "../model/types.ts";
 import { shapeOf } from "../model/shape.ts";
 import { aliasTarget, keyFirst, moveTo } from "../safety/alias-target.ts";
-import { bringToEnabled, showGrants, showKey, showTags } from "../model/commands.ts";
+import { bringToEnabled, showGrants, showKey, showPolicy, showTags } from "../model/commands.ts";
 
 export function decideEnrolment(scene: Scene): Decision {
   const { record, observed, context } = scene;
@@ -152,7 +152,7 @@ export function whyAliasOnlyUnfit(scene: Scene, keyId: string): Decision | undef
   const tooLong = bytes > policyBytesMax ? `its key policy would have ${bytes} bytes` : undefined;
   const why = whyNotAliasOnly(document, valueOf(observed.grants[keyId]) ?? []) ?? tooLong;
   if (why === undefined) return undefined;
-  const next = showGrants(keyId);
+  const next = why.startsWith("a grant") ? showGrants(keyId) : showPolicy(keyId);
   const observations = `${keyId}: ${why}`;
   const what = finding("ALIAS_ONLY_UNFIT", record.alias, observations, next, context.nowMs);
   return { kind: "halt", finding: what };

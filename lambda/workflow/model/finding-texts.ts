@@ -81,7 +81,8 @@ export const findingTexts: Record<FindingCode, Explained> = {
   ALIAS_ONLY_UNFIT: {
     meaning:
       "The policy sets `originate: alias-only` for a key that AWS services use: they name it by its ARN, and KMS would deny their calls.",
-    cause: "A grant, a service principal or a kms:ViaService condition names an AWS service.",
+    cause:
+      "A grant or a key policy statement names an AWS service, or a statement has a condition on calls of services. Or keyturn's statement would make the key policy longer than 32,768 bytes.",
     remedy: "Give this managed key a policy with `originate: observe`.",
   },
   NOT_CONFIGURED: {

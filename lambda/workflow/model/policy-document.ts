@@ -42,11 +42,21 @@ export function listed(value: unknown): string[] {
   return members.every((member) => typeof member === "string") ? members : [];
 }
 
+export type Condition = [operator: string, key: string, values: string[]];
+
+/** The conditions of a statement. */
+export function conditionsOf({ Condition: operators }: Fields): Condition[] {
+  if (!isFields(operators)) return [];
+  return Object.entries(operators).flatMap(([operator, block]) =>
+    isFields(block)
+      ? Object.entries(block).map(([key, values]): Condition => [operator, key, listed(values)])
+      : [],
+  );
+}
+
 /** The condition keys of a statement, with any operator. */
 export function conditionKeysOf(statement: Fields): string[] {
-  const { Condition: operators } = statement;
-  if (!isFields(operators)) return [];
-  return Object.values(operators).flatMap((block) => (isFields(block) ? Object.keys(block) : []));
+  return conditionsOf(statement).map(([, key]) => key);
 }
 
 /** Who is allowed something by each statement, and its condition. NotPrincipal allows all others. */

@@ -8,7 +8,8 @@ import type { Grant } from "./kms.ts";
  */
 export function isServicePrincipal(principal: string): boolean {
   return (
-    /\.amazonaws\.(com(\.cn)?|eu)$/.test(principal) ||
+    // A host name, whose domain each partition has for itself.
+    /^[\w-]+(\.[\w-]+)+$/.test(principal) ||
     principal.includes(":role/aws-service-role/") ||
     principal.includes(":assumed-role/aws:")
   );
