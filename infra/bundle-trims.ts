@@ -76,6 +76,29 @@ const manyRegions = replaced(
   }`,
 );
 
+/** EventBridge chooses a signature by the rules of its endpoints. keyturn names no global endpoint: each event has SigV4. */
+const signatureOfEvents = replaced(
+  /@aws-sdk\/client-eventbridge\/dist-es\/auth\/httpAuthSchemeProvider\.js$/,
+  `import { resolveAwsSdkSigV4Config } from "@aws-sdk/core/httpAuthSchemes";
+  import { getSmithyContext, normalizeProvider } from "@smithy/core/client";
+  export const defaultEventBridgeHttpAuthSchemeParametersProvider = async (config, context) => {
+    const region = await normalizeProvider(config.region)();
+    if (!region) throw new Error("expected a region for SigV4");
+    return { operation: getSmithyContext(context).operation, region };
+  };
+  export const defaultEventBridgeHttpAuthSchemeProvider = ({ region }) => [
+    {
+      schemeId: "aws.auth#sigv4",
+      signingProperties: { name: "events", region },
+      propertiesExtractor: (config, context) => ({ signingProperties: { config, context } }),
+    },
+  ];
+  export const resolveHttpAuthSchemeConfig = (config) =>
+    Object.assign(resolveAwsSdkSigV4Config(config), {
+      authSchemePreference: normalizeProvider(config.authSchemePreference ?? []),
+    });`,
+);
+
 /**
  * keyturn itself paces its requests to KMS and DynamoDB, with standard retries.
  * AWS_RETRY_MODE=adaptive also gives standard retries.
@@ -221,6 +244,7 @@ const schemas: Trim = {
 const trims: Trim[] = [
   ...[credentials, sharedFiles, regionOfInstance, eventStreams, sha256WithoutNode],
   { ...manyRegions, client: "client-eventbridge" },
+  { ...signatureOfEvents, client: "client-eventbridge" },
   ...[
     adaptiveRetries,
     endpointDiscovery,
