@@ -1,5 +1,6 @@
 /** Which key policies are valid on a new key, and the same there as on the old one. */
 import { hasOurSid, withAliasOnly } from "./alias-only.ts";
+import { lockedOutOf } from "./lock-out.ts";
 import { isKept, readDocument, statementsOf, writeDocument } from "../model/policy-document.ts";
 import type { Key, KeyPolicy } from "../model/types.ts";
 
@@ -10,7 +11,7 @@ export function copyOf(document: string, aliases: string[] | undefined): string 
 
 /** Why keyturn cannot copy the key policy: what the policy does. */
 export function whyNotCopied(
-  { keyId }: Key,
+  { keyId, arn }: Key,
   { document, aliasOnly }: KeyPolicy,
 ): string | undefined {
   // Each judgement rests on what JSON.parse returns.
@@ -25,5 +26,6 @@ export function whyNotCopied(
   if (aliasOnly === undefined && statementsOf(policy).some(hasOurSid)) {
     return "has a statement with the Sid KeyturnAliasOnly that keyturn did not write";
   }
-  return undefined;
+  const operation = lockedOutOf(document, arn);
+  return operation && `leaves kms:${operation} to no role of the account`;
 }

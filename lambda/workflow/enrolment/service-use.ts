@@ -29,8 +29,8 @@ export function serviceUse(statement: Fields): string | undefined {
   // Such a statement takes the key from services, and leaves it to none of them.
   const onlyDenies =
     effect === "Deny" &&
-    conditions.every(
-      ([operator, key]) => /^String(Equals|Like)$/.test(operator) && /^kms:viaservice$/i.test(key),
+    conditions.every(([operator, key]) =>
+      /^string(equals|like) kms:viaservice$/i.test(`${operator} ${key}`),
     );
   const service = serviceIn(others) ?? (onlyDenies ? undefined : serviceIn(principal));
   if (service !== undefined) return `names the service ${service}`;

@@ -14,14 +14,15 @@ export function readDocument(document: string): Fields {
 export function writeDocument(policy: unknown): string {
   return JSON.stringify(policy).replace(
     /[\u0100-\uffff]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    (character) => `\\u${(0x10000 + character.charCodeAt(0)).toString(16).slice(1)}`,
   );
 }
 
 /** Whether reading and writing keeps it: JSON.parse keeps one of two members with one name, and rounds numbers. */
 export function isKept(document: string): boolean {
-  const compact = document.replace(/"(?:[^"\\]|\\.)*"|\s+/g, (token) =>
-    token.trim() === "" ? "" : JSON.stringify(JSON.parse(token)),
+  const compact = document.replace(
+    /"(?:[^"\\]|\\.)*"|\s+/g,
+    (token) => token.trim() && JSON.stringify(JSON.parse(token)),
   );
   return compact === JSON.stringify(JSON.parse(document));
 }
@@ -65,9 +66,13 @@ export function allowed(document: string): { principals: string[]; condition: un
     if (!isFields(statement) || statement["Effect"] !== "Allow") return [];
     const { Principal: principal, NotPrincipal: not, Condition: condition } = statement;
     if (not !== undefined) return [{ principals: ["*"], condition }];
-    const principals = isFields(principal) ? listed(principal["AWS"]) : listed(principal);
-    return [{ principals, condition }];
+    return [{ principals: awsPrincipals(principal), condition }];
   });
+}
+
+/** The accounts, users, roles and sessions of a Principal or NotPrincipal, and `*`. */
+export function awsPrincipals(principal: unknown): string[] {
+  return listed(isFields(principal) ? principal["AWS"] : principal);
 }
 
 /** The values that a condition compares with this key (in lower case) by StringEquals. */
