@@ -3,7 +3,7 @@
  * record first, the key carries the rotation's tags, and after a CreateKey without a definite
  * answer keyturn searches for its key, and adopts it, before it makes another.
  */
-import { withAliasOnly } from "./enrolment/alias-only.ts";
+import { copyOf } from "./enrolment/policy-copy.ts";
 import { finding, type Finding } from "./model/findings.ts";
 import { clockSkewMs, longestRunMs, recheckMs, requestLimitMs } from "./model/limits.ts";
 import { sameAliases } from "./model/policy.ts";
@@ -69,7 +69,7 @@ function create(scene: StepScene): Decision {
       kind: "CreateKey",
       shape,
       description,
-      policy: withAliasOnly(policy.document, aliasesOnly(rotation)),
+      policy: copyOf(policy.document, aliasesOnly(rotation)),
       tags: { ...tags, [tagNames.attempt]: String(attempts + 1) },
     },
     matter: { kind: "rotation", rotationId: rotation.id },

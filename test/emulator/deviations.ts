@@ -67,7 +67,7 @@ export const deviations: Deviation[] = [
     why: "it does not enforce them, and accepts any text as a policy",
     source: "KMS developer guide, key-policies",
     tests:
-      /whose policy forbids it|if its policy forbids the read$|policy that (locks|is not JSON)/,
+      /whose policy forbids it|if its policy forbids the read$|policy that (locks|is not JSON)|key policy (of|with)/,
   },
   {
     on: ["MiniStack"],

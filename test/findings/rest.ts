@@ -67,6 +67,16 @@ export const restSituations = {
       },
       { policy: aliasOnly },
     ),
+    shows(
+      "a key whose key policy names an AWS service",
+      async (account, KeyId) => {
+        const Condition = { StringNotEqualsIfExists: { "kms:ViaService": "s3.amazonaws.com" } };
+        const Policy = policyWith({ ...person, Effect: "Deny", Action: "kms:Decrypt", Condition });
+        account.ask("PutKeyPolicy", { KeyId, PolicyName: "default", Policy });
+        await account.passDays(1);
+      },
+      { policy: aliasOnly },
+    ),
   ],
   NOT_CONFIGURED: [
     shows("a managed key that the configuration no longer names", async (account) => {
@@ -75,10 +85,16 @@ export const restSituations = {
     }),
   ],
   POLICY_NOT_CARRIED: [
-    shows("a key policy that names a deleted principal", async (account, KeyId) => {
-      const Sid = "KeyturnAliasOnly";
-      const Policy = policyWith({ ...person, Sid });
+    shows("a key policy with keyturn's Sid on another statement", async (account, KeyId) => {
+      const Policy = policyWith({ ...person, Sid: "KeyturnAliasOnly" });
       account.ask("PutKeyPolicy", { KeyId, PolicyName: "default", Policy });
+      await account.passDays(1);
+    }),
+    shows("a key policy that locks keyturn out", async (account, KeyId) => {
+      const Policy = policyWith({ ...person, Effect: "Deny", Action: "kms:PutKeyPolicy" });
+      const BypassPolicyLockoutSafetyCheck = true;
+      const put = { KeyId, PolicyName: "default", Policy, BypassPolicyLockoutSafetyCheck };
+      account.ask("PutKeyPolicy", put);
       await account.passDays(1);
     }),
   ],

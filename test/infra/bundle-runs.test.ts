@@ -114,6 +114,30 @@ describe("the bundled function", () => {
     expect(asked[0]?.authorization).toMatch(/Credential=the-role\/\d+\/eu-north-1\/dynamodb\//);
   });
 
+  it("signs its events for EventBridge", async () => {
+    const asked: IncomingHttpHeaders[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.headers);
+      response.writeHead(200, { "content-type": "application/x-amz-json-1.1" });
+      response.end(JSON.stringify({ FailedEntryCount: 0, Entries: [] }));
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const aws = await startEmbeddedAws({ seed: 1, quotas: "off" });
+    onTestFinished(() => aws.close());
+    await aws.createStateTable("keyturn");
+    const key = aws.kms.call("CreateKey", {}, operator) as { KeyMetadata: { KeyId: string } };
+    const alias = { AliasName: "alias/orders", TargetKeyId: key.KeyMetadata.KeyId };
+    aws.kms.call("CreateAlias", alias, operator);
+    const { port } = server.address() as AddressInfo;
+    await invoke({ ...aws.env, AWS_ENDPOINT_URL_EVENTBRIDGE: `http://127.0.0.1:${port}` });
+    expect(asked.length).toBeGreaterThan(0);
+    expect(asked[0]?.["x-amz-target"]).toBe("AWSEvents.PutEvents");
+    expect(asked[0]?.authorization).toMatch(
+      /^AWS4-HMAC-SHA256 Credential=\w+\/\d+\/us-east-1\/events\/aws4_request,/,
+    );
+  });
+
   it("takes no other credentials", async () => {
     const home = join(folder, "home", ".aws");
     mkdirSync(home, { recursive: true });

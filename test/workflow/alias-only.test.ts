@@ -158,7 +158,7 @@ describe("a key cannot have the statement", () => {
     [{ Principal: { AWS: [`${account}:root`], Service: ["a.amazonaws.com"] } }, /service a\./],
     [{ Principal: { AWS: [`${account}:root`, scaling] } }, /role\/aws-service-role\/autoscaling/],
     [{ Condition: { StringEquals: { "kms:ViaService": "s3.amazonaws.com" } } }, /kms:ViaService/],
-    [{ Condition: { Bool: {}, StringLike: { "KMS:viaservice": ["s3.*"] } } }, /kms:ViaService/],
+    [{ Condition: { Bool: {}, StringLike: { "KMS:viaservice": ["s3.*"] } } }, /KMS:viaservice/],
   ])("where the key policy allows one: %j", (statement, why) => {
     const document = policyOf(delegate, { ...delegate, Sid: "s", ...statement });
     expect(whyNotAliasOnly(document, [app])).toMatch(why);

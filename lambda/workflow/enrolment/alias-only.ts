@@ -9,16 +9,16 @@
  * still be put to new use.
  */
 import {
-  conditionKeysOf,
   isFields,
   listed,
   readDocument,
   statementsOf,
   type Fields,
 } from "../model/policy-document.ts";
-import { isServicePrincipal, serviceOf } from "../model/principals.ts";
+import { serviceUse } from "./service-use.ts";
+import { serviceOf } from "../model/principals.ts";
 
-export const aliasOnlySid = "KeyturnAliasOnly";
+const aliasOnlySid = "KeyturnAliasOnly";
 const originating = ["kms:Encrypt", "kms:GenerateDataKey*", "kms:GenerateMac", "kms:Sign"];
 const elements = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition"];
 
@@ -79,22 +79,12 @@ export function whyNotAliasOnly(
 ): string | undefined {
   const [granted] = grants.flatMap((grant) => serviceOf(grant) ?? []);
   if (granted !== undefined) return `a grant names the service ${granted}`;
-  for (const statement of statementsOf(readDocument(document))) {
-    if (!isFields(statement) || statement["Effect"] !== "Allow") continue;
-    const service = serviceNamedBy(statement["Principal"]);
-    if (service !== undefined) return `its key policy allows the service ${service}`;
-    const viaService = conditionKeysOf(statement).some(
-      (key) => key.toLowerCase() === "kms:viaservice",
-    );
-    if (viaService) return "its key policy has a kms:ViaService condition";
+  for (const [index, statement] of statementsOf(readDocument(document)).entries()) {
+    const use = isFields(statement) ? serviceUse(statement) : undefined;
+    if (use !== undefined)
+      return `statement ${sidOf(statement) || index + 1} of its key policy ${use}`;
   }
   return undefined;
-}
-
-function serviceNamedBy(principal: unknown): string | undefined {
-  if (!isFields(principal)) return undefined;
-  const [service] = listed(principal["Service"]);
-  return service ?? listed(principal["AWS"]).find(isServicePrincipal);
 }
 
 function aliasesOf(condition: unknown): string[] | undefined {
@@ -119,6 +109,13 @@ function sameMembers(value: unknown, wanted: string[]): boolean {
   return members.length === wanted.length && wanted.every((each) => members.includes(each));
 }
 
-function hasOurSid(statement: unknown): boolean {
-  return isFields(statement) && statement["Sid"] === aliasOnlySid;
+/** Empty where it has none. */
+function sidOf(statement: unknown): string {
+  const [sid = ""] = isFields(statement) ? listed(statement["Sid"]) : [];
+  return sid;
+}
+
+/** Only its Sid: a statement that has it may still not be ours. */
+export function hasOurSid(statement: unknown): boolean {
+  return sidOf(statement) === aliasOnlySid;
 }

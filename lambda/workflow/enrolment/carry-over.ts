@@ -1,5 +1,5 @@
 /** What keyturn copies from the old version to the new one, and what it cannot copy. */
-import { aliasOnlySid } from "./alias-only.ts";
+import { whyNotCopied } from "./policy-copy.ts";
 import { showPolicy, showTags } from "../model/commands.ts";
 import { finding, type Finding } from "../model/findings.ts";
 import { tagsPerKey } from "../model/limits.ts";
@@ -24,19 +24,14 @@ export function whyNotCarried(
   nowMs: number,
 ): Finding | undefined {
   const show = showPolicy(key.keyId);
-  if (policy.document.includes(key.keyId)) {
-    const observed =
-      "the key policy names the key's own id, which would be wrong on the next version";
+  const why = whyNotCopied(key, policy);
+  if (why !== undefined) {
+    const observed = `the key policy ${why}`;
     return finding("POLICY_NOT_CARRIED", key.keyId, observed, show, nowMs);
   }
   const deleted = principalsOf(policy.document).find(isDeletedPrincipal);
   if (deleted !== undefined) {
     const observed = `the key policy names ${deleted}, the id of a principal that was deleted`;
-    return finding("POLICY_NOT_CARRIED", key.keyId, observed, show, nowMs);
-  }
-  if (policy.document.includes(aliasOnlySid) && policy.aliasOnly === undefined) {
-    const observed =
-      "a key policy statement has the Sid KeyturnAliasOnly, and keyturn did not write it";
     return finding("POLICY_NOT_CARRIED", key.keyId, observed, show, nowMs);
   }
   const copied = Object.keys(copyableTags(tags)).length;

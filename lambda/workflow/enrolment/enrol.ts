@@ -1,9 +1,10 @@
 /** Enrolment: the key behind the alias becomes version 1, and keyturn tags it, once. */
 import { grantsToCopy, whyGrantsNotCarried } from "./carried-grants.ts";
 import { whyNotCarried } from "./carry-over.ts";
-import { whyNotAliasOnly, withAliasOnly } from "./alias-only.ts";
+import { whyNotAliasOnly } from "./alias-only.ts";
+import { copyOf } from "./policy-copy.ts";
 import { finding } from "../model/findings.ts";
-import { consistencyMs, policyCharactersMax } from "../model/limits.ts";
+import { consistencyMs, policyBytesMax } from "../model/limits.ts";
 import { behind, lineageFirst } from "../safety/lineage.ts";
 import { accountsOfPolicy, withGrantees } from "../safety/other-accounts.ts";
 import { serviceOf } from "../model/principals.ts";
@@ -23,7 +24,7 @@ import type {
 } from "../model/types.ts";
 import { shapeOf } from "../model/shape.ts";
 import { aliasTarget, keyFirst, moveTo } from "../safety/alias-target.ts";
-import { bringToEnabled, showGrants, showKey, showTags } from "../model/commands.ts";
+import { bringToEnabled, showGrants, showKey, showPolicy, showTags } from "../model/commands.ts";
 
 export function decideEnrolment(scene: Scene): Decision {
   const { record, observed, context } = scene;
@@ -151,14 +152,11 @@ export function whyAliasOnlyUnfit(scene: Scene, keyId: string): Decision | undef
   ]);
   if (first !== undefined) return first;
   const document = valueOf(observed.policy[keyId])?.document ?? "{}";
-  const characters = withAliasOnly(document, record.aliases).length;
-  const tooLong =
-    characters > policyCharactersMax
-      ? `its key policy would have ${characters} characters`
-      : undefined;
+  const bytes = Buffer.byteLength(copyOf(document, record.aliases));
+  const tooLong = bytes > policyBytesMax ? `its key policy would have ${bytes} bytes` : undefined;
   const why = whyNotAliasOnly(document, valueOf(observed.grants[keyId]) ?? []) ?? tooLong;
   if (why === undefined) return undefined;
-  const next = showGrants(keyId);
+  const next = why.startsWith("a grant") ? showGrants(keyId) : showPolicy(keyId);
   const observations = `${keyId}: ${why}`;
   const what = finding("ALIAS_ONLY_UNFIT", record.alias, observations, next, context.nowMs);
   return { kind: "halt", finding: what };

@@ -81,7 +81,8 @@ export const findingTexts: Record<FindingCode, Explained> = {
   ALIAS_ONLY_UNFIT: {
     meaning:
       "The policy sets `originate: alias-only` for a key that AWS services use: they name it by its ARN, and KMS would deny their calls.",
-    cause: "A grant, a service principal or a kms:ViaService condition names an AWS service.",
+    cause:
+      "A grant or a key policy statement names an AWS service, or a statement has a condition on calls of services. Or keyturn's statement would make the key policy longer than 32,768 bytes.",
     remedy: "Give this managed key a policy with `originate: observe`.",
   },
   NOT_CONFIGURED: {
@@ -92,10 +93,11 @@ export const findingTexts: Record<FindingCode, Explained> = {
   },
   POLICY_NOT_CARRIED: {
     meaning:
-      "keyturn creates no new version: a part of the key policy would not be valid on a new key.",
+      "keyturn creates no new version: the key policy would not be valid on a new key, or would lock keyturn out of it.",
     cause:
-      "It names the key's own id or a deleted principal, or has a statement with keyturn's Sid that keyturn did not write.",
-    remedy: 'Write a policy that is valid for any key: Resource "*", principals that exist.',
+      "It names the key's own id or a deleted principal, or has a statement with keyturn's Sid that keyturn did not write. Or it leaves a call that keyturn needs to no role of the account. Or it has two members of one name, or a number that JavaScript rounds.",
+    remedy:
+      'Write a policy that is valid for any key: Resource "*", principals that exist. Allow the account (arn:aws:iam::111122223333:root), or keyturn\'s role, all that the role needs; above all kms:PutKeyPolicy, which keyturn never calls: KMS requires it of the creator of a key.',
   },
   TOO_MANY_TAGS: {
     meaning: "The key's tags and keyturn's own exceed the 50 that KMS allows.",
@@ -111,7 +113,7 @@ export const findingTexts: Record<FindingCode, Explained> = {
   KEY_POLICY_REFUSED: {
     meaning: "KMS refused the key policy for the new version.",
     cause:
-      "It names a principal that does not exist, or would lock out the role that creates the key.",
+      "It names a principal that does not exist, or would lock out the role that creates the key. keyturn reports a policy that certainly locks it out before it creates a key (POLICY_NOT_CARRIED).",
     remedy: "Correct the key policy of the active version: keyturn copies it to the new version.",
   },
   ACCESS_DENIED: {

@@ -64,5 +64,5 @@ export const shortest = { propagationMs: consistencyMs, drainMs: 2 * lastUseLagM
 export const fulfilledForMs = dayMs;
 export const rejectedForMs = 7 * dayMs;
 
-/** KMS: the size of a key policy (developer guide, key-policy-overview). */
-export const policyCharactersMax = 32_768;
+/** KMS: the size of a key policy, in bytes of UTF-8 (developer guide, key-policy-overview). */
+export const policyBytesMax = 32_768;
