@@ -187,6 +187,13 @@ const featuresInUserAgent = replaced(
   "export const checkFeatures = async () => undefined;",
 );
 
+/** For sandboxes that serve several invocations at once: the stack has none, and Lambda's runtime then has its own store. */
+const invocationsAtOnce = replaced(
+  /@aws\/lambda-invoke-store\/dist-es\/invoke-store\.js$/,
+  `export const InvokeStore = { getInstanceAsync: async () => globalThis.awslambda?.InvokeStore };
+  export const InvokeStoreBase = undefined;`,
+);
+
 /** The stack pins the version of Node.js. */
 const oldNode = replaced(
   /@aws-sdk\/core\/dist-es\/submodules\/client\/emitWarningIfUnsupportedVersion\.js$/,
@@ -241,6 +248,7 @@ const trims: Trim[] = [
     extensions,
     requestLog,
     requestLogFilter,
+    invocationsAtOnce,
     oldNode,
   ],
   ...[dates, logBuffers, manifests, exceptions, schemas, bucketEndpoints, featuresInUserAgent],
