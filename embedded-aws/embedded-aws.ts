@@ -34,7 +34,7 @@ export type EmbeddedAws = {
   kms: KmsTwin;
   clock: SimClock;
   events: readonly RecordedEvent[];
-  /** The CloudTrail events of attempts to use disabled keys. The embedded AWS does not deliver them. */
+  /** The CloudTrail events of uses that a key's state refused. The embedded AWS does not deliver them. */
   useAttempts: readonly UseAttemptEvent[];
   /** The CloudTrail events of refused uses. The embedded AWS does not deliver them. */
   refusedUses: readonly CloudTrailEvent[];

@@ -44,17 +44,31 @@ export type UseAttemptReading =
 /** A reason to ignore the event. */
 type Ignored = { why: string };
 
+/** These mean more than pending deletion: KMS's message has the state. */
+export const invalidStateErrors: ReadonlySet<string> = new Set([
+  "KMSInvalidState",
+  "KMSInvalidStateException",
+]);
+
 /**
  * KMS's log entries have the exception's name in `errorCode`; those of other services may omit the
- * suffix. KMSInvalidStateException means more than pending deletion (a disconnected key store): all
- * of it counts, because a version that we disabled may fail with it as well.
+ * suffix.
  */
 export const stateErrors: ReadonlySet<string> = new Set([
   "Disabled",
   "DisabledException",
-  "KMSInvalidState",
-  "KMSInvalidStateException",
+  ...invalidStateErrors,
 ]);
+
+/**
+ * The states to which keyturn brings no key, as KMS names them: "<key ARN> is pending import." ("Key states" in the
+ * KMS Developer Guide). Without such a message the event counts: an operator can undo an unnecessary restore, and
+ * nobody can undo the deletion of a version that is in use.
+ */
+export const otherStates = ["pending import", "unavailable", "creating", "updating"];
+
+/** A failure of an external key store has the same error code ("Troubleshooting external key stores"). */
+const isOfOtherState = new RegExp(` is (?:${otherStates.join("|")})\\b|key store`);
 
 /**
  * What else fails where a version is needed: EC2 begins to attach an encrypted volume with CreateGrant,
@@ -99,7 +113,7 @@ function attemptsIn(outer: Fields, detail: Fields, home: FunctionLocation): UseA
 }
 
 function whyNot(outer: Fields, detail: Fields, home: FunctionLocation): string | undefined {
-  const { eventName, errorCode } = detail;
+  const { eventName, errorCode, errorMessage } = detail;
   const foreign = whyForeign(outer, detail, home);
   if (foreign !== undefined) return foreign;
   if (typeof eventName !== "string" || !needsAKey(eventName)) {
@@ -107,6 +121,9 @@ function whyNot(outer: Fields, detail: Fields, home: FunctionLocation): string |
   }
   if (typeof errorCode !== "string" || !stateErrors.has(errorCode)) {
     return `its error, ${shown(errorCode)}, is not about the state of a key`;
+  }
+  if (invalidStateErrors.has(errorCode) && isOfOtherState.test(String(errorMessage))) {
+    return "its key is neither disabled nor pending deletion";
   }
   if (fieldsOf(detail["requestParameters"])["dryRun"] === true) return "it is a dry run";
   if (isOwn(fieldsOf(detail["userIdentity"]), home)) return "the function's own role made the call";

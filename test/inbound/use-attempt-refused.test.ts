@@ -4,6 +4,7 @@ import type { FunctionLocation } from "../../lambda/inbound/cloudtrail.ts";
 import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
 import {
   account,
+  arnOf,
   attemptIn,
   attemptsIn,
   decrypt,
@@ -32,6 +33,16 @@ describe("not a use attempt", () => {
   });
 });
 
+const invalid = (errorMessage: string) =>
+  eventOf({ errorCode: "KMSInvalidStateException", errorMessage });
+
+function notOut(...states: string[]): [string, unknown, RegExp][] {
+  return states.map((state) => {
+    const event = invalid(`${arnOf(first)} is ${state}.`);
+    return [`a key that is ${state}`, event, /neither disabled nor pending deletion/];
+  });
+}
+
 describe("ignored with a reason:", () => {
   const cases: [string, unknown, RegExp][] = [
     ["a forged source", eventOf({}, { source: "my.kms" }), /source is "my.kms"/],
@@ -49,6 +60,12 @@ describe("ignored with a reason:", () => {
     ["a call that succeeded", eventOf({ errorCode: undefined }), /its error, missing/],
     ["a refusal of access", eventOf({ errorCode: "AccessDenied" }), /its error, "AccessDenied"/],
     ["a dry run", eventOf({ requestParameters: { dryRun: true } }), /^it is a dry run$/],
+    ...notOut("pending import", "unavailable", "creating", "updating"),
+    [
+      "a failure of an external key store",
+      invalid("The external key store proxy rejected the request because a cipher is invalid."),
+      /neither disabled nor pending deletion/,
+    ],
     ["no event id", eventOf({ eventID: undefined }), /no event id/],
     ["an event id of invisible characters", eventOf({ eventID: " \u200b\n" }), /no event id/],
     ["no time", eventOf({ eventTime: undefined }), /its time is missing/],
