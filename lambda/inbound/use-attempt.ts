@@ -38,8 +38,8 @@ export type UseAttemptReading =
   | { kind: "attempt"; attempts: UseAttempt[] }
   /** The event of a canary call; from any caller it proves that events arrive. */
   | { kind: "canary"; atMs: number }
-  /** It claims to be a use attempt, and is not credible or not relevant. */
-  | { kind: "ignored"; why: string };
+  /** It claims to be a use attempt. `isForged`: it is no event of KMS here; otherwise it is not relevant. */
+  | { kind: "ignored"; why: string; isForged: boolean };
 
 /** A reason to ignore the event. */
 type Ignored = { why: string };
@@ -87,12 +87,16 @@ export function readUseAttempt(event: unknown, home: FunctionLocation = {}): Use
   if (!claims) return { kind: "no such event" };
   const heardAtMs = canaryIn(outer, detail, canaryMark, home);
   if (heardAtMs !== undefined) return { kind: "canary", atMs: heardAtMs };
-  const read = attemptsIn(outer, detail, home);
-  return "why" in read ? { kind: "ignored", ...read } : { kind: "attempt", attempts: read };
+  const foreign = whyForeign(outer, detail, home);
+  if (foreign !== undefined) return { kind: "ignored", why: foreign, isForged: true };
+  const read = attemptsIn(detail, home);
+  return "why" in read
+    ? { kind: "ignored", ...read, isForged: false }
+    : { kind: "attempt", attempts: read };
 }
 
-function attemptsIn(outer: Fields, detail: Fields, home: FunctionLocation): UseAttempt[] | Ignored {
-  const why = whyNot(outer, detail, home);
+function attemptsIn(detail: Fields, home: FunctionLocation): UseAttempt[] | Ignored {
+  const why = whyNot(detail, home);
   if (why !== undefined) return { why };
   const eventId = textOf(detail["eventID"]);
   if (eventId === undefined) return { why: "it has no event id" };
@@ -112,10 +116,8 @@ function attemptsIn(outer: Fields, detail: Fields, home: FunctionLocation): UseA
   }));
 }
 
-function whyNot(outer: Fields, detail: Fields, home: FunctionLocation): string | undefined {
+function whyNot(detail: Fields, home: FunctionLocation): string | undefined {
   const { eventName, errorCode, errorMessage } = detail;
-  const foreign = whyForeign(outer, detail, home);
-  if (foreign !== undefined) return foreign;
   if (typeof eventName !== "string" || !needsAKey(eventName)) {
     return `${shown(eventName)} does not need the key`;
   }

@@ -33,6 +33,10 @@ describe("not a use attempt", () => {
   });
 });
 
+function ignored(why: RegExp, isForged: boolean): unknown {
+  return { kind: "ignored", why: expect.stringMatching(why) as string, isForged };
+}
+
 const invalid = (errorMessage: string) =>
   eventOf({ errorCode: "KMSInvalidStateException", errorMessage });
 
@@ -44,7 +48,7 @@ function notOut(...states: string[]): [string, unknown, RegExp][] {
 }
 
 describe("ignored with a reason:", () => {
-  const cases: [string, unknown, RegExp][] = [
+  const forged: [string, unknown, RegExp][] = [
     ["a forged source", eventOf({}, { source: "my.kms" }), /source is "my.kms"/],
     ["a missing source", eventOf({}, { source: undefined }), /source is missing/],
     [
@@ -54,6 +58,8 @@ describe("ignored with a reason:", () => {
     ],
     ["another service's call", eventOf({ eventSource: "s3.amazonaws.com" }), /event source is "s3/],
     ["no detail", eventOf({}, { detail: null }), /event source is missing/],
+  ];
+  const irrelevant: [string, unknown, RegExp][] = [
     ["an administrative call", eventOf({ eventName: "EnableKey" }), /"EnableKey" does not need/],
     ["a read", eventOf({ eventName: "GetKeyPolicy" }), /"GetKeyPolicy" does not need/],
     ["a call without a name", eventOf({ eventName: undefined }), /does not need the key/],
@@ -75,11 +81,12 @@ describe("ignored with a reason:", () => {
     ["an hour that does not exist", eventOf({ eventTime: "2026-02-03T25:00:00Z" }), /its time/],
   ];
 
-  test.each(cases)("%s", (_what, event, why) => {
-    expect(readUseAttempt(event)).toEqual({
-      kind: "ignored",
-      why: expect.stringMatching(why) as string,
-    });
+  test.each(forged)("%s, which is no event of KMS", (_what, event, why) => {
+    expect(readUseAttempt(event)).toEqual(ignored(why, true));
+  });
+
+  test.each(irrelevant)("%s", (_what, event, why) => {
+    expect(readUseAttempt(event)).toEqual(ignored(why, false));
   });
 
   test("an event forwarded from another account or Region, if the function's own are known", () => {

@@ -146,6 +146,7 @@ describe("the key", () => {
     expect(reading).toEqual({
       kind: "ignored",
       why: "no KMS key of this account and Region",
+      isForged: false,
     });
   });
 
