@@ -34,7 +34,7 @@ export type EmbeddedAws = {
   kms: KmsTwin;
   clock: SimClock;
   events: readonly RecordedEvent[];
-  /** The CloudTrail events of attempts to use disabled keys. The embedded AWS does not deliver them. */
+  /** The CloudTrail events of uses that a key's state refused. The embedded AWS does not deliver them. */
   useAttempts: readonly UseAttemptEvent[];
   /** The CloudTrail events of refused uses. The embedded AWS does not deliver them. */
   refusedUses: readonly CloudTrailEvent[];
@@ -95,9 +95,10 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     if (incoming.path.startsWith("/_keyturn/")) return control(aws, incoming);
     const request = routed(incoming, kms.world.account);
     if (!("service" in request)) return request;
-    const counts = calls[request.service];
-    counts[request.operation] = (counts[request.operation] ?? 0) + 1;
-    const fault = aws.fault?.(request.service, request.operation, inputOf(incoming.body));
+    const { service, operation } = request;
+    const counts = calls[service];
+    counts[operation] = (counts[operation] ?? 0) + 1;
+    const fault = aws.fault?.(service, operation, inputOf(incoming.body), incoming.connection);
     if (fault?.kind === "drop") return "hang up";
     if (fault?.kind === "before") {
       return failure(new AwsError(fault.code, "", fault.status), request.requestId);

@@ -64,7 +64,8 @@ export function createFunction(
         await service.heard(Math.min(reading.atMs, clock.nowMs()));
         return { outcome: "heard", sentAtMs: reading.atMs };
       case "ignored":
-        telemetry.ignored(reading.why);
+        // The others may come a thousand times a second, about keys that are not ours.
+        if (reading.isForged) telemetry.ignored(reading.why);
         return { outcome: "ignored", why: reading.why };
     }
   };

@@ -1,6 +1,7 @@
 /** The state of the process: the ports, the configuration, and whether it is applied. */
 import { answer, type Answer } from "./run/answer.ts";
-import { changed, type ChangeOutcome, type Marked } from "./run/changed.ts";
+import { changed, type ChangeOutcome } from "./run/changed.ts";
+import { isRecent, note, type Recent } from "./run/recent.ts";
 import type { KeyChange } from "./inbound/key-change.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import { configurationHash } from "./configuration/configuration.ts";
@@ -31,7 +32,9 @@ export function createService(
 ): Service {
   const hash = configurationHash(configuration, refusalsWatch);
   let configurationApplied = false;
-  const marked: Marked = new Map();
+  const marked: Recent = new Map();
+  /** Keys that are not ours. A client that retries on one of them causes an event for each of its calls. */
+  const foreign: Recent = new Map();
   const options = (deadlineMs: number): RunOptions => ({
     ports,
     telemetry,
@@ -45,6 +48,8 @@ export function createService(
   });
   return {
     async run(deadlineMs) {
+      // It may enrol one of them.
+      foreign.clear();
       const result = await run(options(deadlineMs));
       configurationApplied = result.configurationApplied;
       return result;
@@ -58,8 +63,14 @@ export function createService(
     async answer(attempts, deadlineMs) {
       const answers: Answer[] = [];
       for (const attempt of attempts) {
-        const one = await answer(options(deadlineMs), attempt);
-        telemetry.answered(one);
+        const { keyId, eventId } = attempt;
+        const nowMs = ports.clock.nowMs();
+        const isForeign = isRecent(foreign, keyId, nowMs);
+        const one: Answer = isForeign
+          ? { keyId, eventId, outcome: "not-ours" }
+          : await answer(options(deadlineMs), attempt);
+        if (one.outcome !== "not-ours") telemetry.answered(one);
+        else if (!isForeign) note(foreign, keyId, nowMs);
         answers.push(one);
       }
       const keyIds = answers.flatMap((one) => (one.outcome === "suspected" ? [one.keyId] : []));

@@ -10,5 +10,13 @@ export type Fault =
 
 export type Service = "kms" | "dynamodb" | "events" | "tagging";
 
+/** The connection of a request; `requests`: how many requests it had so far, this one included. */
+export type Connection = { number: number; requests: number };
+
 /** Called for each request, with its input as sent; undefined injects no fault. */
-export type FaultHook = (service: Service, operation: string, input: unknown) => Fault | undefined;
+export type FaultHook = (
+  service: Service,
+  operation: string,
+  input: unknown,
+  connection: Connection,
+) => Fault | undefined;

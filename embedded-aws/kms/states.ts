@@ -104,12 +104,6 @@ export function isUse(operation: string): boolean {
   return row === cryptographic || row === keyPairs || needing.has(operation);
 }
 
-/** Whether this is a use of a key that is disabled or pending deletion. */
-export function isOutOfUseFor(operation: string, key: KmsKey): boolean {
-  if (!isUse(operation)) return false;
-  return key.state === "Disabled" || pendingDeletion[key.state] !== undefined;
-}
-
 function refusal(footnote: Footnote, key: KmsKey): AwsError {
   const invalid = (message: string) =>
     new AwsError("KMSInvalidStateException", `${key.arn} ${message}`);

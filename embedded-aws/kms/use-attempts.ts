@@ -1,4 +1,4 @@
-/** The EventBridge event of an attempt to use a key that is disabled or pending deletion. */
+/** The EventBridge event of a use that KMS refuses because of the state of the key. */
 import { AwsError } from "../http/aws-error.ts";
 import {
   eventOf,
@@ -9,7 +9,7 @@ import {
   type RecordedResource,
   type RequestParameters,
 } from "./cloudtrail-record.ts";
-import { isOutOfUseFor } from "./states.ts";
+import { isUse } from "./states.ts";
 import type { Call } from "./types.ts";
 
 /** An error of a key's state has a message, and its record names the key. */
@@ -21,7 +21,10 @@ export type UseAttemptEvent = CloudTrailEvent<
   }
 >;
 
-/** The event of a cryptographic operation that failed with `error` because of its key's state. */
+/**
+ * The event of a use that failed with `error` because of the key's state. CloudTrail records it in every state, not
+ * only in those that keyturn causes.
+ */
 export function useAttemptOf(
   call: Call,
   input: unknown,
@@ -33,7 +36,7 @@ export function useAttemptOf(
     return undefined;
   }
   const key = call.keyId === undefined ? undefined : call.world.keys.get(call.keyId);
-  if (key === undefined || !isOutOfUseFor(call.operation, key)) return undefined;
+  if (key === undefined || !isUse(call.operation)) return undefined;
   const requestParameters = parametersOf(call.operation, input);
   const failure = { errorCode, errorMessage, requestParameters };
   return eventOf(call, failure, { resources: [resourceOf(call, key)] });

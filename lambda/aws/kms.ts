@@ -1,4 +1,4 @@
-/** KMS through the AWS SDK. The SDK may retry reads; it makes a changing call once. */
+/** KMS through the AWS SDK. The SDK may retry reads; it makes a changing call once, on a connection of its own. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import {
   CancelKeyDeletionCommand,
@@ -35,9 +35,22 @@ class PastDeadline extends Error {
   override readonly name = "PastDeadline";
 }
 
-export function createKeyService(clock: Clock, config: KMSClientConfig = {}): KeyService {
+/** `requestHandler`: options, no handler. */
+export type KeyServiceConfig = Omit<KMSClientConfig, "requestHandler"> & {
+  requestHandler?: Record<string, unknown>;
+};
+
+/**
+ * Lambda freezes a process with its idle connections, and KMS closes them meanwhile. The SDK repeats a read that fails
+ * on such a connection. A changing call would be without an answer, and the managed key would wait until that call can
+ * no longer land.
+ */
+const ownConnections = { httpAgent: { keepAlive: false }, httpsAgent: { keepAlive: false } };
+
+export function createKeyService(clock: Clock, config: KeyServiceConfig = {}): KeyService {
   const reading = new KMSClient(config);
-  const writing = new KMSClient({ ...config, maxAttempts: 1 });
+  const requestHandler = { ...config.requestHandler, ...ownConnections };
+  const writing = new KMSClient({ ...config, maxAttempts: 1, requestHandler });
   refuseLateSends(writing, clock);
   const canaryClients = new Map<string, KMSClient>();
   return {

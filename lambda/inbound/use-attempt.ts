@@ -38,23 +38,37 @@ export type UseAttemptReading =
   | { kind: "attempt"; attempts: UseAttempt[] }
   /** The event of a canary call; from any caller it proves that events arrive. */
   | { kind: "canary"; atMs: number }
-  /** It claims to be a use attempt, and is not credible or not relevant. */
-  | { kind: "ignored"; why: string };
+  /** It claims to be a use attempt. `isForged`: it is no event of KMS here; otherwise it is not relevant. */
+  | { kind: "ignored"; why: string; isForged: boolean };
 
 /** A reason to ignore the event. */
 type Ignored = { why: string };
 
+/** These mean more than pending deletion: KMS's message has the state. */
+export const invalidStateErrors: ReadonlySet<string> = new Set([
+  "KMSInvalidState",
+  "KMSInvalidStateException",
+]);
+
 /**
  * KMS's log entries have the exception's name in `errorCode`; those of other services may omit the
- * suffix. KMSInvalidStateException means more than pending deletion (a disconnected key store): all
- * of it counts, because a version that we disabled may fail with it as well.
+ * suffix.
  */
 export const stateErrors: ReadonlySet<string> = new Set([
   "Disabled",
   "DisabledException",
-  "KMSInvalidState",
-  "KMSInvalidStateException",
+  ...invalidStateErrors,
 ]);
+
+/**
+ * The states to which keyturn brings no key, as KMS names them: "<key ARN> is pending import." ("Key states" in the
+ * KMS Developer Guide). Without such a message the event counts: an operator can undo an unnecessary restore, and
+ * nobody can undo the deletion of a version that is in use.
+ */
+export const otherStates = ["pending import", "unavailable", "creating", "updating"];
+
+/** A failure of an external key store has the same error code ("Troubleshooting external key stores"). */
+const isOfOtherState = new RegExp(` is (?:${otherStates.join("|")})\\b|key store`);
 
 /**
  * What else fails where a version is needed: EC2 begins to attach an encrypted volume with CreateGrant,
@@ -73,12 +87,16 @@ export function readUseAttempt(event: unknown, home: FunctionLocation = {}): Use
   if (!claims) return { kind: "no such event" };
   const heardAtMs = canaryIn(outer, detail, canaryMark, home);
   if (heardAtMs !== undefined) return { kind: "canary", atMs: heardAtMs };
-  const read = attemptsIn(outer, detail, home);
-  return "why" in read ? { kind: "ignored", ...read } : { kind: "attempt", attempts: read };
+  const foreign = whyForeign(outer, detail, home);
+  if (foreign !== undefined) return { kind: "ignored", why: foreign, isForged: true };
+  const read = attemptsIn(detail, home);
+  return "why" in read
+    ? { kind: "ignored", ...read, isForged: false }
+    : { kind: "attempt", attempts: read };
 }
 
-function attemptsIn(outer: Fields, detail: Fields, home: FunctionLocation): UseAttempt[] | Ignored {
-  const why = whyNot(outer, detail, home);
+function attemptsIn(detail: Fields, home: FunctionLocation): UseAttempt[] | Ignored {
+  const why = whyNot(detail, home);
   if (why !== undefined) return { why };
   const eventId = textOf(detail["eventID"]);
   if (eventId === undefined) return { why: "it has no event id" };
@@ -98,15 +116,16 @@ function attemptsIn(outer: Fields, detail: Fields, home: FunctionLocation): UseA
   }));
 }
 
-function whyNot(outer: Fields, detail: Fields, home: FunctionLocation): string | undefined {
-  const { eventName, errorCode } = detail;
-  const foreign = whyForeign(outer, detail, home);
-  if (foreign !== undefined) return foreign;
+function whyNot(detail: Fields, home: FunctionLocation): string | undefined {
+  const { eventName, errorCode, errorMessage } = detail;
   if (typeof eventName !== "string" || !needsAKey(eventName)) {
     return `${shown(eventName)} does not need the key`;
   }
   if (typeof errorCode !== "string" || !stateErrors.has(errorCode)) {
     return `its error, ${shown(errorCode)}, is not about the state of a key`;
+  }
+  if (invalidStateErrors.has(errorCode) && isOfOtherState.test(String(errorMessage))) {
+    return "its key is neither disabled nor pending deletion";
   }
   if (fieldsOf(detail["requestParameters"])["dryRun"] === true) return "it is a dry run";
   if (isOwn(fieldsOf(detail["userIdentity"]), home)) return "the function's own role made the call";

@@ -17,8 +17,10 @@ export type Answer = {
   keyId: string;
   eventId: string;
   outcome:
-    /** No managed key has it, keyturn did not put it out of use, or it has another owner now. */
+    /** No managed key has it, or it has another owner now. */
     | "not-ours"
+    /** keyturn did not put it out of use, or did so after the attempt, or an operator overrode the evidence. */
+    | "no-action"
     /** Already restored, or already reported; waits for an operator. */
     | "known"
     /** Its record has it as Enabled: an external actor put it out of use, and the next run inspects it. */
@@ -87,7 +89,9 @@ const outOfUse: FindingCode[] = [
 /** The event of the change itself may be lost: without this, the daily inspection would be the next to find it. */
 function outOfUseByOthers(record: ManagedKey, { keyId, atMs }: UseAttempt): Answer["outcome"] {
   const version = record.versions.find((one) => one.keyId === keyId);
-  if (version === undefined || expectedOf(record, version, atMs) !== "Enabled") return "not-ours";
+  if (version === undefined || expectedOf(record, version, atMs) !== "Enabled") {
+    return "no-action";
+  }
   const isReported = record.findings.some(
     ({ code, subject }) => subject === keyId && outOfUse.includes(code),
   );

@@ -7,6 +7,7 @@ import { begin, type Run, type RunOptions } from "../pass/context.ts";
 import { RotationError } from "../errors.ts";
 import type { KeyChange } from "../inbound/key-change.ts";
 import { inspectionPauseMs } from "../workflow/model/limits.ts";
+import { isRecent, note, type Recent } from "./recent.ts";
 
 export type ChangeOutcome = {
   alias: string;
@@ -14,34 +15,27 @@ export type ChangeOutcome = {
   outcome: "due" | "known";
 };
 
-/** When this process marked each managed key last. */
-export type Marked = Map<string, number>;
-
-/** CloudTrail delivers an event later than this after the call: the inspection after the mark shows the change. */
-const markedForMs = 60_000;
-const markedMax = 10_000;
-
 /**
- * Those that the change concerns; none where it concerns no managed key. `waits`: until no run holds them; a client
- * that retries sends its next event soon.
+ * Those that the change concerns; none where it concerns no managed key. `marked`: since CloudTrail delivers an event
+ * later than a minute after the call, the inspection after a recent mark shows the change. `waits`: until no run holds
+ * them; a client that retries sends its next event soon.
  */
 export async function changed(
   options: RunOptions,
   change: Pick<KeyChange, "keyIds" | "alias">,
-  marked: Marked,
+  marked: Recent,
   waits = true,
 ): Promise<ChangeOutcome[]> {
   const current = begin(options);
-  if (marked.size > markedMax) marked.clear();
   const outcomes: ChangeOutcome[] = [];
   for (const alias of await concerned(current, change)) {
     const nowMs = current.ports.clock.nowMs();
-    if (nowMs < (marked.get(alias) ?? -Infinity) + markedForMs) {
+    if (isRecent(marked, alias, nowMs)) {
       outcomes.push({ alias, outcome: "known" });
       continue;
     }
     if (!(await mark(current, alias, waits))) continue;
-    marked.set(alias, nowMs);
+    note(marked, alias, nowMs);
     outcomes.push({ alias, outcome: "due" });
   }
   return outcomes;

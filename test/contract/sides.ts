@@ -2,9 +2,9 @@
  * Each port has two implementations, the sides, and one suite tests both; here a test opens either.
  * Against an emulator (`npm run test:localstack`), the emulator is the only side.
  */
-import type { CreateKeyCommandOutput, KMSClientConfig } from "@aws-sdk/client-kms";
+import type { CreateKeyCommandOutput } from "@aws-sdk/client-kms";
 import { onTestFinished } from "vitest";
-import { createKeyService } from "../../lambda/aws/kms.ts";
+import { createKeyService, type KeyServiceConfig } from "../../lambda/aws/kms.ts";
 import type { Clock, KeyService } from "../../lambda/ports.ts";
 import { SimClock } from "../../embedded-aws/clock.ts";
 import {
@@ -69,7 +69,7 @@ export async function anAws(options: EmbeddedAwsOptions = {}): Promise<EmbeddedA
 
 export async function aWireLab(
   options: LabOptions = {},
-  config: Partial<KMSClientConfig> = {},
+  config: KeyServiceConfig = {},
 ): Promise<WireLab> {
   const aws = await anAws(options);
   const clock = clockOn(aws.clock);

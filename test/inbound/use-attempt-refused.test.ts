@@ -4,6 +4,7 @@ import type { FunctionLocation } from "../../lambda/inbound/cloudtrail.ts";
 import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
 import {
   account,
+  arnOf,
   attemptIn,
   attemptsIn,
   decrypt,
@@ -32,8 +33,22 @@ describe("not a use attempt", () => {
   });
 });
 
+function ignored(why: RegExp, isForged: boolean): unknown {
+  return { kind: "ignored", why: expect.stringMatching(why) as string, isForged };
+}
+
+const invalid = (errorMessage: string) =>
+  eventOf({ errorCode: "KMSInvalidStateException", errorMessage });
+
+function notOut(...states: string[]): [string, unknown, RegExp][] {
+  return states.map((state) => {
+    const event = invalid(`${arnOf(first)} is ${state}.`);
+    return [`a key that is ${state}`, event, /neither disabled nor pending deletion/];
+  });
+}
+
 describe("ignored with a reason:", () => {
-  const cases: [string, unknown, RegExp][] = [
+  const forged: [string, unknown, RegExp][] = [
     ["a forged source", eventOf({}, { source: "my.kms" }), /source is "my.kms"/],
     ["a missing source", eventOf({}, { source: undefined }), /source is missing/],
     [
@@ -43,12 +58,20 @@ describe("ignored with a reason:", () => {
     ],
     ["another service's call", eventOf({ eventSource: "s3.amazonaws.com" }), /event source is "s3/],
     ["no detail", eventOf({}, { detail: null }), /event source is missing/],
+  ];
+  const irrelevant: [string, unknown, RegExp][] = [
     ["an administrative call", eventOf({ eventName: "EnableKey" }), /"EnableKey" does not need/],
     ["a read", eventOf({ eventName: "GetKeyPolicy" }), /"GetKeyPolicy" does not need/],
     ["a call without a name", eventOf({ eventName: undefined }), /does not need the key/],
     ["a call that succeeded", eventOf({ errorCode: undefined }), /its error, missing/],
     ["a refusal of access", eventOf({ errorCode: "AccessDenied" }), /its error, "AccessDenied"/],
     ["a dry run", eventOf({ requestParameters: { dryRun: true } }), /^it is a dry run$/],
+    ...notOut("pending import", "unavailable", "creating", "updating"),
+    [
+      "a failure of an external key store",
+      invalid("The external key store proxy rejected the request because a cipher is invalid."),
+      /neither disabled nor pending deletion/,
+    ],
     ["no event id", eventOf({ eventID: undefined }), /no event id/],
     ["an event id of invisible characters", eventOf({ eventID: " \u200b\n" }), /no event id/],
     ["no time", eventOf({ eventTime: undefined }), /its time is missing/],
@@ -58,11 +81,12 @@ describe("ignored with a reason:", () => {
     ["an hour that does not exist", eventOf({ eventTime: "2026-02-03T25:00:00Z" }), /its time/],
   ];
 
-  test.each(cases)("%s", (_what, event, why) => {
-    expect(readUseAttempt(event)).toEqual({
-      kind: "ignored",
-      why: expect.stringMatching(why) as string,
-    });
+  test.each(forged)("%s, which is no event of KMS", (_what, event, why) => {
+    expect(readUseAttempt(event)).toEqual(ignored(why, true));
+  });
+
+  test.each(irrelevant)("%s", (_what, event, why) => {
+    expect(readUseAttempt(event)).toEqual(ignored(why, false));
   });
 
   test("an event forwarded from another account or Region, if the function's own are known", () => {

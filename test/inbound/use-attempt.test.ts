@@ -46,6 +46,23 @@ describe("an attempt", () => {
   );
 
   test.each([
+    `${arnOf(first)} is pending deletion.`,
+    `${arnOf(first)} is pending replica deletion.`,
+    `${arnOf(first)} is disabled.`,
+    "The state of the specified resource is not valid for this request.",
+    "",
+    undefined,
+    null,
+  ])("fails with KMSInvalidStateException and the message %o", (errorMessage) => {
+    const errorCode = "KMSInvalidStateException";
+    expect(keysIn(eventOf({ errorCode, errorMessage }))).toEqual([first]);
+  });
+
+  test("fails with DisabledException, whatever the message", () => {
+    expect(keysIn(eventOf({ errorMessage: "the key store is unavailable" }))).toEqual([first]);
+  });
+
+  test.each([
     ["Decapsulate", "Decrypt", "DeriveSharedSecret", "Encapsulate", "Encrypt", "GenerateDataKey"],
     ["GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "GenerateMac", "ReEncrypt"],
     ["GenerateDataKeyWithoutPlaintext", "Sign", "Verify", "VerifyMac"],
@@ -129,6 +146,7 @@ describe("the key", () => {
     expect(reading).toEqual({
       kind: "ignored",
       why: "no KMS key of this account and Region",
+      isForged: false,
     });
   });
 

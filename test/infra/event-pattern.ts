@@ -18,11 +18,17 @@ export function matches(pattern: Fields, event: unknown): boolean {
 
 function isLike(wanted: unknown, value: unknown): boolean {
   if (!isFields(wanted)) return wanted === value;
-  const { wildcard, ...others } = wanted;
-  if (typeof wildcard !== "string" || Object.keys(others).length > 0) {
-    throw new Error(`unsupported: ${JSON.stringify(wanted)}`);
+  const [[operator, operand] = [], ...others] = Object.entries(wanted);
+  if (operator === "wildcard" && typeof operand === "string" && others.length === 0) {
+    return typeof value === "string" && matchesPattern(value, operand);
   }
-  return typeof value === "string" && matchesPattern(value, wildcard);
+  if (operator === "exists" && operand === false && others.length === 0) return value === undefined;
+  const { suffix } = isFields(operand) ? operand : {};
+  if (operator === "anything-but" && Array.isArray(suffix) && others.length === 0) {
+    if (typeof value !== "string") return value !== undefined;
+    return !suffix.some((end) => value.endsWith(String(end)));
+  }
+  throw new Error(`unsupported: ${JSON.stringify(wanted)}`);
 }
 
 function isFields(value: unknown): value is Fields {

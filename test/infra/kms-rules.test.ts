@@ -99,6 +99,22 @@ describe("the rules", () => {
     expect(trail.attempts.map(matching)).toEqual([["UseAttempts"]]);
   });
 
+  test("match no use in a state that keyturn does not cause, and match any other message", async () => {
+    const trail = aTrail();
+    const KeyId = trail.keyId(hmac);
+    for (const state of ["Unavailable", "Creating", "PendingImport"] as const) {
+      trail.twin.forceState(KeyId, state);
+      await outcomeOf(() => trail.call("GenerateMac", { KeyId, ...macOf }));
+    }
+    expect(trail.attempts).toHaveLength(3);
+    expect(trail.attempts.map(matching)).toEqual([[], [], []]);
+    const [event = {}] = trail.attempts;
+    const messages = [undefined, null, "", "of another wording", `${KeyId} is pending deletion.`];
+    for (const errorMessage of messages) {
+      expect(matching(changed(event, { errorMessage }))).toEqual(["UseAttempts"]);
+    }
+  });
+
   test.each(uses)("match a %s that is denied", async (...use) => {
     expect(matching(await denied(use))).toEqual(["RefusedUses"]);
   });

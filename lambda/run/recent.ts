@@ -1,0 +1,18 @@
+/**
+ * What this process did or found within the last minute, by name: it saves requests to the table. Of each other process
+ * it knows nothing.
+ */
+export type Recent = Map<string, number>;
+
+const recentMs = 60_000;
+const namesMax = 10_000;
+
+/** Counted from the note alone, however often somebody asks. A clock that jumps ends it. */
+export function isRecent(recent: Recent, name: string, nowMs: number): boolean {
+  return Math.abs(nowMs - (recent.get(name) ?? -Infinity)) < recentMs;
+}
+
+export function note(recent: Recent, name: string, nowMs: number): void {
+  if (recent.size >= namesMax) recent.clear();
+  recent.set(name, nowMs);
+}
