@@ -13,7 +13,7 @@ import * as events from "aws-cdk-lib/aws-events";
 import * as targets from "aws-cdk-lib/aws-events-targets";
 import * as iam from "aws-cdk-lib/aws-iam";
 import type * as kms from "aws-cdk-lib/aws-kms";
-import * as lambda from "aws-cdk-lib/aws-lambda";
+import type * as lambda from "aws-cdk-lib/aws-lambda";
 import * as logs from "aws-cdk-lib/aws-logs";
 import * as sqs from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
@@ -25,7 +25,7 @@ import type { KeyRotationProps } from "./key-rotation-props.ts";
 import { nameOf, retain, type Managed, type ManageOptions } from "./managed-alias.ts";
 import { warnAboutAliases, warnAboutVersions } from "./names-of-versions.ts";
 import { placementOf } from "./placement.ts";
-import { noCodeYet, setRotationCode } from "./package-code.ts";
+import { setRotationCode } from "./package-code.ts";
 import {
   canListAliases,
   eventStatements,
@@ -37,10 +37,10 @@ import {
 import { createDashboard } from "./dashboard.ts";
 import { watchChanges, watchDrain } from "./watches.ts";
 import { RefusedUses } from "./refused-uses.ts";
+import { createRotationFunction, timeout } from "./rotation-function.ts";
 import { createTable } from "./state-table.ts";
 
 const defaultInterval = Duration.minutes(5);
-const timeout = Duration.minutes(5);
 
 /**
  * Rotates the keys of `manage()`: the function, its schedule, and the table with its state, which
@@ -91,7 +91,13 @@ export class KeyRotation extends Construct {
       description: "keyturn: rotates KMS keys with its owner tag, without the right to use them",
     });
     logGroup.grantWrite(this.#role);
-    this.function = this.#createFunction(logGroup);
+    this.function = createRotationFunction(this, props, {
+      table: this.table,
+      eventBus: this.#eventBus,
+      deadLetterQueue: this.deadLetterQueue,
+      role: this.#role,
+      logGroup,
+    });
     this.schedule = this.#createSchedule(interval);
     if (props.watchDrain !== false) watchDrain(this, this);
     if (props.watchChanges !== false) watchChanges(this, this);
@@ -204,32 +210,6 @@ export class KeyRotation extends Construct {
       alarm.addOkAction(action);
     }
     return alarms;
-  }
-
-  #createFunction(logGroup: logs.LogGroup): lambda.Function {
-    const { discovery = "tagging", quotaShare = 0.4, reservedConcurrentExecutions } = this.#props;
-    return new lambda.Function(this, "Function", {
-      description: "keyturn: rotates KMS keys behind their aliases",
-      runtime: lambda.Runtime.NODEJS_24_X,
-      architecture: this.#props.architecture ?? lambda.Architecture.ARM_64,
-      handler: "handler.handler",
-      code: noCodeYet,
-      memorySize: 512,
-      timeout,
-      role: this.#role,
-      deadLetterQueue: this.deadLetterQueue,
-      logGroup,
-      ...(reservedConcurrentExecutions === undefined ? {} : { reservedConcurrentExecutions }),
-      environment: {
-        KEYTURN_TABLE: this.table.tableName,
-        KEYTURN_EVENT_BUS: this.#eventBus.eventBusName,
-        KEYTURN_DISCOVERY: discovery,
-        KEYTURN_QUOTA_SHARE: String(quotaShare),
-        KEYTURN_DRAIN_WATCH: this.#props.watchDrain === false ? "none" : "cloudtrail",
-        KEYTURN_REFUSALS_WATCH: this.#props.watchRefusals === false ? "none" : "cloudtrail",
-        KEYTURN_ROLE: this.#role.roleName,
-      },
-    });
   }
 
   #permitKms(configuration: NonNullable<Collected["configuration"]>): void {
