@@ -1,4 +1,5 @@
 import type { Duration } from "aws-cdk-lib";
+import type * as ec2 from "aws-cdk-lib/aws-ec2";
 import type * as events from "aws-cdk-lib/aws-events";
 import type * as lambda from "aws-cdk-lib/aws-lambda";
 import type * as logs from "aws-cdk-lib/aws-logs";
@@ -128,6 +129,25 @@ export interface KeyRotationProps {
    * @default lambda.Architecture.ARM_64
    */
   readonly architecture?: lambda.Architecture;
+
+  /**
+   * The VPC of both functions. From its subnets they must reach DynamoDB, KMS, EventBridge and the Resource
+   * Groups Tagging API: otherwise runs end in timeouts (docs/deployment.md).
+   * @default - none: the functions run in Lambda's own network, and reach AWS's public endpoints
+   */
+  readonly vpc?: ec2.IVpc;
+
+  /**
+   * The subnets of both functions in `vpc`. Lambda gives a function in a public subnet no public address.
+   * @default - the private subnets, as CDK selects them
+   */
+  readonly vpcSubnets?: ec2.SubnetSelection;
+
+  /**
+   * The security groups of both functions in `vpc`. They need only outgoing HTTPS.
+   * @default - one for each function, which allows all outgoing traffic
+   */
+  readonly securityGroups?: ec2.ISecurityGroup[];
 
   /**
    * Lambda's reserved concurrency for the function. In a new account the deployment of it fails.

@@ -18,12 +18,13 @@ import * as logs from "aws-cdk-lib/aws-logs";
 import * as sqs from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { type Alarms, createAlarms } from "./alarms.ts";
-import { acknowledge, acknowledged } from "./acknowledged.ts";
+import { acknowledge, acknowledged, ofFunction } from "./acknowledged.ts";
 import { collect, problemsOf, type Collected } from "./collected.ts";
 import { ManagedKey } from "./grants.ts";
 import type { KeyRotationProps } from "./key-rotation-props.ts";
 import { nameOf, retain, type Managed, type ManageOptions } from "./managed-alias.ts";
 import { warnAboutAliases, warnAboutVersions } from "./names-of-versions.ts";
+import { networkOf, networkStatements, warnAboutEndpoints } from "./network.ts";
 import { placementOf } from "./placement.ts";
 import { setRotationCode } from "./package-code.ts";
 import {
@@ -91,29 +92,32 @@ export class KeyRotation extends Construct {
       description: "keyturn: rotates KMS keys with its owner tag, without the right to use them",
     });
     logGroup.grantWrite(this.#role);
+    const network = networkOf(props);
     this.function = createRotationFunction(this, props, {
       table: this.table,
       eventBus: this.#eventBus,
       deadLetterQueue: this.deadLetterQueue,
       role: this.#role,
       logGroup,
+      network,
     });
     this.schedule = this.#createSchedule(interval);
     if (props.watchDrain !== false) watchDrain(this, this);
     if (props.watchChanges !== false) watchChanges(this, this);
     const { table, deadLetterQueue } = this;
     const { architecture } = this.function;
-    const ofBoth = { table, deadLetterQueue, logRetention, architecture };
+    const ofBoth = { table, deadLetterQueue, logRetention, architecture, network };
     const collected = { ...ofBoth, rotationRole: this.#role };
     this.refusedUses =
       props.watchRefusals === false ? undefined : new RefusedUses(this, "RefusedUses", collected);
     this.#permit([...tableStatements(this.table.tableArn), ...eventStatements(this.#eventBus)]);
+    if (network !== undefined) this.#permit(networkStatements(this));
     this.alarms = this.#createAlarms(logGroup);
     acknowledge(this.table, acknowledged.table);
     acknowledge(this.deadLetterQueue, acknowledged.queue);
     acknowledge(logGroup, acknowledged.log);
     acknowledge(this.#role, acknowledged.role);
-    acknowledge(this.function, acknowledged.function);
+    acknowledge(this.function, ofFunction(acknowledged.function, network !== undefined));
     this.#completeAtSynth();
   }
 
@@ -178,6 +182,7 @@ export class KeyRotation extends Construct {
           if (node !== this) return;
           warnAboutVersions(this, this.#managed);
           warnAboutAliases(this, this.#managed);
+          this.#warnAboutNetwork();
         },
       },
       { priority: AspectPriority.READONLY },
@@ -185,6 +190,11 @@ export class KeyRotation extends Construct {
     this.node.addValidation({
       validate: () => [...problemsOf(this, complete()), ...this.#placement()],
     });
+  }
+
+  #warnAboutNetwork(): void {
+    const network = networkOf(this.#props);
+    if (network !== undefined) warnAboutEndpoints(this, network, this.#props.discovery);
   }
 
   #placement(): string[] {

@@ -13,8 +13,9 @@ import { Construct } from "constructs";
 import type { Configuration } from "../lambda/configuration/configuration.ts";
 import { refusalsMark } from "../lambda/inbound/canary.ts";
 import { denials, otherKeyErrors, refusable } from "../lambda/inbound/refused-use.ts";
-import { acknowledge, acknowledged } from "./acknowledged.ts";
+import { acknowledge, acknowledged, ofFunction } from "./acknowledged.ts";
 import { canaries, deliveredOr, kmsEventsRule } from "./kms-events.ts";
+import { type Network, networkStatements } from "./network.ts";
 import { noCodeYet, setRefusalsCode } from "./package-code.ts";
 import { collectorStatements } from "./collector-permissions.ts";
 
@@ -23,6 +24,7 @@ export type RefusedUsesProps = {
   deadLetterQueue: sqs.IQueue;
   logRetention: logs.RetentionDays;
   architecture: lambda.Architecture;
+  network: Network | undefined;
   /** The first function's role, whose refused calls lock nobody out. */
   rotationRole: iam.IRole;
 };
@@ -85,14 +87,17 @@ export class RefusedUses extends Construct {
       description: "keyturn: stores refused uses of KMS keys, without any right on KMS",
     });
     logGroup.grantWrite(role);
-    for (const statement of collectorStatements(table.tableArn, this.queue.queueArn)) {
-      role.addToPrincipalPolicy(statement);
-    }
+    const inVpc = props.network !== undefined;
+    const statements = [
+      ...collectorStatements(table.tableArn, this.queue.queueArn),
+      ...(inVpc ? networkStatements(this) : []),
+    ];
+    for (const statement of statements) role.addToPrincipalPolicy(statement);
     this.function = this.#createFunction(props, role, logGroup);
     acknowledge(this.queue, acknowledged.refusalsQueue);
     acknowledge(logGroup, acknowledged.log);
-    acknowledge(role, acknowledged.collectorRole);
-    acknowledge(this.function, acknowledged.collector);
+    acknowledge(role, [...acknowledged.collectorRole, ...(inVpc ? acknowledged.inVpc : [])]);
+    acknowledge(this.function, ofFunction(acknowledged.collector, inVpc));
   }
 
   /** At synth, when the configuration is complete. */
@@ -119,7 +124,7 @@ export class RefusedUses extends Construct {
   }
 
   #createFunction(
-    { table, rotationRole, architecture }: RefusedUsesProps,
+    { table, rotationRole, architecture, network }: RefusedUsesProps,
     role: iam.IRole,
     logGroup: logs.ILogGroup,
   ): lambda.Function {
@@ -133,6 +138,7 @@ export class RefusedUses extends Construct {
       timeout,
       role,
       logGroup,
+      ...network,
       environment: { KEYTURN_TABLE: table.tableName, KEYTURN_ROLE: rotationRole.roleName },
     });
     collector.addEventSourceMapping("Source", {

@@ -7,6 +7,7 @@ import type * as logs from "aws-cdk-lib/aws-logs";
 import type * as sqs from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import type { KeyRotationProps } from "./key-rotation-props.ts";
+import type { Network } from "./network.ts";
 import { noCodeYet } from "./package-code.ts";
 
 /** Of a run. */
@@ -18,12 +19,13 @@ export type RotationFunctionParts = {
   deadLetterQueue: sqs.IQueue;
   role: iam.IRole;
   logGroup: logs.ILogGroup;
+  network: Network | undefined;
 };
 
 export function createRotationFunction(
   scope: Construct,
   props: KeyRotationProps,
-  { table, eventBus, deadLetterQueue, role, logGroup }: RotationFunctionParts,
+  { table, eventBus, deadLetterQueue, role, logGroup, network }: RotationFunctionParts,
 ): lambda.Function {
   const { discovery = "tagging", quotaShare = 0.4, reservedConcurrentExecutions } = props;
   return new lambda.Function(scope, "Function", {
@@ -37,6 +39,7 @@ export function createRotationFunction(
     role,
     deadLetterQueue,
     logGroup,
+    ...network,
     ...(reservedConcurrentExecutions === undefined ? {} : { reservedConcurrentExecutions }),
     environment: {
       KEYTURN_TABLE: table.tableName,
