@@ -1,4 +1,5 @@
 import type { Duration } from "aws-cdk-lib";
+import type * as dynamodb from "aws-cdk-lib/aws-dynamodb";
 import type * as ec2 from "aws-cdk-lib/aws-ec2";
 import type * as events from "aws-cdk-lib/aws-events";
 import type * as lambda from "aws-cdk-lib/aws-lambda";
@@ -66,6 +67,14 @@ export interface KeyRotationProps {
    * @default - the default bus of the account and Region
    */
   readonly eventBus?: events.IEventBus;
+
+  /**
+   * An existing table with keyturn's state, or its name: one that was restored from a backup
+   * (docs/operations.md). keyturn changes no key before an operator has reconciled each record. Once given, leave
+   * it: without it the construct would create another table, which is empty.
+   * @default - the construct creates a table, which outlives the stack
+   */
+  readonly stateTable?: dynamodb.ITable | string;
 
   /**
    * How the function finds keys by tag: with the Resource Groups Tagging API, or by listing all

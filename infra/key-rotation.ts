@@ -22,6 +22,7 @@ import { acknowledge, acknowledged, ofFunction } from "./acknowledged.ts";
 import { collect, problemsOf, type Collected } from "./collected.ts";
 import { ManagedKey } from "./grants.ts";
 import type { KeyRotationProps } from "./key-rotation-props.ts";
+import { givenTable, whyUnfitTable } from "./given-table.ts";
 import { nameOf, retain, type Managed, type ManageOptions } from "./managed-alias.ts";
 import { warnAboutAliases, warnAboutVersions } from "./names-of-versions.ts";
 import { networkOf, networkStatements, warnAboutEndpoints } from "./network.ts";
@@ -51,7 +52,8 @@ export class KeyRotation extends Construct {
   /** The value of the tag `keyturn:owner`. */
   readonly owner: string;
   readonly function: lambda.Function;
-  readonly table: dynamodb.Table;
+  /** Of `stateTable`, or the one that the construct created. */
+  readonly table: dynamodb.ITable;
   readonly schedule: events.Rule;
   /** The events of runs that did not start or failed; kept for two weeks. */
   readonly deadLetterQueue: sqs.Queue;
@@ -63,6 +65,7 @@ export class KeyRotation extends Construct {
   readonly #props: KeyRotationProps;
   readonly #role: iam.Role;
   readonly #eventBus: events.IEventBus;
+  readonly #given: dynamodb.ITable | undefined;
 
   constructor(scope: Construct, id: string, props: KeyRotationProps) {
     super(scope, id);
@@ -75,7 +78,8 @@ export class KeyRotation extends Construct {
     this.owner = props.owner ?? Names.uniqueId(this);
     this.#eventBus =
       props.eventBus ?? events.EventBus.fromEventBusName(this, "EventBus", "default");
-    this.table = createTable(this);
+    this.#given = givenTable(this, props.stateTable);
+    this.table = this.#given ?? createTable(this);
     this.deadLetterQueue = new sqs.Queue(this, "DeadLetters", {
       encryption: sqs.QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -113,7 +117,6 @@ export class KeyRotation extends Construct {
     this.#permit([...tableStatements(this.table.tableArn), ...eventStatements(this.#eventBus)]);
     if (network !== undefined) this.#permit(networkStatements(this));
     this.alarms = this.#createAlarms(logGroup);
-    acknowledge(this.table, acknowledged.table);
     acknowledge(this.deadLetterQueue, acknowledged.queue);
     acknowledge(logGroup, acknowledged.log);
     acknowledge(this.#role, acknowledged.role);
@@ -200,8 +203,13 @@ export class KeyRotation extends Construct {
   #placement(): string[] {
     const all = this.node.root.node.findAll().filter((node) => node instanceof KeyRotation);
     const earlier = all.slice(0, all.indexOf(this));
-    const deploymentOf = (scope: KeyRotation) => ({ scope, managed: scope.#managed });
-    return placementOf(deploymentOf(this), earlier.map(deploymentOf));
+    const deploymentOf = (scope: KeyRotation) => ({
+      scope,
+      managed: scope.#managed,
+      given: scope.#given,
+    });
+    const [here, there] = [deploymentOf(this), earlier.map(deploymentOf)];
+    return [...placementOf(here, there), ...whyUnfitTable(here, there)];
   }
 
   #createAlarms(logGroup: logs.ILogGroup): Alarms {
