@@ -40,15 +40,15 @@ export const acknowledged = {
       reason: "point-in-time recovery is on; a backup plan belongs to the account",
     },
   ],
+  queueKey: [{ nag: [], checkov: ["CKV_AWS_27"], reason: noOwnKey }],
   queue: [
-    { nag: [], checkov: ["CKV_AWS_27"], reason: noOwnKey },
     {
       nag: ["AwsSolutions-SQS3"],
       checkov: [],
       reason: "it is the dead-letter queue of the function and its rules",
     },
   ],
-  log: [
+  logKey: [
     {
       nag: ["NIST.800.53.R5-CloudWatchLogGroupEncrypted"],
       checkov: ["CKV_AWS_158"],
@@ -77,7 +77,6 @@ export const acknowledged = {
       reason: "a new account has no concurrency to reserve; reservedConcurrentExecutions sets it",
     },
   ],
-  refusalsQueue: [{ nag: [], checkov: ["CKV_AWS_27"], reason: noOwnKey }],
   collectorRole: [inlinePolicy],
   collector: [
     {

@@ -2,6 +2,7 @@ import type { Duration } from "aws-cdk-lib";
 import type * as dynamodb from "aws-cdk-lib/aws-dynamodb";
 import type * as ec2 from "aws-cdk-lib/aws-ec2";
 import type * as events from "aws-cdk-lib/aws-events";
+import type * as kms from "aws-cdk-lib/aws-kms";
 import type * as lambda from "aws-cdk-lib/aws-lambda";
 import type * as logs from "aws-cdk-lib/aws-logs";
 import type * as sns from "aws-cdk-lib/aws-sns";
@@ -95,6 +96,21 @@ export interface KeyRotationProps {
    * @default logs.RetentionDays.ONE_YEAR - as PCI DSS 4.0.1, 10.5.1 requires of audit trails
    */
   readonly logRetention?: logs.RetentionDays;
+
+  /**
+   * A symmetric key for both log groups, other than a managed key of keyturn. Retain it as long as the logs. The app must
+   * own its key policy, or that must allow CloudWatch Logs (docs/deployment.md).
+   * @default - a key of CloudWatch Logs
+   */
+  readonly logEncryptionKey?: kms.IKey;
+
+  /**
+   * A symmetric key for the dead-letter queue and the queue of refused uses, other than a managed key of keyturn. The roles
+   * of the functions may then use this one key, through SQS. The app must own its key policy, or that must allow
+   * EventBridge (docs/deployment.md).
+   * @default - a key of SQS
+   */
+  readonly queueEncryptionKey?: kms.IKey;
 
   /**
    * The topic that gets every alarm, and its end.

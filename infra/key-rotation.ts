@@ -1,16 +1,7 @@
-import {
-  Annotations,
-  AspectPriority,
-  Aspects,
-  Duration,
-  Names,
-  RemovalPolicy,
-  Stack,
-} from "aws-cdk-lib";
+import { Annotations, AspectPriority, Aspects, Duration, Names, Stack } from "aws-cdk-lib";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import type * as dynamodb from "aws-cdk-lib/aws-dynamodb";
 import * as events from "aws-cdk-lib/aws-events";
-import * as targets from "aws-cdk-lib/aws-events-targets";
 import * as iam from "aws-cdk-lib/aws-iam";
 import type * as kms from "aws-cdk-lib/aws-kms";
 import type * as lambda from "aws-cdk-lib/aws-lambda";
@@ -22,6 +13,13 @@ import { acknowledge, acknowledged, ofFunction } from "./acknowledged.ts";
 import { collect, problemsOf, type Collected } from "./collected.ts";
 import { ManagedKey } from "./grants.ts";
 import type { KeyRotationProps } from "./key-rotation-props.ts";
+import {
+  admitServices,
+  createLogGroup,
+  queueEncryption,
+  queueKeyStatements,
+  whyUnfitKeys,
+} from "./encryption.ts";
 import { givenTable, whyUnfitTable } from "./given-table.ts";
 import { nameOf, retain, type Managed, type ManageOptions } from "./managed-alias.ts";
 import { warnAboutAliases, warnAboutVersions } from "./names-of-versions.ts";
@@ -40,6 +38,7 @@ import { createDashboard } from "./dashboard.ts";
 import { watchChanges, watchDrain } from "./watches.ts";
 import { RefusedUses } from "./refused-uses.ts";
 import { createRotationFunction, timeout } from "./rotation-function.ts";
+import { createSchedule } from "./schedule.ts";
 import { createTable } from "./state-table.ts";
 
 const defaultInterval = Duration.minutes(5);
@@ -78,18 +77,17 @@ export class KeyRotation extends Construct {
     this.owner = props.owner ?? Names.uniqueId(this);
     this.#eventBus =
       props.eventBus ?? events.EventBus.fromEventBusName(this, "EventBus", "default");
+    const { logRetention = logs.RetentionDays.ONE_YEAR } = props;
+    const { logEncryptionKey, queueEncryptionKey } = props;
+    admitServices(this, props);
     this.#given = givenTable(this, props.stateTable);
     this.table = this.#given ?? createTable(this);
     this.deadLetterQueue = new sqs.Queue(this, "DeadLetters", {
-      encryption: sqs.QueueEncryption.SQS_MANAGED,
+      ...queueEncryption(queueEncryptionKey),
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    const { logRetention = logs.RetentionDays.ONE_YEAR } = props;
-    const logGroup = new logs.LogGroup(this, "Log", {
-      retention: logRetention,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
+    const logGroup = createLogGroup(this, { logRetention, logEncryptionKey });
     // Not CDK's default role: its managed policy may write to every log group of the account.
     this.#role = new iam.Role(this, "Role", {
       assumedBy: new iam.ServicePrincipal("lambda.amazonaws.com"),
@@ -105,22 +103,24 @@ export class KeyRotation extends Construct {
       logGroup,
       network,
     });
-    this.schedule = this.#createSchedule(interval);
+    this.schedule = createSchedule(this, this, interval);
     if (props.watchDrain !== false) watchDrain(this, this);
     if (props.watchChanges !== false) watchChanges(this, this);
     const { table, deadLetterQueue } = this;
     const { architecture } = this.function;
-    const ofBoth = { table, deadLetterQueue, logRetention, architecture, network };
+    const keys = { logEncryptionKey, queueEncryptionKey };
+    const ofBoth = { table, deadLetterQueue, logRetention, architecture, network, ...keys };
     const collected = { ...ofBoth, rotationRole: this.#role };
     this.refusedUses =
       props.watchRefusals === false ? undefined : new RefusedUses(this, "RefusedUses", collected);
-    this.#permit([...tableStatements(this.table.tableArn), ...eventStatements(this.#eventBus)]);
-    if (network !== undefined) this.#permit(networkStatements(this));
+    this.#permit([
+      ...tableStatements(table.tableArn),
+      ...eventStatements(this.#eventBus),
+      ...(network === undefined ? [] : networkStatements(this)),
+      ...queueKeyStatements(this, queueEncryptionKey, ["kms:Decrypt", "kms:GenerateDataKey"]),
+    ]);
     this.alarms = this.#createAlarms(logGroup);
-    acknowledge(this.deadLetterQueue, acknowledged.queue);
-    acknowledge(logGroup, acknowledged.log);
-    acknowledge(this.#role, acknowledged.role);
-    acknowledge(this.function, ofFunction(acknowledged.function, network !== undefined));
+    this.#acknowledge(logGroup);
     this.#completeAtSynth();
   }
 
@@ -209,7 +209,20 @@ export class KeyRotation extends Construct {
       given: scope.#given,
     });
     const [here, there] = [deploymentOf(this), earlier.map(deploymentOf)];
-    return [...placementOf(here, there), ...whyUnfitTable(here, there)];
+    return [
+      ...placementOf(here, there),
+      ...whyUnfitTable(here, there),
+      ...whyUnfitKeys(this.#props, all.map(deploymentOf)),
+    ];
+  }
+
+  #acknowledge(logGroup: logs.LogGroup): void {
+    const { vpc, logEncryptionKey, queueEncryptionKey } = this.#props;
+    const queueKey = queueEncryptionKey === undefined ? acknowledged.queueKey : [];
+    acknowledge(this.deadLetterQueue, [...queueKey, ...acknowledged.queue]);
+    if (logEncryptionKey === undefined) acknowledge(logGroup, acknowledged.logKey);
+    acknowledge(this.#role, acknowledged.role);
+    acknowledge(this.function, ofFunction(acknowledged.function, vpc !== undefined));
   }
 
   #createAlarms(logGroup: logs.ILogGroup): Alarms {
@@ -255,28 +268,5 @@ export class KeyRotation extends Construct {
 
   #permit(statements: iam.PolicyStatement[]): void {
     for (const statement of statements) this.#role.addToPrincipalPolicy(statement);
-  }
-
-  #createSchedule(interval: Duration): events.Rule {
-    // The next run does the work of a lost one: a late run is of no use.
-    const sixHours = Duration.hours(6);
-    const maxEventAge = interval.toSeconds() < sixHours.toSeconds() ? interval : sixHours;
-    // A use attempt is worth all of Lambda's retries; a late event of the schedule finds nothing
-    // due.
-    this.function.configureAsyncInvoke({
-      maxEventAge: sixHours,
-      retryAttempts: 2,
-    });
-    return new events.Rule(this, "Schedule", {
-      description: "keyturn: starts a run",
-      schedule: events.Schedule.rate(interval),
-      targets: [
-        new targets.LambdaFunction(this.function, {
-          deadLetterQueue: this.deadLetterQueue,
-          maxEventAge,
-          retryAttempts: 2,
-        }),
-      ],
-    });
   }
 }
