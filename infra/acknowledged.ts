@@ -14,17 +14,24 @@ const inlinePolicy: Acknowledged = {
   reason: "the policy belongs to this role alone, and has no use without it",
 };
 
-/** Of both functions. */
-const functions: Acknowledged[] = [
-  { nag: [], checkov: ["CKV_AWS_173"], reason: `no variable is a secret; ${noOwnKey}` },
-  {
-    nag: ["NIST.800.53.R5-LambdaInsideVPC"],
-    checkov: ["CKV_AWS_117"],
-    reason: "it calls only AWS's public endpoints, and accepts no connections",
-  },
-];
-
 export const acknowledged = {
+  functions: [
+    { nag: [], checkov: ["CKV_AWS_173"], reason: `no variable is a secret; ${noOwnKey}` },
+  ],
+  outsideVpc: [
+    {
+      nag: ["NIST.800.53.R5-LambdaInsideVPC"],
+      checkov: ["CKV_AWS_117"],
+      reason: "it calls only AWS's public endpoints, and accepts no connections",
+    },
+  ],
+  inVpc: [
+    {
+      nag: ["AwsSolutions-IAM5[Resource::*]"],
+      checkov: [],
+      reason: "Lambda, and not the function's code, manages interfaces whose ids it chooses",
+    },
+  ],
   table: [
     { nag: [], checkov: ["CKV_AWS_119"], reason: noOwnKey },
     {
@@ -33,15 +40,15 @@ export const acknowledged = {
       reason: "point-in-time recovery is on; a backup plan belongs to the account",
     },
   ],
+  queueKey: [{ nag: [], checkov: ["CKV_AWS_27"], reason: noOwnKey }],
   queue: [
-    { nag: [], checkov: ["CKV_AWS_27"], reason: noOwnKey },
     {
       nag: ["AwsSolutions-SQS3"],
       checkov: [],
       reason: "it is the dead-letter queue of the function and its rules",
     },
   ],
-  log: [
+  logKey: [
     {
       nag: ["NIST.800.53.R5-CloudWatchLogGroupEncrypted"],
       checkov: ["CKV_AWS_158"],
@@ -64,17 +71,14 @@ export const acknowledged = {
     inlinePolicy,
   ],
   function: [
-    ...functions,
     {
       nag: ["NIST.800.53.R5-LambdaConcurrency"],
       checkov: ["CKV_AWS_115"],
       reason: "a new account has no concurrency to reserve; reservedConcurrentExecutions sets it",
     },
   ],
-  refusalsQueue: [{ nag: [], checkov: ["CKV_AWS_27"], reason: noOwnKey }],
   collectorRole: [inlinePolicy],
   collector: [
-    ...functions,
     {
       nag: ["NIST.800.53.R5-LambdaConcurrency"],
       checkov: ["CKV_AWS_115"],
@@ -94,6 +98,11 @@ export const acknowledged = {
     },
   ],
 } satisfies Record<string, Acknowledged[]>;
+
+/** The findings on a function: those of its own, and those of both. */
+export function ofFunction(own: Acknowledged[], inVpc: boolean): Acknowledged[] {
+  return [...acknowledged.functions, ...(inVpc ? [] : acknowledged.outsideVpc), ...own];
+}
 
 /** Records the reasons where the checkers of the construct's users read them. */
 export function acknowledge(scope: IConstruct, all: Acknowledged[]): void {

@@ -15,11 +15,13 @@ import { KeyRotationStack } from "./stack.ts";
 const app = new App();
 const path = String(app.node.tryGetContext("config"));
 const configuration = readOrExplain();
+const stateTable = app.node.tryGetContext("stateTable") as string | undefined;
 
 if (configuration !== undefined) {
   const stack = new KeyRotationStack(app, "Keyturn", {
     description: "keyturn: rotates AWS KMS keys behind their aliases",
     configuration,
+    ...(stateTable === undefined ? {} : { stateTable }),
     watchDrain: isOn("watchDrain"),
     watchRefusals: isOn("watchRefusals"),
     watchChanges: isOn("watchChanges"),

@@ -13,18 +13,11 @@ import { formatDuration } from "../lambda/configuration/durations.ts";
 import { authorizationLagMs, longestRunMs } from "../lambda/workflow/model/limits.ts";
 import { tagNames } from "../lambda/workflow/model/tag-names.ts";
 import { nameOf, targetOf, whyUnfit, type Managed } from "./managed-alias.ts";
-import type { AcceptedRefusal } from "./key-rotation-props.ts";
-import { documentOf, type RotationPolicy } from "./rotation-policy.ts";
+import type { KeyRotationProps } from "./key-rotation-props.ts";
+import { withoutVpc } from "./network.ts";
+import { documentOf } from "./rotation-policy.ts";
 
-type Props = {
-  policies: Record<string, RotationPolicy>;
-  owner: string;
-  mode?: "act" | "plan";
-  taggedAliases?: string[];
-  quotaShare?: number;
-  watchRefusals?: boolean;
-  acceptedRefusals?: AcceptedRefusal[];
-};
+type Props = KeyRotationProps & { owner: string };
 
 /** Either a configuration, or at least one problem. */
 export type Collected = {
@@ -39,6 +32,7 @@ export function collect(scope: IConstruct, props: Props, managed: Managed[]): Co
     ...repeated(managed),
     ...outOfBounds(props),
     ...unwatched(props),
+    ...withoutVpc(props),
   ];
   const managedKeys = managed.flatMap(({ alias, ...rest }) => {
     const name = nameOf(scope, alias);

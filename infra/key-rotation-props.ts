@@ -1,5 +1,8 @@
 import type { Duration } from "aws-cdk-lib";
+import type * as dynamodb from "aws-cdk-lib/aws-dynamodb";
+import type * as ec2 from "aws-cdk-lib/aws-ec2";
 import type * as events from "aws-cdk-lib/aws-events";
+import type * as kms from "aws-cdk-lib/aws-kms";
 import type * as lambda from "aws-cdk-lib/aws-lambda";
 import type * as logs from "aws-cdk-lib/aws-logs";
 import type * as sns from "aws-cdk-lib/aws-sns";
@@ -67,6 +70,14 @@ export interface KeyRotationProps {
   readonly eventBus?: events.IEventBus;
 
   /**
+   * An existing table with keyturn's state, or its name: one that was restored from a backup
+   * (docs/operations.md). keyturn changes no key before an operator has reconciled each record. Once given, leave
+   * it: without it the construct would create another table, which is empty.
+   * @default - the construct creates a table, which outlives the stack
+   */
+  readonly stateTable?: dynamodb.ITable | string;
+
+  /**
    * How the function finds keys by tag: with the Resource Groups Tagging API, or by listing all
    * keys where that API is unavailable.
    * @default "tagging"
@@ -85,6 +96,21 @@ export interface KeyRotationProps {
    * @default logs.RetentionDays.ONE_YEAR - as PCI DSS 4.0.1, 10.5.1 requires of audit trails
    */
   readonly logRetention?: logs.RetentionDays;
+
+  /**
+   * A symmetric key for both log groups, other than a managed key of keyturn. Retain it as long as the logs. The app must
+   * own its key policy, or that must allow CloudWatch Logs (docs/deployment.md).
+   * @default - a key of CloudWatch Logs
+   */
+  readonly logEncryptionKey?: kms.IKey;
+
+  /**
+   * A symmetric key for the dead-letter queue and the queue of refused uses, other than a managed key of keyturn. The roles
+   * of the functions may then use this one key, through SQS. The app must own its key policy, or that must allow
+   * EventBridge (docs/deployment.md).
+   * @default - a key of SQS
+   */
+  readonly queueEncryptionKey?: kms.IKey;
 
   /**
    * The topic that gets every alarm, and its end.
@@ -128,6 +154,25 @@ export interface KeyRotationProps {
    * @default lambda.Architecture.ARM_64
    */
   readonly architecture?: lambda.Architecture;
+
+  /**
+   * The VPC of both functions. From its subnets they must reach DynamoDB, KMS, EventBridge and the Resource
+   * Groups Tagging API: otherwise runs end in timeouts (docs/deployment.md).
+   * @default - none: the functions run in Lambda's own network, and reach AWS's public endpoints
+   */
+  readonly vpc?: ec2.IVpc;
+
+  /**
+   * The subnets of both functions in `vpc`. Lambda gives a function in a public subnet no public address.
+   * @default - the private subnets, as CDK selects them
+   */
+  readonly vpcSubnets?: ec2.SubnetSelection;
+
+  /**
+   * The security groups of both functions in `vpc`. They need only outgoing HTTPS.
+   * @default - one for each function, which allows all outgoing traffic
+   */
+  readonly securityGroups?: ec2.ISecurityGroup[];
 
   /**
    * Lambda's reserved concurrency for the function. In a new account the deployment of it fails.

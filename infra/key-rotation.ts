@@ -1,31 +1,31 @@
-import {
-  Annotations,
-  AspectPriority,
-  Aspects,
-  Duration,
-  Names,
-  RemovalPolicy,
-  Stack,
-} from "aws-cdk-lib";
+import { Annotations, AspectPriority, Aspects, Duration, Names, Stack } from "aws-cdk-lib";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import type * as dynamodb from "aws-cdk-lib/aws-dynamodb";
 import * as events from "aws-cdk-lib/aws-events";
-import * as targets from "aws-cdk-lib/aws-events-targets";
 import * as iam from "aws-cdk-lib/aws-iam";
 import type * as kms from "aws-cdk-lib/aws-kms";
-import * as lambda from "aws-cdk-lib/aws-lambda";
+import type * as lambda from "aws-cdk-lib/aws-lambda";
 import * as logs from "aws-cdk-lib/aws-logs";
 import * as sqs from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import { type Alarms, createAlarms } from "./alarms.ts";
-import { acknowledge, acknowledged } from "./acknowledged.ts";
+import { acknowledge, acknowledged, ofFunction } from "./acknowledged.ts";
 import { collect, problemsOf, type Collected } from "./collected.ts";
 import { ManagedKey } from "./grants.ts";
 import type { KeyRotationProps } from "./key-rotation-props.ts";
+import {
+  admitServices,
+  createLogGroup,
+  queueEncryption,
+  queueKeyStatements,
+  whyUnfitKeys,
+} from "./encryption.ts";
+import { givenTable, whyUnfitTable } from "./given-table.ts";
 import { nameOf, retain, type Managed, type ManageOptions } from "./managed-alias.ts";
 import { warnAboutAliases, warnAboutVersions } from "./names-of-versions.ts";
+import { networkOf, networkStatements, warnAboutEndpoints } from "./network.ts";
 import { placementOf } from "./placement.ts";
-import { noCodeYet, setRotationCode } from "./package-code.ts";
+import { setRotationCode } from "./package-code.ts";
 import {
   canListAliases,
   eventStatements,
@@ -37,10 +37,11 @@ import {
 import { createDashboard } from "./dashboard.ts";
 import { watchChanges, watchDrain } from "./watches.ts";
 import { RefusedUses } from "./refused-uses.ts";
+import { createRotationFunction, timeout } from "./rotation-function.ts";
+import { createSchedule } from "./schedule.ts";
 import { createTable } from "./state-table.ts";
 
 const defaultInterval = Duration.minutes(5);
-const timeout = Duration.minutes(5);
 
 /**
  * Rotates the keys of `manage()`: the function, its schedule, and the table with its state, which
@@ -50,7 +51,8 @@ export class KeyRotation extends Construct {
   /** The value of the tag `keyturn:owner`. */
   readonly owner: string;
   readonly function: lambda.Function;
-  readonly table: dynamodb.Table;
+  /** Of `stateTable`, or the one that the construct created. */
+  readonly table: dynamodb.ITable;
   readonly schedule: events.Rule;
   /** The events of runs that did not start or failed; kept for two weeks. */
   readonly deadLetterQueue: sqs.Queue;
@@ -62,6 +64,7 @@ export class KeyRotation extends Construct {
   readonly #props: KeyRotationProps;
   readonly #role: iam.Role;
   readonly #eventBus: events.IEventBus;
+  readonly #given: dynamodb.ITable | undefined;
 
   constructor(scope: Construct, id: string, props: KeyRotationProps) {
     super(scope, id);
@@ -74,40 +77,50 @@ export class KeyRotation extends Construct {
     this.owner = props.owner ?? Names.uniqueId(this);
     this.#eventBus =
       props.eventBus ?? events.EventBus.fromEventBusName(this, "EventBus", "default");
-    this.table = createTable(this);
+    const { logRetention = logs.RetentionDays.ONE_YEAR } = props;
+    const { logEncryptionKey, queueEncryptionKey } = props;
+    admitServices(this, props);
+    this.#given = givenTable(this, props.stateTable);
+    this.table = this.#given ?? createTable(this);
     this.deadLetterQueue = new sqs.Queue(this, "DeadLetters", {
-      encryption: sqs.QueueEncryption.SQS_MANAGED,
+      ...queueEncryption(queueEncryptionKey),
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    const { logRetention = logs.RetentionDays.ONE_YEAR } = props;
-    const logGroup = new logs.LogGroup(this, "Log", {
-      retention: logRetention,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
+    const logGroup = createLogGroup(this, { logRetention, logEncryptionKey });
     // Not CDK's default role: its managed policy may write to every log group of the account.
     this.#role = new iam.Role(this, "Role", {
       assumedBy: new iam.ServicePrincipal("lambda.amazonaws.com"),
       description: "keyturn: rotates KMS keys with its owner tag, without the right to use them",
     });
     logGroup.grantWrite(this.#role);
-    this.function = this.#createFunction(logGroup);
-    this.schedule = this.#createSchedule(interval);
+    const network = networkOf(props);
+    this.function = createRotationFunction(this, props, {
+      table: this.table,
+      eventBus: this.#eventBus,
+      deadLetterQueue: this.deadLetterQueue,
+      role: this.#role,
+      logGroup,
+      network,
+    });
+    this.schedule = createSchedule(this, this, interval);
     if (props.watchDrain !== false) watchDrain(this, this);
     if (props.watchChanges !== false) watchChanges(this, this);
     const { table, deadLetterQueue } = this;
     const { architecture } = this.function;
-    const ofBoth = { table, deadLetterQueue, logRetention, architecture };
+    const keys = { logEncryptionKey, queueEncryptionKey };
+    const ofBoth = { table, deadLetterQueue, logRetention, architecture, network, ...keys };
     const collected = { ...ofBoth, rotationRole: this.#role };
     this.refusedUses =
       props.watchRefusals === false ? undefined : new RefusedUses(this, "RefusedUses", collected);
-    this.#permit([...tableStatements(this.table.tableArn), ...eventStatements(this.#eventBus)]);
+    this.#permit([
+      ...tableStatements(table.tableArn),
+      ...eventStatements(this.#eventBus),
+      ...(network === undefined ? [] : networkStatements(this)),
+      ...queueKeyStatements(this, queueEncryptionKey, ["kms:Decrypt", "kms:GenerateDataKey"]),
+    ]);
     this.alarms = this.#createAlarms(logGroup);
-    acknowledge(this.table, acknowledged.table);
-    acknowledge(this.deadLetterQueue, acknowledged.queue);
-    acknowledge(logGroup, acknowledged.log);
-    acknowledge(this.#role, acknowledged.role);
-    acknowledge(this.function, acknowledged.function);
+    this.#acknowledge(logGroup);
     this.#completeAtSynth();
   }
 
@@ -172,6 +185,7 @@ export class KeyRotation extends Construct {
           if (node !== this) return;
           warnAboutVersions(this, this.#managed);
           warnAboutAliases(this, this.#managed);
+          this.#warnAboutNetwork();
         },
       },
       { priority: AspectPriority.READONLY },
@@ -181,11 +195,34 @@ export class KeyRotation extends Construct {
     });
   }
 
+  #warnAboutNetwork(): void {
+    const network = networkOf(this.#props);
+    if (network !== undefined) warnAboutEndpoints(this, network, this.#props.discovery);
+  }
+
   #placement(): string[] {
     const all = this.node.root.node.findAll().filter((node) => node instanceof KeyRotation);
     const earlier = all.slice(0, all.indexOf(this));
-    const deploymentOf = (scope: KeyRotation) => ({ scope, managed: scope.#managed });
-    return placementOf(deploymentOf(this), earlier.map(deploymentOf));
+    const deploymentOf = (scope: KeyRotation) => ({
+      scope,
+      managed: scope.#managed,
+      given: scope.#given,
+    });
+    const [here, there] = [deploymentOf(this), earlier.map(deploymentOf)];
+    return [
+      ...placementOf(here, there),
+      ...whyUnfitTable(here, there),
+      ...whyUnfitKeys(this.#props, all.map(deploymentOf)),
+    ];
+  }
+
+  #acknowledge(logGroup: logs.LogGroup): void {
+    const { vpc, logEncryptionKey, queueEncryptionKey } = this.#props;
+    const queueKey = queueEncryptionKey === undefined ? acknowledged.queueKey : [];
+    acknowledge(this.deadLetterQueue, [...queueKey, ...acknowledged.queue]);
+    if (logEncryptionKey === undefined) acknowledge(logGroup, acknowledged.logKey);
+    acknowledge(this.#role, acknowledged.role);
+    acknowledge(this.function, ofFunction(acknowledged.function, vpc !== undefined));
   }
 
   #createAlarms(logGroup: logs.ILogGroup): Alarms {
@@ -204,32 +241,6 @@ export class KeyRotation extends Construct {
       alarm.addOkAction(action);
     }
     return alarms;
-  }
-
-  #createFunction(logGroup: logs.LogGroup): lambda.Function {
-    const { discovery = "tagging", quotaShare = 0.4, reservedConcurrentExecutions } = this.#props;
-    return new lambda.Function(this, "Function", {
-      description: "keyturn: rotates KMS keys behind their aliases",
-      runtime: lambda.Runtime.NODEJS_24_X,
-      architecture: this.#props.architecture ?? lambda.Architecture.ARM_64,
-      handler: "handler.handler",
-      code: noCodeYet,
-      memorySize: 512,
-      timeout,
-      role: this.#role,
-      deadLetterQueue: this.deadLetterQueue,
-      logGroup,
-      ...(reservedConcurrentExecutions === undefined ? {} : { reservedConcurrentExecutions }),
-      environment: {
-        KEYTURN_TABLE: this.table.tableName,
-        KEYTURN_EVENT_BUS: this.#eventBus.eventBusName,
-        KEYTURN_DISCOVERY: discovery,
-        KEYTURN_QUOTA_SHARE: String(quotaShare),
-        KEYTURN_DRAIN_WATCH: this.#props.watchDrain === false ? "none" : "cloudtrail",
-        KEYTURN_REFUSALS_WATCH: this.#props.watchRefusals === false ? "none" : "cloudtrail",
-        KEYTURN_ROLE: this.#role.roleName,
-      },
-    });
   }
 
   #permitKms(configuration: NonNullable<Collected["configuration"]>): void {
@@ -257,28 +268,5 @@ export class KeyRotation extends Construct {
 
   #permit(statements: iam.PolicyStatement[]): void {
     for (const statement of statements) this.#role.addToPrincipalPolicy(statement);
-  }
-
-  #createSchedule(interval: Duration): events.Rule {
-    // The next run does the work of a lost one: a late run is of no use.
-    const sixHours = Duration.hours(6);
-    const maxEventAge = interval.toSeconds() < sixHours.toSeconds() ? interval : sixHours;
-    // A use attempt is worth all of Lambda's retries; a late event of the schedule finds nothing
-    // due.
-    this.function.configureAsyncInvoke({
-      maxEventAge: sixHours,
-      retryAttempts: 2,
-    });
-    return new events.Rule(this, "Schedule", {
-      description: "keyturn: starts a run",
-      schedule: events.Schedule.rate(interval),
-      targets: [
-        new targets.LambdaFunction(this.function, {
-          deadLetterQueue: this.deadLetterQueue,
-          maxEventAge,
-          retryAttempts: 2,
-        }),
-      ],
-    });
   }
 }

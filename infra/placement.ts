@@ -7,6 +7,8 @@ import { aliasOf, namesOf, targetOf, type Managed } from "./managed-alias.ts";
 /** A deployment, and what it manages. */
 export type Deployment = { scope: IConstruct; managed: Managed[] };
 
+type Place = { account: string; region: string };
+
 /** `earlier`: the deployments before this one in the app. */
 export function placementOf({ scope, managed }: Deployment, earlier: Deployment[]): string[] {
   return managed.flatMap((one) => [
@@ -20,7 +22,10 @@ export function placementOf({ scope, managed }: Deployment, earlier: Deployment[
 /** Without the construct, keyturn would not retain the key and the alias. */
 function namedByString(scope: IConstruct, name: string): string[] {
   return scope.node.root.node.findAll().flatMap((node) => {
-    const isIt = node instanceof kms.CfnAlias && nameIn(node) === name && isSamePlace(scope, node);
+    const isIt =
+      node instanceof kms.CfnAlias &&
+      nameIn(node) === name &&
+      isSamePlace(Stack.of(scope), Stack.of(node));
     if (!isIt) return [];
     return [
       `manage(): ${name} is the alias ${node.node.path} of this app: pass the construct. Its stack then retains the key and the alias`,
@@ -31,7 +36,7 @@ function namedByString(scope: IConstruct, name: string): string[] {
 function ofConstruct(scope: IConstruct, alias: kms.IAlias): string[] {
   const { path } = alias.node;
   const problems: string[] = [];
-  if (!isSamePlace(scope, alias)) {
+  if (!isSamePlace(Stack.of(scope), Stack.of(alias))) {
     problems.push(
       `manage(): ${path} is in another account or Region than this deployment, which rotates keys in its own only`,
     );
@@ -65,9 +70,8 @@ function nameIn({ aliasName }: kms.CfnAlias): string | undefined {
 }
 
 /** Also where one of them is not known at synth. */
-function isSamePlace(one: IConstruct, other: IConstruct): boolean {
-  const [here, there] = [Stack.of(one), Stack.of(other)];
+export function isSamePlace(one: Place, other: Place): boolean {
   const isSame = (a: string, b: string): boolean =>
     a === b || Token.isUnresolved(a) || Token.isUnresolved(b);
-  return isSame(here.account, there.account) && isSame(here.region, there.region);
+  return isSame(one.account, other.account) && isSame(one.region, other.region);
 }

@@ -2,19 +2,22 @@
  * Refused uses: the rule for them, its queue, and the second function, which stores them. Its role
  * has no right on KMS: text by callers never meets a role that can disable a key.
  */
-import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { Duration } from "aws-cdk-lib";
 import type * as events from "aws-cdk-lib/aws-events";
 import * as targets from "aws-cdk-lib/aws-events-targets";
 import * as iam from "aws-cdk-lib/aws-iam";
+import type * as kms from "aws-cdk-lib/aws-kms";
 import * as lambda from "aws-cdk-lib/aws-lambda";
-import * as logs from "aws-cdk-lib/aws-logs";
+import type * as logs from "aws-cdk-lib/aws-logs";
 import * as sqs from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import type { Configuration } from "../lambda/configuration/configuration.ts";
 import { refusalsMark } from "../lambda/inbound/canary.ts";
 import { denials, otherKeyErrors, refusable } from "../lambda/inbound/refused-use.ts";
-import { acknowledge, acknowledged } from "./acknowledged.ts";
+import { acknowledge, acknowledged, ofFunction } from "./acknowledged.ts";
+import { createLogGroup, encryptTarget, queueKeyStatements } from "./encryption.ts";
 import { canaries, deliveredOr, kmsEventsRule } from "./kms-events.ts";
+import { type Network, networkStatements } from "./network.ts";
 import { noCodeYet, setRefusalsCode } from "./package-code.ts";
 import { collectorStatements } from "./collector-permissions.ts";
 
@@ -23,6 +26,9 @@ export type RefusedUsesProps = {
   deadLetterQueue: sqs.IQueue;
   logRetention: logs.RetentionDays;
   architecture: lambda.Architecture;
+  network: Network | undefined;
+  logEncryptionKey: kms.IKey | undefined;
+  queueEncryptionKey: kms.IKey | undefined;
   /** The first function's role, whose refused calls lock nobody out. */
   rotationRole: iam.IRole;
 };
@@ -75,24 +81,26 @@ export class RefusedUses extends Construct {
       ],
       target: new targets.SqsQueue(this.queue, deliveredOr(deadLetterQueue)),
     });
+    encryptTarget(this.queue, props.queueEncryptionKey);
     this.#admitOnlyTheRule();
-    const logGroup = new logs.LogGroup(this, "Log", {
-      retention: props.logRetention,
-      removalPolicy: RemovalPolicy.RETAIN,
-    });
+    const logGroup = createLogGroup(this, props);
     const role = new iam.Role(this, "Role", {
       assumedBy: new iam.ServicePrincipal("lambda.amazonaws.com"),
       description: "keyturn: stores refused uses of KMS keys, without any right on KMS",
     });
     logGroup.grantWrite(role);
-    for (const statement of collectorStatements(table.tableArn, this.queue.queueArn)) {
-      role.addToPrincipalPolicy(statement);
-    }
+    const inVpc = props.network !== undefined;
+    const statements = [
+      ...collectorStatements(table.tableArn, this.queue.queueArn),
+      ...(inVpc ? networkStatements(this) : []),
+      ...queueKeyStatements(this, props.queueEncryptionKey, ["kms:Decrypt"]),
+    ];
+    for (const statement of statements) role.addToPrincipalPolicy(statement);
     this.function = this.#createFunction(props, role, logGroup);
-    acknowledge(this.queue, acknowledged.refusalsQueue);
-    acknowledge(logGroup, acknowledged.log);
-    acknowledge(role, acknowledged.collectorRole);
-    acknowledge(this.function, acknowledged.collector);
+    if (props.queueEncryptionKey === undefined) acknowledge(this.queue, acknowledged.queueKey);
+    if (props.logEncryptionKey === undefined) acknowledge(logGroup, acknowledged.logKey);
+    acknowledge(role, [...acknowledged.collectorRole, ...(inVpc ? acknowledged.inVpc : [])]);
+    acknowledge(this.function, ofFunction(acknowledged.collector, inVpc));
   }
 
   /** At synth, when the configuration is complete. */
@@ -119,7 +127,7 @@ export class RefusedUses extends Construct {
   }
 
   #createFunction(
-    { table, rotationRole, architecture }: RefusedUsesProps,
+    { table, rotationRole, architecture, network }: RefusedUsesProps,
     role: iam.IRole,
     logGroup: logs.ILogGroup,
   ): lambda.Function {
@@ -133,6 +141,7 @@ export class RefusedUses extends Construct {
       timeout,
       role,
       logGroup,
+      ...network,
       environment: { KEYTURN_TABLE: table.tableName, KEYTURN_ROLE: rotationRole.roleName },
     });
     collector.addEventSourceMapping("Source", {

@@ -2,9 +2,10 @@ import { RemovalPolicy } from "aws-cdk-lib";
 import * as dynamodb from "aws-cdk-lib/aws-dynamodb";
 import type { Construct } from "constructs";
 import { tableDefinition } from "../lambda/record/table-definition.ts";
+import { acknowledge, acknowledged } from "./acknowledged.ts";
 
 /** The table of lambda/record/table-definition.ts; its index is sparse and projects only keys. */
-export function createTable(scope: Construct): dynamodb.Table {
+export function createTable(scope: Construct): dynamodb.ITable {
   const { STRING, NUMBER } = dynamodb.AttributeType;
   const { partitionKey, sortKey, dueIndex } = tableDefinition;
   const table = new dynamodb.Table(scope, "Table", {
@@ -23,5 +24,7 @@ export function createTable(scope: Construct): dynamodb.Table {
     sortKey: { name: dueIndex.sortKey, type: NUMBER },
     projectionType: dynamodb.ProjectionType.KEYS_ONLY,
   });
-  return table;
+  acknowledge(table, acknowledged.table);
+  // With exactOptionalPropertyTypes, CDK's own class does not match CDK's own interface.
+  return table as unknown as dynamodb.ITable;
 }
