@@ -95,12 +95,18 @@ function isKnowable({ arrival }: Lockout, nowMs: number): boolean {
   }
 }
 
-/** A refusal before its key was retired, or in the minutes after, has another cause. */
+/**
+ * A refusal before its key was retired, or in the minutes after, has another cause; so may one in the minutes after
+ * the version that refused it became active.
+ */
 function isByMove(
-  { keyId, caller, atMs }: Lockout,
+  { keyId, aliasedKeyId, caller, atMs }: Lockout,
   recordOf: (alias: string) => ManagedKey | undefined,
 ): boolean {
   const { versions = [] } = recordOf(caller.alias) ?? {};
   const { retiredAtMs = Infinity } = versions.find((one) => one.keyId === keyId) ?? {};
-  return caller.kind !== "by-tag" && atMs >= retiredAtMs + hourMs / 4;
+  const refusing = versions.find((one) => one.keyId === aliasedKeyId);
+  const lagMs = atMs - (refusing?.firstAliasAtMs ?? refusing?.activatedAtMs ?? -Infinity);
+  const mayBeLag = caller.kind === "by-arn" && Math.abs(lagMs) < hourMs / 4;
+  return caller.kind !== "by-tag" && !mayBeLag && atMs >= retiredAtMs + hourMs / 4;
 }

@@ -26,12 +26,6 @@ const uncounted: Edit = {
   replace: "      there.writes > -1;",
 };
 
-const uncountedNudge: Edit = {
-  file: "sim/ports/table-state.ts",
-  find: "{ ...stored, record, writes: writesOf(stored) + 1 }",
-  replace: "{ ...stored, record }",
-};
-
 const scenario = "requests-while-due";
 
 export const claiming: Mutant[] = [
@@ -54,12 +48,5 @@ export const claiming: Mutant[] = [
     scenario,
     seed: 204,
     invariant: "a call under way is on record",
-  },
-  {
-    name: "do not count a nudge: the late write of an expired claim erases the suspicion",
-    edits: [uncountedNudge],
-    scenario: "everything",
-    seed: 1796910090,
-    invariant: "a change by others is reported",
   },
 ];

@@ -37,18 +37,6 @@ export const steps: Mutant[] = [
     seed: 1,
   },
   {
-    name: "move the alias from any key",
-    edits: [
-      {
-        file: activate,
-        find: "    if (key?.keyId !== old.keyId) return aliasMoved(scene, alias, belongsOn);",
-        replace: "",
-      },
-    ],
-    scenario: "to-the-end",
-    seed: 152,
-  },
-  {
     name: "do not read the new version again before UpdateAlias",
     edits: [
       {

@@ -88,7 +88,23 @@ export function decideInspection(scene: Scene): Decision[] {
 export function stillOpen({ record, observed, context }: Scene): Finding[] {
   const isDone = isInspectionDue(record, context.nowMs) !== "no" && isComplete(record, observed);
   if (isDone || inspectionDueAtMs(record) === Infinity) return [];
-  return record.findings.filter(({ code }) => foundByInspection.includes(code));
+  return record.findings.filter(
+    (one) => foundByInspection.includes(one.code) || isUnrecordedPolicy(record, one),
+  );
+}
+
+/** A pass that did not rest reported the key policy, and did not record it. Its command names the hash. */
+function isUnrecordedPolicy({ versions }: Inspected, { code, subject, next }: Finding): boolean {
+  return (
+    code === "KEY_POLICY_CHANGED" &&
+    versions.some(
+      ({ keyId, policyHash, policyChangedTo }) =>
+        keyId === subject &&
+        policyChangedTo === undefined &&
+        policyHash !== undefined &&
+        !next.includes(policyHash),
+    )
+  );
 }
 
 function isComplete(record: Inspected, observed: ObservedState): boolean {
