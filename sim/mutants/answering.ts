@@ -136,7 +136,7 @@ export const answering: Mutant[] = [
       },
     ],
     scenario: "everything",
-    seed: 4,
+    seed: 9,
   },
   {
     name: "a rollback trusts a read of Enabled that may be older than the DisableKey",

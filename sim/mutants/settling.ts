@@ -97,7 +97,7 @@ export const settling: Mutant[] = [
       },
     ],
     scenario: "collisions",
-    seed: 9,
+    seed: 12,
   },
   {
     name: "leave the SDK's retries on",
@@ -110,7 +110,7 @@ export const settling: Mutant[] = [
       },
     ],
     scenario: "half-done",
-    seed: 8,
+    seed: 12,
   },
   {
     name: "return with a call in flight, and no deadline at the send step",
