@@ -49,6 +49,11 @@ export type Version = {
   /** Since when it only processes. */
   retiredAtMs?: number;
   disabledAtMs?: number;
+  /**
+   * When keyturn announced its last DisableKey; of several in a row without an answer, the first: it may have taken
+   * effect. No use was refused before, except in an earlier time out of use.
+   */
+  disablingSinceMs?: number;
   deletionAtMs?: number;
   /** Its key policy lets it originate only through the managed aliases. */
   aliasOnly?: boolean;
