@@ -96,7 +96,7 @@ function disabling(
   nowMs: number,
 ): ManagedKey {
   if (kind !== "DisableKey" || unanswered === kind) return record;
-  return withVersion(record, { ...versionOf(record, from), disablingSinceMs: nowMs });
+  return withVersion(record, { ...versionOf(record, from), disablingAtMs: nowMs });
 }
 
 /** The record once KMS accepted a call, and its journal line. */

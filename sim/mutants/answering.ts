@@ -47,7 +47,7 @@ export const answering: Mutant[] = [
     edits: [
       {
         file: "lambda/workflow/restore/use-attempt.ts",
-        find: "Math.max(drainSinceMs, version.disablingSinceMs ?? 0)",
+        find: "Math.max(drainSinceMs, version.disablingAtMs ?? 0)",
         replace: "drainSinceMs",
       },
     ],

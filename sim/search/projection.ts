@@ -156,7 +156,7 @@ export function project(state: SearchState): Projection {
 /** From before the last DisableKey; no attempt that comes later is. */
 function isEarly({ versions }: ManagedKey, { keyId, atMs }: Attempted): boolean {
   const version = versions.find((one) => one.keyId === keyId);
-  return atMs + clockSkewMs < (version?.disablingSinceMs ?? 0);
+  return atMs + clockSkewMs < (version?.disablingAtMs ?? 0);
 }
 
 function record(of: ManagedKey, isClaimed: boolean): void {

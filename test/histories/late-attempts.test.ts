@@ -76,7 +76,7 @@ describe("an event from after the DisableKey restores the version", () => {
     await world.pass(hourMs);
     const [version] = (await world.record()).versions;
     expect(version).toMatchObject({ state: "disabled" });
-    expect(version?.disabledAtMs).toBeGreaterThan((version?.disablingSinceMs ?? 0) + 5 * minuteMs);
+    expect(version?.disabledAtMs).toBeGreaterThan((version?.disablingAtMs ?? 0) + 5 * minuteMs);
     expect(await world.deliver(event)).toMatchObject([{ outcome: "restored" }]);
     expect(await world.stateOf(first)).toBe("Enabled");
   });
@@ -86,7 +86,7 @@ describe("an event from after the DisableKey restores the version", () => {
     async (seconds) => {
       const { world, first, refused } = await aged(soaking);
       const event = (await refused()) as { detail: object };
-      const sinceMs = (await world.record()).versions[0]?.disablingSinceMs ?? 0;
+      const sinceMs = (await world.record()).versions[0]?.disablingAtMs ?? 0;
       const eventTime = `${new Date(sinceMs - seconds * 1000).toISOString().slice(0, 19)}Z`;
       await world.deliver({ ...event, detail: { ...event.detail, eventTime } });
       expect(await world.stateOf(first)).toBe("Enabled");

@@ -70,7 +70,7 @@ describe("an attempt to use a version", () => {
   });
 
   test("counts from the announced DisableKey on, also while that call has no answer", () => {
-    const old = { disablingSinceMs: nowMs - hourMs };
+    const old = { disablingAtMs: nowMs - hourMs };
     const given = record({ old, rotation: { unanswered: "DisableKey" } });
     expect(concern(given, attempt)).toBe("news");
     expect(concern(given, { ...attempt, atMs: nowMs - 2 * hourMs })).toBe("none");
@@ -97,17 +97,17 @@ describe("an attempt to use a version", () => {
     ["ever", { record: { rotations: [] }, old: { retiredAtMs: undefined } }, 0],
     [
       "keyturn announced its DisableKey",
-      { rotation: { drainSinceMs: 10 * hourMs }, old: { disablingSinceMs: 12 * hourMs } },
+      { rotation: { drainSinceMs: 10 * hourMs }, old: { disablingAtMs: 12 * hourMs } },
       12 * hourMs,
     ],
     [
       "keyturn announced its DisableKey, its rotation closed",
-      { record: { rotations: [] }, old: { retiredAtMs: 8 * hourMs, disablingSinceMs: 9 * hourMs } },
+      { record: { rotations: [] }, old: { retiredAtMs: 8 * hourMs, disablingAtMs: 9 * hourMs } },
       9 * hourMs,
     ],
     [
       "its drain began, after an earlier DisableKey",
-      { rotation: { drainSinceMs: 10 * hourMs }, old: { disablingSinceMs: 9 * hourMs } },
+      { rotation: { drainSinceMs: 10 * hourMs }, old: { disablingAtMs: 9 * hourMs } },
       10 * hourMs,
     ],
   ])("counts from when %s, and a minute before, by another clock", (_since, setting, sinceMs) => {
@@ -122,9 +122,9 @@ test("the record has when keyturn announced the first DisableKey that may have t
     const scene = stepScene("revoke", setting);
     const matter = { kind: "rotation", rotationId: "r1" } as const;
     const decision = { kind: "call", call: { kind, keyId: "key-1" }, matter, reason: "" } as const;
-    return announce(scene.record, decision, scene.context, nowMs).versions[0]?.disablingSinceMs;
+    return announce(scene.record, decision, scene.context, nowMs).versions[0]?.disablingAtMs;
   };
-  const old = { disablingSinceMs: 5 };
+  const old = { disablingAtMs: 5 };
   const after = (unanswered: "TagResource" | "DisableKey") => ({ old, rotation: { unanswered } });
   expect(announced("DisableKey", {})).toBe(nowMs);
   expect(announced("DisableKey", { old })).toBe(nowMs);

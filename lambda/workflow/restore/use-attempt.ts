@@ -22,7 +22,7 @@ export function concern(record: ManagedKey, attempt: UseAttempt): "news" | "know
   if (!unsure && !isOutOfUse(version, rotation)) return "none";
   if (version.overriddenBy !== undefined) return "none";
   const drainSinceMs = rotation?.drainSinceMs ?? version.retiredAtMs ?? 0;
-  const sinceMs = Math.max(drainSinceMs, version.disablingSinceMs ?? 0);
+  const sinceMs = Math.max(drainSinceMs, version.disablingAtMs ?? 0);
   return attempt.atMs + clockSkewMs < sinceMs ? "none" : "news";
 }
 
