@@ -13,7 +13,7 @@ type Pattern = Record<string, unknown[]>;
 export type KmsEvents = {
   description: string;
   /** The records: an event matches if its record matches one of these. */
-  either: [Pattern, Pattern, ...Pattern[]];
+  either: [Pattern, Pattern];
   target: events.IRuleTarget;
 };
 

@@ -5,12 +5,14 @@ import type * as lambda from "aws-cdk-lib/aws-lambda";
 import type * as sqs from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import { canaryMark } from "../lambda/inbound/canary.ts";
-import { invalidStateErrors, otherStates, stateErrors } from "../lambda/inbound/use-attempt.ts";
+import { stateErrors } from "../lambda/inbound/use-attempt.ts";
 import { canaries, deliveredOr, keyChangesRule, kmsEventsRule } from "./kms-events.ts";
 
-const otherErrors = [...stateErrors].filter((error) => !invalidStateErrors.has(error));
-
-/** A key store or an import can fail a thousand times a second, and each invocation costs. */
+/**
+ * Uses that KMS refuses in these states have the same error, at any rate, and each invocation costs. The function
+ * ignores them too: a pattern can be edited.
+ */
+const otherStates = ["pending import", "unavailable", "creating", "updating"];
 const noOtherState = [
   { "anything-but": { suffix: otherStates.map((state) => ` is ${state}.`) } },
   { exists: false },
@@ -25,11 +27,7 @@ export type WatchProps = { function: lambda.IFunction; deadLetterQueue: sqs.IQue
 export function watchDrain(scope: Construct, props: WatchProps): events.Rule {
   return kmsEventsRule(scope, "UseAttempts", {
     description: "keyturn: attempts to use a key that is out of use, and canaries",
-    either: [
-      { errorCode: otherErrors },
-      { errorCode: [...invalidStateErrors], errorMessage: noOtherState },
-      canaries(canaryMark),
-    ],
+    either: [{ errorCode: [...stateErrors], errorMessage: noOtherState }, canaries(canaryMark)],
     target: new targets.LambdaFunction(props.function, deliveredOr(props.deadLetterQueue)),
   });
 }

@@ -65,7 +65,7 @@ export function createFunction(
         return { outcome: "heard", sentAtMs: reading.atMs };
       case "ignored":
         // The others may come a thousand times a second, about keys that are not ours.
-        if (reading.isForged) telemetry.ignored(reading.why);
+        if (reading.isForged === true) telemetry.ignored(reading.why);
         return { outcome: "ignored", why: reading.why };
     }
   };

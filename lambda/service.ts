@@ -1,7 +1,7 @@
 /** The state of the process: the ports, the configuration, and whether it is applied. */
 import { answer, type Answer } from "./run/answer.ts";
 import { changed, type ChangeOutcome } from "./run/changed.ts";
-import { isRecent, note, type Recent } from "./run/recent.ts";
+import { note, type Recent } from "./run/recent.ts";
 import type { KeyChange } from "./inbound/key-change.ts";
 import type { Configuration } from "./configuration/configuration.ts";
 import { configurationHash } from "./configuration/configuration.ts";
@@ -33,7 +33,6 @@ export function createService(
   const hash = configurationHash(configuration, refusalsWatch);
   let configurationApplied = false;
   const marked: Recent = new Map();
-  /** Keys that are not ours. A client that retries on one of them causes an event for each of its calls. */
   const foreign: Recent = new Map();
   const options = (deadlineMs: number): RunOptions => ({
     ports,
@@ -63,14 +62,9 @@ export function createService(
     async answer(attempts, deadlineMs) {
       const answers: Answer[] = [];
       for (const attempt of attempts) {
-        const { keyId, eventId } = attempt;
-        const nowMs = ports.clock.nowMs();
-        const isForeign = isRecent(foreign, keyId, nowMs);
-        const one: Answer = isForeign
-          ? { keyId, eventId, outcome: "not-ours" }
-          : await answer(options(deadlineMs), attempt);
-        if (one.outcome !== "not-ours") telemetry.answered(one);
-        else if (!isForeign) note(foreign, keyId, nowMs);
+        const one = await answer(options(deadlineMs), attempt, foreign);
+        if (one.outcome === "not-ours") note(foreign, one.keyId, ports.clock.nowMs());
+        else telemetry.answered(one);
         answers.push(one);
       }
       const keyIds = answers.flatMap((one) => (one.outcome === "suspected" ? [one.keyId] : []));

@@ -1,7 +1,7 @@
 /** What a world is made of: its faults, its policies, who uses a key, and what they share. */
 import type { Policy } from "../lambda/workflow/model/types.ts";
 import type { SimRandom } from "../embedded-aws/random.ts";
-import { deleting, hasty } from "./policies.ts";
+import { deleting, hasty, rash } from "./policies.ts";
 import type { Meddling } from "./world/meddlers.ts";
 import type { Callers } from "./world/callers.ts";
 import type { Delivery } from "./world/trail.ts";
@@ -30,6 +30,8 @@ export type Scenario = {
   needs: Needs;
   /** Callers that a move may lock out, and how their events arrive; none: nothing collects refused uses. */
   callers?: Callers & Delivery;
+  /** Each event of a use attempt arrives once more within this time; none: within minutes. */
+  attemptsAgainMs?: number;
   /** External actors that change versions, beyond the acts of `externalActors`. */
   meddlers?: Meddling;
   /** What CreateKey is given for the first version of each alias. */
@@ -142,3 +144,23 @@ export const meddled = {
   }),
 };
 export const meddling = { everyMs: 4 * hourMs, followedWithinMs: 20 * hourMs };
+
+/** Rotations that close within minutes, and old data that is read after that. */
+export const readAgain = {
+  ...base,
+  ...brief,
+  tickEveryMs: 5 * minuteMs,
+  keys: 2,
+  policy: (random: SimRandom, index: number): Policy => ({
+    ...rash(random, index),
+    retire: "disable",
+  }),
+  externalActors: { everyMs: 20 * minuteMs, asks: true, meddles: false },
+  habits: (random: SimRandom): Habits => ({
+    everyMs: 10 * minuteMs,
+    keptMs: 10 * minuteMs,
+    archives: 0.2,
+    archivedReadEveryMs: (20 + 60 * random.next()) * minuteMs,
+  }),
+  faults: (random: SimRandom) => ({ ...noFaults, stale: some(random, 0.3) }),
+};

@@ -9,6 +9,7 @@ import {
   meddled,
   meddling,
   needed,
+  readAgain,
   some,
   type Scenario,
 } from "./scenario.ts";
@@ -204,6 +205,8 @@ export const scenarios = {
       doubleTick: some(random, 0.2),
     }),
   },
+  /** Events of use attempts arrive again, hours later: other ones restored the version, and it was disabled anew. */
+  "attempts-again": { ...readAgain, name: "attempts-again", attemptsAgainMs: 6 * hourMs },
   /** Operators request what they planned up to hours before; the record has changed since. */
   planned: {
     ...base,

@@ -160,7 +160,9 @@ export class World {
     if (reading.kind === "canary") await this.table.heard(reading.atMs);
     if (reading.kind !== "attempt") return [];
     const answers: Answer[] = [];
-    for (const attempt of reading.attempts) answers.push(await answer(this.#options(), attempt));
+    for (const attempt of reading.attempts) {
+      answers.push(await answer(this.#options(), attempt, new Map()));
+    }
     return answers;
   }
 

@@ -45,11 +45,11 @@ export type KeyServiceConfig = Omit<KMSClientConfig, "requestHandler"> & {
  * on such a connection. A changing call would be without an answer, and the managed key would wait until that call can
  * no longer land.
  */
-const ownConnections = { httpAgent: { keepAlive: false }, httpsAgent: { keepAlive: false } };
+const notKept = { keepAlive: false };
 
 export function createKeyService(clock: Clock, config: KeyServiceConfig = {}): KeyService {
   const reading = new KMSClient(config);
-  const requestHandler = { ...config.requestHandler, ...ownConnections };
+  const requestHandler = { ...config.requestHandler, httpAgent: notKept, httpsAgent: notKept };
   const writing = new KMSClient({ ...config, maxAttempts: 1, requestHandler });
   refuseLateSends(writing, clock);
   const canaryClients = new Map<string, KMSClient>();

@@ -38,37 +38,29 @@ export type UseAttemptReading =
   | { kind: "attempt"; attempts: UseAttempt[] }
   /** The event of a canary call; from any caller it proves that events arrive. */
   | { kind: "canary"; atMs: number }
-  /** It claims to be a use attempt. `isForged`: it is no event of KMS here; otherwise it is not relevant. */
-  | { kind: "ignored"; why: string; isForged: boolean };
+  /** It claims to be a use attempt, and is not relevant; or, `isForged`, it is no event of KMS here. */
+  | { kind: "ignored"; why: string; isForged?: true };
 
 /** A reason to ignore the event. */
 type Ignored = { why: string };
 
-/** These mean more than pending deletion: KMS's message has the state. */
-export const invalidStateErrors: ReadonlySet<string> = new Set([
+/**
+ * KMS's log entries have the exception's name in `errorCode`; those of other services may omit the
+ * suffix. KMSInvalidStateException means more than pending deletion: the message has the state.
+ */
+export const stateErrors: ReadonlySet<string> = new Set([
+  "Disabled",
+  "DisabledException",
   "KMSInvalidState",
   "KMSInvalidStateException",
 ]);
 
 /**
- * KMS's log entries have the exception's name in `errorCode`; those of other services may omit the
- * suffix.
+ * What KMS's message names where keyturn is not the cause: a state to which it brings no key ("<key ARN> is pending
+ * import.", "Key states" in the KMS Developer Guide), or an external key store that failed. Any other message counts,
+ * and none: an operator can undo an unnecessary restore, and nobody can undo a deletion.
  */
-export const stateErrors: ReadonlySet<string> = new Set([
-  "Disabled",
-  "DisabledException",
-  ...invalidStateErrors,
-]);
-
-/**
- * The states to which keyturn brings no key, as KMS names them: "<key ARN> is pending import." ("Key states" in the
- * KMS Developer Guide). Without such a message the event counts: an operator can undo an unnecessary restore, and
- * nobody can undo the deletion of a version that is in use.
- */
-export const otherStates = ["pending import", "unavailable", "creating", "updating"];
-
-/** A failure of an external key store has the same error code ("Troubleshooting external key stores"). */
-const isOfOtherState = new RegExp(` is (?:${otherStates.join("|")})\\b|key store`);
+const otherCause = / is (?:pending import|unavailable|creating|updating)\b|key store/;
 
 /**
  * What else fails where a version is needed: EC2 begins to attach an encrypted volume with CreateGrant,
@@ -90,9 +82,7 @@ export function readUseAttempt(event: unknown, home: FunctionLocation = {}): Use
   const foreign = whyForeign(outer, detail, home);
   if (foreign !== undefined) return { kind: "ignored", why: foreign, isForged: true };
   const read = attemptsIn(detail, home);
-  return "why" in read
-    ? { kind: "ignored", ...read, isForged: false }
-    : { kind: "attempt", attempts: read };
+  return "why" in read ? { kind: "ignored", ...read } : { kind: "attempt", attempts: read };
 }
 
 function attemptsIn(detail: Fields, home: FunctionLocation): UseAttempt[] | Ignored {
@@ -121,11 +111,9 @@ function whyNot(detail: Fields, home: FunctionLocation): string | undefined {
   if (typeof eventName !== "string" || !needsAKey(eventName)) {
     return `${shown(eventName)} does not need the key`;
   }
-  if (typeof errorCode !== "string" || !stateErrors.has(errorCode)) {
-    return `its error, ${shown(errorCode)}, is not about the state of a key`;
-  }
-  if (invalidStateErrors.has(errorCode) && isOfOtherState.test(String(errorMessage))) {
-    return "its key is neither disabled nor pending deletion";
+  const isState = typeof errorCode === "string" && stateErrors.has(errorCode);
+  if (!isState || otherCause.test(String(errorMessage))) {
+    return `its error, ${shown(errorCode)}, has another cause`;
   }
   if (fieldsOf(detail["requestParameters"])["dryRun"] === true) return "it is a dry run";
   if (isOwn(fieldsOf(detail["userIdentity"]), home)) return "the function's own role made the call";

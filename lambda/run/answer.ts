@@ -12,6 +12,7 @@ import { concern } from "../workflow/restore/use-attempt.ts";
 import { valueOf } from "../workflow/safety/observations.ts";
 import { tagNames } from "../workflow/model/tag-names.ts";
 import type { ManagedKey, Restored, UseAttempt } from "../workflow/model/types.ts";
+import { isRecent, type Recent } from "./recent.ts";
 
 export type Answer = {
   keyId: string;
@@ -32,16 +33,23 @@ export type Answer = {
     | "out-of-time";
 };
 
-export async function answer(options: RunOptions, attempt: UseAttempt): Promise<Answer> {
+/** `foreign`: keys that were recently not ours. A client that retries on one causes an event for each of its calls. */
+export async function answer(
+  options: RunOptions,
+  attempt: UseAttempt,
+  foreign: Recent,
+): Promise<Answer> {
   const current = begin(options);
   const { table, clock } = options.ports;
   const { keyId, eventId } = attempt;
-  const alias = await table.boundTo(keyId);
-  if (alias === undefined) return { keyId, eventId, outcome: "not-ours" };
+  const answered = (outcome: Answer["outcome"]): Answer => ({ keyId, eventId, outcome });
+  const isForeign = isRecent(foreign, keyId, clock.nowMs());
+  const alias = isForeign ? undefined : await table.boundTo(keyId);
+  if (alias === undefined) return answered("not-ours");
   for (let tries = 0; ; tries++) {
     const outcome = await state(current, alias, attempt, tries > 0);
-    if (outcome !== "to-do") return { keyId, eventId, outcome };
-    if (clock.nowMs() >= current.stopAtMs) return { keyId, eventId, outcome: "out-of-time" };
+    if (outcome !== "to-do") return answered(outcome);
+    if (clock.nowMs() >= current.stopAtMs) return answered("out-of-time");
     if (tries === 0) current.tableId = await table.id();
     else await clock.sleep(pauseMs(tries - 1));
     await tryOnce(current, alias, attempt);

@@ -111,7 +111,7 @@ function disable(scene: StepScene): Decision {
   if (archived !== undefined) return archived;
   const held = heldByGrants(scene, evidence);
   if (held !== undefined) return held;
-  const early = reportedOfStack(scene) ?? notWatched(scene);
+  const early = reportedOfStack(scene, "disable") ?? notWatched(scene);
   if (early !== undefined) return early;
   if (rotation.policy.approval === "revoke" && !isApproved(rotation, evidence, "disable")) {
     return approvalRequired(scene, evidence, "disable");

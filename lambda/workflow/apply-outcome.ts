@@ -12,7 +12,14 @@ import { restored } from "./restore/out-of-use.ts";
 import { labelled, unsureOfLabel } from "./safety/label.ts";
 import { recheckMs } from "./model/limits.ts";
 import { quarantined } from "./restore/quarantine.ts";
-import { rotationOf, withExtra, without, withRotation, withVersion } from "./model/record.ts";
+import {
+  rotationOf,
+  versionOf,
+  withExtra,
+  without,
+  withRotation,
+  withVersion,
+} from "./model/record.ts";
 import { reactivatedBy } from "./restore/reactivate.ts";
 import { accessDenied } from "./safety/observations.ts";
 import { marked, unsettledUntilMs } from "./safety/settle.ts";
@@ -56,7 +63,10 @@ export function announce(
     case "rotation": {
       const rotation = rotationOf(record, matter.rotationId);
       const announced = { ...rotation, unanswered: call.kind };
-      if (call.kind !== "CreateKey") return withRotation(doubted(next, rotation, call), announced);
+      if (call.kind !== "CreateKey") {
+        const then = doubted(next, rotation, call);
+        return withRotation(disabling(then, rotation, call, context.nowMs), announced);
+      }
       const intent = {
         ...rotation.intent,
         attempts: rotation.intent.attempts + 1,
@@ -76,6 +86,17 @@ function doubted(record: ManagedKey, rotation: Rotation, call: Call): ManagedKey
   const number = unanswered === "UntagResource" ? to : from;
   const version = record.versions.find((one) => one.number === number);
   return version === undefined ? record : withVersion(record, unsureOfLabel(version, rotation));
+}
+
+/** An earlier DisableKey without an answer may have taken effect: then its time remains. */
+function disabling(
+  record: ManagedKey,
+  { unanswered, from }: Rotation,
+  { kind }: Call,
+  nowMs: number,
+): ManagedKey {
+  if (kind !== "DisableKey" || unanswered === kind) return record;
+  return withVersion(record, { ...versionOf(record, from), disablingAtMs: nowMs });
 }
 
 /** The record once KMS accepted a call, and its journal line. */

@@ -19,6 +19,7 @@ export type Invariant =
   | "I7 due work gets done"
   | "drift is never overwritten"
   | "a plan applies unchanged, or not"
+  | "an old use attempt restores nothing"
   | "what is needed stays"
   | "a lock-out is reported"
   | "a change by others is reported"
@@ -46,6 +47,8 @@ export type Facts = {
   uses: Map<string, number[]>;
   /** For each request id of a planned request: the last journal line that the operator had read. */
   plans: Map<string, { head: string; revision: number }>;
+  /** When KMS refused each use attempt, by the id of its event. */
+  attempts: Map<string, number>;
   violated: (invariant: Invariant, what: string) => void;
 };
 

@@ -43,6 +43,19 @@ export const answering: Mutant[] = [
     seed: 22,
   },
   {
+    name: "a use attempt from before the DisableKey restores the version",
+    edits: [
+      {
+        file: "lambda/workflow/restore/use-attempt.ts",
+        find: "Math.max(drainSinceMs, version.disablingAtMs ?? 0)",
+        replace: "drainSinceMs",
+      },
+    ],
+    scenario: "attempts-again",
+    seed: 74,
+    invariant: "an old use attempt restores nothing",
+  },
+  {
     name: "after CancelKeyDeletion the key remains Disabled",
     edits: [
       {

@@ -5,7 +5,7 @@
  * now has one value once it lies further back than that comparison reaches. Of times that are
  * compared with each other, only the order remains then.
  */
-import { consistencyMs, lastUseLagMs } from "../../lambda/workflow/model/limits.ts";
+import { clockSkewMs, consistencyMs, lastUseLagMs } from "../../lambda/workflow/model/limits.ts";
 import { settledAtMs } from "../../lambda/workflow/drift/inspection-times.ts";
 import { foundByInspection } from "../../lambda/workflow/model/findings.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
@@ -17,7 +17,14 @@ import type {
   Version,
 } from "../../lambda/workflow/model/types.ts";
 import { dayMs, hourMs, policy } from "./fixture.ts";
-import { isHeld, shownOf, type ModelKms, type Pending, type SearchState } from "./state.ts";
+import {
+  isHeld,
+  shownOf,
+  type Attempted,
+  type ModelKms,
+  type Pending,
+  type SearchState,
+} from "./state.ts";
 
 const words = new Int32Array(8192);
 let length = 0;
@@ -112,6 +119,7 @@ export function project(state: SearchState): Projection {
     flag(waiting.uncertain);
     text(waiting.attempt?.keyId);
     among(uses, waiting.attempt?.atMs);
+    flag(waiting.attempt && isEarly(state.record, waiting.attempt));
     // The parked decisions of this pass; their time is now, since no time passes in a pass.
     text(
       Object.entries(waiting.parked)
@@ -120,10 +128,11 @@ export function project(state: SearchState): Projection {
     );
   }
   put(state.attempts.length);
-  for (const { keyId, atMs } of state.attempts) {
-    text(keyId);
-    among(uses, atMs);
-    time(atMs, horizonMs);
+  for (const attempt of state.attempts) {
+    text(attempt.keyId);
+    among(uses, attempt.atMs);
+    time(attempt.atMs, horizonMs);
+    flag(isEarly(state.record, attempt));
   }
   put(state.asked.length);
   for (const keyId of state.asked) text(keyId);
@@ -142,6 +151,12 @@ export function project(state: SearchState): Projection {
   ranked(uses);
   ranked(births);
   return { words, length };
+}
+
+/** From before the last DisableKey; no attempt that comes later is. */
+function isEarly({ versions }: ManagedKey, { keyId, atMs }: Attempted): boolean {
+  const version = versions.find((one) => one.keyId === keyId);
+  return atMs + clockSkewMs < (version?.disablingAtMs ?? 0);
 }
 
 function record(of: ManagedKey, isClaimed: boolean): void {

@@ -14,6 +14,7 @@ export function factsOf({ engine, violations, trace, ...world }: World): Facts {
     nowMs: () => engine.nowMs(),
     interventions: new Interventions(world.ours),
     plans: new Map(),
+    attempts: new Map(),
     violated: (invariant, what) => {
       if (violations.some((one) => one.what === what)) return;
       violations.push({ invariant, atMs: engine.nowMs(), what });

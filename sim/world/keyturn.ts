@@ -9,6 +9,7 @@ import { readKeyChange } from "../../lambda/inbound/key-change.ts";
 import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { ClaimLost } from "../../lambda/pass/write.ts";
+import { attempts } from "../checkers/attempts.ts";
 import type { Checker } from "../checkers/checker.ts";
 import { journal } from "../checkers/journal.ts";
 import type { Accounts } from "../checkers/liveness.ts";
@@ -62,6 +63,7 @@ export class Keyturn implements Rotator {
       passes(facts),
       announcements(facts),
       planned(facts),
+      attempts(facts),
       ownership(facts, tagNames.owner, configuration.owner),
       versionsOfOneRotation(facts),
     ];

@@ -11,6 +11,7 @@ import { checkersOfAll } from "../checkers/all.ts";
 import { others } from "../checkers/others.ts";
 import { cheapCryptography } from "../../embedded-aws/kms/cheap-cryptography.ts";
 import { KmsTwin } from "../../embedded-aws/kms/twin.ts";
+import type { UseAttemptEvent } from "../../embedded-aws/kms/use-attempts.ts";
 import { createTableTwin, type TableTwin } from "../ports/table.ts";
 import { SimRandom } from "../../embedded-aws/random.ts";
 import type { Scenario } from "../scenario.ts";
@@ -63,6 +64,7 @@ export class SimulatedWorld {
   readonly #callers: CallersOfKeys | undefined;
   readonly #policies = new Map<string, Policy>();
   readonly #checkers: Checker[];
+  readonly #facts: Facts;
   readonly #onLine: ((line: string) => void) | undefined;
   readonly #flights = new Set<Flight>();
   readonly #uses = new Map<string, number[]>();
@@ -129,6 +131,7 @@ export class SimulatedWorld {
       const isSymmetric = Object.keys(scenario.firstKey(index)).length === 0;
       if (isSymmetric) this.applications.push(new Application(alias, habits, around, complaints));
     }
+    this.#facts = around.facts;
     this.#checkers = this.#checkersOf(around.facts);
     this.#observe();
   }
@@ -255,14 +258,16 @@ export class SimulatedWorld {
     this.#onLine?.(`${new Date(this.engine.nowMs()).toISOString()} ${line()}`);
   }
 
-  /** Delivers the event late, and in a fifth of the cases twice. */
-  #deliver(event: unknown): void {
-    const deliver = (): void => {
-      const delayMs = minuteMs + Math.floor(this.#random.next() * 14 * minuteMs);
+  /** Delivers the event late, and in a fifth of the cases twice; in some worlds, again hours later. */
+  #deliver(event: UseAttemptEvent): void {
+    const deliver = (withinMs: number): void => {
+      const delayMs = minuteMs + Math.floor(this.#random.next() * withinMs);
       this.engine.after(delayMs, () => this.#rotator.deliver(event));
     };
-    deliver();
-    if (this.#random.next() < 0.2) deliver();
+    this.#facts.attempts.set(event.detail.eventID, this.engine.nowMs());
+    deliver(14 * minuteMs);
+    if (this.#random.next() < 0.2) deliver(14 * minuteMs);
+    if (this.#scenario.attemptsAgainMs !== undefined) deliver(this.#scenario.attemptsAgainMs);
   }
 
   #checkersOf(facts: Facts): Checker[] {

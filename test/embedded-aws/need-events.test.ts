@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { UseAttemptEvent } from "../../embedded-aws/kms/use-attempts.ts";
+import { readRefusedUse } from "../../lambda/inbound/refused-use.ts";
+import { readUseAttempt } from "../../lambda/inbound/use-attempt.ts";
 import { arnOf, bareTwin, outcomeOf } from "./harness.ts";
+import { aTrail, uses } from "./refusals.ts";
 
 const signing = { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" } as const;
 
@@ -48,5 +51,41 @@ describe("a need that is no cryptographic operation shows as an event", () => {
     expect(await outcomeOf(refused)).toBe("DisabledException");
     const named = [...twin.events, ...strict.events].map(({ detail }) => detail.eventName);
     expect(named).toEqual(["GetPublicKey", "GetPublicKey"]);
+  });
+});
+
+/** GetPublicKey has no dry run. */
+const tried = uses.filter(([operation]) => operation !== "GetPublicKey");
+const isDry = { kind: "ignored", why: "it is a dry run" };
+
+describe("a dry run is no use:", () => {
+  test.each(tried)("%s on a key that is out of use", async (operation, shape, rest) => {
+    for (const change of ["DisableKey", "ScheduleKeyDeletion"]) {
+      const trail = aTrail();
+      const KeyId = trail.keyId(shape);
+      trail.call(change, { KeyId });
+      await outcomeOf(() => trail.call(operation, { KeyId, ...rest, DryRun: true }));
+      const [event, ...more] = trail.attempts;
+      expect(event?.detail.requestParameters).toMatchObject({ dryRun: true });
+      expect(more).toEqual([]);
+      expect(readUseAttempt(event)).toEqual(isDry);
+    }
+  });
+
+  test.each(tried)("%s on an Enabled key", async (operation, shape, rest) => {
+    const trail = aTrail();
+    const KeyId = trail.keyId(shape);
+    const outcome = outcomeOf(() => trail.call(operation, { KeyId, ...rest, DryRun: true }));
+    expect(await outcome).toBe("DryRunOperationException");
+    expect([...trail.attempts, ...trail.refused]).toEqual([]);
+    expect(trail.call("GetKeyLastUsage", { KeyId })).not.toHaveProperty("KeyLastUsage.Operation");
+  });
+
+  test("a Decrypt that names another key", async () => {
+    const trail = aTrail();
+    const [KeyId, other] = [trail.keyId(), trail.keyId()];
+    const input = { KeyId, CiphertextBlob: trail.cipherUnder(other), DryRun: true };
+    expect(await outcomeOf(() => trail.call("Decrypt", input))).toBe("IncorrectKeyException");
+    expect(trail.refused.map((event) => readRefusedUse(event))).toEqual([isDry]);
   });
 });

@@ -132,6 +132,10 @@ export const restSituations = {
       is.keyOf(account, first).tags.set("aws:cloudformation:stack-name", "shop");
       await account.passDays(10.7);
     }),
+    shows("a key of a stack, about to be deleted", async (account, first) => {
+      is.keyOf(account, first).tags.set("aws:cloudformation:stack-name", "shop");
+      await account.passDays(13);
+    }),
   ],
   DRAIN_NOT_WATCHED: [shows("a drain without an event", passes(11), { watchDrain: true })],
   USAGE_UNKNOWN: [

@@ -33,8 +33,8 @@ describe("not a use attempt", () => {
   });
 });
 
-function ignored(why: RegExp, isForged: boolean): unknown {
-  return { kind: "ignored", why: expect.stringMatching(why) as string, isForged };
+function ignored(why: RegExp): object {
+  return { kind: "ignored", why: expect.stringMatching(why) as string };
 }
 
 const invalid = (errorMessage: string) =>
@@ -43,7 +43,7 @@ const invalid = (errorMessage: string) =>
 function notOut(...states: string[]): [string, unknown, RegExp][] {
   return states.map((state) => {
     const event = invalid(`${arnOf(first)} is ${state}.`);
-    return [`a key that is ${state}`, event, /neither disabled nor pending deletion/];
+    return [`a key that is ${state}`, event, /has another cause/];
   });
 }
 
@@ -70,7 +70,7 @@ describe("ignored with a reason:", () => {
     [
       "a failure of an external key store",
       invalid("The external key store proxy rejected the request because a cipher is invalid."),
-      /neither disabled nor pending deletion/,
+      /has another cause/,
     ],
     ["no event id", eventOf({ eventID: undefined }), /no event id/],
     ["an event id of invisible characters", eventOf({ eventID: " \u200b\n" }), /no event id/],
@@ -82,11 +82,11 @@ describe("ignored with a reason:", () => {
   ];
 
   test.each(forged)("%s, which is no event of KMS", (_what, event, why) => {
-    expect(readUseAttempt(event)).toEqual(ignored(why, true));
+    expect(readUseAttempt(event)).toEqual({ ...ignored(why), isForged: true });
   });
 
   test.each(irrelevant)("%s", (_what, event, why) => {
-    expect(readUseAttempt(event)).toEqual(ignored(why, false));
+    expect(readUseAttempt(event)).toEqual(ignored(why));
   });
 
   test("an event forwarded from another account or Region, if the function's own are known", () => {

@@ -58,10 +58,6 @@ describe("an attempt", () => {
     expect(keysIn(eventOf({ errorCode, errorMessage }))).toEqual([first]);
   });
 
-  test("fails with DisabledException, whatever the message", () => {
-    expect(keysIn(eventOf({ errorMessage: "the key store is unavailable" }))).toEqual([first]);
-  });
-
   test.each([
     ["Decapsulate", "Decrypt", "DeriveSharedSecret", "Encapsulate", "Encrypt", "GenerateDataKey"],
     ["GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "GenerateMac", "ReEncrypt"],
@@ -146,7 +142,6 @@ describe("the key", () => {
     expect(reading).toEqual({
       kind: "ignored",
       why: "no KMS key of this account and Region",
-      isForged: false,
     });
   });
 

@@ -57,6 +57,21 @@ describe("KMS refuses a use of a version that keyturn disabled", () => {
     },
   );
 
+  test("as a dry run: it stays Disabled, whatever the operation", async () => {
+    const there = await disabled();
+    const { aws, ask, deliver, first: KeyId, log } = there;
+    const [known, lines] = [aws.useAttempts.length, log.length];
+    const tried = { Encrypt: { Plaintext }, GenerateDataKey: { KeySpec: "AES_256" } };
+    for (const [operation, input] of Object.entries(tried)) {
+      expect(() => ask(operation, { KeyId, ...input, DryRun: true })).toThrow("is disabled");
+    }
+    const events = aws.useAttempts.slice(known);
+    expect(events).toHaveLength(2);
+    for (const event of events) expect(await deliver(event)).toMatchObject({ outcome: "ignored" });
+    expect(stateOf(there)).toBe("Disabled");
+    expect(log.slice(lines)).toEqual([]);
+  });
+
   test.each([undefined, "", "The state of the key is not valid."])(
     "with a message that names no state, %o: it is Enabled again",
     async (errorMessage) => {

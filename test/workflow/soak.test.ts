@@ -233,6 +233,18 @@ describe("the soak", () => {
   );
 });
 
+test("a key in a stack is reported again, for a day before its deletion is scheduled", () => {
+  const stack = { ...ours, "keyturn:retired": "r1", "aws:cloudformation:stack-name": "pay" };
+  const observed = { tags: { "key-1": present(stack) } };
+  const reportedAt = (stackReportedAtMs: number) =>
+    decide({ observed, rotation: { stackReportedAtMs } });
+  const before = nowMs - 16 * dayMs;
+  expect(reportedAt(before)).toMatchObject(changes("stack-reported"));
+  expect(nextOf(reportedAt(before)).rotations[0]?.stackReportedAtMs).toBe(nowMs);
+  expect(reportedAt(nowMs - hourMs)).toMatchObject(waits(nowMs + 23 * hourMs, "KEY_IN_STACK"));
+  expect(reportedAt(nowMs - dayMs)).toMatchObject(calls("ScheduleKeyDeletion"));
+});
+
 describe("a ScheduleKeyDeletion without an answer", () => {
   const pending = { "key-1": observedKey("key-1", { state: "PendingDeletion", deletionAtMs: 77 }) };
   const rotation = { unanswered: "ScheduleKeyDeletion" as const };

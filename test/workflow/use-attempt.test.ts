@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { announce } from "../../lambda/workflow/apply-outcome.ts";
 import { concern, decideAttempt, mayBePending } from "../../lambda/workflow/restore/use-attempt.ts";
 import type { ManagedKey, Restored, UseAttempt } from "../../lambda/workflow/model/types.ts";
 import { hourMs, minuteMs } from "../fixtures.ts";
@@ -68,6 +69,13 @@ describe("an attempt to use a version", () => {
     expect(concern(record(setting), attempt)).toBe(concerns);
   });
 
+  test("counts from the announced DisableKey on, also while that call has no answer", () => {
+    const old = { disablingAtMs: nowMs - hourMs };
+    const given = record({ old, rotation: { unanswered: "DisableKey" } });
+    expect(concern(given, attempt)).toBe("news");
+    expect(concern(given, { ...attempt, atMs: nowMs - 2 * hourMs })).toBe("none");
+  });
+
   test("on a key that is not on record does not concern keyturn", () => {
     expect(concern(record({ old: disabled }), { ...attempt, keyId: "key-9" })).toBe("none");
     const scene = stepScene("revoke", { old: disabled });
@@ -87,11 +95,43 @@ describe("an attempt to use a version", () => {
       8 * hourMs,
     ],
     ["ever", { record: { rotations: [] }, old: { retiredAtMs: undefined } }, 0],
+    [
+      "keyturn announced its DisableKey",
+      { rotation: { drainSinceMs: 10 * hourMs }, old: { disablingAtMs: 12 * hourMs } },
+      12 * hourMs,
+    ],
+    [
+      "keyturn announced its DisableKey, its rotation closed",
+      { record: { rotations: [] }, old: { retiredAtMs: 8 * hourMs, disablingAtMs: 9 * hourMs } },
+      9 * hourMs,
+    ],
+    [
+      "its drain began, after an earlier DisableKey",
+      { rotation: { drainSinceMs: 10 * hourMs }, old: { disablingAtMs: 9 * hourMs } },
+      10 * hourMs,
+    ],
   ])("counts from when %s, and a minute before, by another clock", (_since, setting, sinceMs) => {
     const given = record({ ...setting, old: { ...disabled, ...setting.old } });
     expect(concern(given, { ...attempt, atMs: sinceMs - minuteMs })).toBe("news");
     expect(concern(given, { ...attempt, atMs: sinceMs - minuteMs - 1 })).toBe("none");
   });
+});
+
+test("the record has when keyturn announced the first DisableKey that may have taken effect", () => {
+  const announced = (kind: "DisableKey" | "EnableKey", setting: StepSetting) => {
+    const scene = stepScene("revoke", setting);
+    const matter = { kind: "rotation", rotationId: "r1" } as const;
+    const decision = { kind: "call", call: { kind, keyId: "key-1" }, matter, reason: "" } as const;
+    return announce(scene.record, decision, scene.context, nowMs).versions[0]?.disablingAtMs;
+  };
+  const old = { disablingAtMs: 5 };
+  const after = (unanswered: "TagResource" | "DisableKey") => ({ old, rotation: { unanswered } });
+  expect(announced("DisableKey", {})).toBe(nowMs);
+  expect(announced("DisableKey", { old })).toBe(nowMs);
+  expect(announced("DisableKey", after("TagResource"))).toBe(nowMs);
+  expect(announced("DisableKey", after("DisableKey"))).toBe(5);
+  expect(announced("EnableKey", {})).toBeUndefined();
+  expect(announced("EnableKey", { old })).toBe(5);
 });
 
 describe("the record after an attempt", () => {

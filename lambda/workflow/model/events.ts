@@ -26,7 +26,7 @@ export const eventCatalogue = {
   "evidence-read": "The last use of the old version changed since the last read.",
   "not-revoked": "The policy now retains old versions: keyturn does not revoke this one.",
   "stack-reported":
-    "The old version is a resource of a CloudFormation stack: a finding reports that for a day.",
+    "The old version, which is about to be disabled or deleted, is a resource of a CloudFormation stack: a finding reports that for a day.",
   "watch-tested":
     "keyturn made the canary call. The arrival of its event proves that use attempts reach the function.",
   disabled: "The old version is disabled.",

@@ -155,10 +155,12 @@ export const findingTexts: Record<FindingCode, Explained> = {
       "Search CloudTrail for the principal that deleted it (aws cloudtrail lookup-events, by the key's ARN). Data that only this key could decrypt is lost. The printed command makes keyturn propose a record without this version. The finding then prints the command that applies the proposal. When KMS deletes a key, it also deletes its aliases: for the active version, the printed command first creates these aliases on the newest remaining version. If no version remains, create a key with the tags keyturn:owner, keyturn:alias and keyturn:version (the next number), create the aliases on it, and run `npx keyturn reconcile` with the alias of the managed key.",
   },
   KEY_IN_STACK: {
-    meaning: "A key that is about to be disabled is a resource of a CloudFormation stack.",
-    cause: "The stack created the first version, and keyturn is about to disable it.",
+    meaning:
+      "A key that is about to be disabled or deleted is a resource of a CloudFormation stack.",
+    cause:
+      "The stack created the first version. While a deletion of the key is pending, each update of the stack fails.",
     remedy:
-      "Nothing, if the stack retains the key (DeletionPolicy: Retain) and no resource of the stack except the alias refers to the key. Otherwise pause the managed key, set DeletionPolicy: Retain, remove the key from the stack, and resume.",
+      "Before DisableKey: nothing, if the stack retains the key (DeletionPolicy: Retain) and no resource of the stack except the alias refers to the key. Before the deletion, and otherwise: pause the managed key, set DeletionPolicy: Retain, remove the key from the stack, and resume. CloudFormation may leave its tags on the key: keyturn then reports the stack once more before the next call.",
   },
   DEPENDENT_REQUIRED: {
     meaning:

@@ -52,6 +52,11 @@ export type Version = {
   firstAliasAtMs?: number;
   firstAliasLeftAtMs?: number;
   disabledAtMs?: number;
+  /**
+   * When keyturn announced its last DisableKey; of several in a row without an answer, the first: it may have taken
+   * effect. A use that KMS refused before belongs to an earlier time out of use.
+   */
+  disablingAtMs?: number;
   deletionAtMs?: number;
   /** Its key policy lets it originate only through the managed aliases. */
   aliasOnly?: boolean;
@@ -165,7 +170,7 @@ export type Rotation = {
   soakSinceMs?: number;
   /** revoke: when keyturn read the evidence of the hour before DisableKey. */
   lateUseReadAtMs?: number;
-  /** When keyturn reported that the old version's key belongs to a stack. */
+  /** When keyturn last reported that the old version's key belongs to a stack: before DisableKey, and before the deletion. */
   stackReportedAtMs?: number;
   /** Since when keyturn waits for an event that proves the drain monitored. */
   watchTestedAtMs?: number;

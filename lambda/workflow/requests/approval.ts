@@ -18,6 +18,7 @@ import {
 import { accountsIn } from "../safety/other-accounts.ts";
 import { stillToObserve, valueOf } from "../safety/observations.ts";
 import { readsOfRefusals } from "../safety/refusals.ts";
+import { stackOf } from "../safety/version-tags.ts";
 import type {
   Decision,
   Destructive,
@@ -101,8 +102,12 @@ export function approvalRequired(scene: StepScene, evidence: Evidence, of: Destr
   const { number, keyId } = old;
   const { sharedWith = [] } = rotation;
   const needs = allNeeds(scene, old, rotation, of);
+  const stack = stackOf(scene);
+  // At an update CloudFormation reads every key of the stack.
+  const inStack = stack === undefined ? "" : `; updates of its stack ${stack} then fail`;
   const shared = sharedWith.length === 0 ? "" : `; it allows ${accountsIn(sharedWith)}`;
-  const unseen = of === "delete" ? `${shared}; ${unseenByKms}${unattributed(scene)}` : shared;
+  const unseen =
+    of === "delete" ? `${shared}; ${unseenByKms}${unattributed(scene)}${inStack}` : shared;
   const observed = `to ${of} version ${number}, ${keyId}: last use ${describeLastUse(evidence.lastUse)}${listed(needs)}${unseen}; evidence ${evidence.hash}`;
   const next = approveCommand(record.alias, old, evidence, needs, of);
   const what = finding("APPROVAL_REQUIRED", keyId, observed, next, context.nowMs);

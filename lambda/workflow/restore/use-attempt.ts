@@ -10,7 +10,8 @@ import type { Decision, ManagedKey, Rotation, Scene, UseAttempt, Version } from 
 
 /**
  * "news": keyturn must restore the version. "known": a restore is already decided. "none": keyturn
- * did not put the version out of use, or did so after the attempt.
+ * did not put the version out of use, or did so after the attempt. CloudTrail's times are whole seconds of another
+ * clock: in doubt the attempt came after.
  */
 export function concern(record: ManagedKey, attempt: UseAttempt): "news" | "known" | "none" {
   const version = record.versions.find(({ keyId }) => keyId === attempt.keyId);
@@ -20,7 +21,8 @@ export function concern(record: ManagedKey, attempt: UseAttempt): "news" | "know
   const unsure = record.reconciledAtMs !== undefined && version.state === "draining";
   if (!unsure && !isOutOfUse(version, rotation)) return "none";
   if (version.overriddenBy !== undefined) return "none";
-  const sinceMs = rotation?.drainSinceMs ?? version.retiredAtMs ?? 0;
+  const drainSinceMs = rotation?.drainSinceMs ?? version.retiredAtMs ?? 0;
+  const sinceMs = Math.max(drainSinceMs, version.disablingAtMs ?? 0);
   return attempt.atMs + clockSkewMs < sinceMs ? "none" : "news";
 }
 

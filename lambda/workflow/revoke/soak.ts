@@ -24,6 +24,7 @@ import { observeFirst, valueOf } from "../safety/observations.ts";
 import type { Call, Decision, Evidence, LastUse, StepScene } from "../model/types.ts";
 import { notCollected } from "./collected.ts";
 import { heldSince } from "./held.ts";
+import { reportedOfStack } from "./stack-owned.ts";
 import { notWatched } from "./watched.ts";
 
 /** An external UpdateAlias may coincide with DisableKey: reads at once, and once reads are consistent. */
@@ -86,8 +87,8 @@ export function soak(scene: StepScene): Decision {
   const call: Call = { kind: "ScheduleKeyDeletion", keyId: old.keyId, windowDays };
   const newEvidence = evidenceRead(scene, lastUse);
   if (newEvidence !== undefined) return newEvidence;
-  const unheard = notWatched(scene) ?? notCollected(scene);
-  if (unheard !== undefined) return unheard;
+  const early = notWatched(scene) ?? notCollected(scene) ?? reportedOfStack(scene, "delete");
+  if (early !== undefined) return early;
   // Under every policy: an operator approves what cannot be undone.
   const isAccepted = openNeeds(scene, old, rotation, "delete").length === 0;
   if (!isAccepted || !isApproved(rotation, evidence, "delete")) {

@@ -1,25 +1,23 @@
 /**
  * A key that CloudFormation made stays a resource of its stack when keyturn disables it, and the
- * stack does not notice. So a finding informs the stack's operators before. CloudFormation tags its
- * resources (user guide, aws-properties-resource-tags).
+ * stack does not notice. While its deletion is pending, each update of the stack fails. So a finding
+ * informs the stack's operators before each of the two calls.
  */
 import { commandLine } from "../model/commands.ts";
 import { finding } from "../model/findings.ts";
 import { dayMs } from "../model/limits.ts";
 import { entryOf } from "../safety/old-version.ts";
 import { withRotation } from "../model/record.ts";
-import { valueOf } from "../safety/observations.ts";
-import type { Decision, StepScene } from "../model/types.ts";
+import { stackOf } from "../safety/version-tags.ts";
+import type { Decision, Destructive, StepScene } from "../model/types.ts";
 
-const stackTag = "aws:cloudformation:stack-name";
-
-/** Undefined where no stack has the key, or its operators had a day to object. */
-export function reportedOfStack(scene: StepScene): Decision | undefined {
-  const { record, rotation, old, observed, context } = scene;
-  const stack = valueOf(observed.tags[old.keyId])?.[stackTag];
+/** Undefined where no stack has the key, or its operators had a day to object to this call. */
+export function reportedOfStack(scene: StepScene, call: Destructive): Decision | undefined {
+  const { record, rotation, old, context } = scene;
+  const stack = stackOf(scene);
   if (stack === undefined) return undefined;
-  const { stackReportedAtMs } = rotation;
-  if (stackReportedAtMs === undefined) {
+  const { stackReportedAtMs = 0 } = rotation;
+  if (stackReportedAtMs <= (old.disabledAtMs ?? 0)) {
     return {
       kind: "change",
       next: withRotation(record, { ...rotation, stackReportedAtMs: context.nowMs }),
@@ -28,7 +26,7 @@ export function reportedOfStack(scene: StepScene): Decision | undefined {
   }
   const untilMs = stackReportedAtMs + dayMs;
   if (context.nowMs >= untilMs) return undefined;
-  const observations = `version ${old.number}, ${old.keyId}, is in the stack ${stack}, and keyturn will disable it`;
+  const observations = `version ${old.number}, ${old.keyId}, is in the stack ${stack}, and keyturn will ${call} it`;
   const shown = ["describe-stack-resources", "--physical-resource-id", old.keyId];
   const next = commandLine("aws", "cloudformation", ...shown);
   const what = finding("KEY_IN_STACK", old.keyId, observations, next, context.nowMs);

@@ -1,7 +1,8 @@
 /** The tags by which keyturn knows a version; rights may rest on them, its own among them. */
 import { commandLine } from "../model/commands.ts";
 import { tagNames } from "../model/tag-names.ts";
-import type { ManagedKey, Tags, Version } from "../model/types.ts";
+import type { ManagedKey, StepScene, Tags, Version } from "../model/types.ts";
+import { valueOf } from "./observations.ts";
 
 /** Those that do not change while keyturn manages the version; the label does. */
 export function identifyingTags(
@@ -28,4 +29,12 @@ export function tagCommand(keyId: string, tags: Tags): string {
   const list = Object.entries(tags).map(([TagKey, TagValue]) => ({ TagKey, TagValue }));
   const options = ["--key-id", keyId, "--tags", JSON.stringify(list)];
   return commandLine("aws", "kms", "tag-resource", ...options);
+}
+
+/** The CloudFormation stack that made the old version: it tags its resources (user guide, aws-properties-resource-tags). */
+export function stackOf({
+  observed,
+  old,
+}: Pick<StepScene, "observed" | "old">): string | undefined {
+  return valueOf(observed.tags[old.keyId])?.["aws:cloudformation:stack-name"];
 }
