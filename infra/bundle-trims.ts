@@ -87,16 +87,22 @@ const signatureOfEvents = replaced(
     return { operation: getSmithyContext(context).operation, region };
   };
   export const defaultEventBridgeHttpAuthSchemeProvider = ({ region }) => [
-    {
-      schemeId: "aws.auth#sigv4",
-      signingProperties: { name: "events", region },
-      propertiesExtractor: (config, context) => ({ signingProperties: { config, context } }),
-    },
+    { schemeId: "aws.auth#sigv4", signingProperties: { name: "events", region },
+      propertiesExtractor: (config, context) => ({ signingProperties: { config, context } }) },
   ];
   export const resolveHttpAuthSchemeConfig = (config) =>
     Object.assign(resolveAwsSdkSigV4Config(config), {
       authSchemePreference: normalizeProvider(config.authSchemePreference ?? []),
     });`,
+);
+
+/** Without that choice, no request reaches them. */
+const signaturesOfManyRegions = replaced(
+  /@aws-sdk\/core\/dist-es\/submodules\/httpAuthSchemes\/aws_sdk\/\w*SigV4A(Signer|Config)\.js$/,
+  `export { AwsSdkSigV4Signer as AwsSdkSigV4ASigner } from "./AwsSdkSigV4Signer";
+  export const resolveAwsSdkSigV4AConfig = (settings) => settings;
+  const none = () => undefined;
+  export const NODE_SIGV4A_CONFIG_OPTIONS = { environmentVariableSelector: none, configFileSelector: none, default: undefined };`,
 );
 
 /**
@@ -244,7 +250,10 @@ const schemas: Trim = {
 const trims: Trim[] = [
   ...[credentials, sharedFiles, regionOfInstance, eventStreams, sha256WithoutNode],
   { ...manyRegions, client: "client-eventbridge" },
-  { ...signatureOfEvents, client: "client-eventbridge" },
+  ...[signatureOfEvents, signaturesOfManyRegions].map((one) => ({
+    ...one,
+    client: "client-eventbridge",
+  })),
   ...[
     adaptiveRetries,
     endpointDiscovery,

@@ -1,5 +1,12 @@
 /** Findings that block nothing, derived from the record alone. */
-import { showAliases, showHistory, showKey, showLastUse, showPolicy } from "./model/commands.ts";
+import {
+  showAliases,
+  showAutoRotation,
+  showHistory,
+  showKey,
+  showLastUse,
+  showPolicy,
+} from "./model/commands.ts";
 import { judge } from "./safety/evidence.ts";
 import { finding, type Finding } from "./model/findings.ts";
 import { isoOf } from "./model/iso.ts";
@@ -33,6 +40,7 @@ export function notices(record: ManagedKey, nowMs: number): Finding[] {
     ...notEnforced(record, nowMs),
     ...overridden(record, nowMs),
     ...neverDeleted(record, nowMs),
+    ...rotationNotCarried(record, nowMs),
     ...callersUnseen(record, nowMs),
     ...policiesChanged(record, nowMs),
     ...acceptedUnknowns(record, nowMs),
@@ -92,6 +100,14 @@ function neverDeleted(record: ManagedKey, nowMs: number): Finding[] {
   const { number, keyId } = active;
   const observed = `version ${number}, ${keyId}, will be disabled and kept: ${why}`;
   return [finding("NEVER_DELETED", record.alias, observed, showKey(keyId), nowMs)];
+}
+
+/** Until the next version is active: that is one that keyturn made. */
+function rotationNotCarried(record: ManagedKey, nowMs: number): Finding[] {
+  const { number, keyId, autoRotation } = activeVersion(record) ?? {};
+  if (keyId === undefined || autoRotation === undefined) return [];
+  const observed = `KMS rotates the material of version ${number}, ${keyId}`;
+  return [finding("ROTATION_NOT_CARRIED", keyId, observed, showAutoRotation(keyId), nowMs)];
 }
 
 /** Versions that keyturn made under such a policy have the statement; older ones do not. */

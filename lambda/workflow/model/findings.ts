@@ -70,6 +70,7 @@ export const effects = {
   ALIAS_ONLY_NOT_ENFORCED: "notice",
   EVIDENCE_OVERRIDDEN: "notice",
   NEVER_DELETED: "notice",
+  ROTATION_NOT_CARRIED: "notice",
   CALLERS_UNSEEN: "notice",
   ACCESS_TAG_GONE: "notice",
   KEY_POLICY_CHANGED: "notice",
