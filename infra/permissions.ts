@@ -65,7 +65,10 @@ function reads(props: PermissionsProps): iam.PolicyStatement[] {
     allow("ArchivePublicKeys", ["kms:GetPublicKey"], [props.keyArn], ownKey(props)),
     allow(
       "LookAtKeys",
-      ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants", "kms:ListResourceTags"],
+      [
+        ...["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus"],
+        ...["kms:ListGrants", "kms:ListResourceTags"],
+      ],
       [props.keyArn],
     ),
     // These have no resource: IAM accepts only the asterisk.

@@ -40,6 +40,8 @@ export interface KeyService {
   lastUseOf(keyId: string): Promise<Observation<LastUse>>;
   /** DER SubjectPublicKeyInfo, in Base64. */
   publicKeyOf(keyId: string): Promise<Observation<string>>;
+  /** Whether KMS itself rotates the material of the key; absent where KMS cannot. */
+  rotatesItself(keyId: string): Promise<Observation<boolean>>;
   /** A DescribeKey whose event in CloudTrail has this mark (`inbound/canary.ts`). */
   canary(keyId: string, mark: string): Promise<void>;
   /** Every alias of the account and Region that points at a key. */

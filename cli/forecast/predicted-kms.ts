@@ -113,6 +113,12 @@ export class PredictedKms implements KeyService, Discovery {
     return this.#observe(keyId, () => "");
   }
 
+  rotatesItself(keyId: string): Promise<Observation<boolean>> {
+    const { versions } = this.#around.record();
+    const version = versions.find((one) => one.keyId === keyId);
+    return this.#observe(keyId, () => version?.autoRotation === true);
+  }
+
   canary(_keyId: string, mark: string): Promise<void> {
     return this.#around.heard(mark);
   }

@@ -9,6 +9,7 @@ import {
   EnableKeyCommand,
   GetKeyLastUsageCommand,
   GetKeyPolicyCommand,
+  GetKeyRotationStatusCommand,
   GetPublicKeyCommand,
   KMSClient,
   paginateListAliases,
@@ -98,6 +99,7 @@ export function createKeyService(clock: Clock, config: KeyServiceConfig = {}): K
         const { PublicKey } = await reading.send(new GetPublicKeyCommand({ KeyId: keyId }));
         return Buffer.from(PublicKey ?? []).toString("base64");
       }, isUnfit),
+    rotatesItself: (keyId) => sighted(() => rotationOf(reading, keyId), isUnfit),
     canary: async (keyId, mark) => {
       const client = canaryClients.get(mark) ?? new KMSClient({ ...config, customUserAgent: mark });
       canaryClients.set(mark, client);
@@ -115,6 +117,11 @@ async function lastUse(client: KMSClient, keyId: string): Promise<LastUse> {
     if (!isNotOffered(error)) throw error;
     return { kind: "unknown", why: "GetKeyLastUsage is unavailable" };
   }
+}
+
+async function rotationOf(client: KMSClient, keyId: string): Promise<boolean> {
+  const answer = await client.send(new GetKeyRotationStatusCommand({ KeyId: keyId }));
+  return answer.KeyRotationEnabled === true;
 }
 
 async function allAliases(client: KMSClient): Promise<{ alias: string; keyId: string }[]> {

@@ -62,6 +62,8 @@ async function readFrom(
       return withHash(read.keyId, await keys.lastUseOf(read.keyId));
     case "public-key":
       return keys.publicKeyOf(read.keyId);
+    case "auto-rotation":
+      return keys.rotatesItself(read.keyId);
     case "successors": {
       const tags = { ...ours(record), [tagNames.rotation]: read.rotationId };
       const found = await discovery.keysTagged(tags);

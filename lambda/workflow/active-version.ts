@@ -1,13 +1,14 @@
 /** The active version: do the aliases point at it, and is the next rotation due? */
 import { aliasMoved, aliasTarget } from "./safety/alias-target.ts";
 import { grantsToCopy, whyGrantsNotCarried } from "./enrolment/carried-grants.ts";
+import { readsOfAutoRotation, withAutoRotation } from "./enrolment/auto-rotation.ts";
 import { copyableTags, whyNotCarried } from "./enrolment/carry-over.ts";
 import { whyAliasOnlyUnfit } from "./enrolment/enrol.ts";
 import { wrongLabel } from "./safety/lineage.ts";
 import { lossFirst, ownerFinding, versionStateFinding } from "./safety/old-version.ts";
-import { rotationBeforeActivation, activeVersion, without } from "./model/record.ts";
+import { rotationBeforeActivation, activeVersion, withVersion, without } from "./model/record.ts";
 import { shapeOf } from "./model/shape.ts";
-import { observeFirst, valueOf } from "./safety/observations.ts";
+import { observeFirst, stillToObserve, valueOf } from "./safety/observations.ts";
 import { dependentRequired } from "./requests/acknowledgement.ts";
 import { accountsOfPolicy } from "./safety/other-accounts.ts";
 import { archive, failsSilently } from "./safety/public-keys.ts";
@@ -17,6 +18,7 @@ import type {
   Decision,
   Key,
   KeyPolicy,
+  KmsRead,
   ManagedKey,
   Rotation,
   Scene,
@@ -74,12 +76,14 @@ function open(scene: Scene, key: Key, active: Version): Decision {
   if (failsSilently(active.shape) && record.dependents.length === 0) {
     return dependentRequired(record, active, context.nowMs);
   }
-  const first = observeFirst(scene, [
+  const reads: KmsRead[] = [
     { kind: "policy", keyId: key.keyId },
     { kind: "tags", keyId: key.keyId },
     { kind: "aliases", keyId: key.keyId },
     { kind: "grants", keyId: key.keyId },
-  ]);
+  ];
+  const all = [...reads, ...readsOfAutoRotation(key)];
+  const first = stillToObserve(observed, all) ?? observeFirst(scene, reads);
   if (first !== undefined) return first;
   const policy = valueOf(observed.policy[key.keyId]);
   const tags = valueOf(observed.tags[key.keyId]);
@@ -96,10 +100,11 @@ function open(scene: Scene, key: Key, active: Version): Decision {
   if (unfit !== undefined) return unfit;
   const rotation = opened(scene, key, active, policy, tags);
   const unlistedAliases = aliases.filter((alias) => !record.aliases.includes(alias));
+  const reported = withVersion(record, withAutoRotation(active, observed));
   return {
     kind: "change",
     next: {
-      ...without(record, "wanted"),
+      ...without(reported, "wanted"),
       unlistedAliases,
       rotations: [...record.rotations, rotation],
     },

@@ -1,6 +1,7 @@
 /** Findings that block nothing, derived from the record alone. */
 import {
   showAliases,
+  showAutoRotation,
   showGrants,
   showHistory,
   showKey,
@@ -40,6 +41,7 @@ export function notices(record: ManagedKey, nowMs: number): Finding[] {
     ...notEnforced(record, nowMs),
     ...overridden(record, nowMs),
     ...neverDeleted(record, nowMs),
+    ...rotationNotCarried(record, nowMs),
     ...callersUnseen(record, nowMs),
     ...policiesChanged(record, nowMs),
     ...grantsLeftOut(record, nowMs),
@@ -111,6 +113,14 @@ function neverDeleted(record: ManagedKey, nowMs: number): Finding[] {
   const { number, keyId } = active;
   const observed = `version ${number}, ${keyId}, will be disabled and kept: ${why}`;
   return [finding("NEVER_DELETED", record.alias, observed, showKey(keyId), nowMs)];
+}
+
+/** Until the next version is active: that is one that keyturn made. */
+function rotationNotCarried(record: ManagedKey, nowMs: number): Finding[] {
+  const { number, keyId, autoRotation } = activeVersion(record) ?? {};
+  if (keyId === undefined || autoRotation === undefined) return [];
+  const observed = `KMS rotates the material of version ${number}, ${keyId}`;
+  return [finding("ROTATION_NOT_CARRIED", keyId, observed, showAutoRotation(keyId), nowMs)];
 }
 
 /** Versions that keyturn made under such a policy have the statement; older ones do not. */

@@ -2,6 +2,7 @@
 import type {
   CreateKeyCommandOutput,
   GetKeyLastUsageCommandOutput,
+  GetKeyRotationStatusCommandOutput,
   ListAliasesCommandOutput,
   ScheduleKeyDeletionCommandOutput,
   Tag,
@@ -73,6 +74,13 @@ export function createKeyServiceTwin(
           KeyId: keyId,
         });
         return Buffer.from(PublicKey).toString("base64");
+      }, isUnfit),
+    rotatesItself: (keyId) =>
+      sighted(async () => {
+        const answer = await ask<GetKeyRotationStatusCommandOutput>("GetKeyRotationStatus", {
+          KeyId: keyId,
+        });
+        return answer.KeyRotationEnabled === true;
       }, isUnfit),
     canary: async (keyId) => void (await sighted(() => ask("DescribeKey", { KeyId: keyId }))),
     allAliases: () => allAliases(pages, {}),

@@ -78,6 +78,8 @@ function observe(kms: ModelKms, nowMs: number, read: OfKms): Observation<unknown
       return observedAs({ lastUse: lastUseInModel(key, nowMs), hash: evidenceOf(key, nowMs) });
     case "public-key":
       return observedAs("");
+    case "auto-rotation":
+      return observedAs(false);
     case "watch":
       return { kind: "absent" };
     case "refusals-watch":

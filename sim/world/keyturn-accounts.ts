@@ -9,6 +9,8 @@ const hourMs = 3_600_000;
 const noReason = new Set([
   "OVERDUE",
   "STUCK",
+  // It delays nothing.
+  "ROTATION_NOT_CARRIED",
   // These concern an old version: the next rotation goes on.
   "APPROVAL_REQUIRED",
   "GRANT_HOLDS_OLD_VERSION",

@@ -49,6 +49,7 @@ export type Outside = {
 export function portsOf(sandbox: Sandbox, outside: Outside): Ports {
   const { kms, network, principalArn, random, faultPlan } = outside;
   const real = createKeyServiceTwin(kms, sandbox.clock, principalArn);
+  const unhindered = createKeyServiceTwin(kms.twin, sandbox.clock, principalArn);
   const faulty = <T>(port: string, of: T, medium: Medium, code: FaultCode): T =>
     passing(network, sandbox, port, of, medium, code);
   const lastUseOf: KeyService["lastUseOf"] = async (keyId) =>
@@ -63,6 +64,8 @@ export function portsOf(sandbox: Sandbox, outside: Outside): Ports {
     keys: {
       ...faulty("KMS", { ...real, lastUseOf, canary }, "observe", "KMS_FAILED"),
       change: changing(sandbox, outside, real),
+      // No decision rests on the answer: it passes no faults, and draws none from the seed (ADR 13).
+      rotatesItself: (keyId) => unhindered.rotatesItself(keyId),
     },
     discovery: faulty("tagging", discoveryOf(outside), "observe", "DISCOVERY_FAILED"),
     table: {

@@ -169,6 +169,17 @@ export const restSituations = {
       first: { KeySpec: "RSA_2048", KeyUsage: "ENCRYPT_DECRYPT" },
     }),
   ],
+  ROTATION_NOT_CARRIED: [
+    shows("a key that KMS rotates by itself", async (account, KeyId) => {
+      account.ask("EnableKeyRotation", { KeyId });
+      await account.passDays(1);
+    }),
+    shows("a key that KMS rotates by itself since its enrolment", async (account, KeyId) => {
+      await account.passDays(1);
+      account.ask("EnableKeyRotation", { KeyId });
+      await account.passDays(7.2);
+    }),
+  ],
   GUARDRAIL: [
     shows("a key policy that denies DisableKey for 30 days after a use", async (account, KeyId) => {
       const Condition = { NumericLessThan: { "kms:TrailingDaysWithoutKeyUsage": "30" } };

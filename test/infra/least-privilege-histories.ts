@@ -70,6 +70,18 @@ export const histories: PrivilegedHistory[] = [
     ],
   },
   {
+    name: "a key that KMS rotates by itself",
+    deployed: { document },
+    play: async (account) => {
+      const first = account.makeKey(orders);
+      account.ask("EnableKeyRotation", { KeyId: first });
+      await account.passDays(1);
+      return { first: account.stateOf(first) };
+    },
+    end: { first: "Enabled" },
+    reported: ["ROTATION_NOT_CARRIED"],
+  },
+  {
     name: "enrolled by its tag, with discovery by the tagging API",
     deployed: { document: { ...document, managedKeys: [] } },
     play: async (account) => {

@@ -111,6 +111,7 @@ const cryptography: Request[] = [
 const reads: Request[] = [
   onKey("DescribeKey", harmless),
   onKey("GetKeyPolicy", harmless),
+  onKey("GetKeyRotationStatus", harmless),
   onKey("ListGrants", harmless),
   onKey("ListResourceTags", harmless),
   onKey("ListAliases", harmless),

@@ -27,6 +27,7 @@ const keys: Omit<Visits<KeyService>, "change"> = {
   publicKeyOf: true,
   allAliases: true,
   canary: "only when CloudTrail monitors the drain: a read like any other",
+  rotatesItself: "no decision rests on it: it passes no faults (sim/world/ports.ts)",
 };
 const calls: Record<Call["kind"], true> = {
   CreateKey: true,

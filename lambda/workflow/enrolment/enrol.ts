@@ -1,5 +1,6 @@
 /** Enrolment: the key behind the alias becomes version 1, and keyturn tags it, once. */
 import { grantsToCopy, whyGrantsNotCarried } from "./carried-grants.ts";
+import { readsOfAutoRotation, withAutoRotation } from "./auto-rotation.ts";
 import { whyNotCarried } from "./carry-over.ts";
 import { whyNotAliasOnly } from "./alias-only.ts";
 import { copyOf } from "./policy-copy.ts";
@@ -9,7 +10,7 @@ import { behind, lineageFirst } from "../safety/lineage.ts";
 import { accountsOfPolicy, withGrantees } from "../safety/other-accounts.ts";
 import { serviceOf } from "../model/principals.ts";
 import { whyUnsupported } from "./supported.ts";
-import { observeFirst, valueOf } from "../safety/observations.ts";
+import { observeFirst, stillToObserve, valueOf } from "../safety/observations.ts";
 import { tagNames } from "../model/tag-names.ts";
 import type {
   Decision,
@@ -41,7 +42,9 @@ export function decideEnrolment(scene: Scene): Decision {
     { kind: "aliases", keyId: key.keyId },
     { kind: "grants", keyId: key.keyId },
   ];
-  const first = observeFirst(scene, reads);
+  const known = record.versions[0];
+  const toReport = known === undefined ? readsOfAutoRotation(key) : [];
+  const first = stillToObserve(observed, [...reads, ...toReport]) ?? observeFirst(scene, reads);
   if (first !== undefined) return first;
   const tags = valueOf(observed.tags[key.keyId]) ?? {};
   const policy = valueOf(observed.policy[key.keyId]);
@@ -57,7 +60,6 @@ export function decideEnrolment(scene: Scene): Decision {
   const unsuited = whyAliasOnlyUnfit(scene, key.keyId);
   if (unsuited !== undefined) return unsuited;
 
-  const known = record.versions[0];
   if (known === undefined) {
     const newer = lineageFirst(scene);
     if (newer !== undefined) return newer;
@@ -205,7 +207,7 @@ function firstVersionFound({ record, observed }: Scene, key: Key, policy: KeyPol
     kind: "change",
     next: {
       ...record,
-      versions: [version],
+      versions: [withAutoRotation(version, observed)],
       unlistedAliases,
       lastNumber: Math.max(record.lastNumber, 1),
     },

@@ -43,6 +43,10 @@ export function showGrants(keyId: string): string {
   return commandLine("aws", "kms", "list-grants", "--key-id", keyId);
 }
 
+export function showAutoRotation(keyId: string): string {
+  return commandLine("aws", "kms", "get-key-rotation-status", "--key-id", keyId);
+}
+
 export function showLastUse(keyId: string): string {
   return commandLine("aws", "kms", "get-key-last-usage", "--key-id", keyId);
 }

@@ -71,6 +71,7 @@ export const effects = {
   ALIAS_ONLY_NOT_ENFORCED: "notice",
   EVIDENCE_OVERRIDDEN: "notice",
   NEVER_DELETED: "notice",
+  ROTATION_NOT_CARRIED: "notice",
   CALLERS_UNSEEN: "notice",
   GRANT_LEFT_OUT: "notice",
   ACCESS_TAG_GONE: "notice",

@@ -87,6 +87,8 @@ export type KmsRead =
   | { kind: "grants"; keyId: string }
   | { kind: "last-use"; keyId: string }
   | { kind: "public-key"; keyId: string }
+  /** Whether KMS itself rotates the material of the key. */
+  | { kind: "auto-rotation"; keyId: string }
   /** Keys that carry the tags of this rotation. */
   | { kind: "successors"; rotationId: string }
   /** Keys with the tags of a version of this managed key. */
@@ -110,6 +112,8 @@ export type ObservedState = {
   "last-use": Record<string, Observation<{ lastUse: LastUse; hash: string }>>;
   /** DER SubjectPublicKeyInfo, in Base64. */
   "public-key": Record<string, Observation<string>>;
+  /** Absent where KMS cannot rotate such a key. */
+  "auto-rotation": Record<string, Observation<boolean>>;
   successors: Record<string, Observation<string[]>>;
   lineage: Record<string, Observation<TaggedKey[]>>;
   /** When the event of the last canary call arrived; absent where none ever did. */

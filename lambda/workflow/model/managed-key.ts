@@ -62,6 +62,8 @@ export type Version = {
   aliasOnly?: boolean;
   /** The operator who overrode the evidence: a use attempt does not restore this version. */
   overriddenBy?: string;
+  /** KMS itself rotates its material: at enrolment, or when its rotation opened. */
+  autoRotation?: true;
   /** Its public key, archived while it was Enabled: DER SubjectPublicKeyInfo, in Base64. */
   publicKey?: string;
   /**

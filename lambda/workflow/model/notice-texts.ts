@@ -9,6 +9,14 @@ export const noticeTexts = {
     remedy:
       "For a signing key, allow the role kms:GetPublicKey. For other asymmetric keys: nothing.",
   },
+  ROTATION_NOT_CARRIED: {
+    meaning:
+      "KMS rotates the material of the active version by itself; the next version will not have that.",
+    cause:
+      "Automatic rotation (EnableKeyRotation) is on for this key. keyturn rotates by new keys, and a new key has it off. The function's role may not enable it.",
+    remedy:
+      "Nothing, if rotation by keyturn is enough. If a control requires automatic rotation (AWS Security Hub KMS.4), enable it on each new version, once it is active: `aws kms enable-key-rotation`. The notice ends when the next version becomes active.",
+  },
   CALLERS_UNSEEN: {
     meaning: "Callers of other accounts may use a version that keyturn retires.",
     cause:

@@ -21,6 +21,7 @@ export function nothingObserved(): ObservedState {
     grants: {},
     "last-use": {},
     "public-key": {},
+    "auto-rotation": {},
     successors: {},
     lineage: {},
     watch: {},
@@ -46,6 +47,7 @@ export function subjectOfRead(read: KmsRead): string {
     case "grants":
     case "last-use":
     case "public-key":
+    case "auto-rotation":
     case "watch":
       return read.keyId;
   }
