@@ -1,5 +1,5 @@
 /** Log groups and queues under customer managed keys, and the rights on these keys. */
-import type { Stack } from "aws-cdk-lib";
+import { type Stack, Tags } from "aws-cdk-lib";
 import { Template } from "aws-cdk-lib/assertions";
 import * as kms from "aws-cdk-lib/aws-kms";
 import { describe, expect, test } from "vitest";
@@ -184,6 +184,17 @@ describe("synthesis refuses", () => {
       new KeyRotation(stack, "Other", { policies, owner: "o" }).manage(alias, "quarterly");
     });
     expect(errorOf(theirs)).toContain("of alias/orders, which Theirs/Other manages");
+  });
+
+  test("a key that a tag enrols", () => {
+    const theirs = onLogs((stack) => {
+      const key = aKey(stack);
+      Tags.of(key).add("keyturn:policy", "quarterly");
+      return key;
+    });
+    expect(errorOf(theirs)).toContain(
+      "[Theirs/KeyRotation] logEncryptionKey: Theirs/Key has the tag keyturn:policy, by which keyturn may manage it: a retired version is disabled or deleted",
+    );
   });
 
   test("an alias, by which neither service nor IAM names a key", () => {
