@@ -25,10 +25,10 @@ export function admitServices(
   { logEncryptionKey, queueEncryptionKey }: Props,
 ): void {
   if (logEncryptionKey !== undefined) {
-    admit(scope, "logEncryptionKey", logEncryptionKey, logsStatement(scope));
+    admit(scope, "logEncryptionKey", logEncryptionKey, "CloudWatch Logs", logsStatement(scope));
   }
   if (queueEncryptionKey !== undefined) {
-    admit(scope, "queueEncryptionKey", queueEncryptionKey, eventsStatement(scope));
+    admit(scope, "queueEncryptionKey", queueEncryptionKey, "EventBridge", eventsStatement(scope));
   }
 }
 
@@ -74,13 +74,13 @@ function admit(
   scope: Construct,
   name: string,
   key: kms.IKey,
+  service: string,
   statement: iam.PolicyStatement,
 ): void {
   if (key.addToResourcePolicy(statement).statementAdded) return;
-  const [service] = statement.principals.map((one) => (one as iam.ServicePrincipal).service);
   Annotations.of(scope).addWarningV2(
     `keyturn:${name}`,
-    `${name}: the app cannot change the key policy of ${key.node.path}, which must allow ${statement.actions.join(", ")} to the service ${service}: docs/deployment.md has the statement`,
+    `${name}: the app cannot change the key policy of ${key.node.path}, which must allow ${service} ${statement.actions.join(", ")}: docs/deployment.md has the statement`,
   );
 }
 
