@@ -1,10 +1,11 @@
 /** Customer managed keys for the log groups and the queues, and the rights that this takes. */
-import { Annotations, ArnFormat, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Annotations, ArnFormat, CfnResource, RemovalPolicy, Stack, TagManager } from "aws-cdk-lib";
 import * as iam from "aws-cdk-lib/aws-iam";
 import type * as kms from "aws-cdk-lib/aws-kms";
 import * as logs from "aws-cdk-lib/aws-logs";
 import * as sqs from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
+import { tagNames } from "../lambda/workflow/model/tag-names.ts";
 import type { KeyRotationProps } from "./key-rotation-props.ts";
 import { nameOf, targetOf, type Managed } from "./managed-alias.ts";
 import { allow } from "./permissions.ts";
@@ -24,10 +25,10 @@ export function admitServices(
   { logEncryptionKey, queueEncryptionKey }: Props,
 ): void {
   if (logEncryptionKey !== undefined) {
-    admit(scope, "logEncryptionKey", logEncryptionKey, logsStatement(scope));
+    admit(scope, "logEncryptionKey", logEncryptionKey, "CloudWatch Logs", logsStatement(scope));
   }
   if (queueEncryptionKey !== undefined) {
-    admit(scope, "queueEncryptionKey", queueEncryptionKey, eventsStatement(scope));
+    admit(scope, "queueEncryptionKey", queueEncryptionKey, "EventBridge", eventsStatement(scope));
   }
 }
 
@@ -73,13 +74,13 @@ function admit(
   scope: Construct,
   name: string,
   key: kms.IKey,
+  service: string,
   statement: iam.PolicyStatement,
 ): void {
   if (key.addToResourcePolicy(statement).statementAdded) return;
-  const [service] = statement.principals.map((one) => (one as iam.ServicePrincipal).service);
   Annotations.of(scope).addWarningV2(
     `keyturn:${name}`,
-    `${name}: the app cannot change the key policy of ${key.node.path}, which must allow ${statement.actions.join(", ")} to the service ${service}: docs/deployment.md has the statement`,
+    `${name}: the app cannot change the key policy of ${key.node.path}, which must allow ${service} ${statement.actions.join(", ")}: docs/deployment.md has the statement`,
   );
 }
 
@@ -130,22 +131,29 @@ export function queueKeyStatements(
 /** A deployment, and what it manages. */
 type Deployment = { scope: Construct; managed: Managed[] };
 
-/** keyturn disables or deletes a managed key, and with it the log and the queues: `all` deployments of the app. */
+const lost = "a retired version is disabled or deleted, and what it encrypts is then unreadable";
+
+/** keyturn disables or deletes the versions of a managed key. `all`: the deployments of the app. */
 export function whyUnfitKeys(props: Props, all: Deployment[]): string[] {
-  return named(props).flatMap(([name, key]) => {
-    const { path, defaultChild: resource } = key.node;
-    if ("aliasName" in key) {
-      return [
-        `${name}: ${path} is an alias, expected a key: CloudWatch Logs and IAM name keys by their ARN`,
-      ];
-    }
-    return all.flatMap(({ scope, managed }) =>
-      managed
-        .filter(({ alias }) => resource !== undefined && targetOf(alias) === resource)
-        .map(({ alias }) => {
-          const by = `${nameOf(scope, alias) ?? "an alias"}, which ${scope.node.path} manages`;
-          return `${name}: ${path} is the key of ${by}: a retired version is disabled or deleted, and what it encrypts is then lost to the deployment`;
-        }),
-    );
-  });
+  return named(props).flatMap(([name, key]) => whyUnfit(key, all).map((why) => `${name}: ${why}`));
+}
+
+function whyUnfit(key: kms.IKey, all: Deployment[]): string[] {
+  const { path, defaultChild: resource } = key.node;
+  if ("aliasName" in key) {
+    return [`${path} is an alias, expected a key: CloudWatch Logs and IAM name keys by their ARN`];
+  }
+  if (!(resource instanceof CfnResource)) return [];
+  const tags = TagManager.of(resource)?.tagValues() ?? {};
+  const isTagged = tagNames.policy in tags;
+  const byTag = `${path} has the tag ${tagNames.policy}, by which keyturn may manage it: ${lost}`;
+  const byAlias = all.flatMap(({ scope, managed }) =>
+    managed
+      .filter(({ alias }) => targetOf(alias) === resource)
+      .map(({ alias }) => {
+        const name = nameOf(scope, alias) ?? "an alias";
+        return `${path} is the key of ${name}, which ${scope.node.path} manages: ${lost}`;
+      }),
+  );
+  return isTagged ? [...byAlias, byTag] : byAlias;
 }

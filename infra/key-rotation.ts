@@ -21,6 +21,7 @@ import {
   whyUnfitKeys,
 } from "./encryption.ts";
 import { givenTable, whyUnfitTable } from "./given-table.ts";
+import { reportKeptVersions } from "./kept-versions.ts";
 import { nameOf, retain, type Managed, type ManageOptions } from "./managed-alias.ts";
 import { warnAboutAliases, warnAboutVersions } from "./names-of-versions.ts";
 import { networkOf, networkStatements, warnAboutEndpoints } from "./network.ts";
@@ -186,6 +187,8 @@ export class KeyRotation extends Construct {
           warnAboutVersions(this, this.#managed);
           warnAboutAliases(this, this.#managed);
           this.#warnAboutNetwork();
+          const { configuration } = complete();
+          if (configuration !== undefined) reportKeptVersions(this, configuration);
         },
       },
       { priority: AspectPriority.READONLY },

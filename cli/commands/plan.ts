@@ -9,11 +9,15 @@ import {
   plannedKey,
   planSchema,
   sealed,
-  usdPerKeyMonth,
   type Plan,
   type PlannedKey,
   type NotPredicted,
 } from "../plan/plan.ts";
+import {
+  keptVersions,
+  usdPerKeyMonth,
+  type KeptPolicy,
+} from "../../lambda/configuration/kept-versions.ts";
 import { writePlan } from "../plan/plan-file.ts";
 import { showPlan } from "../plan/show.ts";
 import { noteText } from "../terminal/print.ts";
@@ -73,6 +77,7 @@ export async function plan(
       now: costing(({ keysNow }) => keysNow),
       then: costing(({ keysThen }) => keysThen),
     },
+    keptVersions: keptVersions(observed.policies, observed.keys),
     managedKeys: managedKeys.filter(concerns).sort(byAlias),
     notPredicted: [...observed.unread, ...notPredicted].sort(byAlias),
   });
@@ -103,6 +108,7 @@ type ObservedState = {
   unread: NotPredicted[];
   considered: number;
   keys: number;
+  policies: KeptPolicy[];
   tableId: string | undefined;
 };
 
@@ -118,6 +124,8 @@ async function observe(
     alias: record.alias,
     tableId: record.tableId,
     keys: costingKeys(record),
+    // An un-enrolled one makes no further version.
+    policies: record.unenrolment === undefined ? [record.policy] : [],
     moves:
       record.dueAtMs <= untilMs ||
       news.has(record.alias) ||
@@ -137,6 +145,7 @@ async function observe(
     unread,
     considered: some.length,
     keys: some.reduce((sum, { keys }) => sum + keys, 0),
+    policies: some.flatMap(({ policies }) => policies),
     tableId: some.find(({ tableId }) => tableId !== "")?.tableId,
   };
 }

@@ -2,14 +2,12 @@
 import type { Forecast } from "../forecast/forecast.ts";
 import type { ForecastEvent } from "../forecast/planned.ts";
 import { canonicalHash } from "../../lambda/record/canonical.ts";
+import type { KeptVersions } from "../../lambda/configuration/kept-versions.ts";
 import type { Mode } from "../../lambda/workflow/model/types.ts";
 import { commandLine } from "../../lambda/workflow/model/commands.ts";
 import type { Finding } from "../../lambda/workflow/model/findings.ts";
 
 export const planSchema = "keyturn/plan/2";
-
-/** The monthly price of a KMS key of any kind; none while pending deletion (AWS KMS pricing). */
-export const usdPerKeyMonth = 1;
 
 /** What an operator must do. A finding that the plan predicts has `sinceMs` after `madeAtMs`. */
 type Awaited = Pick<Finding, "code" | "subject" | "sinceMs" | "next">;
@@ -43,6 +41,8 @@ export type PlanBody = {
   /** Undefined if the table does not have it. */
   mode: Mode | undefined;
   monthlyUsd: { now: number; then: number };
+  /** Of the retired versions, beyond `untilMs`; undefined where it is trivial. */
+  keptVersions: KeptVersions | undefined;
   /** Those that change, or that need an operator. */
   managedKeys: PlannedKey[];
   /** Those without a prediction: the record has an error, or newer code wrote it. */

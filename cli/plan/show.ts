@@ -1,4 +1,5 @@
 /** Prints a plan: a row for each call and each milestone, by time. */
+import { keptVersionsText } from "../../lambda/configuration/kept-versions.ts";
 import { tableLines, type Column } from "../terminal/table-view.ts";
 import type { Talk } from "../terminal/talk.ts";
 import { noteCommand, noteText } from "../terminal/print.ts";
@@ -29,6 +30,7 @@ export function showPlan(
     for (const line of tableLines(columns(talk), lines, talk.columns)) talk.line(line);
   }
   noteText(talk, "", inAll(plan, lines, considered));
+  if (plan.keptVersions !== undefined) noteText(talk, "", keptVersionsText(plan.keptVersions));
   for (const { alias, waitsFor, truncated } of plan.managedKeys) {
     for (const { code, sinceMs, next } of waitsFor) {
       const isComing = sinceMs > plan.madeAtMs;

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import type { Plan } from "../../cli/plan/plan.ts";
 import { canonicalHash } from "../../lambda/record/canonical.ts";
 import type { Account } from "../infra/account.ts";
-import { orders } from "../infra/least-privilege-histories.ts";
+import { document, orders } from "../infra/least-privilege-histories.ts";
 import { after, deployedYoung, shared, type } from "./typing.ts";
 
 const young = shared(deployedYoung);
@@ -91,6 +91,27 @@ describe("plan", () => {
     expect([stdout, code]).toEqual([expect.stringContaining("alias/invoices"), 1]);
     expect(stderr).toMatch(/alias\/orders: the next runs cannot be predicted: .*not iterable/s);
     expect(stderr).toMatch(/alias\/newer: .* newer code wrote the record, with schema 99/);
+  });
+
+  test("reports the cost of the retired versions that the policies keep, as synthesis does", async () => {
+    const drain = { atLeast: "12h", quietFor: "2h" };
+    const often = { cryptoperiod: "2d", lead: "0m", propagation: "5m", drain } as const;
+    const account = await after(1, { policies: { short: often } });
+    const { stderr } = await type(account, "plan", "--until", "1h");
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain(
+      'retire: "disable" keeps every retired version for ever, at $1 a month each: 1 managed key retires about 182 a year, $182 a month after one year, $911 a month after five (docs/policies.md#the-cost-of-retired-versions)',
+    );
+    const { stdout } = await type(account, "plan", "--until", "1h", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      keptVersions: { managedKeys: 1, versionsAYear: 182, monthlyUsd: { afterOneYear: 182 } },
+    });
+  });
+
+  test("reports no such cost where it is trivial", async () => {
+    const kept = { ...document.policies["short"], retire: "disable" } as const;
+    const account = await after(2, { policies: { short: kept } });
+    expect((await type(account, "plan")).stderr).not.toContain("retire:");
+    expect((await type(account, "plan", "--json")).stdout).not.toContain("keptVersions");
   });
 
   test("as JSON is the document that --out writes", async () => {

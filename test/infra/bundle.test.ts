@@ -39,6 +39,10 @@ describe("the function's package", () => {
     expect(sizeKiB).toBeLessThanOrEqual(rotationPackage.sizeLimitKiB);
   });
 
+  it("has no code that only synthesis and the command use", () => {
+    expect(read("package", "handler.mjs")).not.toContain("every retired version");
+  });
+
   it("has its source map beside the package, and no reference to it", () => {
     const code = read("package", "handler.mjs");
     expect(code).not.toContain("sourceMappingURL");
