@@ -23,7 +23,7 @@ export default defineConfig({
     setupFiles: ["test/emulator/skips.ts"],
     env: { KEYTURN_EMULATOR_RUN: "1" },
     testTimeout: 120_000,
-    hookTimeout: 120_000,
+    hookTimeout: 300_000,
     sequence: { sequencer: StackFirst },
     pool: "forks",
     maxWorkers: 2,

@@ -1,7 +1,8 @@
 /** The packages of the two functions: each has one minified module, and the data that it reads. */
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 
 /** The folder of this project's sources. */
 export const projectFolder = join(import.meta.dirname, "..");
@@ -43,10 +44,28 @@ export function bundle(
   outputFolder: string,
   { data, map }: FunctionPackage = rotationPackage,
 ): void {
-  const worker = join(import.meta.dirname, "bundle-function.ts");
-  execFileSync(process.execPath, [worker, resolve(entry), resolve(outputFolder), map], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const built = builtOnce(resolve(entry));
+  mkdirSync(outputFolder, { recursive: true });
+  copyFileSync(join(built, "package", moduleName), join(outputFolder, moduleName));
+  copyFileSync(join(built, moduleMap), join(dirname(resolve(outputFolder)), map));
   const json = JSON.stringify(content, undefined, 2);
   writeFileSync(join(outputFolder, data), `${json}\n`);
+}
+
+const moduleName = "handler.mjs";
+const moduleMap = "map";
+
+/** The folders of what this process built, by entry: an app with several deployments builds each module once. */
+const builds = new Map<string, string>();
+
+function builtOnce(entry: string): string {
+  const known = builds.get(entry);
+  if (known !== undefined) return known;
+  const folder = mkdtempSync(join(tmpdir(), "keyturn-build-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const worker = join(import.meta.dirname, "bundle-function.ts");
+  const args = [worker, entry, join(folder, "package"), moduleMap];
+  execFileSync(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] });
+  builds.set(entry, folder);
+  return folder;
 }

@@ -69,7 +69,7 @@ export const others: Mutant[] = [
       },
     ],
     scenario: "external-changes",
-    seed: 61,
+    seed: 11,
     invariant: reported,
   },
   {
@@ -82,7 +82,7 @@ export const others: Mutant[] = [
       },
     ],
     scenario: "external-changes",
-    seed: 41,
+    seed: 6,
     invariant: reported,
   },
   {
@@ -95,7 +95,7 @@ export const others: Mutant[] = [
       },
     ],
     scenario: "deleted-by-others",
-    seed: 39,
+    seed: 173,
     invariant: reported,
   },
   {

@@ -63,8 +63,8 @@ export const refusals: Mutant[] = [
     edits: [
       {
         file: "lambda/workflow/revoke/soak.ts",
-        find: " ?? notCollected(scene);",
-        replace: ";",
+        find: " ?? notCollected(scene) ?? reportedOfStack(",
+        replace: " ?? reportedOfStack(",
       },
     ],
     scenario: "trail-off",

@@ -97,7 +97,7 @@ export const settling: Mutant[] = [
       },
     ],
     scenario: "collisions",
-    seed: 12,
+    seed: 9,
   },
   {
     name: "leave the SDK's retries on",
@@ -110,7 +110,7 @@ export const settling: Mutant[] = [
       },
     ],
     scenario: "half-done",
-    seed: 12,
+    seed: 14,
   },
   {
     name: "return with a call in flight, and no deadline at the send step",
@@ -137,6 +137,6 @@ export const settling: Mutant[] = [
       },
     ],
     scenario: "collisions",
-    seed: 6,
+    seed: 17,
   },
 ];

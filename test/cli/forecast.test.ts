@@ -4,6 +4,7 @@ import { forecast } from "../../cli/forecast/forecast.ts";
 import type { ForecastEvent } from "../../cli/forecast/planned.ts";
 import { nothingKnown } from "../../cli/forecast/refusals.ts";
 import { dayMs, hourMs } from "../fixtures.ts";
+import { sample } from "../sizes.ts";
 import { aWorld, type World, type WorldOptions } from "../world.ts";
 
 const orders = "alias/orders";
@@ -64,8 +65,12 @@ const undisturbed: Record<string, WorldOptions> = {
   "with a dependent": { dependents: ["search"] },
 };
 
-describe.each(Object.entries(undisturbed))("a managed key %s", (_, options) => {
-  test.each([1, 83.005, 100, 126])("on day %d", async (day) => {
+const stages = Object.entries(undisturbed).flatMap(([what, options]) =>
+  [1, 83.005, 100, 126].map((day) => ({ what, day, options })),
+);
+
+describe("a forecast comes true of a managed key", () => {
+  test.each(sample(stages, 11))("$what, on day $day", async ({ day, options }) => {
     // A forecast knows of no approval to come.
     const world = await aWorld({ ...options, approves: false });
     await world.pass(day * dayMs);
@@ -88,7 +93,7 @@ const asked: [string, number, Record<string, unknown>][] = [
   ["un-enrol", 100, { confirm: orders }],
 ];
 
-test.each(asked)("the effect of %s, requested on day %d", async (kind, day, fields) => {
+test.each(sample(asked, 5))("the effect of %s, requested on day %d", async (kind, day, fields) => {
   const world = await aWorld({ policy: { retire: "delete" }, approves: false });
   await world.passDays(day);
   // The forecast assumes that a version is in use until it is retired.

@@ -61,24 +61,19 @@ describe("the function's package", () => {
   });
 
   it("is identical from another checkout, byte by byte", () => {
-    for (const checkout of ["one", join("another", "one", "third")]) {
-      const checkoutFolder = join(folder, checkout);
-      for (const name of ["infra", "lambda", "package.json", "tsconfig.json"]) {
-        cpSync(join(projectFolder, name), join(checkoutFolder, name), { recursive: true });
-      }
-      symlinkSync(join(projectFolder, "node_modules"), join(checkoutFolder, "node_modules"));
-      const output = join(checkoutFolder, "cdk.out", "package");
-      mkdirSync(output, { recursive: true });
-      const from = pathToFileURL(join(checkoutFolder, "infra", "bundle.ts")).href;
-      const script = `import { bundle } from ${JSON.stringify(from)};
-        bundle("lambda/handler.ts", ${example}, ${JSON.stringify(output)});`;
-      const options = { cwd: checkoutFolder, env: {} };
-      execFileSync(process.execPath, ["--input-type=module", "-e", script], options);
+    const checkout = join(folder, "another", "one");
+    for (const name of ["infra", "lambda", "package.json", "tsconfig.json"]) {
+      cpSync(join(projectFolder, name), join(checkout, name), { recursive: true });
     }
-    for (const file of ["package/handler.mjs", "package/config.json"]) {
-      const built = read("one", "cdk.out", file);
-      expect(read("another", "one", "third", "cdk.out", file) === built, file).toBe(true);
-      expect(read(file) === built, file).toBe(true);
+    symlinkSync(join(projectFolder, "node_modules"), join(checkout, "node_modules"));
+    const output = join(checkout, "cdk.out", "package");
+    const from = pathToFileURL(join(checkout, "infra", "bundle.ts")).href;
+    const script = `import { bundle } from ${JSON.stringify(from)};
+      bundle("lambda/handler.ts", ${example}, ${JSON.stringify(output)});`;
+    const options = { cwd: checkout, env: {} };
+    execFileSync(process.execPath, ["--input-type=module", "-e", script], options);
+    for (const file of ["handler.mjs", "config.json"]) {
+      expect(readFileSync(join(output, file), "utf8") === read("package", file), file).toBe(true);
     }
   });
 

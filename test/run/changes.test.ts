@@ -4,6 +4,7 @@ import { aPolicyDocument, dayMs, minuteMs } from "../fixtures.ts";
 import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { createTable } from "../../lambda/aws/dynamodb.ts";
 import { sdkConfig } from "../contract/sides.ts";
+import { sample } from "../sizes.ts";
 import { aDeployment, orders, tableName, type Deployed } from "./deployed.ts";
 
 const account = "000000000000";
@@ -88,7 +89,7 @@ const cases = Object.entries(changes).flatMap(([operation, { input, except = [],
 );
 
 describe("within ten minutes of the event a finding reports", () => {
-  test.each(cases)(
+  test.each(sample(cases, 9))(
     "$operation on a version that is $state",
     async ({ operation, state, ...of }) => {
       const there = await until(state);
@@ -161,7 +162,7 @@ describe("within ten minutes of the event a finding reports", () => {
 });
 
 describe("without any event a finding reports within a day", () => {
-  test.each(cases)(
+  test.each(sample(cases, 9))(
     "$operation on a version that is $state",
     async ({ operation, state, ...of }) => {
       const there = await until(state);
