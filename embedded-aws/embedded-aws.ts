@@ -1,5 +1,5 @@
 /** The embedded AWS: KMS, DynamoDB, EventBridge and the tagging API behind one loopback port. */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SimClock } from "./clock.ts";
 import { createTableInput, startDynamoDb } from "./dynamodb.ts";
@@ -12,7 +12,7 @@ import { failure, success, type Reply } from "./http/reply.ts";
 import { listen, type Incoming } from "./http/server.ts";
 import { principalOf } from "./http/signature.ts";
 import type { CloudTrailEvent } from "./kms/cloudtrail-record.ts";
-import { KmsTwin, type KmsTwinOptions } from "./kms/twin.ts";
+import { defaultRegion, KmsTwin, type KmsTwinOptions } from "./kms/twin.ts";
 import type { KeyChangeEvent } from "./kms/key-changes.ts";
 import type { UseAttemptEvent } from "./kms/use-attempts.ts";
 import { SimRandom } from "./random.ts";
@@ -58,6 +58,9 @@ type Request = {
   requestId: string;
 };
 
+/** Some services of the example of ListAliases in the AWS KMS API reference, without keys as in a new account. */
+const predefinedAliases = ["acm", "dynamodb", "ebs", "rds", "redshift", "s3"];
+
 const services: Record<string, Service> = {
   TrentService: "kms",
   DynamoDB_20120810: "dynamodb",
@@ -67,9 +70,9 @@ const services: Record<string, Service> = {
 
 export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promise<EmbeddedAws> {
   const clock = options.clock ?? new SimClock();
-  const random = new SimRandom(options.seed ?? 1);
+  const random = new SimRandom(seedIn(options.region, options.seed ?? 1));
   const quotaClockMs = () => performance.now();
-  const kms = new KmsTwin({ quotaClockMs, ...options, clock, random });
+  const kms = new KmsTwin({ quotaClockMs, predefinedAliases, ...options, clock, random });
   const recorder = new EventRecorder(clock, random);
   const trail = trailOf(kms);
   const dynamoDb = startDynamoDb();
@@ -133,6 +136,12 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions = {}): Promis
     close: () => server.close(),
   };
   return aws;
+}
+
+/** No two Regions have a key id in common: outside of the default one, the seed depends on the Region's name. */
+function seedIn(region: string | undefined, seed: number): number {
+  if (region === undefined || region === defaultRegion) return seed;
+  return createHash("sha256").update(`${region} ${seed}`).digest().readUInt32BE();
 }
 
 function trailOf(kms: KmsTwin): Pick<EmbeddedAws, "useAttempts" | "refusedUses" | "keyChanges"> {

@@ -79,6 +79,7 @@ export class World {
       random: new SimRandom(1),
       cryptography: cheapCryptography,
       quotas: "off",
+      lastUsePrecisionMs: 1000,
       ...(options.lastUsageLagMs === undefined ? {} : { lastUsageLagMs: options.lastUsageLagMs }),
       ...(options.keyQuota === undefined ? {} : { keyQuota: options.keyQuota }),
     });

@@ -4,9 +4,10 @@ import { toWire } from "./json.ts";
 
 export type Reply = { status: number; headers: Record<string, string>; body: string };
 
-/** A successful answer in AWS JSON 1.1; an operation without output answers with an empty object. */
+/** A successful answer in AWS JSON 1.1. KMS's operations without output answer with an empty body. */
 export function success(output: unknown, requestId: string): Reply {
-  return reply(200, toWire(output ?? {}), requestId);
+  const answer = reply(200, toWire(output), requestId);
+  return answer.body === "{}" ? { ...answer, body: "" } : answer;
 }
 
 export function failure(error: unknown, requestId: string): Reply {

@@ -8,7 +8,7 @@ import { openKey } from "./open-key.ts";
 import { operation } from "./operation.ts";
 import { pageOf } from "./pages.ts";
 import { aliasArn, findAlias, findKey } from "./resolve.ts";
-import type { Alias, Call, KmsKey, World } from "./types.ts";
+import type { Alias, Call, KmsKey, PredefinedAlias, World } from "./types.ts";
 
 const maxAliasesPerKey = 50;
 const aliasAndTarget = structure({ AliasName: aliasNameShape, TargetKeyId: keyIdShape }, {});
@@ -66,23 +66,32 @@ function listAliases(call: Call, input: { KeyId?: string; Limit?: number; Marker
     scope: `aliases ${key?.keyId ?? ""}`,
     defaultLimit: 50,
   });
-  const shown = items.map((alias) => ({
-    AliasName: alias.name,
-    AliasArn: alias.arn,
+  return { Aliases: items.map(aliasEntry), ...rest };
+}
+
+function aliasEntry(alias: Alias | PredefinedAlias) {
+  const named = { AliasName: alias.name, AliasArn: alias.arn };
+  if (!("keyId" in alias)) return named;
+  return {
+    ...named,
     TargetKeyId: alias.keyId,
     CreationDate: new Date(alias.createdAtMs),
     LastUpdatedDate: new Date(alias.updatedAtMs),
-  }));
-  return { Aliases: shown, ...rest };
+  };
 }
 
 function aliasesOf(world: World, key: KmsKey): Alias[] {
   return [...key.aliasNames].sort().map((name) => findAlias(world, name));
 }
 
-function allAliases(world: World): Alias[] {
-  const byName = (a: Alias, b: Alias) => (a.name < b.name ? -1 : 1);
-  return (world.aliasOrder ??= [...world.aliases.values()].sort(byName));
+function allAliases(world: World): (Alias | PredefinedAlias)[] {
+  if (world.aliasOrder !== undefined) return world.aliasOrder;
+  const predefined = [...world.predefinedAliases].map((name) => ({
+    name,
+    arn: aliasArn(world, name),
+  }));
+  const all = [...world.aliases.values(), ...predefined];
+  return (world.aliasOrder = all.sort((a, b) => (a.name < b.name ? -1 : 1)));
 }
 
 export function addAlias(call: Call, name: string, key: KmsKey): void {

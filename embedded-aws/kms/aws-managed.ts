@@ -2,6 +2,7 @@
 import { addAlias } from "./aliases.ts";
 import { newKey } from "./create-key.ts";
 import { storePolicy } from "./policies.ts";
+import { aliasArn } from "./resolve.ts";
 import type { Call, KmsKey } from "./types.ts";
 
 const yearMs = 365 * 86_400_000;
@@ -27,8 +28,17 @@ export function addAwsManagedKey(call: Call, service: string): KmsKey {
   };
   world.keys.set(key.keyId, key);
   world.awsManagedKeys++;
+  world.predefinedAliases.delete(`alias/aws/${service}`);
   addAlias(call, `alias/aws/${service}`, key);
   return key;
+}
+
+/** "If you specify a predefined AWS alias, KMS associates the alias with an AWS managed key" (DescribeKey). */
+export function associatePredefined(call: Call, identifier: string): void {
+  for (const name of call.world.predefinedAliases) {
+    const isNamed = identifier === name || identifier === aliasArn(call.world, name);
+    if (isNamed) addAwsManagedKey(call, name.slice("alias/aws/".length));
+  }
 }
 
 function policyOf(call: Call, service: string): string {

@@ -121,9 +121,12 @@ export function checkGrantPrincipal(
   throw new AwsError("InvalidArnException", `ARN ${name} is not a valid principal`);
 }
 
-/** "Each constraint value can include up to 8 encryption context pairs" of up to 384 characters. */
+/** One constraint on the encryption context: "Each constraint value can include up to 8 encryption context pairs" of up to 384 characters. */
 export function checkConstraints(constraints: GrantConstraints | undefined): void {
   const { EncryptionContextEquals: equals, EncryptionContextSubset: subset } = constraints ?? {};
+  if (equals !== undefined && subset !== undefined) {
+    throw invalid("Specify either EncryptionContextEquals or EncryptionContextSubset");
+  }
   for (const pairs of [equals ?? {}, subset ?? {}]) {
     const values = Object.values(pairs);
     if (values.length > 8) throw invalid("A grant constraint has at most 8 pairs");

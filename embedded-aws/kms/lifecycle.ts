@@ -2,6 +2,7 @@
 import { integer, structure } from "../http/shape.ts";
 import { authorizeByIdentity } from "./authorize.ts";
 import { removeAlias } from "./aliases.ts";
+import { associatePredefined } from "./aws-managed.ts";
 import { descriptionShape, grantTokensShape, keyIdShape, pageShapes } from "./common-shapes.ts";
 import { keyMetadata } from "./metadata.ts";
 import { openKey, openKeyOrAlias } from "./open-key.ts";
@@ -17,6 +18,7 @@ export const lifecycleOperations = {
   DescribeKey: operation(
     structure({ KeyId: keyIdShape }, { GrantTokens: grantTokensShape }),
     (call, input) => {
+      associatePredefined(call, input.KeyId);
       const key = openKeyOrAlias(call, input.KeyId);
       settleRotation(call.world, key, call.nowMs);
       return { KeyMetadata: keyMetadata(call.world, key) };

@@ -48,7 +48,10 @@ export const rotationOperations = {
   }),
 
   GetKeyRotationStatus: operation(onlyKey, (call, input) => {
-    const key = openRotating(call, input.KeyId);
+    const key = openKey(call, input.KeyId);
+    // No error since April 2026, also for keys that never rotate: "false" (floci-io/floci#618).
+    if (key.customKeyStoreId !== undefined) throw unsupportedOrigin(key);
+    settleRotation(call.world, key, call.nowMs);
     const { automaticRotation: automatic } = key;
     // Suspended while deletion is pending; cancelling the deletion resumes it.
     if (automatic === undefined || key.state === "PendingDeletion") {
@@ -103,7 +106,7 @@ export const rotationOperations = {
 function rotationEntry(key: KmsKey, material: KeyMaterial) {
   const { rotation } = material;
   return {
-    KeyId: key.keyId,
+    KeyId: key.arn,
     KeyMaterialId: material.id,
     KeyMaterialState: material === key.materials.at(-1) ? "CURRENT" : "NON_CURRENT",
     ...(rotation === undefined

@@ -53,6 +53,8 @@ const operations: Record<string, Operation> = {
 /** For older keys, GetKeyLastUsage reports only uses after its introduction. */
 const trackingIntroducedMs = Date.UTC(2026, 3, 23);
 
+export const defaultRegion = "us-east-1";
+
 export type KmsTwinOptions = {
   clock: { nowMs(): number };
   random: SimRandom;
@@ -60,6 +62,7 @@ export type KmsTwinOptions = {
   region?: string;
   cryptography?: Cryptography;
   lastUsageLagMs?: number;
+  lastUsePrecisionMs?: 1 | 1000;
   quotas?: "on" | "off";
   /** A second clock that refills request quotas: real time, for real clients. */
   quotaClockMs?: () => number;
@@ -67,6 +70,8 @@ export type KmsTwinOptions = {
   keyQuota?: number;
   publicKeyOfDisabled?: PublicKeyOfDisabled;
   customKeyStores?: CustomKeyStore[];
+  /** The services whose aliases KMS lists although it made no key for them yet. */
+  predefinedAliases?: readonly string[];
   identityPolicies?: IdentityPolicies;
 };
 
@@ -94,11 +99,12 @@ export class KmsTwin {
   constructor(options: KmsTwinOptions) {
     this.world = {
       account: options.account ?? "000000000000",
-      region: options.region ?? "us-east-1",
+      region: options.region ?? defaultRegion,
       clock: options.clock,
       random: options.random,
       cryptography: options.cryptography ?? realCryptography,
       lastUsageLagMs: options.lastUsageLagMs ?? 3_600_000,
+      lastUsePrecisionMs: options.lastUsePrecisionMs ?? 1,
       trackingStartMs: options.trackingStartMs ?? trackingIntroducedMs,
       keyQuota: options.keyQuota ?? 100_000,
       publicKeyOfDisabled: options.publicKeyOfDisabled ?? "given",
@@ -107,6 +113,7 @@ export class KmsTwin {
       keysMade: 0,
       awsManagedKeys: 0,
       aliases: new Map(),
+      predefinedAliases: new Set(options.predefinedAliases?.map((name) => `alias/aws/${name}`)),
       aliasOrder: undefined,
       identityPolicies: options.identityPolicies ?? new IdentityPolicies(),
       customKeyStores: new Map(options.customKeyStores?.map((store) => [store.id, store])),

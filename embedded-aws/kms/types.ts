@@ -100,6 +100,9 @@ export type Alias = {
   updatedAtMs: number;
 };
 
+/** KMS makes its key when a service first needs it, or when somebody asks for it by DescribeKey. */
+export type PredefinedAlias = { readonly name: string; readonly arn: string };
+
 export type CustomKeyStore = {
   id: string;
   type: "AWS_CLOUDHSM" | "EXTERNAL_KEY_STORE";
@@ -123,6 +126,11 @@ export type World = {
   readonly random: SimRandom;
   readonly cryptography: Cryptography;
   readonly lastUsageLagMs: number;
+  /**
+   * KMS's times are in milliseconds. The one example of GetKeyLastUsage has a whole second, so that no public source
+   * settles this one: a world has it either way.
+   */
+  readonly lastUsePrecisionMs: 1 | 1000;
   readonly trackingStartMs: number;
   readonly keyQuota: number;
   readonly publicKeyOfDisabled: PublicKeyOfDisabled;
@@ -132,8 +140,10 @@ export type World = {
   keysMade: number;
   awsManagedKeys: number;
   readonly aliases: Map<string, Alias>;
+  /** Aliases of AWS services for which KMS made no key yet: "predefined aliases" in ListAliases. */
+  readonly predefinedAliases: Set<string>;
   /** The aliases in the order of ListAliases; undefined after a change. */
-  aliasOrder: Alias[] | undefined;
+  aliasOrder: (Alias | PredefinedAlias)[] | undefined;
   readonly identityPolicies: IdentityPolicies;
   /** The tags and aliases by which a caller is authorized. Undefined: those that the key has now. */
   authorizedBy?: AuthorizedBy | undefined;

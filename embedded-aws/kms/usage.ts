@@ -13,18 +13,17 @@ export const usageOperations = {
     return {
       KeyId: key.keyId,
       // For an unused key, KMS answers an empty structure, not an absent one.
-      KeyLastUsage: use === undefined ? {} : shown(use),
+      KeyLastUsage: use === undefined ? {} : shown(use, call.world.lastUsePrecisionMs),
       TrackingStartDate: new Date(trackingStartMs(call.world, key)),
       KeyCreationDate: new Date(key.createdAtMs),
     };
   }),
 };
 
-function shown(use: Use) {
+function shown(use: Use, precisionMs: number) {
   return {
     Operation: use.operation,
-    // The service returns whole seconds here.
-    Timestamp: new Date(Math.floor(use.atMs / 1000) * 1000),
+    Timestamp: new Date(Math.floor(use.atMs / precisionMs) * precisionMs),
     CloudTrailEventId: use.eventId,
     KmsRequestId: use.requestId,
   };

@@ -115,10 +115,11 @@ describe("keys that KMS cannot rotate", () => {
     { KeyUsage: "GENERATE_VERIFY_MAC", KeySpec: "HMAC_256" },
     { Origin: "AWS_CLOUDHSM", CustomKeyStoreId: "cks-1" },
   ] as const;
-  const operations = ["EnableKeyRotation", "GetKeyRotationStatus", "RotateKeyOnDemand"];
+  const operations = ["EnableKeyRotation", "RotateKeyOnDemand"];
   const cases = kinds.flatMap((kind) => operations.map((operation) => ({ kind, operation })));
+  const inStore = { kind: kinds[2], operation: "GetKeyRotationStatus" } as const;
 
-  test.each(cases)("$operation of $kind", async ({ kind, operation }) => {
+  test.each([...cases, inStore])("$operation of $kind", async ({ kind, operation }) => {
     const bare = bareTwin({ customKeyStores: stores });
     const KeyId = bare.keyId(kind);
     expect(await outcomeOf(() => bare.call(operation, { KeyId }))).toBe(

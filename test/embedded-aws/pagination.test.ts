@@ -18,7 +18,7 @@ let KeyId: string;
 const retiring = arnOf("retiring");
 
 beforeAll(async () => {
-  lab = await openLab();
+  lab = await openLab({ predefinedAliases: [] });
   ({ kms } = lab);
   const Tags = Array.from({ length: 50 }, (_, i) => ({ TagKey: `t${i}`, TagValue: "" }));
   ({ KeyId } = await lab.aKey({ Tags }));
