@@ -253,7 +253,7 @@ export const scenarios = {
     tickEveryMs: minuteMs,
     keys: 2,
     policy: rash,
-    externalActors: { everyMs: 6 * minuteMs, asks: true, meddles: false },
+    externalActors: { everyMs: 20 * minuteMs, asks: true, meddles: false, regrets: true },
     faults: (random) => ({ ...noFaults, stale: 0.3 + 0.4 * random.next() }),
   },
   "to-the-end": {

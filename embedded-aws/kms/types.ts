@@ -127,8 +127,8 @@ export type World = {
   readonly cryptography: Cryptography;
   readonly lastUsageLagMs: number;
   /**
-   * KMS's times are in milliseconds. The one example of GetKeyLastUsage has a whole second, so that no public source
-   * settles this one: a world has it either way.
+   * KMS's times are in milliseconds. The one example of GetKeyLastUsage has a whole second: no public source settles
+   * this one, and a world has it either way.
    */
   readonly lastUsePrecisionMs: 1 | 1000;
   readonly trackingStartMs: number;

@@ -161,7 +161,7 @@ export const answering: Mutant[] = [
       },
     ],
     scenario: "rolled-back-at-once",
-    seed: 276,
+    seed: 7,
   },
   {
     name: "a transition without its line",

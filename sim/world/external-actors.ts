@@ -40,6 +40,8 @@ export type Acts = {
   meddles: boolean;
   /** Whether they make requests planned some time before, on an earlier record. */
   plans?: boolean;
+  /** Whether an operator rolls back within minutes of a DisableKey: a caller was locked out. */
+  regrets?: boolean;
 };
 
 export class ExternalActors {
@@ -109,6 +111,17 @@ export class ExternalActors {
     this.#engine.after(3000, () => {
       const Tags = [{ TagKey: "cost-center", TagValue: "42" }];
       this.#try("TagResource", { KeyId: keyId, Tags }, taggerArn);
+    });
+  }
+
+  /** A caller of the version complains at once, and an operator rolls back while reads may still show it Enabled. */
+  regretSoon(keyId: string): void {
+    const alias = this.#aliases.find((one) =>
+      this.#versionsOf(one).some((key) => key.keyId === keyId),
+    );
+    if (alias === undefined || this.#random.next() < 0.5) return;
+    this.#engine.after(Math.ceil(this.#random.next() * 2 * 60_000), () => {
+      if (!this.#isHome) this.#ask(alias, "rollback", { version: this.#newestNumber(alias) });
     });
   }
 

@@ -145,7 +145,11 @@ export class SimulatedWorld {
       for (const checker of this.#checkers) checker.onChange?.(applied);
       const made = applied.answer.KeyMetadata as { KeyId: string } | undefined;
       const isMade = applied.operation === "CreateKey" && made !== undefined;
-      if (isMade && this.#scenario.externalActors.meddles) this.#externalActors.tagSoon(made.KeyId);
+      const { meddles, regrets } = this.#scenario.externalActors;
+      if (isMade && meddles) this.#externalActors.tagSoon(made.KeyId);
+      if (applied.operation === "DisableKey" && regrets === true) {
+        this.#externalActors.regretSoon(String(applied.input["KeyId"]));
+      }
     };
   }
 

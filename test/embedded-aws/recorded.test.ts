@@ -133,9 +133,11 @@ describe("the aliases of AWS services", () => {
   // "The response might also include aliases that have no TargetKeyId field" (ListAliases in the API reference).
   test("are listed without a key until KMS makes one, which DescribeKey causes", async () => {
     const { kms } = await opened();
-    const listed = async () => {
+    const listed = async (): Promise<Record<string, unknown>> => {
       const { Aliases = [] } = await kms.listAliases();
-      return Object.fromEntries(Aliases.map((one) => [one.AliasName, one.TargetKeyId]));
+      return Object.fromEntries(
+        Aliases.map(({ AliasName = "", TargetKeyId }) => [AliasName, TargetKeyId]),
+      );
     };
     expect(await listed()).toEqual({
       "alias/aws/acm": undefined,

@@ -32,7 +32,7 @@ const situations: Record<FindingCode, Situation[]> = {
 const all = Object.entries(situations).flatMap(([code, some]) =>
   some.map((situation) => ({ code: code as FindingCode, is: situation.is, situation })),
 );
-const cases = sample(all, 16);
+const cases = sample(all, 10);
 
 describe("the changing command of a finding ends it, and the managed key continues", () => {
   const changing = cases.filter(({ situation }) => situation.command === "changes");

@@ -9,7 +9,7 @@ import { aWorld, startMs, type World } from "../world.ts";
 import { isFull } from "../sizes.ts";
 
 /** How many states of each history are tested; all of them take half a minute. */
-const statesPerHistory = Number(process.env.PLAN_STATES ?? (isFull ? 18 : 6));
+const statesPerHistory = Number(process.env.PLAN_STATES ?? (isFull ? 18 : 4));
 
 /** An event in a world, and keyturn's reaction. */
 type Event = (world: World) => Promise<void>;

@@ -89,7 +89,7 @@ const cases = Object.entries(changes).flatMap(([operation, { input, except = [],
 );
 
 describe("within ten minutes of the event a finding reports", () => {
-  test.each(sample(cases, 9))(
+  test.each(sample(cases, 7))(
     "$operation on a version that is $state",
     async ({ operation, state, ...of }) => {
       const there = await until(state);

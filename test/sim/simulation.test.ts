@@ -32,7 +32,7 @@ async function firstViolation(
 
 describe("keyturn", () => {
   test.each(names)("keeps every invariant in the world %s", async (name) => {
-    expect(await firstViolation(scenarioNamed(name), "keyturn", isFull ? 15 : 2)).toBeUndefined();
+    expect(await firstViolation(scenarioNamed(name), "keyturn", isFull ? 15 : 1)).toBeUndefined();
   });
 
   test("keeps every invariant in many seeds of everything, with every fault", async () => {
@@ -41,7 +41,7 @@ describe("keyturn", () => {
       ...plan,
       scenario: "everything",
       budgetMs: Infinity,
-      seeds: isFull ? 600 : 20,
+      seeds: isFull ? 600 : 16,
     });
     expect(failures).toEqual([]);
     expect(Object.keys(faults).sort()).toEqual(Object.keys(noFaults).sort());
