@@ -4,7 +4,10 @@
  */
 const rooms = [
   ["the tests and benchmarks", "^(test|bench)/"],
-  ["the emulator and the page generator", "^(emulator|docs/generate)/"],
+  [
+    "the emulator, the conformance checks and the page generator",
+    "^(emulator|conformance|docs/generate)/",
+  ],
   ["the demo", "^demo/"],
   ["the command", "^cli/(keyturn|command-line|program|tick)[.](ts|js)$"],
   ["its commands", "^cli/commands/"],

@@ -30,7 +30,7 @@ const computedImports = [
 const sdkOnlyInAdapters = [
   ...refuseImports(
     "/^@(aws-sdk|smithy)\\u002F/",
-    "AWS SDKs belong to lambda/aws (and embedded-aws, sim, demo, cli, test, bench): use a port from lambda/ports.ts.",
+    "AWS SDKs belong to lambda/aws (and embedded-aws, sim, demo, cli, test, bench, conformance): use a port from lambda/ports.ts.",
   ),
   ...computedImports,
 ];
@@ -162,6 +162,7 @@ export default defineConfig(
       "cli/**",
       "test/**",
       "bench/**",
+      "conformance/**",
     ],
     rules: { "no-restricted-syntax": "off" },
   },
