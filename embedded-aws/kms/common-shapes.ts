@@ -5,6 +5,13 @@ export const keyIdShape = text({ min: 1, max: 2048 });
 export const aliasNameShape = text({ min: 1, max: 256, pattern: /^[a-zA-Z0-9:/_-]+$/ });
 export const markerShape = text({ min: 1, max: 1024, pattern: /^[\u0020-\u00FF]*$/ });
 export const principalShape = text({ min: 1, max: 256, pattern: /^[\w+=,.@:/-]+$/ });
+export const servicePrincipalShape = text({
+  min: 1,
+  max: 128,
+  pattern: /^[A-Za-z0-9-]+\.[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/,
+});
+/** The model's pattern wants an account number, which the ARN of a bucket has not: only the length is checked. */
+export const sourceArnShape = text({ min: 20, max: 512 });
 export const descriptionShape = text({ max: 8192 });
 export const policyShape = text({
   min: 1,
@@ -25,6 +32,15 @@ export const encryptionAlgorithmShape = oneOf(
   "RSAES_OAEP_SHA_1",
   "RSAES_OAEP_SHA_256",
   "SM2PKE",
+);
+
+/** A Nitro enclave: `operation` refuses its attestation document. */
+export const recipientShape = structure(
+  {},
+  {
+    KeyEncryptionAlgorithm: oneOf("RSAES_OAEP_SHA_256"),
+    AttestationDocument: blob({ min: 1, max: 262_144 }),
+  },
 );
 
 /** The parameters that all cryptographic operations share. */

@@ -1,7 +1,12 @@
 /** Data keys and random bytes, by the pages of the GenerateDataKey family and GenerateRandom. */
 import { AwsError } from "../http/aws-error.ts";
 import { integer, oneOf, structure, text } from "../http/shape.ts";
-import { cryptographicOptions, encryptionContextShape, keyIdShape } from "./common-shapes.ts";
+import {
+  cryptographicOptions,
+  encryptionContextShape,
+  keyIdShape,
+  recipientShape,
+} from "./common-shapes.ts";
 import { encryptUnder } from "./encrypt.ts";
 import { checkAlgorithm, type KeySpec } from "./key-specs.ts";
 import { operation } from "./operation.ts";
@@ -29,6 +34,7 @@ const dataKeyInput = structure(
     EncryptionContext: encryptionContextShape,
     NumberOfBytes: integer({ min: 1, max: 1024 }),
     KeySpec: oneOf("AES_256", "AES_128"),
+    Recipient: recipientShape,
     ...cryptographicOptions,
   },
 );
@@ -48,12 +54,20 @@ const pairInput = structure(
       "ECC_NIST_EDWARDS25519",
     ),
   },
-  { EncryptionContext: encryptionContextShape, ...cryptographicOptions },
+  {
+    EncryptionContext: encryptionContextShape,
+    Recipient: recipientShape,
+    ...cryptographicOptions,
+  },
 );
 
 const randomInput = structure(
   {},
-  { NumberOfBytes: integer({ min: 1, max: 1024 }), CustomKeyStoreId: text({ min: 1, max: 64 }) },
+  {
+    NumberOfBytes: integer({ min: 1, max: 1024 }),
+    CustomKeyStoreId: text({ min: 1, max: 64 }),
+    Recipient: recipientShape,
+  },
 );
 
 export const dataKeyOperations = {

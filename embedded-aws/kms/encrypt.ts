@@ -15,6 +15,7 @@ import {
   encryptionContextShape,
   keyIdShape,
   plaintextShape,
+  recipientShape,
 } from "./common-shapes.ts";
 import { checkAlgorithm } from "./key-specs.ts";
 import { operation } from "./operation.ts";
@@ -43,6 +44,7 @@ const decryptInput = structure(
     EncryptionContext: encryptionContextShape,
     KeyId: keyIdShape,
     EncryptionAlgorithm: encryptionAlgorithmShape,
+    Recipient: recipientShape,
     DryRunModifiers: dryRunModifiers,
     ...cryptographicOptions,
   },

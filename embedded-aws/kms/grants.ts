@@ -7,6 +7,8 @@ import {
   keyIdShape,
   pageShapes,
   principalShape,
+  servicePrincipalShape,
+  sourceArnShape,
 } from "./common-shapes.ts";
 import {
   checkConstraints,
@@ -33,12 +35,12 @@ const createInput = structure(
   },
   {
     GranteePrincipal: principalShape,
-    GranteeServicePrincipal: principalShape,
+    GranteeServicePrincipal: servicePrincipalShape,
     RetiringPrincipal: principalShape,
-    RetiringServicePrincipal: principalShape,
+    RetiringServicePrincipal: servicePrincipalShape,
     Constraints: structure(
       {},
-      { EncryptionContextSubset: map(), EncryptionContextEquals: map(), SourceArn: principalShape },
+      { EncryptionContextSubset: map(), EncryptionContextEquals: map(), SourceArn: sourceArnShape },
     ),
     GrantTokens: grantTokensShape,
     Name: text({ min: 1, max: 256, pattern: /^[a-zA-Z0-9:/_-]+$/ }),
@@ -50,7 +52,12 @@ type CreateGrantInput = Read<typeof createInput>;
 
 const listInput = structure(
   { KeyId: keyIdShape },
-  { GrantId: grantIdShape, GranteePrincipal: principalShape, ...pageShapes(100) },
+  {
+    GrantId: grantIdShape,
+    GranteePrincipal: principalShape,
+    GranteeServicePrincipal: servicePrincipalShape,
+    ...pageShapes(100),
+  },
 );
 
 const retireInput = structure(
@@ -66,7 +73,8 @@ export const grantOperations = {
     if (input.GrantId !== undefined) checkGrantId(input.GrantId);
     const grants = [...key.grants.values()]
       .filter((grant) => input.GrantId === undefined || grant.grantId === input.GrantId)
-      .filter((grant) => [undefined, grant.grantee].includes(input.GranteePrincipal));
+      .filter((grant) => isOf(grant.grantee, input.GranteePrincipal))
+      .filter((grant) => isOf(grant.grantee, input.GranteeServicePrincipal));
     const scope = `grants ${key.keyId}`;
     const { items, rest } = pageOf(byId(grants), (grant) => grant.grantId, input, {
       scope,
@@ -76,9 +84,20 @@ export const grantOperations = {
   }),
 
   ListRetirableGrants: operation(
-    structure({ RetiringPrincipal: principalShape }, pageShapes(100)),
+    structure(
+      {},
+      {
+        RetiringPrincipal: principalShape,
+        RetiringServicePrincipal: servicePrincipalShape,
+        ...pageShapes(100),
+      },
+    ),
     (call, input) => {
-      const { RetiringPrincipal: principal } = input;
+      const principal = input.RetiringPrincipal ?? input.RetiringServicePrincipal;
+      if (principal === undefined) {
+        const message = "Specify either RetiringPrincipal or RetiringServicePrincipal";
+        throw new AwsError("ValidationException", message);
+      }
       const keyOf = new Map<Grant, KmsKey>();
       for (const key of call.world.keys.values()) {
         for (const grant of key.grants.values()) {
@@ -106,6 +125,10 @@ export const grantOperations = {
     },
   ),
 };
+
+function isOf(grantee: string, wanted: string | undefined): boolean {
+  return wanted === undefined || wanted === grantee;
+}
 
 function createGrant(call: Call, input: CreateGrantInput) {
   checkGrantTokens(call, input.GrantTokens);

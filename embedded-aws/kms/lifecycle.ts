@@ -1,5 +1,5 @@
 /** The key lifecycle: DescribeKey, ListKeys, descriptions, enabling, disabling and deletion. */
-import { integer, structure } from "../http/shape.ts";
+import { integer, list, oneOf, structure } from "../http/shape.ts";
 import { authorizeByIdentity } from "./authorize.ts";
 import { removeAlias } from "./aliases.ts";
 import { associatePredefined } from "./aws-managed.ts";
@@ -14,6 +14,10 @@ import type { Call, World } from "./types.ts";
 const dayMs = 86_400_000;
 const onlyKey = structure({ KeyId: keyIdShape }, {});
 
+/** No other account shares its keys with this one. */
+const owners = list(oneOf("SELF", "OTHER_ACCOUNTS_VIA_RAM"), { min: 1, max: 2 });
+const listKeysInput = structure({}, { ResourceOwners: owners, ...pageShapes(1000) });
+
 export const lifecycleOperations = {
   DescribeKey: operation(
     structure({ KeyId: keyIdShape }, { GrantTokens: grantTokensShape }),
@@ -25,7 +29,7 @@ export const lifecycleOperations = {
     },
   ),
 
-  ListKeys: operation(structure({}, pageShapes(1000)), (call, input) => {
+  ListKeys: operation(listKeysInput, (call, input) => {
     authorizeByIdentity(call, "*", { action: "ListKeys" });
     const { items, rest } = pageOf(call.world.keys.values(), (key) => key.sequence, input, {
       scope: "keys",

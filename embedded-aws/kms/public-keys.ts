@@ -1,7 +1,12 @@
 /** GetPublicKey and DeriveSharedSecret, by their pages in the AWS KMS API reference. */
 import { AwsError } from "../http/aws-error.ts";
 import { blob, oneOf, structure } from "../http/shape.ts";
-import { cryptographicOptions, grantTokensShape, keyIdShape } from "./common-shapes.ts";
+import {
+  cryptographicOptions,
+  grantTokensShape,
+  keyIdShape,
+  recipientShape,
+} from "./common-shapes.ts";
 import { traitsOf } from "./key-specs.ts";
 import { algorithmMetadata } from "./metadata.ts";
 import { openKeyOrAlias } from "./open-key.ts";
@@ -15,7 +20,7 @@ const deriveInput = structure(
     KeyAgreementAlgorithm: oneOf("ECDH"),
     PublicKey: blob({ min: 1, max: 8192 }),
   },
-  cryptographicOptions,
+  { Recipient: recipientShape, ...cryptographicOptions },
 );
 
 export const publicKeyOperations = {

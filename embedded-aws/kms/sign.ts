@@ -35,7 +35,7 @@ const messageType = oneOf("RAW", "DIGEST", "EXTERNAL_MU");
 
 const signMembers = {
   KeyId: keyIdShape,
-  Message: blob({ max: 4096 }),
+  Message: blob({ min: 1, max: 4096 }),
   SigningAlgorithm: signingAlgorithm,
 };
 const signOptions = { MessageType: messageType, ...cryptographicOptions };
