@@ -105,10 +105,10 @@ async function agreed(lab: Lab): Promise<void> {
 }
 
 function line({ name, verdict, answer, expected, why }: Compared): string {
-  const told = `${verdict.padEnd(9)} ${name}`;
-  if (verdict === "holds") return told;
-  if (verdict === "denied") return `${told}\n          ${why ?? ""}`;
-  return `${told}\n          answered ${JSON.stringify(answer)}\n          expected ${JSON.stringify(expected)}`;
+  const headline = `${verdict.padEnd(9)} ${name}`;
+  if (verdict === "holds") return headline;
+  if (verdict === "denied") return `${headline}\n          ${why ?? ""}`;
+  return `${headline}\n          answered ${JSON.stringify(answer)}\n          expected ${JSON.stringify(expected)}`;
 }
 
 function codeOf(compared: Compared[]): number {
