@@ -88,6 +88,11 @@ const found: [title: string, scenario: string, seed: number][] = [
     "everything",
     1796910090,
   ],
+  [
+    "a rollback of a version that no alias had reached ends no report of a lock-out",
+    "everything",
+    1797110625,
+  ],
 ];
 
 test.each(found)("%s", async (_title, scenario, seed) => {

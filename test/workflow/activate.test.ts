@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { aliasWasMoved, decideActivate } from "../../lambda/workflow/3-activate.ts";
-import { inUseOf } from "../../lambda/workflow/model/record.ts";
+import { inUseOf, without } from "../../lambda/workflow/model/record.ts";
+import type { Version } from "../../lambda/workflow/model/types.ts";
 import { aHome, hourMs, minuteMs } from "../fixtures.ts";
 import { calls, changes, halts, readsOf, nextOf, spoken, waits } from "./decided.ts";
 import {
@@ -143,6 +144,22 @@ describe("with every alias observed on the new version", () => {
     const { versions } = nextOf(done);
     const times = versions.map((version) => inUseOf({ versions, rotations: [] }, version));
     expect(times).toMatchObject([{ untilMs: firstMs }, { fromMs: firstMs, untilMs: Infinity }]);
+  });
+
+  test("and goes on from its activation after a rollback of a version that no alias had reached", () => {
+    const { record, rotation, old } = stepScene("activate", two);
+    const left = {
+      ...(record.versions.at(-1) as Version),
+      state: "draining" as const,
+      retiredAtMs: nowMs,
+    };
+    const [first, rolledBack] = [{ ...old, activatedAtMs: 5 }, without(left, "activatedAtMs")];
+    const back = { ...rotation, from: left.number, to: old.number, direction: "back" as const };
+    const fromMs = (versions: Version[], movedAtMs = {}) =>
+      inUseOf({ ...record, versions, rotations: [{ ...back, movedAtMs }] }, first).fromMs;
+    expect(fromMs([first, rolledBack])).toBe(5);
+    expect(fromMs([first, { ...left, activatedAtMs: 7 }])).toBe(nowMs);
+    expect(fromMs([first, rolledBack], { [alias]: 9 })).toBe(9);
   });
 
   test("the event lists all of them", () => {

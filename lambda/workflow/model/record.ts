@@ -78,7 +78,7 @@ export function partlyMoved({ rotations }: Pick<ManagedKey, "rotations">): Rotat
 
 /**
  * From when to when callers got this version: from the first alias of a set that moved, which may take days to move
- * whole; after a rollback, from its return.
+ * whole; after a rollback, from its return. A rollback of a version that no alias had reached returned nothing.
  */
 export function inUseOf(
   { rotations, versions }: Pick<ManagedKey, "rotations" | "versions">,
@@ -90,8 +90,12 @@ export function inUseOf(
   const away = rotations.filter(({ from }) => from === number).map(firstMoveAtMs);
   const back = to.find(({ direction }) => direction === "back");
   const left = versions.find((version) => version.number === back?.from);
-  const returnedAtMs =
-    back === undefined ? Infinity : Math.min(firstMoveAtMs(back), left?.retiredAtMs ?? Infinity);
+  const wasLeft = left?.activatedAtMs !== undefined;
+  const movedBackAtMs = back === undefined ? Infinity : firstMoveAtMs(back);
+  const returnedAtMs = Math.min(
+    movedBackAtMs,
+    (wasLeft ? left.retiredAtMs : undefined) ?? Infinity,
+  );
   return {
     fromMs: Number.isFinite(returnedAtMs)
       ? returnedAtMs
