@@ -36,6 +36,10 @@ export class Lab {
     return `arn:${partition}:iam::${account}:root`;
   }
 
+  keyArns(): string[] {
+    return this.#made.map(({ arn }) => arn);
+  }
+
   aliasName(): string {
     this.#aliases += 1;
     return `${aliasPrefix}${this.#aliases}`;

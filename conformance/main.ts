@@ -3,17 +3,22 @@ import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
 import { startEmbeddedAws } from "../embedded-aws/embedded-aws.ts";
+import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
+import { setTimeout as sleep } from "node:timers/promises";
 import { compare, type Compared } from "./compare.ts";
 import { facts } from "./facts.ts";
 import { aliasPrefix, Lab, tag } from "./lab.ts";
+import { lookupIn, samplesOf, type Sample } from "./trail.ts";
 
-const usage = `npm run conformance -- [--endpoint-url URL | --real-account] [--only NAME] [--out FILE] [--confirm ACCOUNT]
+const usage = `npm run conformance -- [--endpoint-url URL | --real-account] [--only NAME] [--out FILE] [--trail] [--confirm ACCOUNT]
 
   Without an endpoint: the embedded AWS, in this process.
   --endpoint-url  an emulator
   --real-account  AWS, with the credentials and the Region of the environment. It makes about 25 keys with the
                   tag ${tag.TagKey}, and schedules their deletion with the shortest window, at the end or at the
                   start of the next run. KMS charges no key that is pending deletion: the run costs under $1.
+  --trail         on a real account, with --out: waits up to 20 minutes for CloudTrail's records of these calls, and
+                  writes a sample of each kind, without the account, the caller and its address
   --only          the facts whose names contain NAME
   --out           also writes every answer as JSON, beside that of the embedded AWS
   --confirm       the number of the account, instead of typing it
@@ -29,6 +34,7 @@ const { values } = parseArgs({
     out: { type: "string" },
     confirm: { type: "string" },
     clear: { type: "boolean", default: false },
+    trail: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
@@ -46,14 +52,13 @@ async function main(): Promise<number> {
     await Promise.all([embedded.close(), other.close()]);
     throw error;
   });
+  const startedMs = Date.now();
   try {
     const left = await lab.clear();
     if (left > 0) console.log(`ended ${left} keys that an earlier run left`);
     if (values.clear) return 0;
     const compared = await compare(some, lab, expecting, (one) => console.log(line(one)));
-    if (values.out !== undefined) {
-      writeFileSync(values.out, `${JSON.stringify({ answers: compared }, undefined, 2)}\n`);
-    }
+    if (values.out !== undefined) await write(values.out, compared, lab, startedMs);
     return codeOf(compared);
   } finally {
     if (!values.clear) {
@@ -71,6 +76,9 @@ const credentials = { accessKeyId: "keyturn", secretAccessKey: "keyturn" };
 
 async function opened(embedded: string): Promise<Lab> {
   const { "endpoint-url": endpoint, "real-account": isReal } = values;
+  if (values.trail && (!isReal || values.out === undefined)) {
+    throw new Misused("--trail takes --real-account and --out");
+  }
   if (!isReal) {
     if (endpoint === undefined) {
       return new Lab({ endpoint: embedded, region: "us-east-1", credentials });
@@ -102,6 +110,22 @@ async function agreed(lab: Lab): Promise<void> {
   const typed = values.confirm ?? (await asking.question("Type the account's number to begin: "));
   asking.close();
   if (typed.trim() !== account) throw new Misused("that is another number: nothing was made");
+}
+
+async function write(
+  path: string,
+  answers: Compared[],
+  lab: Lab,
+  startedMs: number,
+): Promise<void> {
+  const put = (trail: Sample[]): void =>
+    writeFileSync(path, `${JSON.stringify({ answers, trail }, undefined, 2)}\n`);
+  put([]);
+  if (!values.trail) return;
+  const client = new CloudTrailClient({});
+  console.log("waits for CloudTrail's records");
+  put(await samplesOf(lab.keyArns(), startedMs, lookupIn(client), (ms) => sleep(ms)));
+  client.destroy();
 }
 
 function line({ name, verdict, answer, expected, why }: Compared): string {

@@ -73,6 +73,10 @@ the key policy of a new key gives its account. Without a right, it reports the f
 with 3. To answer a fact as the deployed function would, use the credentials of the function's role: the facts that need
 other rights are denied.
 
+With \`--trail\`, the command also waits for CloudTrail's records of its calls, up to 20 minutes, and writes one of each kind
+without the account, the caller and its address: these are the events that keyturn's rules receive. It needs
+cloudtrail:LookupEvents.
+
 \`--out\` writes every answer as JSON, beside that of the embedded AWS. Please send such a file of a real account to the
 maintainers.
 

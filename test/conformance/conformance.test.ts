@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { compare, type Compared } from "../../conformance/compare.ts";
 import { facts } from "../../conformance/facts.ts";
 import { aliasPrefix, Lab, tag } from "../../conformance/lab.ts";
+import { samplesOf } from "../../conformance/trail.ts";
 import { startEmbeddedAws, type EmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
 
 const script = join(import.meta.dirname, "../../conformance/main.ts");
@@ -116,6 +117,35 @@ describe("a run that is killed", () => {
   );
 });
 
+test("the samples of CloudTrail are of this run's keys alone, one of each kind, and name nobody", async () => {
+  const account = "210987654321";
+  const arn = `arn:aws:kms:us-east-1:${account}:key/one`;
+  const recordOf = (keyArn: string, more: object = {}) =>
+    JSON.stringify({
+      ...{ eventName: "Decrypt", recipientAccountId: account, sourceIPAddress: "198.51.100.7" },
+      ...{
+        userIdentity: { type: "IAMUser", userName: "ada", arn: `arn:aws:iam::${account}:user/ada` },
+      },
+      ...{ resources: [{ ARN: keyArn }], ...more },
+    });
+  const all = [
+    recordOf(arn),
+    recordOf(arn),
+    recordOf(arn, { errorCode: "DisabledException", errorMessage: `${arn} is disabled.` }),
+    recordOf(`${arn}-of-others`.replace("key/one", "key/two")),
+  ];
+  let reads = 0;
+  const lookup = () => Promise.resolve(all.slice(0, (reads += 1)));
+  const samples = await samplesOf([arn], 0, lookup, () => Promise.resolve());
+  expect(samples.map(({ eventName, errorCode }) => [eventName, errorCode])).toEqual([
+    ["Decrypt", undefined],
+    ["Decrypt", "DisabledException"],
+  ]);
+  const shown = JSON.stringify(samples);
+  expect(shown).toContain("arn:aws:kms:us-east-1:111122223333:key/one is disabled.");
+  expect(shown).not.toMatch(/210987654321|ada|198\.51/);
+});
+
 describe("npm run conformance", () => {
   test("ends its keys, and exits with 0", async () => {
     const { aws } = await anAws();
@@ -127,6 +157,7 @@ describe("npm run conformance", () => {
   test.each([
     [["--only", "nothing-of-this-name"], {}, "no fact is named"],
     [["--endpoint-url", "https://kms.us-east-1.amazonaws.com"], {}, "use --real-account"],
+    [["--trail"], {}, "--trail takes --real-account"],
     [["--real-account"], { AWS_ENDPOINT_URL: "http://127.0.0.1:1" }, "takes no endpoint"],
   ] as const)("%j makes nothing, and exits with 2", async (args, env, why) => {
     const { code, output } = await run([...args], env);
