@@ -2,11 +2,18 @@
  * The keys of one conformance run. It changes only keys that it made, which carry its tag, and aliases of its prefix.
  * A run that was killed leaves such keys and aliases: the next one ends them first.
  */
-import { KMS, type CreateKeyCommandInput, type KMSClientConfig } from "@aws-sdk/client-kms";
+import {
+  KMS,
+  type CreateKeyCommandInput,
+  type KMSClientConfig,
+  type Tag,
+} from "@aws-sdk/client-kms";
+import { tagNames } from "../lambda/workflow/model/tag-names.ts";
 import { paginateListAliases, paginateListKeys } from "@aws-sdk/client-kms";
 
 export const tag = { TagKey: "keyturn:conformance", TagValue: "delete-me" };
 export const aliasPrefix = "alias/keyturn-conformance-";
+const ownerTag = tagNames.owner;
 /** The shortest window of ScheduleKeyDeletion. */
 const windowDays = 7;
 
@@ -15,15 +22,18 @@ export type MadeKey = { id: string; arn: string };
 export class Lab {
   readonly kms: KMS;
   readonly #made: MadeKey[] = [];
+  readonly #tags: Tag[];
   #aliases = 0;
 
-  constructor(config: KMSClientConfig) {
+  /** `owner`: the owner tag of a deployment, whose role may make no key without it. */
+  constructor(config: KMSClientConfig, owner?: string) {
     this.kms = new KMS({ ...config, maxAttempts: 5 });
+    this.#tags = [tag, ...(owner === undefined ? [] : [{ TagKey: ownerTag, TagValue: owner }])];
   }
 
   async key(input: CreateKeyCommandInput = {}): Promise<MadeKey> {
     const Description = "keyturn conformance: safe to delete";
-    const made = await this.kms.createKey({ Description, ...input, Tags: [tag] });
+    const made = await this.kms.createKey({ Description, ...input, Tags: this.#tags });
     const key = { id: made.KeyMetadata?.KeyId ?? "", arn: made.KeyMetadata?.Arn ?? "" };
     this.#made.push(key);
     return key;

@@ -70,8 +70,9 @@ command was killed, its next run ends what is left; \`--clear\` does only that.
 
 It needs kms:CreateKey, kms:TagResource, kms:CreateAlias, kms:ListAliases, kms:ListKeys and kms:ListResourceTags, and what
 the key policy of a new key gives its account. Without a right, it reports the fact as denied, with the right, and exits
-with 3. To answer a fact as the deployed function would, use the credentials of the function's role: the facts that need
-other rights are denied.
+with 3. To answer for the deployed function, use the credentials of its role, \`--owner\` with the owner of the deployment, and
+\`--only create-key\`: the role may do nothing else here, and ends no key that was used. Afterwards run \`--clear\` with
+credentials of your own.
 
 With \`--trail\`, the command also waits for CloudTrail's records of its calls, up to 20 minutes, and writes one of each kind
 without the account, the caller and its address: these are the events that keyturn's rules receive. It needs

@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { compare, type Compared } from "../../conformance/compare.ts";
 import { facts } from "../../conformance/facts.ts";
 import { aliasPrefix, Lab, tag } from "../../conformance/lab.ts";
+import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { samplesOf } from "../../conformance/trail.ts";
 import { startEmbeddedAws, type EmbeddedAws } from "../../embedded-aws/embedded-aws.ts";
 
@@ -80,6 +81,26 @@ test("a missing right is named, and no answer", async () => {
   for (const { why, answer } of denied) {
     expect([answer, why]).toEqual([undefined, expect.stringContaining("kms:CreateGrant")]);
   }
+});
+
+test("the role of a deployment makes keys with its owner's tag, and no others", async () => {
+  const { aws, lab } = await anAws();
+  const principal = `arn:aws:iam::${aws.kms.world.account}:user/tester`;
+  const Statement = [
+    { Effect: "Allow", Action: "*", Resource: "*" },
+    {
+      ...{ Effect: "Deny", Action: "kms:CreateKey", Resource: "*" },
+      Condition: { StringNotEquals: { [`aws:RequestTag/${tagNames.owner}`]: "acme" } },
+    },
+  ];
+  aws.kms.world.identityPolicies.attach(principal, [
+    JSON.stringify({ Version: "2012-10-17", Statement }),
+  ]);
+  const some = facts.filter(({ name }) => name === "create-key-with-a-copied-policy");
+  expect(await comparedWith(lab, some)).toMatchObject([{ verdict: "denied" }]);
+  const role = new Lab({ endpoint: aws.endpoint, region: "us-east-1", credentials }, "acme");
+  onTestFinished(() => role.close());
+  expect(await comparedWith(role, some)).toMatchObject([{ verdict: "holds" }]);
 });
 
 describe("a run that is killed", () => {
