@@ -2,6 +2,7 @@ import type { Duration } from "aws-cdk-lib";
 import type * as dynamodb from "aws-cdk-lib/aws-dynamodb";
 import type * as ec2 from "aws-cdk-lib/aws-ec2";
 import type * as events from "aws-cdk-lib/aws-events";
+import type * as iam from "aws-cdk-lib/aws-iam";
 import type * as kms from "aws-cdk-lib/aws-kms";
 import type * as lambda from "aws-cdk-lib/aws-lambda";
 import type * as logs from "aws-cdk-lib/aws-logs";
@@ -154,6 +155,8 @@ export interface KeyRotationProps {
    * @default lambda.Architecture.ARM_64
    */
   readonly architecture?: lambda.Architecture;
+  /** The permissions boundary of both roles. By default that of the stack, if it has one. */
+  readonly permissionsBoundary?: iam.IManagedPolicy;
 
   /**
    * The VPC of both functions. From its subnets they must reach DynamoDB, KMS, EventBridge and the Resource

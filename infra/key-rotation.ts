@@ -108,6 +108,9 @@ export class KeyRotation extends Construct {
     if (props.watchDrain !== false) watchDrain(this, this);
     if (props.watchChanges !== false) watchChanges(this, this);
     const { table, deadLetterQueue } = this;
+    if (props.permissionsBoundary !== undefined) {
+      iam.PermissionsBoundary.of(this).apply(props.permissionsBoundary);
+    }
     const { architecture } = this.function;
     const keys = { logEncryptionKey, queueEncryptionKey };
     const ofBoth = { table, deadLetterQueue, logRetention, architecture, network, ...keys };

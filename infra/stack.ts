@@ -9,8 +9,11 @@ import type { KeyRotationProps } from "./key-rotation-props.ts";
 import { policyOf } from "./rotation-policy.ts";
 
 type InConfiguration = "policies" | "owner" | "mode" | "taggedAliases" | "acceptedRefusals";
+/** The stack has a boundary of its own, which CDK applies. */
+type OfStack = "permissionsBoundary";
+type OfRotation = Omit<KeyRotationProps, InConfiguration | OfStack>;
 
-export interface KeyRotationStackProps extends StackProps, Omit<KeyRotationProps, InConfiguration> {
+export interface KeyRotationStackProps extends StackProps, OfRotation {
   /** The owner, the policies and the managed keys: see docs/policies.md. */
   readonly configuration: ConfigurationDocument;
 }
@@ -22,7 +25,7 @@ export class KeyRotationStack extends Stack {
   /** Throws a ConfigurationError if the configuration is invalid. */
   constructor(scope: Construct, id: string, props: KeyRotationStackProps) {
     super(scope, id, props);
-    const { configuration, ...others } = props;
+    const { configuration, permissionsBoundary: _, ...others } = props;
     const { owner, mode, managedKeys, acceptedRefusals } = parseConfiguration(configuration);
     const policies = Object.fromEntries(
       Object.entries(configuration.policies).map(([name, policy]) => [name, policyOf(policy)]),

@@ -1,4 +1,4 @@
-import { Duration, PermissionsBoundary, Stack } from "aws-cdk-lib";
+import { App, Duration, PermissionsBoundary, Stack } from "aws-cdk-lib";
 import { Annotations, Match, Template } from "aws-cdk-lib/assertions";
 import * as events from "aws-cdk-lib/aws-events";
 import * as iam from "aws-cdk-lib/aws-iam";
@@ -59,7 +59,10 @@ describe("the function", () => {
     const stack = stackOf();
     const limits = iam.ManagedPolicy.fromManagedPolicyName(stack, "Boundary", "limits");
     iam.PermissionsBoundary.of(stack.rotation).apply(limits);
-    for (const one of [bounded, stack]) {
+    const owner = new Stack(new App());
+    const permissionsBoundary = iam.ManagedPolicy.fromManagedPolicyName(owner, "B", "limits");
+    new KeyRotation(owner, "Rotation", { policies: {}, permissionsBoundary });
+    for (const one of [bounded, stack, owner]) {
       const roles = Object.values(Template.fromStack(one).findResources("AWS::IAM::Role"));
       expect(roles).toHaveLength(2);
       for (const role of roles) {
