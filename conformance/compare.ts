@@ -1,6 +1,7 @@
 /** What an endpoint answers beside what the embedded AWS answers. */
 import { isDeepStrictEqual } from "node:util";
-import { isAnswer, isDenied, type Fact } from "./facts.ts";
+import { isAnswer, isDenied } from "./answers.ts";
+import type { Fact } from "./facts.ts";
 import type { Lab } from "./lab.ts";
 
 export type Compared = {

@@ -1,6 +1,7 @@
 /** The facts of AWS on which keyturn's design rests, each as calls that any endpoint can answer. */
 import type { CreateKeyCommandInput } from "@aws-sdk/client-kms";
-import type { Lab, MadeKey } from "./lab.ts";
+import { outcomeOf } from "./answers.ts";
+import { partsOf, type Lab, type MadeKey } from "./lab.ts";
 
 export type Fact = {
   /** A name for `--only`, and for the report. */
@@ -16,25 +17,6 @@ export type Fact = {
 const signing: CreateKeyCommandInput = { KeySpec: "ECC_NIST_P256", KeyUsage: "SIGN_VERIFY" };
 const mac: CreateKeyCommandInput = { KeySpec: "HMAC_256", KeyUsage: "GENERATE_VERIFY_MAC" };
 const Plaintext = Buffer.from("keyturn");
-
-/** "ok", or the error's code. A missing right and a lost answer are no answers: they fail the fact. */
-export async function outcomeOf(call: Promise<unknown>): Promise<string> {
-  try {
-    await call;
-    return "ok";
-  } catch (error) {
-    if (!isAnswer(error) || isDenied(error)) throw error;
-    return error.name;
-  }
-}
-
-/** An error that the service sent. */
-export function isAnswer(error: unknown): error is Error {
-  if (!(error instanceof Error) || !("$metadata" in error)) return false;
-  return (error.$metadata as { httpStatusCode?: number }).httpStatusCode !== undefined;
-}
-
-export const isDenied = ({ name }: Error): boolean => /AccessDenied|NotAuthorized/.test(name);
 
 /** What callers and keyturn ask of a key that is out of use. */
 async function askedOf(lab: Lab, KeyId: string, CiphertextBlob: Uint8Array, other: MadeKey) {
@@ -193,7 +175,7 @@ export const facts: Fact[] = [
     matters: "keyturn copies no grant that a service made for itself, and knows it by its members",
     async ask(lab) {
       const { id: KeyId, arn } = await lab.key();
-      const [, , , region, account] = arn.split(":");
+      const { region, account } = partsOf(arn);
       const SourceArn = `arn:aws:dynamodb:${region}:${account}:table/keyturn-conformance`;
       const service = "dynamodb.amazonaws.com";
       const made = await outcomeOf(

@@ -4,20 +4,27 @@
  */
 import {
   KMS,
+  paginateListAliases,
+  paginateListKeys,
   type CreateKeyCommandInput,
   type KMSClientConfig,
   type Tag,
 } from "@aws-sdk/client-kms";
 import { tagNames } from "../lambda/workflow/model/tag-names.ts";
-import { paginateListAliases, paginateListKeys } from "@aws-sdk/client-kms";
+import { isDenied } from "./answers.ts";
 
 export const tag = { TagKey: "keyturn:conformance", TagValue: "delete-me" };
 export const aliasPrefix = "alias/keyturn-conformance-";
-const ownerTag = tagNames.owner;
 /** The shortest window of ScheduleKeyDeletion. */
 const windowDays = 7;
 
 export type MadeKey = { id: string; arn: string };
+
+/** Of the ARN of a key or an alias. */
+export function partsOf(arn: string): { partition: string; region: string; account: string } {
+  const [, partition = "", , region = "", account = ""] = arn.split(":");
+  return { partition, region, account };
+}
 
 export class Lab {
   readonly kms: KMS;
@@ -28,7 +35,10 @@ export class Lab {
   /** `owner`: the owner tag of a deployment, whose role may make no key without it. */
   constructor(config: KMSClientConfig, owner?: string) {
     this.kms = new KMS({ ...config, maxAttempts: 5 });
-    this.#tags = [tag, ...(owner === undefined ? [] : [{ TagKey: ownerTag, TagValue: owner }])];
+    this.#tags = [
+      tag,
+      ...(owner === undefined ? [] : [{ TagKey: tagNames.owner, TagValue: owner }]),
+    ];
   }
 
   async key(input: CreateKeyCommandInput = {}): Promise<MadeKey> {
@@ -42,7 +52,7 @@ export class Lab {
   /** The root of the account, as the ARN of a key names it. */
   async account(): Promise<string> {
     const { arn } = this.#made[0] ?? (await this.key());
-    const [, partition = "aws", , , account = ""] = arn.split(":");
+    const { partition, account } = partsOf(arn);
     return `arn:${partition}:iam::${account}:root`;
   }
 
@@ -105,7 +115,8 @@ export class Lab {
       );
     } catch (error) {
       // Not ours to read, so not ours to end: a key of this run allows its maker everything.
-      if (error instanceof Error && /AccessDenied|NotFound/.test(error.name)) return false;
+      if (!(error instanceof Error)) throw error;
+      if (isDenied(error) || error.name === "NotFoundException") return false;
       throw error;
     }
   }

@@ -1,13 +1,14 @@
 /** `npm run conformance`: asks an endpoint, or AWS itself, for the facts on which the design rests. */
 import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
-import { parseArgs } from "node:util";
-import { startEmbeddedAws } from "../embedded-aws/embedded-aws.ts";
-import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { CloudTrailClient } from "@aws-sdk/client-cloudtrail";
+import { startEmbeddedAws } from "../embedded-aws/embedded-aws.ts";
+import { isAnswer, isDenied } from "./answers.ts";
 import { compare, type Compared } from "./compare.ts";
-import { facts, isAnswer, isDenied } from "./facts.ts";
-import { aliasPrefix, Lab, tag } from "./lab.ts";
+import { facts } from "./facts.ts";
+import { aliasPrefix, Lab, partsOf, tag } from "./lab.ts";
 import { lookupIn, samplesOf, type Sample } from "./trail.ts";
 
 const usage = `npm run conformance -- [--endpoint-url URL | --real-account] [--only NAME] [--owner OWNER] [--out FILE] [--trail] [--confirm ACCOUNT]
@@ -110,7 +111,7 @@ function emulatorUser() {
 /** An operator types the number of the account before anything is made there. */
 async function agreed(lab: Lab): Promise<void> {
   const { Aliases: [alias] = [] } = await lab.kms.listAliases({ Limit: 1 });
-  const [, , , region = "", account = ""] = (alias?.AliasArn ?? "").split(":");
+  const { region, account } = partsOf(alias?.AliasArn ?? "");
   if (account === "") throw new Misused("ListAliases shows no alias: the account is unknown");
   console.log(`account ${account}, Region ${region}: makes keys with the tag ${tag.TagKey}`);
   console.log(`and aliases ${aliasPrefix}…, and schedules the deletion of these keys`);

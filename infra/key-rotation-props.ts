@@ -155,7 +155,11 @@ export interface KeyRotationProps {
    * @default lambda.Architecture.ARM_64
    */
   readonly architecture?: lambda.Architecture;
-  /** The permissions boundary of both roles. By default that of the stack, if it has one. */
+
+  /**
+   * The permissions boundary of both roles.
+   * @default - that of the stack, if it has one
+   */
   readonly permissionsBoundary?: iam.IManagedPolicy;
 
   /**

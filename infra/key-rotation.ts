@@ -107,10 +107,10 @@ export class KeyRotation extends Construct {
     this.schedule = createSchedule(this, this, interval);
     if (props.watchDrain !== false) watchDrain(this, this);
     if (props.watchChanges !== false) watchChanges(this, this);
-    const { table, deadLetterQueue } = this;
     if (props.permissionsBoundary !== undefined) {
       iam.PermissionsBoundary.of(this).apply(props.permissionsBoundary);
     }
+    const { table, deadLetterQueue } = this;
     const { architecture } = this.function;
     const keys = { logEncryptionKey, queueEncryptionKey };
     const ofBoth = { table, deadLetterQueue, logRetention, architecture, network, ...keys };

@@ -1,22 +1,12 @@
 /** Keys whose material KMS rotates by itself: keyturn reports that a new key has that off. */
 import { describe, expect, test } from "vitest";
 import { RotationError } from "../../lambda/errors.ts";
-import type { Policy } from "../../lambda/workflow/model/types.ts";
 import { dayMs } from "../fixtures.ts";
+import { short } from "./short-policy.ts";
 import { aWorld, type World, type WorldOptions } from "../world.ts";
 
 const orders = "alias/orders";
 const notice = "ROTATION_NOT_CARRIED";
-
-/** Opened on day 28, drained on day 30, soaked on day 32, deleted on day 40. */
-const short: Partial<Policy> = {
-  cryptoperiodMs: 30 * dayMs,
-  leadMs: 2 * dayMs,
-  drain: { atLeastMs: 2 * dayMs, quietForMs: dayMs, evidence: "required" },
-  retire: "delete",
-  soakMs: 2 * dayMs,
-  deletionWindowDays: 7,
-};
 
 async function rotatedByKms(options: WorldOptions = {}): Promise<World> {
   const world = await aWorld({ policy: short, ...options });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { policyBytesMax } from "../../lambda/workflow/model/limits.ts";
 import type { Policy } from "../../lambda/workflow/model/types.ts";
-import { dayMs } from "../fixtures.ts";
+import { short } from "./short-policy.ts";
 import { aWorld, type World } from "../world.ts";
 
 const orders = "alias/orders";
@@ -29,16 +29,6 @@ function ofBytes(bytes: number, letter = "x"): string {
     letter.repeat(left / Buffer.byteLength(letter)) + "x".repeat(left % Buffer.byteLength(letter));
   return documentOf(...statements, { ...delegate, Sid });
 }
-
-/** Opened on day 28, drained on day 30, soaked on day 32, deleted on day 40. */
-const short: Partial<Policy> = {
-  cryptoperiodMs: 30 * dayMs,
-  leadMs: 2 * dayMs,
-  drain: { atLeastMs: 2 * dayMs, quietForMs: dayMs, evidence: "required" },
-  retire: "delete",
-  soakMs: 2 * dayMs,
-  deletionWindowDays: 7,
-};
 
 function withPolicy(Policy: string, policy: Partial<Policy> = {}): Promise<World> {
   return aWorld({ policy: { ...short, ...policy }, keys: { [orders]: { Policy } } });

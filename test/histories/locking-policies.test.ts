@@ -1,8 +1,7 @@
 /** Histories of keys whose key policy leaves keyturn's role out, from the beginning or from a later change. */
 import { describe, expect, test } from "vitest";
-import type { Policy } from "../../lambda/workflow/model/types.ts";
-import { dayMs } from "../fixtures.ts";
 import { onCall } from "../faults.ts";
+import { short } from "./short-policy.ts";
 import { aWorld, keyturnArn, type World } from "../world.ts";
 
 const orders = "alias/orders";
@@ -12,16 +11,6 @@ const person = { ...all, Principal: { AWS: "arn:aws:iam::000000000000:user/perso
 /** Enough for enrolment, and not for CreateKey. */
 const reads = ["kms:Describe*", "kms:Get*", "kms:List*", "kms:TagResource"];
 const reading = { ...account, Action: reads };
-
-/** Opened on day 28, drained on day 30, soaked on day 32, deleted on day 40. */
-const short: Partial<Policy> = {
-  cryptoperiodMs: 30 * dayMs,
-  leadMs: 2 * dayMs,
-  drain: { atLeastMs: 2 * dayMs, quietForMs: dayMs, evidence: "required" },
-  retire: "delete",
-  soakMs: 2 * dayMs,
-  deletionWindowDays: 7,
-};
 
 const documentOf = (...statements: object[]): string =>
   JSON.stringify({ Version: "2012-10-17", Statement: statements });

@@ -5,20 +5,11 @@ import { tagNames } from "../../lambda/workflow/model/tag-names.ts";
 import { createTable } from "../../lambda/aws/dynamodb.ts";
 import { sdkConfig } from "../contract/sides.ts";
 import { sample } from "../sizes.ts";
-import { aDeployment, orders, tableName, type Deployed } from "./deployed.ts";
+import { aDeployment, brief as policy, orders, tableName, type Deployed } from "./deployed.ts";
 
 const account = "000000000000";
 const startMs = Date.UTC(2027, 0, 1);
 const root = `arn:aws:iam::${account}:root`;
-
-/** Version 2 is active from day 8 on; version 1 drains for two days, and soaks for one. */
-const policy = {
-  cryptoperiod: "10d",
-  lead: "2d",
-  drain: { atLeast: "2d", quietFor: "1d" },
-  soak: "1d",
-  retire: "disable",
-};
 
 const states = {
   active: { day: 2, policy },

@@ -19,6 +19,15 @@ export const tableName = "keyturn";
 export const roleName = "keyturn-role";
 const operator = { principalArn: "arn:aws:iam::000000000000:user/operator" };
 
+/** Version 2 is active from day 8 on; version 1 drains for two days, and soaks for one. */
+export const brief = {
+  cryptoperiod: "10d",
+  lead: "2d",
+  drain: { atLeast: "2d", quietFor: "1d" },
+  soak: "1d",
+  retire: "disable",
+};
+
 export type Deployed = Awaited<ReturnType<typeof aDeployment>>;
 
 /**

@@ -8,15 +8,8 @@ import {
 } from "@aws-crypto/client-node";
 import { expect, test } from "vitest";
 import { dayMs } from "../fixtures.ts";
-import { aDeployment, orders, type Deployed } from "./deployed.ts";
+import { aDeployment, brief, orders, type Deployed } from "./deployed.ts";
 
-const policy = {
-  cryptoperiod: "10d",
-  lead: "2d",
-  drain: { atLeast: "2d", quietFor: "1d" },
-  soak: "1d",
-  retire: "disable",
-};
 const startMs = Date.UTC(2027, 0, 1);
 const aliasArn = `arn:aws:kms:us-east-1:000000000000:${orders}`;
 
@@ -36,7 +29,7 @@ function anApplication({ aws }: Deployed) {
 }
 
 test("new data is under the new version, and discovery reads data of both, until the old one is out of use", async () => {
-  const there = await aDeployment(policy);
+  const there = await aDeployment(brief);
   const { aws, first, passUntil } = there;
   const { write, read, readByAlias } = anApplication(there);
   const old = await write("before");
